@@ -1,0 +1,105 @@
+# The one vocabulary of this repository, for people, hooks and workflows. `make help` explains it.
+.DEFAULT_GOAL := help
+.ONESHELL:
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+
+ENV ?= local
+CACHE ?= on
+WAIT ?= yes
+PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
+ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
+YES_OR_NO = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
+
+##@ Run
+.PHONY: run plan start stop logs
+run: $(if $(filter local,$(ENV)),up) deploy data upsert start  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
+plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change
+	$(ON_AWS) -m helpers.infra.stacks plan --env $(ENV)
+	$(ON_AWS) -m ml_pipeline plan --env $(ENV)
+start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
+	$(call YES_OR_NO,CACHE,$(CACHE),on,off)$(call YES_OR_NO,WAIT,$(WAIT),yes,no)
+	$(ON_AWS) -m ml_pipeline start --env $(ENV) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+stop: $(VENV)/run  ## Stop the execution that runs
+	$(ON_AWS) -m ml_pipeline stop --env $(ENV)
+logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
+	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
+
+##@ Infrastructure and pipeline
+.PHONY: deploy outputs data upsert teardown
+deploy: $(VENV)/run  ## Deploy the CloudFormation stack
+	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
+outputs: $(VENV)/run  ## Show the stack's outputs
+	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV)
+data: $(VENV)/run  ## Upload the sample data (never to staging or prod)
+	$(ON_AWS) -m ml_pipeline data --env $(ENV)
+upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline
+	$(ON_AWS) -m ml_pipeline upsert --env $(ENV)
+teardown: $(VENV)/run  ## Delete the pipeline and the stack, after asking; ARGS=--yes does not ask
+	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
+
+##@ Embedded AWS
+.PHONY: up down env
+up: $(VENV)/run  ## Start the embedded AWS of this checkout, unless it runs
+	$(PY) -m helpers.local_aws up
+down: $(VENV)/run  ## End it, with all it runs
+	$(PY) -m helpers.local_aws down
+env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
+	$(PY) -m helpers.local_aws env
+
+##@ Develop
+.PHONY: test lint format hooks lock clean help
+test: $(VENV)/dev  ## Run all tests and check their coverage
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest $(ARGS)
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
+lint: $(VENV)/dev  ## Check style, types and templates
+	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/cfn-lint -t infra/*.yaml
+format: $(VENV)/dev  ## Format the code and mend what can be mended
+	$(VENV)/bin/ruff check --quiet --fix .
+	$(VENV)/bin/ruff format --quiet .
+hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
+	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
+lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
+	$(LOCK) --group uv --no-deps -o requirements-uv.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+clean: ## End the embedded AWS and remove everything that is made here
+	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
+	rm -rf $(VENV) .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+help:  ## Explain the targets
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "Everywhere: ENV=local|dev|staging|prod (now $(ENV)). V=1 shows the commands."
+
+# The virtual environment: uv from a pinned wheel, then what is needed with hashes. Stamps keep it current.
+LOCK = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-header --no-emit-index-url --upgrade
+INSTALL = $(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes
+$(VENV)/uv: requirements-uv.txt
+	$(or $(PYTHON),$(error Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=/path/to/python3)) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	touch $@
+$(VENV)/run: requirements.txt $(VENV)/uv
+	echo 'Installing what runs the pipeline into $(VENV) …' >&2
+	$(INSTALL) -r requirements.txt
+	touch $@
+$(VENV)/dev: requirements-dev.txt $(VENV)/run
+	echo 'Installing what tests and checks it …' >&2
+	$(INSTALL) -r requirements-dev.txt
+	touch $@
+
+ifndef V
+.SILENT:
+endif
