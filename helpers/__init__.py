@@ -1,0 +1,1 @@
+"""What the pipelines stand on: infrastructure, the embedded AWS, shared definitions."""

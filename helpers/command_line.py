@@ -1,0 +1,42 @@
+"""What the command lines of the packages share: their common options, and how they end."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable
+
+from helpers.aws import ENVIRONMENTS
+from helpers.errors import explain
+
+INTERRUPTED = 130
+"""Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
+
+
+def common_options() -> argparse.ArgumentParser:
+    """Return a parent parser with `--env` and `-v`, for `argparse.ArgumentParser(parents=[…])`."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--env", choices=ENVIRONMENTS, default="local", help="the environment (default: %(default)s)"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def run_command(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Run a command and return its exit code; an error becomes one message, with `-v` also its traceback.
+
+    Args:
+        command: takes the parsed arguments and returns an exit code.
+        arguments: the parsed arguments; `verbose`, where present, asks for tracebacks.
+    """
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        message = explain(error)
+        if message is None or getattr(arguments, "verbose", False):
+            traceback.print_exc()
+        print(f"Error: {message or repr(error)}", file=sys.stderr)
+        return 1

@@ -1,0 +1,54 @@
+"""The errors that a person can mend, and what is said of them."""
+
+from collections.abc import Sequence
+
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+class UserError(Exception):
+    """Something that the person at the keyboard can mend; the message says what and how."""
+
+
+def explain(error: Exception) -> str | None:
+    """Return one clear message for an error that a person can mend, or None for a defect of ours."""
+    match error:
+        case UserError():
+            return str(error)
+        case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
+            return f"No usable AWS credentials: {error}. Sign in (`aws sso login`), or set AWS_PROFILE."
+        case NoRegionError():
+            return "No AWS region: set AWS_REGION, or `region` in the AWS profile."
+        case EndpointConnectionError() | HTTPClientError():
+            return f"AWS does not answer: {error}"
+        case ClientError():
+            code = error.response["Error"]["Code"]
+            message = error.response["Error"].get("Message", "")
+            if code in _BAD_CREDENTIALS:
+                return f"AWS refuses the credentials ({code}: {message}). Sign in again, or set AWS_PROFILE."
+            return f"{error.operation_name} failed with {code}: {message}"
+        case _:
+            return None
+
+
+def one_per_line(problems: Sequence[str]) -> str:
+    """Return problems as an indented list, one per line, for a message that names them all at once."""
+    return "".join(f"\n  - {problem}" for problem in problems)

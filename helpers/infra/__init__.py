@@ -1,0 +1,1 @@
+"""Networking, tags and CloudFormation stacks."""

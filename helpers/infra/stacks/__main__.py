@@ -1,0 +1,73 @@
+"""The command line: `python -m helpers.infra.stacks {plan,deploy,outputs,teardown} --env ENV`.
+
+`plan` exits with 0 whether there are changes or not: it is there to be read.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from helpers.aws import connect
+from helpers.command_line import common_options, run_command
+from helpers.errors import UserError
+from helpers.infra.stacks.configuration import INFRA, load_configuration
+from helpers.infra.stacks.deploy import deploy
+from helpers.infra.stacks.outputs import outputs_of, table_of
+from helpers.infra.stacks.plan import plan
+from helpers.infra.stacks.teardown import teardown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    return run_command(_run, _parser().parse_args(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # A log is not a terminal: there the lines may be as long as they need to be.
+    console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
+    configuration = load_configuration(arguments.env, arguments.infra)
+    if arguments.command == "teardown" and arguments.env == "prod" and not arguments.allow_prod:
+        raise UserError("prod is not torn down by accident. If it is meant: --allow-prod")
+    session = connect(arguments.env)
+    cloudformation = session.client("cloudformation")
+    match arguments.command:
+        case "plan":
+            plan(cloudformation, configuration, console)
+        case "deploy":
+            console.print(table_of(deploy(cloudformation, configuration, console), configuration.name))
+        case "outputs":
+            outputs = outputs_of(cloudformation, configuration.name, configuration.environment)
+            if arguments.json:
+                print(json.dumps(outputs, indent=2))
+            else:
+                console.print(table_of(outputs, configuration.name))
+        case "teardown":
+            teardown(session, configuration, console, confirm=None if arguments.yes else input)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = common_options()
+    common.add_argument(
+        "--infra", type=Path, default=INFRA, help="folder of the template and its parameters (default: infra)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.infra.stacks", description="The stack of an environment."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("plan", parents=[common], help="show what a deployment would change; exits with 0")
+    commands.add_parser("deploy", parents=[common], help="create or update the stack")
+    outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stack")
+    outputs.add_argument("--json", action="store_true", help="as JSON")
+    removal = commands.add_parser("teardown", parents=[common], help="delete the stack and the data in it")
+    removal.add_argument("--yes", action="store_true", help="do not ask")
+    removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

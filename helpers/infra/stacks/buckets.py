@@ -1,0 +1,69 @@
+"""Emptying buckets, which CloudFormation deletes only when nothing is in them."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from helpers.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import DeleteMarkerEntryTypeDef, ObjectVersionTypeDef
+
+BATCH = 1000
+"""DeleteObjects takes no more."""
+
+
+def empty_bucket(s3: "S3Client", bucket: str, console: "Console", batch: int = BATCH) -> None:
+    """Delete all versions, delete markers and unfinished uploads of a bucket; one that is gone is empty.
+
+    Raises:
+        UserError: S3 refuses to delete an object.
+    """
+    try:
+        count = _delete_versions(s3, bucket, console, batch)
+        uploads = _abort_uploads(s3, bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return
+        raise
+    console.print(f"Emptied {bucket}: {count} versions and delete markers, {uploads} unfinished uploads.")
+
+
+def _delete_versions(s3: "S3Client", bucket: str, console: "Console", batch: int) -> int:
+    count = 0
+    # Always the first page: what was listed is gone, and with it the place where a second one would begin.
+    while found := _first_page(s3, bucket, batch):
+        answer = s3.delete_objects(
+            Bucket=bucket,
+            Delete={
+                "Objects": [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found],
+                "Quiet": True,
+            },
+        )
+        if refused := answer.get("Errors"):
+            first = refused[0]
+            raise UserError(
+                f"S3 refuses to delete {len(refused)} objects of {bucket}, "
+                f"the first {first.get('Key')}: {first.get('Code')} {first.get('Message')}"
+            )
+        count += len(found)
+        console.print(f"Emptying {bucket}: {count} deleted", highlight=False)
+    return count
+
+
+def _first_page(
+    s3: "S3Client", bucket: str, size: int
+) -> "list[ObjectVersionTypeDef | DeleteMarkerEntryTypeDef]":
+    page = s3.list_object_versions(Bucket=bucket, MaxKeys=size)
+    return [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+
+
+def _abort_uploads(s3: "S3Client", bucket: str) -> int:
+    count = 0
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            count += 1
+    return count

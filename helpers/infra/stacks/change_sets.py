@@ -1,0 +1,118 @@
+"""Change sets: what would be changed, computed by CloudFormation before anything is."""
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from helpers.errors import UserError
+from helpers.infra.stacks.changes import PlannedChange, planned_change
+from helpers.infra.stacks.status import find_stack
+from helpers.infra.stacks.waiting import Polling, poll
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.literals import ChangeSetTypeType
+    from types_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef
+
+    from helpers.infra.stacks.configuration import StackConfiguration
+
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+_STALE = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"})
+
+
+@dataclass(frozen=True)
+class PlannedChangeSet:
+    """A change set that CloudFormation has computed."""
+
+    id: str
+    stack_id: str
+    stack_name: str
+    changes: tuple[PlannedChange, ...]
+    is_empty: bool
+    """Nothing at all would change. (Without changes to resources there may be some to outputs or tags.)"""
+
+
+def create_change_set(
+    cloudformation: "CloudFormationClient",
+    configuration: "StackConfiguration",
+    kind: "ChangeSetTypeType",
+    polling: Polling,
+) -> PlannedChangeSet:
+    """Create a change set and wait until CloudFormation has computed it.
+
+    Raises:
+        UserError: CloudFormation refuses it; nothing of it is left behind.
+    """
+    created = cloudformation.create_change_set(
+        StackName=configuration.name,
+        ChangeSetName=f"change-{uuid.uuid4()}",
+        ChangeSetType=kind,
+        TemplateBody=configuration.template,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in configuration.parameters.items()
+        ],
+        Tags=[{"Key": key, "Value": value} for key, value in configuration.tags.items()],
+        # The role has a generated name: CAPABILITY_NAMED_IAM would allow more than the template does.
+        Capabilities=["CAPABILITY_IAM"],
+    )
+
+    def ask() -> "DescribeChangeSetOutputTypeDef | None":
+        answer = cloudformation.describe_change_set(ChangeSetName=created["Id"])
+        return answer if answer["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
+
+    planned = PlannedChangeSet(created["Id"], created["StackId"], configuration.name, (), is_empty=True)
+    try:
+        answer = poll(ask, f"the change set of {configuration.name}", polling)
+    except BaseException:
+        discard(cloudformation, planned)
+        raise
+    reason = answer.get("StatusReason", "")
+    if answer["Status"] == "FAILED" and not any(text in reason for text in _NO_CHANGES):
+        discard(cloudformation, planned)
+        raise UserError(f"CloudFormation refuses the changes to {configuration.name}: {reason}")
+    if answer["Status"] == "FAILED":
+        return planned
+    pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=created["Id"])
+    changes = [
+        change["ResourceChange"] for page in pages for change in page["Changes"] if "ResourceChange" in change
+    ]
+    return PlannedChangeSet(
+        created["Id"],
+        created["StackId"],
+        configuration.name,
+        tuple(map(planned_change, changes)),
+        is_empty=False,
+    )
+
+
+def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -> None:
+    """Execute a change set.
+
+    Raises:
+        UserError: the stack has been changed since, so that what was shown is not what would be done.
+    """
+    try:
+        cloudformation.execute_change_set(ChangeSetName=planned.id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _STALE:
+            raise UserError(
+                f"{planned.stack_name} has been changed since these changes were computed. They are out of "
+                f"date and were not made: deploy again. ({error.response['Error']['Message']})"
+            ) from error
+        raise
+
+
+def discard(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -> None:
+    """Delete a change set, and the empty stack that the first one of a new stack leaves behind.
+
+    A stack in review for which others, too, have computed changes is left to them.
+    """
+    cloudformation.delete_change_set(ChangeSetName=planned.id)
+    stack = find_stack(cloudformation, planned.stack_id)
+    if stack is None or stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+        return
+    others = cloudformation.list_change_sets(StackName=planned.stack_id)["Summaries"]
+    if not [other for other in others if other.get("ChangeSetId") != planned.id]:
+        cloudformation.delete_stack(StackName=planned.stack_id)

@@ -1,0 +1,73 @@
+"""The changes of a change set, as a table for people."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.type_defs import ResourceChangeTypeDef
+
+_STYLES = {
+    "add": "green",
+    "change": "yellow",
+    "may replace": "red",
+    "replace": "bold red",
+    "delete": "bold red",
+}
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """What would happen to one resource."""
+
+    action: str
+    logical_id: str
+    resource_type: str
+    what: str
+
+
+def planned_change(change: "ResourceChangeTypeDef") -> PlannedChange:
+    """Return a change as CloudFormation describes it in our words."""
+    return PlannedChange(
+        action=_action(change),
+        logical_id=change.get("LogicalResourceId", ""),
+        resource_type=change.get("ResourceType", ""),
+        what=", ".join(dict.fromkeys(_targets(change))) if change.get("Action") == "Modify" else "",
+    )
+
+
+def _action(change: "ResourceChangeTypeDef") -> str:
+    match change.get("Action"), change.get("Replacement"):
+        case "Modify", "True":
+            return "replace"
+        case "Modify", "Conditional":
+            return "may replace"
+        case "Modify", _:
+            return "change"
+        case "Remove", _:
+            return "delete"
+        case action, _:
+            return str(action).lower()
+
+
+def _targets(change: "ResourceChangeTypeDef") -> list[str]:
+    targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
+    return [target.get("Name") or target.get("Attribute", "") for target in targets]
+
+
+def table_of(changes: Sequence[PlannedChange], stack_name: str) -> Table:
+    """Return the table of changes; its caption counts them."""
+    counts = Counter(change.action for change in changes)
+    caption = ", ".join(f"{counts[action]} to {action}" for action in _STYLES if counts[action])
+    table = Table(
+        title=f"Changes to {stack_name}", caption=caption, title_justify="left", caption_justify="left"
+    )
+    for heading in ("Action", "Resource", "Type", "What changes"):
+        table.add_column(heading, overflow="fold")
+    for change in changes:
+        style = _STYLES.get(change.action, "")
+        table.add_row(change.action, change.logical_id, change.resource_type, change.what, style=style)
+    return table

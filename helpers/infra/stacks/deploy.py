@@ -1,0 +1,72 @@
+"""Bringing an environment's stack to what the template and its parameters say."""
+
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError
+from helpers.infra.stacks.change_sets import create_change_set, discard, execute
+from helpers.infra.stacks.outputs import outputs_of
+from helpers.infra.stacks.plan import show
+from helpers.infra.stacks.status import Readiness, find_stack, readiness
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, watch
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.literals import ChangeSetTypeType
+    from types_boto3_cloudformation.type_defs import StackTypeDef
+
+    from helpers.infra.stacks.configuration import StackConfiguration
+
+
+def deploy(
+    cloudformation: "CloudFormationClient",
+    configuration: "StackConfiguration",
+    console: "Console",
+    polling: Polling | None = None,
+) -> dict[str, str]:
+    """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
+
+    Raises:
+        UserError: the deployment failed, with the first failure as its reason, or could not begin.
+    """
+    polling = polling or Polling()
+    stack = find_stack(cloudformation, configuration.name)
+    ready = readiness(stack)
+    if stack and ready is Readiness.RECREATE:
+        _clear_away(cloudformation, stack, console, polling)
+    kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
+    planned = create_change_set(cloudformation, configuration, kind, polling)
+    show(planned, console)
+    if planned.is_empty:
+        discard(cloudformation, planned)
+    else:
+        feed = EventFeed(cloudformation, planned.stack_id)
+        try:
+            execute(cloudformation, planned)
+        except BaseException:
+            discard(cloudformation, planned)
+            raise
+        events = watch(feed, configuration.name, console, polling)
+        if reason := failure(events):
+            raise UserError(f"The deployment of {configuration.name} failed: {reason}")
+    return outputs_of(cloudformation, configuration.name, configuration.environment)
+
+
+def _clear_away(
+    cloudformation: "CloudFormationClient", stack: "StackTypeDef", console: "Console", polling: Polling
+) -> None:
+    """Delete what an earlier creation left behind, as nothing else can be done with it."""
+    name, stack_id = stack["StackName"], stack.get("StackId", stack["StackName"])
+    console.print(f"{name} is in {stack['StackStatus']}, left by an earlier creation: deleting it first.")
+    feed = EventFeed(cloudformation, stack_id)
+    cloudformation.delete_stack(StackName=stack_id)
+
+    def ask() -> str | None:
+        found = find_stack(cloudformation, stack_id)
+        status = found["StackStatus"] if found else "DELETE_COMPLETE"
+        return status if status in {"DELETE_COMPLETE", "DELETE_FAILED"} else None
+
+    # Its status and not its events: a stack without resources may go without any.
+    if poll(ask, f"the deletion of {name}", polling) == "DELETE_FAILED":
+        reason = failure(feed.take()) or "no reason given"
+        raise UserError(f"What an earlier creation of {name} left behind could not be deleted: {reason}")

@@ -1,0 +1,68 @@
+"""The states of a stack, and what may be done in each of them."""
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from helpers.errors import UserError
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackTypeDef
+
+IN_PROGRESS = "_IN_PROGRESS"
+SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"})
+
+
+class Readiness(Enum):
+    """What a deployment does with a stack as it is."""
+
+    CREATE = auto()
+    """There is none."""
+    RECREATE = auto()
+    """Its creation failed or was never begun: only its deletion is possible."""
+    UPDATE = auto()
+
+
+def find_stack(cloudformation: "CloudFormationClient", name_or_id: str) -> "StackTypeDef | None":
+    """Return a stack, or None if there is none of that name."""
+    try:
+        return cloudformation.describe_stacks(StackName=name_or_id)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"].get("Message", ""):
+            return None
+        raise
+
+
+def readiness(stack: "StackTypeDef | None") -> Readiness:
+    """Return what a deployment does with a stack.
+
+    Raises:
+        UserError: somebody is changing it, or it needs a person's hand.
+    """
+    if stack is None:
+        return Readiness.CREATE
+    name, status = stack["StackName"], stack["StackStatus"]
+    match status:
+        case "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED":
+            return Readiness.RECREATE
+        case "DELETE_FAILED":
+            raise UserError(f"The deletion of {name} failed half-way. Finish it first: make teardown")
+        case "UPDATE_ROLLBACK_FAILED":
+            raise UserError(
+                f"{name} could not be rolled back and cannot be changed. Mend what its events name, then: "
+                f"aws cloudformation continue-update-rollback --stack-name {name}"
+            )
+    refuse_while_changing(stack)
+    return Readiness.UPDATE
+
+
+def refuse_while_changing(stack: "StackTypeDef") -> None:
+    """Raise a UserError if somebody is changing a stack at this moment."""
+    name, status = stack["StackName"], stack["StackStatus"]
+    if status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS":
+        raise UserError(
+            f"Somebody else is changing {name} ({status}). Wait until that is over and try again; to watch: "
+            f"aws cloudformation describe-stack-events --stack-name {name}"
+        )

@@ -1,0 +1,114 @@
+"""Deleting an environment's stack, and telling what remains of it."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UserError
+from helpers.infra.stacks.buckets import empty_bucket
+from helpers.infra.stacks.configuration import parse_template
+from helpers.infra.stacks.status import find_stack, refuse_while_changing
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
+
+if TYPE_CHECKING:
+    import boto3
+    from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackResourceSummaryTypeDef
+    from types_boto3_kms import KMSClient
+
+    from helpers.infra.stacks.configuration import StackConfiguration
+
+
+def teardown(
+    session: "boto3.Session",
+    configuration: "StackConfiguration",
+    console: "Console",
+    confirm: Callable[[str], str] | None = None,
+    polling: Polling | None = None,
+) -> None:
+    """Empty the buckets, delete the stack and tell what remains. Without a stack there is nothing to do.
+
+    Args:
+        session: where the stack is.
+        configuration: which stack.
+        console: where to tell it.
+        confirm: asks and returns the answer, which must be the environment's name; None does not ask.
+        polling: how to wait.
+
+    Raises:
+        UserError: not confirmed, somebody is changing the stack, or the deletion failed.
+    """
+    cloudformation = session.client("cloudformation")
+    name = configuration.name
+    stack = find_stack(cloudformation, name)
+    if stack is None:
+        console.print(f"There is no stack {name}: nothing to do.")
+        return
+    refuse_while_changing(stack)
+    if confirm:
+        _confirm(confirm, configuration)
+    stack_id = stack.get("StackId", name)
+    resources = _resources(cloudformation, stack_id)
+    deleted = _deleted_with_the_stack(cloudformation, stack_id)
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::S3::Bucket" and resource["LogicalResourceId"] in deleted:
+            empty_bucket(session.client("s3"), resource.get("PhysicalResourceId", ""), console)
+    feed = EventFeed(cloudformation, stack_id)
+    cloudformation.delete_stack(StackName=stack_id)
+    events = watch(feed, name, console, polling or Polling())
+    if reason := failure(events):
+        raise UserError(f"The deletion of {name} failed: {reason}. Mend it and try again.")
+    console.print(f"{name} is deleted.")
+    for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
+        console.print(line, highlight=False)
+
+
+def _confirm(ask: Callable[[str], str], configuration: "StackConfiguration") -> None:
+    environment = configuration.environment
+    try:
+        answer = ask(f"This deletes {configuration.name} and the data in it. Type {environment} to go on: ")
+    except EOFError:
+        answer = ""
+    if answer.strip() != environment:
+        raise UserError(f"Not confirmed, nothing was deleted. Type {environment}, or give --yes.")
+
+
+def _resources(cloudformation: "CloudFormationClient", stack_id: str) -> list["StackResourceSummaryTypeDef"]:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: str) -> set[str]:
+    """Return the logical ids of resources that go with the stack, by the template that was deployed.
+
+    Whatever is not known for certain to be deleted is taken for retained: its data must stay.
+    """
+    body: Any = cloudformation.get_template(StackName=stack_id, TemplateStage="Processed")["TemplateBody"]
+    template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
+    resources = template.get("Resources", {})
+    return {
+        key for key, resource in resources.items() if resource.get("DeletionPolicy", "Delete") == "Delete"
+    }
+
+
+def _retained(events: list["StackEventTypeDef"]) -> list[str]:
+    skipped = [event for event in events if event.get("ResourceStatus") == "DELETE_SKIPPED"]
+    return [
+        f"Remains: {event.get('ResourceType')} {event.get('PhysicalResourceId')}. The template retains it "
+        "(DeletionPolicy); delete it by hand when nobody needs it any more."
+        for event in skipped
+    ]
+
+
+def _keys_pending_deletion(kms: "KMSClient", events: list["StackEventTypeDef"]) -> list[str]:
+    lines = []
+    for event in events:
+        if (event.get("ResourceType"), event.get("ResourceStatus")) != ("AWS::KMS::Key", "DELETE_COMPLETE"):
+            continue
+        key = kms.describe_key(KeyId=event.get("PhysicalResourceId", ""))["KeyMetadata"]
+        if date := key.get("DeletionDate"):
+            lines.append(
+                f"Remains until {date:%Y-%m-%d}: KMS key {key['KeyId']}, pending deletion. Until then "
+                f"`aws kms cancel-key-deletion --key-id {key['KeyId']}` brings it back."
+            )
+    return lines

@@ -1,0 +1,136 @@
+"""Waiting for CloudFormation: by asking it again and again, and showing what happens meanwhile."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.markup import escape
+
+from helpers.errors import UserError
+from helpers.infra.stacks.status import IN_PROGRESS, SUCCEEDED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How often to ask, and for how long, in seconds."""
+
+    interval: float = 2.0
+    limit: float = 3600.0
+
+
+def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
+    """Ask until there is an answer, and return it.
+
+    Raises:
+        UserError: none within the limit.
+    """
+    end = time.monotonic() + polling.limit
+    while (answer := ask()) is None:
+        if time.monotonic() >= end:
+            raise UserError(
+                f"No end of {waiting_for} within {polling.limit:g} s. It goes on in AWS; look there."
+            )
+        time.sleep(polling.interval)
+    return answer
+
+
+class EventFeed:
+    """The events of a stack from now on: what happened before is not of interest."""
+
+    def __init__(self, cloudformation: "CloudFormationClient", stack_id: str):
+        self._cloudformation = cloudformation
+        self._stack_id = stack_id
+        self._newest: str | None = None
+        self.take()
+
+    def take(self) -> list["StackEventTypeDef"]:
+        """Return the events since the last call, the oldest first."""
+        events: list[StackEventTypeDef] = []
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id)
+        for event in (event for page in pages for event in page["StackEvents"]):
+            if event["EventId"] == self._newest:
+                break
+            events.append(event)
+        if events:
+            self._newest = events[0]["EventId"]
+        return events[::-1]
+
+
+def watch(
+    feed: EventFeed, stack_name: str, console: "Console", polling: Polling
+) -> list["StackEventTypeDef"]:
+    """Show the events of an operation until it is over, and return them.
+
+    The stack's own events tell the end of it, not its status, which may still be that of before.
+    """
+    events: list[StackEventTypeDef] = []
+
+    def ask() -> bool | None:
+        for event in feed.take():
+            events.append(event)
+            console.print(_line(event), highlight=False)
+        return True if events and _is_end(events[-1]) else None
+
+    with _told_that_it_goes_on(stack_name):
+        poll(ask, f"the operation on {stack_name}", polling)
+    return events
+
+
+def failure(events: list["StackEventTypeDef"]) -> str | None:
+    """Return the root cause, if an operation failed: the first failure, not those that followed from it."""
+    status = events[-1].get("ResourceStatus", "")
+    if status in SUCCEEDED:
+        return None
+    failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
+    causes = [event for event in failed if "cancelled" not in event.get("ResourceStatusReason", "").lower()]
+    if not causes:
+        return f"{status}: {events[-1].get('ResourceStatusReason', 'no reason given')}"
+    first = causes[0]
+    return (
+        f"{status}. The first failure: {first.get('LogicalResourceId')} ({first.get('ResourceType')}) "
+        f"{first.get('ResourceStatus')}: {first.get('ResourceStatusReason', 'no reason given')}"
+    )
+
+
+def _is_end(event: "StackEventTypeDef") -> bool:
+    is_stack = event.get("PhysicalResourceId") == event["StackId"]
+    return is_stack and not event.get("ResourceStatus", IN_PROGRESS).endswith(IN_PROGRESS)
+
+
+def _line(event: "StackEventTypeDef") -> str:
+    status = event.get("ResourceStatus", "")
+    style = (
+        "red"
+        if "FAILED" in status or "ROLLBACK" in status
+        else "yellow"
+        if IN_PROGRESS in status
+        else "green"
+    )
+    reason = event.get("ResourceStatusReason")
+    return (
+        f"{event['Timestamp']:%H:%M:%S} [{style}]{status:<28}[/] {event.get('LogicalResourceId')} "
+        f"[dim]{event.get('ResourceType')}[/]" + (f" - {escape(reason)}" if reason else "")
+    )
+
+
+@contextmanager
+def _told_that_it_goes_on(stack_name: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(
+            "\nCloudFormation goes on without this command. To look: "
+            f"aws cloudformation describe-stack-events --stack-name {stack_name}",
+            file=sys.stderr,
+        )
+        raise

@@ -1,0 +1,61 @@
+"""The embedded AWS that tests talk to: one server for the whole session, in a folder of its own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers.local_aws import lifecycle
+from helpers.local_aws.server_state import ServerState
+
+
+@pytest.fixture(scope="session")
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its state."""
+    return tmp_path_factory.mktemp("local_aws")
+
+
+@pytest.fixture(scope="session")
+def server(server_folder: Path) -> Iterator[ServerState]:
+    """The server's state; it is ended, with all it runs, after the last test."""
+    state, _ = lifecycle.up(server_folder, port=0)
+    yield state
+    lifecycle.down(server_folder)
+
+
+@pytest.fixture(scope="session")
+def aws(server: ServerState) -> Iterator[boto3.Session]:
+    """A session that talks to the embedded AWS, as the environment of this process does meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(server.environment())
+    yield boto3.Session()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def role(aws: boto3.Session) -> str:
+    """ARN of a role that SageMaker may assume."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    created = aws.client("iam").create_role(
+        RoleName="pipeline-for-tests", AssumeRolePolicyDocument=json.dumps(trust)
+    )
+    return created["Role"]["Arn"]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parents[1]

@@ -1,0 +1,631 @@
+"""The stacks of an environment: planned, deployed, shown and torn down, against the embedded AWS."""
+
+import importlib
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from rich.console import Console
+
+from helpers.errors import UserError
+from helpers.infra.stacks import deploy, load_configuration, stack_outputs, teardown
+from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.buckets import empty_bucket
+from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
+from helpers.infra.stacks.changes import planned_change
+from helpers.infra.stacks.configuration import StackConfiguration
+from helpers.infra.stacks.status import Readiness, find_stack, readiness
+from helpers.infra.stacks.waiting import Polling, failure, poll, watch
+
+TEMPLATE = """
+Parameters:
+  ProjectName: {Type: String}
+  Environment: {Type: String}
+  Days: {Type: Number, Default: 7}
+  Color: {Type: String, Default: blue, AllowedValues: [blue, red]}
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy: {Version: "2012-10-17", Statement: []}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      Tags: [{Key: key, Value: !GetAtt Key.Arn}]
+      LifecycleConfiguration:
+        Rules: [{Id: old, Status: Enabled, NoncurrentVersionExpiration: {NoncurrentDays: !Ref Days}}]
+Outputs:
+  BucketName: {Value: !Ref Bucket}
+  KeyArn: {Value: !GetAtt Key.Arn}
+"""
+
+
+class Project:
+    """An infra folder, with a stack that no other test has."""
+
+    def __init__(self, infra: Path, aws: boto3.Session):
+        self.infra = infra
+        self.name = f"test-{uuid.uuid4().hex[:8]}"
+        self.stack = f"{self.name}-local"
+        self.cloudformation = aws.client("cloudformation")
+        (infra / "parameters").mkdir(parents=True)
+        self.template(TEMPLATE)
+        self.parameters()
+
+    def template(self, text: str) -> None:
+        (self.infra / "basic_infra.yaml").write_text(text)
+
+    def parameters(self, environment: str = "local", **parameters: str) -> None:
+        content = {
+            "Parameters": {"ProjectName": self.name, "Environment": environment, **parameters},
+            "Tags": {"Project": self.name},
+        }
+        (self.infra / "parameters" / f"{environment}.json").write_text(json.dumps(content))
+
+    @property
+    def configuration(self) -> StackConfiguration:
+        return load_configuration("local", self.infra)
+
+    def status(self) -> str:
+        return self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]["StackStatus"]
+
+    def run(self, *arguments: str, environment: str = "local") -> int:
+        return main([*arguments, "--env", environment, "--infra", str(self.infra)])
+
+
+@pytest.fixture
+def project(tmp_path: Path, aws: boto3.Session) -> Project:
+    return Project(tmp_path / "infra", aws)
+
+
+@pytest.fixture
+def deployed(project: Project, capsys: pytest.CaptureFixture[str]) -> Project:
+    assert project.run("deploy") == 0
+    capsys.readouterr()
+    return project
+
+
+def row(output: str, logical_id: str) -> list[str]:
+    line = next(line for line in output.splitlines() if f" {logical_id} " in line)
+    return [cell.strip() for cell in line.replace("┃", "│").split("│")][1:-1]
+
+
+# --- plan -------------------------------------------------------------------------------------------------
+
+
+def test_plan_of_a_new_stack_shows_what_would_be_added_and_leaves_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.run("plan") == 0
+    output = capsys.readouterr().out
+    assert row(output, "Bucket")[:3] == ["add", "Bucket", "AWS::S3::Bucket"]
+    assert "2 to add" in output
+    with pytest.raises(project.cloudformation.exceptions.ClientError, match="does not exist"):
+        project.status()
+
+
+def test_plan_says_when_there_is_nothing_to_change(
+    deployed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deployed.run("plan") == 0
+    assert "No changes" in capsys.readouterr().out
+    left = deployed.cloudformation.list_change_sets(StackName=deployed.stack)["Summaries"]
+    assert {each["ExecutionStatus"] for each in left} == {"EXECUTE_COMPLETE"}, "only that of the deployment"
+
+
+def test_plan_tells_changes_replacements_and_deletions_and_makes_none(
+    deployed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.parameters(Days="8")
+    deployed.template(
+        TEMPLATE.replace(
+            "    Properties:\n      Ver", "    Properties:\n      BucketName: other-name\n      Ver"
+        )
+    )
+    deployed.run("plan")
+    assert row(capsys.readouterr().out, "Bucket")[::3] == ["replace", "BucketName, LifecycleConfiguration"]
+    deployed.template(TEMPLATE)
+    deployed.run("plan")
+    assert row(capsys.readouterr().out, "Bucket")[::3] == ["change", "LifecycleConfiguration"]
+    without_key = TEMPLATE.replace("!GetAtt Key.Arn", "none")
+    deployed.template(
+        without_key[: without_key.index("  Key:")] + without_key[without_key.index("  Bucket:") :]
+    )
+    deployed.run("plan")
+    assert row(capsys.readouterr().out, "Key")[0] == "delete"
+    assert deployed.status() == "CREATE_COMPLETE"
+
+
+def test_plan_tells_a_change_that_is_none_to_resources(
+    deployed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed.template(TEMPLATE + "  Again: {Value: !Ref Bucket}\n")
+    assert deployed.run("plan") == 0
+    assert "only to its outputs" in capsys.readouterr().out
+
+
+def test_a_replacement_that_depends_on_the_old_value_is_told_apart() -> None:
+    change = planned_change({"Action": "Modify", "Replacement": "Conditional", "LogicalResourceId": "A"})
+    assert change.action == "may replace"
+
+
+def test_discarding_leaves_a_stack_in_review_to_others_who_plan_it(project: Project) -> None:
+    mine = create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
+    others = create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
+    assert mine.stack_id == others.stack_id
+    discard(project.cloudformation, mine)
+    assert project.status() == "REVIEW_IN_PROGRESS"
+    discard(project.cloudformation, others)
+    with pytest.raises(project.cloudformation.exceptions.ClientError, match="does not exist"):
+        project.status()
+
+
+# --- deploy -----------------------------------------------------------------------------------------------
+
+
+def test_deploy_shows_changes_events_and_outputs(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.run("deploy") == 0
+    output = capsys.readouterr().out
+    lines = [output.index(text) for text in ("2 to add", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "KeyArn")]
+    assert lines == sorted(lines)
+    stack = project.cloudformation.describe_stacks(StackName=project.stack)["Stacks"][0]
+    assert {"Key": "Project", "Value": project.name} in stack["Tags"]
+
+
+def test_deploying_again_is_a_success_with_nothing_to_do(
+    deployed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deployed.run("deploy") == 0
+    assert "No changes" in capsys.readouterr().out
+    assert deployed.status() == "CREATE_COMPLETE"
+
+
+def test_deploy_changes_what_has_changed(deployed: Project, aws: boto3.Session) -> None:
+    bucket = deploy(deployed.cloudformation, deployed.configuration, Console())["BucketName"]
+    deployed.parameters(Days="9")
+    assert deployed.run("deploy") == 0
+    rules = aws.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rules[0]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 9
+
+
+BROKEN = TEMPLATE.replace(
+    "Outputs:",
+    """  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+      ManagedPolicyArns: ["arn:aws:iam::123456789012:policy/not-there"]
+Outputs:""",
+)
+
+
+def test_a_failed_creation_names_the_first_failure_and_the_next_deployment_begins_anew(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.template(BROKEN)
+    assert project.run("deploy") == 1
+    error = capsys.readouterr().err
+    assert "Role (AWS::IAM::Role) CREATE_FAILED" in error
+    assert "not-there" in error
+    assert project.status() == "ROLLBACK_COMPLETE"
+
+    assert project.run("plan") == 0
+    assert "deletes it and creates it again" in capsys.readouterr().out
+    project.template(TEMPLATE)
+    assert project.run("deploy") == 0
+    assert "deleting it first" in capsys.readouterr().out
+    assert project.status() == "CREATE_COMPLETE"
+
+
+def test_a_failed_update_names_its_reason_and_keeps_the_outputs(
+    deployed: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = stack_outputs_of(deployed)
+    deployed.template(BROKEN)
+    assert deployed.run("deploy") == 1
+    assert "UPDATE_ROLLBACK_COMPLETE. The first failure: Role" in capsys.readouterr().err
+    assert stack_outputs_of(deployed) == before
+
+
+def stack_outputs_of(project: Project) -> dict[str, str]:
+    stack = project.cloudformation.describe_stacks(StackName=project.stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def test_a_stack_left_in_review_is_replaced(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
+    assert project.run("deploy") == 0
+    assert "REVIEW_IN_PROGRESS, left by an earlier creation" in capsys.readouterr().out
+
+
+def test_a_change_set_is_not_executed_after_another_one(deployed: Project) -> None:
+    deployed.parameters(Days="10")
+    mine = create_change_set(deployed.cloudformation, deployed.configuration, "UPDATE", Polling())
+    deployed.parameters(Days="11")
+    others = create_change_set(deployed.cloudformation, deployed.configuration, "UPDATE", Polling())
+    execute(deployed.cloudformation, others)
+    with pytest.raises(UserError, match=r"out of\s+date"):
+        execute(deployed.cloudformation, mine)
+
+
+def test_a_change_set_that_is_gone_is_out_of_date_as_well(deployed: Project) -> None:
+    deployed.parameters(Days="12")
+    planned = create_change_set(deployed.cloudformation, deployed.configuration, "UPDATE", Polling())
+    discard(deployed.cloudformation, planned)
+    with pytest.raises(UserError, match=r"out of\s+date"):
+        execute(deployed.cloudformation, planned)
+
+
+def test_deploy_does_not_execute_what_another_deployment_has_made_out_of_date(
+    deployed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_planned: object, _console: Console) -> None:
+        deployed.parameters(Days="14")
+        execute(
+            deployed.cloudformation,
+            create_change_set(deployed.cloudformation, deployed.configuration, "UPDATE", Polling()),
+        )
+
+    monkeypatch.setattr(importlib.import_module("helpers.infra.stacks.deploy"), "show", meanwhile)
+    deployed.parameters(Days="13")
+    with pytest.raises(UserError, match="deploy again"):
+        deploy(deployed.cloudformation, deployed.configuration, Console())
+    stack = deployed.cloudformation.describe_stacks(StackName=deployed.stack)["Stacks"][0]
+    assert {"ParameterKey": "Days", "ParameterValue": "14"} in stack["Parameters"]
+
+
+def test_a_change_set_that_fails_is_told_with_its_reason_and_deleted(project: Project) -> None:
+    # What makes a change set fail on AWS (a transform, for instance) has no counterpart here.
+    cloudformation, ids = boto3.client("cloudformation"), {"Id": "arn:change-set", "StackId": "arn:stack"}
+    failed = {"Status": "FAILED", "StatusReason": "Transform failed", "Changes": []}
+    with Stubber(cloudformation) as aws:
+        aws.add_response("create_change_set", ids)
+        aws.add_response("describe_change_set", failed, {"ChangeSetName": "arn:change-set"})
+        aws.add_response("delete_change_set", {}, {"ChangeSetName": "arn:change-set"})
+        aws.add_client_error("describe_stacks", "ValidationError", "Stack arn:stack does not exist")
+        with pytest.raises(UserError, match="Transform failed"):
+            create_change_set(cloudformation, project.configuration, "CREATE", Polling())
+        aws.assert_no_pending_responses()
+
+
+def test_an_error_that_is_not_ours_to_explain_is_passed_on(project: Project) -> None:
+    cloudformation = boto3.client("cloudformation")
+    planned = PlannedChangeSet("arn:change-set", "arn:stack", project.stack, (), is_empty=False)
+    with Stubber(cloudformation) as aws:
+        for operation in ("execute_change_set", "describe_stacks"):
+            aws.add_client_error(operation, "AccessDenied", "no")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            execute(cloudformation, planned)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            find_stack(cloudformation, project.stack)
+
+
+def test_a_value_that_the_template_does_not_allow_is_told(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.parameters(Color="green")
+    assert project.run("deploy") == 1
+    assert "Color" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (None, Readiness.CREATE),
+        ("CREATE_COMPLETE", Readiness.UPDATE),
+        ("UPDATE_COMPLETE", Readiness.UPDATE),
+        ("UPDATE_ROLLBACK_COMPLETE", Readiness.UPDATE),
+        ("ROLLBACK_COMPLETE", Readiness.RECREATE),
+        ("REVIEW_IN_PROGRESS", Readiness.RECREATE),
+        ("CREATE_IN_PROGRESS", "Somebody else"),
+        ("UPDATE_IN_PROGRESS", "Somebody else"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Somebody else"),
+        ("DELETE_IN_PROGRESS", "Somebody else"),
+        ("DELETE_FAILED", "make teardown"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+    ],
+)
+def test_what_may_be_done_in_each_state(status: str | None, expected: Readiness | str) -> None:
+    stack = {"StackName": "x-dev", "StackStatus": status} if status else None
+    if isinstance(expected, Readiness):
+        assert readiness(stack) is expected
+    else:
+        with pytest.raises(UserError, match=expected):
+            readiness(stack)
+
+
+# --- waiting ----------------------------------------------------------------------------------------------
+
+
+def event(status: str, reason: str = "", logical_id: str = "A", physical_id: str = "p") -> dict[str, str]:
+    said = {"ResourceStatusReason": reason} if reason else {}
+    return {"StackId": "s", "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id,
+            "ResourceType": "T", "ResourceStatus": status, **said}  # fmt: skip
+
+
+def test_the_root_cause_is_the_first_failure_that_was_not_a_cancellation() -> None:
+    events = [
+        event("CREATE_FAILED", "Resource creation cancelled", "Follower"),
+        event("CREATE_FAILED", "quota exceeded", "Culprit"),
+        event("CREATE_FAILED", "something later", "Later"),
+        event("ROLLBACK_COMPLETE"),
+    ]
+    assert (
+        failure(events) == "ROLLBACK_COMPLETE. The first failure: Culprit (T) CREATE_FAILED: quota exceeded"
+    )
+
+
+def test_a_failure_without_a_failed_resource_is_told_with_the_stacks_own_reason() -> None:
+    assert (
+        failure([event("ROLLBACK_COMPLETE", "requested by user")]) == "ROLLBACK_COMPLETE: requested by user"
+    )
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"])
+def test_a_success_is_no_failure(status: str) -> None:
+    assert failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
+
+
+def test_waiting_has_an_end() -> None:
+    answers = iter([None, None, "yes"])
+    assert poll(lambda: next(answers), "it", Polling(interval=0)) == "yes"
+    with pytest.raises(UserError, match="No end of it within 0 s"):
+        poll(lambda: None, "it", Polling(interval=0, limit=0))
+
+
+def test_ctrl_c_says_that_cloudformation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupted:
+        def take(self) -> list[dict[str, str]]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watch(Interrupted(), "x-dev", Console(), Polling())
+    assert "describe-stack-events --stack-name x-dev" in capsys.readouterr().err
+
+
+# --- outputs ----------------------------------------------------------------------------------------------
+
+
+def test_outputs_as_table_and_as_json(deployed: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert deployed.run("outputs", "--json") == 0
+    outputs = json.loads(capsys.readouterr().out)
+    assert outputs == stack_outputs_of(deployed)
+    assert outputs.keys() == {"BucketName", "KeyArn"}
+    assert deployed.run("outputs") == 0
+    assert outputs["KeyArn"] in capsys.readouterr().out
+
+
+def test_outputs_of_no_stack_say_how_to_get_one(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert project.run("outputs") == 1
+    assert f"There is no stack {project.stack}. Deploy it: make deploy ENV=local" in capsys.readouterr().err
+
+
+def test_outputs_of_a_failed_stack_say_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.template(BROKEN)
+    project.run("deploy")
+    capsys.readouterr()
+    assert project.run("outputs") == 1
+    assert "has no outputs, its status is ROLLBACK_COMPLETE" in capsys.readouterr().err
+
+
+def test_stack_outputs_reads_the_project_from_the_parameters(aws: boto3.Session) -> None:
+    with pytest.raises(UserError, match="pyspark-processing-staging"):
+        stack_outputs(aws.client("cloudformation"), "staging")
+
+
+# --- teardown ---------------------------------------------------------------------------------------------
+
+
+def fill(aws: boto3.Session, bucket: str) -> None:
+    s3 = aws.client("s3")
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket=bucket, Key="twice", Body=body)
+    s3.put_object(Bucket=bucket, Key="gone", Body=b"")
+    s3.delete_object(Bucket=bucket, Key="gone")
+    s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
+
+
+def test_teardown_deletes_versions_markers_uploads_and_the_stack_and_tells_of_keys(
+    deployed: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = stack_outputs_of(deployed)
+    fill(aws, outputs["BucketName"])
+    assert deployed.run("teardown", "--yes") == 0
+    output = capsys.readouterr().out
+    assert "4 versions and delete markers, 1 unfinished uploads" in output
+    assert f"KMS key {outputs['KeyArn'].split('/')[-1]}, pending deletion" in output
+    buckets = [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
+    assert outputs["BucketName"] not in buckets
+
+    assert deployed.run("teardown", "--yes") == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_teardown_goes_by_batches(aws: boto3.Session) -> None:
+    s3, bucket, console = aws.client("s3"), f"batches-{uuid.uuid4().hex}", Console(record=True, width=200)
+    s3.create_bucket(Bucket=bucket)
+    for number in range(5):
+        s3.put_object(Bucket=bucket, Key=str(number), Body=b"")
+    empty_bucket(s3, bucket, console, batch=2)
+    output = console.export_text()
+    assert [f"{count} deleted" in output for count in (2, 4, 5)] == [True, True, True]
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_an_object_that_s3_refuses_to_delete_is_named(aws: boto3.Session) -> None:
+    s3 = aws.client("s3")
+    listed = {"Versions": [{"Key": "locked", "VersionId": "1"}]}
+    with Stubber(s3) as stub:
+        stub.add_response("list_object_versions", listed)
+        stub.add_response(
+            "delete_objects", {"Errors": [{"Key": "locked", "Code": "AccessDenied", "Message": "held"}]}
+        )
+        stub.add_client_error("list_object_versions", "AccessDenied")
+        with pytest.raises(UserError, match="the first locked: AccessDenied held"):
+            empty_bucket(s3, "bucket", Console())
+        with pytest.raises(ClientError, match="AccessDenied"):
+            empty_bucket(s3, "bucket", Console())
+
+
+def test_a_bucket_that_is_gone_is_empty(aws: boto3.Session) -> None:
+    empty_bucket(aws.client("s3"), f"never-there-{uuid.uuid4().hex}", Console())
+
+
+def test_teardown_leaves_what_the_template_retains_with_its_data(
+    project: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.template(TEMPLATE.replace("AWS::S3::Bucket", "AWS::S3::Bucket\n    DeletionPolicy: Retain"))
+    project.run("deploy")
+    bucket = stack_outputs_of(project)["BucketName"]
+    fill(aws, bucket)
+    assert project.run("teardown", "--yes") == 0
+    assert f"Remains: AWS::S3::Bucket {bucket}. The template retains it" in capsys.readouterr().out
+    assert aws.client("s3").get_object(Bucket=bucket, Key="twice")["Body"].read() == b"2"
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "dev", "LOCAL"])
+def test_teardown_wants_the_name_of_the_environment(
+    deployed: Project, aws: boto3.Session, answer: str
+) -> None:
+    asked: list[str] = []
+
+    def say(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    with pytest.raises(UserError, match="nothing was deleted"):
+        teardown(aws, deployed.configuration, Console(), confirm=say)
+    assert deployed.stack in asked[0]
+    assert deployed.status() == "CREATE_COMPLETE"
+
+
+def test_teardown_goes_on_with_the_right_name(deployed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _question: "local")
+    assert deployed.run("teardown") == 0
+    with pytest.raises(deployed.cloudformation.exceptions.ClientError, match="does not exist"):
+        deployed.status()
+
+
+def test_teardown_without_anybody_to_ask_deletes_nothing(deployed: Project, aws: boto3.Session) -> None:
+    def nobody(_question: str) -> str:
+        raise EOFError
+
+    with pytest.raises(UserError, match="--yes"):
+        teardown(aws, deployed.configuration, Console(), confirm=nobody)
+    assert deployed.status() == "CREATE_COMPLETE"
+
+
+def test_prod_is_not_torn_down_without_its_own_word(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.parameters("prod")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
+    assert project.run("teardown", "--yes", environment="prod") == 1
+    assert "--allow-prod" in capsys.readouterr().err
+
+
+def test_prod_is_torn_down_with_its_own_word(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.parameters("prod")
+    assert project.run("teardown", "--yes", "--allow-prod", environment="prod") == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_failed_teardown_names_its_reason_and_can_be_repeated(
+    project: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vpc = "  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.9.0.0/16}}\n"
+    network = f"{vpc}Outputs:\n  VpcId: {{Value: !Ref Vpc}}"
+    project.template(TEMPLATE.replace("Outputs:", network))
+    project.run("deploy")
+    ec2 = aws.client("ec2")
+    vpc = stack_outputs_of(project)["VpcId"]
+    foreign = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    assert project.run("teardown", "--yes") == 1
+    assert "DELETE_FAILED. The first failure: Vpc (AWS::EC2::VPC)" in capsys.readouterr().err
+    assert project.run("deploy") == 1
+    assert "make teardown" in capsys.readouterr().err
+    ec2.delete_subnet(SubnetId=foreign)
+    assert project.run("teardown", "--yes") == 0
+
+
+# --- configuration ----------------------------------------------------------------------------------------
+
+
+def without_parameters(infra: Path) -> None:
+    (infra / "parameters" / "local.json").unlink()
+
+
+def without_template(infra: Path) -> None:
+    (infra / "basic_infra.yaml").unlink()
+
+
+def parameters(text: str) -> Callable[[Path], object]:
+    return lambda infra: (infra / "parameters" / "local.json").write_text(text)
+
+
+def template(text: str) -> Callable[[Path], object]:
+    return lambda infra: (infra / "basic_infra.yaml").write_text(text)
+
+
+GOOD = '"ProjectName": "x", "Environment": "local"'
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (without_parameters, ["local.json is missing"]),
+        (without_template, ["basic_infra.yaml is missing"]),
+        (parameters('{"Parameters": {'), ["local.json, line 1, is no valid JSON"]),
+        (parameters("[]"), ["local.json must be an object"]),
+        (parameters("{}"), ["local.json", "Parameters is missing"]),
+        (parameters('{"Parameters": [], "Tags": {}}'), ["local.json", "Parameters must be an object"]),
+        (
+            parameters(f'{{"Parameters": {{{GOOD}}}, "Tag": {{}}}}'),
+            ["Tag is neither Parameters nor Tags: remove"],
+        ),
+        (parameters(f'{{"Parameters": {{{GOOD}, "Days": 7}}}}'), ["Parameters.Days is 7", "in quotes"]),
+        (
+            parameters('{"Parameters": {"Environment": "local"}}'),
+            ["ProjectName is missing under Parameters: add"],
+        ),
+        (parameters('{"Parameters": {"ProjectName": "x", "Environment": "dev"}}'), ["Environment is 'dev'"]),
+        (
+            parameters(f'{{"Parameters": {{{GOOD}, "Dais": "7"}}}}'),
+            ["Dais is no parameter of", "basic_infra.yaml"],
+        ),
+        (template("Resources: ["), ["basic_infra.yaml is no valid YAML"]),
+        (template("Outputs: {}"), ["basic_infra.yaml", "no Resources"]),
+        (
+            template("Parameters: {ProjectName: {}, Environment: {}, More: {}}\nResources: {}"),
+            ["More is missing"],
+        ),
+    ],
+)
+def test_bad_files_are_told_before_aws_is_asked(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], object],
+    named: list[str],
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
+    spoil(project.infra)
+    assert project.run("plan") == 1
+    error = capsys.readouterr().err
+    for text in named:
+        assert text in error
+    assert "Traceback" not in error
+
+
+def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
+    (project.infra / "basic_infra.yaml").write_bytes(b"\xff\xfe\xfa")
+    with pytest.raises(UserError, match="cannot be read"):
+        load_configuration("local", project.infra)
