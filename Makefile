@@ -36,8 +36,8 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 .PHONY: deploy outputs data upsert teardown
 deploy: $(VENV)/run  ## Deploy the CloudFormation stack
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
-outputs: $(VENV)/run  ## Show the stack's outputs
-	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV)
+outputs: $(VENV)/run  ## Show the stack's outputs; ARGS=--json
+	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) $(ARGS)
 data: $(VENV)/run  ## Upload the sample data (never to staging or prod)
 	$(ON_AWS) -m ml_pipeline data --env $(ENV)
 upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline
