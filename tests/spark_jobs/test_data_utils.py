@@ -1,0 +1,107 @@
+import io
+import logging
+from datetime import datetime
+
+import pytest
+from data_utils import BYTES_PER_FILE, Unbuffered, output_files, overlap, spark_read_parquet, spread
+from hypothesis import given
+from hypothesis import strategies as st
+
+LOG = logging.getLogger("test")
+
+
+@given(st.integers(0, 10**15))
+def test_no_file_gets_more_than_its_share_and_no_fewer_files_would_do(size: int) -> None:
+    files = output_files(size)
+
+    assert files >= 1
+    assert files * BYTES_PER_FILE >= size
+    assert files == 1 or (files - 1) * BYTES_PER_FILE < size
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        ("s3a://b/in", "s3://b/in/out", True),
+        ("s3a://b/in/x.csv", "s3a://b/in", True),
+        ("s3a://b/*", "s3a://b/out", True),
+        ("s3a://b/in", "s3a://b/out", False),
+        ("s3a://a/in", "s3a://b/in", False),
+        ("file:///tmp/in", "/tmp/in/out", True),
+    ],
+)
+def test_a_job_does_not_read_what_it_writes(source: str, target: str, expected: bool) -> None:
+    assert overlap(source, target) is expected
+
+
+def test_unbuffered_flushes_after_every_write() -> None:
+    class Stream(io.StringIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed += 1
+
+    stream = Stream()
+    unbuffered = Unbuffered(stream)
+
+    unbuffered.write("a")
+    unbuffered.writelines(["b", "c"])
+
+    assert stream.getvalue() == "abc"
+    assert stream.flushed == 2
+    assert unbuffered.readable() is True, "whatever else a stream can do is the stream's"
+
+
+def test_rows_are_spread_over_as_many_partitions(spark) -> None:
+    frame = spark.range(10, numPartitions=3)
+
+    assert [spread(frame, files).rdd.getNumPartitions() for files in (1, 3, 5)] == [1, 3, 5]
+
+
+@pytest.fixture
+def table(spark, tmp_path) -> str:
+    path = str(tmp_path / "table")
+    rows = [(1, "2026-11-01"), (2, "2026-11-02")]
+    spark.createDataFrame(rows, "id int, day string").write.partitionBy("day").parquet(path)
+    return path
+
+
+def test_a_partition_becomes_a_column(spark, table) -> None:
+    frame = spark_read_parquet(
+        spark, f"{table}/day=2026-11-02", LOG, add_partition_to_cols=True, partition_col="day"
+    )
+
+    assert [tuple(row) for row in frame.select("id", "day").collect()] == [(2, "2026-11-02")]
+
+
+def test_a_date_partition_becomes_a_timestamp(spark, table) -> None:
+    frame = spark_read_parquet(
+        spark,
+        table,
+        LOG,
+        add_partition_to_cols=True,
+        partition_col="day",
+        date_partition=True,
+        date_format="yyyy-MM-dd",
+    )
+
+    assert sorted(row.day for row in frame.collect()) == [datetime(2026, 11, 1), datetime(2026, 11, 2)]
+
+
+def test_a_schema_adds_columns_that_a_file_lacks(spark, table) -> None:
+    frame = spark_read_parquet(spark, f"{table}/day=2026-11-01", LOG, schema="id int, more string")
+
+    assert [tuple(row) for row in frame.select("id", "more").collect()] == [(1, None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"add_partition_to_cols": True}, "needs partition_col"),
+        ({"date_partition": True}, "needs add_partition_to_cols"),
+        ({"add_partition_to_cols": True, "partition_col": "month"}, "has no partition month="),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(spark, table, arguments, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        spark_read_parquet(spark, table, LOG, **arguments)

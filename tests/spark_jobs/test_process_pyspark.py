@@ -1,0 +1,229 @@
+"""The job, on files made by hand."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import process_pyspark
+import pyarrow.parquet as pq
+import pytest
+from data_utils import JobError
+from pyspark.sql import SparkSession
+
+GOOD = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"
+OTHER = "F,0.53,0.42,0.135,0.677,0.2565,0.1415,0.21,9"
+HEADER = "sex,length,diameter,height,whole_weight,shucked_weight,viscera_weight,shell_weight,rings"
+SAMPLE = Path(process_pyspark.__file__).parent / "sample_data" / "abalone.csv"
+
+
+class Job:
+    """Runs the job on lines, in folders of one test."""
+
+    def __init__(self, folder: Path):
+        self.source = folder / "in"
+        self.target = folder / "out"
+        self.source.mkdir()
+
+    def write(self, *lines: str, name: str = "a.csv", end: str = "\n") -> None:
+        (self.source / name).write_bytes("".join(line + end for line in lines).encode())
+
+    def run(self, *options: str, source: Path | None = None) -> dict[str, Any]:
+        words = ["--input_table", str(source or self.source), "--output_table", str(self.target), *options]
+        process_pyspark.main(words)
+        report: dict[str, Any] = json.loads((self.target / "report.json").read_text())
+        return report
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        table = pq.read_table(self.target / "parquet")
+        return sorted(tuple(row.values()) for row in table.to_pylist())
+
+    def rejected(self) -> list[dict[str, str]]:
+        parts = sorted((self.target / "rejected").glob("part-*"))
+        return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+
+
+@pytest.fixture
+def job(spark: SparkSession, tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+ROW = ("M", 0.455, 0.365, 15)
+OTHER_ROW = ("F", 0.53, 0.42, 9)
+
+
+def test_the_sample_comes_through_whole(job) -> None:
+    report = job.run(source=SAMPLE)
+
+    source = [line.split(",") for line in SAMPLE.read_text().splitlines()]
+    assert job.rows() == sorted((r[0], float(r[1]), float(r[2]), int(r[8])) for r in source)
+    assert (report["rows_in"], report["rows_out"], report["rows_rejected"]) == (4177, 4177, 0)
+    assert report["files"] == {"csv": 1, "parquet": 1}
+    assert report["outputs"] == {
+        "csv": f"{job.target}/csv",
+        "parquet": f"{job.target}/parquet",
+        "rejected": None,
+    }
+    assert set(report["seconds"]) == {"start Spark", "read and validate", "write Parquet", "write CSV"}
+
+
+def test_both_outputs_hold_the_same_and_csv_has_a_header(job) -> None:
+    job.write(GOOD, OTHER)
+
+    job.run()
+
+    text = "".join(part.read_text() for part in (job.target / "csv").glob("part-*"))
+    assert sorted(text.splitlines()) == ["F,0.53,0.42,9", "M,0.455,0.365,15", "sex,length,diameter,rings"]
+    assert job.rows() == [OTHER_ROW, ROW]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        HEADER,
+        HEADER.upper(),
+        "Sex, Length, Diameter, Height, Whole weight, Shucked weight, Viscera weight, Shell weight, Rings",
+        ",".join(f'"{name}"' for name in HEADER.split(",")),
+    ],
+)
+def test_a_header_is_no_row(job, header) -> None:
+    job.write(header, GOOD)
+
+    assert job.run()["rows_in"] == 1
+    assert job.rows() == [ROW]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "sex,diameter,length,height,whole_weight,shucked_weight,viscera_weight,shell_weight,rings",
+        "id,sex,length,diameter,height,weight,shucked,viscera,shell",
+    ],
+)
+def test_a_header_with_other_columns_fails_the_job(job, header) -> None:
+    job.write(header, *[GOOD] * 300)
+
+    with pytest.raises(JobError, match=r"a\.csv has the header .* but the columns must be sex,length"):
+        job.run()
+    assert not (job.target / "report.json").exists()
+
+
+def test_lines_may_be_quoted_end_with_crlf_and_be_blank(job) -> None:
+    job.write(GOOD.replace("M", '"M"').replace(",15", ',"15"'), "", "   ", OTHER, end="\r\n")
+
+    assert job.run()["rows_in"] == 2
+    assert job.rows() == [OTHER_ROW, ROW]
+
+
+def test_gzip_and_many_files_are_read_together(job) -> None:
+    (job.source / "z.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n{GOOD}\n".encode()))
+    for index in range(20):
+        job.write(HEADER, OTHER, name=f"{index}.csv")
+    job.write(name="empty.csv")
+
+    assert job.run()["rows_in"] == 21
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("M,0.455", "2 fields instead of 9"),
+        (GOOD + ",1", "10 fields instead of 9"),
+        (GOOD.replace("0.365", "wide"), "diameter is not a number: wide"),
+        (GOOD.replace("0.365", "NaN"), "diameter is not finite"),
+        (GOOD.replace("0.365", "Infinity"), "diameter is not finite"),
+        (GOOD.replace("0.365", ""), "diameter is missing"),
+        (GOOD.replace("0.365", "-1"), "diameter is negative"),
+        (GOOD.replace("0.365", "1d"), "diameter is not a number: 1d"),
+        (GOOD.replace("M", "X"), "sex is not M, F, I: X"),
+        (GOOD.replace("M", ""), "sex is missing"),
+        (GOOD.replace(",15", ",7.5"), "rings is not a whole number: 7.5"),
+        (GOOD.replace(",15", ",-2"), "rings is negative"),
+    ],
+)
+def test_a_malformed_row_is_set_aside_with_its_line_and_reason(job, line, reason) -> None:
+    job.write(OTHER, line)
+
+    report = job.run("--max_rejected_fraction", "0.5")
+
+    (fault,) = job.rejected()
+    assert fault["line"] == line
+    assert reason in fault["reason"]
+    assert fault["file"].endswith("/in/a.csv")
+    assert (report["rows_in"], report["rows_out"], report["rows_rejected"]) == (2, 1, 1)
+    assert job.rows() == [OTHER_ROW]
+
+
+def test_too_many_malformed_rows_fail_the_job_before_the_outputs_are_touched(job) -> None:
+    job.write(GOOD)
+    before = job.run()
+    job.write(GOOD, "bad", name="b.csv")
+
+    with pytest.raises(JobError) as caught:
+        job.run()
+
+    assert "1 of 3 rows are malformed (33.33%), --max_rejected_fraction allows 1.00%" in str(caught.value)
+    assert f"{job.target}/rejected" in str(caught.value)
+    assert "'bad' (1 fields instead of 9)" in str(caught.value)
+    assert [fault["line"] for fault in job.rejected()] == ["bad"]
+    assert json.loads((job.target / "report.json").read_text()) == before
+    assert job.rows() == [ROW]
+
+
+def test_a_clean_run_removes_an_old_quarantine(job) -> None:
+    job.write(GOOD, "bad")
+    job.run("--max_rejected_fraction", "0.5")
+    job.write(GOOD)
+
+    assert job.run()["outputs"]["rejected"] is None
+    assert not (job.target / "rejected").exists()
+
+
+@pytest.mark.parametrize("lines", [(), (HEADER,), ("", "  ")])
+def test_an_input_without_rows_fails_the_job(job, lines) -> None:
+    job.write(*lines)
+
+    with pytest.raises(JobError, match="has no data rows"):
+        job.run()
+
+
+def test_a_missing_input_is_named(job) -> None:
+    with pytest.raises(JobError, match=r"there is no input at .*/nowhere"):
+        job.run(source=job.source / "nowhere")
+
+
+def test_input_and_output_do_not_lie_in_one_another(job) -> None:
+    job.write(GOOD)
+
+    with pytest.raises(JobError, match="must not lie in one another"):
+        job.run(source=job.source.parent)
+
+
+def test_the_input_is_scanned_once(job, spark) -> None:
+    """Of all stages that the job has run, one has read the bytes of the input file."""
+    job.write(*[GOOD] * 1000)
+    size = (job.source / "a.csv").stat().st_size
+    before = len(_stages(spark))
+
+    job.run()
+
+    read = [stage.inputBytes() for stage in _stages(spark)[before:] if stage.inputBytes() == size]
+    assert read == [size]
+
+
+def _stages(spark: SparkSession) -> list[Any]:
+    """All stages of the session so far, in their order, as Spark's own UI sees them."""
+    context = spark.sparkContext
+    no_quantiles = context._gateway.new_array(context._jvm.double, 0)
+    listed = (
+        context._jsc.sc()
+        .statusStore()
+        .stageList(None, False, False, no_quantiles, context._jvm.java.util.ArrayList())
+    )
+    return sorted((listed.apply(index) for index in range(listed.size())), key=lambda stage: stage.stageId())
+
+
+@pytest.mark.parametrize("words", [["--max_rejected_fraction", "2"], ["--max_rejected_fraction", "few"]])
+def test_a_wrong_command_line_is_refused(job, words) -> None:
+    with pytest.raises(SystemExit):
+        job.run(*words)
