@@ -13,12 +13,11 @@ from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import common_options, run_command
-from helpers.errors import UserError
 from helpers.infra.stacks.configuration import INFRA, load_configuration
 from helpers.infra.stacks.deploy import deploy
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import plan
-from helpers.infra.stacks.teardown import teardown
+from helpers.infra.stacks.teardown import refuse_prod, teardown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +29,8 @@ def _run(arguments: argparse.Namespace) -> int:
     # A log is not a terminal: there the lines may be as long as they need to be.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     configuration = load_configuration(arguments.env, arguments.infra)
-    if arguments.command == "teardown" and arguments.env == "prod" and not arguments.allow_prod:
-        raise UserError("prod is not torn down by accident. If it is meant: --allow-prod")
+    if arguments.command == "teardown":
+        refuse_prod(arguments.env, allowed=arguments.allow_prod)
     session = connect(arguments.env)
     cloudformation = session.client("cloudformation")
     match arguments.command:

@@ -19,12 +19,23 @@ if TYPE_CHECKING:
     from helpers.infra.stacks.configuration import StackConfiguration
 
 
+def refuse_prod(environment: str, *, allowed: bool) -> None:
+    """Refuse to tear down prod, unless it was asked for in as many words.
+
+    Raises:
+        UserError: it was not.
+    """
+    if environment == "prod" and not allowed:
+        raise UserError("prod is not torn down by accident. If it is meant: --allow-prod")
+
+
 def teardown(
     session: "boto3.Session",
     configuration: "StackConfiguration",
     console: "Console",
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
+    before: Callable[[], object] | None = None,
 ) -> None:
     """Empty the buckets, delete the stack and tell what remains. Without a stack there is nothing to do.
 
@@ -34,6 +45,7 @@ def teardown(
         console: where to tell it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
         polling: how to wait.
+        before: done once it is confirmed, for what must go before the stack that it stands on.
 
     Raises:
         UserError: not confirmed, somebody is changing the stack, or the deletion failed.
@@ -47,6 +59,8 @@ def teardown(
     refuse_while_changing(stack)
     if confirm:
         _confirm(confirm, configuration)
+    if before:
+        before()
     stack_id = stack.get("StackId", name)
     resources = _resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)

@@ -1,0 +1,1 @@
+"""The pipeline: its parameters, its definition, and the commands that run it."""

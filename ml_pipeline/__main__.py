@@ -1,0 +1,88 @@
+"""The command line: `python -m ml_pipeline {data,plan,upsert,start,stop,logs,delete,teardown} --env ENV`."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from helpers.command_line import common_options, run_command
+
+EXECUTION_ARN = re.compile(
+    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:pipeline/[^/]+/execution/[a-z0-9]{12}"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    return run_command(_run, _parser().parse_args(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ml_pipeline import commands  # noqa: PLC0415 - so that --help and typos answer at once
+
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    if arguments.command == "teardown":
+        return commands.tear_down(
+            arguments.env, console, ask=not arguments.yes, allow_prod=arguments.allow_prod
+        )
+    project = commands.open_project(arguments.env)
+    match arguments.command:
+        case "data":
+            return commands.data(project, console)
+        case "plan":
+            return commands.plan(project, console)
+        case "upsert":
+            return commands.upsert(project, console)
+        case "start":
+            return commands.start_execution(
+                project, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
+            )
+        case "stop":
+            return commands.stop_execution(project, console, arguments.execution)
+        case "logs":
+            return commands.show_logs(project, console, arguments.execution)
+        case _:
+            return commands.delete(project, console)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = common_options()
+    parser = argparse.ArgumentParser(
+        prog="python -m ml_pipeline", description="The pipeline of an environment.", allow_abbrev=False
+    )
+    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return add(name, help=text, description=text, parents=[common], allow_abbrev=False)
+
+    command("data", "upload the sample data: in local always, in dev when there is none, elsewhere never")
+    command("plan", "show what upsert would change")
+    command("upsert", "stage the code and create or update the pipeline")
+    starting = command("start", "start an execution")
+    starting.add_argument(
+        "--wait", action=argparse.BooleanOptionalAction, default=True, help="follow it to its end (default)"
+    )
+    starting.add_argument(
+        "--cache", choices=["on", "off"], default="on", help="off: run even if nothing changed (default: on)"
+    )
+    stopping = command("stop", "stop the execution that runs")
+    logs = command("logs", "print the logs of the newest execution")
+    for selecting in (stopping, logs):
+        selecting.add_argument("--execution", type=_execution_arn, metavar="ARN", help="this one instead")
+    command("delete", "delete the pipeline; data, code and logs stay")
+    removal = command("teardown", "delete the pipeline and the stack with the data in it")
+    removal.add_argument("--yes", action="store_true", help="do not ask")
+    removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    return parser
+
+
+def _execution_arn(text: str) -> str:
+    if not EXECUTION_ARN.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the ARN of a pipeline execution")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""The commands: each reads what it needs, decides with pure functions, and tells what it did."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import uuid4
+
+import boto3
+from rich.console import Console
+from rich.text import Text
+
+from helpers.aws import Environment, connect
+from helpers.command_line import INTERRUPTED
+from helpers.errors import UserError
+from helpers.infra.stacks import stack_outputs
+from helpers.infra.stacks.configuration import load_configuration
+from helpers.infra.stacks.teardown import refuse_prod, teardown
+from ml_pipeline.executions import list_executions, start, stop, take_snapshot
+from ml_pipeline.input_data import input_fingerprint, provide_sample
+from ml_pipeline.invocation import invocation
+from ml_pipeline.job_logs import milliseconds, read_lines
+from ml_pipeline.outcome import read_outcomes
+from ml_pipeline.params import PipelineParams, load_parameters
+from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
+from ml_pipeline.registration import Registration, difference, registered
+from ml_pipeline.registration import upsert as register
+from ml_pipeline.staging import code_hash, read_code, stage_code
+from ml_pipeline.summary import summary
+from ml_pipeline.waiting import wait
+
+
+@dataclass(frozen=True)
+class Project:
+    """An environment with everything that its commands work on."""
+
+    environment: Environment
+    session: boto3.Session
+    code: Mapping[str, bytes]
+    parameters: PipelineParams
+
+    @property
+    def name(self) -> str:
+        """The name of the pipeline."""
+        return self.parameters.pipeline_name
+
+    @cached_property
+    def registration(self) -> Registration:
+        """The pipeline as this checkout has it. Building it takes some seconds."""
+        return Registration(
+            pipeline_definition(self.parameters),
+            DESCRIPTION,
+            self.parameters.pipeline_role,
+            self.parameters.tags,
+        )
+
+
+def open_project(environment: Environment) -> Project:
+    """Connect to an environment and read its parameters.
+
+    Raises:
+        UserError: there is no stack, or the parameters are not valid.
+    """
+    session = connect(environment)
+    outputs = stack_outputs(session.client("cloudformation"), environment)
+    code = read_code()
+    parameters = load_parameters(environment, outputs, code_hash(code))
+    if session.region_name != parameters.region:
+        raise UserError(
+            f"The session's region is {session.region_name}, the keys of {environment} lie in "
+            f"{parameters.region}: set AWS_REGION={parameters.region}."
+        )
+    return Project(environment, session, code, parameters)
+
+
+def data(project: Project, console: Console) -> int:
+    """Put the sample data at the input location."""
+    params = project.parameters
+    said = provide_sample(
+        project.session.client("s3"),
+        params.pyspark_process_data_input,
+        params.pyspark_process_output_kms,
+        project.environment,
+    )
+    say(console, said)
+    return 0
+
+
+def plan(project: Project, console: Console) -> int:
+    """Show what `upsert` would change."""
+    old = registered(project.session.client("sagemaker"), project.name)
+    lines = difference(old, project.registration)
+    if old is None:
+        say(console, f"{project.name} is new:")
+    if not lines:
+        say(console, f"{project.name} is up to date, nothing would change.")
+    for line in lines:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        console.print(Text(line, style=style), soft_wrap=True)
+    return 0
+
+
+def upsert(project: Project, console: Console) -> int:
+    """Stage the code, and create or update the pipeline."""
+    definition = project.registration  # built first: what cannot be built stages nothing
+    for uri in stage_code(project.session.client("s3"), project.parameters, project.code):
+        say(console, f"Staged {uri}")
+    done = register(project.session.client("sagemaker"), project.name, definition)
+    say(console, f"Pipeline {project.name} {done}.")
+    return 0
+
+
+def start_execution(project: Project, console: Console, *, waiting: bool, use_cache: bool) -> int:
+    """Start an execution, wait for it if asked to, and tell how it ended."""
+    session, params = project.session, project.parameters
+    sagemaker = session.client("sagemaker")
+    value = input_fingerprint(session.client("s3"), params.pyspark_process_data_input, project.environment)
+    arn = start(sagemaker, project.name, value, project.environment, use_cache=use_cache)
+    say(console, f"Started {arn}")
+    if not waiting:
+        return 0
+    snapshot, interrupted = wait(sagemaker, session.client("logs"), arn, console)
+    say(console, "\n" + summary(snapshot, read_outcomes(session, snapshot), project.environment))
+    if interrupted:
+        return INTERRUPTED
+    if snapshot.status == "Succeeded":
+        return 0
+    say(console, f"\nThe whole log: make logs ENV={project.environment}")
+    return 1
+
+
+def stop_execution(project: Project, console: Console, execution: str | None) -> int:
+    """Stop an execution, by default whichever runs, and wait until it has stopped."""
+    session = project.session
+    sagemaker = session.client("sagemaker")
+    running = [e.arn for e in list_executions(sagemaker, project.name, project.environment) if e.active]
+    for arn in [execution] if execution else running:
+        if not stop(sagemaker, arn):
+            say(console, f"{arn} is over already.")
+            continue
+        snapshot, _ = wait(sagemaker, session.client("logs"), arn, console)
+        say(console, f"{arn} is {snapshot.status}.")
+    if not execution and not running:
+        say(console, f"No execution of {project.name} runs.")
+    return 0
+
+
+def show_logs(project: Project, console: Console, execution: str | None) -> int:
+    """Print the logs of an execution's processing jobs, by default of the newest execution."""
+    session = project.session
+    sagemaker = session.client("sagemaker")
+    if execution is None:
+        executions = list_executions(sagemaker, project.name, project.environment)
+        if not executions:
+            raise UserError(
+                f"{project.name} was never executed. Start it: {invocation(project.environment, 'start')}"
+            )
+        execution = executions[0].arn
+    say(console, f"Execution {execution}")
+    for step in take_snapshot(sagemaker, execution).steps:
+        if step.reused_from:
+            again = invocation(project.environment, "logs", "--execution", step.reused_from)
+            say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
+            continue
+        say(console, f"Step {step.name}: {step.status}, job {step.job or 'not started'}")
+        if not step.job:
+            continue
+        for line in read_lines(session.client("logs"), step.job, milliseconds(step.started)):
+            say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
+    return 0
+
+
+def delete(project: Project, console: Console) -> int:
+    """Delete the pipeline; what it has written stays."""
+    sagemaker = project.session.client("sagemaker")
+    if registered(sagemaker, project.name) is None:
+        say(console, f"There is no pipeline {project.name}.")
+        return 0
+    running = [e for e in list_executions(sagemaker, project.name, project.environment) if e.active]
+    if running:
+        stopping = invocation(project.environment, "stop")
+        raise UserError(f"An execution is {running[0].status}: {running[0].arn}. Stop it first: {stopping}")
+    sagemaker.delete_pipeline(PipelineName=project.name, ClientRequestToken=str(uuid4()))
+    say(console, f"Pipeline {project.name} deleted.")
+    return 0
+
+
+def tear_down(environment: Environment, console: Console, *, ask: bool, allow_prod: bool) -> int:
+    """Delete the pipeline, then the stack that it stands on."""
+    refuse_prod(environment, allowed=allow_prod)
+    session = connect(environment)
+
+    def delete_pipeline() -> None:
+        try:
+            project = open_project(environment)
+        except UserError as error:  # as after a failed deployment; then no pipeline was upserted either
+            say(console, f"No pipeline is deleted: {error}")
+            return
+        delete(project, console)
+
+    teardown(
+        session,
+        load_configuration(environment),
+        console,
+        confirm=input if ask else None,
+        before=delete_pipeline,
+    )
+    return 0
+
+
+def run_once(environment: Environment) -> str:
+    """Upsert the pipeline and start it; return the execution's ARN at once."""
+    logging.getLogger(__name__).info("Reading the parameters of %s", environment)
+    project = open_project(environment)
+    upsert(project, Console(stderr=True))
+    value = input_fingerprint(
+        project.session.client("s3"), project.parameters.pyspark_process_data_input, environment
+    )
+    return start(project.session.client("sagemaker"), project.name, value, environment)
+
+
+def say(console: Console, text: str) -> None:
+    """Print text as it is: no markup, no wrapping of what people copy."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

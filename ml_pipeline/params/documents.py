@@ -1,0 +1,87 @@
+"""The parameter files: strict JSON, an overlay over a base, and where each value comes from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+
+
+@dataclass(frozen=True)
+class Document:
+    """One parameter file."""
+
+    name: str
+    values: dict[str, Any]
+
+
+def read_document(path: Path) -> Document:
+    """Read a parameter file.
+
+    Raises:
+        UserError: it is not there, is no JSON object, or says a key twice.
+    """
+    name = _short(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{name}: there is no such file; create it, {{}} is enough for an overlay") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return dict(pairs)
+
+    try:
+        values = json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{name}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    if twice:
+        raise UserError(f"{name}: keys said more than once: {', '.join(twice)}; keep one of each")
+    if not isinstance(values, dict):
+        raise UserError(f"{name}: found a JSON {type(values).__name__}; the file must hold one object {{…}}")
+    return Document(name, values)
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Return base with the values of overlay in place of its own; objects are merged key by key."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def lookup(values: Any, path: tuple[str | int, ...]) -> Any:
+    """Return the value at a path of keys and positions.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for part in path:
+        try:
+            values = values[part]
+        except (LookupError, TypeError):
+            raise KeyError(path) from None
+    return values
+
+
+def origin(path: tuple[str | int, ...], base: Document, overlay: Document) -> str:
+    """Return the name of the file that gives the value at a path; what is in neither belongs in the base."""
+    keys = path[:1] if path and not isinstance(base.values.get(str(path[0])), dict) else path
+    try:
+        lookup(overlay.values, keys)
+    except KeyError:
+        return base.name
+    return overlay.name
+
+
+def _short(path: Path) -> str:
+    """Return a path as seen from the current folder, where it lies below it."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute)

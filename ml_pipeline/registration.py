@@ -1,0 +1,104 @@
+"""The pipeline as SageMaker has it: comparing it with ours, and bringing it up to date."""
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from helpers.infra.tags.tags import get_tags_input
+from ml_pipeline.pipeline import canonical
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What of a pipeline can be changed after its creation."""
+
+    definition: str
+    description: str
+    role_arn: str
+    tags: Mapping[str, str]
+
+
+def registered(sagemaker: "SageMakerClient", name: str) -> Registration | None:
+    """Return a pipeline as it was last upserted, or None."""
+    try:
+        pipeline = sagemaker.describe_pipeline(PipelineName=name)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=pipeline["PipelineArn"])
+    return Registration(
+        pipeline["PipelineDefinition"],
+        pipeline.get("PipelineDescription", ""),
+        pipeline.get("RoleArn", ""),
+        {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]},
+    )
+
+
+def is_missing(error: ClientError) -> bool:
+    """Return whether an error says that there is no such pipeline."""
+    details = error.response["Error"]
+    return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
+
+
+def difference(old: Registration | None, new: Registration) -> list[str]:
+    """Return the lines of a unified diff from what is registered to what would be; none if equal.
+
+    Tags that others have put on the pipeline stay, and are no difference.
+    """
+    before = [] if old is None else _lines(old, only_tags_of=new)
+    return list(difflib.unified_diff(before, _lines(new), "registered", "this checkout", lineterm=""))
+
+
+def upsert(
+    sagemaker: "SageMakerClient", name: str, new: Registration
+) -> Literal["created", "updated", "unchanged"]:
+    """Create the pipeline, or bring it up to date.
+
+    The SDK's own upsert reads the role through IAM and simulates its policies, which a role with
+    least privilege may not do.
+    """
+    old = registered(sagemaker, name)
+    if old is None:
+        sagemaker.create_pipeline(
+            PipelineName=name,
+            PipelineDefinition=new.definition,
+            PipelineDescription=new.description,
+            RoleArn=new.role_arn,
+            Tags=get_tags_input(new.tags),  # type: ignore[arg-type]  # plain dicts instead of TagTypeDef
+            ClientRequestToken=str(uuid4()),
+        )
+        return "created"
+    if not difference(old, new):
+        return "unchanged"
+    answer = sagemaker.update_pipeline(
+        PipelineName=name,
+        PipelineDefinition=new.definition,
+        PipelineDescription=new.description,
+        RoleArn=new.role_arn,
+    )
+    changed = {key: value for key, value in new.tags.items() if old.tags.get(key) != value}
+    if changed:
+        sagemaker.add_tags(
+            ResourceArn=answer["PipelineArn"],
+            Tags=get_tags_input(changed),  # type: ignore[arg-type]  # plain dicts instead of TagTypeDef
+        )
+    return "updated"
+
+
+def _lines(registration: Registration, only_tags_of: Registration | None = None) -> list[str]:
+    wanted = registration.tags if only_tags_of is None else only_tags_of.tags
+    return [
+        f"role: {registration.role_arn}",
+        f"description: {json.dumps(registration.description, ensure_ascii=False)}",
+        *(f"tag {key}: {value}" for key, value in sorted(registration.tags.items()) if key in wanted),
+        *canonical(registration.definition).splitlines(),
+    ]

@@ -1,0 +1,106 @@
+"""What pipelines use of the SageMaker SDK, imported with its telemetry off and without its noise.
+
+Importing this takes seconds: import it inside the function that builds a definition.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CONFIG = Path(__file__).with_name("sagemaker_config.yaml")
+
+# Both names: settings of a machine's administrator would change the definition as well.
+os.environ["SAGEMAKER_USER_CONFIG_OVERRIDE"] = str(CONFIG)
+os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = str(CONFIG)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep from the reader what the SDK says while it is imported and while it builds a definition.
+
+    It makes the root logger print at level INFO, and warns of two things that are meant to be so:
+    that a pipeline session starts no job, and that the jobs' names are left to the pipeline.
+    """
+
+    def meant_to_be_so(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Popping out 'ProcessingJobName'")
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    names = logging.getLogger("sagemaker.core.workflow.utilities")
+    names.addFilter(meant_to_be_so)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="Running within a PipelineSession", category=UserWarning
+            )
+            yield
+    finally:
+        names.removeFilter(meant_to_be_so)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@contextmanager
+def building(region: str) -> Iterator[None]:
+    """Let the SDK build quietly, for a region.
+
+    It makes sessions and clients of its own, also as it is imported, which need a region in the
+    environment; the definition shall not depend on what happens to be there.
+    """
+    during = {
+        "AWS_DEFAULT_REGION": region,
+        # Nothing is called, but where there are no credentials the SDK looks for those of a machine in EC2.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    before = {name: os.environ.get(name) for name in during}
+    os.environ.update(during)
+    try:
+        with _quiet():
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+with building("us-east-1"):
+    from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
+    from sagemaker.core.spark.processing import PySparkProcessor
+    from sagemaker.core.workflow.execution_variables import ExecutionVariables
+    from sagemaker.core.workflow.functions import Join
+    from sagemaker.core.workflow.parameters import ParameterString
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.mlops.workflow.pipeline import Pipeline
+    from sagemaker.mlops.workflow.pipeline_experiment_config import PipelineExperimentConfig
+    from sagemaker.mlops.workflow.retry import (
+        SageMakerJobExceptionTypeEnum,
+        SageMakerJobStepRetryPolicy,
+        StepExceptionTypeEnum,
+        StepRetryPolicy,
+    )
+    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep
+
+__all__ = [
+    "CacheConfig",
+    "ExecutionVariables",
+    "Join",
+    "ParameterString",
+    "Pipeline",
+    "PipelineExperimentConfig",
+    "PipelineSession",
+    "ProcessingInput",
+    "ProcessingS3Input",
+    "ProcessingStep",
+    "PySparkProcessor",
+    "SageMakerJobExceptionTypeEnum",
+    "SageMakerJobStepRetryPolicy",
+    "StepExceptionTypeEnum",
+    "StepRetryPolicy",
+    "building",
+]

@@ -1,0 +1,97 @@
+"""Parameters as the files of the repository give them, and an environment with a stack to work in."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers.infra.stacks.configuration import stack_name
+from ml_pipeline.params import PipelineParams, load_parameters
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="session")
+def outputs() -> dict[str, str]:
+    """Outputs of a stack that is nowhere."""
+    return {
+        "VpcId": "vpc-0123456789abcdef0",
+        "PrivateSubnet1Id": "subnet-0123456789abcdef0",
+        "PrivateSubnet2Id": "subnet-0123456789abcdef1",
+        "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
+        "VolumeKeyArn": KEY,
+        "DataKeyArn": KEY.replace("01234567-", "76543210-"),
+        "ArtifactBucketName": "artifact-bucket",
+        "DataBucketName": "data-bucket",
+        "PipelineExecutionRoleArn": "arn:aws:iam::123456789012:role/pipeline",
+    }
+
+
+@pytest.fixture(scope="session")
+def parameters(outputs: dict[str, str]) -> PipelineParams:
+    """The parameters of local, for that stack."""
+    return load_parameters("local", outputs, "0123456789abcdef")
+
+
+@pytest.fixture(scope="package")
+def stack(aws: boto3.Session, role: str) -> Iterator[boto3.Session]:
+    """A session in a region of its own, where a small stack has the outputs of the real one."""
+    names = ("artifacts-of-tests", "data-of-tests")
+    template = {
+        "Resources": {
+            "VolumeKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
+            "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
+            "ArtifactBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": names[0]}},
+            "DataBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": names[1]}},
+        },
+        "Outputs": {
+            key: {"Value": value}
+            for key, value in {
+                "PrivateSubnet1Id": "subnet-0123456789abcdef0",
+                "PrivateSubnet2Id": "subnet-0123456789abcdef1",
+                "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
+                "VolumeKeyArn": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
+                "DataKeyArn": {"Fn::GetAtt": ["DataKey", "Arn"]},
+                "ArtifactBucketName": {"Ref": "ArtifactBucket"},
+                "DataBucketName": {"Ref": "DataBucket"},
+                "PipelineExecutionRoleArn": role,
+            }.items()
+        },
+    }
+    before = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    os.environ.update(dict.fromkeys(before, REGION))
+    session = boto3.Session()
+    for environment in ("local", "dev", "staging"):
+        body = json.dumps(template).replace("of-tests", f"of-tests-{environment}")
+        session.client("cloudformation").create_stack(
+            StackName=stack_name(environment),
+            TemplateBody=body,  # type: ignore[arg-type]  # from a tuple
+        )
+    yield session
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture
+def stack_parameters(stack: boto3.Session) -> PipelineParams:
+    """The parameters of local, for the small stack."""
+    described = stack.client("cloudformation").describe_stacks(StackName=stack_name("local"))
+    values = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
+    return load_parameters("local", values, "0123456789abcdef")
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> dict[str, bytes]:
+    """A version of the job's code that no other test stages."""
+    return {
+        "process_pyspark.py": f"# {tmp_path}".encode(),
+        "data_utils.py": b"# helpers",
+        "configuration.json": b"[]",
+    }
