@@ -1,0 +1,76 @@
+"""The command line of the embedded AWS: `python -m helpers.local_aws up|down|env|exec|serve`."""
+
+import argparse
+import os
+import sys
+
+from helpers.command_line import run_command
+from helpers.errors import UserError
+from helpers.local_aws import lifecycle
+from helpers.local_aws.server_state import state_folder
+
+
+def _up(_: argparse.Namespace) -> int:
+    state, started = lifecycle.up(state_folder(), _port())
+    print(f"The embedded AWS {'started' if started else 'runs'} at {state.endpoint} (process {state.pid}).")
+    return 0
+
+
+def _down(_: argparse.Namespace) -> int:
+    ended = lifecycle.down(state_folder())
+    print("The embedded AWS has ended." if ended else "The embedded AWS does not run.")
+    return 0
+
+
+def _env(_: argparse.Namespace) -> int:
+    print(lifecycle.shell_exports(lifecycle.require(state_folder()), os.environ))
+    return 0
+
+
+def _exec(arguments: argparse.Namespace) -> int:
+    state = lifecycle.require(state_folder())
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command:
+        raise UserError("exec needs a command: python -m helpers.local_aws exec -- aws s3 ls")
+    try:
+        os.execvpe(command[0], command, lifecycle.job_environment(state, os.environ))
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot be run: {error.strerror}") from error
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from helpers.local_aws.server import serve  # noqa: PLC0415 - moto takes a second to import
+
+    serve(state_folder(), arguments.port, arguments.ready)
+    return 0
+
+
+def _port() -> int:
+    """Return $LOCAL_AWS_PORT, or 0, which lets the system choose a free one."""
+    text = os.environ.get("LOCAL_AWS_PORT", "0")
+    if not text.isdecimal() or int(text) > 65535:
+        raise UserError(f"LOCAL_AWS_PORT must be a port from 0 to 65535, not '{text}'")
+    return int(text)
+
+
+def main() -> int:
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.local_aws", description=__doc__)
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("up", help="start it, unless it runs").set_defaults(run=_up)
+    commands.add_parser("down", help="end it, with all it runs").set_defaults(run=_down)
+    commands.add_parser("env", help="print shell lines that lead AWS programs to it").set_defaults(run=_env)
+    execute = commands.add_parser("exec", help="run a command that talks to it: exec -- CMD …")
+    execute.add_argument("command", nargs=argparse.REMAINDER)
+    execute.set_defaults(run=_exec)
+    serving = commands.add_parser("serve", help="serve in the foreground")
+    serving.add_argument("--port", type=int, default=0, help="of loopback (default: a free one)")
+    serving.add_argument("--ready", type=int, help="file descriptor to write to once it answers")
+    serving.set_defaults(run=_serve)
+    arguments = parser.parse_args()
+    return run_command(arguments.run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""What the operations of the SageMaker API have in common: errors, and lists that come in pages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+ACCOUNT = "123456789012"
+PAGE = 100
+"""Items on a page when the request does not say."""
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+
+
+class ApiError(Exception):
+    """What an operation answers instead of a response."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+def with_values(members: Response) -> Response:
+    """Return a response without the members that have no value."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def descending(request: Request) -> bool:
+    """Tell whether a list is asked for in descending order, as it is when the request does not say."""
+    return bool(request.get("SortOrder", "Descending") == "Descending")
+
+
+def within(moment: datetime, request: Request, after: str, before: str) -> bool:
+    """Tell whether a moment lies between two members of a request (seconds since 1970)."""
+    low, high = request.get(after), request.get(before)
+    return (low is None or moment.timestamp() >= low) and (high is None or moment.timestamp() <= high)
+
+
+def page(items: Sequence[Response], request: Request, member: str) -> Response:
+    """Return one page of a list under `member`; the token is the position of the next one."""
+    token = request.get("NextToken") or "0"
+    if not token.isdecimal():
+        raise ApiError("ValidationException", "Invalid NextToken")
+    start, size = int(token), request.get("MaxResults") or PAGE
+    response: Response = {member: list(items[start : start + size])}
+    if start + size < len(items):
+        response["NextToken"] = str(start + size)
+    return response

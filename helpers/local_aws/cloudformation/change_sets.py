@@ -1,0 +1,200 @@
+"""Change sets and stacks as CloudFormation's API has them, in place of moto's."""
+
+import json
+from typing import Any
+
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
+
+from helpers.local_aws.cloudformation import deployment
+from helpers.local_aws.cloudformation.differences import differences
+from helpers.local_aws.cloudformation.templates import expand_loops, parameter_problem
+
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
+
+_NOT_TO_BE_UPDATED = frozenset(
+    {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
+)
+
+_parse_template = Stack.parse_template
+_create_change_set = CloudFormationBackend.create_change_set
+_delete_change_set = CloudFormationBackend.delete_change_set
+_get_template = CloudFormationResponse.get_template
+_validate_different_update = CloudFormationResponse._validate_different_update
+
+
+class InvalidChangeSetStatus(CloudFormationError):  # type: ignore[misc] # noqa: N818 - moto is not typed; AWS's name
+    """A change set is executed that is not, or no longer, to be executed."""
+
+    code = "InvalidChangeSetStatus"
+
+
+class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc] # noqa: N818 - moto is not typed; AWS's name
+    """There is no such change set."""
+
+    code = "ChangeSetNotFound"
+
+
+def mend_stacks_and_change_sets() -> None:
+    """Put the functions below in the place of moto's."""
+    Stack.parse_template = staticmethod(parse_template)
+    ChangeSet._parse_template = _parse_template_of_change_set
+    ChangeSet.diff = lambda _change_set: []
+    CloudFormationBackend.create_change_set = create_change_set
+    CloudFormationBackend.describe_change_set = find_change_set
+    CloudFormationBackend.delete_change_set = delete_change_set
+    CloudFormationBackend.execute_change_set = execute_change_set
+    CloudFormationBackend.delete_stack = delete_stack
+    Stack.update = update_stack
+    Stack.create_resources = lambda stack: deployment.create(stack, stack.template_dict, stack.parameters)
+    Stack.stack_resources = property(deployment.resources_of)
+    CloudFormationResponse.get_template = get_template
+    CloudFormationResponse.list_change_sets = list_change_sets
+
+    CloudFormationResponse._validate_different_update = _allow_empty_change_sets
+
+
+def parse_template(text: str) -> Any:
+    """Moto does not know the AWS::LanguageExtensions transform."""
+    template = _parse_template(text)
+    return expand_loops(template) if template.get("Transform") == "AWS::LanguageExtensions" else template
+
+
+def _parse_template_of_change_set(change_set: Any) -> None:
+    change_set.template_dict = parse_template(change_set.template)
+
+
+def _allow_empty_change_sets(response: Any, *arguments: Any) -> None:
+    """Moto answers an empty change set with the error of UpdateStack; AWS makes one that has failed."""
+    if response._get_action() != "CreateChangeSet":
+        _validate_different_update(response, *arguments)
+
+
+def create_change_set(backend: Any, **request: Any) -> tuple[str, str]:
+    """Moto checks no parameters, and makes a second stack where one waits for its first change set.
+
+    Its changes have neither replacements nor properties, its comparison sees no tags.
+    """
+    name, template = request["stack_name"], parse_template(request["template"])
+    if problem := parameter_problem(template, request["parameters"]):
+        raise ValidationError(message=problem)
+    existing = next((stack for stack in backend.stacks.values() if stack.name == name), None)
+    if existing is not None:
+        _refuse_if_not_allowed(existing, **request)
+    change_set_id, stack_id = _create_change_set(backend, **request)
+    change_set = backend.change_sets[change_set_id]
+    if existing is not None and stack_id != existing.stack_id:
+        del backend.stacks[stack_id]
+        stack_id, change_set.stack, change_set.stack_id = existing.stack_id, existing, existing.stack_id
+    change_set.stack.resource_map.cross_stack_resources = backend.exports
+    tags = request["tags"] or {}
+    change_set.changes, any_change = differences(change_set.stack, template, request["parameters"], tags)
+    if request["change_set_type"] == "UPDATE":
+        change_set.status = "CREATE_COMPLETE" if any_change else "FAILED"
+        change_set.execution_status = "AVAILABLE" if any_change else "UNAVAILABLE"
+        change_set.status_reason = None if any_change else NO_CHANGES
+    return change_set_id, stack_id
+
+
+def _refuse_if_not_allowed(stack: Any, **request: Any) -> None:
+    in_review = stack.status == "REVIEW_IN_PROGRESS"
+    if request["change_set_type"] == "CREATE" and not in_review:
+        text = f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
+        raise ValidationError(message=text + f"[{request['change_set_name']}]")
+    not_to_be_updated = stack.status in _NOT_TO_BE_UPDATED or stack.status.endswith("_IN_PROGRESS")
+    if request["change_set_type"] == "UPDATE" and not_to_be_updated:
+        text = f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+        raise ValidationError(message=text)
+
+
+def list_change_sets(response: Any) -> Any:
+    """Moto lists the change sets of all stacks."""
+    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))
+    change_sets = response.cloudformation_backend.change_sets.values()
+    return ActionResult({"Summaries": [each for each in change_sets if each.stack_id == stack.stack_id]})
+
+
+def get_template(response: Any) -> Any:
+    """Moto does not know the processed template."""
+    if response._get_param("TemplateStage") != "Processed":
+        return _get_template(response)
+    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))
+    return ActionResult({"TemplateBody": json.dumps(deployment.processed_template(stack))})
+
+
+def find_change_set(backend: Any, change_set_name: str) -> Any:
+    """Moto says of a change set that it does not find that the stack does not exist."""
+    for change_set_id, change_set in backend.change_sets.items():
+        if change_set_name in {change_set_id, change_set.change_set_name}:
+            return change_set
+    raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
+
+
+def delete_change_set(backend: Any, change_set_name: str) -> None:
+    """Moto stumbles over a change set that is gone; AWS says nothing."""
+    try:
+        change_set = find_change_set(backend, change_set_name)
+    except ChangeSetNotFound:
+        return
+    _delete_change_set(backend, change_set.change_set_id)
+
+
+def execute_change_set(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
+    """Moto loses outputs and exports, executes anything any number of times and stays where it fails."""
+    del stack_name  # moto finds change sets by their name alone
+    change_set = find_change_set(backend, change_set_name)
+    if change_set.execution_status != "AVAILABLE":
+        text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+        raise InvalidChangeSetStatus(text + f"[{change_set.execution_status}]")
+    for other in backend.change_sets.values():
+        if other.stack_id == change_set.stack_id:
+            other.execution_status = "OBSOLETE"
+    change_set.execution_status = "EXECUTE_COMPLETE"
+    stack = backend.stacks[change_set.stack_id]
+    stack.tags = dict(change_set.tags or {})
+    stack.cross_stack_resources = stack.resource_map.cross_stack_resources = backend.exports
+    exported = {export.name for export in stack.exports}
+    run = deployment.create if change_set.change_set_type == "CREATE" else deployment.update
+    run(stack, change_set.template_dict, change_set.parameters)
+    if not stack.status.endswith("ROLLBACK_COMPLETE"):
+        stack.template = change_set.template
+        _export(backend, stack, exported)
+
+
+def update_stack(
+    stack: Any,
+    template: str,
+    role_arn: str | None = None,
+    parameters: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+) -> None:
+    """UpdateStack without a change set, by the same way."""
+    stack.template, stack.role_arn = template, role_arn
+    stack.tags = stack.tags if tags is None else tags
+    deployment.update(stack, parse_template(template), stack.parameters if parameters is None else parameters)
+
+
+def _export(backend: Any, stack: Any, before: set[str]) -> None:
+    for name in before:
+        backend.exports.pop(name, None)
+    backend.exports.update({export.name: export for export in stack.exports})
+
+
+def delete_stack(backend: Any, name_or_stack_id: str) -> None:
+    """Moto deletes in the order of the text, and drops a stack whose resources it could not delete."""
+    stack = next((s for s in backend.stacks.values() if name_or_stack_id in {s.name, s.stack_id}), None)
+    if stack is None:
+        return
+    exported = {export.name for export in stack.exports}
+    if not deployment.delete(stack):
+        return
+    for name in exported:
+        backend.exports.pop(name, None)
+    backend.change_sets = type(backend.change_sets)(
+        (key, each) for key, each in backend.change_sets.items() if each.stack_id != stack.stack_id
+    )
+    backend.deleted_stacks[stack.stack_id] = backend.stacks.pop(stack.stack_id)

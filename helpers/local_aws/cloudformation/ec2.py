@@ -1,0 +1,221 @@
+"""The network: what moto's CloudFormation leaves without effect, or never deletes."""
+
+import json
+from typing import Any, ClassVar
+
+from moto.core.common_models import CloudFormationModel
+from moto.ec2.models import ec2_backends
+
+from helpers.local_aws.cloudformation.resources import Mend, Place, Properties
+
+
+def _backend(place: Place) -> Any:
+    return ec2_backends[place.account][place.region]
+
+
+def _open(group_id: str, rule: Properties, place: Place, *, egress: bool) -> list[Any]:
+    """Add a rule to a security group through moto's own API and return it as moto keeps it."""
+    backend = _backend(place)
+    described = {"Description": rule["Description"]} if "Description" in rule else {}
+    other = rule.get("DestinationSecurityGroupId" if egress else "SourceSecurityGroupId")
+    prefix_list = rule.get("DestinationPrefixListId" if egress else "SourcePrefixListId")
+    ranges = [{key: rule[key], **described} for key in ("CidrIp", "CidrIpv6") if key in rule]
+    authorize = (
+        backend.authorize_security_group_egress if egress else backend.authorize_security_group_ingress
+    )
+    rules, _ = authorize(
+        group_id,
+        str(rule["IpProtocol"]),
+        rule.get("FromPort"),
+        rule.get("ToPort"),
+        ranges,
+        source_groups=[{"GroupId": other, **described}] if other else [],
+        prefix_list_ids=[{"PrefixListId": prefix_list, **described}] if prefix_list else [],
+    )
+    return list(rules)
+
+
+def _close(group: Any, rules: list[Any]) -> None:
+    closed = {rule.id for rule in rules}
+    group.ingress_rules = [rule for rule in group.ingress_rules if rule.id not in closed]
+    group.egress_rules = [rule for rule in group.egress_rules if rule.id not in closed]
+
+
+def give_group_its_egress(group: Any, properties: Properties, place: Place) -> None:
+    """Moto ignores SecurityGroupEgress, so that each group keeps the rule that allows everything.
+
+    An update replaces the rules of the group in place; moto would make another group with another id.
+    """
+    embedded = getattr(group, "embedded_rules", None)
+    if embedded is None:
+        # Moto has opened the ingress of a new group by itself, and given it the rule that allows everything.
+        embedded = [
+            *group.ingress_rules,
+            *(group.egress_rules if "SecurityGroupEgress" in properties else []),
+        ]
+    _close(group, embedded)
+    group.embedded_rules = [
+        rule
+        for egress, key in ((True, "SecurityGroupEgress"), (False, "SecurityGroupIngress"))
+        for definition in properties.get(key, [])
+        for rule in _open(group.id, definition, place, egress=egress)
+    ]
+
+
+def delete_group(group: Any, _properties: Properties, place: Place) -> None:
+    """Delete the group by its id; moto looks for a group whose name is the id."""
+    _backend(place).delete_security_group(group_id=group.id)
+
+
+class _GroupRule:
+    """A rule of a security group as a resource of its own; moto knows ingress only, and never deletes it."""
+
+    egress: ClassVar[bool]
+
+    def __init__(self, group: Any, rules: list[Any]):
+        self.group = group
+        self.rules = rules
+
+    @property
+    def physical_resource_id(self) -> str:
+        """The id of the rule."""
+        return str(self.rules[0].id)
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """There is no property that names it."""
+        return ""
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, _name: str, definition: dict[str, Any], account: str, region: str, **_: Any
+    ) -> "_GroupRule":
+        """Add the rule to its group."""
+        place, properties = Place(account, region), definition["Properties"]
+        group = _backend(place).get_security_group_from_id(properties["GroupId"])
+        return cls(group, _open(group.id, properties, place, egress=cls.egress))
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class SecurityGroupEgress(_GroupRule, CloudFormationModel):  # type: ignore[misc]
+    """AWS::EC2::SecurityGroupEgress. Moto looks for direct subclasses of its model only."""
+
+    egress = True
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """The type in templates."""
+        return "AWS::EC2::SecurityGroupEgress"
+
+
+class SecurityGroupIngress(_GroupRule, CloudFormationModel):  # type: ignore[misc] # as above
+    """AWS::EC2::SecurityGroupIngress, in place of moto's."""
+
+    egress = False
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """The type in templates."""
+        return "AWS::EC2::SecurityGroupIngress"
+
+
+def close_rule(rule: Any, _properties: Properties, _place: Place) -> None:
+    """Take the rule out of its group."""
+    _close(rule.group, rule.rules)
+
+
+def give_vpc_its_dns(vpc: Any, properties: Properties, _place: Place) -> None:
+    """Moto ignores both properties; private names of endpoints rest on them."""
+    vpc.enable_dns_support = _true(properties.get("EnableDnsSupport", True))
+    vpc.enable_dns_hostnames = _true(properties.get("EnableDnsHostnames", False))
+
+
+def give_subnet_its_addresses(subnet: Any, properties: Properties, _place: Place) -> None:
+    """Moto ignores MapPublicIpOnLaunch."""
+    subnet.map_public_ip_on_launch = _true(properties.get("MapPublicIpOnLaunch", False))
+
+
+def _true(value: Any) -> bool:
+    # Moto's reader of short-form YAML yields strings.
+    return str(value).lower() == "true"
+
+
+def associate_subnet(association: Any, _properties: Properties, place: Place) -> None:
+    """Moto makes an object that no route table knows of."""
+    association.association_id = _backend(place).associate_route_table(
+        association.route_table_id, subnet_id=association.subnet_id
+    )
+
+
+def disassociate_subnet(association: Any, _properties: Properties, place: Place) -> None:
+    """Moto never does, so that the route table and with it the VPC cannot be deleted."""
+    _backend(place).disassociate_route_table(association.association_id)
+
+
+def delete_route_table(table: Any, _properties: Properties, place: Place) -> None:
+    """Moto never does, so that the VPC cannot be deleted."""
+    _backend(place).delete_route_table(table.id)
+
+
+def give_endpoint_its_policy(endpoint: Any, properties: Properties, _place: Place) -> None:
+    """Moto keeps the policy as an object where its API answers with text, and knows no update."""
+    document = properties.get("PolicyDocument")
+    endpoint.policy_document = json.dumps(document) if document else None
+    endpoint.security_group_ids = list(properties.get("SecurityGroupIds", []))
+    endpoint.private_dns_enabled = _true(properties.get("PrivateDnsEnabled", False))
+
+
+def delete_endpoint(endpoint: Any, _properties: Properties, place: Place) -> None:
+    """Moto never does."""
+    backend = _backend(place)
+    backend.delete_vpc_endpoints([endpoint.id])
+    backend.vpc_end_points.pop(endpoint.id, None)
+
+
+_RULE = Mend(
+    delete=close_rule,
+    create_only=frozenset(
+        {
+            *(
+                "CidrIp",
+                "CidrIpv6",
+                "DestinationPrefixListId",
+                "DestinationSecurityGroupId",
+                "FromPort",
+                "GroupId",
+            ),
+            *("IpProtocol", "SourcePrefixListId", "SourceSecurityGroupId", "ToPort", "Description"),
+        }
+    ),
+)
+
+MENDS = {
+    "AWS::EC2::VPC": Mend(
+        apply=give_vpc_its_dns,
+        create_only=frozenset({"CidrBlock"}),
+        emulated=frozenset(
+            {"CidrBlock", "EnableDnsHostnames", "EnableDnsSupport", "InstanceTenancy", "Tags"}
+        ),
+    ),
+    "AWS::EC2::Subnet": Mend(
+        apply=give_subnet_its_addresses, create_only=frozenset({"AvailabilityZone", "CidrBlock", "VpcId"})
+    ),
+    "AWS::EC2::RouteTable": Mend(delete=delete_route_table, create_only=frozenset({"VpcId"})),
+    "AWS::EC2::SubnetRouteTableAssociation": Mend(
+        apply=associate_subnet,
+        delete=disassociate_subnet,
+        create_only=frozenset({"RouteTableId", "SubnetId"}),
+    ),
+    "AWS::EC2::SecurityGroup": Mend(
+        apply=give_group_its_egress,
+        delete=delete_group,
+        create_only=frozenset({"GroupDescription", "GroupName", "VpcId"}),
+    ),
+    "AWS::EC2::SecurityGroupEgress": _RULE,
+    "AWS::EC2::SecurityGroupIngress": _RULE,
+    "AWS::EC2::VPCEndpoint": Mend(
+        apply=give_endpoint_its_policy,
+        delete=delete_endpoint,
+        create_only=frozenset({"ServiceName", "VpcEndpointType", "VpcId"}),
+    ),
+}

@@ -1,0 +1,74 @@
+"""Files that Spark writes as it runs, brought to where people look for them."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+COPY_SECONDS = 20.0
+FOLLOW_SECONDS = 0.5
+_HEADER = ("Spark Executor Command: ", "=" * 40)
+"""How Spark begins the file of an executor: 3,000 characters that help nobody."""
+
+
+class Repeated:
+    """Does something again and again while a block runs, and a last time at its end."""
+
+    def __init__(self, action: Callable[[], None], seconds: float):
+        self._action = action
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._repeat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._action()
+
+    def _repeat(self) -> None:
+        while not self._ended.wait(self._seconds):
+            self._action()
+
+
+def copy_event_logs(source: Path, destination: Path) -> None:
+    """Copy Spark's event logs as the image does: plain files only, and without `.inprogress` in the name."""
+    destination.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir() if source.is_dir() else ():
+        if file.is_file() and not file.name.startswith("."):
+            partial = destination.parent / f".{file.name}.part"
+            try:
+                shutil.copyfile(file, partial)
+                # At once, so that an upload of the folder never sees half a file.
+                partial.replace(destination / file.name.replace(".inprogress", ""))
+            except FileNotFoundError:  # the application ended in between and gave the file its last name
+                partial.unlink(missing_ok=True)
+
+
+class ExecutorLogs:
+    """Reads what executors add to their own output files, for the job's log."""
+
+    def __init__(self, work_folder: Path, log: Callable[[str], None]):
+        self._work = work_folder
+        self._log = log
+        self._read: dict[Path, int] = {}
+
+    def follow(self) -> None:
+        """Log the whole lines that are new since the last call."""
+        for name in ("stdout", "stderr"):
+            for file in sorted(self._work.glob(f"app-*/*/{name}")):
+                with file.open("rb") as stream:
+                    stream.seek(self._read.get(file, 0))
+                    new, newline, _ = stream.read().rpartition(b"\n")
+                self._read[file] = self._read.get(file, 0) + len(new + newline)
+                for line in new.decode(errors="replace").splitlines():
+                    if line.startswith(_HEADER):
+                        continue
+                    self._log(f"[executor {file.parent.name}] {line}")

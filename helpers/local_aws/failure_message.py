@@ -1,0 +1,79 @@
+"""What a failed Spark job says last: its own exception, out of hundreds of lines."""
+
+import re
+from collections.abc import Sequence
+
+_TRACEBACK = "Traceback (most recent call last):"
+_LOG_RECORD = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d [A-Z]+ ")
+_EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.$]*)(?:: (?P<text>.*)|:?)$")
+_JAVA = re.compile(
+    r'(?:Caused by: |: |Exception in thread "[^"]*" )'
+    r"(?P<name>[\w.$]+(?:Exception|Error)\b)(?:: (?P<text>.*))?$"
+)
+_BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+)$")
+# These only carry another exception, which says more.
+_WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
+_LOST = re.compile(r"ExecutorLostFailure|Job aborted due to stage failure")
+
+
+def last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
+    """Return class and message of the exception that ended a job, or None if its output shows none.
+
+    Args:
+        lines: the job's output, or its last some thousand lines.
+    """
+    own = _without_log_records(lines)
+    for part in (own, list(lines)):
+        if (found := _python(part)) or (found := _java(part)):
+            return found
+    for line in reversed(own):
+        if (match := _BARE.match(line)) or (match := re.match(r"(?P<name>Error): (?P<text>.+)$", line)):
+            return match["name"].rpartition(".")[2], match["text"].strip()
+    return None
+
+
+def _without_log_records(lines: Sequence[str]) -> list[str]:
+    """Return the lines that no log record of Spark holds: a record goes on until a line at the margin."""
+    kept = []
+    within = False
+    for line in lines:
+        if _LOG_RECORD.match(line):
+            within = True
+        elif line.startswith((_TRACEBACK, 'Exception in thread "main"')):
+            within = False
+        if not within:
+            kept.append(line)
+    return kept
+
+
+def _python(lines: Sequence[str]) -> tuple[str, str] | None:
+    starts = [index for index, line in enumerate(lines) if line.rstrip().endswith(_TRACEBACK)]
+    if not starts:
+        return None
+    raised = _raised(lines, starts[-1])
+    if raised is None:
+        return None
+    name, text, at = raised
+    if name.rpartition(".")[2] in _WRAPPERS and (java := _java(lines[at:])):
+        return java
+    return name.rpartition(".")[2], text
+
+
+def _raised(lines: Sequence[str], start: int) -> tuple[str, str, int] | None:
+    for at in range(start + 1, len(lines)):
+        line = lines[at]
+        if line[:1].strip() and (match := _EXCEPTION.match(line)):
+            text = match["text"] or next((more.strip() for more in lines[at + 1 :] if more.strip()), "")
+            return match["name"], text.strip(), at
+    return None
+
+
+def _java(lines: Sequence[str]) -> tuple[str, str] | None:
+    matches = [match for line in lines if (match := _JAVA.match(line))]
+    if not matches:
+        return None
+    for match in reversed(matches):
+        text = (match["text"] or "").strip()
+        if text and (_LOST.search(text) or match["name"].rpartition(".")[2] not in _WRAPPERS):
+            return match["name"].rpartition(".")[2], text
+    return matches[-1]["name"].rpartition(".")[2], (matches[-1]["text"] or "").strip()

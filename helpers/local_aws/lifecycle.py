@@ -1,0 +1,147 @@
+"""Starting, finding and ending the server of this checkout."""
+
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from helpers.errors import UserError
+from helpers.local_aws.server_state import HEALTH_PATH, ServerState, answers
+
+LOG_FILE = "server.log"
+STOP_SECONDS = 20
+
+
+def up(folder: Path, port: int) -> tuple[ServerState, bool]:
+    """Return the running server, and whether it had to be started.
+
+    Raises:
+        UserError: it cannot be started; the message ends with what the server said.
+    """
+    with _lock(folder):
+        state = find(folder)
+        if state:
+            return state, False
+        _start(folder, port)
+        state = find(folder)
+        if state is None:
+            raise UserError(f"The embedded AWS ended while it started. {_end_of_log(folder)}")
+        return state, True
+
+
+def find(folder: Path) -> ServerState | None:
+    """Return the running server, or None; a state file that a killed server left is removed."""
+    state = ServerState.load(folder)
+    if state and state.process() and answers(state, HEALTH_PATH):
+        return state
+    if state and not state.process():
+        ServerState.remove(folder)
+    return None
+
+
+def require(folder: Path) -> ServerState:
+    """Return the running server.
+
+    Raises:
+        UserError: none runs.
+    """
+    state = find(folder)
+    if state is None:
+        raise UserError("The embedded AWS does not run. Start it with: make up")
+    return state
+
+
+def down(folder: Path) -> bool:
+    """End the server with all it runs; tell whether there was one."""
+    with _lock(folder):
+        state = ServerState.load(folder)
+        process = state.process() if state else None
+        if process:
+            children = process.children(recursive=True)
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                for one in (process, *children):
+                    _kill(one)
+        ServerState.remove(folder)
+        return process is not None
+
+
+def job_environment(state: ServerState, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which AWS programs talk to the server, and to no other account.
+
+    Whatever the user has set for AWS is left out, but for the certificates that other tools need.
+    """
+    return {**_without_aws(environment), **state.environment()}
+
+
+def shell_exports(state: ServerState, environment: Mapping[str, str]) -> str:
+    """Return shell lines that do to a shell what `job_environment` does to a process."""
+    wanted = state.environment()
+    dropped = [
+        name
+        for name in sorted(environment)
+        if name.startswith("AWS_") and name != "AWS_CA_BUNDLE" and name not in wanted
+    ]
+    lines = [f"unset {name}" for name in dropped]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in wanted.items()]
+    return "\n".join(lines)
+
+
+def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"
+    }
+
+
+def _start(folder: Path, port: int) -> None:
+    """Start the server in a session of its own, and wait until it is ready or has ended."""
+    reading, writing = os.pipe()
+    try:
+        with (folder / LOG_FILE).open("w") as log:
+            options = [f"--port={port}", f"--ready={writing}"]
+            subprocess.Popen(
+                [sys.executable, "-m", "helpers.local_aws", "serve", *options],
+                cwd=Path(__file__).parents[2],
+                env={**_without_aws(os.environ), "LOCAL_AWS_HOME": str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[writing],
+            )
+    finally:
+        os.close(writing)
+    with os.fdopen(reading, "rb") as ready:
+        if not ready.read():  # the end of the pipe without a word is the end of the server
+            raise UserError(f"The embedded AWS did not start. {_end_of_log(folder)}")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Let one command at a time start or end the server."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def _end_of_log(folder: Path) -> str:
+    log = folder / LOG_FILE
+    last = log.read_text().strip().splitlines()[-1:] if log.exists() else []
+    return f"{' '.join(last)} (the whole log: {log})"

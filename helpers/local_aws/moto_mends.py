@@ -1,0 +1,40 @@
+"""Where moto answers otherwise than AWS outside of CloudFormation; imported once moto is configured."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.logs.responses import LogsResponse
+from moto.sagemaker import models as sagemaker
+from moto.sagemaker.exceptions import ResourceNotFound
+
+
+def mend_services() -> None:
+    """Put the mends in place; once is enough."""
+    sagemaker.get_pipeline_from_name = _get_pipeline_from_name
+    if LogsResponse.filter_log_events is not _filter_log_events:
+        LogsResponse.filter_log_events = _filter_log_events
+
+
+def _get_pipeline_from_name(pipelines: Mapping[str, object], name: str) -> object:
+    """Say ResourceNotFound of a pipeline that is not there; moto says ValidationException."""
+    plain = name.rsplit("/", 1)[-1]  # the API takes an ARN as well
+    if plain not in pipelines:
+        raise ResourceNotFound(message=f"Pipeline '{plain}' does not exist.")
+    return pipelines[plain]
+
+
+_filter_all_events = LogsResponse.filter_log_events
+
+
+def _filter_log_events(self: Any) -> Any:
+    """Honour `logStreamNamePrefix`, which moto overlooks, and interleave the streams, as AWS always does."""
+    get, prefix = self._get_param, self._get_param("logStreamNamePrefix")
+    group = self.logs_backend.groups.get(get("logGroupName"))
+    parameters: dict[str, object] = {"interleaved": True}
+    if prefix and group:
+        parameters["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)]
+        if not parameters["logStreamNames"]:
+            return json.dumps({"events": [], "searchedLogStreams": []})
+    self._get_param = lambda key, default=None: parameters.get(key) or get(key, default)
+    return _filter_all_events(self)

@@ -1,0 +1,76 @@
+"""The server process: one WSGI server on loopback, which ends when nobody can find it any more."""
+
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from helpers.errors import UserError
+from helpers.local_aws.application import EmbeddedAws
+from helpers.local_aws.server_state import HOST, ServerState, new_credentials
+
+WATCH_SECONDS = 1.0
+
+
+def serve(folder: Path, port: int, ready: int | None = None) -> None:
+    """Serve until SIGTERM, SIGINT, or until the state file is gone or names another server.
+
+    Args:
+        folder: where the state file and the folders of running jobs are.
+        port: of loopback; 0 lets the system choose one.
+        ready: a file descriptor that is written to once the server answers.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    jobs_folder = folder / "jobs"
+    # Left over by a server that was killed; its jobs died with it.
+    shutil.rmtree(jobs_folder, ignore_errors=True)
+    server = _listen(port)
+    state = ServerState.of_this_process(server.port, new_credentials())
+    application = EmbeddedAws(state.endpoint, state.credentials, jobs_folder)
+    server.app = application
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    state.save(folder)
+    threading.Thread(target=server.serve_forever, name="server", daemon=True).start()
+    if ready is not None:
+        os.write(ready, b"ready")
+        os.close(ready)
+    while not stopping.wait(WATCH_SECONDS):
+        if ServerState.load(folder) != state:
+            break
+    application.close()
+    server.shutdown()
+    shutil.rmtree(jobs_folder, ignore_errors=True)
+    if ServerState.load(folder) == state:
+        ServerState.remove(folder)
+
+
+def _listen(port: int) -> BaseWSGIServer:
+    from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415 - takes a second
+
+    class QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing: a run makes thousands of requests."""
+
+    try:
+        return make_server(HOST, port, _not_ready, threaded=True, request_handler=QuietHandler)
+    except (OSError, SystemExit) as error:
+        raise UserError(
+            f"Port {port} of {HOST} is taken. Set LOCAL_AWS_PORT to another one, "
+            "or unset it and a free one is found."
+        ) from error
+
+
+def _not_ready(_environ: object, _start_response: object) -> list[bytes]:
+    raise AssertionError("serve() sets the application before it serves")

@@ -1,0 +1,121 @@
+"""What is known of the server of this checkout: a small file that other commands find it by."""
+
+import json
+import os
+import secrets
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from helpers.errors import UserError
+from helpers.local_aws.service_clients import Credentials
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+STATE_FILE = "server.json"
+HEALTH_PATH = "/_local_aws/health"
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """A server process; with its creation time, since process ids are used again."""
+
+    pid: int
+    created: float
+    port: int
+    access_key: str
+    secret_key: str
+
+    @classmethod
+    def of_this_process(cls, port: int, credentials: Credentials) -> "ServerState":
+        """Return the state of a server that runs in this process."""
+        process = psutil.Process()
+        return cls(process.pid, process.create_time(), port, credentials.access_key, credentials.secret_key)
+
+    @classmethod
+    def load(cls, folder: Path) -> "ServerState | None":
+        """Return what the state file says, or None when there is none that can be read."""
+        try:
+            return cls(**json.loads((folder / STATE_FILE).read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def save(self, folder: Path) -> None:
+        """Write the state file, which only its owner may read, in one step."""
+        new = folder / f"{STATE_FILE}.{self.pid}"
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(self), file)
+        new.replace(folder / STATE_FILE)
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Remove the state file, if there is one."""
+        (folder / STATE_FILE).unlink(missing_ok=True)
+
+    @property
+    def endpoint(self) -> str:
+        """The server's URL."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials that the server accepts."""
+        return Credentials(self.access_key, self.secret_key)
+
+    def process(self) -> psutil.Process | None:
+        """Return the server's process, or None when it is gone."""
+        try:
+            process = psutil.Process(self.pid)
+            same = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if same else None
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which any AWS program talks to the server."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), HOST])),
+        }
+
+
+def new_credentials() -> Credentials:
+    """Return credentials that nobody else has, in the form of AWS's own."""
+    return Credentials(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20))
+
+
+def state_folder() -> Path:
+    """Return the folder of this checkout's server, made if need be; $LOCAL_AWS_HOME names another.
+
+    Raises:
+        UserError: it cannot be written to.
+    """
+    folder = Path(os.environ.get("LOCAL_AWS_HOME") or Path(__file__).parents[2] / ".local_aws")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f"write-probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(
+            f"The embedded AWS keeps its state in {folder}, which cannot be written to: {error}. "
+            "Make it writable, or set LOCAL_AWS_HOME to a folder that is."
+        ) from error
+    return folder
+
+
+def answers(state: ServerState, path: str) -> bool:
+    """Tell whether the server answers on a path with its own process id."""
+    try:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{state.endpoint}{path}", timeout=5) as response:
+            return bool(json.load(response)["pid"] == state.pid)
+    except (OSError, ValueError, KeyError):
+        return False

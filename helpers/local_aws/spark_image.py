@@ -1,0 +1,154 @@
+"""What the Spark image configures itself, and what of a job's configuration cannot hold on this machine."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_PROVIDER = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain"
+S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+
+SPARK_DEFAULTS: Mapping[str, str] = {
+    "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+    "spark.rpc.askTimeout": "300s",
+}
+CORE_SITE: Mapping[str, str] = {
+    "fs.s3a.aws.credentials.provider": DEFAULT_PROVIDER,
+    "fs.s3.impl": S3A,
+    "fs.s3a.connection.maximum": "100",
+}
+
+_ADDRESSES = re.compile(
+    r"fs\.s3a\.(bucket\..+\.)?(endpoint(\.region)?|path\.style\.access|connection\.ssl\.enabled|proxy\..+)"
+    r"|fs\.s3a\.assumed\.role\.sts\.endpoint(\.region)?"
+)
+_PROVIDERS = re.compile(r"fs\.s3a\.(bucket\..+\.)?aws\.credentials\.provider")
+# These ask services of an EC2 instance or of a container, which a laptop does not have.
+_INSTANCE_PROVIDER = re.compile(
+    r"(software\.amazon\.awssdk\.auth\.credentials\.(Default|Container|InstanceProfile)CredentialsProvider"
+    r"|[\w.]*\.(InstanceProfileCredentialsProvider|IAMInstanceCredentialsProvider"
+    r"|(EC2)?ContainerCredentialsProvider(Wrapper)?))"
+)
+_ENCRYPTION = re.compile(
+    r"fs\.s3a\.(?:bucket\..+\.)?(?:server-side-encryption|encryption)[-.](?P<part>algorithm|key)"
+)
+_LOOPBACK = re.compile(r"spark\.driver\.(host|bindAddress)")
+
+
+@dataclass(frozen=True)
+class Localised:
+    """Properties that can hold here, and a sentence on each that was changed."""
+
+    properties: dict[str, str]
+    sentences: tuple[str, ...] = ()
+
+
+def localise(properties: Mapping[str, str], prefix: str = "") -> Localised:
+    """Return a job's Hadoop or Spark properties without what would lead it away from the embedded AWS.
+
+    Args:
+        properties: of core-site, or of spark-defaults.
+        prefix: what stands before Hadoop's names, `spark.hadoop.` in spark-defaults.
+    """
+    kept: dict[str, str] = {}
+    sentences: list[str] = []
+    for name, value in properties.items():
+        hadoop = name.removeprefix(prefix) if name.startswith(prefix) else ""
+        if _ADDRESSES.fullmatch(hadoop) or _LOOPBACK.fullmatch(name):
+            sentences.append(f"{name} {value} → not used: jobs stay on the embedded AWS of this machine")
+        elif (setting := _ENCRYPTION.fullmatch(hadoop)) and _asks_for_kms(setting["part"], value):
+            sentences.append(
+                f"{name} {value} → not used: the SDK sends a KMS key by https only; "
+                "the bucket's default encryption applies"
+            )
+        elif hadoop == "fs.defaultFS" and value.startswith("hdfs:"):
+            sentences.append(f"{name} {value} → not used: HDFS does not run here, paths are local")
+        elif hadoop == "fs.s3.impl" and value != S3A:
+            sentences.append(f"{name} {value} → {S3A}: the other is not part of Spark")
+        elif _PROVIDERS.fullmatch(hadoop):
+            kept[name] = _local_provider(value)
+            if kept[name] != value:
+                sentences.append(f"{name} {value} → {kept[name]}: the role's credentials come by environment")
+        else:
+            kept[name] = value
+    return Localised(kept, tuple(sentences))
+
+
+def _asks_for_kms(part: str, value: str) -> bool:
+    return (
+        value.endswith("-KMS")
+        if part == "algorithm"
+        else bool(re.match(r"arn:|alias/|[0-9a-f-]{36}$", value))
+    )
+
+
+def _local_provider(value: str) -> str:
+    names = [
+        DEFAULT_PROVIDER if _INSTANCE_PROVIDER.fullmatch(name.strip()) else name.strip()
+        for name in value.split(",")
+    ]
+    return ",".join(dict.fromkeys(names))
+
+
+def s3a_addresses(endpoint: str, region: str) -> dict[str, str]:
+    """Return the properties that lead S3A to an endpoint."""
+    return {
+        "fs.s3a.endpoint": endpoint,
+        "fs.s3a.endpoint.region": region,
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https:")).lower(),
+    }
+
+
+LOG4J2: Mapping[str, str] = {
+    "rootLogger.level": "warn",
+    "rootLogger.appenderRef.stderr.ref": "stderr",
+    "appender.console.type": "Console",
+    "appender.console.name": "stderr",
+    "appender.console.target": "SYSTEM_ERR",
+    "appender.console.layout.type": "PatternLayout",
+    "appender.console.layout.pattern": "%d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex",
+    # Says the port of the Spark UI, and a little more than that.
+    "logger.ui.name": "org.apache.spark.util.Utils",
+    "logger.ui.level": "info",
+    # Our Spark has no native Hadoop library, the image has.
+    "logger.native.name": "org.apache.hadoop.util.NativeCodeLoader",
+    "logger.native.level": "error",
+    # At the end of a job master and workers of one process report each other's end, in hundreds of lines.
+    # An executor that is lost earlier is reported by the scheduler.
+    "logger.master.name": "org.apache.spark.deploy.master",
+    "logger.master.level": "off",
+    "logger.worker.name": "org.apache.spark.deploy.worker",
+    "logger.worker.level": "off",
+    "logger.inbox.name": "org.apache.spark.rpc.netty.Inbox",
+    "logger.inbox.level": "off",
+    # Asks for a file of metrics settings that no Spark brings.
+    "logger.metrics.name": "org.apache.hadoop.metrics2.impl.MetricsConfig",
+    "logger.metrics.level": "error",
+}
+
+
+def log4j2(properties: Mapping[str, str]) -> Localised:
+    """Return the Log4j 2 configuration for a job's `spark-log4j`.
+
+    The image adds this classification to log4j.properties, a file of Log4j 1; Spark 3.5 has Log4j 2. Here
+    properties of Log4j 2 are taken as they are, and of Log4j 1 the levels of loggers are translated.
+    """
+    result = dict(LOG4J2)
+    sentences: list[str] = []
+    if properties:
+        sentences.append(
+            "spark-log4j is applied to Log4j 2 here; the image writes it to log4j.properties, "
+            "which Spark 3.5 does not read by itself"
+        )
+    for index, (name, value) in enumerate(properties.items()):
+        level = value.split(",")[0].strip().lower()
+        if name in {"log4j.rootLogger", "log4j.rootCategory"}:
+            result["rootLogger.level"] = level
+        elif match := re.fullmatch(r"log4j\.(?:logger|category)\.(.+)", name):
+            result[f"logger.job{index}.name"] = match[1]
+            result[f"logger.job{index}.level"] = level
+        elif name.startswith("log4j."):
+            sentences.append(f"spark-log4j: {name} is not used: of Log4j 1 only levels are translated")
+        else:
+            result[name] = value
+    return Localised(result, tuple(sentences))

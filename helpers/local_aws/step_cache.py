@@ -1,0 +1,48 @@
+"""When a step's earlier result is reused (developer guide, "Caching pipeline steps")."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+PROCESSING_KEY = ("AppSpecification", "Environment", "ProcessingInputs")
+"""The arguments that make two processing steps equal; resources, outputs, network, role and tags do not."""
+
+_DURATION = re.compile(
+    r"P?(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.IGNORECASE,
+)
+_DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1}
+
+
+def cache_key(step_name: str, arguments: Mapping[str, Any]) -> str:
+    """Return the identity of a processing step's resolved arguments.
+
+    The content behind an S3 URI is no part of it, as on AWS: code and data must show in the URI or
+    in the environment.
+    """
+    key = {name: arguments.get(name) for name in PROCESSING_KEY}
+    return hashlib.sha256(json.dumps([step_name, key], sort_keys=True).encode()).hexdigest()
+
+
+def parse_expiry(text: str) -> timedelta:
+    """Return `ExpireAfter` as a duration; a year counts 365 days and a month 30.
+
+    The developer guide writes ISO 8601 durations with and without the leading P and in any case
+    (`P30D`, `30d`, `PT1H`, `T16m`).
+
+    Raises:
+        ValueError: the text is no duration, or an empty one.
+    """
+    match = _DURATION.fullmatch(text)
+    parts = {unit: int(number) for unit, number in (match.groupdict() if match else {}).items() if number}
+    if not parts:
+        raise ValueError(f"'{text}' is no ISO 8601 duration such as P30D or PT1H")
+    days = sum(_DAYS[unit] * number for unit, number in parts.items() if unit in _DAYS)
+    return timedelta(
+        days=days,
+        **{unit: number for unit, number in parts.items() if unit not in _DAYS},
+    )

@@ -1,0 +1,268 @@
+"""What the README promises, through `make` in a checkout of its own."""
+
+import csv
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.local_aws.server_state import ServerState
+
+PARTS = (
+    "helpers",
+    "infra",
+    "ml_pipeline",
+    "spark_jobs",
+    "Makefile",
+    "requirements.txt",
+    "requirements-uv.txt",
+)
+
+
+class Checkout:
+    """A copy of what `make run` needs; the virtual environment is that of the tests."""
+
+    def __init__(self, folder: Path, repository: Path):
+        self.folder = folder
+        self.virtual_environment = repository / ".venv"
+        for part in PARTS:
+            copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
+            copy(repository / part, folder / part)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # What a user may have set must not lead the commands anywhere else.
+        self.environment = {**inherited, "AWS_PROFILE": "nobody"}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["make", f"VENV={self.virtual_environment}", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def make(self, *words: str) -> tuple[int, str]:
+        process = self.start(*words)
+        said, _ = process.communicate(timeout=110)
+        return process.returncode, said
+
+    def made(self, *words: str) -> str:
+        code, said = self.make(*words)
+        assert code == 0, said
+        return said
+
+    def change(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    @property
+    def server(self) -> ServerState:
+        state = ServerState.load(self.folder / ".local_aws")
+        assert state
+        return state
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.server.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=self.server.access_key,
+            aws_secret_access_key=self.server.secret_key,
+        )
+
+    def read(self, uri: str) -> bytes:
+        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
+        return self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def under(self, uri: str) -> list[str]:
+        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
+        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
+        return [f"s3://{bucket}/{item['Key']}" for item in listed]
+
+    def job_processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.server.pid).children(recursive=True)
+
+
+def told(said: str, label: str) -> str:
+    return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory, repository):
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"), repository)
+    yield checkout
+    checkout.make("down")
+
+
+@pytest.fixture(scope="module")
+def first_run(checkout) -> str:
+    return checkout.made("run")
+
+
+def test_make_run_brings_every_row_through(checkout, first_run) -> None:
+    parts = [uri for uri in checkout.under(told(first_run, "Parquet")) if uri.endswith(".parquet")]
+    table = [row for uri in parts for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
+    source = list(csv.reader((checkout.folder / "spark_jobs/sample_data/abalone.csv").open()))
+
+    assert len(table) == 4177
+    assert sorted((row["sex"], row["length"], row["diameter"], row["rings"]) for row in table) == sorted(
+        (row[0], float(row[1]), float(row[2]), int(row[8])) for row in source
+    )
+    text = b"".join(checkout.read(uri) for uri in checkout.under(told(first_run, "CSV")) if "part-" in uri)
+    assert len(text.decode().splitlines()) == 4177 + 1
+
+
+def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
+    assert "4,177 in, 4,177 out, 0 rejected" in told(first_run, "Rows")
+    assert "start Spark" in told(first_run, "In the job")
+    assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
+    assert "read 4,177 rows" in checkout.made("logs")
+
+
+def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run) -> None:
+    said = checkout.made("run")
+
+    assert told(first_run, "Execution").split()[0] in said.split("Started")[1], "the source execution is told"
+    plan = checkout.made("plan")
+    assert "no changes" in plan.lower()
+    assert "nothing would change" in plan
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("spark_jobs/data_utils.py", "BYTES_PER_FILE = 128", "BYTES_PER_FILE = 64"),
+        ("spark_jobs/process_pyspark.py", "SHOWN_LINES = 3", "SHOWN_LINES = 4"),
+        (
+            "spark_jobs/configuration.json",
+            '"spark.driver.maxResultSize": "1g"',
+            '"spark.driver.maxResultSize": "2g"',
+        ),
+        ("spark_jobs/sample_data/abalone.csv", ",15\n", ",16\n"),
+    ],
+)
+def test_a_change_is_no_cache_hit(checkout, first_run, path, old, new) -> None:
+    """The execution is stopped as soon as its step runs: a hit would have succeeded at once."""
+    checkout.change(path, old, new)
+
+    checkout.made("data", "upsert", "start", "WAIT=no")
+    sagemaker = checkout.client("sagemaker")
+    (newest, *_) = sagemaker.list_pipeline_executions(PipelineName="ProcessingPipeline-local")[
+        "PipelineExecutionSummaries"
+    ]
+    steps: list[dict[str, Any]] = []
+    while not steps:
+        steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=newest["PipelineExecutionArn"])[
+            "PipelineExecutionSteps"
+        ]
+    checkout.made("stop")
+
+    assert "CacheHitResult" not in steps[0]
+
+
+def test_a_job_that_throws_tells_its_own_exception(checkout, first_run) -> None:
+    checkout.change(
+        "spark_jobs/process_pyspark.py", "    options = parse(argv)\n", "    raise KeyError('rings')\n"
+    )
+
+    code, said = checkout.make("upsert", "start")
+
+    assert code != 0
+    assert "KeyError" in said
+    assert "make logs" in said
+    checkout.change(
+        "spark_jobs/process_pyspark.py", "    raise KeyError('rings')\n", "    options = parse(argv)\n"
+    )
+
+
+def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
+    checkout.change("spark_jobs/configuration.json", '"2",', '"2"')
+
+    code, said = checkout.make("upsert", "start")
+
+    assert code != 0
+    assert "configuration.json" in said
+    checkout.change("spark_jobs/configuration.json", '"2"', '"2",')
+
+
+def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
+    checkout.made("upsert")
+    process = checkout.start("start", "CACHE=off")
+    lines = iter(process.stdout.readline, "")
+    assert any("Executing" in line for line in lines)
+    second_code, second = checkout.make("start", "CACHE=off")
+
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+
+    assert second_code != 0, "two runs at once"
+    assert "is Executing" in second or "Executing" in second
+    assert process.returncode != 0
+    assert "Stopped" in said
+    assert checkout.job_processes() == []
+
+
+def test_a_missing_input_is_told(checkout, first_run) -> None:
+    (key,) = checkout.under(told(first_run, "CSV").split("/pyspark/")[0] + "/data_input/")
+    bucket, name = re.fullmatch(r"s3://([^/]+)/(.+)", key).groups()
+    checkout.client("s3").delete_object(Bucket=bucket, Key=name)
+
+    code, said = checkout.make("start")
+
+    assert code != 0
+    assert "abalone.csv" in said
+    assert "Traceback" not in said
+
+
+def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
+    refused, _ = checkout.make("teardown")  # nobody answers
+    checkout.made("teardown", "ARGS=--yes")
+
+    again = checkout.made("teardown", "ARGS=--yes")
+
+    assert refused != 0
+    assert "nothing to do" in again
+    assert checkout.client("s3").list_buckets()["Buckets"] == []
+    assert checkout.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+
+
+def test_a_killed_server_is_told_and_started_again(checkout, first_run) -> None:
+    os.kill(checkout.server.pid, signal.SIGKILL)
+
+    code, said = checkout.make("start")
+
+    assert code != 0
+    assert "The embedded AWS does not run. Start it with: make up" in said
+    assert "started" in checkout.made("up")
+
+
+@pytest.mark.parametrize(
+    "words", [("start", "CACHE=perhaps"), ("start", "WAIT=1"), ("plan", "ENV=production")]
+)
+def test_wrong_words_are_refused(checkout, words) -> None:
+    code, _ = checkout.make(*words)
+
+    assert code != 0
+
+
+def test_help_explains_every_target(checkout, repository) -> None:
+    said = checkout.made("help")
+
+    targets = set(re.findall(r"^([a-z]+):.*##", (repository / "Makefile").read_text(), re.MULTILINE))
+    wanted = "help run test lint format plan deploy outputs upsert start teardown up down env logs"
+    assert set(wanted.split(" ")) <= targets
+    assert all(f"make {target}" in said for target in targets)
