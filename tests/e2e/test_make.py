@@ -37,7 +37,12 @@ class Checkout:
         for part in PARTS:
             copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
             copy(repository / part, folder / part)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        # Coverage is of the code that tests import; of a copy it would count every file twice.
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_"))
+        }
         # What a user may have set must not lead the commands anywhere else.
         self.environment = {**inherited, "AWS_PROFILE": "nobody"}
 
