@@ -138,6 +138,23 @@ def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
     assert "read 4,177 rows" in checkout.made("logs")
 
 
+def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
+    checkout.made("upsert")
+    process = checkout.start("start", "CACHE=off")
+    lines = iter(process.stdout.readline, "")
+    assert any("Executing" in line for line in lines)
+    second_code, second = checkout.make("start", "CACHE=off")
+
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+
+    assert second_code != 0, "two runs at once"
+    assert "is Executing" in second or "Executing" in second
+    assert process.returncode != 0
+    assert "Stopped" in said
+    assert checkout.job_processes() == []
+
+
 def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run) -> None:
     said = checkout.made("run")
 
@@ -202,23 +219,6 @@ def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
     assert code != 0
     assert "configuration.json" in said
     checkout.change("spark_jobs/configuration.json", '"2"', '"2",')
-
-
-def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
-    checkout.made("upsert")
-    process = checkout.start("start", "CACHE=off")
-    lines = iter(process.stdout.readline, "")
-    assert any("Executing" in line for line in lines)
-    second_code, second = checkout.make("start", "CACHE=off")
-
-    os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-
-    assert second_code != 0, "two runs at once"
-    assert "is Executing" in second or "Executing" in second
-    assert process.returncode != 0
-    assert "Stopped" in said
-    assert checkout.job_processes() == []
 
 
 def test_a_missing_input_is_told(checkout, first_run) -> None:
