@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from helpers.local_aws.api_response import ACCOUNT, ApiError, Request, Response
-from helpers.local_aws.api_shapes import request_problems
-from helpers.local_aws.pipeline_operations import PipelineOperations
-from helpers.local_aws.processing_job_operations import ProcessingJobOperations
+from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
+from helpers.local_aws.api.shapes import request_problems
+from helpers.local_aws.pipelines.operations import PipelineOperations
+from helpers.local_aws.processing.operations import ProcessingJobOperations
 from helpers.local_aws.server_state import HEALTH_PATH
 from helpers.local_aws.service_clients import Credentials, ServiceClients
 

@@ -1,0 +1,1 @@
+"""The SageMaker API as such: shapes of requests, errors, pages of lists."""

@@ -1,0 +1,292 @@
+"""One execution of a pipeline: which step runs when, and what comes of it."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from helpers.local_aws.pipelines.conditions import holds
+from helpers.local_aws.pipelines.definition import PipelineDefinition
+from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, resolve
+from helpers.local_aws.pipelines.retry_policy import retry_delay
+from helpers.local_aws.pipelines.step_cache import cache_key
+from helpers.local_aws.pipelines.steps import Step
+from helpers.local_aws.processing.job import ProcessingJob
+
+ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+StepStatus = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+
+
+class ServiceFaultError(Exception):
+    """A call to the service failed in a way that retry policies know, as `Step.THROTTLING`."""
+
+    def __init__(self, message: str, exception_type: str):
+        super().__init__(message)
+        self.exception_type = exception_type
+
+
+@dataclass
+class StepRun:
+    """A step within an execution."""
+
+    step: Step
+    status: StepStatus = "Starting"
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    attempts: int = 0
+    job: ProcessingJob | None = None
+    outcome: str | None = None
+    error_message: str | None = None
+    failure_reason: str | None = None
+    cache_key: str | None = None
+    reused_from: str | None = None
+    """ARN of the execution whose result the cache gave."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the step has its last status."""
+        return self.status in {"Stopped", "Failed", "Succeeded"}
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the step's `Metadata` as `ListPipelineExecutionSteps` does."""
+        if self.job:
+            return {"ProcessingJob": {"Arn": self.job.arn}}
+        if self.outcome:
+            return {"Condition": {"Outcome": self.outcome}}
+        if self.error_message:
+            return {"Fail": {"ErrorMessage": self.error_message}}
+        return {}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an execution needs of the service around it."""
+
+    create_job: Callable[[Mapping[str, Any]], ProcessingJob]
+    """Starts a processing job; raises ServiceFaultError, or ValueError for a request that is refused."""
+    cached_run: Callable[[Step, str], tuple[StepRun, str] | None]
+    """Returns the run that the cache holds for a key, with the ARN of its execution."""
+    read_json: Callable[[str], object]
+    """Returns the JSON document at an S3 URI; raises ExpressionError."""
+    new_job_name: Callable[[str], str]
+
+
+class PipelineExecution:
+    """Runs the steps of a definition: each when those it needs are done, independent ones in parallel.
+
+    The first failure keeps further steps from starting; those that run go on.
+    """
+
+    def __init__(
+        self,
+        arn: str,
+        definition: PipelineDefinition,
+        parameters: Mapping[str, object],
+        variables: Mapping[str, object],
+        surroundings: Surroundings,
+        max_parallel_steps: int | None = None,
+    ):
+        self.arn = arn
+        self.definition = definition
+        self.parameters = parameters
+        self.status: ExecutionStatus = "Executing"
+        self.failure_reason: str | None = None
+        self.created = datetime.now(UTC)
+        self.modified = self.created
+        self.max_parallel_steps = max_parallel_steps
+        self.runs: dict[str, StepRun] = {}
+        self._variables = variables
+        self._surroundings = surroundings
+        self._changed = threading.Condition(threading.RLock())
+        self._stop_waiting = threading.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether the execution has not come to its end."""
+        return self.status in {"Executing", "Stopping"}
+
+    def start(self) -> None:
+        """Run in the background."""
+        threading.Thread(target=self._run, name=self.arn.rsplit("/", 1)[-1], daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop as `StopPipelineExecution` does: no further step starts, running jobs are ended."""
+        with self._changed:
+            if self.status != "Executing":
+                return
+            self.status = "Stopping"
+            self.modified = datetime.now(UTC)
+            self._stop_waiting.set()
+            for run in self.runs.values():
+                if not run.over:
+                    run.status = "Stopping"
+                    if run.job:
+                        run.job.stop()
+            self._changed.notify_all()
+
+    def retry(self, max_parallel_steps: int | None = None) -> None:
+        """Run failed and stopped steps, and those that never ran, once more; results that are there stay."""
+        with self._changed:
+            self.runs = {name: run for name, run in self.runs.items() if run.status == "Succeeded"}
+            self.status = "Executing"
+            self.failure_reason = None
+            self.modified = datetime.now(UTC)
+            self.max_parallel_steps = max_parallel_steps or self.max_parallel_steps
+            self._stop_waiting.clear()
+        self.start()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the end for some seconds; tell whether it came."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self.running, timeout)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                unfinished = [run for run in self.runs.values() if not run.over]
+                ready = self._ready_steps() if self._may_start() else []
+                if not unfinished and not ready:
+                    break
+                free = (self.max_parallel_steps or len(ready) + len(unfinished)) - len(unfinished)
+                for step in ready[: max(free, 0)]:
+                    run = self.runs[step.name] = StepRun(step)
+                    threading.Thread(target=self._run_step, args=(run,), name=step.name, daemon=True).start()
+                self._changed.wait()
+            self._finish()
+
+    def _may_start(self) -> bool:
+        return self.status == "Executing" and all(run.status != "Failed" for run in self.runs.values())
+
+    def _ready_steps(self) -> list[Step]:
+        return [
+            step
+            for step in self.definition.steps.values()
+            if step.name not in self.runs and all(self._is_done(need) for need in step.needs)
+            if step.branch is None or self.runs[step.branch[0]].outcome == step.branch[1]
+        ]
+
+    def _is_done(self, name: str) -> bool:
+        run = self.runs.get(name)
+        return run is not None and run.status == "Succeeded"
+
+    def _finish(self) -> None:
+        failed = [run for run in self.runs.values() if run.status == "Failed"]
+        if self.status == "Stopping":
+            self.status = "Stopped"
+        elif failed:
+            self.status = "Failed"
+            reasons = "; ".join(f"{run.step.name}: {run.failure_reason}" for run in failed)
+            self.failure_reason = f"Step failure: {reasons}"[:1300]
+        else:
+            self.status = "Succeeded"
+        self.modified = datetime.now(UTC)
+        self._changed.notify_all()
+
+    def _run_step(self, run: StepRun) -> None:
+        try:
+            match run.step.type:
+                case "Condition":
+                    self._run_condition(run)
+                case "Fail":
+                    run.error_message = str(self._resolve(run.step.arguments["ErrorMessage"]))
+                    self._end(run, "Failed", run.error_message)
+                case _:
+                    self._run_processing(run)
+        except (ExpressionError, ValueError) as error:
+            self._end(run, "Failed", f"ClientError: {error}")
+        except Exception as error:  # a step must come to an end, whatever happens to it
+            self._end(run, "Failed", f"InternalServerError: {error!r}")
+
+    def _end(self, run: StepRun, status: StepStatus, reason: str | None = None) -> None:
+        with self._changed:
+            run.status = status
+            run.failure_reason = reason
+            run.ended = datetime.now(UTC)
+            self._changed.notify_all()
+
+    def _run_condition(self, run: StepRun) -> None:
+        conditions = self._resolve(run.step.arguments["Conditions"])
+        run.outcome = str(all(holds(condition) for condition in conditions))
+        self._end(run, "Succeeded")
+
+    def _run_processing(self, run: StepRun) -> None:
+        step = run.step
+        arguments = self._resolve(step.arguments)
+        run.cache_key = cache_key(step.name, arguments)
+        cached = self._surroundings.cached_run(step, run.cache_key) if step.cache_expiry else None
+        if cached:
+            original, run.reused_from = cached
+            run.job = original.job
+            self._end(run, "Succeeded")
+            return
+        began = time.monotonic()
+        while True:
+            failure, exception_type = self._attempt(run, arguments)
+            if failure is None:
+                return
+            delay = (
+                retry_delay(step.retry_policies, exception_type, run.attempts - 1, time.monotonic() - began)
+                if exception_type
+                else None
+            )
+            if delay is None:
+                self._end(run, "Failed", failure)
+                return
+            if self._stop_waiting.wait(delay):
+                self._end(run, "Stopped")
+                return
+
+    def _attempt(self, run: StepRun, arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        """Run a step's job once; return how it failed and the exception type for the retry policies."""
+        run.attempts += 1
+        name = self._surroundings.new_job_name(run.step.name)
+        try:
+            job = self._surroundings.create_job({**arguments, "ProcessingJobName": name})
+        except ServiceFaultError as fault:
+            return str(fault), fault.exception_type
+        with self._changed:
+            run.job = job
+            if self.status == "Stopping":
+                job.stop()
+            else:
+                run.status = "Executing"
+            self._changed.notify_all()
+        job.done.wait()
+        if job.status == "Failed":
+            return job.failure_reason or "AlgorithmError", job.failure_type
+        self._end(run, "Succeeded" if job.status == "Completed" else "Stopped")
+        return None, None
+
+    def _resolve(self, value: object) -> Any:
+        return resolve(value, self._lookup, self._read_property_file)
+
+    def _lookup(self, reference: str) -> object:
+        kind, _, rest = reference.partition(".")
+        match kind:
+            case "Parameters":
+                return self.parameters[rest]
+            case "Execution":
+                if rest == "CurrentDateTime":
+                    return datetime.now(UTC).isoformat()
+                return self._variables[rest]
+            case _:
+                name, _, path = rest.partition(".")
+                return follow_path(self._properties(name), path, f"step '{name}'")
+
+    def _properties(self, step_name: str) -> dict[str, Any]:
+        job = self.runs[step_name].job
+        if job is None:
+            raise ExpressionError(f"step '{step_name}' has no properties")
+        return job.description()
+
+    def _read_property_file(self, reference: str) -> object:
+        _, step_name, _, file_name = [*reference.split(".", 3), "", "", ""][:4]
+        try:
+            output, path = self.definition.steps[step_name].property_files[file_name]
+        except KeyError as error:
+            raise ExpressionError(f"'{reference}' names no property file of the step") from error
+        outputs = self._properties(step_name)["ProcessingOutputConfig"]
+        folder = follow_path(outputs, f"Outputs['{output}'].S3Output.S3Uri", f"step '{step_name}'")
+        return self._surroundings.read_json(f"{str(folder).rstrip('/')}/{path}")

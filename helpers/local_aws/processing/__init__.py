@@ -1,0 +1,1 @@
+"""Processing jobs: data in, a container, data out, and the log."""

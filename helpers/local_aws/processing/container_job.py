@@ -1,0 +1,68 @@
+"""What a container is given, and how it ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.local_aws.service_clients import Credentials
+
+
+@dataclass(frozen=True)
+class ContainerJob:
+    """One job for one container: its folder, its description, and the account it acts in."""
+
+    name: str
+    root: Path
+    """Stands for the container's `/`: inputs lie at their paths below it, and so will outputs."""
+    description: Mapping[str, Any]
+    """The job as `DescribeProcessingJob` returns it."""
+    endpoint: str
+    region: str
+    credentials: Credentials = field(repr=False)
+
+    @property
+    def command(self) -> list[str]:
+        """The container's entry point with its arguments."""
+        specification = self.description["AppSpecification"]
+        entry_point = specification.get("ContainerEntrypoint") or []
+        return [*entry_point, *(specification.get("ContainerArguments") or [])]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the job sets."""
+        return dict(self.description.get("Environment") or {})
+
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """The variables by which the job finds the embedded AWS, with its role's credentials for it."""
+        variables = {
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            # The address of an instance's metadata may lead somewhere on a laptop.
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        if self.credentials.session_token:
+            variables["AWS_SESSION_TOKEN"] = self.credentials.session_token
+        return variables
+
+    @property
+    def instance_count(self) -> int:
+        """The instances that the job asks for."""
+        return int(self.description["ProcessingResources"]["ClusterConfig"]["InstanceCount"])
+
+    @property
+    def instance_type(self) -> str:
+        """The type of the instances that the job asks for."""
+        return str(self.description["ProcessingResources"]["ClusterConfig"]["InstanceType"])
+
+
+@dataclass(frozen=True)
+class ContainerExit:
+    """How a container ended: its exit code, and what it left in /opt/ml/output/message."""
+
+    code: int
+    message: str | None = None

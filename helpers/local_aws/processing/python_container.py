@@ -1,0 +1,37 @@
+"""The container of SageMaker's plain Python image: runs a job's command with the Python that runs here."""
+
+import sys
+import threading
+from collections.abc import Callable
+
+from helpers.local_aws.processing import supervised_command
+from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.processing.container_paths import ContainerPaths
+
+MESSAGE_PATH = "/opt/ml/output/message"
+
+
+def run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event) -> ContainerExit:
+    """Run a job to its end and return how it ended.
+
+    Args:
+        job: the job, its inputs already in its folder.
+        log: takes each line of its output.
+        stop: ends it when set, with every process of it.
+    """
+    if not job.command:
+        return ContainerExit(1, "the image has no command of its own: set ContainerEntrypoint")
+    paths = ContainerPaths(job.root)
+    message = paths.on_host(MESSAGE_PATH)
+    message.parent.mkdir(parents=True, exist_ok=True)
+    program, *arguments = [paths.in_text(word) for word in job.command]
+    command = [sys.executable if program in {"python", "python3"} else program, *arguments]
+    environment = {
+        **supervised_command.inherited(),
+        "PYTHONUNBUFFERED": "1",
+        **{name: paths.in_text(value) for name, value in job.environment.items()},
+        **job.aws_environment,
+    }
+    code = supervised_command.run(command, environment, job.root, log, stop)
+    said = message.read_text(errors="replace").strip() if message.is_file() else None
+    return ContainerExit(code, said)

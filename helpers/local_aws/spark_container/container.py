@@ -1,0 +1,198 @@
+"""The Spark container: runs a job as aws/sagemaker-spark-container does, in a folder of its own."""
+
+import json
+import os
+import re
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from helpers.local_aws.processing import supervised_command
+from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.spark_container import (
+    configuration,
+    event_logs,
+    failure_message,
+    java,
+    s3a_jars,
+    smspark_submit,
+    spark_home,
+)
+from helpers.local_aws.spark_container.configuration import ConfigurationError
+from helpers.local_aws.spark_container.errors import ContainerError
+from helpers.local_aws.spark_container.errors import failure_message as image_message
+from helpers.local_aws.spark_container.sizing import Machine
+from helpers.local_aws.spark_container.smspark_submit import Submission
+
+MESSAGE_PATH = "/opt/ml/output/message"
+EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
+_KEPT_LINES = 4000
+
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+# Of what this logger of Spark says at INFO, only the port of the UI is worth reading.
+_UTILS = re.compile(r"\d\d:\d\d:\d\d INFO Utils: ")
+_SPARK_UI = re.compile(r"INFO Utils: Successfully started service 'SparkUI' on port (\d+)")
+
+_SOURCE_AND_RUN = 'set -a; . "$1"; set +a; shift; exec "$@"'
+
+
+def run(
+    job: ContainerJob,
+    log: Callable[[str], None],
+    stop: threading.Event,
+    machine: Machine | None = None,
+) -> ContainerExit:
+    """Run a job to its end and return how it ended; a fault of the job's own is an exit code, no exception.
+
+    Args:
+        job: the job, its inputs already in its folder.
+        log: takes each line of the container's output; called from several threads, one at a time.
+        stop: ends the job when set, with every process of it.
+        machine: what the job may use; by default what this machine has.
+
+    Raises:
+        UserError: this machine cannot run the container: no Java, no jars, not enough memory.
+    """
+    message = job.root / MESSAGE_PATH.lstrip("/")
+    message.parent.mkdir(parents=True, exist_ok=True)
+    lock = threading.Lock()
+    last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+
+    def say(line: str) -> None:
+        if port := _SPARK_UI.search(line):
+            line = f"Local run: the Spark UI is at http://127.0.0.1:{port[1]} while the job runs."
+        elif _UTILS.search(line):
+            return
+        with lock:
+            log(line)
+
+    def hear(line: str) -> None:
+        last_lines.append(line)
+        say(line)
+
+    try:
+        code = _run(job, say, hear, stop, machine or Machine.this())
+        reason = None if code == 0 or stop.is_set() else _failure(code, list(last_lines))
+    except ContainerError as error:
+        code, reason = error.exit_code, str(error)
+        say(reason)
+    except ConfigurationError as error:
+        code, reason = 1, image_message("ValueError", "error running Spark job", str(error))
+        say(reason)
+    if reason is not None and not message.exists():
+        message.write_text(reason)
+    # SageMaker takes the first KiB of what the job itself may have written.
+    own = message.read_text(errors="replace")[:1024].strip() if message.is_file() else None
+    return ContainerExit(code, own or None)
+
+
+def _run(
+    job: ContainerJob,
+    say: Callable[[str], None],
+    hear: Callable[[str], None],
+    stop: threading.Event,
+    machine: Machine,
+) -> int:
+    """Prepare and run; first of all what can be refused, so that nothing has started then."""
+    paths = ContainerPaths(job.root)
+    _write_job_files(job, paths)
+    submission = smspark_submit.parse(job.command)
+    given = configuration.read(paths.on_host(configuration.CONTAINER_PATH))
+    home = spark_home.prepare(job, given, _event_log_lines(submission, paths), machine)
+    command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
+    java_home = java.java_home()
+    spark_home.link(home, s3a_jars.ensure(log=say))
+    environment = _environment(job, paths, home.folder, java_home)
+    if home.exports is not None:
+        command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
+    for sentence in home.sentences:
+        say(f"Local run: {sentence}.")
+    say(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
+    with ExitStack() as stack:
+        executors = event_logs.ExecutorLogs(home.folder / "work", say)
+        stack.enter_context(event_logs.Repeated(executors.follow, event_logs.FOLLOW_SECONDS))
+        if submission.local_spark_event_logs_dir and not submission.spark_event_logs_s3_uri:
+            source = paths.on_host(EVENT_LOG_PATH)
+            target = paths.on_host(submission.local_spark_event_logs_dir)
+            copy = event_logs.Repeated(
+                lambda: event_logs.copy_event_logs(source, target), event_logs.COPY_SECONDS
+            )
+            stack.enter_context(copy)
+        return supervised_command.run(command, environment, home.folder, hear, stop)
+
+
+def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
+    hosts = [f"algo-{number}" for number in range(1, job.instance_count + 1)]
+    resources = {
+        "current_host": hosts[0],
+        "current_instance_type": job.instance_type,
+        "hosts": hosts,
+        "network_interface_name": "lo",
+    }
+    folder = paths.on_host("/opt/ml/config")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "resourceconfig.json").write_text(json.dumps(resources))
+    # Times of the description become text.
+    (folder / "processingjobconfig.json").write_text(json.dumps(job.description, default=str))
+
+
+def _event_log_lines(submission: Submission, paths: ContainerPaths) -> dict[str, str]:
+    """Return the properties that the image adds last, so that no job can move its event logs."""
+    if uri := submission.spark_event_logs_s3_uri:
+        folder = uri.replace("s3://", "s3a://", 1)
+    elif submission.local_spark_event_logs_dir:
+        local = paths.on_host(EVENT_LOG_PATH)
+        local.mkdir(parents=True, exist_ok=True)
+        folder = local.as_uri()
+    else:
+        return {}
+    return {"spark.eventLog.enabled": "true", "spark.eventLog.dir": folder}
+
+
+def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_home: Path) -> Mapping[str, str]:
+    """Return all variables of the container; those of this machine and the embedded AWS come last."""
+    own = {
+        name: paths.in_text(value)
+        for name, value in job.environment.items()
+        if not name.startswith("AWS_ENDPOINT_URL") and name not in _CREDENTIALS
+    }
+    user_home = paths.on_host("/root")
+    temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
+    for folder in (user_home, temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+    inherited = supervised_command.inherited()
+    search = own.pop("PATH", inherited.get("PATH", os.defpath))
+    return {
+        **inherited,
+        "PYTHONUNBUFFERED": "1",
+        **own,
+        **job.aws_environment,
+        "HOME": str(user_home),
+        "TMPDIR": str(temporary),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), search]),
+        "JAVA_HOME": str(java_home),
+        "SPARK_HOME": str(spark),
+        "SPARK_CONF_DIR": str(spark / "conf"),
+        "HADOOP_CONF_DIR": str(paths.on_host("/usr/lib/hadoop/etc/hadoop")),
+        "SPARK_LOCAL_DIRS": str(temporary),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # We source spark-env.sh ourselves: Spark's script breaks at a blank in its path.
+        "SPARK_ENV_LOADED": "1",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYTHONNOUSERSITE": "1",
+    }
+
+
+def _failure(code: int, lines: list[str]) -> str:
+    found = failure_message.last_exception(lines)
+    if found is None:
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+        cause = f"spark-submit ended with exit code {code}; its last line: {said}"
+        return image_message("CalledProcessError", "spark failed with a non-zero exit code", cause)
+    return image_message(found[0], "spark failed with a non-zero exit code", found[1] or f"exit code {code}")

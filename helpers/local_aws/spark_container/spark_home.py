@@ -1,0 +1,162 @@
+"""The Spark of one job: pyspark's own files by link, and configuration files of the job's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark
+
+from helpers.local_aws.processing.container_job import ContainerJob
+from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing
+from helpers.local_aws.spark_container.configuration import TARGETS, Target
+from helpers.local_aws.spark_container.sizing import Machine
+
+CONTAINER_PATH = "/usr/lib/spark"
+_INERT = ("hadoop-env", "hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
+_YARN = ("yarn-env", "yarn-site")
+_OWN_VARIABLES = (
+    "HADOOP_CONF_DIR",
+    "HOME",
+    "JAVA_HOME",
+    "PATH",
+    "PYSPARK_DRIVER_PYTHON",
+    "PYSPARK_PYTHON",
+    "SPARK_CONF_DIR",
+    "SPARK_HOME",
+    "SPARK_LOCAL_DIRS",
+    "SPARK_LOCAL_HOSTNAME",
+    "SPARK_LOCAL_IP",
+    "SPARK_PUBLIC_DNS",
+)
+
+
+@dataclass(frozen=True)
+class SparkHome:
+    """A prepared Spark: where it lies, the master to use, variables to source, and what was changed."""
+
+    folder: Path
+    master: str
+    exports: Path | None
+    sentences: tuple[str, ...]
+
+    @property
+    def program(self) -> Path:
+        """Return the path of spark-submit."""
+        return self.folder / "bin" / "spark-submit"
+
+
+def prepare(
+    job: ContainerJob,
+    configuration: Mapping[str, Mapping[str, str]],
+    event_log: Mapping[str, str],
+    machine: Machine,
+) -> SparkHome:
+    """Write the configuration files of a job, in the image's order: image, sizes, user, event logs.
+
+    Args:
+        job: the job.
+        configuration: its configuration.json, as properties per classification.
+        event_log: the properties that no job overrides.
+        machine: what sizes are scaled to.
+
+    Raises:
+        UserError: see `sizing.scale`.
+    """
+    paths = ContainerPaths(job.root)
+    given = {
+        classification: {name: paths.in_text(value) for name, value in properties.items()}
+        for classification, properties in configuration.items()
+    }
+    defaults = image_defaults.localise(given.get("spark-defaults", {}), prefix="spark.hadoop.")
+    core = image_defaults.localise(given.get("core-site", {}))
+    logging = image_defaults.log4j2(given.get("spark-log4j", {}))
+    exports, dropped = _exports(given.get("spark-env", {}))
+    temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
+    sized = sizing.scale(
+        {
+            **image_defaults.SPARK_DEFAULTS,
+            "spark.executorEnv.AWS_REGION": job.region,
+            "spark.ui.showConsoleProgress": "false",
+            "spark.driver.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
+            "spark.executor.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
+            **defaults.properties,
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            **event_log,
+        },
+        job.instance_count,
+        machine,
+    )
+    files: dict[str, Mapping[str, str]] = {
+        **given,
+        "spark-defaults": sized.properties,
+        "spark-env": exports,
+        "core-site": {
+            "hadoop.tmp.dir": str(temporary / "hadoop"),
+            **image_defaults.CORE_SITE,
+            **core.properties,
+            **image_defaults.s3a_addresses(job.endpoint, job.region),
+        },
+    }
+    for classification, properties in files.items():
+        _write(paths, TARGETS[classification], properties)
+    folder = paths.on_host(CONTAINER_PATH)
+    (folder / "conf" / "log4j2.properties").write_text(
+        configuration_files.render_properties(logging.properties)
+    )
+    return SparkHome(
+        folder=folder,
+        master=sized.master,
+        exports=folder / "conf" / "spark-env.sh" if exports else None,
+        sentences=(
+            *defaults.sentences,
+            *core.sentences,
+            *dropped,
+            *logging.sentences,
+            *(f"{name} has no effect: YARN does not run here" for name in _YARN if given.get(name)),
+            *(f"{name} has no effect on Spark, here and in the image" for name in _INERT if given.get(name)),
+            *sized.sentences,
+        ),
+    )
+
+
+def _exports(variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    kept = {
+        name: value
+        for name, value in variables.items()
+        if name not in _OWN_VARIABLES and not name.startswith("AWS_")
+    }
+    return kept, [
+        f"spark-env: {name} is not used: it is this machine's or the role's"
+        for name in variables
+        if name not in kept
+    ]
+
+
+def _write(paths: ContainerPaths, target: Target, properties: Mapping[str, str]) -> None:
+    file = paths.on_host(str(target.path))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    match target.format:
+        case "env":
+            file.write_text(configuration_files.render_exports(properties))
+        case "xml":
+            file.write_text(configuration_files.render_site(properties))
+        case _:
+            file.write_text(configuration_files.render_properties(properties))
+
+
+def link(home: SparkHome, jars: Sequence[Path]) -> None:
+    """Link pyspark's files and further jars into a Spark home.
+
+    As in the image the jars of S3A lie among Spark's own, so whatever class path a job sets, spark-submit,
+    driver and executors have them. A home of the job's own also keeps executors' folders out of pyspark's.
+    """
+    installed = Path(pyspark.__file__).parent
+    for name in ("bin", "python", "licenses", "data"):
+        if (installed / name).is_dir():
+            (home.folder / name).symlink_to(installed / name)
+    folder = home.folder / "jars"
+    folder.mkdir()
+    for jar in (*(installed / "jars").iterdir(), *jars):
+        (folder / jar.name).symlink_to(jar)

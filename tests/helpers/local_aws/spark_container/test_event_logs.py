@@ -1,0 +1,57 @@
+"""Event logs and executors' output, on their way to people."""
+
+import threading
+from pathlib import Path
+
+from helpers.local_aws.spark_container.event_logs import ExecutorLogs, Repeated, copy_event_logs
+
+
+def test_event_logs_are_copied_without_the_mark_of_running(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "events" / "logs"
+    (source / "eventlog_v2_rolling").mkdir(parents=True)
+    (source / "app-1.inprogress").write_text("first")
+    (source / ".app-1.crc").touch()
+    copy_event_logs(source, target)
+    assert [(file.name, file.read_text()) for file in target.iterdir()] == [("app-1", "first")]
+    (source / "app-1.inprogress").rename(source / "app-1")
+    (source / "app-1").write_text("first and last")
+    copy_event_logs(source, target)
+    assert [(file.name, file.read_text()) for file in target.iterdir()] == [("app-1", "first and last")]
+    assert [path.name for path in target.parent.iterdir()] == ["logs"]
+
+
+def test_no_event_logs_are_no_fault(tmp_path: Path) -> None:
+    copy_event_logs(tmp_path / "none", tmp_path / "target")
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_an_action_is_repeated_and_done_a_last_time_at_the_end() -> None:
+    twice, calls = threading.Event(), []
+
+    def action() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            twice.set()
+
+    with Repeated(action, 0.01):
+        assert twice.wait(10)
+    with Repeated(calls.clear, 3600):
+        pass
+    assert calls == []
+
+
+def test_executors_lines_are_logged_once_and_whole(tmp_path: Path) -> None:
+    executor = tmp_path / "app-1" / "0"
+    executor.mkdir(parents=True)
+    lines: list[str] = []
+    logs = ExecutorLogs(tmp_path, lines.append)
+    stderr = executor / "stderr"
+    stderr.write_text(f'Spark Executor Command: "java"\n{"=" * 40}\n\none\ntw')
+    logs.follow()
+    stderr.write_text(stderr.read_text() + "o\n")
+    logs.follow()
+    logs.follow()
+    assert [line for line in lines if line.strip() != "[executor 0]"] == [
+        "[executor 0] one",
+        "[executor 0] two",
+    ]

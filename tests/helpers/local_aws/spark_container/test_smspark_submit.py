@@ -1,0 +1,116 @@
+"""The command line of the image."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.spark_container.errors import ContainerError
+from helpers.local_aws.spark_container.smspark_submit import Submission, parse, spark_submit
+
+APP = "/opt/ml/processing/input/code/app.py"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> ContainerPaths:
+    code = tmp_path / "opt/ml/processing/input/py"
+    (code / "package").mkdir(parents=True)
+    (tmp_path / "opt/ml/processing/input/empty").mkdir()
+    for name in ("b.py", "a.py", "package/deep.py"):
+        (code / name).touch()
+    return ContainerPaths(tmp_path)
+
+
+def submit(paths: ContainerPaths, *words: str) -> list[str]:
+    return spark_submit(parse(["smspark-submit", *words]), "spark-submit", "local[1]", paths)
+
+
+def test_all_options_are_understood() -> None:
+    options = ["--class", "C", "--jars=j", "--py-files", "p", "--files", "f", "-v"]
+    logs_in_s3 = ["--spark-event-logs-s3-uri", "s3://b/e"]
+    assert parse(["/usr/bin/smspark-submit", *options, *logs_in_s3, "app", "--files", "x"]) == Submission(
+        "app", ("--files", "x"), "C", "j", "p", "f", spark_event_logs_s3_uri="s3://b/e", verbose=True
+    )
+    logs = parse(["smspark-submit", "--local-spark-event-logs-dir", "/opt/ml/x", "--", "-app"])
+    assert logs == Submission("-app", local_spark_event_logs_dir="/opt/ml/x")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            ["smspark-submit", "--conf", "a=b", "app"],
+            "NoSuchOption.*: Couldn't parse input.: No such option: --conf",
+        ),
+        (["smspark-submit", "--py", "x", "app"], "No such option: --py$"),
+        (["smspark-submit", "-x", "app"], "No such option: -x$"),
+        (["smspark-submit"], "MissingParameter.*Missing argument 'APP'"),
+        (["smspark-submit", "--jars"], "BadOptionUsage.*Option '--jars' requires an argument"),
+        (["python3", "app.py"], "the entry point must be smspark-submit, and is python3"),
+        ([], "and is nothing"),
+    ],
+)
+def test_other_command_lines_are_refused_as_the_image_does(command: list[str], message: str) -> None:
+    with pytest.raises(ContainerError, match=rf"^Algorithm Error: \(caused by .*{message}") as error:
+        parse(command)
+    assert error.value.exit_code == 1
+
+
+def test_folders_are_expanded_one_level_and_paths_are_mapped(paths: ContainerPaths) -> None:
+    folder = f"{paths.root}/opt/ml/processing/input/py"
+    command = submit(
+        paths, "--py-files", "/opt/ml/processing/input/py", APP, "--in=/opt/ml/x", "s3://b/opt/ml/y"
+    )
+    assert command == [
+        "spark-submit",
+        *("--master", "local[1]", "--deploy-mode", "client"),
+        *("--py-files", f"{folder}/a.py,{folder}/b.py"),
+        f"{paths.root}{APP}",
+        f"--in={paths.root}/opt/ml/x",
+        "s3://b/opt/ml/y",
+    ]
+
+
+def test_what_lies_in_s3_is_passed_on(paths: ContainerPaths) -> None:
+    command = submit(paths, "--class", "C", "--jars", "s3://b/a.jar,s3a://b/c.jar", "-v", "s3://b/app.py")
+    assert command[5:] == [
+        "--class",
+        "C",
+        "--jars",
+        "s3://b/a.jar,s3a://b/c.jar",
+        "--verbose",
+        "s3://b/app.py",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("/opt/ml/processing/input/none", "file path /opt/ml/processing/input/none does not exist"),
+        ("/etc/passwd", "file path /etc/passwd does not exist"),
+        ("/opt/ml/processing/input/empty", "Found zero files in /opt/ml/processing/input/empty"),
+        ("", "file path '' must be an absolute path"),
+        ("a.py", "file path 'a.py' must be an absolute path"),
+        ("/opt/ml/processing/input/py/a.py,s3://b/c.py", "file path 's3://b/c.py' must be an absolute path"),
+        ("https://host/a.py", "only local paths and s3:// and s3a:// are passed on"),
+    ],
+)
+def test_files_that_are_not_there_are_an_input_error(paths: ContainerPaths, value: str, message: str) -> None:
+    with pytest.raises(ContainerError, match=rf"\(caused by ValueError\): error preparing.*: {message}"):
+        submit(paths, "--py-files", value, APP)
+
+
+@pytest.mark.parametrize(
+    ("text", "mapped"),
+    [
+        ("/opt/ml", "R/opt/ml"),
+        ("/opt/ml/a,/opt/ml/b", "R/opt/ml/a,R/opt/ml/b"),
+        ("file:///opt/ml/a", "file://R/opt/ml/a"),
+        ("/opt/mlx", "/opt/mlx"),
+        ("/srv/opt/ml/a", "/srv/opt/ml/a"),
+        ("s3://bucket/opt/ml/a", "s3://bucket/opt/ml/a"),
+        ('{"a": "/opt/ml/a"}', '{"a": "R/opt/ml/a"}'),
+    ],
+)
+def test_paths_under_opt_ml_are_mapped_where_they_begin(text: str, mapped: str) -> None:
+    assert ContainerPaths(Path("R")).in_text(text) == mapped
