@@ -55,10 +55,10 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 	$(PY) -m helpers.local_aws env
 
 ##@ Develop
-.PHONY: test lint format hooks lock clean help
+.PHONY: test lint bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest $(ARGS)
+	$(VENV)/bin/coverage run -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 lint: $(VENV)/dev  ## Check style, types and templates
@@ -66,6 +66,8 @@ lint: $(VENV)/dev  ## Check style, types and templates
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/cfn-lint -t infra/*.yaml
+bench: up deploy data upsert  ## Measure a step's overhead over a bare spark-submit, side by side
+	PYTHONPATH=. $(ON_AWS) tests/bench/step_overhead.py
 format: $(VENV)/dev  ## Format the code and mend what can be mended
 	$(VENV)/bin/ruff check --quiet --fix .
 	$(VENV)/bin/ruff format --quiet .

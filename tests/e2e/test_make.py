@@ -139,7 +139,6 @@ def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
 
 
 def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
-    checkout.made("upsert")
     process = checkout.start("start", "CACHE=off")
     lines = iter(process.stdout.readline, "")
     assert any("Executing" in line for line in lines)
@@ -164,24 +163,15 @@ def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run)
     assert "nothing would change" in plan
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [
-        ("spark_jobs/data_utils.py", "BYTES_PER_FILE = 128", "BYTES_PER_FILE = 64"),
-        ("spark_jobs/process_pyspark.py", "SHOWN_LINES = 3", "SHOWN_LINES = 4"),
-        (
-            "spark_jobs/configuration.json",
-            '"spark.driver.maxResultSize": "1g"',
-            '"spark.driver.maxResultSize": "2g"',
-        ),
-        ("spark_jobs/sample_data/abalone.csv", ",15\n", ",16\n"),
-    ],
-)
-def test_a_change_is_no_cache_hit(checkout, first_run, path, old, new) -> None:
-    """The execution is stopped as soon as its step runs: a hit would have succeeded at once."""
-    checkout.change(path, old, new)
+def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
+    """The execution is stopped as soon as its step runs: a hit would have succeeded at once.
 
-    checkout.made("data", "upsert", "start", "WAIT=no")
+    Changed code is no hit either: the job that throws, below, does throw. For each file that is staged see
+    tests/ml_pipeline/test_definition.py.
+    """
+    checkout.change("spark_jobs/sample_data/abalone.csv", ",15\n", ",16\n")
+
+    checkout.made("data", "start", "WAIT=no")
     sagemaker = checkout.client("sagemaker")
     (newest, *_) = sagemaker.list_pipeline_executions(PipelineName="ProcessingPipeline-local")[
         "PipelineExecutionSummaries"

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from helpers.errors import UserError
-from ml_pipeline.params import PipelineParams
+from helpers.local_aws.pipelines.step_cache import cache_key
+from ml_pipeline.params import PipelineParams, load_parameters
 from ml_pipeline.pipeline import canonical, create_pipeline, pipeline_definition
+from ml_pipeline.staging import FILES, code_hash, read_code
 
 PROGRAM = """
 import sys
@@ -81,6 +83,20 @@ def test_the_fingerprint_of_the_data_must_be_given_and_is_part_of_the_cache_key(
     assert definition["Parameters"] == [{"Name": "InputDataFingerprint", "Type": "String"}]
     assert job["Environment"] == {"INPUT_DATA_FINGERPRINT": {"Get": "Parameters.InputDataFingerprint"}}
     assert definition["Steps"][0]["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+
+
+@pytest.mark.parametrize("name", FILES.values())
+def test_a_changed_line_of_any_staged_file_is_another_step_for_the_cache(
+    name: str, outputs: dict[str, str], job: dict[str, Any]
+) -> None:
+    code = read_code()
+    keys = set()
+    for files in (code, {**code, name: code[name] + b"\n"}):
+        parameters = load_parameters("local", outputs, code_hash(files))
+        (step,) = json.loads(pipeline_definition(parameters))["Steps"]
+        keys.add(cache_key(step["Name"], step["Arguments"]))
+
+    assert len(keys) == 2
 
 
 def test_each_execution_has_its_own_folder_of_event_logs(job: dict[str, Any]) -> None:

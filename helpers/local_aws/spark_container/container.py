@@ -6,8 +6,9 @@ import re
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.local_aws.processing import supervised_command
@@ -27,6 +28,7 @@ from helpers.local_aws.spark_container.errors import ContainerError
 from helpers.local_aws.spark_container.errors import failure_message as image_message
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.local_aws.spark_container.smspark_submit import Submission
+from helpers.local_aws.spark_container.spark_home import SparkHome
 
 MESSAGE_PATH = "/opt/ml/output/message"
 EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
@@ -91,14 +93,23 @@ def run(
     return ContainerExit(code, own or None)
 
 
-def _run(
-    job: ContainerJob,
-    say: Callable[[str], None],
-    hear: Callable[[str], None],
-    stop: threading.Event,
-    machine: Machine,
-) -> int:
-    """Prepare and run; first of all what can be refused, so that nothing has started then."""
+@dataclass(frozen=True)
+class Preparation:
+    """A job that is ready to run: its spark-submit, and what it needs in its folder."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    home: SparkHome
+    submission: Submission
+
+
+def prepare(job: ContainerJob, say: Callable[[str], None], machine: Machine) -> Preparation:
+    """Check a job and write its configuration; first of all what can be refused, and nothing is started.
+
+    Raises:
+        ContainerError, ConfigurationError: the job's command or its configuration.json is wrong.
+        UserError: as of `run`.
+    """
     paths = ContainerPaths(job.root)
     _write_job_files(job, paths)
     submission = smspark_submit.parse(job.command)
@@ -113,17 +124,30 @@ def _run(
     for sentence in home.sentences:
         say(f"Local run: {sentence}.")
     say(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
+    return Preparation(command, environment, home, submission)
+
+
+def _run(
+    job: ContainerJob,
+    say: Callable[[str], None],
+    hear: Callable[[str], None],
+    stop: threading.Event,
+    machine: Machine,
+) -> int:
+    ready = prepare(job, say, machine)
+    home, submission = ready.home, ready.submission
     with ExitStack() as stack:
         executors = event_logs.ExecutorLogs(home.folder / "work", say)
         stack.enter_context(event_logs.Repeated(executors.follow, event_logs.FOLLOW_SECONDS))
         if submission.local_spark_event_logs_dir and not submission.spark_event_logs_s3_uri:
+            paths = ContainerPaths(job.root)
             source = paths.on_host(EVENT_LOG_PATH)
             target = paths.on_host(submission.local_spark_event_logs_dir)
             copy = event_logs.Repeated(
                 lambda: event_logs.copy_event_logs(source, target), event_logs.COPY_SECONDS
             )
             stack.enter_context(copy)
-        return supervised_command.run(command, environment, home.folder, hear, stop)
+        return supervised_command.run(list(ready.command), ready.environment, home.folder, hear, stop)
 
 
 def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:

@@ -49,9 +49,11 @@ def test_an_execution_succeeds_when_its_steps_have(pipelines, job) -> None:
 
 def test_independent_steps_run_at_the_same_time(pipelines, job, tmp_path) -> None:
     """Each of two steps waits for a file that the other makes: neither could end alone."""
-    one, two = str(tmp_path / "one"), str(tmp_path / "two")
-    meet = "import pathlib;pathlib.Path({!r}).touch();" + UNTIL_FILE
-    name = pipelines.create(step("one", job(meet.format(one, two))), step("two", job(meet.format(two, one))))
+    meet = (
+        f"import pathlib,time;d=pathlib.Path({str(tmp_path)!r});(d/'{{}}').touch();"
+        "[time.sleep(.05) for _ in iter((d/'{}').exists,True)]"
+    )
+    name = pipelines.create(step("one", job(meet.format("a", "b"))), step("two", job(meet.format("b", "a"))))
 
     assert pipelines.run(name)["PipelineExecutionStatus"] == "Succeeded"
 
