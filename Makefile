@@ -58,7 +58,7 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 .PHONY: test lint bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 lint: $(VENV)/dev  ## Check style, types and templates

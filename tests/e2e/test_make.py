@@ -24,8 +24,12 @@ PARTS = (
     "spark_jobs",
     "Makefile",
     "requirements.txt",
+    "requirements-dev.txt",
     "requirements-uv.txt",
 )
+
+RUN_HERE: set[str] = set()
+"""The targets that the tests of this file have run."""
 
 
 class Checkout:
@@ -47,6 +51,7 @@ class Checkout:
         self.environment = {**inherited, "AWS_PROFILE": "nobody"}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
+        RUN_HERE.update(words)
         return subprocess.Popen(
             ["make", f"VENV={self.virtual_environment}", *words],
             cwd=self.folder,
@@ -221,6 +226,41 @@ def test_a_missing_input_is_told(checkout, first_run) -> None:
     assert code != 0
     assert "abalone.csv" in said
     assert "Traceback" not in said
+
+
+def shown_commands(repository: Path) -> list[str]:
+    """The commands in the shell blocks of the README and of the docs, without their comments."""
+    pages = [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
+    blocks = [b for page in pages for b in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S)]
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return sorted({line for line in lines if line})
+
+
+def test_every_command_that_the_docs_show_works(checkout, first_run, repository) -> None:
+    """`aws` is run as it stands. `make` takes the words as they stand, and tests above ran the target."""
+    shown = shown_commands(repository)
+    others = [line for line in shown if not line.startswith("make ")]
+    path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
+    script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
+    checkout.made("up", "deploy", "outputs")
+
+    ran = subprocess.run(
+        ["bash", "-c", script.replace("make -s", f"make -s VENV={checkout.virtual_environment}")],
+        cwd=checkout.folder,
+        env={**checkout.environment, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert any(line.startswith("aws ") for line in others)
+    for line in shown:
+        if line.startswith("make "):
+            words = line.split()[1:]
+            assert checkout.make("-n", *words)[0] == 0, line
+            assert words[0] in RUN_HERE | {"test", "teardown", "down"}, f"no test of this file runs `{line}`"
 
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:

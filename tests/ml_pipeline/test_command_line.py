@@ -90,6 +90,28 @@ def test_a_region_other_than_that_of_the_keys_is_refused(
     assert "set AWS_REGION=us-east-1" in said
 
 
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "AWS refuses the credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS does not answer"),
+        ({"AWS_PROFILE": "nobody-here"}, "No usable AWS credentials"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "No AWS region: set AWS_REGION"),
+    ],
+)
+def test_wrong_credentials_endpoint_or_region_are_told(
+    variables: dict[str, str], message: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+
+    code, _, said = run("plan", "--env", "dev")
+
+    assert code == 1
+    assert message in said
+    assert "Traceback" not in said
+
+
 def test_the_life_of_a_pipeline(run: Run) -> None:
     assert run("delete", "--env", "dev")[:2] == (0, "There is no pipeline ProcessingPipeline-dev.\n")
     assert "no pipeline ProcessingPipeline-dev. Create it" in run("logs", "--env", "dev")[2]
