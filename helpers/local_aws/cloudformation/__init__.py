@@ -1,6 +1,7 @@
 """Mends of moto's CloudFormation, so that what deploys here deploys on AWS, and has the same effects."""
 
 from helpers.local_aws.cloudformation.change_sets import mend_stacks_and_change_sets
+from helpers.local_aws.cloudformation.logs import name_all_streams
 from helpers.local_aws.cloudformation.s3 import leave_conditions_to_aws
 
 __all__ = ["mend_cloudformation"]
@@ -10,3 +11,4 @@ def mend_cloudformation() -> None:
     """Mend moto in this process; call it before the first request. A second call changes nothing."""
     mend_stacks_and_change_sets()
     leave_conditions_to_aws()
+    name_all_streams()

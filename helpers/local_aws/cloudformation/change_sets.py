@@ -1,8 +1,10 @@
 """Change sets and stacks as CloudFormation's API has them, in place of moto's."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
@@ -10,7 +12,7 @@ from moto.core.responses import ActionResult
 
 from helpers.local_aws.cloudformation import deployment
 from helpers.local_aws.cloudformation.differences import differences
-from helpers.local_aws.cloudformation.templates import expand_loops, parameter_problem
+from helpers.local_aws.cloudformation.templates import expand, parameter_problem, with_defaults
 
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -20,6 +22,7 @@ _NOT_TO_BE_UPDATED = frozenset(
     {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
 )
 
+_clean_json = parsing.clean_json
 _parse_template = Stack.parse_template
 _create_change_set = CloudFormationBackend.create_change_set
 _delete_change_set = CloudFormationBackend.delete_change_set
@@ -41,6 +44,7 @@ class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc] # noqa: N818
 
 def mend_stacks_and_change_sets() -> None:
     """Put the functions below in the place of moto's."""
+    parsing.clean_json = clean_json
     Stack.parse_template = staticmethod(parse_template)
     ChangeSet._parse_template = _parse_template_of_change_set
     ChangeSet.diff = lambda _change_set: []
@@ -58,14 +62,21 @@ def mend_stacks_and_change_sets() -> None:
     CloudFormationResponse._validate_different_update = _allow_empty_change_sets
 
 
-def parse_template(text: str) -> Any:
+def clean_json(part: Any, resources: Any) -> Any:
+    """Moto leaves a hole in a list where AWS::NoValue stands."""
+    cleaned = _clean_json(part, resources)
+    return [item for item in cleaned if item is not None] if isinstance(part, list) else cleaned
+
+
+def parse_template(text: str, parameters: Mapping[str, str] | None = None) -> Any:
     """Moto does not know the AWS::LanguageExtensions transform."""
     template = _parse_template(text)
-    return expand_loops(template) if template.get("Transform") == "AWS::LanguageExtensions" else template
+    transformed = template.get("Transform") == "AWS::LanguageExtensions"
+    return expand(template, parameters) if transformed else template
 
 
 def _parse_template_of_change_set(change_set: Any) -> None:
-    change_set.template_dict = parse_template(change_set.template)
+    change_set.template_dict = parse_template(change_set.template, change_set.parameters)
 
 
 def _allow_empty_change_sets(response: Any, *arguments: Any) -> None:
@@ -79,9 +90,13 @@ def create_change_set(backend: Any, **request: Any) -> tuple[str, str]:
 
     Its changes have neither replacements nor properties, its comparison sees no tags.
     """
-    name, template = request["stack_name"], parse_template(request["template"])
-    if problem := parameter_problem(template, request["parameters"]):
+    name = request["stack_name"]
+    declared = _parse_template(request["template"])
+    if problem := parameter_problem(declared, request["parameters"]):
         raise ValidationError(message=problem)
+    # Moto takes the default of a list for a text.
+    request["parameters"] = with_defaults(declared, request["parameters"])
+    template = parse_template(request["template"], request["parameters"])
     existing = next((stack for stack in backend.stacks.values() if stack.name == name), None)
     if existing is not None:
         _refuse_if_not_allowed(existing, **request)
@@ -175,7 +190,8 @@ def update_stack(
     """UpdateStack without a change set, by the same way."""
     stack.template, stack.role_arn = template, role_arn
     stack.tags = stack.tags if tags is None else tags
-    deployment.update(stack, parse_template(template), stack.parameters if parameters is None else parameters)
+    given = stack.parameters if parameters is None else parameters
+    deployment.update(stack, parse_template(template, given), given)
 
 
 def _export(backend: Any, stack: Any, before: set[str]) -> None:

@@ -27,6 +27,15 @@ def give_bucket_its_properties(bucket: Any, properties: Properties, place: Place
     bucket.set_lifecycle(
         [_lifecycle(r) for r in properties.get("LifecycleConfiguration", {}).get("Rules", [])]
     )
+    target = properties.get("LoggingConfiguration", {})
+    bucket.logging = (
+        {
+            "TargetBucket": target.get("DestinationBucketName"),
+            "TargetPrefix": target.get("LogFilePrefix", ""),
+        }
+        if target
+        else {}
+    )
     backend.put_bucket_tagging(bucket.name, as_tags(properties))
 
 
@@ -135,6 +144,7 @@ MENDS = {
                 "BucketEncryption",
                 "BucketName",
                 "LifecycleConfiguration",
+                "LoggingConfiguration",
                 "OwnershipControls",
                 "PublicAccessBlockConfiguration",
                 "Tags",

@@ -1,5 +1,7 @@
 """Templates as CloudFormation reads them, where moto does not: Fn::ForEach, parameter constraints, order."""
 
+import ipaddress
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,33 +11,98 @@ _NOT_IN_LOGICAL_IDS = re.compile(r"[^A-Za-z0-9]")
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
-def expand_loops(template: Any, values: Mapping[str, str] | None = None) -> Any:
-    """Return a template with its Fn::ForEach loops unrolled, as the AWS::LanguageExtensions transform does.
+def expand(template: Mapping[str, Any], given: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return a template as the AWS::LanguageExtensions transform leaves it, for given parameters.
+
+    Loops are unrolled, functions stand where CloudFormation alone takes names (`Ref: !Sub …`). What needs no
+    resource to be known is worked out: Fn::Cidr, which moto does not know, and Fn::FindInMap, in which it
+    takes a parameter for a mapping of the same name.
 
     Args:
-        template: a template, or a part of one.
-        values: the values of the loops around this part, by identifier.
+        template: a template with the transform.
+        given: the values of its parameters; the others have their defaults.
     """
-    values = values or {}
-    match template:
+    known = with_defaults(template, given or {})
+    expanded: dict[str, Any] = _worked_out(
+        expand_loops(template, {}, known), known, template.get("Mappings", {})
+    )
+    return expanded
+
+
+def with_defaults(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of all parameters that have one, given or by default."""
+    defaults = {
+        name: str(rule["Default"])
+        for name, rule in template.get("Parameters", {}).items()
+        if "Default" in rule
+    }
+    return {**defaults, **given}
+
+
+def expand_loops(
+    part: Any, values: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None
+) -> Any:
+    """Return a part of a template with its Fn::ForEach loops unrolled.
+
+    Args:
+        part: a template, or a part of one.
+        values: the values of the loops around this part, by identifier.
+        parameters: the values of the template's parameters, which loops may run over.
+    """
+    values, parameters = values or {}, parameters or {}
+    match part:
         case {"Ref": str(name), **others} if name in values and not others:
             return values[name]
         case dict():
             expanded: dict[str, Any] = {}
-            for key, value in template.items():
+            for key, value in part.items():
                 if key.startswith(LOOP):
                     identifier, collection, body = value
-                    for item in expand_loops(collection, values):
-                        expanded |= expand_loops(body, {**values, identifier: str(item)})
+                    for item in _items(expand_loops(collection, values, parameters), parameters):
+                        expanded |= expand_loops(body, {**values, identifier: item}, parameters)
                 else:
-                    expanded[_fill_in(key, values)] = expand_loops(value, values)
-            return expanded
+                    expanded[_fill_in(key, values)] = expand_loops(value, values, parameters)
+            return _plain(expanded)
         case list():
-            return [expand_loops(value, values) for value in template]
+            return [expand_loops(value, values, parameters) for value in part]
         case str():
-            return _fill_in(template, values)
+            return _fill_in(part, values)
         case _:
-            return template
+            return part
+
+
+def _items(collection: Any, parameters: Mapping[str, str]) -> list[str]:
+    match collection:
+        case {"Ref": str(name)}:
+            return [item.strip() for item in parameters.get(name, "").split(",") if item.strip()]
+        case _:
+            return [str(item) for item in collection]
+
+
+def _plain(function: dict[str, Any]) -> Any:
+    """Return the text of a Fn::Sub in which nothing is left to substitute."""
+    match function:
+        case {"Fn::Sub": str(text)} if "${" not in text:
+            return text
+        case _:
+            return function
+
+
+def _worked_out(part: Any, parameters: Mapping[str, str], mappings: Mapping[str, Any]) -> Any:
+    match part:
+        case {"Fn::FindInMap": [str(name), str(first), str(second)]} if name in mappings:
+            return mappings[name][first][second]
+        case {"Fn::Cidr": [block, count, *bits]}:
+            address = parameters.get(block["Ref"], "") if isinstance(block, dict) else block
+            network = ipaddress.ip_network(address)
+            subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits[0]))
+            return [str(subnet) for subnet in itertools.islice(subnets, int(count))]
+        case dict():
+            return {key: _worked_out(value, parameters, mappings) for key, value in part.items()}
+        case list():
+            return [_worked_out(value, parameters, mappings) for value in part]
+        case _:
+            return part
 
 
 def _fill_in(text: str, values: Mapping[str, str]) -> str:
@@ -106,19 +173,56 @@ def parameter_problem(template: Mapping[str, Any], given: Mapping[str, str]) -> 
     missing = [name for name, rule in declared.items() if name not in given and "Default" not in rule]
     if missing:
         return f"Parameters: [{', '.join(missing)}] must have values"
-    return next(
-        (problem for name, rule in declared.items() if (problem := _violation(name, rule, given))), None
-    )
+    problems = (_violation(name, rule, given) for name, rule in declared.items())
+    return next((problem for problem in problems if problem), None) or _broken_rule(template, given)
+
+
+def _broken_rule(template: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
+    """Return what the template's Rules have against parameters that are valid one by one."""
+    values = {
+        name: str(given.get(name, rule.get("Default")))
+        for name, rule in template.get("Parameters", {}).items()
+    }
+    for rule in template.get("Rules", {}).values():
+        if "RuleCondition" in rule and not _holds(rule["RuleCondition"], values):
+            continue
+        for assertion in rule["Assertions"]:
+            if not _holds(assertion["Assert"], values):
+                return (
+                    f"Template validation error: {assertion.get('AssertDescription', 'a rule does not hold')}"
+                )
+    return None
+
+
+def _holds(condition: Any, values: Mapping[str, str]) -> bool:
+    match condition:
+        case {"Fn::Equals": [one, other]}:
+            return _rule_value(one, values) == _rule_value(other, values)
+        case {"Fn::Not": [inner]}:
+            return not _holds(inner, values)
+        case {"Fn::And": list(parts)}:
+            return all(_holds(part, values) for part in parts)
+        case {"Fn::Or": list(parts)}:
+            return any(_holds(part, values) for part in parts)
+        case {"Fn::Contains": [items, item]}:
+            return _rule_value(item, values) in [_rule_value(each, values) for each in items]
+    raise NotImplementedError(f"Rules know no {condition}")
+
+
+def _rule_value(part: Any, values: Mapping[str, str]) -> str:
+    return values[part["Ref"]] if isinstance(part, dict) else str(part)
 
 
 def _violation(name: str, rule: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
     value = str(given.get(name, rule.get("Default")))
     explanation = rule.get("ConstraintDescription")
     said = f"Parameter {name} failed to satisfy constraint: "
-    if "AllowedValues" in rule and value not in map(str, rule["AllowedValues"]):
+    # The rules of a list hold for each of its items.
+    items = value.split(",") if "List" in rule.get("Type", "") else [value]
+    if "AllowedValues" in rule and not {*items} <= {*map(str, rule["AllowedValues"])}:
         allowed = ", ".join(map(str, rule["AllowedValues"]))
         return f"Parameter '{name}' must be one of AllowedValues: {explanation or f'[{allowed}]'}"
-    if "AllowedPattern" in rule and not re.fullmatch(rule["AllowedPattern"], value):
+    if "AllowedPattern" in rule and not all(re.fullmatch(rule["AllowedPattern"], item) for item in items):
         return said + (explanation or f"must match pattern {rule['AllowedPattern']}")
     if rule.get("Type") == "Number":
         try:

@@ -316,17 +316,94 @@ def test_what_is_not_emulated_is_said_by_name(stack: Stack) -> None:
 
 
 def test_an_update_that_moto_does_not_make_is_said_and_loses_nothing(stack: Stack) -> None:
+    def file_system(mode: str) -> dict[str, Any]:
+        return template(Files=resource("AWS::EFS::FileSystem", ThroughputMode=mode)) | {
+            "Outputs": {"Id": {"Value": {"Ref": "Files"}}}
+        }
+
+    stack.deploy(file_system("bursting"))
+    before = stack.outputs()
+    assert stack.update(file_system("elastic")) == "UPDATE_COMPLETE"
+    assert stack.events("Files")[-1] == ("UPDATE_COMPLETE", "not emulated: ThroughputMode")
+    assert stack.outputs() == before
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_log_group_has_its_key_and_its_retention(stack: Stack) -> None:
     def log_group(days: int) -> dict[str, Any]:
-        properties = {"LogGroupName": f"/{stack.name}", "RetentionInDays": days}
-        return template(Group=resource("AWS::Logs::LogGroup", **properties)) | {
-            "Outputs": {"Name": {"Value": {"Ref": "Group"}}}
+        key = resource("AWS::KMS::Key", KeyPolicy={"Version": "2012-10-17", "Statement": []})
+        properties = {
+            "LogGroupName": f"/{stack.name}",
+            "RetentionInDays": days,
+            "KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
+        }
+        return template(Key=key, Group=resource("AWS::Logs::LogGroup", **properties)) | {
+            "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Group", "Arn"]}}}
         }
 
     stack.deploy(log_group(7))
     assert stack.update(log_group(14)) == "UPDATE_COMPLETE"
-    assert stack.events("Group")[-1] == ("UPDATE_COMPLETE", "not emulated: RetentionInDays")
-    assert stack.outputs()["Name"] == f"/{stack.name}"
-    assert stack.delete() == "DELETE_COMPLETE"
+    (group,) = stack.aws.client("logs").describe_log_groups(logGroupNamePrefix=f"/{stack.name}")["logGroups"]
+    assert group["retentionInDays"] == 14
+    assert group["kmsKeyId"].startswith("arn:aws:kms:")
+    assert stack.outputs()["Arn"].endswith(f":log-group:/{stack.name}:*")
+
+
+def test_loops_run_over_parameters_and_functions_name_resources(stack: Stack) -> None:
+    loop = ["Use", {"Ref": "Uses"}, {"${Use}Topic": resource("AWS::SNS::Topic")}]
+    outputs = ["Use", {"Ref": "Uses"}, {"${Use}Arn": {"Value": {"Ref": {"Fn::Sub": "${Use}Topic"}}}}]
+    text = {
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {
+            "Uses": {"Type": "CommaDelimitedList", "Default": "Data,Log", "AllowedPattern": "[A-Z]+[a-z]*"}
+        },
+        "Resources": {"Fn::ForEach::Topics": loop},
+        "Outputs": {"Fn::ForEach::Arns": outputs},
+    }
+    stack.deploy(text)
+    assert stack.outputs().keys() == {"DataArn", "LogArn"}
+    stack.update(text, Uses="Data,Code")
+    assert stack.outputs().keys() == {"DataArn", "CodeArn"}
+    with pytest.raises(ClientError, match="Uses failed to satisfy"):
+        stack.change_set("UPDATE", text, Uses="Data,code")
+
+
+def test_rules_are_checked_before_anything_is_created(stack: Stack) -> None:
+    text = {
+        **template(Topic=resource("AWS::SNS::Topic")),
+        "Parameters": {"One": {"Type": "String", "Default": ""}, "Other": {"Type": "String", "Default": ""}},
+        "Rules": {
+            "Together": {
+                "RuleCondition": {"Fn::Not": [{"Fn::Equals": [{"Ref": "One"}, ""]}]},
+                "Assertions": [
+                    {
+                        "Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Other"}, ""]}]},
+                        "AssertDescription": "Other goes with One",
+                    }
+                ],
+            }
+        },
+    }
+    with pytest.raises(ClientError, match="Other goes with One"):
+        stack.change_set("CREATE", text, One="1")
+    assert stack.deploy(text, One="1", Other="2") == "CREATE_COMPLETE"
+
+
+def test_a_list_has_no_hole_where_there_is_no_value_and_addresses_are_worked_out(stack: Stack) -> None:
+    subnets = {"Fn::Cidr": [{"Ref": "Range"}, 4, 13]}
+    topic = resource(
+        "AWS::SNS::Topic",
+        DisplayName={"Fn::Join": ["-", [{"Ref": "AWS::NoValue"}, {"Fn::Select": ["1", subnets]}]]},
+    )
+    text = {
+        **template(Topic=topic),
+        "Transform": "AWS::LanguageExtensions",
+        "Parameters": {"Range": {"Type": "String", "Default": "10.1.0.0/16"}},
+        "Outputs": {"Arn": {"Value": {"Ref": "Topic"}}},
+    }
+    stack.deploy(text)
+    attributes = stack.aws.client("sns").get_topic_attributes(TopicArn=stack.outputs()["Arn"])["Attributes"]
+    assert attributes["DisplayName"] == "10.1.32.0/19"
 
 
 def test_a_policy_with_conditions_is_stored_and_does_not_deny_everything(stack: Stack) -> None:
