@@ -61,7 +61,7 @@ def create_pipeline(
             framework_version=params.pyspark_framework_version,
             py_version=PYTHON_VERSION,
             container_version=CONTAINER_VERSION,
-            role=params.pipeline_role,
+            role=params.pyspark_process_role or params.pipeline_role,
             instance_type=params.pyspark_process_instance_type,
             instance_count=params.pyspark_process_instance_count,
             volume_size_in_gb=params.pyspark_process_volume_size_gb,

@@ -51,8 +51,7 @@ def code_hash(files: Mapping[str, bytes]) -> str:
 def stage_code(s3: "S3Client", parameters: PipelineParams, files: Mapping[str, bytes]) -> list[str]:
     """Upload the code files that are not there yet, to where the parameters say.
 
-    They are encrypted with the data's key by name: the request is then right under a bucket policy
-    that asks for the key, whatever the bucket's default is.
+    The bucket encrypts them with its own key, and refuses any other.
 
     Returns:
         The URIs that were written.
@@ -61,11 +60,10 @@ def stage_code(s3: "S3Client", parameters: PipelineParams, files: Mapping[str, b
         UserError: something else lies at one of the URIs.
     """
     uris = {parameters[key]: files[name] for key, name in FILES.items()}
-    key_arn = parameters.pyspark_process_output_kms
-    return [uri for uri, content in uris.items() if _put_once(s3, parse(uri), content, key_arn)]
+    return [uri for uri, content in uris.items() if _put_once(s3, parse(uri), content)]
 
 
-def _put_once(s3: "S3Client", uri: S3Uri, content: bytes, key_arn: str) -> bool:
+def _put_once(s3: "S3Client", uri: S3Uri, content: bytes) -> bool:
     """Write an object if there is none; return whether it was written."""
     checksum = sha256_of(content)
     try:
@@ -75,8 +73,6 @@ def _put_once(s3: "S3Client", uri: S3Uri, content: bytes, key_arn: str) -> bool:
             Body=content,
             IfNoneMatch="*",
             ChecksumSHA256=checksum,
-            ServerSideEncryption="aws:kms",
-            SSEKMSKeyId=key_arn,
         )
     except ClientError as error:
         # A conditional write that meets another one gets ConditionalRequestConflict.

@@ -152,6 +152,8 @@ class PipelineParams(BaseModel):
     pyspark_process_instance_count: Annotated[int, _between("ProcessingInstanceCount")]
     tags: dict[str, str]
 
+    pyspark_process_role: Annotated[str, _api("RoleArn")] | None = None
+    """The role that jobs run with; without one, that of the pipeline."""
     pyspark_process_volume_size_gb: Annotated[int, _between("ProcessingVolumeSizeInGB")] = 30
     pyspark_process_max_runtime_seconds: Annotated[int, _between("ProcessingMaxRuntimeInSeconds")] = 3600
     pyspark_process_max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01

@@ -23,7 +23,13 @@ def resolve(
         case dict():
             return {key: resolve(item, names, report, (*path, key)) for key, item in value.items()}
         case list():
-            return [resolve(item, names, report, (*path, index)) for index, item in enumerate(value)]
+            resolved = [resolve(item, names, report, (*path, index)) for index, item in enumerate(value)]
+            # An item that is one placeholder may stand for several: CloudFormation's outputs are texts.
+            return [
+                each
+                for item, found in zip(value, resolved, strict=True)
+                for each in (found.split(",") if _is_placeholder(item) else [found])
+            ]
         case str():
             unknown = [name for name in _PLACEHOLDER.findall(value) if name not in names]
             text = _PLACEHOLDER.sub(lambda match: names.get(match[1], match[0]), value)
@@ -35,3 +41,7 @@ def resolve(
             return text
         case _:
             return value
+
+
+def _is_placeholder(item: Any) -> bool:
+    return isinstance(item, str) and _PLACEHOLDER.fullmatch(item) is not None

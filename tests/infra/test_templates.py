@@ -1,4 +1,4 @@
-"""The template of the infrastructure: what it must not say, and what it does once it is deployed."""
+"""The templates of the infrastructure: what they must not say, and what they do once they are deployed."""
 
 import json
 import subprocess
@@ -13,12 +13,20 @@ import pytest
 from rich.console import Console
 
 from helpers.aws import ENVIRONMENTS
-from helpers.infra.stacks import StackConfiguration, deploy, load_configuration, teardown
+from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks.deploy import deploy_all
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
 INFRA = Path(__file__).parents[2] / "infra"
-TEMPLATE = parse_template((INFRA / "basic_infra.yaml").read_text())
-RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+FILES = sorted(INFRA.glob("*.yaml"))
+# The parent has a parameter for what it passes on, and no defaults for all of them.
+GIVEN = {"VpcCidr": "10.0.0.0/16"}
+TEMPLATES = {path.stem: parse_template(path.read_text(), GIVEN) for path in FILES}
+RESOURCES: dict[str, dict[str, Any]] = {
+    f"{name}.{key}": resource
+    for name, text in TEMPLATES.items()
+    for key, resource in text["Resources"].items()
+}
 
 
 def of_type(resource_type: str) -> dict[str, dict[str, Any]]:
@@ -41,9 +49,6 @@ def statements_allowed(part: Any) -> Iterator[dict[str, Any]]:
 
 def actions(statement: dict[str, Any]) -> list[str]:
     action = statement["Action"]
-    if isinstance(action, dict):  # Fn::FindInMap
-        name, key, entry = action["Fn::FindInMap"]
-        action = TEMPLATE["Mappings"][name][key][entry]
     return [action] if isinstance(action, str) else action
 
 
@@ -53,25 +58,33 @@ def actions(statement: dict[str, Any]) -> list[str]:
 def test_cfn_lint_has_nothing_to_say() -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
     result = subprocess.run(
-        [linter, "-t", INFRA / "basic_infra.yaml", "-r", "us-east-1", "eu-central-1"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [linter, "-t", *FILES, "-r", "us-east-1", "eu-central-1"], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stdout) == (0, "")
-    assert "cfn-lint" not in (INFRA / "basic_infra.yaml").read_text(), "no check is switched off"
+    assert not any("cfn-lint" in path.read_text() for path in FILES), "no check is switched off"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_every_environment_has_its_parameters(environment: Any) -> None:
-    configuration = load_configuration(environment)
-    assert configuration.name == f"pyspark-processing-{environment}"
-    assert configuration.tags["Environment"] == environment
+def test_every_environment_has_its_stacks(environment: Any) -> None:
+    stacks = load_stacks(environment)
+    assert [stack.name.removeprefix(f"pyspark-processing-{environment}-") for stack in stacks][:5] == [
+        "keys",
+        "network",
+        "storage",
+        "identity",
+        "operations",
+    ]
+    assert {stack.tags["Environment"] for stack in stacks} == {environment}
 
 
 def test_networks_of_environments_do_not_overlap() -> None:
-    ranges = [load_configuration(environment).parameters["VpcCidr"] for environment in ENVIRONMENTS]
-    assert len(set(ranges)) == len(ENVIRONMENTS)
+    networks = [load_stacks(environment)[1] for environment in ENVIRONMENTS]
+    assert len({network.parameters["VpcCidr"] for network in networks}) == len(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_template_fits_into_a_request(path: Path) -> None:
+    assert len(path.read_bytes()) <= 51_200, "the most that CloudFormation takes as TemplateBody"
 
 
 def test_nothing_leads_to_the_internet() -> None:
@@ -88,105 +101,100 @@ def test_nothing_leads_to_the_internet() -> None:
     )
 
 
-def test_no_action_is_a_wildcard() -> None:
-    said = [action for statement in statements_allowed(TEMPLATE) for action in actions(statement)]
+def test_no_action_is_all_of_a_service() -> None:
+    said = [
+        action for statement in statements_allowed(list(RESOURCES.values())) for action in actions(statement)
+    ]
     assert said
-    assert [action for action in said if "*" in action] == []
+    assert [action for action in said if action == "*" or action.endswith(":*")] == []
 
 
 def test_no_policy_of_aws_is_attached() -> None:
-    assert "ManagedPolicyArns" not in json.dumps(TEMPLATE)
+    assert "arn:aws:iam::aws:policy" not in json.dumps(TEMPLATES)
 
 
-def test_the_role_reaches_all_resources_only_where_the_api_knows_none() -> None:
-    policy = of_type("AWS::IAM::Policy")["PipelineExecutionPolicy"]
-    open_to_all = {
-        action
-        for statement in statements_allowed(policy)
-        if statement["Resource"] == "*"
-        for action in actions(statement)
-    }
-    assert open_to_all == {
-        "cloudwatch:PutMetricData",
-        "ec2:DescribeDhcpOptions",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSecurityGroups",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcs",
-        "ecr:GetAuthorizationToken",
-        "sagemaker:ListProcessingJobs",
-    }
-
-
-def test_every_wildcard_resource_says_why() -> None:
-    lines = (INFRA / "basic_infra.yaml").read_text().splitlines()
-    wildcards = [line for line in lines if 'Resource: "*"' in line]
-    assert wildcards
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_wildcard_resource_says_why(path: Path) -> None:
+    wildcards = [line for line in path.read_text().splitlines() if 'Resource: "*"' in line]
     assert [line for line in wildcards if "#" not in line] == []
 
 
+def test_roles_have_a_boundary() -> None:
+    for name, role in of_type("AWS::IAM::Role").items():
+        # Those of CI make the boundary and are held by their own policies.
+        assert "PermissionsBoundary" in role or name.startswith("github_oidc."), name
+
+
 def test_keys_and_buckets_are_retained_in_prod_and_whenever_they_are_replaced() -> None:
-    stateful = [each for each in RESOURCES.values() if each["Type"] in {"AWS::KMS::Key", "AWS::S3::Bucket"}]
-    assert len(stateful) == 4
-    for each in stateful:
-        assert each["DeletionPolicy"] == {"Fn::If": ["IsProduction", "Retain", "Delete"]}
-        assert each["UpdateReplacePolicy"] == "Retain"
-
-
-def test_endpoints_serve_this_account_only() -> None:
-    for name, endpoint in of_type("AWS::EC2::VPCEndpoint").items():
-        for statement in endpoint["PolicyDocument"]["Statement"]:
-            if statement.get("Sid") != "ImageLayers":
-                account = statement["Condition"]["StringEquals"]["aws:PrincipalAccount"]
-                assert account == {"Ref": "AWS::AccountId"}, name
+    stateful = {
+        name: each for name, each in RESOURCES.items() if each["Type"] in {"AWS::KMS::Key", "AWS::S3::Bucket"}
+    }
+    assert len(stateful) >= 7
+    for name, each in stateful.items():
+        assert each["DeletionPolicy"] == {"Fn::If": ["IsProduction", "Retain", "Delete"]}, name
+        assert each["UpdateReplacePolicy"] == "Retain", name
 
 
 # --- the effects, asked of the services themselves --------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def configuration() -> StackConfiguration:
-    original = load_configuration("local")
-    parameters = {**original.parameters, "ProjectName": "basic-infra", "S3PrefixListId": "pl-0123abcd"}
-    return replace(original, name="basic-infra-local", parameters=parameters)
+def stacks() -> tuple[StackConfiguration, ...]:
+    return tuple(
+        replace(
+            stack,
+            name=stack.name.replace("pyspark-processing", "templates"),
+            parameters={**stack.parameters, "ProjectName": "templates"},
+        )
+        for stack in load_stacks("local")
+    )
 
 
 @pytest.fixture(scope="module")
-def outputs(aws: boto3.Session, configuration: StackConfiguration) -> Iterator[dict[str, str]]:
+def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Iterator[dict[str, str]]:
     console = Console(quiet=True)
-    yield deploy(aws.client("cloudformation"), configuration, console)
-    teardown(aws, configuration, console)
+    yield deploy_all(aws.client("cloudformation"), stacks, console)
+    teardown(aws, stacks, console)
     remaining = aws.client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]
     names = [tag["Value"] for vpc in remaining for tag in vpc.get("Tags", []) if tag["Key"] == "Name"]
-    assert "basic-infra-local" not in names
+    assert "templates-local" not in names
 
 
 def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]) -> None:
-    assert list(outputs) == [
-        "VpcId",
-        "PrivateSubnet1Id",
-        "PrivateSubnet2Id",
+    assert {
+        "PrivateSubnetIds",
         "ProcessingSecurityGroupId",
         "VolumeKeyArn",
         "DataKeyArn",
         "ArtifactBucketName",
         "DataBucketName",
         "PipelineExecutionRoleArn",
-    ]
+        "ProcessingJobRoleArn",
+    } <= outputs.keys()
     assert all(outputs.values())
 
 
-def test_everything_is_emulated_here(
-    aws: boto3.Session, outputs: dict[str, str], configuration: StackConfiguration
+def test_what_is_not_emulated_is_said_and_no_control_of_jobs(
+    aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
 ) -> None:
-    events = aws.client("cloudformation").describe_stack_events(StackName=configuration.name)["StackEvents"]
-    reasons = [event.get("ResourceStatusReason", "") for event in events]
-    assert [reason for reason in reasons if "not emulated" in reason] == []
+    events = [
+        event
+        for stack in stacks
+        for event in aws.client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
+    ]
+    told = {e["ResourceType"] for e in events if "not emulated" in e.get("ResourceStatusReason", "")}
+    assert told == {
+        "AWS::Budgets::Budget",
+        "AWS::CloudTrail::Trail",
+        "AWS::SNS::Subscription",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SSM::Association",
+    }
 
 
 def test_subnets_lie_in_two_zones_and_reach_s3_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
     ec2 = aws.client("ec2")
-    ids = [outputs["PrivateSubnet1Id"], outputs["PrivateSubnet2Id"]]
+    ids = outputs["PrivateSubnetIds"].split(",")
     subnets = ec2.describe_subnets(SubnetIds=ids)["Subnets"]
     assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
@@ -211,25 +219,11 @@ def test_private_names_of_endpoints_resolve(aws: boto3.Session, outputs: dict[st
         for each in endpoints
         if each["VpcEndpointType"] == "Interface"
     }
-    services = ("logs", "monitoring", "sts", "kms", "ecr.api", "ecr.dkr", "sagemaker.api")
+    services = (
+        *("ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring"),
+        *("sagemaker.api", "sagemaker.runtime", "ssm", "sts"),
+    )
     assert interfaces == dict.fromkeys(services, True)
-
-
-def test_the_s3_endpoint_lets_through_the_projects_buckets_and_image_layers(
-    aws: boto3.Session, outputs: dict[str, str]
-) -> None:
-    filters = [
-        {"Name": "vpc-id", "Values": [outputs["VpcId"]]},
-        {"Name": "service-name", "Values": ["com.amazonaws.us-east-1.s3"]},
-    ]
-    (endpoint,) = aws.client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
-    buckets = [f"arn:aws:s3:::{outputs[key]}" for key in ("ArtifactBucketName", "DataBucketName")]
-    resources = [each["Resource"] for each in json.loads(endpoint["PolicyDocument"])["Statement"]]
-    assert resources == [
-        buckets,
-        [f"{bucket}/*" for bucket in buckets],
-        "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*",
-    ]
 
 
 def test_jobs_reach_one_another_the_endpoints_and_s3(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -241,7 +235,7 @@ def test_jobs_reach_one_another_the_endpoints_and_s3(aws: boto3.Session, outputs
     assert [flow(rule) for rule in group["IpPermissions"]] == [("-1", None, [jobs])]
     assert sorted(map(flow, group["IpPermissionsEgress"])) == [
         ("-1", None, [jobs]),
-        ("tcp", 443, [endpoints["GroupId"], "pl-0123abcd"]),
+        ("tcp", 443, [endpoints["GroupId"], "pl-63a5400a"]),
     ]
     assert [flow(rule) for rule in endpoints["IpPermissions"]] == [("tcp", 443, [jobs])]
     assert [flow(rule) for rule in endpoints["IpPermissionsEgress"]] == [("-1", None, ["127.0.0.1/32"])]
@@ -258,16 +252,16 @@ def flow(rule: Any) -> tuple[str, int | None, list[str]]:
     return rule["IpProtocol"], rule.get("FromPort"), ends
 
 
-@pytest.mark.parametrize("key", ["ArtifactBucketName", "DataBucketName"])
-def test_buckets_are_private_versioned_and_encrypted_with_the_data_key(
-    aws: boto3.Session, outputs: dict[str, str], key: str
+@pytest.mark.parametrize("use", ["Artifact", "Data"])
+def test_buckets_are_private_versioned_and_encrypted_with_their_own_key(
+    aws: boto3.Session, outputs: dict[str, str], use: str
 ) -> None:
-    s3, bucket = aws.client("s3"), outputs[key]
+    s3, bucket = aws.client("s3"), outputs[f"{use}BucketName"]
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule == {
         "ApplyServerSideEncryptionByDefault": {
             "SSEAlgorithm": "aws:kms",
-            "KMSMasterKeyID": outputs["DataKeyArn"],
+            "KMSMasterKeyID": outputs[f"{use}KeyArn"],
         },
         "BucketKeyEnabled": True,
     }
@@ -280,61 +274,63 @@ def test_buckets_are_private_versioned_and_encrypted_with_the_data_key(
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert rules["expire-noncurrent-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
     assert rules["abort-stale-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
-    (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Resource"] == [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    assert str(statement["Condition"]["Bool"]["aws:SecureTransport"]).lower() == "false"
-
-
-def test_what_is_written_is_encrypted_with_the_data_key(aws: boto3.Session, outputs: dict[str, str]) -> None:
-    s3, bucket = aws.client("s3"), outputs["DataBucketName"]
+    logging = s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
+    assert (logging["TargetBucket"], logging["TargetPrefix"]) == (
+        outputs["AccessLogBucketName"],
+        f"access/{use}/",
+    )
     s3.put_object(Bucket=bucket, Key="some", Body=b"data")
     found = s3.get_object(Bucket=bucket, Key="some")
-    assert (found["Body"].read(), found["SSEKMSKeyId"]) == (b"data", outputs["DataKeyArn"])
+    assert (found["Body"].read(), found["SSEKMSKeyId"]) == (b"data", outputs[f"{use}KeyArn"])
 
 
-@pytest.mark.parametrize("key", ["VolumeKeyArn", "DataKeyArn"])
-def test_keys_rotate_and_are_used_by_the_role_under_conditions(
-    aws: boto3.Session, outputs: dict[str, str], key: str
+@pytest.mark.parametrize("use", ["Volume", "Data", "Artifact", "Log"])
+def test_keys_rotate_and_administrators_do_not_use_them(
+    aws: boto3.Session, outputs: dict[str, str], use: str
 ) -> None:
-    kms = aws.client("kms")
-    assert kms.get_key_rotation_status(KeyId=outputs[key])["KeyRotationEnabled"]
-    policy = json.loads(kms.get_key_policy(KeyId=outputs[key], PolicyName="default")["Policy"])
-    by_role = [
-        statement
-        for statement in policy["Statement"]
-        if statement["Principal"] == {"AWS": outputs["PipelineExecutionRoleArn"]}
-    ]
-    assert by_role
-    administration = policy["Statement"][0]["Action"]
+    kms, key = aws.client("kms"), outputs[f"{use}KeyArn"]
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    administration = next(each for each in policy["Statement"] if each["Sid"] == "Administration")["Action"]
     assert {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}.isdisjoint(administration)
-    aliases = [alias["AliasName"] for alias in kms.list_aliases(KeyId=outputs[key])["Aliases"]]
-    assert aliases == [f"alias/basic-infra-local-{key.removesuffix('KeyArn').lower()}"]
+    aliases = [alias["AliasName"] for alias in kms.list_aliases(KeyId=key)["Aliases"]]
+    assert aliases == [f"alias/templates-local/{use}Key"]
 
 
-def test_the_role_is_sagemakers_in_this_account(aws: boto3.Session, outputs: dict[str, str]) -> None:
-    name = outputs["PipelineExecutionRoleArn"].split("/")[-1]
-    trust = aws.client("iam").get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    (statement,) = trust["Statement"]
-    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+def test_flow_logs_go_to_an_encrypted_group(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    of_vpc = [{"Name": "resource-id", "Values": [outputs["VpcId"]]}]
+    (flow_log,) = aws.client("ec2").describe_flow_logs(Filters=of_vpc)["FlowLogs"]
+    assert flow_log["TrafficType"] == "ALL"
+    (group,) = aws.client("logs").describe_log_groups(logGroupNamePrefix=flow_log["LogGroupName"])[
+        "logGroups"
+    ]
+    assert group["kmsKeyId"] == outputs["LogKeyArn"]
 
 
-def test_the_role_passes_itself_to_sagemaker_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
-    arn = outputs["PipelineExecutionRoleArn"]
-    policy = aws.client("iam").get_role_policy(RoleName=arn.split("/")[-1], PolicyName="pipeline-execution")
-    statements = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
-    passing = statements["PassItselfToJobs"]
-    assert passing["Resource"] == arn
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    assert str(statements["VolumeGrants"]["Condition"]["Bool"]["kms:GrantIsForAWSResource"]).lower() == "true"
-    reached = {
-        resource
-        for statement in statements.values()
-        for resource in (
-            statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+@pytest.mark.parametrize(
+    ("template", "parameters", "reason"),
+    [
+        ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr"),
+        ("network", {"ZoneCount": "5"}, "ZoneCount"),
+        ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingSubnetIds go with ExistingVpcId"),
+        ("network", {"InterfaceEndpoints": "kms,ec2"}, "InterfaceEndpoints"),
+        ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "AlarmEmail|address"),
+        ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_created(
+    aws: boto3.Session, outputs: dict[str, str], template: str, parameters: dict[str, str], reason: str
+) -> None:
+    cloudformation = aws.client("cloudformation")
+    declared = TEMPLATES[template]["Parameters"]
+    given = {**load_stacks("local")[1].parameters, **outputs, **parameters}
+    with pytest.raises(cloudformation.exceptions.ClientError, match=reason):
+        cloudformation.create_change_set(
+            StackName="bad-input",
+            ChangeSetName="c",
+            ChangeSetType="CREATE",
+            TemplateBody=(INFRA / f"{template}.yaml").read_text(),
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": given[key]} for key in declared if key in given
+            ],
         )
-        if resource.startswith(("arn:aws:s3", "arn:aws:kms"))
-    }
-    code, data = (f"arn:aws:s3:::{outputs[key]}" for key in ("ArtifactBucketName", "DataBucketName"))
-    assert reached == {code, data, f"{code}/*", f"{data}/*", outputs["VolumeKeyArn"], outputs["DataKeyArn"]}

@@ -8,11 +8,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from helpers.infra.stacks.configuration import stack_name
+from helpers.infra.stacks.configuration import stack_names
 from ml_pipeline.params import PipelineParams, load_parameters
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 REGION = "eu-west-1"
+OTHER = json.dumps(
+    {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}}
+)
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +23,14 @@ def outputs() -> dict[str, str]:
     """Outputs of a stack that is nowhere."""
     return {
         "VpcId": "vpc-0123456789abcdef0",
-        "PrivateSubnet1Id": "subnet-0123456789abcdef0",
-        "PrivateSubnet2Id": "subnet-0123456789abcdef1",
+        "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
         "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
         "VolumeKeyArn": KEY,
         "DataKeyArn": KEY.replace("01234567-", "76543210-"),
         "ArtifactBucketName": "artifact-bucket",
         "DataBucketName": "data-bucket",
         "PipelineExecutionRoleArn": "arn:aws:iam::123456789012:role/pipeline",
+        "ProcessingJobRoleArn": "arn:aws:iam::123456789012:role/job",
     }
 
 
@@ -37,41 +40,62 @@ def parameters(outputs: dict[str, str]) -> PipelineParams:
     return load_parameters("local", outputs, "0123456789abcdef")
 
 
-@pytest.fixture(scope="package")
-def stack(aws: boto3.Session, role: str) -> Iterator[boto3.Session]:
-    """A session in a region of its own, where a small stack has the outputs of the real one."""
+@pytest.fixture(scope="session")
+def small_stacks(aws: boto3.Session, role: str) -> None:
+    """Small stacks with the outputs of the real ones, in a region of their own."""
     names = ("artifacts-of-tests", "data-of-tests")
     template = {
         "Resources": {
             "VolumeKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
             "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
-            "ArtifactBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": names[0]}},
+            "ArtifactBucket": {
+                "Type": "AWS::S3::Bucket",
+                "Properties": {
+                    "BucketName": names[0],
+                    "BucketEncryption": {
+                        "ServerSideEncryptionConfiguration": [
+                            {
+                                "ServerSideEncryptionByDefault": {
+                                    "SSEAlgorithm": "aws:kms",
+                                    "KMSMasterKeyID": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
+                                }
+                            }
+                        ]
+                    },
+                },
+            },
             "DataBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": names[1]}},
         },
         "Outputs": {
             key: {"Value": value}
             for key, value in {
-                "PrivateSubnet1Id": "subnet-0123456789abcdef0",
-                "PrivateSubnet2Id": "subnet-0123456789abcdef1",
+                "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
                 "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
                 "VolumeKeyArn": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
                 "DataKeyArn": {"Fn::GetAtt": ["DataKey", "Arn"]},
                 "ArtifactBucketName": {"Ref": "ArtifactBucket"},
                 "DataBucketName": {"Ref": "DataBucket"},
                 "PipelineExecutionRoleArn": role,
+                "ProcessingJobRoleArn": role,
             }.items()
         },
     }
-    before = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
-    os.environ.update(dict.fromkeys(before, REGION))
-    session = boto3.Session()
+    cloudformation = aws.client("cloudformation", region_name=REGION)
     for environment in ("local", "dev", "staging"):
         body = json.dumps(template).replace("of-tests", f"of-tests-{environment}")
-        session.client("cloudformation").create_stack(
-            StackName=stack_name(environment),
-            TemplateBody=body,  # type: ignore[arg-type]  # from a tuple
-        )
-    yield session
+        first, *others = stack_names(environment)  # type: ignore[arg-type]  # from a tuple
+        create = cloudformation.create_stack
+        create(StackName=first, TemplateBody=body)
+        for name in others:
+            create(StackName=name, TemplateBody=OTHER)
+
+
+@pytest.fixture(scope="module")
+def stack(small_stacks: None) -> Iterator[boto3.Session]:
+    """A session in that region, in which this process is meanwhile."""
+    before = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    os.environ.update(dict.fromkeys(before, REGION))
+    yield boto3.Session()
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)
@@ -82,7 +106,7 @@ def stack(aws: boto3.Session, role: str) -> Iterator[boto3.Session]:
 @pytest.fixture
 def stack_parameters(stack: boto3.Session) -> PipelineParams:
     """The parameters of local, for the small stack."""
-    described = stack.client("cloudformation").describe_stacks(StackName=stack_name("local"))
+    described = stack.client("cloudformation").describe_stacks(StackName=stack_names("local")[0])
     values = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
     return load_parameters("local", values, "0123456789abcdef")
 

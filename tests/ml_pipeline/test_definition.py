@@ -51,7 +51,7 @@ def test_the_job_runs_in_the_vpc_with_both_keys(job: dict[str, Any], parameters:
     assert cluster["VolumeKmsKeyId"] == parameters.pyspark_process_volume_kms
     assert job["ProcessingOutputConfig"]["KmsKeyId"] == parameters.pyspark_process_output_kms
     assert parameters.pyspark_process_volume_kms != parameters.pyspark_process_output_kms
-    assert job["RoleArn"] == parameters.pipeline_role
+    assert job["RoleArn"] == parameters.pyspark_process_role != parameters.pipeline_role
     assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
     assert {tag["Key"]: tag["Value"] for tag in job["Tags"]} == parameters.tags
 

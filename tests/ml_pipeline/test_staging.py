@@ -44,7 +44,7 @@ def at(parameters: PipelineParams, code: dict[str, bytes]) -> PipelineParams:
     return parameters.model_copy(update=uris)
 
 
-def test_code_is_staged_once_encrypted_with_the_data_key(
+def test_code_is_staged_once_and_encrypted_by_its_bucket(
     stack: boto3.Session, stack_parameters: PipelineParams, code: dict[str, bytes]
 ) -> None:
     s3, parameters = stack.client("s3"), at(stack_parameters, code)
@@ -57,8 +57,8 @@ def test_code_is_staged_once_encrypted_with_the_data_key(
         bucket, key = parse(uri)
         stored = s3.get_object(Bucket=bucket, Key=key)
         assert stored["Body"].read() == content
-        assert stored["ServerSideEncryption"] == "aws:kms"
-        assert stored["SSEKMSKeyId"] == parameters.pyspark_process_output_kms
+        default = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+        assert stored["SSEKMSKeyId"] == default["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
 
 
 def test_other_bytes_are_never_overwritten(

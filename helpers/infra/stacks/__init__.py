@@ -1,9 +1,9 @@
 """The stacks of an environment: plan, deploy, outputs, teardown. `python -m helpers.infra.stacks --help`."""
 
-from helpers.infra.stacks.configuration import StackConfiguration, load_configuration
+from helpers.infra.stacks.configuration import StackConfiguration, load_stacks
 from helpers.infra.stacks.deploy import deploy
 from helpers.infra.stacks.outputs import stack_outputs
 from helpers.infra.stacks.plan import plan
 from helpers.infra.stacks.teardown import teardown
 
-__all__ = ["StackConfiguration", "deploy", "load_configuration", "plan", "stack_outputs", "teardown"]
+__all__ = ["StackConfiguration", "deploy", "load_stacks", "plan", "stack_outputs", "teardown"]

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import common_options, run_command
-from helpers.infra.stacks.configuration import INFRA, load_configuration
-from helpers.infra.stacks.deploy import deploy
-from helpers.infra.stacks.outputs import outputs_of, table_of
+from helpers.infra.stacks.configuration import INFRA, load_stacks
+from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.outputs import outputs_if_deployed, outputs_of, table_of
 from helpers.infra.stacks.plan import plan
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
@@ -28,41 +28,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # A log is not a terminal: there the lines may be as long as they need to be.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
-    configuration = load_configuration(arguments.env, arguments.infra)
+    stacks = load_stacks(arguments.env, arguments.infra)
     if arguments.command == "teardown":
         refuse_prod(arguments.env, allowed=arguments.allow_prod)
     session = connect(arguments.env)
     cloudformation = session.client("cloudformation")
     match arguments.command:
         case "plan":
-            plan(cloudformation, configuration, console)
+            outputs: dict[str, str] = {}
+            for stack in stacks:
+                plan(cloudformation, stack.with_outputs(outputs), console)
+                outputs |= outputs_if_deployed(cloudformation, stack.name)
         case "deploy":
-            console.print(table_of(deploy(cloudformation, configuration, console), configuration.name))
+            found = deploy_all(cloudformation, stacks, console)
+            console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "outputs":
-            outputs = outputs_of(cloudformation, configuration.name, configuration.environment)
+            found = {}
+            for stack in stacks:
+                found |= outputs_of(cloudformation, stack.name, arguments.env)
             if arguments.json:
-                print(json.dumps(outputs, indent=2))
+                print(json.dumps(found, indent=2))
             else:
-                console.print(table_of(outputs, configuration.name))
+                console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "teardown":
-            teardown(session, configuration, console, confirm=None if arguments.yes else input)
+            teardown(session, stacks, console, confirm=None if arguments.yes else input)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     common = common_options()
     common.add_argument(
-        "--infra", type=Path, default=INFRA, help="folder of the template and its parameters (default: infra)"
+        "--infra",
+        type=Path,
+        default=INFRA,
+        help="folder of the templates and their parameters (default: infra)",
     )
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.infra.stacks", description="The stack of an environment."
+        prog="python -m helpers.infra.stacks", description="The stacks of an environment."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("plan", parents=[common], help="show what a deployment would change; exits with 0")
-    commands.add_parser("deploy", parents=[common], help="create or update the stack")
-    outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stack")
+    commands.add_parser("deploy", parents=[common], help="create or update the stacks, in their order")
+    outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stacks")
     outputs.add_argument("--json", action="store_true", help="as JSON")
-    removal = commands.add_parser("teardown", parents=[common], help="delete the stack and the data in it")
+    removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
     removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
     return parser

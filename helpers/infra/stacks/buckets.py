@@ -1,5 +1,6 @@
 """Emptying buckets, which CloudFormation deletes only when nothing is in them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -67,3 +68,12 @@ def _abort_uploads(s3: "S3Client", bucket: str) -> int:
             s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             count += 1
     return count
+
+
+def logs_last(s3: "S3Client", buckets: Sequence[str]) -> list[str]:
+    """Return buckets in the order to empty them in: doing so is itself logged, in another of them."""
+    targets = {
+        s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled", {}).get("TargetBucket")
+        for bucket in buckets
+    }
+    return sorted(buckets, key=lambda bucket: bucket in targets)

@@ -54,8 +54,7 @@ def create_change_set(
             {"ParameterKey": key, "ParameterValue": value} for key, value in configuration.parameters.items()
         ],
         Tags=[{"Key": key, "Value": value} for key, value in configuration.tags.items()],
-        # The role has a generated name: CAPABILITY_NAMED_IAM would allow more than the template does.
-        Capabilities=["CAPABILITY_IAM"],
+        Capabilities=["CAPABILITY_NAMED_IAM"],  # policies name roles before there are any
     )
 
     def ask() -> "DescribeChangeSetOutputTypeDef | None":

@@ -1,8 +1,8 @@
-"""What a stack is made of: its template and its parameters, checked before AWS is asked anything."""
+"""What the stacks of an environment are made of, checked before AWS is asked anything."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,18 +12,25 @@ from helpers.aws import Environment
 from helpers.errors import UserError, one_per_line
 
 INFRA = Path(__file__).parents[3] / "infra"
-TEMPLATE = "basic_infra.yaml"
+_LOOP = "Fn::ForEach::"
 
 
 @dataclass(frozen=True)
 class StackConfiguration:
-    """The stack of one environment."""
+    """One stack of an environment."""
 
     environment: Environment
     name: str
     template: str
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
+    needs: frozenset[str] = frozenset()
+    """The parameters whose values are outputs of stacks before this one."""
+
+    def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":
+        """Return the stack with those of its needs met that are among some outputs."""
+        met = {name: outputs[name] for name in sorted(self.needs) if name in outputs}
+        return replace(self, parameters={**self.parameters, **met}, needs=self.needs - met.keys())
 
 
 class _TemplateLoader(yaml.SafeLoader):
@@ -33,68 +40,113 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda _loader, suffix, _node: f"!{suffix}")
 
 
-def load_configuration(environment: Environment, infra: Path = INFRA) -> StackConfiguration:
-    """Return the stack of an environment.
+def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackConfiguration, ...]:
+    """Return the stacks of an environment in the order of their deployment.
+
+    A parameter that the environment's file does not give, and that has the name of an output of an earlier
+    stack, has that output's value.
 
     Args:
         environment: its name, which is also that of its file of parameters.
-        infra: the folder of the template, with the parameters in `parameters/`.
+        infra: the folder of the templates, with the files of parameters in `parameters/`.
 
     Raises:
-        UserError: a file is missing or malformed, or the two do not go together.
+        UserError: a file is missing or malformed, or they do not go together; with every problem found.
     """
     path = infra / "parameters" / f"{environment}.json"
-    template_path = infra / TEMPLATE
-    sections = _parameter_file(path, environment)
-    template = _read(template_path)
-    declared = _declared_parameters(template, template_path)
-    given = sections["Parameters"]
-    required = {name for name, rule in declared.items() if "Default" not in rule}
-    problems = [
-        f"{key} is no parameter of {template_path}: remove it" for key in sorted(given.keys() - declared)
+    file = _parameter_file(path, environment)
+    given, stacks = file["Parameters"], []
+    known: set[str] = set()
+    outputs: set[str] = set()
+    problems: list[str] = []
+    for stack in file["Stacks"]:
+        template_path = infra / f"{stack}.yaml"
+        text = _read(template_path)
+        template = _checked_template(text, template_path)
+        declared = template.get("Parameters", {})
+        needs = (declared.keys() - given.keys()) & outputs
+        problems += [
+            f"{key} is missing under Parameters, for {template_path}: add it, or a stack before {stack} "
+            "that has an output of this name"
+            for key, rule in declared.items()
+            if "Default" not in rule and key not in given and key not in needs
+        ]
+        parameters = {key: value for key, value in given.items() if key in declared}
+        name = stack_name(given["ProjectName"], environment, stack)
+        stacks.append(StackConfiguration(environment, name, text, parameters, file["Tags"], frozenset(needs)))
+        known |= declared.keys()
+        outputs |= _output_names(template.get("Outputs", {}))
+    problems += [
+        f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
+        for key in sorted(given.keys() - known)
     ]
-    problems += [f"{key} is missing under Parameters: add it" for key in sorted(required - given.keys())]
     _refuse(path, problems)
-    return StackConfiguration(environment, stack_name(environment, infra), template, given, sections["Tags"])
+    return tuple(stacks)
 
 
-def stack_name(environment: Environment, infra: Path = INFRA) -> str:
-    """Return the name of an environment's stack, from its file of parameters.
+def stack_name(project: str, environment: str, template: str) -> str:
+    """Return the name of a stack."""
+    return f"{project}-{environment}-{template.replace('_', '-')}"
+
+
+def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...]:
+    """Return the names of an environment's stacks in the order of their deployment.
 
     Raises:
-        UserError: the file is missing or malformed.
+        UserError: the file of parameters is missing or malformed.
     """
-    path = infra / "parameters" / f"{environment}.json"
-    return f"{_parameter_file(path, environment)['Parameters']['ProjectName']}-{environment}"
+    file = _parameter_file(infra / "parameters" / f"{environment}.json", environment)
+    return tuple(
+        stack_name(file["Parameters"]["ProjectName"], environment, stack) for stack in file["Stacks"]
+    )
 
 
-def _parameter_file(path: Path, environment: Environment) -> dict[str, dict[str, str]]:
-    """Return the sections of a file in CloudFormation's format of template configurations."""
+def _output_names(outputs: Mapping[str, Any]) -> set[str]:
+    """Return the names of a template's outputs, those of its loops too."""
+    names = set()
+    for key, value in outputs.items():
+        if not key.startswith(_LOOP):
+            names.add(key)
+            continue
+        identifier, items, body = value
+        names |= {name.replace(f"${{{identifier}}}", item) for name in body for item in items}
+    return names
+
+
+def _parameter_file(path: Path, environment: Environment) -> dict[str, Any]:
+    """Return the sections of a file: CloudFormation's template configuration, and which stacks it is for."""
     try:
         content = json.loads(_read(path))
     except json.JSONDecodeError as error:
         raise UserError(f"{path}, line {error.lineno}, is no valid JSON: {error.msg}") from error
     if not isinstance(content, dict):
-        raise UserError(f'{path} must be an object: {{"Parameters": {{...}}, "Tags": {{...}}}}')
+        raise UserError(
+            f'{path} must be an object: {{"Stacks": [...], "Parameters": {{...}}, "Tags": {{...}}}}'
+        )
     _refuse(path, [*_section_problems(content), *_value_problems(content)])
-    sections = {"Parameters": content["Parameters"], "Tags": content.get("Tags", {})}
+    sections = {"Tags": {}, **content}
     parameters = sections["Parameters"]
     _refuse(path, [f"{key} is missing under Parameters: add it" for key in _KEYS if key not in parameters])
     if parameters["Environment"] != environment:
         said = parameters["Environment"]
         raise UserError(f"{path}: Environment is {said!r} in the file of {environment!r}: make them one")
-    return cast("dict[str, dict[str, str]]", sections)
+    return sections
 
 
 _KEYS = ("ProjectName", "Environment")
 
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
-    problems = [
-        f"{key} is neither Parameters nor Tags: remove it" for key in content.keys() - {"Parameters", "Tags"}
-    ]
-    if "Parameters" not in content:
-        problems.append("Parameters is missing: add it")
+    known = ("Stacks", "Parameters", "Tags")
+    problems = [f"{key} is none of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
+    problems += [f"{key} is missing: add it" for key in known[:2] if key not in content]
+    stacks = content.get("Stacks", ["-"])
+    if not isinstance(stacks, list) or not stacks or not all(isinstance(name, str) for name in stacks):
+        problems.append(
+            "Stacks must be a list of names of templates, without .yaml, in the order of deployment"
+        )
+    elif len({*stacks}) < len(stacks):
+        problems.append("Stacks names a template twice: name each once")
     return problems
 
 
@@ -117,14 +169,14 @@ def parse_template(text: str) -> Any:
     return yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a subclass of SafeLoader
 
 
-def _declared_parameters(template: str, path: Path) -> dict[str, Any]:
+def _checked_template(text: str, path: Path) -> dict[str, Any]:
     try:
-        content = parse_template(template)
+        content = parse_template(text)
     except yaml.YAMLError as error:
         raise UserError(f"{path} is no valid YAML: {error}") from error
     if not isinstance(content, dict) or "Resources" not in content:
         raise UserError(f"{path} is no CloudFormation template: it has no Resources")
-    return cast("dict[str, Any]", content.get("Parameters", {}))
+    return cast("dict[str, Any]", content)
 
 
 def _refuse(path: Path, problems: list[str]) -> None:

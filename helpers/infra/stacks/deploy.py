@@ -1,5 +1,6 @@
-"""Bringing an environment's stack to what the template and its parameters say."""
+"""Bringing an environment's stacks to what their templates and parameters say."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
@@ -16,6 +17,30 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackTypeDef
 
     from helpers.infra.stacks.configuration import StackConfiguration
+
+
+def deploy_all(
+    cloudformation: "CloudFormationClient",
+    stacks: Sequence["StackConfiguration"],
+    console: "Console",
+    polling: Polling | None = None,
+) -> dict[str, str]:
+    """Deploy the stacks of an environment in their order, and return the outputs of all.
+
+    Raises:
+        UserError: a deployment failed; the message says which stacks are done, and which are not begun.
+    """
+    outputs: dict[str, str] = {}
+    for index, stack in enumerate(stacks):
+        try:
+            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling)
+        except UserError as error:
+            done = ", ".join(each.name for each in stacks[:index]) or "none"
+            waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
+            raise UserError(
+                f"{error}\nDeployed: {done}. Not begun: {waiting}. Mend it and deploy again."
+            ) from error
+    return outputs
 
 
 def deploy(

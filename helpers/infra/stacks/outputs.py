@@ -1,4 +1,4 @@
-"""The outputs of an environment's stack."""
+"""The outputs of an environment's stacks."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from helpers.errors import UserError
-from helpers.infra.stacks.configuration import stack_name
+from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.status import find_stack
 
 if TYPE_CHECKING:
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def stack_outputs(cloudformation: "CloudFormationClient", environment: "Environment") -> dict[str, str]:
-    """Return the outputs of an environment's stack, by their keys.
+    """Return the outputs of an environment's stacks, by their keys.
 
     Raises:
-        UserError: there is no stack, or none that has been deployed successfully.
+        UserError: a stack is missing, or was never deployed successfully.
     """
-    return outputs_of(cloudformation, stack_name(environment), environment)
+    outputs: dict[str, str] = {}
+    for name in stack_names(environment):
+        outputs |= outputs_of(cloudformation, name, environment)
+    return outputs
 
 
 def outputs_of(
@@ -36,6 +39,12 @@ def outputs_of(
     if not outputs:
         raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}. {mend}")
     return outputs
+
+
+def outputs_if_deployed(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
+    """Return the outputs of a stack, or none where there is no stack."""
+    stack = find_stack(cloudformation, name)
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
 def table_of(outputs: Mapping[str, str], name: str) -> Table:

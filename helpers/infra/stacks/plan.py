@@ -26,6 +26,11 @@ def plan(
     Raises:
         UserError: CloudFormation refuses the changes, or the stack cannot be changed at present.
     """
+    if configuration.needs:
+        # CloudFormation computes no changes for a stack whose parameters have no values yet.
+        wanted = ", ".join(sorted(configuration.needs))
+        console.print(f"{configuration.name} is new, all of it is to add: it waits for {wanted}.")
+        return
     stack = find_stack(cloudformation, configuration.name)
     ready = readiness(stack)
     if stack and ready is Readiness.RECREATE and stack["StackStatus"] != "REVIEW_IN_PROGRESS":

@@ -1,10 +1,10 @@
-"""Deleting an environment's stack, and telling what remains of it."""
+"""Deleting an environment's stacks, and telling what remains of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
-from helpers.infra.stacks.buckets import empty_bucket
+from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import parse_template
 from helpers.infra.stacks.status import find_stack, refuse_while_changing
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
@@ -31,45 +31,57 @@ def refuse_prod(environment: str, *, allowed: bool) -> None:
 
 def teardown(
     session: "boto3.Session",
-    configuration: "StackConfiguration",
+    stacks: Sequence["StackConfiguration"],
     console: "Console",
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
     before: Callable[[], object] | None = None,
 ) -> None:
-    """Empty the buckets, delete the stack and tell what remains. Without a stack there is nothing to do.
+    """Empty the buckets, delete the stacks, the last one first, and tell what remains.
+
+    Where there is nothing, there is nothing to do.
 
     Args:
-        session: where the stack is.
-        configuration: which stack.
+        session: where the stacks are.
+        stacks: those of an environment, in the order of their deployment.
         console: where to tell it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
         polling: how to wait.
-        before: done once it is confirmed, for what must go before the stack that it stands on.
+        before: done once it is confirmed, for what must go before the stacks that it stands on.
 
     Raises:
-        UserError: not confirmed, somebody is changing the stack, or the deletion failed.
+        UserError: not confirmed, somebody is changing a stack, or a deletion failed.
     """
     cloudformation = session.client("cloudformation")
-    name = configuration.name
-    stack = find_stack(cloudformation, name)
-    if stack is None:
-        console.print(f"There is no stack {name}: nothing to do.")
+    found = [(stack, there) for stack in stacks if (there := find_stack(cloudformation, stack.name))]
+    if not found:
+        console.print(f"There is no stack {' or '.join(stack.name for stack in stacks)}: nothing to do.")
         return
-    refuse_while_changing(stack)
+    for _, there in found:
+        refuse_while_changing(there)
     if confirm:
-        _confirm(confirm, configuration)
+        _confirm(confirm, [stack.name for stack, _ in found], found[0][0].environment)
     if before:
         before()
-    stack_id = stack.get("StackId", name)
+    for stack, there in reversed(found):
+        _delete(session, stack.name, there.get("StackId", stack.name), console, polling or Polling())
+
+
+def _delete(session: "boto3.Session", name: str, stack_id: str, console: "Console", polling: Polling) -> None:
+    cloudformation = session.client("cloudformation")
     resources = _resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
-    for resource in resources:
-        if resource["ResourceType"] == "AWS::S3::Bucket" and resource["LogicalResourceId"] in deleted:
-            empty_bucket(session.client("s3"), resource.get("PhysicalResourceId", ""), console)
+    s3 = session.client("s3")
+    buckets = [
+        resource.get("PhysicalResourceId", "")
+        for resource in resources
+        if resource["ResourceType"] == "AWS::S3::Bucket" and resource["LogicalResourceId"] in deleted
+    ]
+    for bucket in logs_last(s3, buckets):
+        empty_bucket(s3, bucket, console)
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
-    events = watch(feed, name, console, polling or Polling())
+    events = watch(feed, name, console, polling)
     if reason := failure(events):
         raise UserError(f"The deletion of {name} failed: {reason}. Mend it and try again.")
     console.print(f"{name} is deleted.")
@@ -77,10 +89,10 @@ def teardown(
         console.print(line, highlight=False)
 
 
-def _confirm(ask: Callable[[str], str], configuration: "StackConfiguration") -> None:
-    environment = configuration.environment
+def _confirm(ask: Callable[[str], str], names: Sequence[str], environment: str) -> None:
+    said = ", ".join(names)
     try:
-        answer = ask(f"This deletes {configuration.name} and the data in it. Type {environment} to go on: ")
+        answer = ask(f"This deletes {said} and the data in them. Type {environment} to go on: ")
     except EOFError:
         answer = ""
     if answer.strip() != environment:

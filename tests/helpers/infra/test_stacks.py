@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 from helpers.errors import UserError
-from helpers.infra.stacks import deploy, load_configuration, stack_outputs, teardown
+from helpers.infra.stacks import deploy, load_stacks, stack_outputs, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.buckets import empty_bucket
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
@@ -52,17 +52,18 @@ class Project:
     def __init__(self, infra: Path, aws: boto3.Session):
         self.infra = infra
         self.name = f"test-{uuid.uuid4().hex[:8]}"
-        self.stack = f"{self.name}-local"
+        self.stack = f"{self.name}-local-storage"
         self.cloudformation = aws.client("cloudformation")
         (infra / "parameters").mkdir(parents=True)
         self.template(TEMPLATE)
         self.parameters()
 
     def template(self, text: str) -> None:
-        (self.infra / "basic_infra.yaml").write_text(text)
+        (self.infra / "storage.yaml").write_text(text)
 
     def parameters(self, environment: str = "local", **parameters: str) -> None:
         content = {
+            "Stacks": ["storage"],
             "Parameters": {"ProjectName": self.name, "Environment": environment, **parameters},
             "Tags": {"Project": self.name},
         }
@@ -70,7 +71,7 @@ class Project:
 
     @property
     def configuration(self) -> StackConfiguration:
-        return load_configuration("local", self.infra)
+        return load_stacks("local", self.infra)[0]
 
     def status(self) -> str:
         return self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]["StackStatus"]
@@ -502,7 +503,7 @@ def test_teardown_wants_the_name_of_the_environment(
         return answer
 
     with pytest.raises(UserError, match="nothing was deleted"):
-        teardown(aws, deployed.configuration, Console(), confirm=say)
+        teardown(aws, [deployed.configuration], Console(), confirm=say)
     assert deployed.stack in asked[0]
     assert deployed.status() == "CREATE_COMPLETE"
 
@@ -519,7 +520,7 @@ def test_teardown_without_anybody_to_ask_deletes_nothing(deployed: Project, aws:
         raise EOFError
 
     with pytest.raises(UserError, match="--yes"):
-        teardown(aws, deployed.configuration, Console(), confirm=nobody)
+        teardown(aws, [deployed.configuration], Console(), confirm=nobody)
     assert deployed.status() == "CREATE_COMPLETE"
 
 
@@ -564,7 +565,7 @@ def without_parameters(infra: Path) -> None:
 
 
 def without_template(infra: Path) -> None:
-    (infra / "basic_infra.yaml").unlink()
+    (infra / "storage.yaml").unlink()
 
 
 def parameters(text: str) -> Callable[[Path], object]:
@@ -572,37 +573,49 @@ def parameters(text: str) -> Callable[[Path], object]:
 
 
 def template(text: str) -> Callable[[Path], object]:
-    return lambda infra: (infra / "basic_infra.yaml").write_text(text)
+    return lambda infra: (infra / "storage.yaml").write_text(text)
 
 
 GOOD = '"ProjectName": "x", "Environment": "local"'
+STACKS = '{"Stacks": ["storage"], '
 
 
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
         (without_parameters, ["local.json is missing"]),
-        (without_template, ["basic_infra.yaml is missing"]),
+        (without_template, ["storage.yaml is missing"]),
         (parameters('{"Parameters": {'), ["local.json, line 1, is no valid JSON"]),
         (parameters("[]"), ["local.json must be an object"]),
-        (parameters("{}"), ["local.json", "Parameters is missing"]),
-        (parameters('{"Parameters": [], "Tags": {}}'), ["local.json", "Parameters must be an object"]),
+        (parameters("{}"), ["local.json", "Stacks is missing", "Parameters is missing"]),
         (
-            parameters(f'{{"Parameters": {{{GOOD}}}, "Tag": {{}}}}'),
-            ["Tag is neither Parameters nor Tags: remove"],
+            parameters(STACKS + '"Parameters": [], "Tags": {}}'),
+            ["local.json", "Parameters must be an object"],
         ),
-        (parameters(f'{{"Parameters": {{{GOOD}, "Days": 7}}}}'), ["Parameters.Days is 7", "in quotes"]),
         (
-            parameters('{"Parameters": {"Environment": "local"}}'),
+            parameters(STACKS + f'"Parameters": {{{GOOD}}}, "Tag": {{}}}}'),
+            ["Tag is none of Stacks, Parameters, Tags: remove"],
+        ),
+        (
+            parameters(STACKS + f'"Parameters": {{{GOOD}, "Days": 7}}}}'),
+            ["Parameters.Days is 7", "in quotes"],
+        ),
+        (
+            parameters(STACKS + '"Parameters": {"Environment": "local"}}'),
             ["ProjectName is missing under Parameters: add"],
         ),
-        (parameters('{"Parameters": {"ProjectName": "x", "Environment": "dev"}}'), ["Environment is 'dev'"]),
         (
-            parameters(f'{{"Parameters": {{{GOOD}, "Dais": "7"}}}}'),
-            ["Dais is no parameter of", "basic_infra.yaml"],
+            parameters(STACKS + '"Parameters": {"ProjectName": "x", "Environment": "dev"}}'),
+            ["Environment is 'dev'"],
         ),
-        (template("Resources: ["), ["basic_infra.yaml is no valid YAML"]),
-        (template("Outputs: {}"), ["basic_infra.yaml", "no Resources"]),
+        (
+            parameters(STACKS + f'"Parameters": {{{GOOD}, "Dais": "7"}}}}'),
+            ["Dais is a parameter of none of the templates storage: remove it"],
+        ),
+        (parameters('{"Stacks": "storage", "Parameters": {}}'), ["Stacks must be a list of names"]),
+        (parameters('{"Stacks": ["a", "a"], "Parameters": {}}'), ["Stacks names a template twice"]),
+        (template("Resources: ["), ["storage.yaml is no valid YAML"]),
+        (template("Outputs: {}"), ["storage.yaml", "no Resources"]),
         (
             template("Parameters: {ProjectName: {}, Environment: {}, More: {}}\nResources: {}"),
             ["More is missing"],
@@ -626,6 +639,79 @@ def test_bad_files_are_told_before_aws_is_asked(
 
 
 def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
-    (project.infra / "basic_infra.yaml").write_bytes(b"\xff\xfe\xfa")
+    (project.infra / "storage.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(UserError, match="cannot be read"):
-        load_configuration("local", project.infra)
+        load_stacks("local", project.infra)
+
+
+# --- several stacks ---------------------------------------------------------------------------------------
+
+READER = """
+Parameters:
+  ProjectName: {Type: String}
+  BucketName: {Type: String}
+Resources:
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties: {DisplayName: !Ref BucketName}
+Outputs:
+  Fn::ForEach::Names: [Name, [Topic], {"${Name}Arn": {Value: !Ref Topic}}]
+"""
+
+
+def with_reader(
+    project: Project, text: str = READER, order: tuple[str, ...] = ("storage", "reader")
+) -> Project:
+    (project.infra / "reader.yaml").write_text("Transform: AWS::LanguageExtensions\n" + text)
+    path = project.infra / "parameters" / "local.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "Stacks": list(order)}))
+    return project
+
+
+def test_outputs_of_a_stack_are_parameters_of_the_next(
+    project: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_reader(project)
+    assert project.run("plan") == 0
+    assert f"{project.name}-local-reader is new, all of it is to add: it waits for BucketName." in (
+        " ".join(capsys.readouterr().out.split())
+    )
+
+    assert project.run("deploy") == 0
+    capsys.readouterr()
+    assert project.run("outputs", "--json") == 0
+
+    outputs = json.loads(capsys.readouterr().out)
+    topic = aws.client("sns").get_topic_attributes(TopicArn=outputs["TopicArn"])["Attributes"]
+    assert topic["DisplayName"] == outputs["BucketName"]
+    assert project.run("plan") == 0
+    assert capsys.readouterr().out.count("No changes") == 2
+
+
+def test_a_failing_stack_stops_the_ones_after_it(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_reader(project)
+    project.template(BROKEN)
+    assert project.run("deploy") == 1
+    said = capsys.readouterr().err
+    assert f"Deployed: none. Not begun: {project.name}-local-reader." in said
+
+
+def test_stacks_are_torn_down_from_the_last_to_the_first(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_reader(project)
+    assert project.run("deploy") == 0
+    capsys.readouterr()
+    assert project.run("teardown", "--yes") == 0
+    said = capsys.readouterr().out
+    assert said.index("-local-reader is deleted.") < said.index("-local-storage is deleted.")
+    assert project.run("teardown", "--yes") == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_an_order_that_cannot_work_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    with_reader(project, order=("reader", "storage"))
+    assert project.run("deploy") == 1
+    assert "BucketName is missing under Parameters" in capsys.readouterr().err
