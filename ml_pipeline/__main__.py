@@ -1,9 +1,10 @@
-"""The command line: `python -m ml_pipeline {data,plan,upsert,start,stop,logs,delete,teardown} --env ENV`."""
+"""The command line: `python -m ml_pipeline COMMAND --env ENV`; `--help` names the commands."""
 
 import argparse
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -27,10 +28,14 @@ def _run(arguments: argparse.Namespace) -> int:
         return commands.tear_down(
             arguments.env, console, ask=not arguments.yes, allow_prod=arguments.allow_prod
         )
+    if arguments.command == "check" and arguments.definition:
+        return commands.check_file(arguments.definition, console)
     project = commands.open_project(arguments.env)
     match arguments.command:
         case "data":
             return commands.data(project, console)
+        case "check":
+            return commands.check(project, console)
         case "plan":
             return commands.plan(project, console)
         case "upsert":
@@ -58,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         return add(name, help=text, description=text, parents=[common], allow_abbrev=False)
 
     command("data", "upload the sample data: in local always, in dev when there is none, elsewhere never")
+    checking = command("check", "check the controls of the pipeline's steps, as upsert does before all else")
+    checking.add_argument(
+        "--definition", type=Path, metavar="FILE", help="the JSON of any definition, instead of ours"
+    )
     command("plan", "show what upsert would change")
     command("upsert", "stage the code and create or update the pipeline")
     starting = command("start", "start an execution")

@@ -1,9 +1,12 @@
 """The commands: each reads what it needs, decides with pure functions, and tells what it did."""
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -12,16 +15,18 @@ from rich.text import Text
 
 from helpers.aws import Environment, connect
 from helpers.command_line import INTERRUPTED
-from helpers.errors import UserError
+from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks import stack_outputs
-from helpers.infra.stacks.configuration import load_configuration
+from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_prod, teardown
+from ml_pipeline.checks import findings
 from ml_pipeline.executions import list_executions, start, stop, take_snapshot
 from ml_pipeline.input_data import input_fingerprint, provide_sample
 from ml_pipeline.invocation import invocation
 from ml_pipeline.job_logs import milliseconds, read_lines
 from ml_pipeline.outcome import read_outcomes
 from ml_pipeline.params import PipelineParams, load_parameters
+from ml_pipeline.params.documents import read_document
 from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
 from ml_pipeline.registration import Registration, difference, registered
 from ml_pipeline.registration import upsert as register
@@ -100,9 +105,41 @@ def plan(project: Project, console: Console) -> int:
     return 0
 
 
+def check(project: Project, console: Console) -> int:
+    """Tell which controls the steps of the pipeline lack."""
+    return _tell_findings(project.name, json.loads(project.registration.definition), console)
+
+
+def check_file(path: Path, console: Console) -> int:
+    """Tell which controls the steps of a definition in a file lack; nothing is asked of AWS.
+
+    Raises:
+        UserError: the file holds no definition.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file")
+    document = read_document(path)
+    return _tell_findings(document.name, document.values, console)
+
+
+def _tell_findings(name: str, definition: Mapping[str, Any], console: Console) -> int:
+    found = findings(definition)
+    for finding in found:
+        say(console, f"{name}: {finding}")
+    say(console, f"{name}: {len(found) or 'no'} finding{'s' * (len(found) != 1)}")
+    return 1 if found else 0
+
+
 def upsert(project: Project, console: Console) -> int:
-    """Stage the code, and create or update the pipeline."""
+    """Stage the code, and create or update the pipeline.
+
+    Raises:
+        UserError: a step lacks a control.
+    """
     definition = project.registration  # built first: what cannot be built stages nothing
+    lacking = [str(finding) for finding in findings(json.loads(definition.definition))]
+    if lacking:
+        raise UserError(f"{project.name} lacks controls, nothing was sent:{one_per_line(lacking)}")
     for uri in stage_code(project.session.client("s3"), project.parameters, project.code):
         say(console, f"Staged {uri}")
     done = register(project.session.client("sagemaker"), project.name, definition)
@@ -200,7 +237,7 @@ def tear_down(environment: Environment, console: Console, *, ask: bool, allow_pr
 
     teardown(
         session,
-        load_configuration(environment),
+        load_stacks(environment),
         console,
         confirm=input if ask else None,
         before=delete_pipeline,

@@ -1,0 +1,55 @@
+"""Whose container images a job may run: those of AWS's Spark registries, and those of accounts named here."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from botocore.loaders import Loader
+
+OWN_IMAGE_ACCOUNTS: frozenset[str] = frozenset()
+"""Further accounts whose images are trusted, as that of your own registry: twelve digits each."""
+
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/[a-z0-9._/-]+"
+    r"(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?"
+)
+
+
+def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNTS) -> str | None:
+    """Return why a job may not run an image, or None when it may."""
+    found = _IMAGE.fullmatch(uri) if isinstance(uri, str) else None
+    # The host decides who answers: amazonaws.com.example.org belongs to somebody else.
+    if not found or found["suffix"] not in _registry_suffixes():
+        return f"is no image of a registry in AWS: {uri}"
+    spark = spark_image_accounts().get(found["region"])
+    if found["account"] in {spark, *own_accounts}:
+        return None
+    return f"comes from account {found['account']}, which is not trusted in {found['region']}"
+
+
+@cache
+def spark_image_accounts() -> Mapping[str, str]:
+    """Return the account of AWS's Spark images by region.
+
+    The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
+    """
+    package = find_spec("sagemaker")
+    for folder in (package and package.submodule_search_locations) or ():
+        path = Path(folder) / "core" / "image_uri_config" / "spark.json"
+        if path.is_file():
+            versions = json.loads(path.read_bytes())["processing"]["versions"]
+            accounts: dict[str, str] = {}
+            for image in versions.values():
+                accounts |= image["registries"]
+            return accounts
+    raise ModuleNotFoundError("the SageMaker SDK with its list of Spark images is not installed")
+
+
+@cache
+def _registry_suffixes() -> frozenset[str]:
+    """Return the domains under which AWS's partitions have their services."""
+    partitions = Loader().load_data("partitions")["partitions"]
+    return frozenset(partition["outputs"]["dnsSuffix"] for partition in partitions)
