@@ -13,6 +13,8 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	&& echo $$python && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
+SECURITY := $(VENV)/security
+CHECKOV := $(VENV)/checkov
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
@@ -34,15 +36,15 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 
 ##@ Infrastructure and pipeline
 .PHONY: deploy outputs data upsert teardown
-deploy: $(VENV)/run  ## Deploy the CloudFormation stack
+deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
-outputs: $(VENV)/run  ## Show the stack's outputs; ARGS=--json
+outputs: $(VENV)/run  ## Show the stacks' outputs; ARGS=--json
 	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) $(ARGS)
 data: $(VENV)/run  ## Upload the sample data (never to staging or prod)
 	$(ON_AWS) -m ml_pipeline data --env $(ENV)
 upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline
 	$(ON_AWS) -m ml_pipeline upsert --env $(ENV)
-teardown: $(VENV)/run  ## Delete the pipeline and the stack, after asking; ARGS=--yes does not ask
+teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
 ##@ Embedded AWS
@@ -54,11 +56,28 @@ down: $(VENV)/run  ## End it, with all it runs
 env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 	$(PY) -m helpers.local_aws env
 
+##@ Security
+.PHONY: security security-page check-pipeline secrets audit sbom
+security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
+	$(CHECKOV)/bin/checkov --quiet --compact --skip-download --framework cloudformation --directory infra
+	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
+security-page: $(VENV)/dev  ## Make the table of docs/security.md anew
+	$(PY) tests/security/controls.py --write
+check-pipeline: $(VENV)/run  ## Check the controls of every step, as upsert does; ARGS='--definition FILE' checks another
+	$(ON_AWS) -m ml_pipeline check --env $(ENV) $(ARGS)
+secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is staged
+	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
+	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
+audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
+	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt
+sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with versions and hashes
+	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --output-file sbom.cdx.json
+
 ##@ Develop
 .PHONY: test lint bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --ignore tests/security $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 lint: $(VENV)/dev  ## Check style, types and templates
@@ -77,12 +96,14 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --group security -o requirements-security.txt
+	$(LOCK) --group checkov -o requirements-checkov.txt
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 help:  ## Explain the targets
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "Everywhere: ENV=local|dev|staging|prod (now $(ENV)). V=1 shows the commands."
 
 # The virtual environment: uv from a pinned wheel, then what is needed with hashes. Stamps keep it current.
@@ -100,6 +121,16 @@ $(VENV)/run: requirements.txt $(VENV)/uv
 $(VENV)/dev: requirements-dev.txt $(VENV)/run
 	echo 'Installing what tests and checks it …' >&2
 	$(INSTALL) -r requirements-dev.txt
+	touch $@
+$(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(VENV)/uv
+	echo 'Installing the security tools …' >&2
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(SECURITY)
+	$(VENV)/bin/uv pip install --quiet --python $(SECURITY)/bin/python --require-hashes -r $<
+	PATH="$(abspath $(SECURITY))/bin:$$PATH" npm ci --silent --prefix tests/security
+	touch $@
+$(CHECKOV)/ready: requirements-checkov.txt $(VENV)/uv
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(CHECKOV)
+	$(VENV)/bin/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes -r $<
 	touch $@
 
 ifndef V

@@ -1,0 +1,205 @@
+"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependency_audit FILE…`.
+
+pip-audit asks the advisory database; what it does not do is tell a network without that database
+from a vulnerability, and let a vulnerability without a fix pass until a date, for a reason.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from helpers.command_line import run_command
+from helpers.errors import UserError, one_per_line
+
+ROOT = Path(__file__).parents[1]
+PIP_AUDIT = ROOT / ".venv" / "security" / "bin" / "pip-audit"
+ACCEPTED = ROOT / "accepted-vulnerabilities.toml"
+_NO_SERVICE = ("requests.exceptions.", "Could not connect to", "ServiceError", "ConnectionError")
+
+
+@dataclass(frozen=True)
+class Vulnerability:
+    """A known vulnerability of a pinned package."""
+
+    package: str
+    version: str
+    names: tuple[str, ...]
+    """Its identifier, then its aliases."""
+    description: str
+    fixed_in: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        mend = f"fixed in {' and '.join(self.fixed_in)}" if self.fixed_in else "no fix is known"
+        return f"{self.package} {self.version}: {', '.join(self.names)}: {self.description} ({mend})"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A vulnerability that is known and left alone, for a reason and until a day."""
+
+    id: str
+    package: str
+    reason: str
+    until: date
+
+    def covers(self, vulnerability: Vulnerability, today: date) -> bool:
+        """Return whether it lets a vulnerability pass."""
+        return (
+            today <= self.until
+            and self.package == vulnerability.package
+            and self.id in vulnerability.names
+            and not vulnerability.fixed_in
+        )
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What became of the packages of some requirement files."""
+
+    vulnerabilities: frozenset[Vulnerability]
+    audited: frozenset[str]
+    skipped: Mapping[str, str]
+    """Why a package was not audited."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the audit and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.dependency_audit",
+        description="Fails for known vulnerabilities in requirement files.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pinned with hashes")
+    parser.add_argument(
+        "--required", action="store_true", help="fail also when the advisory database cannot be asked"
+    )
+    parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="(default: %(default)s)")
+    parser.add_argument("--pip-audit", type=Path, default=PIP_AUDIT, help="(default: %(default)s)")
+    return run_command(_run, parser.parse_args(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    accepted = read_acceptances(arguments.accepted)
+    reports = []
+    for file in arguments.files:
+        report = ask(arguments.pip_audit, file)
+        if isinstance(report, str):
+            print(f"NOT AUDITED: the advisory database does not answer: {report}")
+            return int(arguments.required)
+        reports.append(report)
+    lines, failed = judge(read_reports(reports), accepted, datetime.now(UTC).date(), arguments.required)
+    print("\n".join(lines))
+    return int(failed)
+
+
+def read_acceptances(path: Path) -> list[Acceptance]:
+    """Return the vulnerabilities that may pass.
+
+    Raises:
+        UserError: an entry is not complete.
+    """
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("accepted", [])
+        accepted = [Acceptance(**entry) for entry in entries]
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise UserError(f"{path}: {error}") from error
+    problems = [
+        f"{entry.id}: write a reason, and until as a date without quotes"
+        for entry in accepted
+        if not str(entry.reason).strip() or type(entry.until) is not date
+    ]
+    if problems:
+        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+    return accepted
+
+
+def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
+    """Return pip-audit's report on a file, or what it says when the advisory database does not answer.
+
+    Raises:
+        UserError: it cannot be run, or not on this file.
+    """
+    options = ["--disable-pip", "--require-hashes", "--progress-spinner", "off"]
+    output = ["--format", "json", "--desc", "on", "--aliases", "on"]
+    try:
+        done = subprocess.run(
+            [str(pip_audit), "--requirement", str(file), *options, *output],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise UserError(f"pip-audit cannot be run: {error}") from error
+    try:
+        report: Mapping[str, Any] = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        lines = done.stderr.strip().splitlines() or ["it says nothing"]
+        for line in reversed(lines):
+            if any(sign in line for sign in _NO_SERVICE):
+                return line
+        raise UserError(f"pip-audit cannot audit {file}: {lines[-1]}") from None
+    return report
+
+
+def read_reports(reports: Sequence[Mapping[str, Any]]) -> Audit:
+    """Return several reports of pip-audit as one."""
+    vulnerabilities, audited, skipped = set(), set(), {}
+    for package in (package for report in reports for package in report["dependencies"]):
+        if "skip_reason" in package:
+            skipped[package["name"]] = package["skip_reason"]
+            continue
+        audited.add(package["name"])
+        for found in package["vulns"]:
+            vulnerabilities.add(
+                Vulnerability(
+                    package["name"],
+                    package["version"],
+                    (found["id"], *found.get("aliases", ())),
+                    _short(found.get("description", "")),
+                    tuple(found["fix_versions"]),
+                )
+            )
+    return Audit(frozenset(vulnerabilities), frozenset(audited), skipped)
+
+
+def judge(
+    audit: Audit, accepted: Sequence[Acceptance], today: date, required: bool = False
+) -> tuple[list[str], bool]:
+    """Return what to say of an audit, and whether it fails."""
+    lines, failed = [], False
+    for vulnerability in sorted(audit.vulnerabilities, key=str):
+        reason = next((entry for entry in accepted if entry.covers(vulnerability, today)), None)
+        if reason:
+            lines.append(f"accepted until {reason.until}: {vulnerability}: {reason.reason}")
+        else:
+            lines.append(f"VULNERABLE: {vulnerability}")
+            failed = True
+    named = {(v.package, name) for v in audit.vulnerabilities for name in v.names}
+    lines += [
+        f"{entry.id} of {entry.package} is accepted and not found any more: remove it"
+        for entry in accepted
+        if entry.package in audit.audited and (entry.package, entry.id) not in named
+    ]
+    if audit.skipped:
+        name, why = next(iter(audit.skipped.items()))
+        lines.append(f"NOT AUDITED: {len(audit.skipped)} packages, as {name}: {why}")
+        failed |= required
+    lines.append(f"Packages audited: {len(audit.audited)}")
+    return lines, failed
+
+
+def _short(text: str, longest: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]}…"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The table of controls in docs/security.md, made from controls.yaml: `controls.py --write`.
+
+A control names the text that it rests on (`file` and the line that begins with `line`), and the test that
+fails without it; both are looked up, so that the page cannot drift from the repository.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "security.md"
+SOURCE = Path(__file__).with_name("controls.yaml")
+BEGIN, END = "<!-- controls: made from tests/security/controls.yaml -->", "<!-- end of controls -->"
+HEADER = "| control | risk | where | proof | identifiers |\n|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Control:
+    """One line of the table."""
+
+    control: str
+    risk: str
+    file: str
+    line: str
+    test: str
+    identifiers: str = ""
+
+    def line_number(self) -> int:
+        """Return where the control's text begins in its file.
+
+        Raises:
+            LookupError: it is not there, or more than once.
+        """
+        lines = (ROOT / self.file).read_text(encoding="utf-8").splitlines()
+        found = [number for number, text in enumerate(lines, 1) if text.strip().startswith(self.line)]
+        if len(found) != 1:
+            raise LookupError(
+                f"{self.control}: {self.file} has {len(found)} lines that begin with {self.line!r}"
+            )
+        return found[0]
+
+    def test_exists(self) -> bool:
+        """Tell whether the test is there."""
+        file, _, name = self.test.partition("::")
+        path = ROOT / file
+        return path.is_file() and (
+            not name or bool(re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE))
+        )
+
+    def row(self) -> str:
+        """Return the control as a row of the table."""
+        number = self.line_number()
+        where = f"[{self.file}:{number}](../{self.file}#L{number})"
+        return f"| {self.control} | {self.risk} | {where} | `{self.test}` | {self.identifiers} |"
+
+
+def load() -> list[Control]:
+    """Return the controls in the order of their file."""
+    return [Control(**entry) for entry in yaml.safe_load(SOURCE.read_text(encoding="utf-8"))]
+
+
+def with_table(page: str, controls: list[Control]) -> str:
+    """Return the page with its table made anew."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), END])
+    return before + table + after
+
+
+if __name__ == "__main__":
+    text = with_table(PAGE.read_text(encoding="utf-8"), load())
+    if "--write" in sys.argv:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        print(text)
