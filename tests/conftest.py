@@ -38,7 +38,7 @@ def aws(server: ServerState) -> Iterator[boto3.Session]:
 
 @pytest.fixture(scope="session")
 def role(aws: boto3.Session) -> str:
-    """ARN of a role that SageMaker may assume."""
+    """ARN of a role that SageMaker may assume, and that may do everything: access has tests of its own."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -51,6 +51,10 @@ def role(aws: boto3.Session) -> str:
     }
     created = aws.client("iam").create_role(
         RoleName="pipeline-for-tests", AssumeRolePolicyDocument=json.dumps(trust)
+    )
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    aws.client("iam").put_role_policy(
+        RoleName="pipeline-for-tests", PolicyName="everything", PolicyDocument=json.dumps(everything)
     )
     return created["Role"]["Arn"]
 

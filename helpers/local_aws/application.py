@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -58,16 +59,18 @@ class EmbeddedAws:
             return _refuse(environ, start_response, service)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(_TARGET):
-            answer = self._operation(target.removeprefix(_TARGET), region, environ)
+            answer = self._operation(target.removeprefix(_TARGET), region, key, environ)
             if answer is not None:
                 status, body = answer
                 return _respond(start_response, status, body)
         return self._moto(environ, _for_s3a(environ, start_response))
 
     def _operation(
-        self, name: str, region: str, environ: "WSGIEnvironment"
+        self, name: str, region: str, key: str, environ: "WSGIEnvironment"
     ) -> tuple[str, Mapping[str, Any]] | None:
         """Do an operation of the execution plane; None leaves it to moto."""
+        from helpers.local_aws.studio import studio_of  # noqa: PLC0415 - imports moto
+
         pipelines, jobs = self._of_region(region)
         operations: dict[str, Callable[[Request], Response | None]] = {
             "CreatePipeline": pipelines.check_pipeline,
@@ -81,10 +84,11 @@ class EmbeddedAws:
             "ListPipelineExecutionSteps": pipelines.list_pipeline_execution_steps,
             "StopPipelineExecution": pipelines.stop_pipeline_execution,
             "RetryPipelineExecution": pipelines.retry_pipeline_execution,
-            "CreateProcessingJob": jobs.create_processing_job,
+            "CreateProcessingJob": partial(jobs.create_processing_job, caller=_role_of(key)),
             "DescribeProcessingJob": jobs.describe_processing_job,
             "ListProcessingJobs": jobs.list_processing_jobs,
             "StopProcessingJob": jobs.stop_processing_job,
+            **studio_of(region).operations(),
         }
         if name not in operations:
             return None
@@ -97,10 +101,12 @@ class EmbeddedAws:
         return None if response is None else ("200 OK", response)
 
     def _of_region(self, region: str) -> tuple[PipelineOperations, ProcessingJobOperations]:
+        from helpers.local_aws.access.job_creation import check_job_creation  # noqa: PLC0415 - imports moto
+
         with self._lock:
             if region not in self._regions:
                 slots = max(4, os.cpu_count() or 1)
-                jobs = ProcessingJobOperations(self._clients, region, self._folder, slots)
+                jobs = ProcessingJobOperations(self._clients, region, self._folder, slots, check_job_creation)
                 self._regions[region] = (PipelineOperations(self._clients, region, jobs), jobs)
             return self._regions[region]
 
@@ -137,6 +143,14 @@ def _moto() -> "WSGIApplication":
     mend_services()
     application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
     return application
+
+
+def _role_of(key: str) -> str | None:
+    """Return the ARN of the role whose session a key belongs to."""
+    from moto.backends import get_backend  # noqa: PLC0415 - moto is configured before it is imported
+
+    session = get_backend("sts")[ACCOUNT]["aws"].get_assumed_role_from_access_key(key)
+    return None if session is None else str(session.role_arn)
 
 
 def _issued(key: str) -> bool:

@@ -174,7 +174,7 @@ def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]
     assert all(outputs.values())
 
 
-def test_what_is_not_emulated_is_said_and_no_control_of_jobs(
+def test_every_resource_of_every_stack_is_emulated(
     aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
 ) -> None:
     events = [
@@ -182,14 +182,53 @@ def test_what_is_not_emulated_is_said_and_no_control_of_jobs(
         for stack in stacks
         for event in aws.client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
     ]
-    told = {e["ResourceType"] for e in events if "not emulated" in e.get("ResourceStatusReason", "")}
-    assert told == {
-        "AWS::Budgets::Budget",
-        "AWS::CloudTrail::Trail",
-        "AWS::SNS::Subscription",
-        "AWS::SNS::TopicPolicy",
-        "AWS::SSM::Association",
-    }
+    reasons = [event.get("ResourceStatusReason", "") for event in events]
+    assert not [reason for reason in reasons if "not emulated" in reason]
+
+
+def test_the_default_security_group_is_closed(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    filters = [
+        {"Name": "vpc-id", "Values": [outputs["VpcId"]]},
+        {"Name": "group-name", "Values": ["default"]},
+    ]
+    (group,) = aws.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+
+
+def test_studio_is_in_the_vpc_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    sagemaker = aws.client("sagemaker")
+    domain = sagemaker.describe_domain(DomainId=outputs["StudioDomainId"])
+    assert domain["AppNetworkAccessType"] == "VpcOnly"
+    assert domain["SubnetIds"] == outputs["PrivateSubnetIds"].split(",")
+    assert domain["KmsKeyId"] == outputs["StudioKeyArn"]
+    assert domain["DefaultUserSettings"]["SecurityGroups"] == [outputs["ProcessingSecurityGroupId"]]
+    (files,) = aws.client("efs").describe_file_systems(FileSystemId=outputs["StudioFileSystemId"])[
+        "FileSystems"
+    ]
+    assert (files["Encrypted"], files["KmsKeyId"]) == (True, outputs["StudioKeyArn"])
+
+
+def test_alarms_are_encrypted_and_come_over_tls(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    topic = aws.client("sns").get_topic_attributes(TopicArn=outputs["AlarmTopicArn"])["Attributes"]
+    statements = {each["Sid"]: each for each in json.loads(topic["Policy"])["Statement"]}
+    assert topic["KmsMasterKeyId"] == outputs["LogKeyArn"]
+    assert statements["TlsOnly"]["Effect"] == "Deny"
+    secure = statements["TlsOnly"]["Condition"]["Bool"]["aws:SecureTransport"]
+    assert str(secure).lower() == "false"
+    listed = aws.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
+    assert [each["Endpoint"] for each in listed["Subscriptions"]] == ["alarms@example.com"]
+
+
+def test_the_trail_is_encrypted_and_validated(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    trails = aws.client("cloudtrail").describe_trails()["trailList"]
+    (trail,) = (each for each in trails if each["S3BucketName"] == outputs["AccessLogBucketName"])
+    assert trail["LogFileValidationEnabled"]
+    assert trail["KmsKeyId"] == outputs["LogKeyArn"]
+    (selector,) = aws.client("cloudtrail").get_event_selectors(TrailName=trail["Name"])[
+        "AdvancedEventSelectors"
+    ]
+    (buckets,) = (each["StartsWith"] for each in selector["FieldSelectors"] if "StartsWith" in each)
+    assert buckets == [f"arn:aws:s3:::{outputs[f'{use}BucketName']}/" for use in ("Data", "Artifact")]
 
 
 def test_subnets_lie_in_two_zones_and_reach_s3_only(aws: boto3.Session, outputs: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import parse_template
 from helpers.infra.stacks.status import find_stack, refuse_while_changing
+from helpers.infra.stacks.studio import delete_homes, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
 
 if TYPE_CHECKING:
@@ -64,27 +65,55 @@ def teardown(
     if before:
         before()
     for stack, there in reversed(found):
-        _delete(session, stack.name, there.get("StackId", stack.name), console, polling or Polling())
+        stack_id = there.get("StackId", stack.name)
+        _delete(session, stack, stack_id, console, polling or Polling())
 
 
-def _delete(session: "boto3.Session", name: str, stack_id: str, console: "Console", polling: Polling) -> None:
-    cloudformation = session.client("cloudformation")
+def _delete(
+    session: "boto3.Session",
+    stack: "StackConfiguration",
+    stack_id: str,
+    console: "Console",
+    polling: Polling,
+) -> None:
+    cloudformation, name = session.client("cloudformation"), stack.name
     resources = _resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
+
+    def of_type(resource_type: str) -> list[str]:
+        return [
+            resource.get("PhysicalResourceId", "")
+            for resource in resources
+            if resource["ResourceType"] == resource_type
+            and resource["LogicalResourceId"] in deleted
+            and resource["ResourceStatus"] != "DELETE_COMPLETE"
+        ]
+
     s3 = session.client("s3")
-    buckets = [
-        resource.get("PhysicalResourceId", "")
-        for resource in resources
-        if resource["ResourceType"] == "AWS::S3::Bucket" and resource["LogicalResourceId"] in deleted
-    ]
-    for bucket in logs_last(s3, buckets):
+    for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
         empty_bucket(s3, bucket, console)
+    domains = {domain: vpc_of(session, domain) for domain in of_type("AWS::SageMaker::Domain")}
+    for domain in domains:
+        empty_domain(session, domain, console, polling)
+    homes_go = stack.environment != "prod"
+    if homes_go:  # those of domains that went before, and whose teardown was interrupted
+        for vpc in of_type("AWS::EC2::VPC"):
+            delete_homes(session, vpc, console, polling)
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
     events = watch(feed, name, console, polling)
     if reason := failure(events):
         raise UserError(f"The deletion of {name} failed: {reason}. Mend it and try again.")
     console.print(f"{name} is deleted.")
+    for domain, vpc in domains.items():
+        if homes_go:
+            delete_homes(session, vpc, console, polling, domain)
+        else:
+            console.print(
+                f"Remains: the file system of the homes of {domain}, and with it {vpc}. Delete it by hand "
+                "when nobody needs it any more.",
+                highlight=False,
+            )
     for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
         console.print(line, highlight=False)
 

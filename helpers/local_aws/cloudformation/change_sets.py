@@ -63,14 +63,19 @@ def mend_stacks_and_change_sets() -> None:
 
 
 def clean_json(part: Any, resources: Any) -> Any:
-    """Moto leaves a hole in a list where AWS::NoValue stands."""
+    """Moto leaves a hole in a list where AWS::NoValue stands, and splits `Outputs.Name` of a nested stack."""
+    match part:
+        case {"Fn::GetAtt": [name, first, *rest]} if rest:
+            part = {"Fn::GetAtt": [name, ".".join([first, *rest])]}
     cleaned = _clean_json(part, resources)
     return [item for item in cleaned if item is not None] if isinstance(part, list) else cleaned
 
 
 def parse_template(text: str, parameters: Mapping[str, str] | None = None) -> Any:
-    """Moto does not know the AWS::LanguageExtensions transform."""
+    """Moto knows no AWS::LanguageExtensions transform, and makes numbers of parameters, which are text."""
     template = _parse_template(text)
+    for rule in template.get("Parameters", {}).values():
+        rule["Type"] = "String" if rule.get("Type") == "Number" else rule.get("Type", "String")
     transformed = template.get("Transform") == "AWS::LanguageExtensions"
     return expand(template, parameters) if transformed else template
 

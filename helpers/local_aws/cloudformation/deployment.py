@@ -5,21 +5,22 @@ order of the text, says nothing of the steps, and stays where it fails.
 """
 
 import copy
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from moto.cloudformation.models import Event
-from moto.cloudformation.parsing import OutputMap, clean_json, parse_and_update_resource
-from moto.ec2.models import ec2_backends
-from moto.ec2.models.core import TaggedEC2Resource
+from moto.cloudformation.parsing import OutputMap, clean_json
 
 from helpers.local_aws.cloudformation.differences import changed_properties, is_wanted, must_replace
 from helpers.local_aws.cloudformation.registry import mend_of
-from helpers.local_aws.cloudformation.resources import Place, as_tags
+from helpers.local_aws.cloudformation.stack_resources import (
+    Definition,
+    add_event,
+    create_resource,
+    definitions_of,
+    delete_resource,
+    update_resource,
+)
 from helpers.local_aws.cloudformation.templates import dependencies, in_order
-
-Definition = Mapping[str, Any]
 
 
 class DeploymentError(Exception):
@@ -76,7 +77,7 @@ def delete(stack: Any) -> bool:
 
 def resources_of(stack: Any) -> list[Any]:
     """Return the resources that a stack has; moto lists its template's, and creates what is not there."""
-    existing = [stack.resource_map._parsed_resources.get(name) for name in _definitions(stack.resource_map)]
+    existing = [stack.resource_map._parsed_resources.get(name) for name in definitions_of(stack.resource_map)]
     return [resource for resource in existing if resource is not None]
 
 
@@ -99,7 +100,7 @@ def set_status(stack: Any, status: str, reason: str | None = None) -> None:
 
 def _bring_to(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
     resources = stack.resource_map
-    definitions = _definitions(resources)
+    definitions = definitions_of(resources)
     old_order = in_order(resources._resource_json_map)
     new_tags = {key: tag for key, tag in resources.tags.items() if not key.startswith("aws:")} != stack.tags
     _load(stack, template, parameters)
@@ -112,7 +113,7 @@ def _bring_to(stack: Any, template: dict[str, Any], parameters: Mapping[str, str
                 reason = (
                     "Requested update requires the creation of a new physical resource; hence creating one."
                 )
-                _event(stack, name, old, "UPDATE_IN_PROGRESS", reason)
+                add_event(stack, name, old, "UPDATE_IN_PROGRESS", reason)
                 replaced.append((name, resources._parsed_resources.pop(name, None), old))
                 del definitions[name]
                 old = None
@@ -120,10 +121,10 @@ def _bring_to(stack: Any, template: dict[str, Any], parameters: Mapping[str, str
             definitions[name] = new
     finally:
         for name, resource, definition in reversed(replaced):
-            _delete_resource(stack, name, resource, definition, "UpdateReplacePolicy")
+            delete_resource(stack, name, resource, definition, "UpdateReplacePolicy")
     for name in reversed(old_order):
         if name in definitions and name not in names:
-            _delete_resource(
+            delete_resource(
                 stack,
                 name,
                 resources._parsed_resources.pop(name, None),
@@ -138,22 +139,14 @@ def _bring_resource_to(
 ) -> None:
     try:
         if old is None:
-            _create_resource(stack, name, new)
-        elif changed_properties(old, new) or new_tags:
-            _update_resource(stack, name, new, changed_properties(old, new))
+            create_resource(stack, name, new)
+        elif changed_properties(old, new) or new_tags or mend_of(new["Type"]).always_updated:
+            update_resource(stack, name, new, changed_properties(old, new))
     except Exception as error:
-        _event(stack, name, new, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error) or repr(error))
+        add_event(stack, name, new, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error) or repr(error))
         if old is None and (half_made := stack.resource_map._parsed_resources.pop(name, None)) is not None:
-            _delete_resource(stack, name, half_made, new, "")
+            delete_resource(stack, name, half_made, new, "")
         raise DeploymentError([name]) from error
-
-
-def _definitions(resources: Any) -> dict[str, Definition]:
-    """Return the definitions, with references resolved, of the resources that are there."""
-    if not hasattr(resources, "definitions"):
-        resources.definitions = {}
-    found: dict[str, Definition] = resources.definitions
-    return found
 
 
 def _load(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
@@ -171,125 +164,19 @@ def _load(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -
     resources.load()
 
 
-def _place(stack: Any) -> Place:
-    return Place(stack.account_id, stack.region_name)
-
-
-def _create_resource(stack: Any, name: str, definition: Definition) -> None:
-    _event(stack, name, definition, "CREATE_IN_PROGRESS")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # moto's word on a type that it does not know; the event says it
-        resource = stack.resource_map[name]
-    if resource is None:
-        _event(
-            stack,
-            name,
-            definition,
-            "CREATE_COMPLETE",
-            f"not emulated: {definition['Type']} has no effect here",
-        )
-        return
-    mend = mend_of(definition["Type"])
-    if mend.apply:
-        mend.apply(resource, _properties(stack, definition), _place(stack))
-    _tag(stack, name, resource)
-    set_here = definition.get("Properties", {}).keys()
-    ignored = sorted(set_here - mend.emulated) if mend.emulated is not None else []
-    _event(stack, name, definition, "CREATE_COMPLETE", _not_emulated(ignored))
-
-
-def _update_resource(stack: Any, name: str, definition: Definition, changed: list[str]) -> None:
-    resources, mend = stack.resource_map, mend_of(definition["Type"])
-    resource = resources._parsed_resources.get(name)
-    ignored: list[str] = []
-    _event(stack, name, definition, "UPDATE_IN_PROGRESS")
-    if mend.apply:
-        mend.apply(resource, _properties(stack, definition), _place(stack))
-        ignored = sorted(set(changed) - mend.emulated) if mend.emulated is not None else []
-    elif changed and resource is not None:
-        updated = parse_and_update_resource(
-            name, resources._resource_json_map[name], resources, stack.account_id, stack.region_name
-        )
-        # Moto drops a resource from its map that it cannot update, and with it the stack's outputs.
-        resources._parsed_resources[name] = resource if updated is None else updated
-        ignored = changed if updated is None else []
-    _tag(stack, name, resource)
-    _event(stack, name, definition, "UPDATE_COMPLETE", _not_emulated(ignored))
-
-
-def _properties(stack: Any, definition: Definition) -> Definition:
-    """Return the properties of a resource, with the stack's tags added to its own."""
-    properties: Definition = definition.get("Properties", {})
-    tags = {**stack.tags, **as_tags(properties)}
-    return {**properties, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-
-def _not_emulated(properties: list[str]) -> str | None:
-    return f"not emulated: {', '.join(properties)}" if properties else None
-
-
-def _tag(stack: Any, name: str, resource: Any) -> None:
-    """Hand the stack's tags on to what EC2 makes; moto forgets it where a change set does the work."""
-    if isinstance(resource, TaggedEC2Resource):
-        tags = {**stack.resource_map.tags, "aws:cloudformation:logical-id": name}
-        backend = ec2_backends[stack.account_id][stack.region_name]
-        backend.create_tags([resource.physical_resource_id], tags)
-
-
 def _delete_resources(stack: Any) -> list[str]:
     """Delete all resources, the dependent ones first, and return those that could not be."""
-    definitions = _definitions(stack.resource_map)
+    definitions = definitions_of(stack.resource_map)
     failed: list[str] = []
     kept: set[str] = set()
     for name in reversed(in_order(stack.template_dict.get("Resources", {}))):
         if name not in definitions or name in kept:
             continue
         resource = stack.resource_map._parsed_resources.get(name)
-        if _delete_resource(stack, name, resource, definitions[name], "DeletionPolicy"):
+        if delete_resource(stack, name, resource, definitions[name], "DeletionPolicy"):
             stack.resource_map._parsed_resources.pop(name, None)
             del definitions[name]
         else:
             failed.append(name)
             kept |= dependencies(stack.template_dict["Resources"], name)
     return failed
-
-
-def _delete_resource(stack: Any, name: str, resource: Any, definition: Definition, policy: str) -> bool:
-    if definition.get(policy, "Delete").startswith("Retain"):
-        _event(stack, name, definition, "DELETE_SKIPPED", resource=resource)
-        return True
-    _event(stack, name, definition, "DELETE_IN_PROGRESS", resource=resource)
-    try:
-        if resource is not None:
-            if remove := mend_of(definition["Type"]).delete:
-                remove(resource, definition.get("Properties", {}), _place(stack))
-            else:
-                stack.resource_map._delete_resource(resource, definition)
-    except Exception as error:
-        _event(stack, name, definition, "DELETE_FAILED", str(error) or repr(error), resource=resource)
-        return False
-    _event(stack, name, definition, "DELETE_COMPLETE", resource=resource)
-    return True
-
-
-def _event(
-    stack: Any,
-    name: str,
-    definition: Definition,
-    status: str,
-    reason: str | None = None,
-    resource: Any = None,
-) -> None:
-    resource = resource or stack.resource_map._parsed_resources.get(name)
-    stack.events.append(
-        Event(
-            stack_id=stack.stack_id,
-            stack_name=stack.name,
-            logical_resource_id=name,
-            physical_resource_id=getattr(resource, "physical_resource_id", "") or "",
-            resource_type=definition["Type"],
-            resource_status=status,
-            resource_status_reason=reason,
-            resource_properties=None,
-        )
-    )

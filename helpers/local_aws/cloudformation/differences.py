@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.cloudformation.parsing import ResourceMap, clean_json
 
+from helpers.local_aws.cloudformation.nested_stacks import NESTED_STACK, has_other_template
 from helpers.local_aws.cloudformation.registry import mend_of
 from helpers.local_aws.cloudformation.templates import in_order
 
@@ -111,6 +112,8 @@ def differences(
             changes.append(change)
             if change.replacement == "True":
                 after.replaced.add(name)
+        elif definition["Type"] == NESTED_STACK and has_other_template(_resource(stack, name), definition):
+            changes.append(_automatic(name, _physical_id(stack, name)))
     same_policies = all(_policies(before, name) == _policies(after, name) for name in new if name in old)
     unchanged = (
         not changes
@@ -125,8 +128,19 @@ def _policies(preview: _Preview, name: str) -> list[Any]:
     return [preview.resolved(name).get(key) for key in ("DeletionPolicy", "UpdateReplacePolicy")]
 
 
+def _resource(stack: Any, name: str) -> Any:
+    return stack.resource_map._parsed_resources.get(name)
+
+
 def _physical_id(stack: Any, name: str) -> str | None:
-    return getattr(stack.resource_map._parsed_resources.get(name), "physical_resource_id", None)
+    return getattr(_resource(stack, name), "physical_resource_id", None)
+
+
+def _automatic(name: str, physical_id: str | None) -> Change:
+    """Return the change of a nested stack of which only the template's text has changed."""
+    target = {"Attribute": "Properties", "Name": "TemplateURL", "RequiresRecreation": "Never"}
+    details = [{"Target": target, "Evaluation": "Static", "ChangeSource": "Automatic"}]
+    return Change("Modify", name, NESTED_STACK, physical_id, "False", ["Properties"], details)
 
 
 def _modification(

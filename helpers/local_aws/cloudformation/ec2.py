@@ -4,9 +4,10 @@ import json
 from typing import Any, ClassVar
 
 from moto.core.common_models import CloudFormationModel
+from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import ec2_backends
 
-from helpers.local_aws.cloudformation.resources import Mend, Place, Properties
+from helpers.local_aws.cloudformation.resources import Mend, Place, Properties, ResourceModel
 
 
 def _backend(place: Place) -> Any:
@@ -67,56 +68,35 @@ def delete_group(group: Any, _properties: Properties, place: Place) -> None:
     _backend(place).delete_security_group(group_id=group.id)
 
 
-class _GroupRule:
+class _GroupRule(ResourceModel):
     """A rule of a security group as a resource of its own; moto knows ingress only, and never deletes it."""
 
     egress: ClassVar[bool]
 
     def __init__(self, group: Any, rules: list[Any]):
-        self.group = group
-        self.rules = rules
-
-    @property
-    def physical_resource_id(self) -> str:
-        """The id of the rule."""
-        return str(self.rules[0].id)
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """There is no property that names it."""
-        return ""
+        super().__init__(str(rules[0].id))
+        self.group, self.rules = group, rules
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls, _name: str, definition: dict[str, Any], account: str, region: str, **_: Any
-    ) -> "_GroupRule":
+    def create(cls, _name: str, properties: Properties, place: Place) -> "_GroupRule":
         """Add the rule to its group."""
-        place, properties = Place(account, region), definition["Properties"]
         group = _backend(place).get_security_group_from_id(properties["GroupId"])
         return cls(group, _open(group.id, properties, place, egress=cls.egress))
 
 
 # Moto's classes are not typed, so a subclass of them has an Any for its base.
 class SecurityGroupEgress(_GroupRule, CloudFormationModel):  # type: ignore[misc]
-    """AWS::EC2::SecurityGroupEgress. Moto looks for direct subclasses of its model only."""
+    """AWS::EC2::SecurityGroupEgress."""
 
+    resource_type = "AWS::EC2::SecurityGroupEgress"
     egress = True
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in templates."""
-        return "AWS::EC2::SecurityGroupEgress"
 
 
 class SecurityGroupIngress(_GroupRule, CloudFormationModel):  # type: ignore[misc] # as above
     """AWS::EC2::SecurityGroupIngress, in place of moto's."""
 
+    resource_type = "AWS::EC2::SecurityGroupIngress"
     egress = False
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in templates."""
-        return "AWS::EC2::SecurityGroupIngress"
 
 
 def close_rule(rule: Any, _properties: Properties, _place: Place) -> None:
@@ -133,6 +113,23 @@ def give_vpc_its_dns(vpc: Any, properties: Properties, _place: Place) -> None:
 def give_subnet_its_addresses(subnet: Any, properties: Properties, _place: Place) -> None:
     """Moto ignores MapPublicIpOnLaunch."""
     subnet.map_public_ip_on_launch = _true(properties.get("MapPublicIpOnLaunch", False))
+
+
+def delete_subnet(subnet: Any, _properties: Properties, place: Place) -> None:
+    """Moto deletes a subnet under the network interfaces that are in it."""
+    backend = _backend(place)
+    if any(interface.subnet.id == subnet.id for interface in backend.enis.values()):
+        raise DependencyViolationError(f"The subnet '{subnet.id}' has dependencies and cannot be deleted.")
+    backend.delete_subnet(subnet.id)
+
+
+def delete_vpc(vpc: Any, _properties: Properties, place: Place) -> None:
+    """Moto deletes a VPC with the security groups in it; AWS with the default group only."""
+    backend = _backend(place)
+    groups = backend.describe_security_groups(filters={"vpc-id": [vpc.id]})
+    if any(group.name != "default" for group in groups):
+        raise DependencyViolationError(f"The vpc '{vpc.id}' has dependencies and cannot be deleted.")
+    backend.delete_vpc(vpc.id)
 
 
 def _true(value: Any) -> bool:
@@ -192,13 +189,16 @@ _RULE = Mend(
 MENDS = {
     "AWS::EC2::VPC": Mend(
         apply=give_vpc_its_dns,
+        delete=delete_vpc,
         create_only=frozenset({"CidrBlock"}),
         emulated=frozenset(
             {"CidrBlock", "EnableDnsHostnames", "EnableDnsSupport", "InstanceTenancy", "Tags"}
         ),
     ),
     "AWS::EC2::Subnet": Mend(
-        apply=give_subnet_its_addresses, create_only=frozenset({"AvailabilityZone", "CidrBlock", "VpcId"})
+        apply=give_subnet_its_addresses,
+        delete=delete_subnet,
+        create_only=frozenset({"AvailabilityZone", "CidrBlock", "VpcId"}),
     ),
     "AWS::EC2::RouteTable": Mend(delete=delete_route_table, create_only=frozenset({"VpcId"})),
     "AWS::EC2::SubnetRouteTableAssociation": Mend(

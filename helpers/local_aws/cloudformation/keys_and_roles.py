@@ -1,12 +1,13 @@
-"""KMS keys and IAM roles: updates that moto does not make, deletions that it makes differently."""
+"""KMS keys, IAM roles, identity providers: updates that moto does not make, deletions made differently."""
 
 import json
 from typing import Any
 
+from moto.core.common_models import CloudFormationModel
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
-from helpers.local_aws.cloudformation.resources import Mend, Place, Properties, as_tags
+from helpers.local_aws.cloudformation.resources import Mend, Place, Properties, ResourceModel, as_tags
 
 
 def _text(document: Any) -> str:
@@ -69,6 +70,41 @@ def delete_managed_policy(policy: Any, _properties: Properties, place: Place) ->
     backend.delete_policy(policy.arn)
 
 
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class OidcProvider(ResourceModel, CloudFormationModel):  # type: ignore[misc]
+    """AWS::IAM::OIDCProvider."""
+
+    resource_type = "AWS::IAM::OIDCProvider"
+
+    @classmethod
+    def create(cls, _name: str, properties: Properties, place: Place) -> "OidcProvider":
+        """Add the provider to the account, which has one for each address."""
+        provider = iam_backends[place.account][place.partition].create_open_id_connect_provider(
+            url=properties["Url"],
+            thumbprint_list=list(properties.get("ThumbprintList", [])),
+            client_id_list=list(properties.get("ClientIdList", [])),
+            tags=[],
+        )
+        return cls(provider.arn, Arn=provider.arn)
+
+
+def give_provider_its_audiences(provider: Any, properties: Properties, place: Place) -> None:
+    """Bring audiences, thumbprints and tags up to date."""
+    backend = iam_backends[place.account][place.partition]
+    found = backend.get_open_id_connect_provider(provider.physical_resource_id)
+    found.client_id_list = list(properties.get("ClientIdList", []))
+    found.thumbprint_list = list(properties.get("ThumbprintList", []))
+    found.tags = {}
+    backend.tag_open_id_connect_provider(found.arn, list(properties.get("Tags", [])))
+
+
+def delete_provider(provider: Any, _properties: Properties, place: Place) -> None:
+    """Take the provider out of the account."""
+    iam_backends[place.account][place.partition].delete_open_id_connect_provider(
+        provider.physical_resource_id
+    )
+
+
 MENDS = {
     "AWS::KMS::Key": Mend(
         apply=give_key_its_policy,
@@ -81,6 +117,9 @@ MENDS = {
     "AWS::KMS::Alias": Mend(create_only=frozenset({"AliasName"})),
     "AWS::IAM::Role": Mend(
         apply=give_role_its_policies, delete=delete_role, create_only=frozenset({"Path", "RoleName"})
+    ),
+    "AWS::IAM::OIDCProvider": Mend(
+        apply=give_provider_its_audiences, delete=delete_provider, create_only=frozenset({"Url"})
     ),
     "AWS::IAM::ManagedPolicy": Mend(
         delete=delete_managed_policy, create_only=frozenset({"Description", "ManagedPolicyName", "Path"})

@@ -1,9 +1,22 @@
 """The mends of all types, by type."""
 
-from helpers.local_aws.cloudformation import ec2, keys_and_roles, logs, s3
+from helpers.local_aws.cloudformation import (
+    alarms,
+    ec2,
+    keys_and_roles,
+    logs,
+    nested_stacks,
+    s3,
+    ssm,
+    studio,
+)
 from helpers.local_aws.cloudformation.resources import Mend
 
-MENDS: dict[str, Mend] = {**s3.MENDS, **ec2.MENDS, **keys_and_roles.MENDS, **logs.MENDS}
+MENDS: dict[str, Mend] = {
+    type_: mend
+    for module in (alarms, ec2, keys_and_roles, logs, nested_stacks, s3, ssm, studio)
+    for type_, mend in module.MENDS.items()
+}
 
 
 def mend_of(resource_type: str) -> Mend:

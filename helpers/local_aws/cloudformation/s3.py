@@ -7,7 +7,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
 
-from helpers.local_aws.cloudformation.resources import Mend, Place, Properties, as_tags
+from helpers.local_aws.cloudformation.resources import Mend, Place, Properties, ResourceModel, as_tags
 
 
 def _backend(place: Place) -> Any:
@@ -77,43 +77,27 @@ def refuse_to_delete_objects(bucket: Any, _properties: Properties, place: Place)
 
 
 # Moto's classes are not typed, so a subclass of them has an Any for its base.
-class BucketPolicy(CloudFormationModel):  # type: ignore[misc]
+class BucketPolicy(ResourceModel, CloudFormationModel):  # type: ignore[misc]
     """AWS::S3::BucketPolicy, which moto answers with CREATE_COMPLETE without a policy anywhere."""
 
-    def __init__(self, bucket_name: str):
-        self.bucket_name = bucket_name
-
-    @property
-    def physical_resource_id(self) -> str:
-        """The bucket's name."""
-        return self.bucket_name
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        """There is no property that names it."""
-        return ""
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        """The type in templates."""
-        return "AWS::S3::BucketPolicy"
+    resource_type = "AWS::S3::BucketPolicy"
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls, _name: str, definition: dict[str, Any], _account: str, _region: str, **_: Any
-    ) -> "BucketPolicy":
+    def create(cls, _name: str, properties: Properties, _place: Place) -> "BucketPolicy":
         """Return the resource; its mend attaches the document to the bucket."""
-        return cls(definition["Properties"]["Bucket"])
+        return cls(properties["Bucket"])
 
 
 def attach_bucket_policy(policy: Any, properties: Properties, place: Place) -> None:
     """Put the policy's document on its bucket."""
-    _backend(place).put_bucket_policy(policy.bucket_name, json.dumps(properties["PolicyDocument"]).encode())
+    _backend(place).put_bucket_policy(
+        policy.physical_resource_id, json.dumps(properties["PolicyDocument"]).encode()
+    )
 
 
 def detach_bucket_policy(policy: Any, _properties: Properties, place: Place) -> None:
     """Take the policy off its bucket."""
-    _backend(place).delete_bucket_policy(policy.bucket_name)
+    _backend(place).delete_bucket_policy(policy.physical_resource_id)
 
 
 def leave_conditions_to_aws() -> None:

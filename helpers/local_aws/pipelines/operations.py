@@ -117,7 +117,7 @@ class PipelineOperations:
                     "PipelineExecutionId": execution_id,
                     "PipelineExecutionArn": arn,
                 },
-                self._surroundings(name, execution_id),
+                self._surroundings(name, execution_id, pipeline["RoleArn"]),
                 (parallelism or {}).get("MaxParallelExecutionSteps"),
             )
             self._executions[arn] = _Record(name, pipeline, dict(request), execution)
@@ -212,13 +212,13 @@ class PipelineOperations:
         execution.retry(parallelism.get("MaxParallelExecutionSteps"))
         return {"PipelineExecutionArn": execution.arn}
 
-    def _surroundings(self, pipeline_name: str, execution_id: str) -> Surroundings:
+    def _surroundings(self, pipeline_name: str, execution_id: str, role_arn: str) -> Surroundings:
         def create_job(request: Mapping[str, Any]) -> ProcessingJob:
             problems = request_problems("CreateProcessingJob", request)
             if problems:
                 raise ValueError("; ".join(problems))
             try:
-                self._jobs.create_processing_job(request)
+                self._jobs.create_processing_job(request, caller=role_arn)
             except ApiError as error:
                 raise ValueError(str(error)) from error
             except (ClientError, BotoCoreError) as error:

@@ -1,6 +1,7 @@
 """The operations on processing jobs."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response, descending, page, within
@@ -12,9 +13,18 @@ from helpers.local_aws.service_clients import RoleError, ServiceClients
 class ProcessingJobOperations:
     """The processing jobs of one region; methods are operations of the API, in its JSON."""
 
-    def __init__(self, clients: ServiceClients, region: str, folder: Path, slots: int):
+    def __init__(
+        self,
+        clients: ServiceClients,
+        region: str,
+        folder: Path,
+        slots: int,
+        check_creation: Callable[[Request, str, str | None], None],
+    ):
+        """Args: check_creation: raises ApiError for a request, a region and the ARN of the role that asks."""
         self._clients = clients
         self._region = region
+        self._check_creation = check_creation
         self._runner = ProcessingJobRunner(clients, folder, slots)
         self._lock = threading.Lock()
         self._jobs: dict[str, ProcessingJob] = {}
@@ -27,8 +37,13 @@ class ProcessingJobOperations:
         for job in jobs:
             job.done.wait(timeout)
 
-    def create_processing_job(self, request: Request) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+    def create_processing_job(self, request: Request, caller: str | None = None) -> Response:
+        """Start a job, after the checks that the service makes at once.
+
+        Args:
+            request: of the API.
+            caller: ARN of the role that asks; None asks with the rights of the account itself.
+        """
         name = str(request["ProcessingJobName"])
         problem = image_problem(request)
         if problem:
@@ -37,6 +52,7 @@ class ProcessingJobOperations:
             self._clients.check_role(str(request["RoleArn"]), self._region)
         except RoleError as error:
             raise ApiError("ValidationException", str(error)) from error
+        self._check_creation(request, self._region, caller)
         job = ProcessingJob(request, f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:processing-job/{name}")
         with self._lock:
             if name in self._jobs:

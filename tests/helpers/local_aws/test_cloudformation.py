@@ -304,13 +304,13 @@ def test_what_is_retained_is_skipped(stack: Stack) -> None:
 def test_what_is_not_emulated_is_said_by_name(stack: Stack) -> None:
     stack.deploy(
         template(
-            Budget=resource("AWS::Budgets::Budget"),
+            Session=resource("AWS::Macie::Session"),
             Bucket=resource("AWS::S3::Bucket", WebsiteConfiguration={"IndexDocument": "x"}),
         )
     )
-    assert stack.events("Budget")[-1] == (
+    assert stack.events("Session")[-1] == (
         "CREATE_COMPLETE",
-        "not emulated: AWS::Budgets::Budget has no effect here",
+        "not emulated: AWS::Macie::Session has no effect here",
     )
     assert stack.events("Bucket")[-1] == ("CREATE_COMPLETE", "not emulated: WebsiteConfiguration")
 
@@ -610,3 +610,95 @@ def test_parameters_are_held_against_their_constraints(
 ) -> None:
     problem = parameter_problem(RULES, given_parameters)
     assert problem is None if said is None else said in (problem or "")
+
+
+# --- types of its own -------------------------------------------------------------------------------------
+
+
+def test_a_topic_has_the_policy_of_the_template_until_it_goes(stack: Stack) -> None:
+    topic = resource("AWS::SNS::Topic")
+    policy = resource("AWS::SNS::TopicPolicy", Topics=[{"Ref": "Topic"}], PolicyDocument=POLICY)
+    outputs = {"Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}}
+
+    def policy_of_topic() -> Any:
+        sns = stack.aws.client("sns")
+        attributes = sns.get_topic_attributes(TopicArn=stack.outputs()["Arn"])["Attributes"]
+        return json.loads(attributes["Policy"])
+
+    stack.deploy(template(Topic=topic) | outputs)
+    before = policy_of_topic()
+    stack.update(template(Topic=topic, Policy=policy) | outputs)
+    assert policy_of_topic() == POLICY
+    stack.update(template(Topic=topic) | outputs)
+    assert policy_of_topic() == before
+
+
+def test_a_trail_records_the_events_that_it_is_told(stack: Stack) -> None:
+    trail = resource(
+        "AWS::CloudTrail::Trail",
+        IsLogging=True,
+        S3BucketName={"Ref": "Bucket"},
+        TrailName=f"trail-{stack.name}",
+        AdvancedEventSelectors=[
+            {"Name": "data", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}
+        ],
+    )
+    cloudtrail = stack.aws.client("cloudtrail")
+    assert stack.deploy(template(Bucket=BUCKET, Trail=trail)) == "CREATE_COMPLETE"
+    assert cloudtrail.get_trail_status(Name=f"trail-{stack.name}")["IsLogging"]
+    selectors = cloudtrail.get_event_selectors(TrailName=f"trail-{stack.name}")["AdvancedEventSelectors"]
+    assert selectors[0]["Name"] == "data"
+    trail["Properties"]["IsLogging"] = False
+    assert stack.update(template(Bucket=BUCKET, Trail=trail)) == "UPDATE_COMPLETE"
+    assert not cloudtrail.get_trail_status(Name=f"trail-{stack.name}")["IsLogging"]
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert f"trail-{stack.name}" not in [each["Name"] for each in cloudtrail.list_trails()["Trails"]]
+
+
+def test_the_default_group_of_a_vpc_is_closed_by_its_association(stack: Stack) -> None:
+    closed = resource(
+        "AWS::SSM::Association",
+        Name="AWSConfigRemediation-RemoveVPCDefaultSecurityGroupRules",
+        Parameters={"GroupId": [{"Fn::GetAtt": ["Vpc", "DefaultSecurityGroup"]}]},
+    )
+    vpc = resource("AWS::EC2::VPC", CidrBlock="10.3.0.0/16")
+    outputs = {"Outputs": {"Group": {"Value": {"Fn::GetAtt": ["Vpc", "DefaultSecurityGroup"]}}}}
+    stack.deploy(template(Vpc=vpc, Closed=closed) | outputs)
+
+    groups = stack.aws.client("ec2").describe_security_groups(GroupIds=[stack.outputs()["Group"]])
+    (group,) = groups["SecurityGroups"]
+
+    assert (group["GroupName"], group["IpPermissions"], group["IpPermissionsEgress"]) == ("default", [], [])
+
+
+def test_another_document_of_systems_manager_is_refused(stack: Stack) -> None:
+    association = resource("AWS::SSM::Association", Name="AWS-RunShellScript", Parameters={})
+    assert stack.deploy(template(A=association)) == "ROLLBACK_COMPLETE"
+    assert stack.events("A")[1] == ("CREATE_FAILED", "not emulated: the document AWS-RunShellScript")
+
+
+def test_a_number_is_compared_as_the_text_that_it_is(stack: Stack) -> None:
+    document = template(Bucket={**BUCKET, "Condition": "HasMore"}) | {
+        "Parameters": {"Count": {"Type": "Number", "Default": 0}},
+        "Conditions": {"HasMore": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Count"}, "0"]}]}},
+    }
+    stack.deploy(document | {"Resources": {**document["Resources"], "Key": KEY}})
+    assert not stack.events("Bucket")
+
+
+def test_a_network_interface_keeps_its_subnet_and_a_group_its_vpc(stack: Stack) -> None:
+    subnet = resource("AWS::EC2::Subnet", VpcId={"Ref": "Vpc"}, CidrBlock="10.4.0.0/24")
+    vpc = resource("AWS::EC2::VPC", CidrBlock="10.4.0.0/16")
+    outputs = {"Outputs": {"Subnet": {"Value": {"Ref": "Subnet"}}, "Vpc": {"Value": {"Ref": "Vpc"}}}}
+    stack.deploy(template(Vpc=vpc, Subnet=subnet) | outputs)
+    ec2, found = stack.aws.client("ec2"), stack.outputs()
+    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=found["Vpc"])["GroupId"]
+    interface = ec2.create_network_interface(SubnetId=found["Subnet"], Groups=[group])["NetworkInterface"]
+
+    assert stack.delete() == "DELETE_FAILED"
+    assert "has dependencies" in stack.events("Subnet")[-1][1]
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
+    assert stack.delete() == "DELETE_FAILED"
+    assert "has dependencies" in stack.events("Vpc")[-1][1]
+    ec2.delete_security_group(GroupId=group)
+    assert stack.delete() == "DELETE_COMPLETE"

@@ -1,0 +1,164 @@
+"""Emptying a domain of Studio, and deleting what SageMaker leaves behind when it is gone.
+
+SageMaker deletes a domain only when nothing is in it, and keeps the file system of the homes and two security
+groups that CloudFormation knows nothing of. They hold the subnets, and so the VPC, in place.
+https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1085
+"""
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from helpers.infra.stacks.waiting import Polling, poll
+
+if TYPE_CHECKING:
+    import boto3
+    from rich.console import Console
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_efs import EFSClient
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import AppDetailsTypeDef
+
+_NFS_GROUP = re.compile(r"security-group-for-(?:inbound|outbound)-nfs-(?P<domain>d-[a-z0-9]+)")
+_OWNER_TAG = "ManagedByAmazonSageMakerResource"
+
+
+def vpc_of(session: "boto3.Session", domain_id: str) -> str:
+    """Return the id of the VPC that a domain is in."""
+    return session.client("sagemaker").describe_domain(DomainId=domain_id)["VpcId"]
+
+
+def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", polling: Polling) -> None:
+    """Delete the applications, spaces and user profiles of a domain.
+
+    CloudFormation takes a profile of its own that is gone for one that it has deleted.
+    """
+    sagemaker = session.client("sagemaker")
+    running = _running(sagemaker, domain_id)
+    for app in running:
+        if app.get("Status") != "Deleting":
+            owner = {"SpaceName": app["SpaceName"]} if app.get("SpaceName") else {}
+            user = {"UserProfileName": app["UserProfileName"]} if app.get("UserProfileName") else {}
+            sagemaker.delete_app(
+                DomainId=domain_id, AppType=app["AppType"], AppName=app["AppName"], **owner, **user
+            )
+    poll(
+        lambda: None if _running(sagemaker, domain_id) else True, f"the applications of {domain_id}", polling
+    )
+    spaces = _spaces(sagemaker, domain_id)
+    for space in spaces:
+        sagemaker.delete_space(DomainId=domain_id, SpaceName=space)
+    poll(lambda: None if _spaces(sagemaker, domain_id) else True, f"the spaces of {domain_id}", polling)
+    profiles = _profiles(sagemaker, domain_id)
+    for profile in profiles:
+        sagemaker.delete_user_profile(DomainId=domain_id, UserProfileName=profile)
+    poll(lambda: None if _profiles(sagemaker, domain_id) else True, f"the profiles of {domain_id}", polling)
+    console.print(
+        f"Emptied {domain_id}: {len(running)} applications, {len(spaces)} spaces, {len(profiles)} profiles.",
+        highlight=False,
+    )
+
+
+def _running(sagemaker: "SageMakerClient", domain_id: str) -> list["AppDetailsTypeDef"]:
+    pages = sagemaker.get_paginator("list_apps").paginate(DomainIdEquals=domain_id)
+    # Deleted ones are listed for another day.
+    return [app for page in pages for app in page["Apps"] if app.get("Status") not in {"Deleted", "Failed"}]
+
+
+def _spaces(sagemaker: "SageMakerClient", domain_id: str) -> list[str]:
+    pages = sagemaker.get_paginator("list_spaces").paginate(DomainIdEquals=domain_id)
+    return [space.get("SpaceName", "") for page in pages for space in page["Spaces"]]
+
+
+def _profiles(sagemaker: "SageMakerClient", domain_id: str) -> list[str]:
+    pages = sagemaker.get_paginator("list_user_profiles").paginate(DomainIdEquals=domain_id)
+    return [profile.get("UserProfileName", "") for page in pages for profile in page["UserProfiles"]]
+
+
+def delete_homes(
+    session: "boto3.Session",
+    vpc_id: str,
+    console: "Console",
+    polling: Polling,
+    domain_id: str | None = None,
+) -> None:
+    """Delete the file systems and the security groups that domains have left in a VPC.
+
+    What belongs to a domain that is still there is left alone. A second call finds nothing to do.
+
+    Args:
+        session: where the VPC is.
+        vpc_id: the VPC.
+        console: where to tell it.
+        polling: how to wait for mount targets.
+        domain_id: only of this domain; by default of all that were ever in the VPC.
+    """
+    ec2 = session.client("ec2")
+    groups = _nfs_groups(ec2, vpc_id)
+    for domain in sorted({domain_id} if domain_id else {*groups.values()}):
+        if not _is_gone(session, domain):
+            continue
+        _delete_file_system(session, domain, console, polling)
+        _delete_groups(ec2, [group for group, owner in groups.items() if owner == domain], console)
+
+
+def _nfs_groups(ec2: "EC2Client", vpc_id: str) -> dict[str, str]:
+    """Return the groups of file systems in a VPC, with their domains."""
+    pages = ec2.get_paginator("describe_security_groups").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [vpc_id]}]
+    )
+    found = [
+        (group["GroupId"], _NFS_GROUP.fullmatch(group["GroupName"]))
+        for page in pages
+        for group in page["SecurityGroups"]
+    ]
+    return {group: match["domain"] for group, match in found if match}
+
+
+def _is_gone(session: "boto3.Session", domain_id: str) -> bool:
+    try:
+        session.client("sagemaker").describe_domain(DomainId=domain_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"ResourceNotFound", "ResourceNotFoundException"}:
+            return True
+        raise
+    return False
+
+
+def _delete_file_system(
+    session: "boto3.Session", domain_id: str, console: "Console", polling: Polling
+) -> None:
+    efs = session.client("efs")
+    systems = [
+        system["FileSystemId"]
+        for page in efs.get_paginator("describe_file_systems").paginate()
+        for system in page["FileSystems"]
+        for tag in system["Tags"]
+        if tag["Key"] == _OWNER_TAG and tag["Value"].endswith(f":domain/{domain_id}")
+    ]
+    for system in systems:
+        for target in efs.describe_mount_targets(FileSystemId=system)["MountTargets"]:
+            efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+        poll(partial(_is_unmounted, efs, system), f"the mount targets of {system}", polling)
+        efs.delete_file_system(FileSystemId=system)
+        console.print(f"Deleted {system}, the homes of {domain_id}.", highlight=False)
+
+
+def _is_unmounted(efs: "EFSClient", file_system_id: str) -> bool | None:
+    return None if efs.describe_mount_targets(FileSystemId=file_system_id)["MountTargets"] else True
+
+
+def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console") -> None:
+    # Each names the other in a rule, and a group that is named cannot go.
+    for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"] if groups else []:
+        if group.get("IpPermissions"):
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+        if group.get("IpPermissionsEgress"):
+            ec2.revoke_security_group_egress(
+                GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"]
+            )
+    for group_id in groups:
+        ec2.delete_security_group(GroupId=group_id)
+        console.print(f"Deleted {group_id}, a security group of Studio's file systems.", highlight=False)

@@ -1,0 +1,1 @@
+"""Whether a role may do what it asks for, by the policies that it and what it asks for have."""

@@ -1,0 +1,161 @@
+"""A request held against all policies that have a say in it, by IAM's rules for one account.
+
+An explicit Deny in any of them refuses. Otherwise the boundary and the endpoint, where there is one, must
+allow, and so must the identity's policies or the resource's; for keys and roles the resource's must.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from helpers.local_aws.access.conditions import Context, filled_in, holds, matches
+
+Document = Mapping[str, Any]
+PolicyKind = Literal[
+    "identity-based policy", "permissions boundary", "resource-based policy", "VPC endpoint policy"
+]
+_ALLOWED_BY_RESOURCE_ALONE = ("kms:", "sts:AssumeRole")
+"""Actions whose resource has the first word: without its leave, an identity's policies count for nothing."""
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """What somebody asks for.
+
+    Attributes:
+        principal: ARN of a role or a user, or the name of a service.
+        action: as `sagemaker:CreateProcessingJob`.
+        resource: its ARN, or `*`.
+        account: that the resource is in.
+        context: the condition keys.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    account: str
+    context: Context = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policies:
+    """All that has a say. None is a kind that is not there; of what is there, something must allow."""
+
+    identity: Sequence[Document] = ()
+    boundary: Document | None = None
+    resource: Document | None = None
+    endpoint: Document | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is refused: the kind of policy, and the statement of an explicit Deny."""
+
+    kind: PolicyKind
+    statement: Mapping[str, Any] | None = None
+
+    def because(self, action: str) -> str:
+        """Return the reason in AWS's words."""
+        article = "an" if self.kind.startswith("identity") else "a"
+        if self.statement is not None:
+            return f"with an explicit deny in {article} {self.kind}"
+        return f"because no {self.kind} allows the {action} action"
+
+
+def refusal(request: AccessRequest, policies: Policies) -> Refusal | None:
+    """Return why a request is refused, or None when it is allowed."""
+    kinds: list[tuple[PolicyKind, Sequence[Document]]] = [
+        ("identity-based policy", policies.identity),
+        ("permissions boundary", _list(policies.boundary)),
+        ("resource-based policy", _list(policies.resource)),
+        ("VPC endpoint policy", _list(policies.endpoint)),
+    ]
+    for kind, documents in kinds:
+        for statement in _statements(documents, "Deny"):
+            if _is_about(statement, request):
+                return Refusal(kind, statement)
+    return _missing_leave(request, policies)
+
+
+def _missing_leave(request: AccessRequest, policies: Policies) -> Refusal | None:
+    by_identity = _allows(policies.identity, request)
+    by_resource = [
+        how
+        for statement in _statements(_list(policies.resource), "Allow")
+        if _is_about(statement, request) and (how := _names(statement.get("Principal"), request))
+    ]
+    resource_decides = request.action.startswith(_ALLOWED_BY_RESOURCE_ALONE) and policies.resource is not None
+    if resource_decides and not by_resource:
+        return Refusal("resource-based policy")
+    if not by_identity and "itself" not in by_resource:
+        return Refusal("identity-based policy")
+    if policies.boundary is not None and not _allows([policies.boundary], request):
+        return Refusal("permissions boundary")
+    if policies.endpoint is not None and not _allows([policies.endpoint], request):
+        return Refusal("VPC endpoint policy")
+    return None
+
+
+def _list(document: Document | None) -> list[Document]:
+    return [] if document is None else [document]
+
+
+def _statements(documents: Sequence[Document], effect: str) -> Iterator[Mapping[str, Any]]:
+    for document in documents:
+        found = document.get("Statement", [])
+        for statement in found if isinstance(found, list) else [found]:
+            if statement["Effect"] == effect:
+                yield statement
+
+
+def _allows(documents: Sequence[Document], request: AccessRequest) -> bool:
+    return any(_is_about(statement, request) for statement in _statements(documents, "Allow"))
+
+
+def _is_about(statement: Mapping[str, Any], request: AccessRequest) -> bool:
+    return (
+        _matches_action(statement, request.action)
+        and _matches_resource(statement, request)
+        and ("Principal" not in statement or _names(statement["Principal"], request) is not None)
+        and ("NotPrincipal" not in statement or _names(statement["NotPrincipal"], request) is None)
+        and holds(statement.get("Condition", {}), request.context)
+    )
+
+
+def _matches_action(statement: Mapping[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(matches(each.lower(), action.lower()) for each in _texts(statement["NotAction"]))
+    return any(matches(each.lower(), action.lower()) for each in _texts(statement["Action"]))
+
+
+def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> bool:
+    def is_named(member: str) -> bool:
+        patterns = (filled_in(text, request.context) for text in _texts(statement[member]))
+        return any(pattern is not None and matches(pattern, request.resource) for pattern in patterns)
+
+    if "NotResource" in statement:
+        return not is_named("NotResource")
+    # A role's trust policy has no resource: it is the role's.
+    return "Resource" not in statement or is_named("Resource")
+
+
+def _names(principal: Any, request: AccessRequest) -> Literal["itself", "its account"] | None:
+    """Tell how a statement names who asks: itself, or by its account, which leaves it to its own policies."""
+    if principal == "*":
+        return "itself"
+    named = {kind: _texts(values) for kind, values in (principal or {}).items()}
+    if request.principal in named.get("Service", []) or request.principal in named.get("Federated", []):
+        return "itself"
+    accounts = named.get("AWS", [])
+    if "*" in accounts or request.principal in accounts:
+        return "itself"
+    if not request.principal.startswith("arn:"):
+        return None
+    account = request.principal.split(":")[4]
+    roots = (account, f"arn:aws:iam::{account}:root")
+    return "its account" if any(each in roots for each in accounts) else None
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(each) for each in value]

@@ -1,0 +1,189 @@
+"""What the service checks before it creates a processing job.
+
+That the network and the keys that it names are there and fit together, that whoever asks may create this job
+and hand it its role, and that this role can get into the network and use the key of the outputs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+
+from helpers.local_aws.access.conditions import context_of
+from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
+from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
+
+SESSION = "SageMaker"
+_INTERFACE = "ec2:CreateNetworkInterface"
+
+
+def check_job_creation(request: Request, region: str, caller: str | None) -> None:
+    """Check a request of CreateProcessingJob against what is in the account.
+
+    Args:
+        request: of the operation.
+        region: where the job is to run.
+        caller: ARN of the role that asks; None asks with the rights of the account itself.
+
+    Raises:
+        ApiError: ValidationException for what is not there or does not fit, AccessDeniedException for what
+            the caller may not do.
+    """
+    network = _Network(request, region)
+    volume_key = _key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), region)
+    output_key = _key(request.get("ProcessingOutputConfig", {}).get("KmsKeyId"), region)
+    job_arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}"
+    if caller is not None:
+        keys = _condition_keys(request, network, volume_key, output_key)
+        _require(caller, "sagemaker:CreateProcessingJob", job_arn, keys)
+        if request.get("Tags"):
+            _require(caller, "sagemaker:AddTags", job_arn, keys)
+        passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+        _require(caller, "iam:PassRole", str(request["RoleArn"]), passed)
+        if volume_key:
+            grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
+            _require(caller, "kms:CreateGrant", volume_key.arn, grant, volume_key)
+    role = str(request["RoleArn"])
+    for resource, keys in network.interface_requests():
+        _require(role, _INTERFACE, resource, keys, code="ValidationException")
+    if output_key:
+        through_s3 = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
+        _require(
+            role, "kms:GenerateDataKey", output_key.arn, through_s3, output_key, code="ValidationException"
+        )
+
+
+class _Network:
+    """The subnets and security groups of a job, each of which is there, all in one VPC."""
+
+    def __init__(self, request: Request, region: str):
+        config = request.get("NetworkConfig", {}).get("VpcConfig", {})
+        self.subnets: list[str] = list(config.get("Subnets", []))
+        self.groups: list[str] = list(config.get("SecurityGroupIds", []))
+        self._region = region
+        backend = ec2_backends[ACCOUNT][region]
+        known = {subnet.id: subnet.vpc_id for subnet in backend.describe_subnets()}
+        vpc_of_group = {group_id: vpc_id for vpc_id, groups in backend.groups.items() for group_id in groups}
+        for subnet in self.subnets:
+            if subnet not in known:
+                raise _invalid(f"The subnet ID '{subnet}' does not exist")
+        for group in self.groups:
+            if group not in vpc_of_group:
+                raise _invalid(f"The security group '{group}' does not exist")
+        vpcs = [*(known[subnet] for subnet in self.subnets), *(vpc_of_group[group] for group in self.groups)]
+        if len({*vpcs}) > 1:
+            named = ", ".join(map("{} in {}".format, [*self.subnets, *self.groups], vpcs))
+            raise _invalid(f"The subnets and security groups belong to different VPCs: {named}")
+        self._vpc = vpcs[0] if vpcs else ""
+
+    def interface_requests(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Yield what is asked of EC2 for a network interface: each resource with its condition keys."""
+        prefix = f"arn:aws:ec2:{self._region}:{ACCOUNT}"
+        vpc = {"ec2:Vpc": f"{prefix}:vpc/{self._vpc}"}
+        for subnet in self.subnets:
+            yield f"{prefix}:subnet/{subnet}", {**vpc, "ec2:SubnetID": subnet}
+        for group in self.groups:
+            yield f"{prefix}:security-group/{group}", vpc
+        if self.subnets:
+            yield f"{prefix}:network-interface/*", vpc
+
+
+def _key(name: str | None, region: str) -> Any:
+    """Return the key of an id, an ARN or an alias, which must be of use."""
+    if not name:
+        return None
+    backend = kms_backends[ACCOUNT][region]
+    alias = backend.get_alias_name(name)
+    by_alias = alias.startswith("alias/")
+    key_id = backend.get_key_id_from_alias(alias) if by_alias else backend.get_key_id(name)
+    key = backend.keys.get(key_id or "")
+    foreign = name.startswith("arn:") and name.split(":")[3:5] != [region, ACCOUNT]
+    if key is None or foreign:
+        raise _invalid(f"Invalid KMS key: Key '{name}' does not exist")
+    if key.key_state != "Enabled":
+        state = {"PendingDeletion": "pending deletion"}.get(key.key_state, key.key_state.lower())
+        raise _invalid(f"Invalid KMS key: {key.arn} is {state}.")
+    return key
+
+
+def _condition_keys(
+    request: Request, network: _Network, volume_key: Any, output_key: Any
+) -> Mapping[str, object]:
+    """Return the condition keys that SageMaker sends. Those of KMS keys have two spellings; both are sent.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    """
+    config = request.get("NetworkConfig", {})
+    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    volume, output = (getattr(key, "arn", None) for key in (volume_key, output_key))
+    encrypted, isolated = (
+        config.get("EnableInterContainerTrafficEncryption"),
+        config.get("EnableNetworkIsolation"),
+    )
+    return {
+        "sagemaker:VpcSubnets": network.subnets,
+        "sagemaker:VpcSecurityGroupIds": network.groups,
+        "sagemaker:VolumeKmsKey": volume,
+        "sagemaker:VolumeKmsKeyArn": volume,
+        "sagemaker:OutputKmsKey": output,
+        "sagemaker:OutputKmsKeyArn": output,
+        "sagemaker:InterContainerTrafficEncryption": None if encrypted is None else str(encrypted).lower(),
+        "sagemaker:NetworkIsolation": None if isolated is None else str(isolated).lower(),
+        "sagemaker:InstanceTypes": [request["ProcessingResources"]["ClusterConfig"]["InstanceType"]],
+        "aws:TagKeys": list(tags),
+        **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
+    }
+
+
+def _require(
+    role_arn: str,
+    action: str,
+    resource: str,
+    keys: Mapping[str, object],
+    key: Any = None,
+    code: str = "AccessDeniedException",
+) -> None:
+    role = _role(role_arn)
+    context = context_of({"aws:PrincipalArn": role_arn, "aws:PrincipalAccount": ACCOUNT, **keys})
+    asked = AccessRequest(role_arn, action, resource, ACCOUNT, context)
+    found = refusal(asked, _policies_of(role, key))
+    if found:
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}"
+        text = f"User: {session} is not authorized to perform: {action} on resource: {resource} "
+        raise ApiError(code, text + found.because(action))
+
+
+def _role(arn: str) -> Any:
+    roles = iam_backends[ACCOUNT]["aws"].roles.values()
+    found = next((role for role in roles if role.arn == arn), None)
+    if found is None:
+        raise _invalid(f"The role {arn} does not exist")
+    return found
+
+
+def _policies_of(role: Any, key: Any) -> Policies:
+    managed = iam_backends[ACCOUNT]["aws"].managed_policies
+    boundary = role.permissions_boundary_arn
+    return Policies(
+        identity=[
+            *(_document(text) for text in role.policies.values()),
+            *(_managed(policy) for policy in role.managed_policies.values()),
+        ],
+        boundary=_managed(managed[boundary]) if boundary else None,
+        resource=_document(key.policy) if key else None,
+    )
+
+
+def _managed(policy: Any) -> Any:
+    return next(_document(version.document) for version in policy.versions if version.is_default)
+
+
+def _document(text: Any) -> Any:
+    return json.loads(text) if isinstance(text, str) else text
+
+
+def _invalid(message: str) -> ApiError:
+    return ApiError("ValidationException", message)

@@ -1,0 +1,282 @@
+"""Jobs that the service refuses to create, through boto3, and steps that fail for it."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from helpers.infra.stacks import load_stacks, teardown
+from helpers.infra.stacks.deploy import deploy_all
+
+PROJECT = "access-test"
+Create = Callable[[dict[str, Any]], str]
+
+
+@pytest.fixture(scope="module")
+def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
+    """The outputs of the template's own stacks, as far as jobs need them."""
+    stacks = [
+        replace(
+            stack,
+            name=stack.name.replace("pyspark-processing", PROJECT),
+            parameters={**stack.parameters, "ProjectName": PROJECT},
+        )
+        for stack in load_stacks("local")[:4]
+    ]
+    quiet = Console(quiet=True)
+    yield deploy_all(aws.client("cloudformation"), stacks, quiet)
+    teardown(aws, stacks, quiet)
+
+
+@pytest.fixture
+def request_(outputs: dict[str, str], job: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """A request that the guardrails let pass."""
+    found = job(
+        ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}",
+        NetworkConfig={
+            "EnableInterContainerTrafficEncryption": True,
+            "VpcConfig": {
+                "Subnets": outputs["PrivateSubnetIds"].split(","),
+                "SecurityGroupIds": [outputs["ProcessingSecurityGroupId"]],
+            },
+        },
+        ProcessingOutputConfig={"KmsKeyId": outputs["DataKeyArn"], "Outputs": []},
+        Tags=[{"Key": "Project", "Value": "p"}, {"Key": "Owner", "Value": "o"}],
+    )
+    found["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = outputs["VolumeKeyArn"]
+    return {**found, "RoleArn": outputs["ProcessingJobRoleArn"]}
+
+
+def sagemaker_of(aws: boto3.Session, role_arn: str) -> Any:
+    """A client that acts with a role."""
+    credentials = aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="SageMaker")["Credentials"]
+    return boto3.Session(
+        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
+    ).client("sagemaker", region_name="us-east-1")
+
+
+@pytest.fixture
+def create(aws: boto3.Session, outputs: dict[str, str]) -> Create:
+    """Creates a job with the role of pipeline executions and returns its status, or the error."""
+    client = sagemaker_of(aws, outputs["PipelineExecutionRoleArn"])
+
+    def attempt(request: dict[str, Any]) -> str:
+        try:
+            client.create_processing_job(**request)
+        except ClientError as error:
+            return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        described = client.describe_processing_job(ProcessingJobName=request["ProcessingJobName"])
+        return str(described["ProcessingJobStatus"])
+
+    return attempt
+
+
+def test_a_job_with_all_controls_is_created(create: Create, request_: dict[str, Any]) -> None:
+    assert create(request_) in {"InProgress", "Completed"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("NetworkConfig.VpcConfig", None),
+        ("NetworkConfig.EnableInterContainerTrafficEncryption", False),
+        ("NetworkConfig", None),
+        ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", None),
+        ("ProcessingResources.ClusterConfig.InstanceType", "ml.p3.16xlarge"),
+        ("ProcessingOutputConfig", None),
+        ("Tags", [{"Key": "Project", "Value": "p"}]),
+        ("Tags", None),
+    ],
+)
+def test_a_job_without_one_of_them_is_denied(
+    create: Create, request_: dict[str, Any], path: str, value: Any
+) -> None:
+    *parents, last = path.split(".")
+    part = request_
+    for parent in parents:
+        part = part[parent]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+
+    said = create(request_)
+
+    name = request_["ProcessingJobName"]
+    role = f"assumed-role/{PROJECT}-local-pipeline-execution/SageMaker"
+    assert said.startswith(
+        f"AccessDeniedException: User: arn:aws:sts::123456789012:{role} is not authorized to perform: "
+        f"sagemaker:CreateProcessingJob on resource: "
+        f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{name} with an explicit deny in a"
+    )
+
+
+def test_the_account_itself_may_create_any_job(
+    aws: boto3.Session, role: str, job: Callable[..., dict[str, Any]]
+) -> None:
+    aws.client("sagemaker").create_processing_job(**job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}"))
+
+
+def test_a_role_that_is_not_the_jobs_to_have_is_not_handed_on(
+    create: Create, request_: dict[str, Any], role: str
+) -> None:
+    assert "is not authorized to perform: iam:PassRole on resource: " + role in create(
+        {**request_, "RoleArn": role}
+    )
+
+
+def test_another_key_of_the_environment_is_no_key_for_volumes(
+    create: Create, request_: dict[str, Any], outputs: dict[str, str]
+) -> None:
+    request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = outputs["LogKeyArn"]
+    assert "AccessDeniedException" in create(request_)
+
+
+def test_a_boundary_limits_what_policies_allow(
+    aws: boto3.Session, job: Callable[..., dict[str, Any]], role: str
+) -> None:
+    iam, name = aws.client("iam"), f"bounded-{uuid.uuid4().hex[:8]}"
+
+    def document(*actions: str) -> str:
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    boundary = iam.create_policy(PolicyName=name, PolicyDocument=document("iam:*"))["Policy"]["Arn"]
+    trust = iam.get_role(RoleName="pipeline-for-tests")["Role"]["AssumeRolePolicyDocument"]
+    arn = iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary=boundary
+    )["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document("*"))
+    request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}")
+
+    with pytest.raises(ClientError, match="because no permissions boundary allows the sagemaker:Create"):
+        sagemaker_of(aws, arn).create_processing_job(**request)
+
+    iam.create_policy_version(
+        PolicyArn=boundary, PolicyDocument=document("iam:*", "sagemaker:*"), SetAsDefault=True
+    )
+    sagemaker_of(aws, arn).create_processing_job(**request)
+
+
+# --- what is not there, or does not fit -------------------------------------------------------------------
+
+
+def test_a_subnet_and_a_group_must_be_there_and_in_one_vpc(
+    aws: boto3.Session, role: str, job: Callable[..., dict[str, Any]], outputs: dict[str, str]
+) -> None:
+    (elsewhere,) = aws.client("ec2").describe_security_groups(
+        Filters=[
+            {"Name": "vpc-id", "Values": [default_vpc(aws)]},
+            {"Name": "group-name", "Values": ["default"]},
+        ]
+    )["SecurityGroups"]
+    subnet, group = outputs["PrivateSubnetIds"].split(",")[0], outputs["ProcessingSecurityGroupId"]
+    for subnets, groups, said in (
+        (["subnet-0123456789abcdef0"], [group], "The subnet ID 'subnet-0123456789abcdef0' does not exist"),
+        ([subnet], ["sg-0123456789abcdef0"], "The security group 'sg-0123456789abcdef0' does not exist"),
+        ([subnet], [elsewhere["GroupId"]], f"belong to different VPCs: {subnet} in {outputs['VpcId']}"),
+    ):
+        network = {"VpcConfig": {"Subnets": subnets, "SecurityGroupIds": groups}}
+        request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}", NetworkConfig=network)
+        with pytest.raises(ClientError, match="ValidationException") as refused:
+            aws.client("sagemaker").create_processing_job(**request)
+        assert said in str(refused.value)
+
+
+def default_vpc(aws: boto3.Session) -> str:
+    (vpc,) = aws.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    return str(vpc["VpcId"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda kms, key: kms.disable_key(KeyId=key), "is disabled"),
+        (lambda kms, key: kms.schedule_key_deletion(KeyId=key), "is pending deletion"),
+        (lambda _kms, _key: None, None),
+    ],
+)
+@pytest.mark.parametrize("use", ["volume", "output"])
+def test_a_key_must_be_of_use(
+    aws: boto3.Session, role: str, job: Callable[..., dict[str, Any]], use: str, spoil: Any, said: str | None
+) -> None:
+    kms = aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    alias = f"alias/{uuid.uuid4().hex}"
+    kms.create_alias(AliasName=alias, TargetKeyId=key)
+    spoil(kms, key.rsplit("/", 1)[-1])
+    for name in (key, key.rsplit("/", 1)[-1], alias):
+        request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}")
+        if use == "volume":
+            request["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = name
+        else:
+            request["ProcessingOutputConfig"] = {"KmsKeyId": name, "Outputs": []}
+        if said is None:
+            aws.client("sagemaker").create_processing_job(**request)
+        else:
+            with pytest.raises(ClientError, match=f"ValidationException.*{key} {said}"):
+                aws.client("sagemaker").create_processing_job(**request)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "11111111-2222-3333-4444-555555555555",
+        "alias/nobodys",
+        "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    ],
+)
+def test_a_key_that_is_not_there_is_named(
+    aws: boto3.Session, role: str, job: Callable[..., dict[str, Any]], name: str
+) -> None:
+    request = job(
+        ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}",
+        ProcessingOutputConfig={"KmsKeyId": name, "Outputs": []},
+    )
+    with pytest.raises(ClientError, match=f"Invalid KMS key: Key '{name}' does not exist"):
+        aws.client("sagemaker").create_processing_job(**request)
+
+
+def test_the_jobs_own_role_must_get_into_the_network(
+    aws: boto3.Session, job: Callable[..., dict[str, Any]], outputs: dict[str, str]
+) -> None:
+    network = {
+        "Subnets": outputs["PrivateSubnetIds"].split(","),
+        "SecurityGroupIds": [outputs["ProcessingSecurityGroupId"]],
+    }
+    request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}", NetworkConfig={"VpcConfig": network})
+    request["RoleArn"] = outputs["PipelineExecutionRoleArn"]  # creates jobs, is none
+
+    with pytest.raises(
+        ClientError, match=r"ValidationException.*not authorized to perform: ec2:CreateNetwork"
+    ):
+        aws.client("sagemaker").create_processing_job(**request)
+
+
+def test_a_step_that_is_denied_fails_with_the_reason(
+    aws: boto3.Session, pipelines: Any, job: Callable[..., dict[str, Any]], outputs: dict[str, str]
+) -> None:
+    request = {**job(), "RoleArn": outputs["ProcessingJobRoleArn"]}
+    name = f"denied-{uuid.uuid4().hex[:8]}"
+    definition = {
+        "Version": "2020-12-01",
+        "Steps": [{"Name": "convert", "Type": "Processing", "Arguments": request}],
+    }
+    aws.client("sagemaker").create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=json.dumps(definition),
+        RoleArn=outputs["PipelineExecutionRoleArn"],
+    )
+
+    arn = pipelines.start(name)
+
+    assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    reason = pipelines.steps(arn)["convert"]["FailureReason"]
+    assert f"{PROJECT}-local-pipeline-execution/SageMaker is not authorized to perform" in reason
+    assert "sagemaker:CreateProcessingJob" in reason

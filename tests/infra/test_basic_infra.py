@@ -1,0 +1,153 @@
+"""The parent stack: the same templates as nested stacks, from a bucket."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+INFRA = Path(__file__).parents[2] / "infra"
+NESTED = ("Keys", "Network", "Storage", "Identity", "Operations")
+
+
+@pytest.fixture(scope="module")
+def templates(aws: boto3.Session) -> str:
+    """The address of the templates in S3."""
+    bucket = f"templates-{uuid.uuid4().hex[:8]}"
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    for path in INFRA.glob("*.yaml"):
+        s3.put_object(Bucket=bucket, Key=f"infra/{path.name}", Body=path.read_bytes())
+    return f"https://{bucket}.s3.us-east-1.amazonaws.com/infra"
+
+
+class Parent:
+    """The parent stack of a project of its own."""
+
+    def __init__(self, aws: boto3.Session, templates: str):
+        self.client, self.name = aws.client("cloudformation"), "parent-test-local-basic"
+        self.parameters = {
+            "TemplatesUrl": templates,
+            "ProjectName": "parent-test",
+            "Environment": "local",
+            "S3PrefixListId": "pl-63a5400a",
+            "ImageAccountIds": "173754725891",
+            "BreakGlassPrincipalArns": "arn:aws:iam::*:root",
+        }
+
+    def change(self, kind: str, **parameters: str) -> list[tuple[str, str]]:
+        given = {**self.parameters, **parameters}
+        change_set = self.client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=f"c-{uuid.uuid4().hex}",
+            ChangeSetType=kind,
+            TemplateBody=(INFRA / "basic_infra.yaml").read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )["Id"]
+        described = self.client.describe_change_set(ChangeSetName=change_set)
+        if described["Status"] == "CREATE_COMPLETE":
+            self.client.execute_change_set(ChangeSetName=change_set)
+        changes = [each["ResourceChange"] for each in described["Changes"]]
+        return [(change["Action"], change["LogicalResourceId"]) for change in changes]
+
+    def status(self) -> str:
+        return self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"]
+
+    def nested(self) -> dict[str, str]:
+        listed = self.client.describe_stack_resources(StackName=self.name)["StackResources"]
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
+
+
+@pytest.fixture
+def parent(aws: boto3.Session, templates: str) -> Iterator[Parent]:
+    created = Parent(aws, templates)
+    created.change("CREATE")
+    yield created
+    created.client.delete_stack(StackName=created.name)
+
+
+def test_the_parent_deploys_all_and_hands_on_their_outputs(parent: Parent, aws: boto3.Session) -> None:
+    assert parent.status() == "CREATE_COMPLETE"
+    (stack,) = parent.client.describe_stacks(StackName=parent.name)["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    nested = parent.nested()
+
+    assert set(nested) == set(NESTED)
+    for stack_id in nested.values():
+        (found,) = parent.client.describe_stacks(StackName=stack_id)["Stacks"]
+        assert (found["StackStatus"], found["StackId"]) == ("CREATE_COMPLETE", stack_id)
+    buckets = [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
+    assert outputs["DataBucketName"] in buckets
+    subnets = outputs["PrivateSubnetIds"].split(",")
+    assert len(aws.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]) == 2
+    aws.client("iam").get_role(RoleName="parent-test-local-processing-job")
+
+
+def test_an_update_reaches_only_the_nested_stacks_that_it_is_about(
+    parent: Parent, aws: boto3.Session
+) -> None:
+    before = parent.nested()
+    assert parent.change("UPDATE") == []
+
+    parent.change("UPDATE", AlarmEmail="somebody@example.com", MonthlyBudgetUsd="50")
+    changes = parent.change("UPDATE", AlarmEmail="team@example.com", MonthlyBudgetUsd="60")
+
+    assert changes == [("Modify", "Operations")]
+    assert parent.status() == "UPDATE_COMPLETE"
+    assert parent.nested() == before
+    resources = parent.client.describe_stack_resources(StackName=before["Operations"])["StackResources"]
+    assert {"AlarmSubscription", "MonthlyBudget"} <= {each["LogicalResourceId"] for each in resources}
+    (budget,) = aws.client("budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+    assert (budget["BudgetName"], float(budget["BudgetLimit"]["Amount"])) == ("parent-test-local-monthly", 60)
+
+
+def test_another_text_at_the_same_address_is_a_change(
+    parent: Parent, aws: boto3.Session, templates: str
+) -> None:
+    bucket, path = templates.removeprefix("https://").split(".", 1)[0], INFRA / "operations.yaml"
+    changed = path.read_text().replace("Description: Topic of alarms", "Description: The topic of alarms")
+    assert changed != path.read_text()
+    aws.client("s3").put_object(Bucket=bucket, Key="infra/operations.yaml", Body=changed.encode())
+
+    changes = parent.change("UPDATE")
+
+    aws.client("s3").put_object(Bucket=bucket, Key="infra/operations.yaml", Body=path.read_bytes())
+    assert changes == [("Modify", "Operations")]
+    operations = parent.client.describe_stacks(StackName=parent.nested()["Operations"])["Stacks"][0]
+    assert "The topic of alarms" in json.dumps(operations["Outputs"])
+
+
+def test_a_nested_stack_that_fails_takes_the_parent_back(parent: Parent, aws: boto3.Session) -> None:
+    parent.change("UPDATE", VpcCidr="10.9.0.0/16", ZoneCount="3")
+    assert parent.status() == "UPDATE_COMPLETE"
+
+    other = Parent(aws, parent.parameters["TemplatesUrl"])
+    other.name = "parent-test-local-again"
+    other.change("CREATE")
+
+    assert other.status() == "ROLLBACK_COMPLETE"
+    events = parent.client.describe_stack_events(StackName=other.name)["StackEvents"]
+    reasons = [event.get("ResourceStatusReason", "") for event in events]
+    assert any("was not successfully created" in reason and "already exists" in reason for reason in reasons)
+    names = [
+        stack["StackName"]
+        for stack in parent.client.describe_stacks()["Stacks"]
+        if stack["StackName"].startswith("parent-test-local-again-")
+    ]
+    assert names == []
+    other.client.delete_stack(StackName=other.name)
+
+
+def test_the_parents_deletion_leaves_nothing(aws: boto3.Session, templates: str) -> None:
+    created = Parent(aws, templates)
+    created.change("CREATE")
+    nested = created.nested()
+
+    created.client.delete_stack(StackName=created.name)
+
+    for stack_id in nested.values():
+        (found,) = created.client.describe_stacks(StackName=stack_id)["Stacks"]
+        assert found["StackStatus"] == "DELETE_COMPLETE"
