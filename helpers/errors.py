@@ -23,6 +23,10 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 
+_ON_OBJECTS = frozenset(
+    {"CreateMultipartUpload", "DeleteObjects", "GetObject", "HeadObject", "PutObject", "UploadPart"}
+)
+
 
 class UserError(Exception):
     """Something that the person at the keyboard can mend; the message says what and how."""
@@ -44,7 +48,14 @@ def explain(error: Exception) -> str | None:
             message = error.response["Error"].get("Message", "")
             if code in _BAD_CREDENTIALS:
                 return f"AWS refuses the credentials ({code}: {message}). Sign in again, or set AWS_PROFILE."
-            return f"{error.operation_name} failed with {code}: {message}"
+            text = f"{error.operation_name} failed with {code}: {message}"
+            if code == "AccessDenied" and error.operation_name in _ON_OBJECTS:
+                return (
+                    f"{text}. From outside the VPC the buckets answer the deployment role only, and whoever "
+                    "BreakGlassPrincipalArns in infra/parameters/<environment>.json names: add your role "
+                    "there and deploy."
+                )
+            return text
         case _:
             return None
 
