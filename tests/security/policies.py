@@ -13,9 +13,9 @@ Document = dict[str, Any]
 SIMULATOR = Path(__file__).with_name("simulate.mjs")
 ROLES = (
     *("pipeline-execution", "processing-job", "training-job", "studio-user"),
-    *("default-group", "flow-logs"),
+    *("default-group", "flow-logs", "ci-plan", "ci-deploy"),
 )
-KEYS = ("Volume", "Data", "Artifact", "Log")
+KEYS = ("Volume", "Data", "Artifact", "Log", "Studio")
 BUCKETS = ("Data", "Artifact", "AccessLog")
 # What administrators and other accounts have of their own: everything is left to our policies.
 EVERYTHING = {
@@ -52,7 +52,8 @@ def collect(session: boto3.Session, prefix: str, outputs: Mapping[str, str]) -> 
     for name in ROLES:
         role = iam.get_role(RoleName=f"{prefix}-{name}")["Role"]
         documents[f"trust/{name}"] = role["AssumeRolePolicyDocument"]
-        boundary[name] = managed[role["PermissionsBoundary"]["PermissionsBoundaryArn"]]
+        if "PermissionsBoundary" in role:
+            boundary[name] = managed[role["PermissionsBoundary"]["PermissionsBoundaryArn"]]
         attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
         of_role[name] = [managed[policy["PolicyArn"]] for policy in attached]
         assert not iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"], "no inline policies"
@@ -74,7 +75,7 @@ def _managed_policies(session: boto3.Session, prefix: str) -> dict[str, str]:
     cloudformation = session.client("cloudformation")
     return {
         resource["PhysicalResourceId"]: f"{stack}.{resource['LogicalResourceId']}"
-        for stack in ("network", "identity")
+        for stack in ("network", "identity", "github-oidc")
         for resource in cloudformation.describe_stack_resources(StackName=f"{prefix}-{stack}")[
             "StackResources"
         ]

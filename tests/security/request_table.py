@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from policies import ROLES, Policies
+from policies import KEYS, ROLES, Policies
 
 SOURCE = Path(__file__).with_name("requests.yaml")
 # The older spelling of a key's condition key changes names with the newer one, see simulate.mjs.
@@ -47,7 +47,10 @@ def _request(
     if by in ROLES:
         principal = f"arn:aws:iam::{account}:role/{names['Prefix']}-{by}"
         context |= {"aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
-        identity, boundary = list(policies.of_role[by]), [policies.boundary[by]]
+        identity, boundary = (
+            list(policies.of_role[by]),
+            [policies.boundary[by]] if by in policies.boundary else [],
+        )
     else:
         principal, identity, boundary = by, [], []
         if by.startswith("arn:"):
@@ -82,7 +85,7 @@ def _resource_policy(action: str, resource: str, names: Mapping[str, str]) -> st
             f"arn:aws:s3:::{names[f'{use}BucketName']}": f"bucket/{use}"
             for use in ("Data", "Artifact", "AccessLog")
         },
-        **{names[f"{use}KeyArn"]: f"key/{use}" for use in ("Volume", "Data", "Artifact", "Log")},
+        **{names[f"{use}KeyArn"]: f"key/{use}" for use in KEYS},
     }
     if resource.endswith("/somebody-elses"):
         return "open"

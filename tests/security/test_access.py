@@ -1,0 +1,46 @@
+"""The embedded AWS judges by the same rules as the simulator: the same table, the same verdicts."""
+
+from typing import Any
+
+from policies import EVERYTHING
+from policies import Policies as Deployed
+
+from helpers.local_aws.access.conditions import context_of
+from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
+
+
+def verdict(request: dict[str, Any], deployed: Deployed) -> str:
+    documents = {**deployed.documents, **EVERYTHING}
+
+    def found(names: list[str]) -> Any:
+        return documents[names[0]] if names else None
+
+    asked = AccessRequest(
+        request["principal"],
+        request["action"],
+        request["resource"],
+        request["account"],
+        context_of(request["context"]),
+    )
+    policies = Policies(
+        identity=[documents[name] for name in request["identity"]],
+        boundary=found(request["boundary"]),
+        resource=found([request["resourcePolicy"]] if request["resourcePolicy"] else []),
+        endpoint=found(request["endpoint"]),
+    )
+    refused = refusal(asked, policies)
+    if refused is None:
+        return "allowed"
+    return "denied" if refused.statement is None else str(refused.statement["Sid"])
+
+
+def test_every_request_of_the_table_is_judged_as_the_simulator_judges_it(
+    requests: list[dict[str, Any]], policies: Deployed
+) -> None:
+    wrong = [
+        f"{request['title']}: expected {request['gives']}, got {given}"
+        for request in requests
+        if (given := verdict(request, policies)) != request["gives"]
+    ]
+
+    assert not wrong, "\n".join(wrong)
