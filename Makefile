@@ -15,6 +15,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SECURITY := $(VENV)/security
 CHECKOV := $(VENV)/checkov
+WORKFLOWS := $(VENV)/workflows
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
@@ -74,7 +75,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --output-file sbom.cdx.json
 
 ##@ Develop
-.PHONY: test lint bench format hooks lock clean help
+.PHONY: test lint lint-workflows bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --ignore tests/security $(ARGS)
@@ -85,6 +86,9 @@ lint: $(VENV)/dev  ## Check style, types and templates
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/cfn-lint -t infra/*.yaml
+lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
+	$(WORKFLOWS)/bin/actionlint
+	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 bench: up deploy data upsert  ## Measure a step's overhead over a bare spark-submit, side by side
 	PYTHONPATH=. $(ON_AWS) tests/bench/step_overhead.py
 format: $(VENV)/dev  ## Format the code and mend what can be mended
@@ -98,6 +102,7 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --group security -o requirements-security.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
+	$(LOCK) --group workflows -o requirements-workflows.txt
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -131,6 +136,10 @@ $(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(
 $(CHECKOV)/ready: requirements-checkov.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(CHECKOV)
 	$(VENV)/bin/uv pip install --quiet --python $(CHECKOV)/bin/python --require-hashes -r $<
+	touch $@
+$(WORKFLOWS)/ready: requirements-workflows.txt $(VENV)/uv
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(WORKFLOWS)
+	$(VENV)/bin/uv pip install --quiet --python $(WORKFLOWS)/bin/python --require-hashes -r $<
 	touch $@
 
 ifndef V
