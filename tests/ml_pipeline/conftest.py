@@ -44,10 +44,29 @@ def parameters(outputs: dict[str, str]) -> PipelineParams:
 def small_stacks(aws: boto3.Session, role: str) -> None:
     """Small stacks with the outputs of the real ones, in a region of their own."""
     names = ("artifacts-of-tests", "data-of-tests")
+    account = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}
+    by_policies = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
+    key = {
+        "Type": "AWS::KMS::Key",
+        "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": [by_policies]}},
+    }
+    in_vpc = {"VpcId": {"Ref": "Vpc"}}
     template = {
         "Resources": {
-            "VolumeKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
-            "DataKey": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}},
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+            **{
+                f"Subnet{number}": {
+                    "Type": "AWS::EC2::Subnet",
+                    "Properties": {**in_vpc, "CidrBlock": f"10.0.{number}.0/24"},
+                }
+                for number in (1, 2)
+            },
+            "SecurityGroup": {
+                "Type": "AWS::EC2::SecurityGroup",
+                "Properties": {**in_vpc, "GroupDescription": "jobs"},
+            },
+            "VolumeKey": key,
+            "DataKey": key,
             "ArtifactBucket": {
                 "Type": "AWS::S3::Bucket",
                 "Properties": {
@@ -69,8 +88,8 @@ def small_stacks(aws: boto3.Session, role: str) -> None:
         "Outputs": {
             key: {"Value": value}
             for key, value in {
-                "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
-                "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
+                "PrivateSubnetIds": {"Fn::Join": [",", [{"Ref": "Subnet1"}, {"Ref": "Subnet2"}]]},
+                "ProcessingSecurityGroupId": {"Ref": "SecurityGroup"},
                 "VolumeKeyArn": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
                 "DataKeyArn": {"Fn::GetAtt": ["DataKey", "Arn"]},
                 "ArtifactBucketName": {"Ref": "ArtifactBucket"},
