@@ -36,9 +36,13 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy outputs data upsert teardown
+.PHONY: deploy drift migrate outputs data upsert teardown
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
+drift: $(VENV)/run  ## Tell what of the stacks is not deployed, and what was changed by hand; ARGS=--json
+	$(ON_AWS) -m helpers.infra.stacks drift --env $(ENV) $(ARGS)
+migrate: $(VENV)/run  ## Move keys and buckets out of a former version's single stack, after asking; ARGS=--yes
+	$(ON_AWS) -m helpers.infra.stacks migrate --env $(ENV) $(ARGS)
 outputs: $(VENV)/run  ## Show the stacks' outputs; ARGS=--json
 	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) $(ARGS)
 data: $(VENV)/run  ## Upload the sample data (never to staging or prod)

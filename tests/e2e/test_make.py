@@ -168,6 +168,11 @@ def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run)
     assert "nothing would change" in plan
 
 
+def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_run) -> None:
+    assert "local: no drift in" in checkout.made("drift")
+    assert "nothing to do" in checkout.made("migrate")
+
+
 def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
     """The execution is stopped as soon as its step runs: a hit would have succeeded at once.
 

@@ -1,4 +1,4 @@
-"""The stacks of an environment: plan, deploy, outputs, teardown. `python -m helpers.infra.stacks --help`."""
+"""The stacks of an environment, from plan to teardown. `python -m helpers.infra.stacks --help`."""
 
 from helpers.infra.stacks.configuration import StackConfiguration, load_stacks
 from helpers.infra.stacks.deploy import deploy

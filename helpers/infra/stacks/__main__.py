@@ -1,6 +1,7 @@
-"""The command line: `python -m helpers.infra.stacks {plan,deploy,outputs,teardown} --env ENV`.
+"""The command line: `python -m helpers.infra.stacks {plan,deploy,drift,migrate,outputs,teardown} --env ENV`.
 
-`plan` exits with 0 whether there are changes or not: it is there to be read.
+`plan` exits with 0 whether there are changes or not: it is there to be read. `drift` exits with 3 where there
+is any.
 """
 
 import argparse
@@ -8,16 +9,23 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import common_options, run_command
-from helpers.infra.stacks.configuration import INFRA, load_stacks
+from helpers.infra.stacks.configuration import INFRA, StackConfiguration, former_stack_name, load_stacks
 from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.drift import DRIFTED, as_document, find_drift, show_drift
+from helpers.infra.stacks.former import refuse_former
+from helpers.infra.stacks.migrate import migrate
 from helpers.infra.stacks.outputs import outputs_if_deployed, outputs_of, table_of
 from helpers.infra.stacks.plan import plan
 from helpers.infra.stacks.teardown import refuse_prod, teardown
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,24 +43,60 @@ def _run(arguments: argparse.Namespace) -> int:
     cloudformation = session.client("cloudformation")
     match arguments.command:
         case "plan":
-            outputs: dict[str, str] = {}
-            for stack in stacks:
-                plan(cloudformation, stack.with_outputs(outputs), console)
-                outputs |= outputs_if_deployed(cloudformation, stack.name)
+            _plan(cloudformation, stacks, console)
         case "deploy":
+            refuse_former(cloudformation, former_stack_name(arguments.env, arguments.infra), arguments.env)
             found = deploy_all(cloudformation, stacks, console)
             console.print(table_of(found, f"the stacks of {arguments.env}"))
-        case "outputs":
-            found = {}
-            for stack in stacks:
-                found |= outputs_of(cloudformation, stack.name, arguments.env)
-            if arguments.json:
-                print(json.dumps(found, indent=2))
-            else:
+        case "drift":
+            return _drift(cloudformation, stacks, arguments, console)
+        case "migrate":
+            former = former_stack_name(arguments.env, arguments.infra)
+            if found := migrate(session, former, stacks, console, None if arguments.yes else input):
                 console.print(table_of(found, f"the stacks of {arguments.env}"))
+        case "outputs":
+            _outputs(cloudformation, stacks, arguments, console)
         case "teardown":
             teardown(session, stacks, console, confirm=None if arguments.yes else input)
     return 0
+
+
+def _plan(
+    cloudformation: "CloudFormationClient", stacks: Sequence[StackConfiguration], console: Console
+) -> None:
+    outputs: dict[str, str] = {}
+    for stack in stacks:
+        plan(cloudformation, stack.with_outputs(outputs), console)
+        outputs |= outputs_if_deployed(cloudformation, stack.name)
+
+
+def _drift(
+    cloudformation: "CloudFormationClient",
+    stacks: Sequence[StackConfiguration],
+    arguments: argparse.Namespace,
+    console: Console,
+) -> int:
+    found = find_drift(cloudformation, stacks)
+    if arguments.json:
+        print(json.dumps(as_document(arguments.env, found), indent=2))
+    else:
+        show_drift(arguments.env, found, console)
+    return DRIFTED if any(found) else 0
+
+
+def _outputs(
+    cloudformation: "CloudFormationClient",
+    stacks: Sequence[StackConfiguration],
+    arguments: argparse.Namespace,
+    console: Console,
+) -> None:
+    found: dict[str, str] = {}
+    for stack in stacks:
+        found |= outputs_of(cloudformation, stack.name, arguments.env)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+    else:
+        console.print(table_of(found, f"the stacks of {arguments.env}"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("plan", parents=[common], help="show what a deployment would change; exits with 0")
     commands.add_parser("deploy", parents=[common], help="create or update the stacks, in their order")
+    drift = commands.add_parser(
+        "drift",
+        parents=[common],
+        help=f"tell what is not deployed and what was changed by hand; exits with {DRIFTED} if there is any",
+    )
+    drift.add_argument("--json", action="store_true", help="as JSON")
+    migration = commands.add_parser(
+        "migrate", parents=[common], help="move keys and buckets out of the one stack of former versions"
+    )
+    migration.add_argument("--yes", action="store_true", help="do not ask")
     outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stacks")
     outputs.add_argument("--json", action="store_true", help="as JSON")
     removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")

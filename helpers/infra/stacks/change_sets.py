@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -12,9 +12,11 @@ from helpers.infra.stacks.status import find_stack
 from helpers.infra.stacks.waiting import Polling, poll
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.literals import ChangeSetTypeType
-    from types_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef
+    from types_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef, ResourceToImportTypeDef
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
@@ -39,12 +41,21 @@ def create_change_set(
     configuration: "StackConfiguration",
     kind: "ChangeSetTypeType",
     polling: Polling,
+    to_import: "Sequence[ResourceToImportTypeDef]" = (),
 ) -> PlannedChangeSet:
     """Create a change set and wait until CloudFormation has computed it.
+
+    Args:
+        cloudformation: where the stack is, or will be.
+        configuration: what it is to be.
+        kind: what is to be done.
+        polling: how to wait.
+        to_import: the resources that the stack takes over, for kind IMPORT.
 
     Raises:
         UserError: CloudFormation refuses it; nothing of it is left behind.
     """
+    imports: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {}
     created = cloudformation.create_change_set(
         StackName=configuration.name,
         ChangeSetName=f"change-{uuid.uuid4()}",
@@ -55,6 +66,7 @@ def create_change_set(
         ],
         Tags=[{"Key": key, "Value": value} for key, value in configuration.tags.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],  # policies name roles before there are any
+        **imports,
     )
 
     def ask() -> "DescribeChangeSetOutputTypeDef | None":

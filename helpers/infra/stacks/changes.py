@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _STYLES = {
     "add": "green",
+    "import": "green",
     "change": "yellow",
     "may replace": "red",
     "replace": "bold red",
@@ -27,15 +28,19 @@ class PlannedChange:
     logical_id: str
     resource_type: str
     what: str
+    because: str = ""
+    """The properties for which a resource is, or may be, replaced."""
 
 
 def planned_change(change: "ResourceChangeTypeDef") -> PlannedChange:
     """Return a change as CloudFormation describes it in our words."""
+    modified = change.get("Action") == "Modify"
     return PlannedChange(
         action=_action(change),
         logical_id=change.get("LogicalResourceId", ""),
         resource_type=change.get("ResourceType", ""),
-        what=", ".join(dict.fromkeys(_targets(change))) if change.get("Action") == "Modify" else "",
+        what=", ".join(dict.fromkeys(_targets(change))) if modified else "",
+        because=", ".join(dict.fromkeys(_targets(change, recreating=True))) if modified else "",
     )
 
 
@@ -53,9 +58,13 @@ def _action(change: "ResourceChangeTypeDef") -> str:
             return str(action).lower()
 
 
-def _targets(change: "ResourceChangeTypeDef") -> list[str]:
+def _targets(change: "ResourceChangeTypeDef", *, recreating: bool = False) -> list[str]:
     targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
-    return [target.get("Name") or target.get("Attribute", "") for target in targets]
+    return [
+        target.get("Name") or target.get("Attribute", "")
+        for target in targets
+        if not recreating or target.get("RequiresRecreation", "Never") != "Never"
+    ]
 
 
 def table_of(changes: Sequence[PlannedChange], stack_name: str) -> Table:

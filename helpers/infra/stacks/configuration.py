@@ -89,6 +89,16 @@ def stack_name(project: str, environment: str, template: str) -> str:
     return f"{project}-{environment}-{template.replace('_', '-')}"
 
 
+def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
+    """Return the name of the one stack that the template of former versions made.
+
+    Raises:
+        UserError: the file of parameters is missing or malformed.
+    """
+    file = _parameter_file(infra / "parameters" / f"{environment}.json", environment)
+    return f"{file['Parameters']['ProjectName']}-{environment}"
+
+
 def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...]:
     """Return the names of an environment's stacks in the order of their deployment.
 

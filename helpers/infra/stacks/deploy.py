@@ -1,10 +1,10 @@
 """Bringing an environment's stacks to what their templates and parameters say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
-from helpers.infra.stacks.change_sets import create_change_set, discard, execute
+from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
 from helpers.infra.stacks.outputs import outputs_of
 from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
@@ -24,8 +24,16 @@ def deploy_all(
     stacks: Sequence["StackConfiguration"],
     console: "Console",
     polling: Polling | None = None,
+    check: Callable[[PlannedChangeSet], None] | None = None,
 ) -> dict[str, str]:
     """Deploy the stacks of an environment in their order, and return the outputs of all.
+
+    Args:
+        cloudformation: where the stacks are, or will be.
+        stacks: those of an environment.
+        console: where to show what happens.
+        polling: how to wait.
+        check: raises a UserError if changes are not to be made; called with those of each stack before.
 
     Raises:
         UserError: a deployment failed; the message says which stacks are done, and which are not begun.
@@ -33,12 +41,12 @@ def deploy_all(
     outputs: dict[str, str] = {}
     for index, stack in enumerate(stacks):
         try:
-            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling)
+            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check)
         except UserError as error:
             done = ", ".join(each.name for each in stacks[:index]) or "none"
             waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
             raise UserError(
-                f"{error}\nDeployed: {done}. Not begun: {waiting}. Mend it and deploy again."
+                f"{error}\nDeployed: {done}. Not begun: {waiting}. Mend it and try again."
             ) from error
     return outputs
 
@@ -48,6 +56,7 @@ def deploy(
     configuration: "StackConfiguration",
     console: "Console",
     polling: Polling | None = None,
+    check: Callable[[PlannedChangeSet], None] | None = None,
 ) -> dict[str, str]:
     """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
 
@@ -58,26 +67,43 @@ def deploy(
     stack = find_stack(cloudformation, configuration.name)
     ready = readiness(stack)
     if stack and ready is Readiness.RECREATE:
-        _clear_away(cloudformation, stack, console, polling)
+        clear_away(cloudformation, stack, console, polling)
     kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
     planned = create_change_set(cloudformation, configuration, kind, polling)
-    show(planned, console)
-    if planned.is_empty:
-        discard(cloudformation, planned)
-    else:
-        feed = EventFeed(cloudformation, planned.stack_id)
-        try:
-            execute(cloudformation, planned)
-        except BaseException:
-            discard(cloudformation, planned)
-            raise
-        events = watch(feed, configuration.name, console, polling)
-        if reason := failure(events):
-            raise UserError(f"The deployment of {configuration.name} failed: {reason}")
+    carry_out(cloudformation, planned, console, polling, check)
     return outputs_of(cloudformation, configuration.name, configuration.environment)
 
 
-def _clear_away(
+def carry_out(
+    cloudformation: "CloudFormationClient",
+    planned: PlannedChangeSet,
+    console: "Console",
+    polling: Polling,
+    check: Callable[[PlannedChangeSet], None] | None = None,
+) -> None:
+    """Show a change set, execute it and wait for the end; see `deploy_all` for `check`.
+
+    Raises:
+        UserError: it failed, with the first failure as its reason, or could not begin.
+    """
+    show(planned, console)
+    if planned.is_empty:
+        discard(cloudformation, planned)
+        return
+    feed = EventFeed(cloudformation, planned.stack_id)
+    try:
+        if check:
+            check(planned)
+        execute(cloudformation, planned)
+    except BaseException:
+        discard(cloudformation, planned)
+        raise
+    events = watch(feed, planned.stack_name, console, polling)
+    if reason := failure(events):
+        raise UserError(f"The deployment of {planned.stack_name} failed: {reason}")
+
+
+def clear_away(
     cloudformation: "CloudFormationClient", stack: "StackTypeDef", console: "Console", polling: Polling
 ) -> None:
     """Delete what an earlier creation left behind, as nothing else can be done with it."""

@@ -9,7 +9,7 @@ from helpers.errors import UserError
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackTypeDef
+    from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef, StackTypeDef
 
 IN_PROGRESS = "_IN_PROGRESS"
 SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"})
@@ -33,6 +33,14 @@ def find_stack(cloudformation: "CloudFormationClient", name_or_id: str) -> "Stac
         if "does not exist" in error.response["Error"].get("Message", ""):
             return None
         raise
+
+
+def stack_resources(
+    cloudformation: "CloudFormationClient", name_or_id: str
+) -> list["StackResourceSummaryTypeDef"]:
+    """Return the resources of a stack; those of a deleted one for 90 days, by its id."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name_or_id)
+    return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
 
 def readiness(stack: "StackTypeDef | None") -> Readiness:

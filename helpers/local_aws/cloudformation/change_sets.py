@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 
 from helpers.local_aws.cloudformation import deployment
 from helpers.local_aws.cloudformation.differences import differences
+from helpers.local_aws.cloudformation.imports import adopt
 from helpers.local_aws.cloudformation.templates import expand, parameter_problem, with_defaults
 
 NO_CHANGES = (
@@ -48,6 +49,8 @@ def mend_stacks_and_change_sets() -> None:
     Stack.parse_template = staticmethod(parse_template)
     ChangeSet._parse_template = _parse_template_of_change_set
     ChangeSet.diff = lambda _change_set: []
+    # Moto's comparison reads the stack's own template anew, without its parameters, and keeps that.
+    Stack.has_template = lambda _stack, _template: False
     CloudFormationBackend.create_change_set = create_change_set
     CloudFormationBackend.describe_change_set = find_change_set
     CloudFormationBackend.delete_change_set = delete_change_set
@@ -126,7 +129,8 @@ def _refuse_if_not_allowed(stack: Any, **request: Any) -> None:
         text = f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
         raise ValidationError(message=text + f"[{request['change_set_name']}]")
     not_to_be_updated = stack.status in _NOT_TO_BE_UPDATED or stack.status.endswith("_IN_PROGRESS")
-    if request["change_set_type"] == "UPDATE" and not_to_be_updated:
+    waits_for_import = request["change_set_type"] == "IMPORT" and in_review
+    if request["change_set_type"] != "CREATE" and not_to_be_updated and not waits_for_import:
         text = f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
         raise ValidationError(message=text)
 
@@ -178,8 +182,11 @@ def execute_change_set(backend: Any, change_set_name: str, stack_name: str | Non
     stack.tags = dict(change_set.tags or {})
     stack.cross_stack_resources = stack.resource_map.cross_stack_resources = backend.exports
     exported = {export.name for export in stack.exports}
-    run = deployment.create if change_set.change_set_type == "CREATE" else deployment.update
-    run(stack, change_set.template_dict, change_set.parameters)
+    if change_set.change_set_type == "IMPORT":
+        adopt(change_set)
+    else:
+        run = deployment.create if change_set.change_set_type == "CREATE" else deployment.update
+        run(stack, change_set.template_dict, change_set.parameters)
     if not stack.status.endswith("ROLLBACK_COMPLETE"):
         stack.template = change_set.template
         _export(backend, stack, exported)

@@ -1,0 +1,215 @@
+"""Where deployed stacks differ: from the repository, and from what CloudFormation has made of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from helpers.errors import UserError
+from helpers.infra.stacks.change_sets import create_change_set, discard
+from helpers.infra.stacks.changes import PlannedChange
+from helpers.infra.stacks.outputs import outputs_if_deployed
+from helpers.infra.stacks.status import Readiness, find_stack, readiness, stack_resources
+from helpers.infra.stacks.waiting import Polling, poll
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import (
+        DescribeStackDriftDetectionStatusOutputTypeDef,
+        StackResourceDriftTypeDef,
+    )
+
+    from helpers.infra.stacks.configuration import StackConfiguration
+
+DRIFTED = 3
+"""Exit code of a command that has found drift."""
+
+_STACK = "AWS::CloudFormation::Stack"
+_COMPARED = frozenset({"DELETED", "IN_SYNC", "MODIFIED"})
+_SHOWN_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class PropertyDrift:
+    """A property that is not what the template says."""
+
+    path: str
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True)
+class ResourceDrift:
+    """A resource that somebody changed or deleted by hand."""
+
+    logical_id: str
+    type: str
+    status: str
+    differences: tuple[PropertyDrift, ...]
+
+
+@dataclass(frozen=True)
+class StackDrift:
+    """What a deployment would change in a stack, and what has been changed by hand."""
+
+    name: str
+    changes: tuple[PlannedChange, ...]
+    resources: tuple[ResourceDrift, ...] = ()
+    compared: int = 0
+    existing: int = 0
+    """How many resources there are, of which CloudFormation can compare some types."""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any drift."""
+        return bool(self.changes or self.resources)
+
+
+def find_drift(
+    cloudformation: "CloudFormationClient",
+    stacks: Sequence["StackConfiguration"],
+    polling: Polling | None = None,
+) -> list[StackDrift]:
+    """Return the drift of each stack of an environment; nothing is changed and nothing left behind.
+
+    Raises:
+        UserError: a stack is being changed, or CloudFormation could not compute changes or detect drift.
+    """
+    found: list[StackDrift] = []
+    outputs: dict[str, str] = {}
+    for stack in stacks:
+        found.append(_stack_drift(cloudformation, stack.with_outputs(outputs), polling or Polling()))
+        outputs |= outputs_if_deployed(cloudformation, stack.name)
+    return found
+
+
+def _stack_drift(
+    cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
+) -> StackDrift:
+    there = find_stack(cloudformation, stack.name)
+    if there is None or readiness(there) is Readiness.RECREATE:
+        why = f"its creation failed: {there['StackStatus']}" if there else "the stack is missing"
+        return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
+    changes = _changes(cloudformation, stack, polling)
+    drifts = _detect(cloudformation, stack.name, polling)
+    return StackDrift(
+        stack.name,
+        changes,
+        tuple(map(_resource_drift, (each for each in drifts if _is_drifted(each)))),
+        compared=sum(each["StackResourceDriftStatus"] in _COMPARED for each in drifts),
+        existing=len(stack_resources(cloudformation, stack.name)),
+    )
+
+
+def _changes(
+    cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
+) -> tuple[PlannedChange, ...]:
+    if stack.needs:
+        wanted = f"waits for {', '.join(sorted(stack.needs))} of a stack that is missing"
+        return (PlannedChange("change", stack.name, _STACK, wanted),)
+    planned = create_change_set(cloudformation, stack, "UPDATE", polling)
+    discard(cloudformation, planned)
+    if planned.is_empty or planned.changes:
+        return planned.changes
+    return (PlannedChange("change", stack.name, _STACK, "outputs, tags or policies"),)
+
+
+def _detect(
+    cloudformation: "CloudFormationClient", name: str, polling: Polling
+) -> list["StackResourceDriftTypeDef"]:
+    detection = cloudformation.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
+
+    def ask() -> "DescribeStackDriftDetectionStatusOutputTypeDef | None":
+        answer = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        return None if answer["DetectionStatus"] == "DETECTION_IN_PROGRESS" else answer
+
+    answer = poll(ask, f"the drift detection of {name}", polling)
+    if answer["DetectionStatus"] == "DETECTION_FAILED":
+        reason = answer.get("DetectionStatusReason", "no reason given")
+        raise UserError(f"CloudFormation could not detect the drift of {name}: {reason}")
+    page = cloudformation.describe_stack_resource_drifts(StackName=name)
+    drifts = list(page["StackResourceDrifts"])
+    while token := page.get("NextToken"):
+        page = cloudformation.describe_stack_resource_drifts(StackName=name, NextToken=token)
+        drifts += page["StackResourceDrifts"]
+    return drifts
+
+
+def _is_drifted(drift: "StackResourceDriftTypeDef") -> bool:
+    return drift["StackResourceDriftStatus"] in {"DELETED", "MODIFIED"}
+
+
+def _resource_drift(drift: "StackResourceDriftTypeDef") -> ResourceDrift:
+    differences = tuple(
+        PropertyDrift(each["PropertyPath"], each["ExpectedValue"], each["ActualValue"])
+        for each in drift.get("PropertyDifferences", [])
+    )
+    return ResourceDrift(
+        drift["LogicalResourceId"], drift["ResourceType"], drift["StackResourceDriftStatus"], differences
+    )
+
+
+def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]:
+    """Return the drift for programs."""
+    return {
+        "environment": environment,
+        "drifted": any(found),
+        "stacks": [
+            {
+                "name": stack.name,
+                "changes": [
+                    {
+                        "action": change.action,
+                        "logical_id": change.logical_id,
+                        "type": change.resource_type,
+                        "what": change.what,
+                    }
+                    for change in stack.changes
+                ],
+                "resources": [asdict(resource) for resource in stack.resources],
+            }
+            for stack in found
+        ],
+    }
+
+
+def show_drift(environment: str, found: Sequence[StackDrift], console: "Console") -> None:
+    """Print a table for each stack that drifted, and one line about all."""
+    for stack in found:
+        if stack:
+            console.print(_table(stack))
+    drifted = [stack.name for stack in found if stack]
+    compared = f"{sum(each.compared for each in found)} of {sum(each.existing for each in found)} resources"
+    if not drifted:
+        told = f"no drift in {len(found)} stacks ({compared} compared)."
+    else:
+        told = (
+            f"drift in {', '.join(drifted)} ({compared} compared). What is not deployed: "
+            f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
+            "template; a deployment does not see it."
+        )
+    console.print(f"{environment}: {told}", highlight=False)
+
+
+def _table(stack: StackDrift) -> Table:
+    table = Table(title=f"Drift of {stack.name}", title_justify="left")
+    for heading in ("Resource", "Type", "Drift", "Property: expected -> actual"):
+        table.add_column(heading, overflow="fold")
+    for row in _rows(stack):
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _rows(stack: StackDrift) -> Iterator[tuple[str, str, str, str]]:
+    for change in stack.changes:
+        yield change.logical_id, change.resource_type, f"not deployed: {change.action}", change.what
+    for resource in stack.resources:
+        kind = f"{resource.status.lower()} by hand"
+        differences = [f"{d.path}: {_short(d.expected)} -> {_short(d.actual)}" for d in resource.differences]
+        yield resource.logical_id, resource.type, kind, "\n".join(differences)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}…"

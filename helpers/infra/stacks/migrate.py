@@ -1,0 +1,229 @@
+"""Moving keys and buckets out of the one stack of former versions, without the loss of an object.
+
+CloudFormation moves nothing out of a stack that still has it. So the former stack first comes to retain its
+keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.
+
+The template of an import is not that of the new stack. An import changes nothing: what it says of a resource
+is taken for true, so the deployment after it would find no difference, and leave encryption or a key's policy
+as it was. It says as little as CloudFormation allows instead, and the deployment sets all of it.
+
+What is done is read from the stacks themselves. A migration that was interrupted goes on where it ended.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError, one_per_line
+from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
+from helpers.infra.stacks.configuration import StackConfiguration
+from helpers.infra.stacks.deploy import carry_out, clear_away, deploy_all
+from helpers.infra.stacks.former import BUCKET, KEY, MOVED, TYPES, FormerStack
+from helpers.infra.stacks.retention import (
+    not_retained,
+    original_template,
+    refuse_more_than_retention,
+    resource_names,
+    retaining,
+)
+from helpers.infra.stacks.status import Readiness, find_stack, readiness
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
+
+if TYPE_CHECKING:
+    import boto3
+    from rich.console import Console
+    from types_boto3_cloudformation.type_defs import ResourceToImportTypeDef, StackTypeDef
+
+IDENTIFIERS = {KEY: "KeyId", BUCKET: "BucketName"}
+
+
+def migrate(
+    session: "boto3.Session",
+    former_name: str,
+    stacks: Sequence[StackConfiguration],
+    console: "Console",
+    confirm: Callable[[str], str] | None = None,
+    polling: Polling | None = None,
+) -> dict[str, str]:
+    """Move keys and buckets of the former stack to the new ones, deploy these, and return their outputs.
+
+    Where there is no former stack, and none that was half moved, there is nothing to do.
+
+    Args:
+        session: where the stacks are.
+        former_name: the name of the former stack.
+        stacks: the new ones, in the order of their deployment.
+        console: where to tell it.
+        confirm: asks and returns the answer, which must be the environment's name; None does not ask.
+        polling: how to wait.
+
+    Raises:
+        UserError: not confirmed, or a step failed or would have lost something; what was done is kept.
+    """
+    former, environment = FormerStack(session, former_name), stacks[0].environment
+    polling = polling or Polling()
+    there = find_stack(former.cloudformation, former.name)
+    if there:
+        _refuse_unless_movable(former, there)
+    elif nothing := _nothing_to_go_on_with(former, stacks):
+        console.print(f"{nothing}: nothing to do.", highlight=False)
+        return {}
+    if confirm:
+        _confirm(confirm, former.name, environment)
+    try:
+        if there:
+            _retain(former, there, stacks[0], console, polling)
+            _delete(former, there, console, polling)
+        _take_over(former, stacks[0], console, polling)
+        console.print("[bold]Deploying the new stacks[/]: keys and buckets get their new policies.")
+        return deploy_all(former.cloudformation, stacks, console, polling, refuse_loss)
+    except UserError as error:
+        raise UserError(
+            f"{error}\nThe migration is not at its end. Once that is mended it goes on from here: "
+            f"make migrate ENV={environment}. Do not deploy before."
+        ) from error
+
+
+def _refuse_unless_movable(former: FormerStack, there: "StackTypeDef") -> None:
+    status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {former.name}"
+    if status != "DELETE_FAILED" and readiness(there) is Readiness.RECREATE:
+        raise UserError(f"{former.name} is in {status} and holds nothing to move. Delete it: {delete}")
+    missing = TYPES.keys() - resource_names(former.cloudformation, former.name)
+    if missing:
+        raise UserError(
+            f"{former.name} is not of the former template: it has no {', '.join(sorted(missing))}. "
+            f"If it can go: {delete}"
+        )
+    _refuse_taken(former, former.imported())
+
+
+def _nothing_to_go_on_with(former: FormerStack, stacks: Sequence[StackConfiguration]) -> str | None:
+    """Return why there is nothing to do, or None where a migration was interrupted."""
+    retained, imported = former.left_behind(), former.imported()
+    mine = {name for name, found in imported.items() if retained.get(name) == found}
+    gone = {name: found for name, found in retained.items() if not former.is_there(name, found)}
+    if gone == retained or (imported and not mine):
+        return f"There is no stack {former.name} to move"
+    if mine == TYPES.keys() and all(_is_deployed(former, stack) for stack in stacks):
+        return f"All of {former.name} has moved"
+    if gone:
+        lost = ", ".join(f"{name} ({found})" for name, found in gone.items())
+        raise UserError(
+            f"{former.name} left {lost} behind, which is gone now or pending deletion. Bring it back; "
+            "a key: aws kms cancel-key-deletion, then enable-key"
+        )
+    _refuse_taken(former, {name: found for name, found in imported.items() if name not in mine})
+    return None
+
+
+def _is_deployed(former: FormerStack, stack: StackConfiguration) -> bool:
+    found = find_stack(former.cloudformation, stack.name)
+    return found is not None and found["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def _refuse_taken(former: FormerStack, others: Mapping[str, str]) -> None:
+    problems = [
+        f"{former.heir(template)} has a {name} of its own, {others[name]}: if it is not needed, empty and "
+        f"delete that stack: aws cloudformation delete-stack --stack-name {former.heir(template)}"
+        for template, types in MOVED.items()
+        for name in types
+        if name in others
+    ]
+    if problems:
+        raise UserError(f"{former.name} cannot be moved:{one_per_line(problems)}")
+
+
+def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
+    try:
+        answer = ask(
+            f"This moves the keys and buckets of {name} to new stacks; all else of it, network and roles, is "
+            f"deleted and made anew. No pipeline must run meanwhile. Type {environment} to go on: "
+        )
+    except EOFError:
+        answer = ""
+    if answer.strip() != environment:
+        raise UserError(f"Not confirmed, nothing was changed. Type {environment}, or give --yes.")
+
+
+def _retain(
+    former: FormerStack,
+    there: "StackTypeDef",
+    like: StackConfiguration,
+    console: "Console",
+    polling: Polling,
+) -> None:
+    """Have the former stack retain what moves, by its own template and parameters."""
+    cloudformation, stack_id = former.cloudformation, there.get("StackId", former.name)
+    if not not_retained(cloudformation, stack_id, TYPES):
+        console.print(f"{former.name} retains its keys and buckets already.")
+        return
+    console.print(f"[bold]Having {former.name} retain[/] {', '.join(TYPES)}.")
+    text = retaining(original_template(cloudformation, stack_id), TYPES)
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in there.get("Parameters", [])}
+    tags = {each["Key"]: each["Value"] for each in there.get("Tags", [])}
+    same = StackConfiguration(like.environment, former.name, text, parameters, tags)
+    planned = create_change_set(cloudformation, same, "UPDATE", polling)
+    carry_out(cloudformation, planned, console, polling, refuse_more_than_retention)
+
+
+def _delete(former: FormerStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
+    """Delete the former stack, if it is certain that keys and buckets stay."""
+    cloudformation, stack_id = former.cloudformation, there.get("StackId", former.name)
+    if lost := not_retained(cloudformation, stack_id, TYPES):
+        said = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
+        raise UserError(f"{former.name} is not deleted, for with it would go {said}.")
+    console.print(f"[bold]Deleting {former.name}[/]: its keys and buckets stay.")
+    feed = EventFeed(cloudformation, stack_id)
+    cloudformation.delete_stack(StackName=stack_id)
+    if reason := failure(watch(feed, former.name, console, polling)):
+        raise UserError(f"The deletion of {former.name} failed: {reason}")
+
+
+def _take_over(former: FormerStack, like: StackConfiguration, console: "Console", polling: Polling) -> None:
+    """Import what the former stack left behind into the stacks that have it from now on."""
+    cloudformation = former.cloudformation
+    retained, imported = former.left_behind(), former.imported()
+    for template, types in MOVED.items():
+        name = former.heir(template)
+        if types.keys() <= imported.keys():
+            continue
+        _make_way(former, name, console, polling)
+        console.print(f"[bold]Importing into {name}[/] {', '.join(types)}.")
+        what: list[ResourceToImportTypeDef] = [
+            {
+                "ResourceType": type_,
+                "LogicalResourceId": each,
+                "ResourceIdentifier": {IDENTIFIERS[type_]: retained[each]},
+            }
+            for each, type_ in types.items()
+        ]
+        definitions = {each: former.definition(each, retained[each]) for each in types}
+        bare = StackConfiguration(like.environment, name, json.dumps({"Resources": definitions}), {}, {})
+        planned = create_change_set(cloudformation, bare, "IMPORT", polling, what)
+        carry_out(cloudformation, planned, console, polling)
+
+
+def _make_way(former: FormerStack, name: str, console: "Console", polling: Polling) -> None:
+    """Delete the shell that a failed creation or import has left behind."""
+    stack = find_stack(former.cloudformation, name)
+    if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return
+    if stack["StackStatus"] != "IMPORT_ROLLBACK_COMPLETE" and readiness(stack) is not Readiness.RECREATE:
+        raise UserError(
+            f"{name} is there already, in {stack['StackStatus']}, without the resources that it is to "
+            "import. If nothing in it is needed, delete it."
+        )
+    clear_away(former.cloudformation, stack, console, polling)
+
+
+def refuse_loss(planned: PlannedChangeSet) -> None:
+    """Raise a UserError if a deployment replaces or deletes keys or buckets, or makes anew what moved."""
+    lost = [
+        f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()
+        for change in planned.changes
+        if change.resource_type in IDENTIFIERS
+        and change.action != "change"
+        and (change.action != "add" or change.logical_id in TYPES)
+    ]
+    if lost:
+        raise UserError(f"Not deployed, as {planned.stack_name} would lose data:{one_per_line(lost)}")

@@ -1,0 +1,99 @@
+"""Having a stack retain some resources, by an edit of its template that leaves the rest as it stands."""
+
+import json
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from helpers.errors import UserError, one_per_line
+from helpers.infra.stacks.configuration import parse_template
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.literals import TemplateStageType
+
+    from helpers.infra.stacks.change_sets import PlannedChangeSet
+
+_POLICIES = ("DeletionPolicy", "UpdateReplacePolicy")
+_RETENTION = frozenset({*_POLICIES, "Metadata"})
+_RETAINS = frozenset({"Retain", "RetainExceptOnCreate"})
+
+Edit = tuple[int, int, str]
+"""From, to, and what is to stand there."""
+
+
+def retaining(text: str, names: Collection[str]) -> str:
+    """Return a template in which some resources outlive the stack.
+
+    They get a Metadata as well, where they have none: CloudFormation takes a policy that changes alone for no
+    change. Metadata changes nothing about the resource.
+
+    Args:
+        text: a template, in YAML or JSON.
+        names: the logical ids of the resources.
+    """
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    resources = next(value for key, value in root.value if key.value == "Resources")
+    edits = [edit for key, node in resources.value if key.value in names for edit in _edits(text, node)]
+    for start, end, replacement in sorted(edits, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return text
+
+
+def _edits(text: str, definition: yaml.MappingNode) -> Iterator[Edit]:
+    attributes = {key.value: value for key, value in definition.value}
+    first = definition.value[0][0].start_mark
+    added = ""
+    for name in (*_POLICIES, "Metadata"):
+        value = '"Retain"' if name in _POLICIES else '{"Retained": "for another stack"}'
+        if name not in attributes:
+            end = ", " if definition.flow_style else f"\n{' ' * first.column}"
+            added += f'"{name}": {value}{end}'
+        elif name in _POLICIES:
+            start, stop = attributes[name].start_mark.index, attributes[name].end_mark.index
+            # A block ends where the next token begins.
+            yield start, start + len(text[start:stop].rstrip()), value
+    yield first.index, first.index, added
+
+
+def original_template(cloudformation: "CloudFormationClient", name_or_id: str) -> str:
+    """Return the template of a stack as it was given."""
+    return _template(cloudformation, name_or_id, "Original")
+
+
+def resource_names(cloudformation: "CloudFormationClient", name_or_id: str) -> set[str]:
+    """Return the logical ids that the template of a stack has."""
+    return set(parse_template(_template(cloudformation, name_or_id, "Processed"))["Resources"])
+
+
+def refuse_more_than_retention(planned: "PlannedChangeSet") -> None:
+    """Raise a UserError if a change set changes more than policies and metadata."""
+    more = [
+        f"{change.logical_id} ({change.resource_type}): {change.action} {change.what}"
+        for change in planned.changes
+        if change.action != "change" or not {*change.what.split(", ")} <= _RETENTION
+    ]
+    if more:
+        raise UserError(
+            f"{planned.stack_name} was to retain resources and nothing else, but with it would change:"
+            f"{one_per_line(more)}"
+        )
+
+
+def not_retained(
+    cloudformation: "CloudFormationClient", name_or_id: str, names: Collection[str]
+) -> dict[str, str]:
+    """Return those of some resources that would go with a stack, with what its template says of them.
+
+    Asked is the processed template, in which conditions are decided.
+    """
+    resources = parse_template(_template(cloudformation, name_or_id, "Processed"))["Resources"]
+    policies = {name: resources.get(name, {}).get("DeletionPolicy", "Delete") for name in names}
+    return {name: str(policy) for name, policy in policies.items() if policy not in _RETAINS}
+
+
+def _template(cloudformation: "CloudFormationClient", name_or_id: str, stage: "TemplateStageType") -> str:
+    # boto3 makes an object of a template in JSON.
+    body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage=stage)["TemplateBody"]
+    return body if isinstance(body, str) else json.dumps(body)

@@ -1,0 +1,630 @@
+"""Keys and buckets move out of the one stack of former versions, with every object and version in them."""
+
+import importlib
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from rich.console import Console
+
+from helpers.errors import UserError
+from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown
+from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
+from helpers.infra.stacks.changes import PlannedChange
+from helpers.infra.stacks.deploy import carry_out, deploy_all
+from helpers.infra.stacks.former import TYPES, in_force
+from helpers.infra.stacks.migrate import migrate, refuse_loss
+from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
+from helpers.infra.stacks.status import find_stack, stack_resources
+from helpers.infra.stacks.waiting import Polling
+
+INFRA = Path(__file__).parents[3] / "infra"
+FORMER = Path(__file__).with_name("former_basic_infra.yaml").read_text()
+STACKS = ["keys", "network", "storage", "identity", "operations"]
+QUIET = Console(quiet=True)
+
+Versions = dict[str, list[tuple[str, str | None, bytes | None]]]
+
+
+class Crash(BaseException):
+    """The end of the process."""
+
+
+class Project:
+    """A project of its own with the former stack, and objects in its buckets."""
+
+    def __init__(self, aws: boto3.Session, folder: Path, environment: str = "local"):
+        self.aws, self.environment, self.infra = aws, environment, folder / "infra"
+        self.project = f"move-{uuid.uuid4().hex[:8]}"
+        self.former = f"{self.project}-{environment}"
+        self.cloudformation, self.s3 = aws.client("cloudformation"), aws.client("s3")
+        shutil.copytree(INFRA, self.infra)
+        path = self.infra / "parameters" / f"{environment}.json"
+        content = json.loads(path.read_text())
+        content["Stacks"] = STACKS
+        given = {"ProjectName": self.project, "BreakGlassPrincipalArns": "arn:aws:iam::*:root"}
+        known = {key for name in STACKS for key in self.template(name)["Parameters"]}
+        content["Parameters"] = {k: v for k, v in {**content["Parameters"], **given}.items() if k in known}
+        path.write_text(json.dumps(content))
+
+    def template(self, name: str) -> dict[str, Any]:
+        text = (self.infra / f"{name}.yaml").read_text()
+        loader = type("Loader", (yaml.SafeLoader,), {})
+        loader.add_multi_constructor("!", lambda *_: None)
+        return yaml.load(text, Loader=loader)
+
+    def deploy_former(self, template: str = FORMER) -> None:
+        parameters = {"ProjectName": self.project, "Environment": self.environment}
+        tags = {"Project": self.project}
+        configuration = StackConfiguration(self.environment, self.former, template, parameters, tags)
+        deploy(self.cloudformation, configuration, QUIET)
+        self.ids = self.moved(self.former)
+        for name in ("ArtifactBucket", "DataBucket"):
+            bucket = self.ids[name]
+            for body in (b"first", b"second", bytes(range(256)) * 40):
+                self.s3.put_object(Bucket=bucket, Key="twice/over", Body=body)
+            self.s3.put_object(Bucket=bucket, Key="gone", Body=b"can be brought back")
+            self.s3.delete_object(Bucket=bucket, Key="gone")
+
+    @property
+    def stacks(self) -> tuple[StackConfiguration, ...]:
+        return load_stacks(self.environment, self.infra)
+
+    def moved(self, *names: str) -> dict[str, str]:
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for name in names
+            for each in stack_resources(self.cloudformation, name)
+            if each["LogicalResourceId"] in TYPES
+        }
+
+    def versions(self) -> Versions:
+        """All versions and delete markers, the newest first, with their content."""
+        found: Versions = {}
+        for name in ("ArtifactBucket", "DataBucket"):
+            bucket = self.ids[name]
+            page = self.s3.list_object_versions(Bucket=bucket)
+            listed = [(each["Key"], each["VersionId"], True) for each in page["Versions"]]
+            listed += [(each["Key"], each["VersionId"], False) for each in page["DeleteMarkers"]]
+            found[name] = [
+                (key, version, self.read(bucket, key, version) if has_content else None)
+                for key, version, has_content in listed
+            ]
+        return found
+
+    def read(self, bucket: str, key: str, version: str) -> bytes:
+        return self.s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+
+    def statuses(self) -> dict[str, str]:
+        found = {stack.name: find_stack(self.cloudformation, stack.name) for stack in self.stacks}
+        return {name.removeprefix(f"{self.former}-"): s["StackStatus"] for name, s in found.items() if s}
+
+    def migrate(self) -> dict[str, str]:
+        return migrate(self.aws, self.former, self.stacks, QUIET)
+
+    def run(self, *arguments: str) -> int:
+        return main([*arguments, "--env", self.environment, "--infra", str(self.infra)])
+
+    def remove(self) -> None:
+        """Leave nothing to other tests, also of what is retained."""
+        teardown(self.aws, self.stacks, QUIET)
+        self.cloudformation.delete_stack(StackName=self.former)
+
+
+Make = Callable[..., Project]
+
+
+@pytest.fixture
+def make(aws: boto3.Session, tmp_path: Path) -> Iterator[Make]:
+    made: list[Project] = []
+
+    def new(environment: str = "local", template: str | None = FORMER) -> Project:
+        made.append(Project(aws, tmp_path, environment))
+        if template:
+            made[-1].deploy_former(template)
+        return made[-1]
+
+    yield new
+    for project in made:
+        project.remove()
+
+
+@pytest.mark.parametrize("environment", ["local", "prod"])
+def test_every_object_and_key_moves_and_nothing_is_left_to_do(
+    make: Make, aws: boto3.Session, capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
+    project = make(environment)
+    before, ids = project.versions(), project.ids
+    assert len(before["DataBucket"]) == len(before["ArtifactBucket"]) == 5
+
+    assert project.run("migrate", "--yes") == 0
+
+    told = capsys.readouterr().out
+    steps = ["Importing into", "Deploying the new stacks", "Outputs of the stacks"]
+    steps = [f"{'Having' if environment == 'local' else 'retains its keys'}", "Deleting", *steps]
+    assert [told.index(step) for step in steps] == sorted(told.index(step) for step in steps)
+    assert project.versions() == before
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == ids
+    assert find_stack(project.cloudformation, project.former) is None
+    assert project.statuses() == dict(
+        zip(STACKS, ["UPDATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_COMPLETE", *["CREATE_COMPLETE"] * 2],
+            strict=True)
+    )  # fmt: skip
+    kms = aws.client("kms")
+    assert kms.describe_key(KeyId=ids["DataKey"])["KeyMetadata"]["KeyState"] == "Enabled"
+
+    assert project.run("migrate", "--yes") == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert project.run("drift") == 0
+    assert project.run("deploy") == 0
+
+
+def test_keys_and_buckets_have_what_the_new_templates_say_of_them(make: Make, aws: boto3.Session) -> None:
+    """An import that said so already would have left them as they were."""
+    project = make()
+    outputs = project.migrate()
+
+    encryption = project.s3.get_bucket_encryption(Bucket=project.ids["ArtifactBucket"])
+    (rule,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == outputs["ArtifactKeyArn"]
+    logging = project.s3.get_bucket_logging(Bucket=project.ids["DataBucket"])["LoggingEnabled"]
+    assert logging["TargetBucket"] == outputs["AccessLogBucketName"]
+    kms = aws.client("kms")
+    policy = json.loads(kms.get_key_policy(KeyId=project.ids["DataKey"], PolicyName="default")["Policy"])
+    # Code that was encrypted with the data key before stays readable to who reads code now.
+    (readers,) = [each for each in policy["Statement"] if each["Sid"] == "DataThroughS3"]
+    assert "kms:Decrypt" in readers["Action"]
+    assert {arn.rsplit("-", 2)[-2:][0] for arn in readers["Condition"]["ArnEquals"]["aws:PrincipalArn"]} == {
+        "processing", "training", "studio", "ci"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "call"),
+    [
+        *[("migrate", "create_change_set", call) for call in (1, 2, 3)],
+        *[("migrate", "carry_out", call) for call in (1, 2, 3)],
+        ("migrate", "_delete", 1),
+        ("migrate", "_take_over", 1),
+        *[("deploy", "deploy", call) for call in (1, 2, 3, 5)],
+        ("deploy", "create_change_set", 1),
+    ],
+)
+def test_a_migration_that_died_goes_on(
+    make: Make, monkeypatch: pytest.MonkeyPatch, module: str, function: str, call: int
+) -> None:
+    project = make()
+    before, ids = project.versions(), project.ids
+    there = importlib.import_module(f"helpers.infra.stacks.{module}")
+    original, calls = getattr(there, function), []
+
+    def dies(*arguments: Any, **options: Any) -> Any:
+        answer = original(*arguments, **options)
+        calls.append(answer)
+        if len(calls) == call:
+            raise Crash
+        return answer
+
+    monkeypatch.setattr(there, function, dies)
+    with pytest.raises(Crash):
+        project.migrate()
+    monkeypatch.undo()
+
+    project.migrate()
+
+    assert project.versions() == before
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == ids
+    assert set(project.statuses().values()) == {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    assert project.migrate() == {}
+
+
+def test_without_a_former_stack_there_is_nothing_to_do(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make(template=None)
+    assert project.run("migrate") == 0
+    assert f"There is no stack {project.former} to move: nothing to do." in capsys.readouterr().out
+    assert project.statuses() == {}
+
+
+def test_a_deployment_beside_the_former_stack_is_refused_before_anything_is_made(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make()
+    assert project.run("deploy") == 1
+    assert "make migrate ENV=local" in capsys.readouterr().err
+    assert project.statuses() == {}
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "dev"])
+def test_nothing_is_changed_without_the_name_of_the_environment(make: Make, answer: str) -> None:
+    project = make()
+    with pytest.raises(UserError, match="nothing was changed"):
+        migrate(project.aws, project.former, project.stacks, QUIET, lambda _: answer)
+    assert find_stack(project.cloudformation, project.former)["StackStatus"] == "CREATE_COMPLETE"
+    migrate(project.aws, project.former, project.stacks, QUIET, lambda _: "local")
+
+
+def test_nobody_to_ask_is_no_consent(make: Make) -> None:
+    def nobody(_: str) -> str:
+        raise EOFError
+
+    project = make()
+    with pytest.raises(UserError, match="--yes"):
+        migrate(project.aws, project.former, project.stacks, QUIET, nobody)
+    assert project.statuses() == {}
+
+
+def test_the_former_stack_is_not_deleted_unless_its_template_retains_all(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make()
+    module = importlib.import_module("helpers.infra.stacks.migrate")
+    monkeypatch.setattr(module, "retaining", lambda text, _: retaining(text, ["DataKey", "DataBucket"]))
+    with pytest.raises(UserError, match=r"with it would go VolumeKey \(DeletionPolicy Delete\), ArtifactBu"):
+        project.migrate()
+    assert find_stack(project.cloudformation, project.former)["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_a_stack_that_is_not_of_the_former_template_is_left_alone(make: Make) -> None:
+    project = make(template=None)
+    other = "Resources:\n  DataBucket: {Type: AWS::S3::Bucket}\nOutputs: {Name: {Value: !Ref DataBucket}}\n"
+    deploy(project.cloudformation, StackConfiguration("local", project.former, other, {}, {}), QUIET)
+    with pytest.raises(UserError, match="it has no ArtifactBucket, DataKey, VolumeKey"):
+        project.migrate()
+    assert find_stack(project.cloudformation, project.former)
+
+
+def test_a_creation_that_failed_holds_nothing_to_move(make: Make) -> None:
+    project = make(template=None)
+    configuration = StackConfiguration(
+        "local", project.former, "Resources: {K: {Type: AWS::KMS::Key}}", {}, {}
+    )
+    create_change_set(project.cloudformation, configuration, "CREATE", Polling())
+    with pytest.raises(UserError, match=r"holds nothing to move.* aws cloudformation delete-stack"):
+        project.migrate()
+
+
+def test_new_stacks_with_keys_of_their_own_are_told_before_the_former_is_touched(make: Make) -> None:
+    project = make()
+    deploy_all(project.cloudformation, project.stacks[:1], QUIET)
+    with pytest.raises(UserError, match=f"{project.former}-keys has a DataKey of its own"):
+        project.migrate()
+    assert find_stack(project.cloudformation, project.former)["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_deployment_in_the_midst_of_a_migration_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make()
+    dies_after(monkeypatch, "carry_out", 2)  # the keys are imported, the buckets are not
+    with pytest.raises(Crash):
+        project.migrate()
+    monkeypatch.undo()
+    deploy_all(project.cloudformation, project.stacks[:3], QUIET)
+    with pytest.raises(UserError, match=f"{project.former}-storage has a DataBucket of its own") as told:
+        project.migrate()
+    assert "-keys has" not in str(told.value)
+    bucket = project.moved(f"{project.former}-storage")["DataBucket"]
+    assert bucket != project.ids["DataBucket"]
+    teardown(project.aws, project.stacks[2:3], QUIET)
+    project.migrate()
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
+
+
+def dies_after(monkeypatch: pytest.MonkeyPatch, function: str, call: int) -> None:
+    module = importlib.import_module("helpers.infra.stacks.migrate")
+    original, calls = getattr(module, function), []
+
+    def dies(*arguments: Any) -> Any:
+        answer = original(*arguments)
+        calls.append(answer)
+        if len(calls) == call:
+            raise Crash
+        return answer
+
+    monkeypatch.setattr(module, function, dies)
+
+
+def test_a_key_that_went_after_the_former_stack_is_told_and_can_be_brought_back(
+    make: Make, monkeypatch: pytest.MonkeyPatch, aws: boto3.Session
+) -> None:
+    project = make()
+    dies_after(monkeypatch, "_delete", 1)
+    with pytest.raises(Crash):
+        project.migrate()
+    monkeypatch.undo()
+    kms, key = aws.client("kms"), project.ids["DataKey"]
+    kms.schedule_key_deletion(KeyId=key)
+    with pytest.raises(UserError, match=rf"left DataKey \({key}\) behind, which is gone now or pending"):
+        project.migrate()
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    project.migrate()
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
+
+
+def test_a_former_stack_that_was_torn_down_with_its_data_is_no_half_moved_one(make: Make) -> None:
+    project = make()
+    for name in ("ArtifactBucket", "DataBucket"):
+        bucket = project.aws.resource("s3").Bucket(project.ids[name])
+        bucket.object_versions.delete()
+    project.cloudformation.delete_stack(StackName=project.former)
+    assert project.migrate() == {}
+    assert project.statuses() == {}
+
+
+def test_a_deletion_that_fails_is_told_and_can_be_repeated(make: Make, aws: boto3.Session) -> None:
+    project, ec2 = make(), aws.client("ec2")
+    resources = stack_resources(project.cloudformation, project.former)
+    (vpc,) = [each["PhysicalResourceId"] for each in resources if each["LogicalResourceId"] == "Vpc"]
+    foreign = ec2.create_security_group(GroupName="foreign", Description="foreign", VpcId=vpc)["GroupId"]
+    with pytest.raises(UserError, match=r"deletion of .* failed: DELETE_FAILED(.|\n)*goes on from here"):
+        project.migrate()
+    ec2.delete_security_group(GroupId=foreign)
+    project.migrate()
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
+
+
+def test_a_bucket_that_would_be_replaced_stops_the_deployment(make: Make) -> None:
+    project = make()
+    before = project.versions()
+    path = project.infra / "storage.yaml"
+    text = path.read_text()
+    path.write_text(
+        text.replace("          VersioningConf", "          BucketName: x\n          VersioningConf", 1)
+    )
+    with pytest.raises(
+        UserError, match=r"lose data:\n  - DataBucket \(AWS::S3::Bucket\): replace BucketName\n"
+    ):
+        project.migrate()
+    assert project.statuses()["storage"] == "IMPORT_COMPLETE"
+    path.write_text(text)
+    project.migrate()
+    assert project.versions() == before
+
+
+# --- decisions --------------------------------------------------------------------------------------------
+
+
+def planned(*changes: PlannedChange) -> PlannedChangeSet:
+    return PlannedChangeSet("id", "stack-id", "x-dev-keys", changes, is_empty=False)
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "type_", "loses"),
+    [
+        ("change", "DataKey", "AWS::KMS::Key", False),
+        ("add", "LogKey", "AWS::KMS::Key", False),
+        ("replace", "Vpc", "AWS::EC2::VPC", False),
+        ("add", "DataKey", "AWS::KMS::Key", True),
+        ("replace", "DataKey", "AWS::KMS::Key", True),
+        ("may replace", "DataBucket", "AWS::S3::Bucket", True),
+        ("delete", "LogKey", "AWS::KMS::Key", True),
+    ],
+)
+def test_what_would_lose_data(action: str, name: str, type_: str, *, loses: bool) -> None:
+    changes = planned(PlannedChange(action, name, type_, "Description, KeySpec", "KeySpec"))
+    if not loses:
+        refuse_loss(changes)
+        return
+    with pytest.raises(UserError, match=rf"x-dev-keys would lose data:\n  - {name} .* {action} KeySpec"):
+        refuse_loss(changes)
+
+
+def test_retaining_is_all_that_the_former_stack_may_be_changed_by() -> None:
+    refuse_more_than_retention(planned(PlannedChange("change", "DataKey", "K", "Metadata, DeletionPolicy")))
+    for change in (
+        PlannedChange("change", "DataKey", "K", "Metadata, KeyPolicy"),
+        PlannedChange("replace", "DataKey", "K", "Metadata"),
+        PlannedChange("delete", "DataKey", "K", ""),
+    ):
+        with pytest.raises(UserError, match="retain resources and nothing else"):
+            refuse_more_than_retention(planned(change))
+
+
+class Loader(yaml.SafeLoader):
+    """Keeps the short forms apart: `!If [A, B]` is not `[A, B]`."""
+
+
+def tagged(loader: Any, suffix: str, node: Any) -> Any:
+    kinds = {yaml.ScalarNode: "scalar", yaml.SequenceNode: "sequence", yaml.MappingNode: "mapping"}
+    return (suffix, getattr(loader, f"construct_{kinds[type(node)]}")(node))
+
+
+Loader.add_multi_constructor("!", tagged)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        FORMER,
+        json.dumps(
+            {"Resources": {"DataKey": {"Type": "K"}, "Other": {"Type": "K", "DeletionPolicy": "Delete"}}}
+        ),
+        "Resources:\n  DataKey: {Type: K, DeletionPolicy: !If [A, Retain, Delete]}\n  Other: {Type: K}\n",
+        "Resources:\n  DataKey:\n    DeletionPolicy:\n      Fn::If:\n        - A\n        - B\n    Type: K\n",
+        "Resources:\n  DataKey:\n    Metadata:\n      a: b\n    DeletionPolicy: !If\n    - A\n\n    Type: K",
+    ],
+)
+def test_a_template_is_changed_by_the_retention_of_some_resources_and_nothing_else(template: str) -> None:
+    names = [name for name in TYPES if name in template]
+    was = yaml.load(template, Loader=Loader)
+    is_now = yaml.load(retaining(template, names), Loader=Loader)
+    for name in names:
+        definition, before = is_now["Resources"][name], was["Resources"][name]
+        assert definition.pop("DeletionPolicy") == definition.pop("UpdateReplacePolicy") == "Retain"
+        metadata = definition.pop("Metadata")
+        assert metadata == before.pop("Metadata", metadata)
+        before.pop("DeletionPolicy", None), before.pop("UpdateReplacePolicy", None)
+    assert is_now == was
+
+
+def test_a_role_that_is_gone_is_not_in_the_policy_that_an_import_names() -> None:
+    kept = [
+        {"Sid": "A", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}},
+        {"Sid": "B", "Principal": "*"},
+        {"Sid": "C", "Principal": {"Service": "logs.amazonaws.com"}},
+    ]
+    gone = [{"Sid": "D", "Principal": {"AWS": ["AROAIOSFODNN7EXAMPLE4"]}}]
+    assert in_force({"Version": "2012-10-17", "Statement": [*kept, *gone]}) == {
+        "Version": "2012-10-17",
+        "Statement": kept,
+    }
+
+
+# --- imports on the embedded AWS --------------------------------------------------------------------------
+
+BUCKET = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
+
+
+@pytest.fixture
+def bucket(aws: boto3.Session) -> str:
+    name = f"by-hand-{uuid.uuid4().hex[:8]}"
+    aws.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+def import_of(
+    aws: boto3.Session, bucket: str, template: dict[str, Any] | None = None, name: str = "", **wrong: Any
+) -> Any:
+    return aws.client("cloudformation").create_change_set(
+        StackName=name or f"import-{uuid.uuid4().hex[:8]}",
+        ChangeSetName="import",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(template or {"Resources": {"Bucket": BUCKET}}),
+        ResourcesToImport=[
+            {
+                "ResourceType": "AWS::S3::Bucket",
+                "LogicalResourceId": "Bucket",
+                "ResourceIdentifier": {"BucketName": bucket},
+                **wrong,
+            }
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("template", "wrong", "said"),
+    [
+        (
+            {"Resources": {"Bucket": BUCKET, "Other": {"Type": "AWS::SNS::Topic"}}},
+            {},
+            r"Resources \[Other\] is missing from ResourceToImport list",
+        ),
+        (
+            {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}},
+            {},
+            r"resources to import \[Bucket\] must have DeletionPolicy attribute",
+        ),
+        (
+            {"Resources": {"Bucket": BUCKET}, "Outputs": {"A": {"Value": "a"}}},
+            {},
+            r"you cannot modify or add \[Outputs\]",
+        ),
+        (None, {"LogicalResourceId": "Other"}, r"ids \[Other\] provided in ResourceToImport do not exist"),
+        (
+            None,
+            {"ResourceType": "AWS::KMS::Key"},
+            "does not match with resource type defined in the template",
+        ),
+        (
+            None,
+            {"ResourceIdentifier": {"Name": "b"}},
+            r"Invalid resource identifier .* Expected \[BucketName\]",
+        ),
+        (
+            {"Resources": {"Bucket": {**BUCKET, "Type": "AWS::SNS::Topic"}}},
+            {"ResourceType": "AWS::SNS::Topic"},
+            r"ResourceTypes \[AWS::SNS::Topic\] are not supported for Import",
+        ),
+    ],
+)
+def test_imports_that_aws_refuses_are_refused_and_leave_no_stack(
+    aws: boto3.Session, bucket: str, template: dict[str, Any] | None, wrong: dict[str, Any], said: str
+) -> None:
+    cloudformation, name = aws.client("cloudformation"), f"import-{uuid.uuid4().hex[:8]}"
+    with pytest.raises(cloudformation.exceptions.ClientError, match=said):
+        import_of(aws, bucket, template, name, **wrong)
+    assert find_stack(cloudformation, name) is None
+
+
+def test_an_imported_bucket_is_as_it_was_until_an_update_and_stays_when_the_stack_goes(
+    aws: boto3.Session, bucket: str
+) -> None:
+    cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
+    created = import_of(aws, bucket)
+    (change,) = cloudformation.describe_change_set(ChangeSetName=created["Id"])["Changes"]
+    assert change["ResourceChange"]["Action"] == "Import"
+    assert change["ResourceChange"]["PhysicalResourceId"] == bucket
+    cloudformation.execute_change_set(ChangeSetName=created["Id"])
+    stack_id = created["StackId"]
+    events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"][::-1]
+    assert [each["ResourceStatus"] for each in events] == [
+        "REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS", "IMPORT_IN_PROGRESS", "IMPORT_COMPLETE", "IMPORT_COMPLETE"
+    ]  # fmt: skip
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+
+    versioned = {**BUCKET, "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}}
+    text = json.dumps({"Resources": {"Bucket": versioned}, "Outputs": {"Name": {"Value": {"Ref": "Bucket"}}}})
+    found = deploy(cloudformation, StackConfiguration("local", stack_id.split("/")[1], text, {}, {}), QUIET)
+    assert found == {"Name": bucket}
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+    with pytest.raises(cloudformation.exceptions.ClientError, match="already in a stack and cannot be imp"):
+        import_of(aws, bucket, json.loads(text), stack_id.split("/")[1])
+    other = import_of(aws, bucket)
+    described = cloudformation.describe_change_set(ChangeSetName=other["Id"])
+    assert described["Status"] == "FAILED"
+    assert described["StatusReason"] == f"{bucket} already exists in stack {stack_id}"
+
+    cloudformation.delete_stack(StackName=stack_id)
+    s3.head_bucket(Bucket=bucket)
+    (left,) = stack_resources(cloudformation, stack_id)
+    assert (left["ResourceStatus"], left["PhysicalResourceId"]) == ("DELETE_SKIPPED", bucket)
+
+
+def test_what_is_not_there_cannot_be_imported(aws: boto3.Session) -> None:
+    cloudformation = aws.client("cloudformation")
+    created = import_of(aws, "never-there")
+    described = cloudformation.describe_change_set(ChangeSetName=created["Id"])
+    assert described["Status"] == "FAILED"
+    assert described["StatusReason"] == (
+        "Resource of type 'AWS::S3::Bucket' with identifier 'never-there' was not found."
+    )
+
+
+def test_an_import_that_fails_is_told_and_its_shell_makes_way(make: Make, aws: boto3.Session) -> None:
+    """The bucket goes between the change set and its execution."""
+    project, s3 = make(template=None), aws.client("s3")
+    name, bucket = f"{project.former}-storage", f"short-lived-{uuid.uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=bucket)
+    text = json.dumps({"Resources": {"DataBucket": BUCKET}})
+    changes = create_change_set(
+        project.cloudformation,
+        StackConfiguration("local", name, text, {}, {}),
+        "IMPORT",
+        Polling(),
+        [
+            {
+                "ResourceType": "AWS::S3::Bucket",
+                "LogicalResourceId": "DataBucket",
+                "ResourceIdentifier": {"BucketName": bucket},
+            }
+        ],
+    )
+    s3.delete_bucket(Bucket=bucket)
+    with pytest.raises(
+        UserError, match=r"IMPORT_ROLLBACK_COMPLETE. The first failure: DataBucket .* was not fo"
+    ):
+        carry_out(project.cloudformation, changes, QUIET, Polling())
+    project.deploy_former()
+    project.migrate()
+    assert project.moved(f"{project.former}-keys", name) == project.ids
