@@ -27,7 +27,7 @@ from helpers.infra.stacks.waiting import Polling
 
 INFRA = Path(__file__).parents[3] / "infra"
 FORMER = Path(__file__).with_name("former_basic_infra.yaml").read_text()
-STACKS = ["keys", "network", "storage", "identity", "operations"]
+STACKS = ("keys", "network", "storage", "identity", "operations")
 QUIET = Console(quiet=True)
 
 Versions = dict[str, list[tuple[str, str | None, bytes | None]]]
@@ -40,7 +40,7 @@ class Crash(BaseException):
 class Project:
     """A project of its own with the former stack, and objects in its buckets."""
 
-    def __init__(self, aws: boto3.Session, folder: Path, environment: str = "local"):
+    def __init__(self, aws: boto3.Session, folder: Path, environment: str, stacks: tuple[str, ...]):
         self.aws, self.environment, self.infra = aws, environment, folder / "infra"
         self.project = f"move-{uuid.uuid4().hex[:8]}"
         self.former = f"{self.project}-{environment}"
@@ -48,9 +48,9 @@ class Project:
         shutil.copytree(INFRA, self.infra)
         path = self.infra / "parameters" / f"{environment}.json"
         content = json.loads(path.read_text())
-        content["Stacks"] = STACKS
+        content["Stacks"] = stacks
         given = {"ProjectName": self.project, "BreakGlassPrincipalArns": "arn:aws:iam::*:root"}
-        known = {key for name in STACKS for key in self.template(name)["Parameters"]}
+        known = {key for name in stacks for key in self.template(name)["Parameters"]}
         content["Parameters"] = {k: v for k, v in {**content["Parameters"], **given}.items() if k in known}
         path.write_text(json.dumps(content))
 
@@ -125,8 +125,10 @@ Make = Callable[..., Project]
 def make(aws: boto3.Session, tmp_path: Path) -> Iterator[Make]:
     made: list[Project] = []
 
-    def new(environment: str = "local", template: str | None = FORMER) -> Project:
-        made.append(Project(aws, tmp_path, environment))
+    def new(
+        environment: str = "local", template: str | None = FORMER, stacks: tuple[str, ...] = STACKS[:3]
+    ) -> Project:
+        made.append(Project(aws, tmp_path, environment, stacks))
         if template:
             made[-1].deploy_former(template)
         return made[-1]
@@ -140,7 +142,7 @@ def make(aws: boto3.Session, tmp_path: Path) -> Iterator[Make]:
 def test_every_object_and_key_moves_and_nothing_is_left_to_do(
     make: Make, aws: boto3.Session, capsys: pytest.CaptureFixture[str], environment: str
 ) -> None:
-    project = make(environment)
+    project = make(environment, stacks=STACKS)
     before, ids = project.versions(), project.ids
     assert len(before["DataBucket"]) == len(before["ArtifactBucket"]) == 5
 
@@ -193,7 +195,7 @@ def test_keys_and_buckets_have_what_the_new_templates_say_of_them(make: Make, aw
         *[("migrate", "carry_out", call) for call in (1, 2, 3)],
         ("migrate", "_delete", 1),
         ("migrate", "_take_over", 1),
-        *[("deploy", "deploy", call) for call in (1, 2, 3, 5)],
+        *[("deploy", "deploy", call) for call in (1, 2, 3)],
         ("deploy", "create_change_set", 1),
     ],
 )
@@ -359,6 +361,9 @@ def test_a_former_stack_that_was_torn_down_with_its_data_is_no_half_moved_one(ma
     project.cloudformation.delete_stack(StackName=project.former)
     assert project.migrate() == {}
     assert project.statuses() == {}
+    project.deploy_former()
+    project.migrate()  # the second of the name, and not the first
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
 
 
 def test_a_deletion_that_fails_is_told_and_can_be_repeated(make: Make, aws: boto3.Session) -> None:
