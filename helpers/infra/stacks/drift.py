@@ -110,6 +110,7 @@ def _changes(
         wanted = f"waits for {', '.join(sorted(stack.needs))} of a stack that is missing"
         return (PlannedChange("change", stack.name, _STACK, wanted),)
     planned = create_change_set(cloudformation, stack, "UPDATE", polling)
+    discard(cloudformation, planned)
     if planned.is_empty or planned.changes:
         return planned.changes
     return (PlannedChange("change", stack.name, _STACK, "outputs, tags or policies"),)
