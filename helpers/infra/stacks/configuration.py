@@ -1,15 +1,17 @@
 """What the stacks of an environment are made of, checked before AWS is asked anything."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
-from helpers.aws import Environment
+from helpers.aws import ENVIRONMENTS, Environment
 from helpers.errors import UserError, one_per_line
+from helpers.infra.constraints import violations
 
 INFRA = Path(__file__).parents[3] / "infra"
 _LOOP = "Fn::ForEach::"
@@ -34,10 +36,22 @@ class StackConfiguration:
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Reads YAML with CloudFormation's short forms (!Ref and so on), whose meaning is of no interest."""
+    """Reads YAML with CloudFormation's short forms (!Ref and so on) as the long ones."""
 
 
-_TemplateLoader.add_multi_constructor("!", lambda _loader, suffix, _node: f"!{suffix}")
+def _function(loader: _TemplateLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    match node:
+        case yaml.ScalarNode():
+            value = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case _:
+            value = loader.construct_mapping(cast("yaml.MappingNode", node), deep=True)
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
+
+
+_TemplateLoader.add_multi_constructor("!", _function)
 
 
 def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackConfiguration, ...]:
@@ -72,6 +86,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
             if "Default" not in rule and key not in given and key not in needs
         ]
         parameters = {key: value for key, value in given.items() if key in declared}
+        problems += [f"{problem} ({template_path})" for problem in _violations(template, parameters, needs)]
         name = stack_name(given["ProjectName"], environment, stack)
         stacks.append(StackConfiguration(environment, name, text, parameters, file["Tags"], frozenset(needs)))
         known |= declared.keys()
@@ -80,8 +95,34 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
         for key in sorted(given.keys() - known)
     ]
-    _refuse(path, problems)
+    problems += _overlaps(environment, given, infra)
+    _refuse(path, list(dict.fromkeys(problems)))
     return tuple(stacks)
+
+
+def _violations(
+    template: Mapping[str, Any], parameters: Mapping[str, str], needs: Collection[str]
+) -> list[str]:
+    """Return what CloudFormation would refuse, so that no stack is made before one that it refuses."""
+    declared = {key: rule for key, rule in template.get("Parameters", {}).items() if key not in needs}
+    found: list[str] = []
+    with suppress(
+        NotImplementedError
+    ):  # a rule that only CloudFormation can judge; what was found before stays
+        found.extend(violations({**template, "Parameters": declared}, parameters))
+    return found
+
+
+def _overlaps(environment: Environment, given: Mapping[str, str], infra: Path) -> list[str]:
+    """Return which other environments have the same network, with which this one could never be joined."""
+    if environment not in ENVIRONMENTS or "VpcCidr" not in given:
+        return []
+    others = {name: infra / "parameters" / f"{name}.json" for name in ENVIRONMENTS if name != environment}
+    return [
+        f"VpcCidr {given['VpcCidr']} is also that of {name}: give each environment a range of its own"
+        for name, path in others.items()
+        if path.exists() and _parameter_file(path, name)["Parameters"].get("VpcCidr") == given["VpcCidr"]
+    ]
 
 
 def stack_name(project: str, environment: str, template: str) -> str:
@@ -175,7 +216,7 @@ def _value_problems(content: Mapping[str, Any]) -> list[str]:
 
 
 def parse_template(text: str) -> Any:
-    """Return a template as data; short forms of functions become strings."""
+    """Return a template as data, with the functions in their long form (Fn::GetAtt as it is written)."""
     return yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a subclass of SafeLoader
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from helpers.infra.constraints import violations
+
 LOOP = "Fn::ForEach::"
 _NOT_IN_LOGICAL_IDS = re.compile(r"[^A-Za-z0-9]")
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
@@ -173,62 +175,4 @@ def parameter_problem(template: Mapping[str, Any], given: Mapping[str, str]) -> 
     missing = [name for name, rule in declared.items() if name not in given and "Default" not in rule]
     if missing:
         return f"Parameters: [{', '.join(missing)}] must have values"
-    problems = (_violation(name, rule, given) for name, rule in declared.items())
-    return next((problem for problem in problems if problem), None) or _broken_rule(template, given)
-
-
-def _broken_rule(template: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
-    """Return what the template's Rules have against parameters that are valid one by one."""
-    values = {
-        name: str(given.get(name, rule.get("Default")))
-        for name, rule in template.get("Parameters", {}).items()
-    }
-    for rule in template.get("Rules", {}).values():
-        if "RuleCondition" in rule and not _holds(rule["RuleCondition"], values):
-            continue
-        for assertion in rule["Assertions"]:
-            if not _holds(assertion["Assert"], values):
-                return (
-                    f"Template validation error: {assertion.get('AssertDescription', 'a rule does not hold')}"
-                )
-    return None
-
-
-def _holds(condition: Any, values: Mapping[str, str]) -> bool:
-    match condition:
-        case {"Fn::Equals": [one, other]}:
-            return _rule_value(one, values) == _rule_value(other, values)
-        case {"Fn::Not": [inner]}:
-            return not _holds(inner, values)
-        case {"Fn::And": list(parts)}:
-            return all(_holds(part, values) for part in parts)
-        case {"Fn::Or": list(parts)}:
-            return any(_holds(part, values) for part in parts)
-        case {"Fn::Contains": [items, item]}:
-            return _rule_value(item, values) in [_rule_value(each, values) for each in items]
-    raise NotImplementedError(f"Rules know no {condition}")
-
-
-def _rule_value(part: Any, values: Mapping[str, str]) -> str:
-    return values[part["Ref"]] if isinstance(part, dict) else str(part)
-
-
-def _violation(name: str, rule: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
-    value = str(given.get(name, rule.get("Default")))
-    explanation = rule.get("ConstraintDescription")
-    said = f"Parameter {name} failed to satisfy constraint: "
-    # The rules of a list hold for each of its items.
-    items = value.split(",") if "List" in rule.get("Type", "") else [value]
-    if "AllowedValues" in rule and not {*items} <= {*map(str, rule["AllowedValues"])}:
-        allowed = ", ".join(map(str, rule["AllowedValues"]))
-        return f"Parameter '{name}' must be one of AllowedValues: {explanation or f'[{allowed}]'}"
-    if "AllowedPattern" in rule and not all(re.fullmatch(rule["AllowedPattern"], item) for item in items):
-        return said + (explanation or f"must match pattern {rule['AllowedPattern']}")
-    if rule.get("Type") == "Number":
-        try:
-            number = float(value)
-        except ValueError:
-            return f"Parameter '{name}' must be a number"
-        if not float(rule.get("MinValue", number)) <= number <= float(rule.get("MaxValue", number)):
-            return said + (explanation or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}")
-    return None
+    return next(violations(template, given), None)
