@@ -1,6 +1,8 @@
 """The templates of the infrastructure: what they must not say, and what they do once they are deployed."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from rich.console import Console
 
 from helpers.aws import ENVIRONMENTS
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
@@ -346,18 +349,20 @@ def test_flow_logs_go_to_an_encrypted_group(aws: boto3.Session, outputs: dict[st
     assert group["kmsKeyId"] == outputs["LogKeyArn"]
 
 
-@pytest.mark.parametrize(
-    ("template", "parameters", "reason"),
-    [
-        ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr"),
-        ("network", {"ZoneCount": "5"}, "ZoneCount"),
-        ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingSubnetIds go with ExistingVpcId"),
-        ("network", {"InterfaceEndpoints": "kms,ec2"}, "InterfaceEndpoints"),
-        ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "AlarmEmail|address"),
-        ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository"),
-    ],
-)
-def test_bad_input_is_refused_before_anything_is_created(
+BAD_INPUT = [
+    ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),
+    ("network", {"ZoneCount": "5"}, "ZoneCount.* must be one of"),
+    ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingSubnetIds go with ExistingVpcId"),
+    ("network", {"InterfaceEndpoints": "kms,ec2"}, "InterfaceEndpoints.* must be one of"),
+    ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "A budget needs an address"),
+    ("operations", {"AlarmEmail": "nobody"}, "AlarmEmail .*must be empty or an address"),
+    ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository .*must be owner/name"),
+    ("github_oidc", {"GitHubRepository": "owner/*"}, "GitHubRepository .*must be owner/name"),
+]
+
+
+@pytest.mark.parametrize(("template", "parameters", "reason"), BAD_INPUT)
+def test_the_service_refuses_bad_input_by_the_template(
     aws: boto3.Session, outputs: dict[str, str], template: str, parameters: dict[str, str], reason: str
 ) -> None:
     cloudformation = aws.client("cloudformation")
@@ -373,3 +378,34 @@ def test_bad_input_is_refused_before_anything_is_created(
                 {"ParameterKey": key, "ParameterValue": given[key]} for key in declared if key in given
             ],
         )
+    with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
+        cloudformation.describe_stacks(StackName="bad-input")
+
+
+@pytest.mark.parametrize("command", ["plan", "deploy"])
+@pytest.mark.parametrize(
+    ("template", "parameters", "reason"),
+    [*BAD_INPUT, ("network", {"VpcCidr": "10.20.0.0/16"}, "10.20.0.0/16 is also that of staging")],
+)
+def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
+    aws: boto3.Session,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    template: str,
+    parameters: dict[str, str],
+    reason: str,
+) -> None:
+    infra = shutil.copytree(INFRA, tmp_path / "infra")
+    file = infra / "parameters" / "local.json"
+    content = json.loads(file.read_text())
+    content["Parameters"] |= {"ProjectName": "bad-input", **parameters}
+    file.write_text(json.dumps(content))
+
+    code = main([command, "--env", "local", "--infra", str(infra)])
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert code == 1
+    assert re.search(rf"local.json cannot be used:.*{reason}", said)
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert not [stack["StackName"] for stack in stacks if stack["StackName"].startswith("bad-input")]
