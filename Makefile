@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 ENV ?= local
 CACHE ?= on
 WAIT ?= yes
+SBOM ?= sbom.cdx.json
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -76,7 +77,7 @@ secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is st
 audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
 	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt
 sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with versions and hashes
-	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --output-file sbom.cdx.json
+	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
 .PHONY: test lint lint-workflows bench format hooks lock clean help

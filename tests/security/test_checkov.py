@@ -1,35 +1,77 @@
-"""checkov does not unroll Fn::ForEach, so what the loops make is held against its rules as well."""
+"""What checkov says of the templates as they are deployed: loops unrolled, with the values of an environment.
+
+`make security` scans their files as well, but there checkov neither unrolls Fn::ForEach nor looks at what is
+made on a condition that is false by default.
+"""
 
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from helpers.infra.stacks import load_stacks
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
 INFRA = Path(__file__).parents[2] / "infra"
-LOOPS = [path for path in sorted(INFRA.glob("*.yaml")) if "Fn::ForEach" in path.read_text(encoding="utf-8")]
+# What a loop makes, and what has a condition: that it was looked at proves that all of the text was.
+SCANNED = {
+    *(f"AWS::KMS::Key.{use}Key" for use in ("Artifact", "Data", "Log", "Studio", "Volume")),
+    *(f"AWS::S3::Bucket.{use}Bucket" for use in ("AccessLog", "Artifact", "Data")),
+    *(
+        f"AWS::IAM::Role.{role}Role"
+        for role in ("PipelineExecution", "ProcessingJob", "TrainingJob", "StudioUser")
+    ),
+    "AWS::CloudTrail::Trail.DataEventsTrail",
+    "AWS::IAM::ManagedPolicy.MandatoryOwner",
+    "AWS::IAM::ManagedPolicy.ProtectedBoundaries",
+    "AWS::IAM::Role.DefaultGroupRole",
+    "AWS::IAM::Role.DeployRole",
+    "AWS::Logs::LogGroup.FlowLogGroup",
+    "AWS::SageMaker::Domain.StudioDomain",
+    "AWS::SNS::Topic.AlarmTopic",
+}
 
 
-@pytest.mark.parametrize("path", LOOPS, ids=lambda path: path.stem)
-def test_what_loops_make_passes_as_well(path: Path, tmp_path: Path) -> None:
-    template = parse_template(path.read_text(encoding="utf-8"))
-    del template["Transform"]
-    (tmp_path / f"{path.stem}.json").write_text(json.dumps(template, default=str), encoding="utf-8")
-
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What checkov says."""
+    folder = tmp_path_factory.mktemp("deployed")
+    for stack in load_stacks("local"):
+        given = {**stack.parameters, "ProtectsBoundaries": "true"}
+        template = parse_template(stack.template, given)
+        template.pop("Transform", None)
+        for name, rule in template["Parameters"].items():
+            if name in given:
+                rule["Default"] = given[name]
+        (folder / f"{stack.name}.json").write_text(json.dumps(template, default=str), encoding="utf-8")
     result = subprocess.run(
         [
-            *("checkov", "--quiet", "--compact", "--skip-download", "--output", "json"),
-            *("--framework", "cloudformation", "--directory", str(tmp_path)),
+            *("checkov", "--compact", "--skip-download", "--output", "json"),
+            *("--framework", "cloudformation", "--directory", str(folder)),
         ],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
+    results: dict[str, Any] = json.loads(result.stdout)["results"]
+    return results
 
-    found = json.loads(result.stdout)
-    failed = [(each["check_id"], each["resource"]) for each in found["results"]["failed_checks"]]
-    assert not failed
-    assert found["summary"]["passed"] > 0
+
+def test_what_is_deployed_passes(found: dict[str, Any]) -> None:
+    assert [(each["check_id"], each["resource"]) for each in found["failed_checks"]] == []
+    assert found["parsing_errors"] == []
+    assert SCANNED - {each["resource"] for each in found["passed_checks"]} == set()
+
+
+def test_at_most_five_checks_are_suppressed_each_with_a_reason_at_its_resource(found: dict[str, Any]) -> None:
+    skipped = [
+        (each["resource"], each["check_result"]["suppress_comment"]) for each in found["skipped_checks"]
+    ]
+    assert len(skipped) <= 5
+    assert all(len(reason.split()) > 5 for _, reason in skipped)
+    texts = [path.read_text(encoding="utf-8") for path in INFRA.glob("*.yaml")]
+    assert sum(text.count("- id: CKV") for text in texts) == len(skipped)
+    assert not any("checkov:skip" in text for text in texts)

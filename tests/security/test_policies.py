@@ -78,6 +78,28 @@ def test_no_statement_and_no_condition_can_go_unnoticed(
     assert not survivors, "\n".join(survivors)
 
 
+def test_no_policy_can_be_detached_from_a_role_unnoticed(
+    policies: Policies, requests: list[dict[str, Any]], evaluation: tuple[list[dict[str, Any]], Any]
+) -> None:
+    detached = [
+        (f"{role}: {policy}", index, {**request, "identity": [n for n in request["identity"] if n != policy]})
+        for role, attached in policies.of_role.items()
+        for policy in attached
+        for index, request in enumerate(requests)
+        if request["principal"].endswith(f"-local-{role}") and request["gives"] != "denied"
+    ]
+    results, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, _, request in detached])
+    noticed = {
+        name
+        for (name, index, _), result in zip(detached, results, strict=True)
+        if result.get("result") != evaluation[0][index].get("result")
+    }
+
+    attachments = {f"{role}: {policy}" for role, attached in policies.of_role.items() for policy in attached}
+    print(f"{len(noticed)} of {len(attachments)} attachments are missed")
+    assert attachments - noticed == set()
+
+
 @pytest.mark.parametrize(("role", "claim"), [("ci-plan", "pull_request"), ("ci-deploy", "environment:local")])
 def test_github_is_trusted_for_one_repository_and_one_occasion(
     policies: Policies, aws: boto3.Session, role: str, claim: str
