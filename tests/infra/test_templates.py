@@ -1,20 +1,25 @@
 """The templates of the infrastructure: what they must not say, and what they do once they are deployed."""
 
+import ipaddress
+import itertools
 import json
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from rich.console import Console
 
 from helpers.aws import ENVIRONMENTS
-from helpers.infra.stacks import StackConfiguration, load_stacks
+from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -395,6 +400,77 @@ def test_flow_logs_go_to_an_encrypted_group(aws: boto3.Session, outputs: dict[st
     assert group["kmsKeyId"] == outputs["LogKeyArn"]
     assert group["retentionInDays"] == 30
 
+
+# --- other values, for the network alone ------------------------------------------------------------------
+
+Networks = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def network(
+    aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
+) -> Iterator[Networks]:
+    """Deploys the template of the network alone, with values of its own, and returns its outputs."""
+    made: list[StackConfiguration] = []
+
+    def deployed(**values: str) -> dict[str, str]:
+        given = {**stacks[1].with_outputs(outputs).parameters, "ProjectName": "networks", **values}
+        made.append(replace(stacks[1], name="networks-local-network", parameters=given, needs=frozenset()))
+        return deploy(aws.client("cloudformation"), made[0], Console(quiet=True))
+
+    yield deployed
+    teardown(aws, made, Console(quiet=True))
+
+
+def endpoints_of(aws: boto3.Session, vpc: str, kind: str) -> list[str]:
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+    found = aws.client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    return sorted(
+        each["ServiceName"].removeprefix("com.amazonaws.us-east-1.")
+        for each in found
+        if each["VpcEndpointType"] == kind
+    )
+
+
+def test_four_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, network: Networks) -> None:
+    made = network(ZoneCount="4", InterfaceEndpoints="none")
+
+    subnets = aws.client("ec2").describe_subnets(SubnetIds=made["PrivateSubnetIds"].split(","))["Subnets"]
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 4
+    ranges = [ipaddress.ip_network(subnet["CidrBlock"]) for subnet in subnets]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(ranges, 2))
+
+
+@pytest.mark.parametrize("asked", ["none", "sts", "kms,ecr.api,ecr.dkr"])
+def test_each_interface_endpoint_can_be_left_out(aws: boto3.Session, network: Networks, asked: str) -> None:
+    made = network(InterfaceEndpoints=asked)
+
+    services = [] if asked == "none" else sorted(asked.split(","))
+    assert endpoints_of(aws, made["VpcId"], "Interface") == services
+    assert endpoints_of(aws, made["VpcId"], "Gateway") == ["s3"]
+
+
+def test_an_existing_network_is_used_as_it_is(
+    aws: boto3.Session, outputs: dict[str, str], network: Networks
+) -> None:
+    ec2, before = aws.client("ec2"), endpoints_of(aws, outputs["VpcId"], "Interface")
+    networks = len(ec2.describe_vpcs()["Vpcs"])
+
+    made = network(
+        ExistingVpcId=outputs["VpcId"],
+        ExistingSubnetIds=outputs["PrivateSubnetIds"],
+        ExistingS3EndpointId=outputs["S3EndpointId"],
+        InterfaceEndpoints="none",
+    )
+
+    taken_over = ("VpcId", "PrivateSubnetIds", "S3EndpointId")
+    assert {key: made[key] for key in taken_over} == {key: outputs[key] for key in taken_over}
+    assert made["ProcessingSecurityGroupId"] != outputs["ProcessingSecurityGroupId"]
+    assert len(ec2.describe_vpcs()["Vpcs"]) == networks
+    assert endpoints_of(aws, outputs["VpcId"], "Interface") == before
+
+
+# --- values that are refused ------------------------------------------------------------------------------
 
 BAD_INPUT = [
     ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),

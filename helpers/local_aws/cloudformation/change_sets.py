@@ -13,7 +13,7 @@ from moto.core.responses import ActionResult
 from helpers.local_aws.cloudformation import deployment
 from helpers.local_aws.cloudformation.differences import differences
 from helpers.local_aws.cloudformation.imports import adopt
-from helpers.local_aws.cloudformation.templates import expand, parameter_problem, with_defaults
+from helpers.local_aws.cloudformation.templates import by_name, expand, parameter_problem, with_defaults
 
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -75,10 +75,12 @@ def clean_json(part: Any, resources: Any) -> Any:
 
 
 def parse_template(text: str, parameters: Mapping[str, str] | None = None) -> Any:
-    """Moto knows no AWS::LanguageExtensions transform, and makes numbers of parameters, which are text."""
+    """Moto knows no AWS::LanguageExtensions and no !Condition, and makes numbers of parameters."""
     template = _parse_template(text)
     for rule in template.get("Parameters", {}).values():
         rule["Type"] = "String" if rule.get("Type") == "Number" else rule.get("Type", "String")
+    if "Conditions" in template:
+        template["Conditions"] = by_name(template["Conditions"])
     transformed = template.get("Transform") == "AWS::LanguageExtensions"
     return expand(template, parameters) if transformed else template
 

@@ -31,6 +31,19 @@ def expand(template: Mapping[str, Any], given: Mapping[str, str] | None = None) 
     return expanded
 
 
+def by_name(conditions: Any) -> Any:
+    """Return conditions that name others as AWS does; moto makes a function of `!Condition`."""
+    match conditions:
+        case {"Fn::Condition": str(name)}:
+            return {"Condition": name}
+        case dict():
+            return {key: by_name(value) for key, value in conditions.items()}
+        case list():
+            return [by_name(value) for value in conditions]
+        case _:
+            return conditions
+
+
 def with_defaults(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
     """Return the values of all parameters that have one, given or by default."""
     defaults = {

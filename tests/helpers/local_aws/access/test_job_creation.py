@@ -280,3 +280,16 @@ def test_a_step_that_is_denied_fails_with_the_reason(
     reason = pipelines.steps(arn)["convert"]["FailureReason"]
     assert f"{PROJECT}-local-pipeline-execution/SageMaker is not authorized to perform" in reason
     assert "sagemaker:CreateProcessingJob" in reason
+
+
+def test_a_step_whose_request_is_not_valid_fails_with_the_reason(
+    pipelines: Any, job: Callable[..., dict[str, Any]]
+) -> None:
+    request = job(ProcessingOutputConfig={"KmsKeyId": "alias/nobodys", "Outputs": []})
+    name = pipelines.create({"Name": "convert", "Type": "Processing", "Arguments": request})
+
+    arn = pipelines.start(name)
+
+    assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Failed"
+    reason = pipelines.steps(arn)["convert"]["FailureReason"]
+    assert reason == "ClientError: Invalid KMS key: Key 'alias/nobodys' does not exist"
