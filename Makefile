@@ -65,7 +65,6 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 ##@ Security
 .PHONY: security security-page check-pipeline secrets audit sbom
 security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
-	$(CHECKOV)/bin/checkov --quiet --compact --skip-download --framework cloudformation --directory infra
 	PATH="$(abspath $(SECURITY))/bin:$(abspath $(CHECKOV))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
 security-page: $(VENV)/dev  ## Make the table of docs/security.md anew
 	$(PY) tests/security/controls.py --write

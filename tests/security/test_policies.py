@@ -6,6 +6,7 @@ import boto3
 import pytest
 from policies import EVERYTHING, Policies, mutants_of, simulate
 
+pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
 
 
