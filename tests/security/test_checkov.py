@@ -1,7 +1,7 @@
 """What checkov says of the templates as they are deployed: loops unrolled, with the values of an environment.
 
-Left alone with the files, checkov does not unroll Fn::ForEach, nor look at what is made on a condition that is
-false by default.
+Left alone with the files, checkov does not unroll Fn::ForEach, nor look at what is made on a condition that
+is false by default.
 """
 
 import json
