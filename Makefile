@@ -53,6 +53,11 @@ upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or 
 teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
+##@ Spark and cost
+.PHONY: prices
+prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
+	$(PY) -m helpers.pricing $(ARGS)
+
 ##@ Embedded AWS
 .PHONY: up down env
 up: $(VENV)/run  ## Start the embedded AWS of this checkout, unless it runs
