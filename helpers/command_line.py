@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from helpers.aws import ENVIRONMENTS
+from helpers.aws import STANDING, Environment
 from helpers.errors import explain
 
 INTERRUPTED = 130
@@ -16,10 +16,21 @@ def common_options() -> argparse.ArgumentParser:
     """Return a parent parser with `--env` and `-v`, for `argparse.ArgumentParser(parents=[…])`."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
-        "--env", choices=ENVIRONMENTS, default="local", help="the environment (default: %(default)s)"
+        "--env",
+        type=_environment,
+        default=Environment("local"),
+        metavar="ENV",
+        help=f"{', '.join(STANDING)}, or pr-<number> for a preview (default: %(default)s)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def _environment(text: str) -> Environment:
+    try:
+        return Environment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run_command(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.aws import Environment
+from helpers.aws import Environment, is_preview
 from helpers.errors import UserError
 from ml_pipeline.invocation import invocation
 from ml_pipeline.s3_uri import S3Uri, parse
@@ -53,8 +53,9 @@ def input_fingerprint(s3: "S3Client", uri: str, environment: Environment) -> str
     objects = list_input(s3, uri)
     if not objects:
         raise UserError(
-            f"There is no input at {uri}. In local and dev `make run ENV={environment}` puts the sample "
-            f"there, and so does `{invocation(environment, 'data')}`; elsewhere deliver the data first."
+            f"There is no input at {uri}. In local, dev and previews `make run ENV={environment}` puts the "
+            f"sample there, and so does `{invocation(environment, 'data')}`; elsewhere deliver the data "
+            "first."
         )
     return fingerprint(objects)
 
@@ -64,12 +65,13 @@ def provide_sample(
 ) -> str:
     """Put the sample at the input location where the environment allows it.
 
-    `local` always gets it, `dev` only where nothing lies; `staging` and `prod` have data of their own.
+    `local` and previews always get it, `dev` only where nothing lies; `staging` and `prod` have data of
+    their own.
 
     Returns:
         What was done, for the reader.
     """
-    if environment not in {"local", "dev"}:
+    if environment not in {"local", "dev"} and not is_preview(environment):
         return f"No sample data in {environment}: deliver the input to {uri} yourself."
     bucket, key = parse(uri)
     target = S3Uri(bucket, key + sample.name if key.endswith("/") else key)

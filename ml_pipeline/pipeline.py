@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from helpers.aws import Environment
 from helpers.errors import UserError
 from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
@@ -161,7 +162,7 @@ def main() -> str:
     """
     from ml_pipeline.commands import run_once  # noqa: PLC0415 - commands import this module
 
-    return run_once("local")
+    return run_once(Environment("local"))
 
 
 def _job_arguments(params: PipelineParams) -> list[str]:

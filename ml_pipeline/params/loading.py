@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from helpers.aws import file_of
 from helpers.errors import UserError, one_per_line
 from helpers.infra.tags.tags import tag_problems
 from ml_pipeline.params.documents import Document, lookup, merge, origin, read_document
@@ -37,7 +38,7 @@ def load_parameters(
     """Return the parameters of an environment.
 
     Args:
-        environment: names the overlay, and is the value of `${Environment}`.
+        environment: its file is the overlay, and it is the value of `${Environment}`.
         outputs: the outputs of the environment's stack, each the value of a placeholder.
         code_hash: the value of `${CodeHash}`.
         folder: where the base and the overlays lie.
@@ -46,7 +47,7 @@ def load_parameters(
         UserError: a file cannot be read, or values are not valid; the message names every one.
     """
     base = read_document(folder / BASE)
-    overlay = read_document(folder / f"{environment}.json")
+    overlay = read_document(folder / file_of(environment))
     raw = merge(base.values, overlay.values)
     problems: dict[KeyPath, str] = {}
     names = {**outputs, "Environment": environment, "CodeHash": code_hash}

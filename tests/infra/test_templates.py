@@ -88,9 +88,17 @@ def test_every_environment_has_its_stacks(environment: Any) -> None:
     assert {stack.tags["Environment"] for stack in stacks} == {environment}
 
 
+def test_a_preview_has_what_a_pipeline_needs() -> None:
+    stacks = load_stacks("pr-7")
+    names = [stack.name.removeprefix("pyspark-processing-pr-7-") for stack in stacks]
+    assert names == ["keys", "network", "storage", "identity"]
+    assert {stack.parameters["Environment"] for stack in stacks} == {"pr-7"}
+
+
 def test_networks_of_environments_do_not_overlap() -> None:
-    networks = [load_stacks(environment)[1] for environment in ENVIRONMENTS]
-    assert len({network.parameters["VpcCidr"] for network in networks}) == len(ENVIRONMENTS)
+    environments = [*ENVIRONMENTS, "pr-7"]
+    networks = [load_stacks(environment)[1] for environment in environments]
+    assert len({network.parameters["VpcCidr"] for network in networks}) == len(environments)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

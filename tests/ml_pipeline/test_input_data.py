@@ -56,17 +56,18 @@ def test_missing_input_is_named_with_what_to_do(stack: boto3.Session, location: 
     assert "python -m ml_pipeline data --env dev" in str(refused.value)
 
 
-def test_local_gets_the_sample_whenever_its_data_differ(
-    stack: boto3.Session, stack_parameters: PipelineParams, location: str
+@pytest.mark.parametrize("environment", ["local", "pr-7"])
+def test_local_and_previews_get_the_sample_whenever_its_data_differ(
+    environment, stack: boto3.Session, stack_parameters: PipelineParams, location: str
 ) -> None:
     s3, key_arn = stack.client("s3"), stack_parameters.pyspark_process_output_kms
     bucket, key = parse(location)
 
-    assert "was uploaded" in provide_sample(s3, location, key_arn, "local")
+    assert "was uploaded" in provide_sample(s3, location, key_arn, environment)
     uploaded = input_fingerprint(s3, location, "local")
-    assert "already" in provide_sample(s3, location, key_arn, "local")
+    assert "already" in provide_sample(s3, location, key_arn, environment)
     s3.put_object(Bucket=bucket, Key=key, Body=b"edited")
-    assert "was uploaded" in provide_sample(s3, location, key_arn, "local")
+    assert "was uploaded" in provide_sample(s3, location, key_arn, environment)
 
     assert input_fingerprint(s3, location, "local") == uploaded
     assert s3.head_object(Bucket=bucket, Key=key)["SSEKMSKeyId"] == key_arn

@@ -23,7 +23,7 @@ def load(folder: Path, overlay: Path, outputs: dict[str, str]) -> PipelineParams
     return load_parameters(overlay.stem, outputs, "0123456789abcdef", folder)
 
 
-@pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod"])
+@pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod", "pr-7"])
 def test_every_environment_of_the_repository_is_valid(environment: str, outputs: dict[str, str]) -> None:
     params = load_parameters(environment, outputs, "0123456789abcdef")
 

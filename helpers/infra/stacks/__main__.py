@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from helpers.infra.stacks.former import refuse_former
 from helpers.infra.stacks.migrate import migrate
 from helpers.infra.stacks.outputs import outputs_if_deployed, outputs_of, table_of
 from helpers.infra.stacks.plan import plan
+from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
             _plan(cloudformation, stacks, console)
         case "deploy":
             refuse_former(cloudformation, former_stack_name(arguments.env, arguments.infra), arguments.env)
-            found = deploy_all(cloudformation, stacks, console)
+            found = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
             console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "drift":
             return _drift(cloudformation, stacks, arguments, console)

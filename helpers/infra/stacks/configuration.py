@@ -4,16 +4,19 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
-from helpers.aws import ENVIRONMENTS, Environment
+from helpers.aws import ENVIRONMENTS, Environment, file_of, is_preview
 from helpers.errors import UserError, one_per_line
 from helpers.infra.constraints import violations
 
 INFRA = Path(__file__).parents[3] / "infra"
+DEFAULT_DAYS_TO_LIVE = 3
+LONGEST_DAYS_TO_LIVE = 90
 _LOOP = "Fn::ForEach::"
 
 
@@ -28,6 +31,8 @@ class StackConfiguration:
     tags: Mapping[str, str]
     needs: frozenset[str] = frozenset()
     """The parameters whose values are outputs of stacks before this one."""
+    time_to_live: timedelta | None = None
+    """For how long a deployment lasts; only previews end by themselves."""
 
     def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":
         """Return the stack with those of its needs met that are among some outputs."""
@@ -61,15 +66,17 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
     stack, has that output's value.
 
     Args:
-        environment: its name, which is also that of its file of parameters.
+        environment: its name, which is also that of its file of parameters; previews share `preview.json`.
         infra: the folder of the templates, with the files of parameters in `parameters/`.
 
     Raises:
         UserError: a file is missing or malformed, or they do not go together; with every problem found.
     """
-    path = infra / "parameters" / f"{environment}.json"
+    path = _path(infra, environment)
     file = _parameter_file(path, environment)
     given, stacks = file["Parameters"], []
+    days = file.get("DaysToLive", DEFAULT_DAYS_TO_LIVE)
+    time_to_live = timedelta(days=days) if is_preview(environment) else None
     known: set[str] = set()
     outputs: set[str] = set()
     problems: list[str] = []
@@ -88,7 +95,11 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         parameters = {key: value for key, value in given.items() if key in declared}
         problems += [f"{problem} ({template_path})" for problem in _violations(template, parameters, needs)]
         name = stack_name(given["ProjectName"], environment, stack)
-        stacks.append(StackConfiguration(environment, name, text, parameters, file["Tags"], frozenset(needs)))
+        stacks.append(
+            StackConfiguration(
+                environment, name, text, parameters, file["Tags"], frozenset(needs), time_to_live
+            )
+        )
         known |= declared.keys()
         outputs |= _output_names(template.get("Outputs", {}))
     problems += [
@@ -136,7 +147,7 @@ def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
     Raises:
         UserError: the file of parameters is missing or malformed.
     """
-    file = _parameter_file(infra / "parameters" / f"{environment}.json", environment)
+    file = _parameter_file(_path(infra, environment), environment)
     return f"{file['Parameters']['ProjectName']}-{environment}"
 
 
@@ -146,7 +157,7 @@ def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...
     Raises:
         UserError: the file of parameters is missing or malformed.
     """
-    file = _parameter_file(infra / "parameters" / f"{environment}.json", environment)
+    file = _parameter_file(_path(infra, environment), environment)
     return tuple(
         stack_name(file["Parameters"]["ProjectName"], environment, stack) for stack in file["Stacks"]
     )
@@ -164,6 +175,10 @@ def _output_names(outputs: Mapping[str, Any]) -> set[str]:
     return names
 
 
+def _path(infra: Path, environment: str) -> Path:
+    return infra / "parameters" / file_of(environment)
+
+
 def _parameter_file(path: Path, environment: Environment) -> dict[str, Any]:
     """Return the sections of a file: CloudFormation's template configuration, and which stacks it is for."""
     try:
@@ -174,8 +189,14 @@ def _parameter_file(path: Path, environment: Environment) -> dict[str, Any]:
         raise UserError(
             f'{path} must be an object: {{"Stacks": [...], "Parameters": {{...}}, "Tags": {{...}}}}'
         )
-    _refuse(path, [*_section_problems(content), *_value_problems(content)])
+    _refuse(
+        path, [*_section_problems(content), *_value_problems(content), *_days_problems(content, environment)]
+    )
     sections = {"Tags": {}, **content}
+    for section in ("Parameters", "Tags"):
+        sections[section] = {
+            key: value.replace("${Environment}", environment) for key, value in sections[section].items()
+        }
     parameters = sections["Parameters"]
     _refuse(path, [f"{key} is missing under Parameters: add it" for key in _KEYS if key not in parameters])
     if parameters["Environment"] != environment:
@@ -188,7 +209,7 @@ _KEYS = ("ProjectName", "Environment")
 
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
-    known = ("Stacks", "Parameters", "Tags")
+    known = ("Stacks", "Parameters", "Tags", "DaysToLive")
     problems = [f"{key} is none of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
     problems += [f"{key} is missing: add it" for key in known[:2] if key not in content]
     stacks = content.get("Stacks", ["-"])
@@ -199,6 +220,17 @@ def _section_problems(content: Mapping[str, Any]) -> list[str]:
     elif len({*stacks}) < len(stacks):
         problems.append("Stacks names a template twice: name each once")
     return problems
+
+
+def _days_problems(content: Mapping[str, Any], environment: str) -> list[str]:
+    if "DaysToLive" not in content:
+        return []
+    if not is_preview(environment):
+        return ["DaysToLive is for previews only: remove it"]
+    days = content["DaysToLive"]
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST_DAYS_TO_LIVE:
+        return [f"DaysToLive is {json.dumps(days)}: write a whole number from 1 to {LONGEST_DAYS_TO_LIVE}"]
+    return []
 
 
 def _value_problems(content: Mapping[str, Any]) -> list[str]:

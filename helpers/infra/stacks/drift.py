@@ -11,6 +11,7 @@ from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import create_change_set, discard
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.outputs import outputs_if_deployed
+from helpers.infra.stacks.previews import unrenewed
 from helpers.infra.stacks.status import Readiness, find_stack, readiness, stack_resources
 from helpers.infra.stacks.waiting import Polling, poll
 
@@ -92,7 +93,7 @@ def _stack_drift(
     if there is None or readiness(there) is Readiness.RECREATE:
         why = f"its creation failed: {there['StackStatus']}" if there else "the stack is missing"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
-    changes = _changes(cloudformation, stack, polling)
+    changes = _changes(cloudformation, unrenewed(stack, there), polling)
     drifts = _detect(cloudformation, stack.name, polling)
     return StackDrift(
         stack.name,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard
 from helpers.infra.stacks.changes import table_of
+from helpers.infra.stacks.previews import unrenewed
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import Polling
 
@@ -40,6 +41,7 @@ def plan(
         )
         return
     kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
+    configuration = unrenewed(configuration, stack)
     planned = create_change_set(cloudformation, configuration, kind, polling or Polling())
     try:
         show(planned, console)

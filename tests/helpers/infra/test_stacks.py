@@ -594,7 +594,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
         (
             parameters(STACKS + f'"Parameters": {{{GOOD}}}, "Tag": {{}}}}'),
-            ["Tag is none of Stacks, Parameters, Tags: remove"],
+            ["Tag is none of Stacks, Parameters, Tags, DaysToLive: remove"],
         ),
         (
             parameters(STACKS + f'"Parameters": {{{GOOD}, "Days": 7}}}}'),

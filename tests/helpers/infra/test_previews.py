@@ -1,0 +1,117 @@
+"""Stacks of previews: made from one file of parameters, and with a time to live."""
+
+import json
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers.errors import UserError
+from helpers.infra.stacks import load_stacks
+from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.configuration import StackConfiguration
+from helpers.infra.stacks.previews import EXPIRES_AT, expiry, renewed, tags_of, unrenewed
+
+NOW = datetime(2026, 11, 24, 12, 30, 15, 999, tzinfo=UTC)
+TEMPLATE = """
+Parameters: {ProjectName: {Type: String}, Environment: {Type: String}}
+Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Environment}}}
+Outputs: {TopicArn: {Value: !Ref Topic}}
+"""
+
+
+@pytest.fixture
+def infra(tmp_path: Path) -> Path:
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "topic.yaml").write_text(TEMPLATE)
+    return write(tmp_path)
+
+
+def write(infra: Path, name: str = "preview", **more: object) -> Path:
+    content = {
+        "Stacks": ["topic"],
+        "Parameters": {"ProjectName": f"test-{uuid.uuid4().hex[:8]}", "Environment": "${Environment}"},
+        "Tags": {"Environment": "${Environment}"},
+        **more,
+    }
+    (infra / "parameters" / f"{name}.json").write_text(json.dumps(content))
+    return infra
+
+
+def test_the_name_of_a_preview_takes_its_place_in_parameters_tags_and_names(infra: Path) -> None:
+    (stack,) = load_stacks("pr-7", infra)
+
+    assert stack.name.endswith("-pr-7-topic")
+    assert (stack.parameters["Environment"], stack.tags["Environment"]) == ("pr-7", "pr-7")
+    assert stack.time_to_live == timedelta(days=3)
+
+
+def test_the_days_to_live_are_those_of_the_file(infra: Path) -> None:
+    assert load_stacks("pr-7", write(infra, DaysToLive=1))[0].time_to_live == timedelta(days=1)
+
+
+@pytest.mark.parametrize("days", [0, 91, 1.5, "3", True, None])
+def test_days_that_are_none_are_refused(infra: Path, days: object) -> None:
+    with pytest.raises(UserError, match=r"preview\.json cannot be used:\n  - DaysToLive is .* from 1 to 90"):
+        load_stacks("pr-7", write(infra, DaysToLive=days))
+
+
+def test_only_previews_have_a_time_to_live(infra: Path) -> None:
+    with pytest.raises(UserError, match="DaysToLive is for previews only"):
+        load_stacks("dev", write(infra, "dev", DaysToLive=3))
+    (stack,) = renewed(load_stacks("dev", write(infra, "dev")), NOW)
+    assert EXPIRES_AT not in stack.tags
+
+
+@pytest.fixture
+def stack(infra: Path) -> StackConfiguration:
+    return load_stacks("pr-7", infra)[0]
+
+
+def test_a_deployment_says_in_utc_when_a_preview_expires(stack: StackConfiguration) -> None:
+    (found,) = renewed([stack], NOW.astimezone())
+
+    assert found.tags == {**stack.tags, EXPIRES_AT: "2026-11-27T12:30:15Z"}
+    assert expiry(found.tags) == NOW.replace(microsecond=0) + timedelta(days=3)
+
+
+def test_a_comparison_takes_the_expiry_of_what_is_deployed(stack: StackConfiguration) -> None:
+    deployed = {"Tags": [{"Key": EXPIRES_AT, "Value": "2026-01-01T00:00:00Z"}]}
+
+    assert unrenewed(stack, deployed).tags[EXPIRES_AT] == "2026-01-01T00:00:00Z"  # type: ignore[arg-type]
+    assert unrenewed(stack, None) == unrenewed(stack, {}) == stack  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize("text", [None, "", "soon"])
+def test_what_says_no_time_expires_never(text: str | None) -> None:
+    assert expiry({} if text is None else {EXPIRES_AT: text}) is None
+
+
+def test_each_deployment_renews_a_preview_and_neither_plan_nor_drift_sees_the_time_pass(
+    infra: Path, stack: StackConfiguration, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloudformation = aws.client("cloudformation")
+    on_preview = ("--env", "pr-7", "--infra", str(infra))
+    yesterday = replace(
+        renewed([stack], datetime.now(UTC) - timedelta(days=1))[0], parameters=stack.parameters
+    )
+    cloudformation.create_stack(
+        StackName=stack.name,
+        TemplateBody=stack.template,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()
+        ],
+        Tags=[{"Key": key, "Value": value} for key, value in yesterday.tags.items()],
+    )
+
+    assert main(["plan", *on_preview]) == 0
+    assert "No changes" in capsys.readouterr().out
+    assert main(["drift", *on_preview]) == 0
+    assert main(["deploy", *on_preview]) == 0
+
+    (found,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    left = expiry(tags_of(found)) - datetime.now(UTC)
+    assert timedelta(days=3, minutes=-5) < left <= timedelta(days=3)
