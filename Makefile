@@ -37,7 +37,7 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy drift migrate outputs data upsert teardown
+.PHONY: deploy drift migrate outputs data code-hash upsert history rollback teardown
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
 drift: $(VENV)/run  ## Tell what of the stacks is not deployed, and what was changed by hand; ARGS=--json
@@ -48,8 +48,14 @@ outputs: $(VENV)/run  ## Show the stacks' outputs; ARGS=--json
 	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) $(ARGS)
 data: $(VENV)/run  ## Upload the sample data (never to staging or prod)
 	$(ON_AWS) -m ml_pipeline data --env $(ENV)
-upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline
-	$(ON_AWS) -m ml_pipeline upsert --env $(ENV)
+code-hash: $(VENV)/run  ## Print the hash of the Spark code in this checkout
+	$(PY) -m ml_pipeline code-hash
+upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline; CODE=hash refuses another
+	$(ON_AWS) -m ml_pipeline upsert --env $(ENV) $(if $(CODE),--code $(CODE))
+history: $(VENV)/run  ## Tell what was upserted when, by whom, and how it ran; ARGS=--json|--all
+	$(ON_AWS) -m ml_pipeline history --env $(ENV) $(ARGS)
+rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash, else the last that succeeded
+	$(ON_AWS) -m ml_pipeline rollback --env $(ENV) $(if $(TO),--to $(TO))
 teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
@@ -118,7 +124,7 @@ clean: ## End the embedded AWS and remove everything that is made here
 help:  ## Explain the targets
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "Everywhere: ENV=local|dev|staging|prod (now $(ENV)). V=1 shows the commands."
+	@echo; echo "Everywhere: ENV=local|dev|staging|prod|pr-<number> (now $(ENV)). V=1 shows the commands."
 
 # The virtual environment: uv from a pinned wheel, then what is needed with hashes. Stamps keep it current.
 LOCK = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,35 +21,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ml_pipeline import commands  # noqa: PLC0415 - so that --help and typos answer at once
+    # Here, so that --help and typos answer at once.
+    from ml_pipeline import commands  # noqa: PLC0415
+    from ml_pipeline.project import open_project  # noqa: PLC0415
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    # A log is not a terminal: there the lines may be as long as they need to be.
+    console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     if arguments.command == "teardown":
         return commands.tear_down(
             arguments.env, console, ask=not arguments.yes, allow_prod=arguments.allow_prod
         )
     if arguments.command == "check" and arguments.definition:
         return commands.check_file(arguments.definition, console)
-    project = commands.open_project(arguments.env)
-    match arguments.command:
-        case "data":
-            return commands.data(project, console)
-        case "check":
-            return commands.check(project, console)
-        case "plan":
-            return commands.plan(project, console)
-        case "upsert":
-            return commands.upsert(project, console)
-        case "start":
-            return commands.start_execution(
-                project, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
-            )
-        case "stop":
-            return commands.stop_execution(project, console, arguments.execution)
-        case "logs":
-            return commands.show_logs(project, console, arguments.execution)
-        case _:
-            return commands.delete(project, console)
+    if arguments.command == "code-hash":
+        return commands.tell_code_hash()
+    project = open_project(arguments.env)
+    on_project: dict[str, Callable[[], int]] = {
+        "data": lambda: commands.data(project, console),
+        "check": lambda: commands.check(project, console),
+        "plan": lambda: commands.plan(project, console),
+        "upsert": lambda: commands.upsert(project, console, code=arguments.code),
+        "history": lambda: commands.show_history(
+            project, console, as_json=arguments.json, all_versions=arguments.all
+        ),
+        "rollback": lambda: commands.rollback(project, console, arguments.to),
+        "start": lambda: commands.start_execution(
+            project, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
+        ),
+        "stop": lambda: commands.stop_execution(project, console, arguments.execution),
+        "logs": lambda: commands.show_logs(project, console, arguments.execution),
+        "delete": lambda: commands.delete(project, console),
+    }
+    return on_project[arguments.command]()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,13 +65,29 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return add(name, help=text, description=text, parents=[common], allow_abbrev=False)
 
-    command("data", "upload the sample data: in local always, in dev when there is none, elsewhere never")
+    command(
+        "data",
+        "upload the sample data: in local and previews always, in dev when there is none, elsewhere never",
+    )
     checking = command("check", "check the controls of the pipeline's steps, as upsert does before all else")
     checking.add_argument(
         "--definition", type=Path, metavar="FILE", help="the JSON of any definition, instead of ours"
     )
     command("plan", "show what upsert would change")
-    command("upsert", "stage the code and create or update the pipeline")
+    command("code-hash", "print the hash of the code in this checkout")
+    upserting = command("upsert", "stage the code and create or update the pipeline")
+    upserting.add_argument(
+        "--code", metavar="HASH", help="refuse, if the code of this checkout has another hash"
+    )
+    history = command("history", "tell what was upserted when, by whom, and how its last execution ended")
+    history.add_argument("--json", action="store_true", help="as JSON")
+    history.add_argument("--all", action="store_true", help="not only the newest versions")
+    back = command("rollback", "register an earlier definition again")
+    back.add_argument(
+        "--to",
+        metavar="TO",
+        help="a version, or the beginning of a commit or a code hash (default: the last that succeeded)",
+    )
     starting = command("start", "start an execution")
     starting.add_argument(
         "--wait", action=argparse.BooleanOptionalAction, default=True, help="follow it to its end (default)"

@@ -2,80 +2,37 @@
 
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from helpers.aws import Environment, connect
 from helpers.command_line import INTERRUPTED
 from helpers.errors import UserError, one_per_line
-from helpers.infra.stacks import stack_outputs
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 from ml_pipeline.checks import findings
-from ml_pipeline.executions import list_executions, start, stop, take_snapshot
+from ml_pipeline.executions import Execution, list_executions, start, stop, take_snapshot
+from ml_pipeline.history import SHOWN_VERSIONS, Entry, Origin, as_document, entries, last_executions, record
 from ml_pipeline.input_data import input_fingerprint, provide_sample
 from ml_pipeline.invocation import invocation
 from ml_pipeline.job_logs import milliseconds, read_lines
 from ml_pipeline.outcome import read_outcomes
-from ml_pipeline.params import PipelineParams, load_parameters
 from ml_pipeline.params.documents import read_document
-from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
-from ml_pipeline.registration import Registration, difference, registered
+from ml_pipeline.project import Project, open_project, say
+from ml_pipeline.registration import difference, registered
 from ml_pipeline.registration import upsert as register
+from ml_pipeline.revision import commit
+from ml_pipeline.rollback import last_good, meant, refuse_what_would_not_run
 from ml_pipeline.staging import code_hash, read_code, stage_code
 from ml_pipeline.summary import summary
 from ml_pipeline.waiting import wait
-
-
-@dataclass(frozen=True)
-class Project:
-    """An environment with everything that its commands work on."""
-
-    environment: Environment
-    session: boto3.Session
-    code: Mapping[str, bytes]
-    parameters: PipelineParams
-
-    @property
-    def name(self) -> str:
-        """The name of the pipeline."""
-        return self.parameters.pipeline_name
-
-    @cached_property
-    def registration(self) -> Registration:
-        """The pipeline as this checkout has it. Building it takes some seconds."""
-        return Registration(
-            pipeline_definition(self.parameters),
-            DESCRIPTION,
-            self.parameters.pipeline_role,
-            self.parameters.tags,
-        )
-
-
-def open_project(environment: Environment) -> Project:
-    """Connect to an environment and read its parameters.
-
-    Raises:
-        UserError: there is no stack, or the parameters are not valid.
-    """
-    session = connect(environment)
-    outputs = stack_outputs(session.client("cloudformation"), environment)
-    code = read_code()
-    parameters = load_parameters(environment, outputs, code_hash(code))
-    if session.region_name != parameters.region:
-        raise UserError(
-            f"The session's region is {session.region_name}, the keys of {environment} lie in "
-            f"{parameters.region}: set AWS_REGION={parameters.region}."
-        )
-    return Project(environment, session, code, parameters)
 
 
 def data(project: Project, console: Console) -> int:
@@ -130,12 +87,28 @@ def _tell_findings(name: str, definition: Mapping[str, Any], console: Console) -
     return 1 if found else 0
 
 
-def upsert(project: Project, console: Console) -> int:
-    """Stage the code, and create or update the pipeline.
+def tell_code_hash() -> int:
+    """Print the hash of the code in this checkout."""
+    print(code_hash(read_code()))
+    return 0
+
+
+def upsert(project: Project, console: Console, *, code: str | None = None) -> int:
+    """Stage the code, create or update the pipeline, and record it.
+
+    Args:
+        project: what is upserted.
+        console: where to tell it.
+        code: the hash of the code that is meant; another checkout is refused.
 
     Raises:
-        UserError: a step lacks a control.
+        UserError: a step lacks a control, or the code is not what is meant.
     """
+    if code is not None and code != project.code_hash:
+        raise UserError(
+            f"The code of this checkout is {project.code_hash}, not {code}; nothing was sent. What is "
+            "promoted is what ran before: check out the commit that it ran from."
+        )
     definition = project.registration  # built first: what cannot be built stages nothing
     lacking = [str(finding) for finding in findings(json.loads(definition.definition))]
     if lacking:
@@ -143,8 +116,94 @@ def upsert(project: Project, console: Console) -> int:
     for uri in stage_code(project.session.client("s3"), project.parameters, project.code):
         say(console, f"Staged {uri}")
     done = register(project.session.client("sagemaker"), project.name, definition)
-    say(console, f"Pipeline {project.name} {done}.")
+    entry = record(
+        project.session,
+        project.name,
+        project.artifact_bucket,
+        definition,
+        Origin(commit(), project.code_hash),
+        changed=done != "unchanged",
+    )
+    say(console, f"Pipeline {project.name} {done}{_recorded(entry)}.")
     return 0
+
+
+def _recorded(entry: Entry | None) -> str:
+    return f", version {entry.version}" if entry else ""
+
+
+def show_history(project: Project, console: Console, *, as_json: bool, all_versions: bool) -> int:
+    """Tell what was upserted when, by whom, and how its last execution ended."""
+    listed = islice(
+        entries(project.session.client("s3"), project.artifact_bucket),
+        None if all_versions else SHOWN_VERSIONS,
+    )
+    newest_first = list(listed)
+    executions = _last_executions(project, newest_first)
+    document = as_document(newest_first, executions)
+    if as_json:
+        print(json.dumps(document, indent=2))
+        return 0
+    if not document:
+        say(console, f"{project.name} was not upserted yet, or before there was a history.")
+        return 0
+    table = Table(
+        "Version", "Time (UTC)", "Who", "Commit", "Code", "Definition", "Last execution", title=project.name
+    )
+    for entry in newest_first:
+        execution = executions.get(entry.version)
+        back = f" (back to {entry.rolled_back_to})" if entry.rolled_back_to else ""
+        table.add_row(
+            f"{entry.version}{back}",
+            f"{entry.time:%Y-%m-%d %H:%M:%S}",
+            entry.who.rsplit(":", 1)[-1],
+            entry.commit[:12] + ("-dirty" if entry.commit.endswith("-dirty") else ""),
+            entry.code_hash,
+            entry.definition_hash,
+            f"{execution.status} {execution.started:%Y-%m-%d %H:%M}" if execution else "none",
+        )
+    console.print(table)
+    return 0
+
+
+def rollback(project: Project, console: Console, to: str | None) -> int:
+    """Register an earlier definition again, by default the last one that was executed well.
+
+    Raises:
+        UserError: it is not known which one is meant, or that one would not run any more.
+    """
+    s3 = project.session.client("s3")
+    listed = list(entries(s3, project.artifact_bucket))
+    if not listed:
+        raise UserError(f"{project.name} has no history in {project.artifact_bucket}: there is no way back.")
+    entry = meant(listed, to) if to else last_good(listed, _last_executions(project, listed))
+    known = [*project.outputs.values(), project.parameters.model_dump_json()]
+    refuse_what_would_not_run(s3, entry, project.artifact_bucket, known, project.environment)
+    done = register(project.session.client("sagemaker"), project.name, entry.registration)
+    if done == "unchanged":
+        say(console, f"Version {entry.version} is what is registered as {project.name}, nothing was changed.")
+        return 0
+    new = record(
+        project.session,
+        project.name,
+        project.artifact_bucket,
+        entry.registration,
+        Origin(entry.commit, entry.code_hash, rolled_back_to=entry.version),
+        changed=True,
+    )
+    say(
+        console,
+        f"Pipeline {project.name} {done}: back to version {entry.version} of commit {entry.commit}"
+        f"{_recorded(new)}.",
+    )
+    return 0
+
+
+def _last_executions(project: Project, listed: Sequence[Entry]) -> Mapping[int, Execution]:
+    sagemaker = project.session.client("sagemaker")
+    if registered(sagemaker, project.name) is None:
+        return {}
+    return last_executions(listed, list_executions(sagemaker, project.name, project.environment))
 
 
 def start_execution(project: Project, console: Console, *, waiting: bool, use_cache: bool) -> int:
@@ -254,8 +313,3 @@ def run_once(environment: Environment) -> str:
         project.session.client("s3"), project.parameters.pyspark_process_data_input, environment
     )
     return start(project.session.client("sagemaker"), project.name, value, environment)
-
-
-def say(console: Console, text: str) -> None:
-    """Print text as it is: no markup, no wrapping of what people copy."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -14,9 +14,9 @@ from helpers.local_aws.api.shapes import request_problems
 from ml_pipeline import commands
 from ml_pipeline.__main__ import main
 from ml_pipeline.checks import findings
-from ml_pipeline.commands import Project
 from ml_pipeline.params import PipelineParams
 from ml_pipeline.pipeline import pipeline_definition
+from ml_pipeline.project import Project
 from ml_pipeline.registration import Registration, registered
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"

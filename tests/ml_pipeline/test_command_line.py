@@ -1,5 +1,7 @@
 import io
+import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +14,12 @@ import pytest
 from rich.console import Console
 
 from ml_pipeline import commands
+from ml_pipeline import project as project_module
 from ml_pipeline.__main__ import main
-from ml_pipeline.commands import Project, open_project
 from ml_pipeline.executions import take_snapshot
 from ml_pipeline.params import loading
-from ml_pipeline.staging import FILES, code_hash
+from ml_pipeline.project import Project, open_project
+from ml_pipeline.staging import FILES, FOLDER, code_hash, read_code
 
 Run = Callable[..., tuple[int, str, str]]
 SLEEPER = b"import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
@@ -82,7 +85,7 @@ def test_parameters_that_are_not_valid_end_every_command(
 def test_a_region_other_than_that_of_the_keys_is_refused(
     run: Run, monkeypatch: pytest.MonkeyPatch, outputs: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(commands, "stack_outputs", lambda *_: outputs)
+    monkeypatch.setattr(project_module, "stack_outputs", lambda *_: outputs)
 
     code, _, said = run("plan", "--env", "local")
 
@@ -121,7 +124,7 @@ def test_the_life_of_a_pipeline(run: Run) -> None:
     assert '+      "Name": "pyspark-processing",' in said
 
     code, said, _ = run("upsert", "--env", "dev")
-    assert (code, said.splitlines()[-1]) == (0, "Pipeline ProcessingPipeline-dev created.")
+    assert (code, said.splitlines()[-1]) == (0, "Pipeline ProcessingPipeline-dev created, version 1.")
     assert "is up to date" in run("plan", "--env", "dev")[1]
     assert "was never executed" in run("logs", "--env", "dev")[2]
     assert run("stop", "--env", "dev")[1] == "No execution of ProcessingPipeline-dev runs.\n"
@@ -132,6 +135,51 @@ def test_the_life_of_a_pipeline(run: Run) -> None:
     assert run("data", "--env", "dev")[0] == 0
 
     assert run("delete", "--env", "dev")[1] == "Pipeline ProcessingPipeline-dev deleted.\n"
+
+
+def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
+    run: Run, stack: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_staging = ("--env", "staging")
+    monkeypatch.setenv("GITHUB_SHA", "1" * 40)
+    assert "no history" in run("rollback", *on_staging)[2]
+    assert run("history", *on_staging)[1].startswith("ProcessingPipeline-staging was not upserted yet")
+    before = run("code-hash")[1].strip()
+    assert run("upsert", *on_staging, "--code", before)[1].endswith("created, version 1.\n")
+    assert run("upsert", *on_staging)[1].endswith("unchanged.\n"), "nothing to record"
+
+    shutil.copytree(FOLDER, tmp_path / "code")
+    (tmp_path / "code" / "data_utils.py").write_text("# worse")
+    monkeypatch.setattr(read_code, "__defaults__", (tmp_path / "code",))
+    monkeypatch.setenv("GITHUB_SHA", "2" * 40)
+    assert f"not {before}; nothing was sent" in run("upsert", *on_staging, "--code", before)[2]
+    assert run("upsert", *on_staging)[1].endswith("updated, version 2.\n")
+    assert "No version before the current one succeeded" in run("rollback", *on_staging)[2]
+
+    code, said, _ = run("rollback", *on_staging, "--to", "1111")
+
+    assert (code, said) == (
+        0,
+        f"Pipeline ProcessingPipeline-staging updated: back to version 1 of commit {'1' * 40}, version 3.\n",
+    )
+    definition = stack.client("sagemaker").describe_pipeline(PipelineName="ProcessingPipeline-staging")
+    assert f"code/{before}/data_utils.py" in definition["PipelineDefinition"]
+    assert "nothing was changed" in run("rollback", *on_staging, "--to", before)[1]
+    listed = json.loads(run("history", *on_staging, "--json")[1])
+    assert [(each["version"], each["rolled_back_to"], each["commit"][0]) for each in listed] == [
+        (3, 1, "1"),
+        (2, None, "2"),
+        (1, None, "1"),
+    ]
+    assert "3 (back to 1)" in run("history", *on_staging)[1]
+
+    worse = listed[1]["code_hash"]
+    bucket = "artifacts-of-tests-staging"
+    stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/data_utils.py")
+    code, _, said = run("rollback", *on_staging, "--to", "2")
+    assert code == 1
+    assert f"its code is gone: s3://{bucket}/code/{worse}/data_utils.py" in said
+    assert run("delete", *on_staging)[0] == 0
 
 
 @pytest.fixture
