@@ -23,7 +23,7 @@ ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
 YES_OR_NO = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
-.PHONY: run plan start stop logs
+.PHONY: run plan start verify stop logs
 run: $(if $(filter local,$(ENV)),up) deploy data upsert start  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change
 	$(ON_AWS) -m helpers.infra.stacks plan --env $(ENV)
@@ -31,6 +31,8 @@ plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change
 start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
 	$(call YES_OR_NO,CACHE,$(CACHE),on,off)$(call YES_OR_NO,WAIT,$(WAIT),yes,no)
 	$(ON_AWS) -m ml_pipeline start --env $(ENV) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+verify: $(VENV)/run  ## Check the newest execution: its report, files and encryption
+	$(ON_AWS) -m ml_pipeline verify --env $(ENV)
 stop: $(VENV)/run  ## Stop the execution that runs
 	$(ON_AWS) -m ml_pipeline stop --env $(ENV)
 logs: $(VENV)/run  ## Show the Spark job's log of the newest execution

@@ -49,6 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
             project, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
         ),
         "stop": lambda: commands.stop_execution(project, console, arguments.execution),
+        "verify": lambda: commands.verify(project, console),
         "logs": lambda: commands.show_logs(project, console, arguments.execution),
         "delete": lambda: commands.delete(project, console),
     }
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cache", choices=["on", "off"], default="on", help="off: run even if nothing changed (default: on)"
     )
     stopping = command("stop", "stop the execution that runs")
+    command("verify", "check the report, the files and the encryption of the newest execution")
     logs = command("logs", "print the logs of the newest execution")
     for selecting in (stopping, logs):
         selecting.add_argument("--execution", type=_execution_arn, metavar="ARN", help="this one instead")

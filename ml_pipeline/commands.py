@@ -32,6 +32,7 @@ from ml_pipeline.revision import commit
 from ml_pipeline.rollback import last_good, meant, refuse_what_would_not_run
 from ml_pipeline.staging import code_hash, read_code, stage_code
 from ml_pipeline.summary import summary
+from ml_pipeline.verification import problems, read_written
 from ml_pipeline.waiting import wait
 
 
@@ -241,17 +242,33 @@ def stop_execution(project: Project, console: Console, execution: str | None) ->
     return 0
 
 
+def verify(project: Project, console: Console) -> int:
+    """Check that the newest execution did what it says; return 1 and tell what is wrong, if it did not.
+
+    Raises:
+        UserError: there is no execution.
+    """
+    session = project.session
+    snapshot = take_snapshot(session.client("sagemaker"), _newest(project))
+    outcomes = read_outcomes(session, snapshot)
+    written = read_written(session.client("s3"), outcomes)
+    found = problems(snapshot, outcomes, written, project.parameters.pyspark_process_output_kms)
+    for problem in found:
+        say(console, f"Not as it should be: {problem}")
+    if found:
+        say(console, f"{snapshot.arn}: {len(found)} problem{'s' * (len(found) != 1)}")
+        return 1
+    rows = sum(outcome.report.rows_out for outcome in outcomes if outcome.report)
+    files = sum(map(len, written.values()))
+    say(console, f"{snapshot.arn} is as it should be: {rows:,} rows in {files:,} objects, all encrypted.")
+    return 0
+
+
 def show_logs(project: Project, console: Console, execution: str | None) -> int:
     """Print the logs of an execution's processing jobs, by default of the newest execution."""
     session = project.session
     sagemaker = session.client("sagemaker")
-    if execution is None:
-        executions = list_executions(sagemaker, project.name, project.environment)
-        if not executions:
-            raise UserError(
-                f"{project.name} was never executed. Start it: {invocation(project.environment, 'start')}"
-            )
-        execution = executions[0].arn
+    execution = execution or _newest(project)
     say(console, f"Execution {execution}")
     for step in take_snapshot(sagemaker, execution).steps:
         if step.reused_from:
@@ -264,6 +281,20 @@ def show_logs(project: Project, console: Console, execution: str | None) -> int:
         for line in read_lines(session.client("logs"), step.job, milliseconds(step.started)):
             say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
     return 0
+
+
+def _newest(project: Project) -> str:
+    """Return the ARN of the newest execution.
+
+    Raises:
+        UserError: there is none.
+    """
+    executions = list_executions(project.session.client("sagemaker"), project.name, project.environment)
+    if not executions:
+        raise UserError(
+            f"{project.name} was never executed. Start it: {invocation(project.environment, 'start')}"
+        )
+    return executions[0].arn
 
 
 def delete(project: Project, console: Console) -> int:

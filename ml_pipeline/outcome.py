@@ -38,6 +38,8 @@ class Report(BaseModel):
     rows_out: int
     rows_rejected: int
     outputs: Outputs
+    files: dict[str, int] = {}
+    """How many part files were written, by the name of the output."""
     seconds: dict[str, float] = {}
 
 

@@ -243,5 +243,9 @@ def test_starting_without_waiting_can_be_stopped_and_read_later(sleeping: Projec
     logs = run("logs", "--env", "local")
 
     assert (code, said.splitlines()[-1]) == (0, f"{arn} is Stopped.")
+    assert run("verify", "--env", "local")[:2] == (
+        1,
+        f"Not as it should be: it is Stopped: SageMaker gives no reason\n{arn}: 1 problem\n",
+    )
     assert logs[0] == 0
     assert logs[1].startswith(f"Execution {arn}\nStep pyspark-processing: Stopped, job pipelines-")
