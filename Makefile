@@ -9,6 +9,7 @@ ENV ?= local
 CACHE ?= on
 WAIT ?= yes
 SBOM ?= sbom.cdx.json
+FORMAT ?= text
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -20,16 +21,17 @@ WORKFLOWS := $(VENV)/workflows
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
-YES_OR_NO = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
+ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
 .PHONY: run plan start verify stop logs
 run: $(if $(filter local,$(ENV)),up) deploy data upsert start  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
-plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change
-	$(ON_AWS) -m helpers.infra.stacks plan --env $(ENV)
-	$(ON_AWS) -m ml_pipeline plan --env $(ENV)
+plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change; FORMAT=markdown also what it costs, for a comment
+	$(call ONE_OF,FORMAT,$(FORMAT),text,markdown)
+	$(if $(filter text,$(FORMAT)),$(ON_AWS) -m helpers.infra.stacks plan --env $(ENV))
+	$(ON_AWS) -m ml_pipeline plan --env $(ENV) --format $(FORMAT)
 start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
-	$(call YES_OR_NO,CACHE,$(CACHE),on,off)$(call YES_OR_NO,WAIT,$(WAIT),yes,no)
+	$(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 	$(ON_AWS) -m ml_pipeline start --env $(ENV) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
 verify: $(VENV)/run  ## Check the newest execution: its report, files and encryption
 	$(ON_AWS) -m ml_pipeline verify --env $(ENV)

@@ -35,11 +35,13 @@ def _run(arguments: argparse.Namespace) -> int:
         return commands.check_file(arguments.definition, console)
     if arguments.command == "code-hash":
         return commands.tell_code_hash()
+    if arguments.command == "plan":
+        markdown = arguments.format == "markdown"
+        return commands.plan_markdown(arguments.env) if markdown else commands.plan(arguments.env, console)
     project = open_project(arguments.env)
     on_project: dict[str, Callable[[], int]] = {
         "data": lambda: commands.data(project, console),
         "check": lambda: commands.check(project, console),
-        "plan": lambda: commands.plan(project, console),
         "upsert": lambda: commands.upsert(project, console, code=arguments.code),
         "history": lambda: commands.show_history(
             project, console, as_json=arguments.json, all_versions=arguments.all
@@ -74,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--definition", type=Path, metavar="FILE", help="the JSON of any definition, instead of ours"
     )
-    command("plan", "show what upsert would change")
+    planning = command("plan", "show what upsert would change")
+    planning.add_argument(
+        "--format",
+        choices=["text", "markdown"],
+        default="text",
+        help="markdown: with the stacks and the costs, for a comment (default: text)",
+    )
     command("code-hash", "print the hash of the code in this checkout")
     upserting = command("upsert", "stage the code and create or update the pipeline")
     upserting.add_argument(

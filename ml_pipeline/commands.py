@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from rich.console import Console
@@ -16,8 +16,13 @@ from helpers.aws import Environment, connect
 from helpers.command_line import INTERRUPTED
 from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.plan import plan_all
+from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.infra.stacks.teardown import refuse_prod, teardown
+from helpers.pricing import load_prices
 from ml_pipeline.checks import findings
+from ml_pipeline.cost import run_cost, run_seconds
 from ml_pipeline.executions import Execution, list_executions, start, stop, take_snapshot
 from ml_pipeline.history import SHOWN_VERSIONS, Entry, Origin, as_document, entries, last_executions, record
 from ml_pipeline.input_data import input_fingerprint, provide_sample
@@ -25,6 +30,7 @@ from ml_pipeline.invocation import invocation
 from ml_pipeline.job_logs import milliseconds, read_lines
 from ml_pipeline.outcome import read_outcomes
 from ml_pipeline.params.documents import read_document
+from ml_pipeline.plan_markdown import Costs, PipelinePlan, section
 from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.registration import difference, registered
 from ml_pipeline.registration import upsert as register
@@ -34,6 +40,9 @@ from ml_pipeline.staging import code_hash, read_code, stage_code
 from ml_pipeline.summary import summary
 from ml_pipeline.verification import problems, read_written
 from ml_pipeline.waiting import wait
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 
 def data(project: Project, console: Console) -> int:
@@ -49,8 +58,12 @@ def data(project: Project, console: Console) -> int:
     return 0
 
 
-def plan(project: Project, console: Console) -> int:
+def plan(environment: Environment, console: Console) -> int:
     """Show what `upsert` would change."""
+    if waiting := _waits_for(connect(environment), environment):
+        say(console, waiting)
+        return 0
+    project = open_project(environment)
     old = registered(project.session.client("sagemaker"), project.name)
     lines = difference(old, project.registration)
     if old is None:
@@ -61,6 +74,41 @@ def plan(project: Project, console: Console) -> int:
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         console.print(Text(line, style=style), soft_wrap=True)
     return 0
+
+
+def _waits_for(session: "Session", environment: Environment) -> str:
+    """Return why a pipeline cannot be planned yet, or an empty string."""
+    missing = undeployed(session.client("cloudformation"), environment)
+    if not missing:
+        return ""
+    return f"The pipeline cannot be planned before the stacks are deployed: {', '.join(missing)}."
+
+
+def plan_markdown(environment: Environment) -> int:
+    """Print what a deployment and an upsert would change, and what it costs, as Markdown.
+
+    Returns:
+        1 when the pipeline cannot be made of its parameters, which the text then says.
+    """
+    session = connect(environment)
+    stacks = load_stacks(environment)
+    changes = list(plan_all(session.client("cloudformation"), stacks))
+    pipeline: PipelinePlan | str = _waits_for(session, environment)
+    prices, code, run = load_prices(), 0, None
+    if not pipeline:
+        try:
+            project = open_project(environment)
+            sagemaker = session.client("sagemaker")
+            old = registered(sagemaker, project.name)
+            pipeline = PipelinePlan(project.name, old, project.registration)
+            executions = list_executions(sagemaker, project.name, environment) if old else []
+            run = run_cost(project.parameters, run_seconds(sagemaker, executions), prices)
+        except UserError as error:
+            pipeline, code = f"The pipeline cannot be made: {error}", 1
+    costs = Costs(prices.as_of, prices.region, standing_costs(stacks, prices), run)
+    account = session.client("sts").get_caller_identity()["Account"]
+    print(section(environment, changes, pipeline, costs, account), end="")
+    return code
 
 
 def check(project: Project, console: Console) -> int:

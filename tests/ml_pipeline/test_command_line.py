@@ -115,6 +115,18 @@ def test_wrong_credentials_endpoint_or_region_are_told(
     assert "Traceback" not in said
 
 
+def test_a_plan_of_what_is_not_deployed_yet_says_so(run: Run) -> None:
+    code, said, _ = run("plan", "--env", "pr-3")
+    assert code == 0
+    assert "cannot be planned before the stacks are deployed: pyspark-processing-pr-3-keys, " in said
+
+    code, said, errors = run("plan", "--env", "pr-3", "--format", "markdown")
+    assert (code, errors) == (0, "")
+    assert said.startswith("## Plan for `pr-3`\n\n### Stacks\n\n**8 to add.**\n\n| Stack | Action |")
+    assert "> The pipeline cannot be planned before the stacks are deployed" in said
+    assert "| 4 KMS keys | 4.00 a month |" in said
+
+
 def test_the_life_of_a_pipeline(run: Run) -> None:
     assert run("delete", "--env", "dev")[:2] == (0, "There is no pipeline ProcessingPipeline-dev.\n")
     assert "no pipeline ProcessingPipeline-dev. Create it" in run("logs", "--env", "dev")[2]

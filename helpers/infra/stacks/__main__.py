@@ -21,8 +21,8 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import DRIFTED, as_document, find_drift, show_drift
 from helpers.infra.stacks.former import refuse_former
 from helpers.infra.stacks.migrate import migrate
-from helpers.infra.stacks.outputs import outputs_if_deployed, outputs_of, table_of
-from helpers.infra.stacks.plan import plan
+from helpers.infra.stacks.outputs import outputs_of, table_of
+from helpers.infra.stacks.plan import plan_all, show_plan
 from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
@@ -45,7 +45,8 @@ def _run(arguments: argparse.Namespace) -> int:
     cloudformation = session.client("cloudformation")
     match arguments.command:
         case "plan":
-            _plan(cloudformation, stacks, console)
+            for plan in plan_all(cloudformation, stacks):
+                show_plan(plan, console)
         case "deploy":
             refuse_former(cloudformation, former_stack_name(arguments.env, arguments.infra), arguments.env)
             found = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
@@ -61,15 +62,6 @@ def _run(arguments: argparse.Namespace) -> int:
         case "teardown":
             teardown(session, stacks, console, confirm=None if arguments.yes else input)
     return 0
-
-
-def _plan(
-    cloudformation: "CloudFormationClient", stacks: Sequence[StackConfiguration], console: Console
-) -> None:
-    outputs: dict[str, str] = {}
-    for stack in stacks:
-        plan(cloudformation, stack.with_outputs(outputs), console)
-        outputs |= outputs_if_deployed(cloudformation, stack.name)
 
 
 def _drift(

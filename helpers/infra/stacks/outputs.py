@@ -47,6 +47,11 @@ def outputs_if_deployed(cloudformation: "CloudFormationClient", name: str) -> di
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
+def undeployed(cloudformation: "CloudFormationClient", environment: "Environment") -> list[str]:
+    """Return the names of an environment's stacks that are missing, or were never deployed successfully."""
+    return [name for name in stack_names(environment) if not outputs_if_deployed(cloudformation, name)]
+
+
 def table_of(outputs: Mapping[str, str], name: str) -> Table:
     """Return the outputs as a table for people."""
     table = Table("Output", "Value", title=f"Outputs of {name}", title_justify="left")

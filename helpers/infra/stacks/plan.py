@@ -1,9 +1,12 @@
 """What a deployment would change; nothing is changed."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard
-from helpers.infra.stacks.changes import table_of
+from helpers.infra.stacks.changes import PlannedChange, table_of
+from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import Polling
@@ -16,46 +19,69 @@ if TYPE_CHECKING:
     from helpers.infra.stacks.configuration import StackConfiguration
 
 
-def plan(
+@dataclass(frozen=True)
+class StackPlan:
+    """What a deployment would change in a stack."""
+
+    name: str
+    changes: tuple[PlannedChange, ...] = ()
+    note: str = ""
+    """What there is to say where no change of a resource is known."""
+    is_change: bool = True
+
+
+def plan_all(
     cloudformation: "CloudFormationClient",
-    configuration: "StackConfiguration",
-    console: "Console",
+    stacks: Sequence["StackConfiguration"],
     polling: Polling | None = None,
-) -> None:
-    """Show what a deployment would change, and leave nothing behind.
+) -> Iterator[StackPlan]:
+    """Yield what a deployment would change in each stack of an environment; nothing is left behind.
 
     Raises:
-        UserError: CloudFormation refuses the changes, or the stack cannot be changed at present.
+        UserError: CloudFormation refuses the changes, or a stack cannot be changed at present.
     """
+    outputs: dict[str, str] = {}
+    for stack in stacks:
+        yield _plan(cloudformation, stack.with_outputs(outputs), polling or Polling())
+        outputs |= outputs_if_deployed(cloudformation, stack.name)
+
+
+def _plan(
+    cloudformation: "CloudFormationClient", configuration: "StackConfiguration", polling: Polling
+) -> StackPlan:
+    name = configuration.name
     if configuration.needs:
         # CloudFormation computes no changes for a stack whose parameters have no values yet.
         wanted = ", ".join(sorted(configuration.needs))
-        console.print(f"{configuration.name} is new, all of it is to add: it waits for {wanted}.")
-        return
-    stack = find_stack(cloudformation, configuration.name)
+        return StackPlan(name, note=f"{name} is new, all of it is to add: it waits for {wanted}.")
+    stack = find_stack(cloudformation, name)
     ready = readiness(stack)
     if stack and ready is Readiness.RECREATE and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
-        console.print(
-            f"{configuration.name} is in {stack['StackStatus']} since its creation failed: a deployment "
-            "deletes it and creates it again, all of its resources."
+        return StackPlan(
+            name,
+            note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes it "
+            "and creates it again, all of its resources.",
         )
-        return
     kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
-    configuration = unrenewed(configuration, stack)
-    planned = create_change_set(cloudformation, configuration, kind, polling or Polling())
-    try:
-        show(planned, console)
-    finally:
-        discard(cloudformation, planned)
+    planned = create_change_set(cloudformation, unrenewed(configuration, stack), kind, polling)
+    discard(cloudformation, planned)
+    return _as_plan(planned)
+
+
+def _as_plan(planned: PlannedChangeSet) -> StackPlan:
+    name = planned.stack_name
+    if planned.is_empty:
+        return StackPlan(name, note=f"No changes: {name} is as the template says.", is_change=False)
+    if planned.changes:
+        return StackPlan(name, planned.changes)
+    return StackPlan(name, note=f"No changes to resources of {name}, only to its outputs, tags or policies.")
 
 
 def show(planned: PlannedChangeSet, console: "Console") -> None:
     """Print what a change set would change."""
-    if planned.is_empty:
-        console.print(f"No changes: {planned.stack_name} is as the template says.")
-    elif planned.changes:
-        console.print(table_of(planned.changes, planned.stack_name))
-    else:
-        console.print(
-            f"No changes to resources of {planned.stack_name}, only to its outputs, tags or policies."
-        )
+    show_plan(_as_plan(planned), console)
+
+
+def show_plan(plan: StackPlan, console: "Console") -> None:
+    """Print what a deployment would change in a stack."""
+    console.print(table_of(plan.changes, plan.name) if plan.changes else plan.note)

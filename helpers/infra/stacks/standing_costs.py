@@ -1,0 +1,84 @@
+"""What an environment costs while nothing runs in it, by its templates and parameters: an estimate."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from helpers.infra.stacks.configuration import parse_template
+
+if TYPE_CHECKING:
+    from helpers.infra.stacks.configuration import StackConfiguration
+    from helpers.pricing import Prices
+
+HOURS_PER_MONTH = 730
+_LOOP = "Fn::ForEach::"
+_BY_THE_MONTH = {
+    "AWS::KMS::Key": ("KMS key", "kms_key_month"),
+    "AWS::CloudWatch::Dashboard": ("dashboard", "dashboard_month"),
+    "AWS::CloudWatch::Alarm": ("alarm", "alarm_month"),
+}
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One kind of resource."""
+
+    what: str
+    usd_per_month: float
+
+
+def standing_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> list[CostLine]:
+    """Return what the resources of an environment cost a month by standing there.
+
+    What depends on use is not in it: storage, requests, traffic, logs, applications in Studio. Free tiers are
+    not taken off.
+
+    Args:
+        stacks: those of the environment.
+        prices: of a region.
+
+    Raises:
+        UserError: a price is not known.
+    """
+    counts: Counter[str] = Counter()
+    lines = []
+    for stack in stacks:
+        template = parse_template(stack.template)
+        counts.update(_types(template["Resources"]))
+        endpoints, zones = _endpoints(template, stack.parameters)
+        if endpoints:
+            hour = prices.resource("interface_endpoint_hour").usd
+            lines.append(
+                CostLine(
+                    f"{endpoints} interface endpoint{'s' * (endpoints != 1)} in {zones} zones",
+                    endpoints * zones * hour * HOURS_PER_MONTH,
+                )
+            )
+    for resource_type, (what, price) in _BY_THE_MONTH.items():
+        if count := counts[resource_type]:
+            lines.append(CostLine(f"{count} {what}{'s' * (count != 1)}", count * prices.resource(price).usd))
+    return lines
+
+
+def _types(resources: Mapping[str, Any]) -> Iterator[str]:
+    for name, resource in resources.items():
+        if not name.startswith(_LOOP):
+            yield resource["Type"]
+        elif isinstance(resource[1], list):  # a loop over a parameter is that of the endpoints
+            for _ in resource[1]:
+                yield from _types(resource[2])
+
+
+def _endpoints(template: Mapping[str, Any], given: Mapping[str, str]) -> tuple[int, int]:
+    """Return the number of interface endpoints of a template, and of the zones that each is in."""
+    declared = template.get("Parameters", {})
+    if "InterfaceEndpoints" not in declared:
+        return 0, 0
+
+    def value(name: str) -> str:
+        return str(given.get(name, declared.get(name, {}).get("Default", "")))
+
+    services = [service for service in value("InterfaceEndpoints").split(",") if service != "none"]
+    subnets = value("ExistingSubnetIds")
+    return len(services), len(subnets.split(",")) if subnets else int(value("ZoneCount"))

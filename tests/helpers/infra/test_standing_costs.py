@@ -1,0 +1,82 @@
+from datetime import date
+
+import pytest
+
+from helpers.errors import UserError
+from helpers.infra.stacks import load_stacks
+from helpers.infra.stacks.configuration import StackConfiguration
+from helpers.infra.stacks.standing_costs import standing_costs
+from helpers.pricing import InstanceHours, Price, Prices
+
+DAY = date(2026, 11, 24)
+PRICES = Prices(
+    region="us-east-1",
+    instance_hours=(InstanceHours(as_of=DAY, source="", usd={"ml.m5.large": 1.0}),),
+    resources={
+        name: Price(usd=usd, per="", as_of=DAY, source="")
+        for name, usd in {
+            "interface_endpoint_hour": 0.01,
+            "kms_key_month": 1.0,
+            "dashboard_month": 3.0,
+            "alarm_month": 0.1,
+        }.items()
+    },
+)
+
+
+def costs(environment: str) -> dict[str, float]:
+    return {line.what: line.usd_per_month for line in standing_costs(load_stacks(environment), PRICES)}
+
+
+def test_endpoints_keys_and_dashboards_of_the_repositorys_environments() -> None:
+    assert costs("pr-7") == {
+        "7 interface endpoints in 2 zones": pytest.approx(7 * 2 * 730 * 0.01),
+        "4 KMS keys": 4.0,
+    }
+    assert costs("prod") == {
+        "10 interface endpoints in 3 zones": pytest.approx(10 * 3 * 730 * 0.01),
+        "4 KMS keys": 4.0,
+        "1 dashboard": 3.0,
+    }
+
+
+def stack(template: str, **parameters: str) -> StackConfiguration:
+    return StackConfiguration("dev", "a-dev-b", template, parameters, {})  # type: ignore[arg-type]
+
+
+NETWORK = """
+Parameters:
+  InterfaceEndpoints: {Type: CommaDelimitedList, Default: "a,b"}
+  ExistingSubnetIds: {Type: String, Default: ""}
+  ZoneCount: {Type: String, Default: "4"}
+Resources: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, ["2 interface endpoints in 4 zones"]),
+        ({"InterfaceEndpoints": "a", "ZoneCount": "2"}, ["1 interface endpoint in 2 zones"]),
+        ({"ExistingSubnetIds": "subnet-1,subnet-2,subnet-3"}, ["2 interface endpoints in 3 zones"]),
+        ({"InterfaceEndpoints": "none"}, []),
+    ],
+)
+def test_endpoints_are_those_of_the_parameters(given: dict[str, str], said: list[str]) -> None:
+    assert [line.what for line in standing_costs([stack(NETWORK, **given)], PRICES)] == said
+
+
+def test_what_a_loop_makes_is_counted_each_time() -> None:
+    template = (
+        "Resources: {Fn::ForEach::Keys: [Use, [A, B, C], {'${Use}Key': {Type: AWS::KMS::Key}}], "
+        "Alarm: {Type: AWS::CloudWatch::Alarm}}"
+    )
+
+    lines = standing_costs([stack(template)], PRICES)
+
+    assert [(line.what, line.usd_per_month) for line in lines] == [("3 KMS keys", 3.0), ("1 alarm", 0.1)]
+
+
+def test_a_price_that_is_not_known_is_told_not_guessed() -> None:
+    with pytest.raises(UserError, match="no price of interface_endpoint_hour"):
+        standing_costs([stack(NETWORK)], PRICES.model_copy(update={"resources": {}}))
