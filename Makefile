@@ -41,11 +41,11 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy drift migrate outputs data code-hash upsert history rollback teardown
+.PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
-drift: $(VENV)/run  ## Tell what of the stacks is not deployed, and what was changed by hand; ARGS=--json
-	$(ON_AWS) -m helpers.infra.stacks drift --env $(ENV) $(ARGS)
+drift: $(VENV)/run  ## Tell what of stacks and pipeline is not deployed, and what was changed by hand; ARGS=--json
+	$(ON_AWS) -m ml_pipeline drift --env $(ENV) $(ARGS)
 migrate: $(VENV)/run  ## Move keys and buckets out of a former version's single stack, after asking; ARGS=--yes
 	$(ON_AWS) -m helpers.infra.stacks migrate --env $(ENV) $(ARGS)
 outputs: $(VENV)/run  ## Show the stacks' outputs; ARGS=--json
@@ -60,6 +60,8 @@ history: $(VENV)/run  ## Tell what was upserted when, by whom, and how it ran; A
 	$(ON_AWS) -m ml_pipeline history --env $(ENV) $(ARGS)
 rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash, else the last that succeeded
 	$(ON_AWS) -m ml_pipeline rollback --env $(ENV) $(if $(TO),--to $(TO))
+sweep: $(VENV)/run  ## Remove expired previews, and code that nothing uses; ARGS='--dry-run --only previews|code --keep N'
+	$(ON_AWS) -m ml_pipeline sweep --env $(ENV) $(ARGS)
 teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 

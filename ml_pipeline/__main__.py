@@ -38,6 +38,18 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "plan":
         markdown = arguments.format == "markdown"
         return commands.plan_markdown(arguments.env) if markdown else commands.plan(arguments.env, console)
+    if arguments.command == "sweep":
+        from ml_pipeline.sweep import PARTS, sweep  # noqa: PLC0415
+
+        return sweep(
+            arguments.env,
+            console,
+            dry_run=arguments.dry_run,
+            versions_kept=arguments.keep,
+            parts=[arguments.only] if arguments.only else PARTS,
+        )
+    if arguments.command == "drift":
+        return commands.drift(arguments.env, console, as_json=arguments.json)
     project = open_project(arguments.env)
     on_project: dict[str, Callable[[], int]] = {
         "data": lambda: commands.data(project, console),
@@ -83,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         default="text",
         help="markdown: with the stacks and the costs, for a comment (default: text)",
     )
+    drift = command(
+        "drift",
+        "tell what of stacks and pipeline is not deployed, and what was changed by hand; then exit with 3",
+    )
+    drift.add_argument("--json", action="store_true", help="as JSON")
     command("code-hash", "print the hash of the code in this checkout")
     upserting = command("upsert", "stage the code and create or update the pipeline")
     upserting.add_argument(
@@ -110,10 +127,26 @@ def _parser() -> argparse.ArgumentParser:
     for selecting in (stopping, logs):
         selecting.add_argument("--execution", type=_execution_arn, metavar="ARN", help="this one instead")
     command("delete", "delete the pipeline; data, code and logs stay")
-    removal = command("teardown", "delete the pipeline and the stack with the data in it")
+    sweeping = command("sweep", "remove expired previews of the project, and code that nothing uses any more")
+    sweeping.add_argument("--dry-run", action="store_true", help="tell what would be removed, remove nothing")
+    sweeping.add_argument("--only", choices=["previews", "code"], help="sweep nothing else")
+    sweeping.add_argument(
+        "--keep",
+        type=_count,
+        default=10,
+        metavar="N",
+        help="newest versions that keep their code (default: %(default)s)",
+    )
+    removal = command("teardown", "delete the pipeline and the stacks with the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
     removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
 
 
 def _execution_arn(text: str) -> str:

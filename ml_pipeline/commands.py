@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.aws import Environment, connect
+from helpers.aws import Environment, connect, is_preview
 from helpers.command_line import INTERRUPTED
 from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.drift import DRIFTED, find_drift, show_drift
+from helpers.infra.stacks.drift import as_document as drift_document
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.plan import plan_all
 from helpers.infra.stacks.standing_costs import standing_costs
@@ -29,7 +31,11 @@ from ml_pipeline.input_data import input_fingerprint, provide_sample
 from ml_pipeline.invocation import invocation
 from ml_pipeline.job_logs import milliseconds, read_lines
 from ml_pipeline.outcome import read_outcomes
+from ml_pipeline.params import pipeline_name
 from ml_pipeline.params.documents import read_document
+from ml_pipeline.pipeline_drift import PipelineDrift, pipeline_drift
+from ml_pipeline.pipeline_drift import as_document as pipeline_document
+from ml_pipeline.pipeline_drift import lines as pipeline_lines
 from ml_pipeline.plan_markdown import Costs, PipelinePlan, section
 from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.registration import difference, registered
@@ -109,6 +115,34 @@ def plan_markdown(environment: Environment) -> int:
     account = session.client("sts").get_caller_identity()["Account"]
     print(section(environment, changes, pipeline, costs, account), end="")
     return code
+
+
+def drift(environment: Environment, console: Console, *, as_json: bool) -> int:
+    """Tell the drift of the stacks and of the pipeline; nothing is changed.
+
+    Returns:
+        3 where there is any.
+    """
+    session = connect(environment)
+    found = find_drift(session.client("cloudformation"), load_stacks(environment))
+    waiting = _waits_for(session, environment)
+    pipeline = None if waiting else _pipeline_drift(open_project(environment))
+    drifted = any(found) or bool(pipeline)
+    if as_json:
+        document = drift_document(environment, found)
+        said = pipeline_document(pipeline) if pipeline is not None else None
+        print(json.dumps({**document, "drifted": drifted, "pipeline": said}, indent=2))
+    else:
+        show_drift(environment, found, console)
+        for line in [waiting] if pipeline is None else pipeline_lines(pipeline, environment):
+            say(console, line)
+    return DRIFTED if drifted else 0
+
+
+def _pipeline_drift(project: Project) -> PipelineDrift:
+    there = registered(project.session.client("sagemaker"), project.name)
+    newest = next(entries(project.session.client("s3"), project.artifact_bucket), None)
+    return pipeline_drift(project.name, there, newest, project.registration)
 
 
 def check(project: Project, console: Console) -> int:
@@ -347,38 +381,41 @@ def _newest(project: Project) -> str:
 
 def delete(project: Project, console: Console) -> int:
     """Delete the pipeline; what it has written stays."""
-    sagemaker = project.session.client("sagemaker")
-    if registered(sagemaker, project.name) is None:
-        say(console, f"There is no pipeline {project.name}.")
-        return 0
-    running = [e for e in list_executions(sagemaker, project.name, project.environment) if e.active]
-    if running:
-        stopping = invocation(project.environment, "stop")
-        raise UserError(f"An execution is {running[0].status}: {running[0].arn}. Stop it first: {stopping}")
-    sagemaker.delete_pipeline(PipelineName=project.name, ClientRequestToken=str(uuid4()))
-    say(console, f"Pipeline {project.name} deleted.")
+    _delete_pipeline(project.session, project.name, project.environment, console)
     return 0
 
 
+def _delete_pipeline(session: "Session", name: str, environment: Environment, console: Console) -> None:
+    """Delete a pipeline, if there is one.
+
+    Raises:
+        UserError: an execution runs. That of a preview is stopped instead: nobody waits for it.
+    """
+    sagemaker = session.client("sagemaker")
+    if registered(sagemaker, name) is None:
+        say(console, f"There is no pipeline {name}.")
+        return
+    for running in [e for e in list_executions(sagemaker, name, environment) if e.active]:
+        if not is_preview(environment):
+            stopping = invocation(environment, "stop")
+            raise UserError(f"An execution is {running.status}: {running.arn}. Stop it first: {stopping}")
+        stop(sagemaker, running.arn)
+        wait(sagemaker, session.client("logs"), running.arn, console)
+    sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=str(uuid4()))
+    say(console, f"Pipeline {name} deleted.")
+
+
 def tear_down(environment: Environment, console: Console, *, ask: bool, allow_prod: bool) -> int:
-    """Delete the pipeline, then the stack that it stands on."""
+    """Delete the pipeline, then the stacks that it stands on."""
     refuse_prod(environment, allowed=allow_prod)
     session = connect(environment)
-
-    def delete_pipeline() -> None:
-        try:
-            project = open_project(environment)
-        except UserError as error:  # as after a failed deployment; then no pipeline was upserted either
-            say(console, f"No pipeline is deleted: {error}")
-            return
-        delete(project, console)
-
+    name = pipeline_name(environment)
     teardown(
         session,
         load_stacks(environment),
         console,
         confirm=input if ask else None,
-        before=delete_pipeline,
+        before=lambda: _delete_pipeline(session, name, environment, console),
     )
     return 0
 

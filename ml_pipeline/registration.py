@@ -49,13 +49,13 @@ def is_missing(error: ClientError) -> bool:
     return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
 
 
-def difference(old: Registration | None, new: Registration) -> list[str]:
+def difference(old: Registration | None, new: Registration, new_name: str = "this checkout") -> list[str]:
     """Return the lines of a unified diff from what is registered to what would be; none if equal.
 
     Tags that others have put on the pipeline stay, and are no difference.
     """
     before = [] if old is None else _lines(old, only_tags_of=new)
-    return list(difflib.unified_diff(before, _lines(new), "registered", "this checkout", lineterm=""))
+    return list(difflib.unified_diff(before, _lines(new), "registered", new_name, lineterm=""))
 
 
 def upsert(

@@ -69,6 +69,24 @@ def load_parameters(
     return parameters
 
 
+def pipeline_name(environment: str, folder: Path = FOLDER) -> str:
+    """Return the name of an environment's pipeline, which is known without any stack.
+
+    Raises:
+        UserError: a file cannot be read, or has no such name.
+    """
+    base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
+    problems: list[str] = []
+    name = resolve(
+        merge(base.values, overlay.values).get("pipeline_name", "${}"),
+        {"Environment": environment},
+        lambda _, mend: problems.append(mend),
+    )
+    if problems:
+        raise UserError(f"{base.name}: pipeline_name: {problems[0]}")
+    return str(name)
+
+
 def _found(error: ValidationError, values: dict[str, Any]) -> list[tuple[KeyPath, str]]:
     """Return the problems by path; those of tags one by one, by the rules that tags have of their own."""
     tags = values.get("tags")

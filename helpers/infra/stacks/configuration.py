@@ -141,14 +141,18 @@ def stack_name(project: str, environment: str, template: str) -> str:
     return f"{project}-{environment}-{template.replace('_', '-')}"
 
 
-def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
-    """Return the name of the one stack that the template of former versions made.
+def project_name(environment: Environment, infra: Path = INFRA) -> str:
+    """Return the name of the project.
 
     Raises:
         UserError: the file of parameters is missing or malformed.
     """
-    file = _parameter_file(_path(infra, environment), environment)
-    return f"{file['Parameters']['ProjectName']}-{environment}"
+    return str(_parameter_file(_path(infra, environment), environment)["Parameters"]["ProjectName"])
+
+
+def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
+    """Return the name of the one stack that the template of former versions made; see `project_name`."""
+    return f"{project_name(environment, infra)}-{environment}"
 
 
 def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def teardown(
 ) -> None:
     """Empty the buckets, delete the stacks, the last one first, and tell what remains.
 
-    Where there is nothing, there is nothing to do.
+    Where there is no stack, there is nothing to do but what comes before.
 
     Args:
         session: where the stacks are.
@@ -48,7 +48,8 @@ def teardown(
         console: where to tell it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
         polling: how to wait.
-        before: done once it is confirmed, for what must go before the stacks that it stands on.
+        before: done once it is confirmed, for what must go before the stacks that it stands on; also where
+            there are no stacks any more.
 
     Raises:
         UserError: not confirmed, somebody is changing a stack, or a deletion failed.
@@ -56,6 +57,8 @@ def teardown(
     cloudformation = session.client("cloudformation")
     found = [(stack, there) for stack in stacks if (there := find_stack(cloudformation, stack.name))]
     if not found:
+        if before:
+            before()
         console.print(f"There is no stack {' or '.join(stack.name for stack in stacks)}: nothing to do.")
         return
     for _, there in found:

@@ -1,0 +1,114 @@
+"""Which stacks a sweep takes for the project's, and what it does about them."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from helpers.infra.stacks.previews import EXPIRES_AT
+from helpers.infra.stacks.sweep import FoundStack, decide, find_stacks, remaining
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def stack(environment: str, expires: int | None = None, **changes: str) -> FoundStack:
+    """A stack of the project `p`; `expires` in hours from now."""
+    tags = {"Project": "p", "Environment": environment}
+    if expires is not None:
+        tags[EXPIRES_AT] = (NOW + timedelta(hours=expires)).isoformat()
+    name = changes.pop("name", f"p-{environment}-keys")
+    status = changes.pop("status", "CREATE_COMPLETE")
+    return FoundStack(name, environment, status, {**tags, **changes})
+
+
+def test_a_preview_is_removed_when_the_newest_deployment_of_its_stacks_has_expired() -> None:
+    stacks = [stack("pr-7", -1), stack("pr-7", -2), stack("pr-8", -1), stack("pr-8", 1), stack("pr-9")]
+
+    found = decide(stacks, "p", NOW)
+
+    assert found.expired == ("pr-7",)
+    assert found.kept == (
+        "pr-8: it expires 2026-11-24 13:00 UTC",
+        "pr-9: none of its stacks says when it expires",
+    )
+    assert found.reported == ()
+
+
+def test_a_standing_environment_never_expires() -> None:
+    assert decide([stack("prod", -1), stack("dev", -1)], "p", NOW) == decide([], "p", NOW)
+
+
+@pytest.mark.parametrize("tag", ["Project", "Environment"])
+def test_what_is_not_tagged_as_the_projects_is_never_removed(tag: str) -> None:
+    found = decide([stack("pr-7", -1, **{tag: "other"})], "p", NOW)
+
+    assert found.expired == ()
+    assert found.reported == ("p-pr-7-keys: its tags do not say that it is of p; it is left alone",)
+
+
+def test_an_environment_that_is_none_is_reported() -> None:
+    found = decide([stack("qa", -1), stack("pr-0", -1), stack("preview", -1)], "p", NOW)
+
+    assert found.expired == ()
+    assert found.reported[0] == "p-qa-keys: there is no environment qa"
+    assert len(found.reported) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "is_broken"),
+    [
+        ("CREATE_COMPLETE", False),
+        ("UPDATE_COMPLETE", False),
+        ("UPDATE_ROLLBACK_COMPLETE", False),
+        ("UPDATE_IN_PROGRESS", False),
+        ("REVIEW_IN_PROGRESS", True),
+        ("ROLLBACK_COMPLETE", True),
+        ("CREATE_FAILED", True),
+        ("DELETE_FAILED", True),
+        ("UPDATE_ROLLBACK_FAILED", True),
+    ],
+)
+def test_what_is_broken_is_reported_in_every_environment(status: str, is_broken: bool) -> None:
+    found = decide([stack("prod", status=status), stack("pr-7", 1, status=status)], "p", NOW)
+
+    assert bool(found.reported) == is_broken
+    assert len(found.reported) in {0, 2}
+
+
+def test_what_remains_of_a_preview_is_what_is_tagged_and_named_as_its() -> None:
+    stacks = [stack("pr-7", name="p-pr-7-studio"), stack("pr-7", Project="other"), stack("pr-70")]
+
+    assert remaining(stacks, "p", "pr-7") == ["p-pr-7-studio"]
+
+
+def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session) -> None:
+    cloudformation = aws.client("cloudformation")
+    project = f"sweep-{uuid.uuid4().hex[:8]}"
+
+    def create(name: str, **tags: str) -> None:
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}',
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+
+    create(f"{project}-pr-7-github-oidc", Project=project, Environment="pr-7")
+    create(f"{project}-dev-keys")
+    create(f"{project}-dev-other-keys", Project=f"{project}-dev")
+    create(f"{project}-pr-7-unknown", Project=project, Environment="pr-7")
+    create(f"other-{project}-pr-7-keys", Project=project, Environment="pr-7")
+    create(f"{project}-pr-8-keys", Project=project, Environment="pr-8")
+    cloudformation.delete_stack(StackName=f"{project}-pr-8-keys")
+
+    found = find_stacks(cloudformation, project, ["keys", "github_oidc"])
+
+    assert sorted(found, key=lambda each: each.name) == [
+        FoundStack(f"{project}-dev-keys", "dev", "CREATE_COMPLETE", {}),
+        FoundStack(
+            f"{project}-pr-7-github-oidc",
+            "pr-7",
+            "CREATE_COMPLETE",
+            {"Project": project, "Environment": "pr-7"},
+        ),
+    ]
