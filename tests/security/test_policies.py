@@ -101,9 +101,18 @@ def test_no_policy_can_be_detached_from_a_role_unnoticed(
     assert attachments - noticed == set()
 
 
-@pytest.mark.parametrize(("role", "claim"), [("ci-plan", "pull_request"), ("ci-deploy", "environment:local")])
-def test_github_is_trusted_for_one_repository_and_one_occasion(
-    policies: Policies, aws: boto3.Session, role: str, claim: str
+REPOSITORY = "repo:example-owner/example-repository"
+
+
+@pytest.mark.parametrize(
+    ("role", "subject"),
+    [
+        ("ci-plan", [f"{REPOSITORY}:pull_request", f"{REPOSITORY}:ref:refs/heads/main"]),
+        ("ci-deploy", f"{REPOSITORY}:environment:local"),
+    ],
+)
+def test_github_is_trusted_for_one_repository_and_its_occasions(
+    policies: Policies, aws: boto3.Session, role: str, subject: str | list[str]
 ) -> None:
     (provider,) = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     issuer = "token.actions.githubusercontent.com"
@@ -117,7 +126,7 @@ def test_github_is_trusted_for_one_repository_and_one_occasion(
             "Condition": {
                 "StringEquals": {
                     f"{issuer}:aud": "sts.amazonaws.com",
-                    f"{issuer}:sub": f"repo:example-owner/example-repository:{claim}",
+                    f"{issuer}:sub": subject,
                 }
             },
         }
