@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.checks import findings
 from ml_pipeline.executions import Execution
@@ -20,10 +22,9 @@ _NAMES = re.compile(
     r"(?:subnet|sg)-[0-9a-f]{8,17}\b"
     r"|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
     r"|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
-    r"|(?<=s3://)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-    r"|(?<=s3a://)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 )
-"""What a definition names of the infrastructure: subnets, security groups, keys, roles, buckets."""
+"""What a definition names of the infrastructure: subnets, security groups, keys, roles."""
+_BUCKETS = re.compile(r"s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/")
 
 
 def meant(listed: Sequence[Entry], to: str) -> Entry:
@@ -96,7 +97,12 @@ def refuse_what_would_not_run(
     ]
     problems += [
         f"it names {name}, which is none of today's outputs and parameters of {environment}"
-        for name in sorted(names(entry.definition) - names("\n".join(known)))
+        for name in sorted(names(f"{entry.definition}\n{entry.role_arn}") - names("\n".join(known)))
+    ]
+    problems += [
+        f"it names the bucket {name}, which is gone"
+        for name in sorted({*_BUCKETS.findall(entry.definition)})
+        if not _is_there(s3, name)
     ]
     if problems:
         raise UserError(
@@ -113,6 +119,15 @@ def code_uris(definition: Any, bucket: str) -> list[str]:
 def names(text: str) -> set[str]:
     """Return what of the infrastructure a text names."""
     return set(_NAMES.findall(text))
+
+
+def _is_there(s3: "S3Client", bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        # Somebody else's bucket answers 403; only 404 says that there is none.
+        return error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}
+    return True
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -143,6 +144,23 @@ def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
     assert "read 4,177 rows" in checkout.made("logs")
 
 
+def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
+    code = checkout.made("code-hash").strip()
+
+    (version,) = json.loads(checkout.made("history", "ARGS=--json"))
+    assert (version["version"], version["code_hash"]) == (1, code)
+    assert version["last_execution"]["arn"] == told(first_run, "Execution")
+    assert version["last_execution"]["status"] == "Succeeded"
+    assert "is as it should be: 4,177 rows in 5 objects, all encrypted." in checkout.made("verify")
+    assert f"code/{code}/: the pipeline uses it." in checkout.made("sweep", "ARGS=--dry-run")
+    refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
+    assert refused != 0
+    assert f"The code of this checkout is {code}, not 0123456789abcdef" in said
+    refused, said = checkout.make("rollback")
+    assert refused != 0
+    assert "No version before the current one succeeded" in said
+
+
 def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
     process = checkout.start("start", "CACHE=off")
     lines = iter(process.stdout.readline, "")
@@ -166,6 +184,9 @@ def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run)
     plan = checkout.made("plan")
     assert "no changes" in plan.lower()
     assert "nothing would change" in plan
+    section = checkout.made("plan", "FORMAT=markdown")
+    assert section.startswith("## Plan for `local`")
+    assert "an hour for" in section, "the first run says how long one takes"
 
 
 def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_run) -> None:
@@ -291,7 +312,14 @@ def test_a_killed_server_is_told_and_started_again(checkout, first_run) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("start", "CACHE=perhaps"), ("start", "WAIT=1"), ("plan", "ENV=production")]
+    "words",
+    [
+        ("start", "CACHE=perhaps"),
+        ("start", "WAIT=1"),
+        ("plan", "ENV=production"),
+        ("plan", "ENV=pr-0"),
+        ("plan", "FORMAT=html"),
+    ],
 )
 def test_wrong_words_are_refused(checkout, words) -> None:
     code, _ = checkout.make(*words)

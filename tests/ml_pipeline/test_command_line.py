@@ -194,6 +194,25 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     assert run("delete", *on_staging)[0] == 0
 
 
+def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
+    run: Run, stack: boto3.Session, role: str
+) -> None:
+    step = {"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    stack.client("sagemaker").create_pipeline(
+        PipelineName="ProcessingPipeline-pr-77",
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
+        RoleArn=role,
+        ClientRequestToken="t" * 32,
+    )
+
+    first, again = (run("teardown", "--env", "pr-77", "--yes") for _ in range(2))
+
+    assert first[0] == 0
+    assert first[1].startswith("Pipeline ProcessingPipeline-pr-77 deleted.\nThere is no stack ")
+    assert again[0] == 0
+    assert again[1].startswith("There is no pipeline ProcessingPipeline-pr-77.\nThere is no stack ")
+
+
 @pytest.fixture
 def sleeping(stack: boto3.Session) -> Project:
     """The project with a job that sleeps, upserted and with data."""

@@ -1,11 +1,13 @@
+import json
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
 from helpers.errors import UserError
 from ml_pipeline.executions import Execution
 from ml_pipeline.history import Entry
-from ml_pipeline.rollback import code_uris, last_good, meant, names
+from ml_pipeline.rollback import code_uris, last_good, meant, names, refuse_what_would_not_run
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -91,10 +93,41 @@ def test_code_is_what_a_definition_names_in_the_artefact_bucket() -> None:
     ]
 
 
-def test_subnets_groups_keys_roles_and_buckets_are_what_a_definition_needs() -> None:
+def test_subnets_groups_keys_and_roles_are_what_a_definition_needs() -> None:
     key = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
     role = "arn:aws:iam::123456789012:role/processing-job"
-    text = f'["subnet-0123456789abcdef0", "sg-01234567", "{key}", "{role}", "s3a://data-1/in", "s3://code/x"]'
+    text = f'["subnet-0123456789abcdef0", "sg-01234567", "{key}", "{role}", "s3a://data-1/in"]'
 
-    assert names(text) == {"subnet-0123456789abcdef0", "sg-01234567", key, role, "data-1", "code"}
-    assert names('{"DataBucketName": "s3 is not named here", "n": "message-12345678"}') == set()
+    assert names(text) == {"subnet-0123456789abcdef0", "sg-01234567", key, role}
+    assert names('{"Bucket": "a name", "n": "message-12345678"}') == set()
+
+
+def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -> None:
+    uri = "s3://artifacts-of-tests-local/code/0123456789abcdef/gone.py"
+    definition = {"Steps": [{"Name": "no", "Type": "Fail", "Uri": uri, "In": "s3a://no-such-bucket-here/x"}]}
+    entry = LISTED[0].model_copy(
+        update={
+            "definition": json.dumps({**definition, "Key": "subnet-0123456789abcdef0"}),
+            "role_arn": "arn:aws:iam::123456789012:role/gone",
+        }
+    )
+
+    with pytest.raises(UserError) as refused:
+        refuse_what_would_not_run(
+            stack.client("s3"), entry, "artifacts-of-tests-local", ["arn:aws:iam::123456789012:role/x"], "dev"
+        )
+
+    assert str(refused.value).splitlines() == [
+        "Version 4 would not run, and nothing was changed:",
+        f"  - its code is gone: {uri}",
+        f"  - it names {entry.role_arn}, which is none of today's outputs and parameters of dev",
+        "  - it names subnet-0123456789abcdef0, which is none of today's outputs and parameters of dev",
+        "  - it names the bucket no-such-bucket-here, which is gone",
+    ]
+
+
+def test_a_control_that_an_earlier_definition_lacks_is_told(stack: boto3.Session) -> None:
+    entry = LISTED[0].model_copy(update={"definition": '{"Steps": [{"Name": "a", "Type": "Unheard"}]}'})
+
+    with pytest.raises(UserError, match="what steps of type Unheard must show is not known"):
+        refuse_what_would_not_run(stack.client("s3"), entry, "b", [entry.role_arn], "dev")
