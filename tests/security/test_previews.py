@@ -25,8 +25,7 @@ def stack(aws: boto3.Session, outputs: dict[str, str]) -> StackConfiguration:
     (provider,) = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     parameters = {
         "ProjectName": PROJECT,
-        "Environment": "preview",
-        "ManagedEnvironments": "pr-*",
+        "Environment": "pr-*",
         "GitHubRepository": "example-owner/example-repository",
         "ExistingOidcProviderArn": provider["Arn"],
         "ProtectsBoundaries": "false",
@@ -164,16 +163,15 @@ def test_github_is_trusted_for_the_environment_preview_and_pull_requests_are_not
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"ManagedEnvironments": "prod"}, "The environment preview manages pr-*"),
         ({"ProtectsBoundaries": "true"}, "ProtectsBoundaries is false"),
-        ({"Environment": "dev", "ManagedEnvironments": "pr-*"}, "the same as Environment"),
-        ({"Environment": "dev", "ManagedEnvironments": "prod"}, "the same as Environment"),
+        ({"Environment": "p*"}, "Environment"),
+        ({"Environment": "*"}, "Environment"),
     ],
 )
-def test_a_role_cannot_be_given_the_resources_of_another_environment(
+def test_a_role_cannot_be_given_the_resources_of_more_environments(
     aws: boto3.Session, stack: StackConfiguration, changes: dict[str, str], said: str
 ) -> None:
     other = replace(stack, name=f"{PROJECT}-refused", parameters={**stack.parameters, **changes})
 
-    with pytest.raises(ClientError, match=said.replace("*", r"\*")):
+    with pytest.raises(ClientError, match=said):
         deploy(aws.client("cloudformation"), other, Console(quiet=True))

@@ -18,6 +18,9 @@ from helpers.infra.stacks.status import find_stack
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
+ROLE_OF_PREVIEWS = "preview"
+"""Stands for the environment in the name of the stack with the role of all previews, an administrator's."""
+
 _BROKEN = re.compile(r".*_FAILED|ROLLBACK_COMPLETE|REVIEW_IN_PROGRESS")
 """Statuses that a person, or a deployment, must do something about; UPDATE_ROLLBACK_COMPLETE is none."""
 
@@ -81,6 +84,8 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
     expired, kept, reported = [], [], []
     previews: dict[str, list[FoundStack]] = {}
     for stack in stacks:
+        if stack.name == stack_name(project, ROLE_OF_PREVIEWS, "github_oidc"):
+            continue
         if not stack.is_of(project):
             reported.append(f"{stack.name}: its tags do not say that it is of {project}; it is left alone")
         elif is_preview(stack.environment):

@@ -76,6 +76,12 @@ def test_what_is_broken_is_reported_in_every_environment(status: str, is_broken:
     assert len(found.reported) in {0, 2}
 
 
+def test_the_role_of_all_previews_is_an_administrators_affair() -> None:
+    role = stack("preview", name="p-preview-github-oidc", Project="")
+
+    assert decide([role], "p", NOW) == decide([], "p", NOW)
+
+
 def test_what_remains_of_a_preview_is_what_is_tagged_and_named_as_its() -> None:
     stacks = [stack("pr-7", name="p-pr-7-studio"), stack("pr-7", Project="other"), stack("pr-70")]
 
