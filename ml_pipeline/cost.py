@@ -5,7 +5,7 @@ from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING
 
-from ml_pipeline.executions import Execution, take_snapshot
+from ml_pipeline.executions import Execution, Step, take_snapshot
 from ml_pipeline.progress import duration
 
 if TYPE_CHECKING:
@@ -58,14 +58,15 @@ def run_seconds(sagemaker: "SageMakerClient", executions: "Iterable[Execution]")
         executions: of the pipeline, the newest first.
     """
     succeeded = (execution for execution in executions if execution.status == "Succeeded")
-    taken = []
-    for execution in islice(succeeded, LOOKED_AT):
-        steps = take_snapshot(sagemaker, execution.arn).steps
-        seconds = [
-            (step.ended - step.started).total_seconds()
-            for step in steps
-            if step.started and step.ended and not step.reused_from
-        ]
-        if seconds:
-            taken.append(sum(seconds))
-    return taken
+    newest = islice(succeeded, LOOKED_AT)
+    taken = [busy_seconds(take_snapshot(sagemaker, execution.arn).steps) for execution in newest]
+    return [seconds for seconds in taken if seconds]
+
+
+def busy_seconds(steps: "Iterable[Step]") -> float:
+    """Return how long steps took together, without those whose result the cache gave."""
+    return sum(
+        (step.ended - step.started).total_seconds()
+        for step in steps
+        if step.started and step.ended and not step.reused_from
+    )

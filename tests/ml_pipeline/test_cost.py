@@ -1,9 +1,10 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from helpers.pricing import InstanceHours, Prices
-from ml_pipeline.cost import run_cost
+from ml_pipeline.cost import busy_seconds, run_cost
+from ml_pipeline.executions import Step
 from ml_pipeline.params import PipelineParams
 
 PRICES = Prices(
@@ -35,6 +36,20 @@ def test_without_any_the_time_limit_is_the_upper_bound(parameters: PipelineParam
 
     assert cost.usd == pytest.approx(2 * 0.25 * parameters.pyspark_process_max_runtime_seconds / 3600)
     assert "at most 30 min 00 s, the job's time limit" in cost.basis
+
+
+def test_steps_from_the_cache_and_steps_that_still_run_took_no_time() -> None:
+    start, end = datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, 1, tzinfo=UTC)
+
+    steps = [
+        Step("a", "Succeeded", start, end),
+        Step("b", "Succeeded", start, end),
+        Step("c", "Succeeded", start, end, reused_from="arn"),
+        Step("d", "Executing", start),
+    ]
+
+    assert busy_seconds(steps) == 120
+    assert busy_seconds(steps[2:]) == 0
 
 
 def test_an_unknown_price_is_no_price(parameters: PipelineParams) -> None:

@@ -76,6 +76,9 @@ def test_the_last_good_version_is_one_that_succeeded_and_defined_something_else(
 def test_without_a_version_that_succeeded_there_is_none_to_go_back_to() -> None:
     with pytest.raises(UserError, match="TO=<version>"):
         last_good(LISTED, executed("Failed", "Stopped", "", "Succeeded"))
+    back_to_the_first = [entry(5, "bbbb1111", "5eed0001", "one"), *LISTED]
+    with pytest.raises(UserError, match="TO=<version>"):
+        last_good(back_to_the_first, executed("Succeeded", "Succeeded", "Failed", "Failed", "Failed"))
 
 
 def test_code_is_what_a_definition_names_in_the_artefact_bucket() -> None:

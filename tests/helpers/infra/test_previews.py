@@ -3,7 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import boto3
@@ -72,7 +72,7 @@ def stack(infra: Path) -> StackConfiguration:
 
 
 def test_a_deployment_says_in_utc_when_a_preview_expires(stack: StackConfiguration) -> None:
-    (found,) = renewed([stack], NOW.astimezone())
+    (found,) = renewed([stack], NOW.astimezone(timezone(timedelta(hours=5))))
 
     assert found.tags == {**stack.tags, EXPIRES_AT: "2026-11-27T12:30:15Z"}
     assert expiry(found.tags) == NOW.replace(microsecond=0) + timedelta(days=3)
