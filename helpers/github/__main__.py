@@ -1,0 +1,121 @@
+"""The command line: `python -m helpers.github {comment,drift-issue,protect,setup}`."""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from github.Repository import Repository
+
+from helpers.command_line import run_command
+from helpers.errors import UserError
+from helpers.github.comments import pull_request_number, put_comment
+from helpers.github.connection import github_errors, open_repository
+from helpers.github.drift_issues import report_drift
+from helpers.github.settings import Call, environment_settings, protection, send
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    return run_command(_run, _parser().parse_args(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    repository = open_repository(os.environ)
+    with github_errors():
+        match arguments.command:
+            case "comment":
+                _comment(repository, arguments)
+            case "drift-issue":
+                drift = _from_standard_input("drift")
+                done = report_drift(repository, drift, this_run(os.environ))
+                print(f"Issue about drift in {drift['environment']}: {done}.")
+            case "protect":
+                _send(repository, protection(repository), arguments.dry_run)
+            case _:
+                outputs = _from_standard_input("outputs")
+                name, region = arguments.environment, arguments.region
+                calls = environment_settings(repository, name, outputs, region, arguments.reviewers)
+                _send(repository, calls, arguments.dry_run)
+    return 0
+
+
+def _comment(repository: Repository, arguments: argparse.Namespace) -> None:
+    number = pull_request_number(os.environ)
+    more = f"See {this_run(os.environ)}."
+    done = put_comment(repository, number, arguments.mark, _read(arguments.file), more)
+    print(f"Comment {arguments.mark} on pull request {number}: {done}.")
+
+
+def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
+    for call in calls:
+        print(f"{'Would send' if dry_run else 'Sending'} {call}")
+        if not dry_run:
+            send(repository, call)
+    if not calls:
+        print("Nothing to do.")
+
+
+def this_run(environment: Mapping[str, str]) -> str:
+    """Return the address of the workflow run that this is part of, or a word for none."""
+    run = environment.get("GITHUB_RUN_ID")
+    if not run:
+        return "a run outside of GitHub"
+    return f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}/actions/runs/{run}"
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not text.strip():
+        raise UserError(f"{path} is empty: there is nothing to say")
+    return text
+
+
+def _from_standard_input(what: str) -> dict[str, Any]:
+    try:
+        content = json.load(sys.stdin)
+    except ValueError as error:
+        raise UserError(f"The {what} on standard input are no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"The {what} on standard input must be an object")
+    return content
+
+
+def _mark_or_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: use lower-case letters, digits and hyphens")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.github",
+        description="Speaks to GitHub with GITHUB_TOKEN, about GITHUB_REPOSITORY.",
+        allow_abbrev=False,
+    )
+    add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
+    comment = add("comment", parents=[common], help="say something on the pull request, once per mark")
+    comment.add_argument("--file", type=Path, required=True, help="Markdown")
+    comment.add_argument("--mark", type=_mark_or_name, required=True, help="tells our comments apart")
+    add("drift-issue", parents=[common], help="open, update or close the issue; `drift --json` comes by pipe")
+    protect = add("protect", parents=[common], help="apply .github/rulesets")
+    setup = add("setup", parents=[common], help="make an environment; `outputs --json` comes by pipe")
+    setup.add_argument("--environment", type=_mark_or_name, required=True, help="its name")
+    setup.add_argument("--region", required=True, help="where it lies")
+    setup.add_argument("--reviewer", dest="reviewers", action="append", default=[], help="user or owner/team")
+    for changing in (protect, setup):
+        changing.add_argument("--dry-run", action="store_true", help="only tell what would be sent")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""One issue per environment, open as long as there is drift."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from github.Issue import Issue
+from github.Repository import Repository
+
+from helpers.github.comments import fitted, marker
+
+LABEL = "drift"
+
+
+def report_drift(
+    repository: Repository, drift: Mapping[str, Any], run: str
+) -> Literal["opened", "updated", "unchanged", "closed", "none"]:
+    """Open, update or close the issue of an environment.
+
+    Args:
+        repository: where the issue is.
+        drift: what `drift --json` prints.
+        run: address of the workflow run that looked.
+
+    Raises:
+        github.GithubException: GitHub refuses.
+    """
+    environment = drift["environment"]
+    issue = _open_issue(repository, environment)
+    if not drift["drifted"]:
+        if issue is None:
+            return "none"
+        issue.create_comment(f"The drift is gone. {run}")
+        issue.edit(state="closed", state_reason="completed")
+        return "closed"
+    body = fitted(describe(drift), run)
+    if issue is None:
+        repository.create_issue(title=f"Drift in {environment}", body=body, labels=[LABEL])
+        return "opened"
+    if issue.body.strip() == body.strip():
+        return "unchanged"
+    issue.edit(body=body)
+    return "updated"
+
+
+def describe(drift: Mapping[str, Any]) -> str:
+    """Return the text of an issue."""
+    environment = drift["environment"]
+    parts = [marker(f"drift-{environment}"), f"`{environment}` is not what the repository says."]
+    for stack in drift["stacks"]:
+        changes, resources = stack["changes"], stack["resources"]
+        if not changes and not resources:
+            continue
+        parts.append(f"### {_code(stack['name'])}")
+        if changes:
+            parts += [
+                "A deployment would change:",
+                _table(("", "Resource", "Type", "What"), _changes(changes)),
+            ]
+        if resources:
+            parts += [
+                "Changed by hand:",
+                _table(("Resource", "Type", "Property", "In the template", "There"), _by_hand(resources)),
+            ]
+    if pipeline := drift.get("pipeline"):
+        parts += _pipeline(pipeline)
+    parts.append(
+        "Mend it in the repository or by hand: what was changed by hand is not undone by a deployment. "
+        f"`make drift ENV={environment}` shows the same. This issue closes itself when the drift is gone."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _open_issue(repository: Repository, environment: str) -> Issue | None:
+    for issue in repository.get_issues(state="open", labels=[LABEL]):
+        if issue.user.type == "Bot" and (issue.body or "").startswith(marker(f"drift-{environment}")):
+            return issue
+    return None
+
+
+def _changes(changes: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for change in changes:
+        yield change["action"], _code(change["logical_id"]), _code(change["type"]), _code(change["what"])
+
+
+def _by_hand(resources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for resource in resources:
+        name, kind = _code(resource["logical_id"]), _code(resource["type"])
+        if not resource["differences"]:
+            yield name, kind, resource["status"].lower(), "", ""
+        for each in resource["differences"]:
+            yield name, kind, _code(each["path"]), _code(each["expected"]), _code(each["actual"])
+
+
+def _pipeline(pipeline: Mapping[str, Any]) -> list[str]:
+    return [f"### {_code(pipeline['name'])}"]
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _code(value: str) -> str:
+    """Return text as code in a cell of a table: whatever it holds, it mentions nobody and links nowhere."""
+    text = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{text}`" if text else ""

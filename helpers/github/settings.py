@@ -1,0 +1,155 @@
+"""The settings of a repository that its workflows need, each as the calls that would be made."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from github import GithubException
+from github.Repository import Repository
+
+from helpers.errors import UserError
+
+RULESETS = Path(__file__).parents[2] / ".github" / "rulesets"
+MAIN = "main"
+APPROVED = frozenset({"prod"})
+"""The environments that nothing enters without a reviewer."""
+
+PREVIEW = "preview"
+"""The environment of pull requests: it alone is open to other branches than the main one."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that changes something; its path begins below that of the repository."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """Return it for a person to read."""
+        return f"{self.method} {self.path} {json.dumps(self.body)}"
+
+
+def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
+    """Return the calls that apply the rulesets of a folder: a new one is made, one of the same name replaced.
+
+    Raises:
+        UserError: a file is no ruleset.
+        github.GithubException: GitHub refuses.
+    """
+    ids = {each["name"]: each["id"] for each in _get(repository, "/rulesets", [])}
+    calls = []
+    for path in sorted(folder.glob("*.json")):
+        ruleset = _ruleset(path)
+        known = ids.get(ruleset["name"])
+        calls.append(
+            Call("PUT", f"/rulesets/{known}", ruleset) if known else Call("POST", "/rulesets", ruleset)
+        )
+    return calls
+
+
+def environment_settings(
+    repository: Repository, name: str, outputs: Mapping[str, str], region: str, reviewers: Sequence[str]
+) -> list[Call]:
+    """Return the calls that make an environment and the variables that lead workflows to its roles.
+
+    Args:
+        repository: where the environment is.
+        name: of the environment, here and on AWS.
+        outputs: of the environment's stacks, the roles of `github_oidc` among them.
+        region: where the environment lies.
+        reviewers: names of users, and of teams as owner/team.
+
+    Raises:
+        UserError: there is no role, or nobody to approve what needs approval.
+        github.GithubException: GitHub refuses, for example a reviewer that it does not know.
+    """
+    missing = {"PlanRoleArn", "DeployRoleArn"} - outputs.keys()
+    if missing:
+        raise UserError(
+            f"The stacks of {name} have no output {' and '.join(sorted(missing))}: add github_oidc to "
+            f"the Stacks of infra/parameters/{name}.json, with GitHubRepository, and deploy as an "
+            "administrator first"
+        )
+    if name in APPROVED and not reviewers:
+        raise UserError(f"{name} needs somebody who approves: REVIEWERS='a-user owner/a-team'")
+    path = f"/environments/{name}"
+    policy = None if name == PREVIEW else {"protected_branches": False, "custom_branch_policies": True}
+    calls = [
+        Call(
+            "PUT",
+            path,
+            {
+                "prevent_self_review": bool(reviewers),
+                "reviewers": [_reviewer(repository, each) for each in reviewers],
+                "deployment_branch_policy": policy,
+            },
+        )
+    ]
+    if policy and MAIN not in _names(
+        _get(repository, f"{path}/deployment-branch-policies", {}), "branch_policies"
+    ):
+        calls.append(Call("POST", f"{path}/deployment-branch-policies", {"name": MAIN}))
+    calls += _variables(repository, path, {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": region})
+    plan = f"PLAN_ROLE_ARN_{name.upper()}"
+    calls += _variables(repository, "/actions", {plan: outputs["PlanRoleArn"], "AWS_REGION": region})
+    return calls
+
+
+def send(repository: Repository, call: Call) -> None:
+    """Make a call.
+
+    Raises:
+        github.GithubException: GitHub refuses it.
+    """
+    repository.requester.requestJsonAndCheck(call.method, repository.url + call.path, input=call.body)
+
+
+def _variables(repository: Repository, path: str, wanted: Mapping[str, str]) -> list[Call]:
+    there = {
+        each["name"]: each["value"] for each in _get(repository, f"{path}/variables", {}).get("variables", [])
+    }
+    return [
+        Call("PATCH", f"{path}/variables/{name}", {"name": name, "value": value})
+        if name in there
+        else Call("POST", f"{path}/variables", {"name": name, "value": value})
+        for name, value in wanted.items()
+        if there.get(name) != value
+    ]
+
+
+def _reviewer(repository: Repository, name: str) -> dict[str, Any]:
+    owner, slash, team = name.partition("/")
+    root = repository.url.split("/repos/")[0]
+    address = f"{root}/orgs/{owner}/teams/{team}" if slash else f"{root}/users/{owner}"
+    _, found = repository.requester.requestJsonAndCheck("GET", address)
+    return {"type": "Team" if slash else "User", "id": found["id"]}
+
+
+def _names(answer: Mapping[str, Any], key: str) -> set[str]:
+    return {each["name"] for each in answer.get(key, [])}
+
+
+def _get(repository: Repository, path: str, default: Any) -> Any:
+    try:
+        _, found = repository.requester.requestJsonAndCheck(
+            "GET", repository.url + path, parameters={"per_page": 100}
+        )
+    except GithubException as error:
+        if error.status == 404:  # the environment is not there yet
+            return default
+        raise
+    return found
+
+
+def _ruleset(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
+        raise UserError(f"{path} is no ruleset: it must be an object with a name")
+    return content

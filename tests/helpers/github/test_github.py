@@ -1,0 +1,277 @@
+"""What is said to GitHub, asserted on a server that records it."""
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from github import Github
+
+from helpers.errors import UserError
+from helpers.github.__main__ import main
+from helpers.github.comments import LONGEST_BODY, fitted, put_comment
+from helpers.github.connection import github_errors, open_repository
+from helpers.github.drift_issues import describe, report_drift
+from helpers.github.settings import environment_settings, protection, send
+from tests.workflows.github_server import TOKEN, GitHub, recording_github
+
+ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
+CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": []}
+DRIFT: dict[str, Any] = {
+    "environment": "dev",
+    "drifted": True,
+    "stacks": [
+        {"name": "demo-dev-keys", "changes": [], "resources": []},
+        {
+            "name": "demo-dev-storage",
+            "changes": [
+                {"action": "change", "logical_id": "DataBucket", "type": "AWS::S3::Bucket", "what": "Tags"}
+            ],
+            "resources": [
+                {
+                    "logical_id": "DataBucket",
+                    "type": "AWS::S3::Bucket",
+                    "status": "MODIFIED",
+                    "differences": [{"path": "/Name", "expected": "a", "actual": "@team | `b`\nc"}],
+                }
+            ],
+        },
+    ],
+}
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    with recording_github() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch) -> None:
+    """Do without the second between two writes that GitHub asks for."""
+    quick = functools.partial(Github, seconds_between_requests=None, seconds_between_writes=None)
+    monkeypatch.setattr("helpers.github.connection.Github", quick)
+
+
+@pytest.fixture
+def repository(github: GitHub) -> Any:
+    return open_repository(github.environment())
+
+
+def bodies(github: GitHub, number: int = 12) -> list[str]:
+    return [comment["body"] for comment in github.comments.get(number, [])]
+
+
+# --- Comments ----------------------------------------------------------------------------------------------------
+
+
+def test_a_comment_is_updated_and_not_repeated(github, repository) -> None:
+    github.comment(12, "a person speaks", {"login": "alice", "type": "User"})
+
+    assert put_comment(repository, 12, "plan", "first") == "created"
+    assert put_comment(repository, 12, "plan", "second") == "updated"
+    assert put_comment(repository, 12, "plan", "second") == "unchanged"
+    assert put_comment(repository, 12, "preview", "another") == "created"
+
+    assert bodies(github) == ["a person speaks", "<!-- plan -->\nsecond\n", "<!-- preview -->\nanother\n"]
+    assert [method for method, _, _ in github.writes] == ["POST", "PATCH", "POST"]
+
+
+def test_a_mark_that_a_person_wrote_is_not_ours(github, repository) -> None:
+    github.comment(12, "<!-- plan -->\nforged", {"login": "mallory", "type": "User"})
+
+    assert put_comment(repository, 12, "plan", "ours") == "created"
+    assert bodies(github)[0] == "<!-- plan -->\nforged"
+
+
+def test_what_is_too_long_is_cut_with_a_note(github, repository) -> None:
+    text = "<details><summary>s</summary>\n\n```text\n" + "line\n" * 20_000 + "```\n</details>"
+
+    put_comment(repository, 12, "plan", text, "See the run.")
+
+    (body,) = bodies(github)
+    assert len(body) <= LONGEST_BODY
+    assert body.endswith("```\n</details>\n\n**Cut here: this is too long for GitHub.** See the run.\n")
+    assert fitted("short") == "short"
+
+
+# --- Issues ------------------------------------------------------------------------------------------------------
+
+
+def test_an_issue_lives_as_long_as_the_drift(github, repository) -> None:
+    github.issue("a person's", "<!-- drift-dev -->", ["drift"], {"login": "alice", "type": "User"})
+    other = {**DRIFT, "stacks": DRIFT["stacks"][:1]}
+
+    done = [report_drift(repository, each, "run 7") for each in (CLEAN, DRIFT, DRIFT, other, CLEAN, CLEAN)]
+
+    assert done == ["none", "opened", "unchanged", "updated", "closed", "none"]
+    _, issue = github.issues
+    assert (issue["title"], issue["state"]) == ("Drift in dev", "closed")
+    assert bodies(github, issue["number"]) == ["The drift is gone. run 7"]
+
+
+def test_environments_have_an_issue_each(github, repository) -> None:
+    report_drift(repository, DRIFT, "run 7")
+    report_drift(repository, {**DRIFT, "environment": "prod"}, "run 7")
+    report_drift(repository, CLEAN, "run 8")
+
+    assert [(each["title"], each["state"]) for each in github.issues] == [
+        ("Drift in dev", "closed"),
+        ("Drift in prod", "open"),
+    ]
+
+
+def test_what_was_found_can_neither_mention_nor_break_the_table() -> None:
+    text = describe(DRIFT)
+
+    assert "demo-dev-keys" not in text, "only what drifted is told"
+    assert "| change | `DataBucket` | `AWS::S3::Bucket` | `Tags` |" in text
+    assert "| `DataBucket` | `AWS::S3::Bucket` | `/Name` | `a` | `@team \\| 'b' c` |" in text
+
+
+# --- Settings ----------------------------------------------------------------------------------------------------
+
+
+def test_rulesets_are_made_once_and_then_replaced(github, repository, tmp_path: Path) -> None:
+    (tmp_path / "main.json").write_text('{"name": "main", "enforcement": "active"}')
+
+    for _ in range(2):
+        for call in protection(repository, tmp_path):
+            send(repository, call)
+
+    assert [(method, path.split("/", 4)[4]) for method, path, _ in github.writes] == [
+        ("POST", "rulesets"),
+        ("PUT", "rulesets/7"),
+    ]
+    assert github.rulesets[0]["enforcement"] == "active"
+
+
+def test_an_environment_is_set_up_once(github, repository) -> None:
+    for _ in range(2):
+        for call in environment_settings(repository, "prod", ROLES, "eu-west-1", ["alice", "acme/ops"]):
+            send(repository, call)
+
+    assert github.environments["prod"]["reviewers"] == [
+        {"type": "User", "id": sum(b"alice")},
+        {"type": "Team", "id": sum(b"ops")},
+    ]
+    assert github.branches == {"prod": ["main"]}
+    assert github.variables == {
+        "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
+        "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION": "eu-west-1"},
+    }
+    assert [method for method, _, _ in github.writes] == [
+        "PUT",
+        "POST",
+        "POST",
+        "POST",
+        "POST",
+        "POST",
+        "PUT",
+    ]
+
+
+def test_a_preview_may_come_from_any_branch(github, repository) -> None:
+    for call in environment_settings(repository, "preview", ROLES, "eu-west-1", []):
+        send(repository, call)
+
+    assert github.environments["preview"]["deployment_branch_policy"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs", "said"),
+    [("prod", ROLES, "REVIEWERS"), ("dev", {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: add github_oidc")],
+)
+def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
+    github, repository, name: str, outputs: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        environment_settings(repository, name, outputs, "eu-west-1", [])
+    assert github.writes == []
+
+
+# --- The command line --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def event(github, monkeypatch, tmp_path: Path) -> Path:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps({"pull_request": {"number": 12}}))
+    for name, value in github.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(path))
+    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
+    return path
+
+
+def comment(path: Path) -> int:
+    return main(["comment", "--file", str(path), "--mark", "plan"])
+
+
+def test_the_comment_goes_to_the_pull_request_of_the_event(github, event, tmp_path, capsys) -> None:
+    (tmp_path / "plan.md").write_text("the plan")
+
+    assert comment(tmp_path / "plan.md") == 0
+
+    assert bodies(github) == ["<!-- plan -->\nthe plan\n"]
+    assert capsys.readouterr().out == "Comment plan on pull request 12: created.\n"
+
+
+def test_a_dry_run_tells_each_call_and_makes_none(github, event, capsys) -> None:
+    assert main(["protect", "--dry-run"]) == 0
+
+    assert 'Would send POST /rulesets {"name": "main"' in capsys.readouterr().out
+    assert github.writes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("GITHUB_TOKEN", "", "GITHUB_TOKEN is not set"),
+        ("GITHUB_TOKEN", "ghs_other", "GitHub refuses (401): Bad credentials"),
+        ("GITHUB_REPOSITORY", "nonsense", "set it to owner/name"),
+        ("GITHUB_API_URL", "http://api.example.com", "https only"),
+        ("GITHUB_EVENT_PATH", "/nowhere", "tells of no pull request"),
+    ],
+)
+def test_a_bad_surrounding_is_told_without_the_token(
+    event, monkeypatch, tmp_path, capsys, name: str, value: str, said: str
+) -> None:
+    (tmp_path / "plan.md").write_text("the plan")
+    monkeypatch.setenv(name, value)
+
+    assert comment(tmp_path / "plan.md") == 1
+
+    shown = "".join(capsys.readouterr())
+    assert said in shown
+    assert "Traceback" not in shown
+    assert TOKEN not in shown
+    assert "ghs_other" not in shown
+
+
+def test_what_github_refuses_is_told_with_what_to_do(github, repository) -> None:
+    github.refuse = (403, "Resource not accessible by integration")
+
+    with (
+        pytest.raises(UserError, match=r"not accessible by integration.*see the job's permissions"),
+        github_errors(),
+    ):
+        put_comment(repository, 12, "plan", "text")
+
+
+def test_an_empty_file_is_not_said(event, github, tmp_path, capsys) -> None:
+    (tmp_path / "plan.md").write_text("\n")
+
+    assert comment(tmp_path / "plan.md") == 1
+    assert "is empty" in capsys.readouterr().err
+    assert github.writes == []
+
+
+def test_an_error_instead_of_drift_closes_no_issue(event, github, monkeypatch, capsys) -> None:
+    github.issue("Drift in dev", "<!-- drift-dev -->", ["drift"])
+    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
+
+    assert main(["drift-issue"]) == 1
+    assert github.issues[0]["state"] == "open"
