@@ -70,6 +70,20 @@ teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS
 prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
 	$(PY) -m helpers.pricing $(ARGS)
 
+##@ GitHub
+.PHONY: comment drift-issue protect github-setup
+comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before
+	$(PY) -m helpers.github comment --file $(FILE) --mark $(MARK)
+drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
+	{ $(ON_AWS) -m helpers.infra.stacks drift --env $(ENV) --json || [ $$? -eq 3 ]; } \
+		| $(PY) -m helpers.github drift-issue
+protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
+	$(PY) -m helpers.github protect $(ARGS)
+github-setup: $(VENV)/run  ## Make GitHub's environment ENV, with its roles; REVIEWERS='user owner/team' ARGS=--dry-run
+	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json \
+		| $(PY) -m helpers.github setup --environment $(ENV) --region $${AWS_REGION:?is not set} \
+		$(foreach reviewer,$(REVIEWERS),--reviewer $(reviewer)) $(ARGS)
+
 ##@ Embedded AWS
 .PHONY: up down env
 up: $(VENV)/run  ## Start the embedded AWS of this checkout, unless it runs
@@ -96,10 +110,10 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test lint lint-workflows bench format hooks lock clean help
+.PHONY: test lint lint-workflows test-workflows bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --ignore tests/security $(ARGS)
+	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --ignore tests/security --ignore tests/workflows $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 lint: $(VENV)/dev  ## Check style, types and templates
@@ -110,6 +124,8 @@ lint: $(VENV)/dev  ## Check style, types and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
+test-workflows: $(WORKFLOWS)/ready $(VENV)/dev  ## Execute the GitHub workflows, with act, against the embedded AWS
+	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: up deploy data upsert  ## Measure a step's overhead over a bare spark-submit, side by side
 	PYTHONPATH=. $(ON_AWS) tests/bench/step_overhead.py
 format: $(VENV)/dev  ## Format the code and mend what can be mended

@@ -1,0 +1,248 @@
+"""A repository whose workflows are executed by act, on this machine, against an embedded AWS and a recorded GitHub."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.local_aws.server_state import ServerState
+from tests.workflows.github_server import TOKEN, GitHub
+
+ROOT = Path(__file__).parents[2]
+ACT = ROOT / ".venv" / "workflows" / "bin" / "act"
+STAND_INS = Path(__file__).parent / "stand_ins"
+REPOSITORY = "example-owner/example-repository"
+ENVIRONMENTS = ("dev", "staging", "prod")
+USES = re.compile(r"uses: ([\w-]+/([\w-]+))@([0-9a-f]{40})")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that was executed: of which job, and how it ended."""
+
+    job: str
+    name: str
+    result: str
+
+
+@dataclass
+class Run:
+    """What became of a workflow run."""
+
+    event: str
+    code: int
+    seconds: float
+    steps: list[Step] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+    """Of each job that was executed."""
+    summaries: dict[str, str] = field(default_factory=dict)
+    """Of each job, what its steps wrote to it."""
+    output: str = ""
+
+    def failed_step(self) -> str:
+        """Return the name of the step that failed; there must be one."""
+        (name,) = {step.name for step in self.steps if step.result == "failure"}
+        return name
+
+
+class Sandbox:
+    """A copy of this repository with a history of its own."""
+
+    def __init__(self, folder: Path, server: ServerState, github: GitHub):
+        self.folder = folder
+        self.repository = folder / "repository"
+        self.github = github
+        self.server = server
+        self.executed: dict[str, set[tuple[str, str]]] = {}
+        """By workflow, the jobs and steps that were executed."""
+        self.seconds: dict[str, list[float]] = {}
+        (folder / "home" / ".config" / "act").mkdir(parents=True)
+        (folder / "home" / ".config" / "act" / "actrc").touch()
+        (folder / "venv").symlink_to(ROOT / ".venv")
+        (folder / "assumed").touch()
+        aws = server.environment()
+        credentials = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NO_PROXY")
+        (folder / "aws.env").write_text("".join(f"{name}={aws[name]}\n" for name in credentials))
+        # act says itself where GitHub is, for every step; each shell is told otherwise.
+        (folder / "shell").write_text(f"export GITHUB_API_URL={github.url}\n")
+        self._copy()
+
+    def _copy(self) -> None:
+        listed = subprocess.run(
+            ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():  # and not deleted since
+                (self.repository / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.repository / name)
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self.git("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
+        self.commit("First")
+
+    def git(self, *words: str) -> str:
+        identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+        done = subprocess.run(
+            ["git", *identity, "-C", self.repository, *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, message: str) -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def change(self, path: str, old: str, new: str) -> str:
+        """Commit a change to a file."""
+        text = (self.repository / path).read_text()
+        assert old in text
+        (self.repository / path).write_text(text.replace(old, new, 1))
+        return self.commit(f"Change {path}")
+
+    def assumed(self) -> list[str]:
+        """Return which workflow asked for which role, in order."""
+        return (self.folder / "assumed").read_text().splitlines()
+
+    def run(
+        self,
+        workflow: str,
+        event: str,
+        payload: Mapping[str, Any] | None = None,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Execute a workflow for an event, to its end."""
+        with self.running(workflow, event, payload, options, environment) as process:
+            lines = list(process.stdout or [])
+        return self._result(workflow, event, process, lines)
+
+    @contextmanager
+    def running(
+        self,
+        workflow: str,
+        event: str,
+        payload: Mapping[str, Any] | None = None,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Execute a workflow for an event, and end it with all it runs where the block ends."""
+        shutil.rmtree(self.folder / "artifacts", ignore_errors=True)
+        event_path = self.folder / "event.json"
+        event_path.write_text(json.dumps({"repository": {"full_name": REPOSITORY}, **(payload or {})}))
+        self.started = time.monotonic()
+        process = subprocess.Popen(
+            [
+                ACT,
+                event,
+                *("--workflows", f".github/workflows/{workflow}.yml"),
+                *("--eventpath", event_path),
+                *("--platform", "ubuntu-latest=-self-hosted"),
+                *("--action-offline-mode", "--no-skip-checkout", "--json"),
+                *("--actor", "somebody"),
+                *("--secret", f"GITHUB_TOKEN={TOKEN}"),
+                *self._variables(),
+                *self._stand_ins(),
+                *options,
+            ],
+            cwd=self.repository,
+            env={**self._environment(), **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _variables(self) -> Iterator[str]:
+        yield from ("--var", "AWS_REGION=us-east-1")
+        yield from ("--var", "DEPLOY_ROLE_ARN=arn:aws:iam::123456789012:role/deploy")
+        for name in ENVIRONMENTS:
+            yield from ("--var", f"PLAN_ROLE_ARN_{name.upper()}=arn:aws:iam::123456789012:role/{name}-plan")
+
+    def _stand_ins(self) -> Iterator[str]:
+        """An action without a stand-in is none that a test can execute: act fails at once."""
+        texts = [path.read_text() for path in sorted((self.repository / ".github").rglob("*.yml"))]
+        for action, name, commit in sorted({found for text in texts for found in USES.findall(text)}):
+            if (STAND_INS / name).is_dir():
+                yield from ("--local-repository", f"{action}@{commit}={STAND_INS / name}")
+
+    def _environment(self) -> dict[str, str]:
+        """Nothing of the person's own environment reaches a workflow, and no credentials do."""
+        inherited = (
+            "PATH",
+            "JAVA_HOME",
+            "TMPDIR",
+            "LANG",
+            "PIP_INDEX_URL",
+            "UV_DEFAULT_INDEX",
+            "SSL_CERT_FILE",
+        )
+        return {
+            **{name: os.environ[name] for name in inherited if name in os.environ},
+            "HOME": str(self.folder / "home"),
+            "SANDBOX": str(self.folder),
+            "BASH_ENV": str(self.folder / "shell"),
+            "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+            "RUFF_CACHE_DIR": str(ROOT / ".ruff_cache"),
+        }
+
+    def _result(
+        self, workflow: str, event: str, process: "subprocess.Popen[str]", lines: Sequence[str]
+    ) -> Run:
+        run = Run(event, process.returncode, time.monotonic() - self.started)
+        text = []
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                text.append(line)
+                continue
+            job = entry.get("job", "").split("/", 1)[-1].strip()
+            text.append(f"[{job}] {entry['msg'].rstrip()}\n")
+            if entry.get("command") == "summary":
+                run.summaries[job] = run.summaries.get(job, "") + entry["content"]
+            if entry.get("stage") == "Main" and "stepResult" in entry and len(entry["stepID"]) == 1:
+                run.steps.append(Step(job, entry["step"], entry["stepResult"]))
+            if "jobResult" in entry:
+                run.results[job] = entry["jobResult"]
+        run.output = "".join(text)
+        self.executed.setdefault(workflow, set()).update((step.job, step.name) for step in run.steps)
+        self.seconds.setdefault(workflow, []).append(run.seconds)
+        return run
+
+
+def pull_request(
+    action: str, number: int = 12, labels: Sequence[str] = (), fork: bool = False, **more: Any
+) -> dict[str, Any]:
+    """Return the event of a pull request, as far as our workflows read it."""
+    head = "a-stranger/example-repository" if fork else REPOSITORY
+    return {
+        "action": action,
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "labels": [{"name": label} for label in labels],
+            "head": {"ref": "feature", "repo": {"full_name": head, "fork": fork}},
+            "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
+        },
+        **more,
+    }
