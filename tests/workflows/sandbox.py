@@ -1,4 +1,4 @@
-"""A repository whose workflows are executed by act, on this machine, against an embedded AWS and a recorded GitHub."""
+"""A repository whose workflows act executes on this machine, with an embedded AWS and a recorded GitHub."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from helpers.local_aws.server_state import ServerState
 from tests.workflows.github_server import TOKEN, GitHub
@@ -61,8 +63,8 @@ class Sandbox:
         self.repository = folder / "repository"
         self.github = github
         self.server = server
-        self.executed: dict[str, set[tuple[str, str]]] = {}
-        """By workflow, the jobs and steps that were executed."""
+        self.executed: set[tuple[str, str]] = set()
+        """The jobs, each after the name of its workflow, and the steps that were executed."""
         self.seconds: dict[str, list[float]] = {}
         (folder / "home" / ".config" / "act").mkdir(parents=True)
         (folder / "home" / ".config" / "act" / "actrc").touch()
@@ -112,6 +114,25 @@ class Sandbox:
     def assumed(self) -> list[str]:
         """Return which workflow asked for which role, in order."""
         return (self.folder / "assumed").read_text().splitlines()
+
+    def scripts(self) -> set[tuple[str, str]]:
+        """Return the jobs and steps of all workflows that have a script; the job by its name."""
+        found = set()
+        for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+            for job in yaml.safe_load(path.read_text())["jobs"].values():
+                name = job["name"].split(" ${{")[0]
+                found |= {
+                    (f"{path.stem}: {name}", step["name"]) for step in job.get("steps", []) if "run" in step
+                }
+        return found
+
+    def never_executed(self) -> set[tuple[str, str]]:
+        """Return those of the scripts that no run has executed yet."""
+        return {
+            (job, step)
+            for job, step in self.scripts()
+            if not any(done == step and name.startswith(job) for name, done in self.executed)
+        }
 
     def run(
         self,
@@ -225,7 +246,9 @@ class Sandbox:
             if "jobResult" in entry:
                 run.results[job] = entry["jobResult"]
         run.output = "".join(text)
-        self.executed.setdefault(workflow, set()).update((step.job, step.name) for step in run.steps)
+        for step in run.steps:  # the job of a workflow that another one calls has its name before its own
+            called, slash, job = step.job.partition("/")
+            self.executed.add((f"{called}: {job}" if slash else f"{workflow}: {step.job}", step.name))
         self.seconds.setdefault(workflow, []).append(run.seconds)
         return run
 

@@ -64,7 +64,7 @@ def bodies(github: GitHub, number: int = 12) -> list[str]:
     return [comment["body"] for comment in github.comments.get(number, [])]
 
 
-# --- Comments ----------------------------------------------------------------------------------------------------
+# --- Comments -----------------------------------------------------------------------------------------------
 
 
 def test_a_comment_is_updated_and_not_repeated(github, repository) -> None:
@@ -97,7 +97,7 @@ def test_what_is_too_long_is_cut_with_a_note(github, repository) -> None:
     assert fitted("short") == "short"
 
 
-# --- Issues ------------------------------------------------------------------------------------------------------
+# --- Issues -------------------------------------------------------------------------------------------------
 
 
 def test_an_issue_lives_as_long_as_the_drift(github, repository) -> None:
@@ -131,7 +131,7 @@ def test_what_was_found_can_neither_mention_nor_break_the_table() -> None:
     assert "| `DataBucket` | `AWS::S3::Bucket` | `/Name` | `a` | `@team \\| 'b' c` |" in text
 
 
-# --- Settings ----------------------------------------------------------------------------------------------------
+# --- Settings -----------------------------------------------------------------------------------------------
 
 
 def test_rulesets_are_made_once_and_then_replaced(github, repository, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
     assert github.writes == []
 
 
-# --- The command line --------------------------------------------------------------------------------------------
+# --- The command line ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,0 +1,267 @@
+"""What GitHub itself enforces and no run on this machine can show: read off the workflows' text."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GITHUB = ROOT / ".github"
+FILES = sorted((GITHUB / "workflows").glob("*.yml"))
+WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in FILES}
+ACTION = yaml.safe_load((GITHUB / "actions" / "setup" / "action.yml").read_text())
+ASSUMES_A_ROLE = "aws-actions/configure-aws-credentials"
+TRIGGERS = {
+    "ci": {"pull_request", "push"},
+    "plan": {"pull_request"},
+    "preview": {"pull_request"},
+    "deploy": {"push"},
+    "deploy-environment": {"workflow_call"},
+    "rollback": {"workflow_dispatch"},
+    "teardown": {"pull_request", "workflow_dispatch"},
+    "sweep": {"schedule", "workflow_dispatch"},
+    "drift": {"schedule", "workflow_dispatch"},
+}
+
+
+def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for workflow, content in WORKFLOWS.items():
+        for name, job in content["jobs"].items():
+            yield workflow, name, job
+
+
+JOBS = list(jobs())
+OWN_JOBS = [each for each in JOBS if "steps" in each[2]]
+every_job = pytest.mark.parametrize(("workflow", "name", "job"), JOBS, ids=lambda value: str(value)[:20])
+every_own_job = pytest.mark.parametrize(
+    ("workflow", "name", "job"), OWN_JOBS, ids=lambda value: str(value)[:20]
+)
+
+
+def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
+    """Return what starts a workflow; YAML 1.1 takes the key `on` for true."""
+    return workflow[True]
+
+
+def assumes_a_role(job: dict[str, Any]) -> bool:
+    return any(step.get("uses", "").startswith(ASSUMES_A_ROLE) for step in job.get("steps", []))
+
+
+# --- What is trusted ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(GITHUB.rglob("*.yml")), ids=lambda path: path.name)
+def test_every_action_is_pinned_to_a_commit_and_says_its_version(path: Path) -> None:
+    for used, rest in re.findall(r"uses: *(\S+)(.*)", path.read_text()):
+        if not used.startswith("./"):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), used
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", rest), f"{used}{rest}"
+
+
+def test_one_action_has_one_commit() -> None:
+    used = {
+        one for path in GITHUB.rglob("*.yml") for one in re.findall(r"uses: *([\w/-]+@\w+)", path.read_text())
+    }
+    assert len({one.split("@")[0] for one in used}) == len(used)
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, GITHUB / "actions" / "setup" / "action.yml"], ids=lambda path: path.name
+)
+def test_nothing_that_somebody_typed_is_pasted_into_a_script(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    steps = [step for job in content.get("jobs", {}).values() for step in job.get("steps", [])]
+    for step in [*steps, *content.get("runs", {}).get("steps", [])]:
+        assert "${{" not in step.get("run", ""), step["name"]
+
+
+def test_no_workflow_runs_with_the_rights_of_the_base_branch() -> None:
+    for path in FILES:
+        assert "pull_request_target" not in path.read_text()
+        assert "workflow_run" not in path.read_text()
+        assert "secrets." not in path.read_text(), "no long-lived secret is needed"
+        assert not re.search(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", path.read_text()), "no account is named"
+
+
+# --- Rights -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_has_no_rights_of_its_own(workflow: str) -> None:
+    assert WORKFLOWS[workflow]["permissions"] == {}
+    assert triggers(WORKFLOWS[workflow]).keys() == TRIGGERS[workflow]
+
+
+@every_job
+def test_a_job_has_the_rights_it_needs_and_no_others(workflow: str, name: str, job: dict[str, Any]) -> None:
+    calls_deployment = job.get("uses", "").endswith("deploy-environment.yml")
+    text = json.dumps(job)
+    wanted = {}
+    if calls_deployment or "actions/checkout" in text:
+        wanted["contents"] = "read"
+    if calls_deployment or assumes_a_role(job):
+        wanted["id-token"] = "write"
+    if "make comment" in text:
+        wanted["pull-requests"] = "write"
+    if "make drift-issue" in text:
+        wanted["issues"] = "write"
+    assert job["permissions"] == wanted
+
+
+@every_own_job
+def test_the_token_is_given_to_the_steps_that_speak_to_github(
+    workflow: str, name: str, job: dict[str, Any]
+) -> None:
+    assert "github.token" not in json.dumps({**job, "steps": []})
+    for step in job["steps"]:
+        speaks = bool(re.search(r"make (comment|drift-issue)", step.get("run", "")))
+        assert ("github.token" in json.dumps(step)) is speaks, step["name"]
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@every_own_job
+def test_a_pull_request_of_a_fork_gets_no_credentials(workflow: str, name: str, job: dict[str, Any]) -> None:
+    needs = [job.get("needs", [])] if isinstance(job.get("needs"), str) else job.get("needs", [])
+    conditions = " ".join(
+        [job.get("if", ""), *(WORKFLOWS[workflow]["jobs"][need].get("if", "") for need in needs)]
+    )
+    if "pull_request" in TRIGGERS[workflow] and job["permissions"].keys() - {"contents"}:
+        assert "github.event.pull_request.head.repo.full_name == github.repository" in conditions
+
+
+@every_own_job
+def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[str, Any]) -> None:
+    """The deployment role trusts jobs of a GitHub environment, the other one pull requests and main."""
+    for step in job["steps"]:
+        if step.get("uses", "").startswith(ASSUMES_A_ROLE):
+            role = step["with"]["role-to-assume"]
+            assert role == ("${{ vars.DEPLOY_ROLE_ARN }}" if "environment" in job else "${{ matrix.role }}")
+            assert step["with"]["aws-region"] == "${{ vars.AWS_REGION }}"
+    assert ("environment" in job) <= assumes_a_role(job)
+
+
+def test_prod_comes_after_staging_and_staging_after_dev() -> None:
+    chain = WORKFLOWS["deploy"]["jobs"]
+    assert "needs" not in chain["dev"]
+    assert chain["staging"]["needs"] == "dev"
+    assert chain["prod"]["needs"] == ["dev", "staging"]
+    for name in ("staging", "prod"):
+        assert chain[name]["with"] == {"environment": name, "code": "${{ needs.dev.outputs.code }}"}
+        assert "if" not in chain[name], "an environment is not reached when the one before failed"
+    deploy = WORKFLOWS["deploy-environment"]["jobs"]["deploy"]
+    assert deploy["environment"] == deploy["env"]["ENV"] == "${{ inputs.environment }}"
+
+
+# --- One at a time, and not for ever ------------------------------------------------------------------------
+
+
+@every_own_job
+def test_a_job_ends_and_meets_no_other_in_its_environment(
+    workflow: str, name: str, job: dict[str, Any]
+) -> None:
+    assert 0 < job["timeout-minutes"] <= 60, "a role's session lasts for an hour"
+    concurrency = job.get("concurrency") or WORKFLOWS[workflow]["concurrency"]
+    assert concurrency["group"]
+    assert "cancel-in-progress" in concurrency
+
+
+@pytest.mark.parametrize(
+    ("workflow", "name", "group", "cancels"),
+    [
+        ("deploy-environment", "deploy", "environment-${{ inputs.environment }}", False),
+        ("rollback", "rollback", "environment-${{ inputs.environment }}", False),
+        (
+            "teardown",
+            "teardown",
+            "environment-${{ needs.confirm.outputs.environment }}",
+            "${{ github.event_name == 'pull_request' }}",
+        ),
+        ("preview", "preview", "environment-pr-${{ github.event.number }}", True),
+    ],
+)
+def test_what_changes_an_environment_queues_and_previews_cancel(workflow, name, group, cancels) -> None:
+    """Two pushes at once: the second one waits for the first, in each environment."""
+    job = WORKFLOWS[workflow]["jobs"][name]
+    assert job["concurrency"] == {"group": group, "cancel-in-progress": cancels}
+
+
+# --- What is tested -----------------------------------------------------------------------------------------
+
+
+def test_no_change_goes_untested() -> None:
+    for name in ("ci", "plan", "deploy"):
+        for event in triggers(WORKFLOWS[name]).values():
+            assert not (event or {}).keys() & {"paths", "paths-ignore", "branches-ignore"}
+    assert triggers(WORKFLOWS["ci"])["pull_request"] is None
+
+
+def test_workflows_call_targets_that_there_are() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = {
+        target
+        for _, _, job in OWN_JOBS
+        for step in job["steps"]
+        for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))
+    }
+    assert called <= targets
+    assert {"lint", "test", "plan", "deploy", "upsert", "start", "verify", "rollback", "teardown"} <= called
+
+
+@every_own_job
+def test_steps_are_told_apart_by_their_names(workflow: str, name: str, job: dict[str, Any]) -> None:
+    names = [step["name"] for step in job["steps"]]
+    assert len(set(names)) == len(names)
+
+
+def test_the_branch_is_protected_by_every_job_of_ci() -> None:
+    ruleset = json.loads((GITHUB / "rulesets" / "main.json").read_text())
+    rules = {rule["type"]: rule.get("parameters", {}) for rule in ruleset["rules"]}
+    checks = rules["required_status_checks"]
+
+    assert ruleset["enforcement"] == "active"
+    assert ruleset["bypass_actors"] == []
+    assert ruleset["conditions"]["ref_name"]["include"] == ["~DEFAULT_BRANCH"]
+    assert {"deletion", "non_fast_forward", "pull_request"} <= rules.keys()
+    assert rules["pull_request"]["require_code_owner_review"] is True
+    assert rules["pull_request"]["required_approving_review_count"] >= 1
+    assert checks["strict_required_status_checks_policy"] is True
+    assert [each["context"] for each in checks["required_status_checks"]] == [
+        job["name"] for job in WORKFLOWS["ci"]["jobs"].values()
+    ]
+
+
+def test_owners_approve_what_decides_over_access() -> None:
+    lines = [line.split("#")[0].split() for line in (GITHUB / "CODEOWNERS").read_text().splitlines()]
+    owners = {words[0]: words[1:] for words in lines if words}
+    assert {"*", "/infra/", "/.github/"} <= owners.keys()
+    for path, names in owners.items():
+        assert names
+        assert all(re.fullmatch(r"@[\w-]+/[\w-]+", name) for name in names), path
+        assert path == "*" or (ROOT / path.strip("/")).exists(), path
+
+
+def test_releases_are_taken_up_after_a_while() -> None:
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    assert {each["package-ecosystem"] for each in updates} == {"github-actions", "pip", "npm"}
+    assert all(each["cooldown"]["default-days"] >= 7 for each in updates)
+    directories = [
+        each for update in updates for each in update.get("directories", [update.get("directory")])
+    ]
+    assert all((ROOT / each.strip("/")).is_dir() for each in directories)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda path: path.name
+)
+def test_issue_templates_are_forms(path: Path) -> None:
+    form = yaml.safe_load(path.read_text())
+    if path.name == "config.yml":
+        assert form["blank_issues_enabled"] is False
+        return
+    assert {"name", "description", "body"} <= form.keys()
+    assert all(each["attributes"]["label"] for each in form["body"])
