@@ -75,7 +75,7 @@ prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price lis
 comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before
 	$(PY) -m helpers.github comment --file $(FILE) --mark $(MARK)
 drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
-	{ $(ON_AWS) -m helpers.infra.stacks drift --env $(ENV) --json || [ $$? -eq 3 ]; } \
+	{ $(ON_AWS) -m ml_pipeline drift --env $(ENV) --json || [ $$? -eq 3 ]; } \
 		| $(PY) -m helpers.github drift-issue
 protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
 	$(PY) -m helpers.github protect $(ARGS)

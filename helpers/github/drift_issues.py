@@ -1,6 +1,6 @@
 """One issue per environment, open as long as there is drift."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from github.Issue import Issue
@@ -9,6 +9,7 @@ from github.Repository import Repository
 from helpers.github.comments import fitted, marker
 
 LABEL = "drift"
+_SHOWN_LINES = 60
 
 
 def report_drift(
@@ -91,8 +92,21 @@ def _by_hand(resources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]
             yield name, kind, _code(each["path"]), _code(each["expected"]), _code(each["actual"])
 
 
-def _pipeline(pipeline: Mapping[str, Any]) -> list[str]:
-    return [f"### {_code(pipeline['name'])}"]
+def _pipeline(pipeline: Mapping[str, Any]) -> Iterable[str]:
+    if pipeline["drifted"]:
+        yield f"### {_code(pipeline['name'])}" + (f" ({_code(pipeline['note'])})" if pipeline["note"] else "")
+    if pipeline["by_hand"]:
+        yield "Changed by hand:"
+        yield _diff(pipeline["by_hand"])
+    if pipeline["not_upserted"]:
+        yield "Not what the repository has:"
+        yield _diff(pipeline["not_upserted"])
+
+
+def _diff(lines: Sequence[str]) -> str:
+    shown = [line.replace("```", "` ` `") for line in lines[:_SHOWN_LINES]]
+    rest = [f"… and {len(lines) - _SHOWN_LINES} lines more"] * (len(lines) > _SHOWN_LINES)
+    return "\n".join(["```diff", *shown, *rest, "```"])
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -59,6 +59,7 @@ class Sandbox:
     """A copy of this repository with a history of its own."""
 
     def __init__(self, folder: Path, server: ServerState, github: GitHub):
+        assert "SANDBOX" not in os.environ, "a workflow in a sandbox must make no sandbox of its own"
         self.folder = folder
         self.repository = folder / "repository"
         self.github = github

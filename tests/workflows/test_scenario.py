@@ -147,7 +147,7 @@ def test_nothing_is_done_for_a_fork_or_another_label(sandbox, workflow: str, eve
 CI = {
     "lint": {},
     "test": {"ARGS": "tests/helpers/test_errors.py", "WAIT": "no"},
-    "workflows": {"ARGS": "tests/workflows/test_static.py"},
+    "workflows": {"ARGS": "-k test_static"},
     "security": {"ARGS": "-k test_secrets"},
 }
 """The jobs of ci, with what makes them quick: what they test at length is tested without act, too."""
@@ -384,7 +384,9 @@ def test_sweep_removes_what_has_expired(sandbox, aws, seen) -> None:
     assert run.code == 0, run.output
     assert stacks(aws, "pr-13") == {}
     assert len(stacks(aws, "pr-12")) == 4, "that one lives on"
-    assert commands_of(run.summaries["Sweep"]) == ["✅ <code>make sweep ARGS=--yes"]
+    assert commands_of(run.summaries["Previews"]) == ["✅ <code>make sweep ENV=dev ARGS=--only previews"]
+    assert "Removed pr-13: it had expired." in run.summaries["Previews"]
+    assert normalised(run.summaries["Code of dev-1"]) == seen
 
 
 # --- The end ------------------------------------------------------------------------------------------------

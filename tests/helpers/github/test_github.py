@@ -18,10 +18,12 @@ from helpers.github.settings import environment_settings, protection, send
 from tests.workflows.github_server import TOKEN, GitHub, recording_github
 
 ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
-CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": []}
+AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
+CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipeline": AS_RECORDED}
 DRIFT: dict[str, Any] = {
     "environment": "dev",
     "drifted": True,
+    "pipeline": None,
     "stacks": [
         {"name": "demo-dev-keys", "changes": [], "resources": []},
         {
@@ -129,6 +131,24 @@ def test_what_was_found_can_neither_mention_nor_break_the_table() -> None:
     assert "demo-dev-keys" not in text, "only what drifted is told"
     assert "| change | `DataBucket` | `AWS::S3::Bucket` | `Tags` |" in text
     assert "| `DataBucket` | `AWS::S3::Bucket` | `/Name` | `a` | `@team \\| 'b' c` |" in text
+
+
+def test_a_pipeline_is_told_by_its_differences() -> None:
+    pipeline = {
+        "name": "Demo-dev",
+        "drifted": True,
+        "by_hand": ["-a", "+```"],
+        "not_upserted": [f"+{number}" for number in range(100)],
+        "note": "it is a rollback",
+    }
+
+    text = describe({**CLEAN, "drifted": True, "pipeline": pipeline})
+
+    assert "### `Demo-dev` (`it is a rollback`)" in text
+    assert "Changed by hand:\n\n```diff\n-a\n+` ` `\n```" in text
+    assert "+59\n… and 40 lines more\n```" in text
+    assert "+60" not in text
+    assert "### `Demo-dev`" not in describe({**DRIFT, "pipeline": AS_RECORDED})
 
 
 # --- Settings -----------------------------------------------------------------------------------------------
