@@ -80,7 +80,8 @@ drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
 protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
 	$(PY) -m helpers.github protect $(ARGS)
 github-setup: $(VENV)/run  ## Make GitHub's environment ENV, with its roles; REVIEWERS='user owner/team' ARGS=--dry-run
-	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json \
+	$(if $(filter preview,$(ENV)),echo '{"DeployRoleArn": "$(or $(ROLE),$(error ROLE is not set))"}', \
+		$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json) \
 		| $(PY) -m helpers.github setup --environment $(ENV) --region $${AWS_REGION:?is not set} \
 		$(foreach reviewer,$(REVIEWERS),--reviewer $(reviewer)) $(ARGS)
 
@@ -124,7 +125,7 @@ lint: $(VENV)/dev  ## Check style, types and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(VENV)/dev  ## Execute the GitHub workflows, with act, against the embedded AWS
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: up deploy data upsert  ## Measure a step's overhead over a bare spark-submit, side by side
 	PYTHONPATH=. $(ON_AWS) tests/bench/step_overhead.py

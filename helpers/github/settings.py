@@ -67,7 +67,8 @@ def environment_settings(
         UserError: there is no role, or nobody to approve what needs approval.
         github.GithubException: GitHub refuses, for example a reviewer that it does not know.
     """
-    missing = {"PlanRoleArn", "DeployRoleArn"} - outputs.keys()
+    roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "PlanRoleArn"}
+    missing = roles - outputs.keys()
     if missing:
         raise UserError(
             f"The stacks of {name} have no output {' and '.join(sorted(missing))}: add github_oidc to "
@@ -77,26 +78,22 @@ def environment_settings(
     if name in APPROVED and not reviewers:
         raise UserError(f"{name} needs somebody who approves: REVIEWERS='a-user owner/a-team'")
     path = f"/environments/{name}"
-    policy = None if name == PREVIEW else {"protected_branches": False, "custom_branch_policies": True}
-    calls = [
-        Call(
-            "PUT",
-            path,
-            {
-                "prevent_self_review": bool(reviewers),
-                "reviewers": [_reviewer(repository, each) for each in reviewers],
-                "deployment_branch_policy": policy,
-            },
-        )
+    approval = {
+        "prevent_self_review": bool(reviewers),
+        "reviewers": [_reviewer(repository, each) for each in reviewers],
+    }
+    deploys = {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": region}
+    if name == PREVIEW:
+        made = Call("PUT", path, {**approval, "deployment_branch_policy": None})
+        return [made, *_variables(repository, path, deploys)]
+    policy = {"protected_branches": False, "custom_branch_policies": True}
+    plans = {f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"], "AWS_REGION": region}
+    return [
+        Call("PUT", path, {**approval, "deployment_branch_policy": policy}),
+        *_branches(repository, f"{path}/deployment-branch-policies"),
+        *_variables(repository, path, deploys),
+        *_variables(repository, "/actions", plans),
     ]
-    if policy and MAIN not in _names(
-        _get(repository, f"{path}/deployment-branch-policies", {}), "branch_policies"
-    ):
-        calls.append(Call("POST", f"{path}/deployment-branch-policies", {"name": MAIN}))
-    calls += _variables(repository, path, {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": region})
-    plan = f"PLAN_ROLE_ARN_{name.upper()}"
-    calls += _variables(repository, "/actions", {plan: outputs["PlanRoleArn"], "AWS_REGION": region})
-    return calls
 
 
 def send(repository: Repository, call: Call) -> None:
@@ -106,6 +103,11 @@ def send(repository: Repository, call: Call) -> None:
         github.GithubException: GitHub refuses it.
     """
     repository.requester.requestJsonAndCheck(call.method, repository.url + call.path, input=call.body)
+
+
+def _branches(repository: Repository, path: str) -> list[Call]:
+    there = _get(repository, path, {}).get("branch_policies", [])
+    return [] if MAIN in {each["name"] for each in there} else [Call("POST", path, {"name": MAIN})]
 
 
 def _variables(repository: Repository, path: str, wanted: Mapping[str, str]) -> list[Call]:
@@ -127,10 +129,6 @@ def _reviewer(repository: Repository, name: str) -> dict[str, Any]:
     address = f"{root}/orgs/{owner}/teams/{team}" if slash else f"{root}/users/{owner}"
     _, found = repository.requester.requestJsonAndCheck("GET", address)
     return {"type": "Team" if slash else "User", "id": found["id"]}
-
-
-def _names(answer: Mapping[str, Any], key: str) -> set[str]:
-    return {each["name"] for each in answer.get(key, [])}
 
 
 def _get(repository: Repository, path: str, default: Any) -> Any:

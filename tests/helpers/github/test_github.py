@@ -1,6 +1,7 @@
 """What is said to GitHub, asserted on a server that records it."""
 
 import functools
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,10 +195,12 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
 
 def test_a_preview_may_come_from_any_branch(github, repository) -> None:
-    for call in environment_settings(repository, "preview", ROLES, "eu-west-1", []):
+    role = {"DeployRoleArn": "arn:deploy"}
+    for call in environment_settings(repository, "preview", role, "eu-west-1", []):
         send(repository, call)
 
     assert github.environments["preview"]["deployment_branch_policy"] is None
+    assert github.variables.keys() == {"environments/preview"}
 
 
 @pytest.mark.parametrize(
@@ -246,6 +249,15 @@ def test_a_dry_run_tells_each_call_and_makes_none(github, event, capsys) -> None
     assert github.writes == []
 
 
+def test_the_roles_come_by_pipe(github, event, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(ROLES)))
+
+    assert main(["setup", "--environment", "dev", "--region", "eu-west-1"]) == 0
+
+    assert "Sending PUT /environments/dev" in capsys.readouterr().out
+    assert github.variables["actions"]["PLAN_ROLE_ARN_DEV"] == "arn:plan"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -291,7 +303,7 @@ def test_an_empty_file_is_not_said(event, github, tmp_path, capsys) -> None:
 
 def test_an_error_instead_of_drift_closes_no_issue(event, github, monkeypatch, capsys) -> None:
     github.issue("Drift in dev", "<!-- drift-dev -->", ["drift"])
-    monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
     assert main(["drift-issue"]) == 1
     assert github.issues[0]["state"] == "open"
