@@ -52,11 +52,13 @@ def input_fingerprint(s3: "S3Client", uri: str, environment: Environment) -> str
     """
     objects = list_input(s3, uri)
     if not objects:
-        raise UserError(
-            f"There is no input at {uri}. In local, dev and previews `make run ENV={environment}` puts the "
-            f"sample there, and so does `{invocation(environment, 'data')}`; elsewhere deliver the data "
-            "first."
+        mend = (
+            f"`make run ENV={environment}` puts the sample there, and so does "
+            f"`{invocation(environment, 'data')}`."
+            if _gets_the_sample(environment)
+            else f"{environment} gets no sample: deliver the data there, then start again."
         )
+        raise UserError(f"There is no input at {uri}. {mend}")
     return fingerprint(objects)
 
 
@@ -71,7 +73,7 @@ def provide_sample(
     Returns:
         What was done, for the reader.
     """
-    if environment not in {"local", "dev"} and not is_preview(environment):
+    if not _gets_the_sample(environment):
         return f"No sample data in {environment}: deliver the input to {uri} yourself."
     bucket, key = parse(uri)
     target = S3Uri(bucket, key + sample.name if key.endswith("/") else key)
@@ -90,3 +92,7 @@ def provide_sample(
         SSEKMSKeyId=key_arn,
     )
     return f"The sample was uploaded to {target}."
+
+
+def _gets_the_sample(environment: Environment) -> bool:
+    return environment in {"local", "dev"} or is_preview(environment)

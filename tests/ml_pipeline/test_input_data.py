@@ -55,6 +55,10 @@ def test_missing_input_is_named_with_what_to_do(stack: boto3.Session, location: 
     assert "make run ENV=dev" in str(refused.value)
     assert "python -m ml_pipeline data --env dev" in str(refused.value)
 
+    with pytest.raises(UserError, match="staging gets no sample: deliver the data there") as refused:
+        input_fingerprint(stack.client("s3"), location, "staging")
+    assert "make run" not in str(refused.value)
+
 
 @pytest.mark.parametrize("environment", ["local", "pr-7"])
 def test_local_and_previews_get_the_sample_whenever_its_data_differ(

@@ -241,7 +241,7 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     }
     assert run.failed_step() == "Run"
     summary = run.summaries["deploy-environment/Deploy staging"]
-    assert "There is no input at s3://" in summary
+    assert "staging gets no sample: deliver the data there, then start again." in summary
     assert normalised(summary) == seen
     assert stacks(aws, "prod") == {}
 
