@@ -1,0 +1,254 @@
+"""The events that we read, with the members that we use; all else in a line is skipped unparsed.
+
+Spark's JsonProtocol defines them. It writes the name of an event first, which lets us pass over the events
+that say nothing to us, and their many bytes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from helpers.spark.event_log.reading import EventLogError
+
+_NAME_STARTS = len(b'{"Event":"')
+_SQL = "org.apache.spark.sql.execution.ui."
+
+
+class LogStart(Struct):
+    """The first line."""
+
+    spark: str = field(name="Spark Version")
+
+
+class EnvironmentUpdate(Struct):
+    """The settings that the application ran with."""
+
+    properties: dict[str, str] = field(name="Spark Properties")
+
+
+class ApplicationStart(Struct):
+    """Times are in ms since 1970, as in all events."""
+
+    time: int = field(name="Timestamp")
+    name: str = field(name="App Name", default="")
+    id: str | None = field(name="App ID", default=None)
+
+
+class ApplicationEnd(Struct):
+    """The last event of a log that is whole."""
+
+    time: int = field(name="Timestamp")
+
+
+class ExecutorInfo(Struct):
+    """Of an executor."""
+
+    cores: int = field(name="Total Cores")
+
+
+class ExecutorAdded(Struct):
+    """An executor has come up."""
+
+    time: int = field(name="Timestamp")
+    executor: str = field(name="Executor ID")
+    info: ExecutorInfo = field(name="Executor Info")
+
+
+class ExecutorRemoved(Struct):
+    """An executor is gone, for a reason in words."""
+
+    time: int = field(name="Timestamp")
+    executor: str = field(name="Executor ID")
+    reason: str = field(name="Removed Reason", default="")
+
+
+class Accumulable(Struct):
+    """A metric of SQL, summed over the tasks of a stage."""
+
+    name: str | None = field(name="Name", default=None)
+    value: Any = field(name="Value", default=None)
+
+
+class StageInfo(Struct):
+    """Of an attempt at a stage."""
+
+    stage: int = field(name="Stage ID")
+    name: str = field(name="Stage Name", default="")
+    submitted: int | None = field(name="Submission Time", default=None)
+    completed: int | None = field(name="Completion Time", default=None)
+    failure: str | None = field(name="Failure Reason", default=None)
+    accumulables: list[Accumulable] = field(name="Accumulables", default_factory=list)
+
+
+class StageCompleted(Struct):
+    """An attempt at a stage is over, well or not."""
+
+    info: StageInfo = field(name="Stage Info")
+
+
+class EndReason(Struct):
+    """How a task ended; what it threw, where it threw."""
+
+    reason: str = field(name="Reason")
+    class_name: str = field(name="Class Name", default="")
+    description: str = field(name="Description", default="")
+    loss: str = field(name="Loss Reason", default="")
+
+
+class TaskInfo(Struct):
+    """Of an attempt at a task."""
+
+    launched: int = field(name="Launch Time")
+    finished: int = field(name="Finish Time")
+    speculative: bool = field(name="Speculative", default=False)
+
+
+class ShuffleRead(Struct):
+    """Bytes."""
+
+    remote: int = field(name="Remote Bytes Read", default=0)
+    local: int = field(name="Local Bytes Read", default=0)
+
+
+class ShuffleWrite(Struct):
+    """Bytes."""
+
+    written: int = field(name="Shuffle Bytes Written", default=0)
+
+
+class InputRead(Struct):
+    """Bytes."""
+
+    read: int = field(name="Bytes Read", default=0)
+
+
+class OutputWritten(Struct):
+    """Bytes."""
+
+    written: int = field(name="Bytes Written", default=0)
+
+
+class TaskMetrics(Struct):
+    """Times in ms, sizes in bytes."""
+
+    run_ms: int = field(name="Executor Run Time", default=0)
+    gc_ms: int = field(name="JVM GC Time", default=0)
+    memory_spilled: int = field(name="Memory Bytes Spilled", default=0)
+    disk_spilled: int = field(name="Disk Bytes Spilled", default=0)
+    peak_execution: int = field(name="Peak Execution Memory", default=0)
+    shuffle_read: ShuffleRead = field(name="Shuffle Read Metrics", default_factory=ShuffleRead)
+    shuffle_write: ShuffleWrite = field(name="Shuffle Write Metrics", default_factory=ShuffleWrite)
+    input: InputRead = field(name="Input Metrics", default_factory=InputRead)
+    output: OutputWritten = field(name="Output Metrics", default_factory=OutputWritten)
+
+
+class ExecutorMetrics(Struct):
+    """Peaks of memory in bytes; zero where Spark did not measure."""
+
+    heap: int = field(name="JVMHeapMemory", default=0)
+    process: int = field(name="ProcessTreeJVMRSSMemory", default=0)
+    python: int = field(name="ProcessTreePythonRSSMemory", default=0)
+
+
+class TaskEnd(Struct):
+    """An attempt at a task is over: nearly all of a log's bytes."""
+
+    stage: int = field(name="Stage ID")
+    reason: EndReason = field(name="Task End Reason")
+    info: TaskInfo = field(name="Task Info")
+    metrics: TaskMetrics | None = field(name="Task Metrics", default=None)
+    peaks: ExecutorMetrics | None = field(name="Task Executor Metrics", default=None)
+
+
+class StageExecutorMetrics(Struct):
+    """Peaks of an executor during a stage, with spark.eventLog.logStageExecutorMetrics."""
+
+    executor: str = field(name="Executor ID")
+    peaks: ExecutorMetrics = field(name="Executor Metrics")
+
+
+class PlanMetric(Struct):
+    """A metric of a node of a plan, and the accumulator that counts it."""
+
+    name: str
+    accumulator: int = field(name="accumulatorId")
+
+
+class PlanNode(Struct):
+    """A node of a plan of SQL."""
+
+    name: str = field(name="nodeName")
+    children: list["PlanNode"] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    metrics: list[PlanMetric] = field(default_factory=list)
+
+
+class SqlStart(Struct):
+    """A query begins."""
+
+    plan: PlanNode = field(name="sparkPlanInfo")
+
+
+class SqlUpdate(Struct):
+    """A query goes on with another plan."""
+
+    plan: PlanNode = field(name="sparkPlanInfo")
+
+
+class DriverUpdates(Struct):
+    """Metrics that the driver counts, as pairs of accumulator and value."""
+
+    updates: list[tuple[int, int]] = field(name="accumUpdates")
+
+
+Event = (
+    LogStart
+    | EnvironmentUpdate
+    | ApplicationStart
+    | ApplicationEnd
+    | ExecutorAdded
+    | ExecutorRemoved
+    | StageCompleted
+    | StageExecutorMetrics
+    | TaskEnd
+    | SqlStart
+    | SqlUpdate
+    | DriverUpdates
+)
+
+_DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
+    name.encode(): msgspec.json.Decoder(kind)
+    for name, kind in {
+        "SparkListenerLogStart": LogStart,
+        "SparkListenerEnvironmentUpdate": EnvironmentUpdate,
+        "SparkListenerApplicationStart": ApplicationStart,
+        "SparkListenerApplicationEnd": ApplicationEnd,
+        "SparkListenerExecutorAdded": ExecutorAdded,
+        "SparkListenerExecutorRemoved": ExecutorRemoved,
+        "SparkListenerStageCompleted": StageCompleted,
+        "SparkListenerStageExecutorMetrics": StageExecutorMetrics,
+        "SparkListenerTaskEnd": TaskEnd,
+        f"{_SQL}SparkListenerSQLExecutionStart": SqlStart,
+        f"{_SQL}SparkListenerSQLAdaptiveExecutionUpdate": SqlUpdate,
+        f"{_SQL}SparkListenerDriverAccumUpdates": DriverUpdates,
+    }.items()
+}
+
+
+def parse(lines: Iterable[bytes]) -> Iterator[Event]:
+    """Yield the events of lines that say something to us.
+
+    Raises:
+        EventLogError: a line is no event, or lacks what its event always has.
+    """
+    decoders = _DECODERS
+    for number, line in enumerate(lines, 1):
+        decoder = decoders.get(line[_NAME_STARTS : line.find(b'"', _NAME_STARTS)])
+        if decoder is None:
+            continue
+        try:
+            yield decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise EventLogError(f"event {number} of the log cannot be read: {error}") from None

@@ -1,0 +1,195 @@
+"""Where event logs lie, and their lines: on disk or in S3, plain or compressed, one file or rolled."""
+
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from helpers.errors import UserError
+from helpers.spark.event_log.compression import CODECS, DamagedError, decoded
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from types_boto3_s3 import S3Client
+
+ROLLED = "eventlog_v2_"
+_EVENTS = re.compile(r"events_(\d+)_")
+_BEGINNING = b'{"Event":"'
+_RANGE = 8 << 20
+"""Bytes asked of S3 at once: the largest part of the memory that reading takes."""
+
+
+class EventLogError(UserError):
+    """There is no event log, or what is there cannot be read as one."""
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A file of an event log, or of a folder of logs."""
+
+    name: str
+    """Its path below what was asked for."""
+    place: str
+    """The whole path or URI, for messages."""
+    modified: float
+    open: Callable[[], IO[bytes]]
+
+
+def lines(source: str | Path, s3: "S3Client | None" = None) -> Iterator[bytes]:
+    """Yield the events of a log, a line of JSON each, in their order.
+
+    Args:
+        source: a path, or an s3:// or s3a:// URI: a file, the folder of a rolled log, or a folder of logs,
+            of which the newest is read.
+        s3: a client, where the source is a URI.
+
+    Raises:
+        EventLogError: there is no log, or it is damaged. One that merely breaks off ends there.
+    """
+    for file in find(source, s3):
+        yield from _lines(file)
+
+
+def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
+    """Return the files of a log in the order of their events.
+
+    Raises:
+        EventLogError: there is none.
+    """
+    text = str(source)
+    if re.match(r"s3a?://", text):
+        if s3 is None:
+            raise EventLogError(f"{text}: a client of S3 is needed to read it")
+        found = _in_s3(text, s3)
+    elif re.match(r"[a-z][a-z0-9+.-]+://", text.removeprefix("file://")):
+        raise EventLogError(f"{text}: give a path or an s3:// URI")
+    else:
+        found = _on_disk(Path(text.removeprefix("file://")))
+    log = newest(found)
+    if not log:
+        raise EventLogError(f"{text}: there is no Spark event log")
+    return log
+
+
+def newest(files: Sequence[LogFile]) -> list[LogFile]:
+    """Return the files of the log that was written last, in the order of their events."""
+    logs: dict[str, list[LogFile]] = {}
+    for file in files:
+        path = PurePosixPath(file.name)
+        rolled = path.parent.name.startswith(ROLLED) or bool(_EVENTS.match(path.name))
+        if path.name.startswith((".", "appstatus_")) or (rolled and not _EVENTS.match(path.name)):
+            continue
+        logs.setdefault(str(path.parent) if rolled else file.name, []).append(file)
+    if not logs:
+        return []
+    _, log = max(logs.items(), key=lambda item: (max(file.modified for file in item[1]), item[0]))
+    log.sort(key=_number)
+    compacted = [index for index, file in enumerate(log) if file.name.endswith(".compact")]
+    return log[compacted[-1] :] if compacted else log
+
+
+def _number(file: LogFile) -> tuple[int, bool]:
+    match = _EVENTS.match(PurePosixPath(file.name).name)
+    return (int(match[1]) if match else 0), file.name.endswith(".compact")
+
+
+def _on_disk(path: Path) -> list[LogFile]:
+    if not path.exists():
+        raise EventLogError(f"{path}: there is no such file or folder")
+    root = path if path.is_dir() and not path.name.startswith(ROLLED) else path.parent
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return [
+        LogFile(
+            file.relative_to(root).as_posix(),
+            str(file),
+            file.stat().st_mtime,
+            lambda file=file: file.open("rb", buffering=1 << 20),  # type: ignore[misc]  # bound here
+        )
+        for file in files
+    ]
+
+
+def _in_s3(uri: str, s3: "S3Client") -> list[LogFile]:
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+    try:
+        listed = [entry for page in pages for entry in page.get("Contents", [])]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        raise EventLogError(f"{uri}: there is no such bucket") from None
+    folder = key.rstrip("/") + "/" if key else ""
+    root = (
+        folder.rstrip("/").rpartition("/")[0] + "/" if PurePosixPath(key).name.startswith(ROLLED) else folder
+    )
+    exact = [entry for entry in listed if entry["Key"] == key]
+    chosen = exact or [entry for entry in listed if entry["Key"].startswith(folder)]
+    return [
+        LogFile(
+            entry["Key"].removeprefix(root),
+            f"s3://{bucket}/{entry['Key']}",
+            entry["LastModified"].timestamp(),
+            lambda entry=entry: io.BufferedReader(  # type: ignore[misc]  # bound here
+                _S3Object(s3, bucket, entry["Key"], entry["Size"]), _RANGE
+            ),
+        )
+        for entry in chosen
+    ]
+
+
+class _S3Object(io.RawIOBase):
+    """An object read range by range, up to the size that it was listed with.
+
+    The log of a running job is replaced by a longer one meanwhile: what was there before stays the same.
+    """
+
+    def __init__(self, s3: "S3Client", bucket: str, key: str, size: int):
+        self._get: Callable[..., Any] = s3.get_object
+        self._where = {"Bucket": bucket, "Key": key}
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        target = memoryview(buffer).cast("B")
+        end = min(self._at + len(target), self._size)
+        if self._at >= end:
+            return 0
+        with closing(self._get(**self._where, Range=f"bytes={self._at}-{end - 1}")["Body"]) as body:
+            content: bytes = body.read()
+        target[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
+def codec_of(name: str) -> str | None:
+    """Return the codec that the name of a log tells, or None for a plain one."""
+    suffix = PurePosixPath(name.removesuffix(".inprogress").removesuffix(".compact")).suffix[1:]
+    return suffix if suffix in CODECS else None
+
+
+def _lines(file: LogFile) -> Iterator[bytes]:
+    codec = codec_of(file.name)
+    with file.open() as stream, decoded(stream, codec) if codec else stream as content:
+        number = 0
+        try:
+            for number, line in enumerate(content, 1):
+                if not line.endswith(b"\n"):
+                    return  # broken off in the middle of a line
+                yield _event(line)
+        except DamagedError as error:
+            raise EventLogError(f"{file.place}: damaged at line {number} or after it: {error}") from None
+
+
+def _event(line: bytes) -> bytes:
+    if not line.startswith(_BEGINNING):
+        raise DamagedError("this is no event of Spark")
+    return line
