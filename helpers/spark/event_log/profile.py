@@ -5,10 +5,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.spark.event_log import events
 from helpers.spark.event_log.events import Event
-from helpers.spark.event_log.reading import EventLogError
+from helpers.spark.event_log.reading import EventLogError, lines
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 _PER_OCTAVE = 32
 """Steps per doubling of a duration: a median is right within 1.1 %."""
@@ -109,6 +114,11 @@ class Busy:
         """The length of all intervals."""
         return sum(self.ends) - sum(self.starts)
 
+    @property
+    def gaps(self) -> list[int]:
+        """The lengths of what lies between them."""
+        return [start - end for end, start in zip(self.ends, self.starts[1:], strict=False)]
+
 
 @dataclass
 class Profile:
@@ -158,9 +168,20 @@ class Profile:
         )
 
     @property
+    def executor_memory(self) -> str:
+        """The heap that executors were given; without executors of their own, tasks run in the driver."""
+        where = "driver" if "driver" in self.executors else "executor"
+        return self.properties.get(f"spark.{where}.memory", "1g")
+
+    @property
     def run_ms(self) -> int:
         """What the tasks took of it."""
         return sum(stage.run_ms for stage in self.stages.values())
+
+    @property
+    def busy_until(self) -> int:
+        """The end of the last task, in ms since 1970."""
+        return self.busy.ends[-1] if self.busy.ends else self.started
 
     @property
     def driver_ms(self) -> int:
@@ -172,6 +193,15 @@ class Profile:
         if number not in self.stages:
             self.stages[number] = Stage(number)
         return self.stages[number]
+
+
+def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
+    """Return the profile of an event log; see `reading.lines` for what a source is.
+
+    Raises:
+        EventLogError: there is no log, or it is damaged, or no application has started in it.
+    """
+    return profile(events.parse(lines(source, s3)))
 
 
 def profile(parsed: Iterable[Event]) -> Profile:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +15,6 @@ from helpers.spark.event_log.compression import CODECS, DamagedError, decoded
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
     from types_boto3_s3 import S3Client
 
 ROLLED = "eventlog_v2_"
@@ -38,7 +37,7 @@ class LogFile:
     place: str
     """The whole path or URI, for messages."""
     modified: float
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], "io.BufferedReader[Any]"]
 
 
 def lines(source: str | Path, s3: "S3Client | None" = None) -> Iterator[bytes]:
@@ -179,17 +178,20 @@ def codec_of(name: str) -> str | None:
 def _lines(file: LogFile) -> Iterator[bytes]:
     codec = codec_of(file.name)
     with file.open() as stream, decoded(stream, codec) if codec else stream as content:
-        number = 0
+        number = 1
         try:
-            for number, line in enumerate(content, 1):
+            # Looked at first: what is no log may be one line of any length.
+            _must_begin(content.peek(len(_BEGINNING)))
+            for line in content:
                 if not line.endswith(b"\n"):
                     return  # broken off in the middle of a line
-                yield _event(line)
+                _must_begin(line)
+                yield line
+                number += 1
         except DamagedError as error:
-            raise EventLogError(f"{file.place}: damaged at line {number} or after it: {error}") from None
+            raise EventLogError(f"{file.place}: damaged in line {number} or after it: {error}") from None
 
 
-def _event(line: bytes) -> bytes:
-    if not line.startswith(_BEGINNING):
+def _must_begin(line: bytes) -> None:
+    if not line.startswith(_BEGINNING[: len(line)]):
         raise DamagedError("this is no event of Spark")
-    return line

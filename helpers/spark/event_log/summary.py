@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.spark.event_log.events import parse
-from helpers.spark.event_log.profile import Profile, profile
-from helpers.spark.event_log.reading import lines
+from helpers.spark.event_log.profile import Profile, read
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -44,7 +42,7 @@ def summarise(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
     Raises:
         EventLogError: there is no log, or it is damaged.
     """
-    return summary_of(profile(parse(lines(source, s3))))
+    return summary_of(read(source, s3))
 
 
 def summary_of(run: Profile) -> RunSummary:

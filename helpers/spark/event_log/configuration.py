@@ -1,0 +1,86 @@
+"""The next configuration.json: the present one with the settings that findings ask for."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.spark.event_log.rules.finding import Finding
+
+CLASSIFICATION = "spark-defaults"
+"""Of the classifications that the image knows, the one of all settings that findings name."""
+
+
+def settings_of(found: Sequence[Finding]) -> dict[str, str]:
+    """Return the settings of findings; where two ask for different values, the first has its way."""
+    settings: dict[str, str] = {}
+    for finding in found:
+        settings = {**finding.settings, **settings}
+    return settings
+
+
+def change(file: Path, found: Sequence[Finding]) -> str:
+    """Change a configuration.json as findings ask for, or make one of their settings; return what was done.
+
+    Raises:
+        UserError: see `updated`; the file is left as it is.
+    """
+    settings = settings_of(found)
+    if not settings:
+        return f"{file}: no finding asks for a setting, nothing was written."
+    text = file.read_text(encoding="utf-8") if file.exists() else "[]"
+    write(file, updated(text, settings, str(file)))
+    return f"Wrote {len(settings)} setting{'s' * (len(settings) != 1)} to {file}."
+
+
+def updated(text: str, settings: Mapping[str, str], file: str) -> str:
+    """Return the text of a configuration.json with settings changed or added in spark-defaults.
+
+    Args:
+        text: the present file.
+        settings: properties of Spark with their new values.
+        file: its name, for messages.
+
+    Raises:
+        UserError: it is no list of classifications, or a setting is not of Spark.
+    """
+    strange = [name for name in settings if not name.startswith("spark.")]
+    if strange:
+        raise UserError(f"{file}: {', '.join(strange)} does not belong into {CLASSIFICATION}")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{file} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    entries: list[dict[str, Any]] = document if isinstance(document, list) else [document]
+    if not all(isinstance(entry, dict) and "Classification" in entry for entry in entries):
+        raise UserError(f"{file}: must be a list of objects with Classification and Properties")
+    # Where a classification is given twice, the last counts.
+    defaults = next((e for e in reversed(entries) if e["Classification"] == CLASSIFICATION), None)
+    if defaults is None:
+        defaults = {"Classification": CLASSIFICATION, "Properties": {}}
+        entries.append(defaults)
+    if not isinstance(defaults.setdefault("Properties", {}), dict):
+        raise UserError(f"{file}: Properties of {CLASSIFICATION} must be an object")
+    defaults["Properties"].update(settings)
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def write(file: Path, text: str) -> None:
+    """Replace a file at once: who reads it meanwhile sees the old or the new."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        if file.exists():
+            partial.chmod(file.stat().st_mode & 0o777)
+        else:
+            partial.chmod(0o644)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,34 @@
+"""What a run's profile says should be changed: each finding with evidence, a setting and its effect.
+
+The thresholds are those of Spark's tuning guide and of the EMR best practices where these give one (tasks of
+100 to 200 ms as the least, partitions of about 128 MB, garbage collection below a tenth of the run time), and
+otherwise ours: what costs less than a second or a twentieth of the run is not worth a line.
+"""
+
+from collections.abc import Callable, Iterator
+
+from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.rules import driver, executors, partitions
+from helpers.spark.event_log.rules.finding import Finding
+
+RULES: tuple[Callable[[Profile], Iterator[Finding]], ...] = (
+    partitions.spill,
+    partitions.skew,
+    executors.garbage_collection,
+    partitions.idle_cores,
+    partitions.small_partitions,
+    partitions.large_partitions,
+    executors.failed_tasks,
+    executors.speculative_tasks,
+    executors.executor_loss,
+    executors.memory,
+    driver.driver,
+    driver.commit,
+    driver.repeated_scans,
+)
+
+
+def findings(run: Profile) -> list[Finding]:
+    """Return what is to be changed, the most time first."""
+    found = [finding for rule in RULES for finding in rule(run)]
+    return sorted(found, key=lambda finding: -finding.seconds)

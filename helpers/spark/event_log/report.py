@@ -1,0 +1,43 @@
+"""A run and its findings as lines for people."""
+
+from collections.abc import Sequence
+
+from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.rules.finding import Finding
+from helpers.spark.event_log.summary import summary_of
+
+
+def report(run: Profile, found: Sequence[Finding]) -> str:
+    """Return the figures of a run, then each finding with its evidence, what to change, and the effect."""
+    summary = summary_of(run)
+    share = (
+        summary.task_seconds / (summary.seconds * summary.slots) if summary.seconds and summary.slots else 0
+    )
+    lines = [
+        f"{summary.application_id or run.name}: {summary.seconds:.1f} s on {summary.slots} cores of "
+        f"{summary.executors} executor{'s' * (summary.executors != 1)}, Spark {run.spark_version}",
+        f"tasks {summary.task_seconds:.1f} core-seconds ({share:.0%} of the cores), "
+        f"no task for {summary.driver_seconds:.1f} s",
+        f"read {summary.input_bytes / 1e6:,.1f} MB, shuffled {summary.shuffle_bytes / 1e6:,.1f} MB, "
+        f"wrote {summary.output_bytes / 1e6:,.1f} MB",
+    ]
+    if not summary.complete:
+        lines.append("PARTIAL: the log has no end. The application runs, was killed, or the file is cut off.")
+    for finding in found:
+        where = (
+            "" if finding.stage is None else f" in stage {finding.stage} ({run.stages[finding.stage].name})"
+        )
+        lines += [
+            "",
+            f"{finding.kind}{where}",
+            f"  seen    {finding.evidence}",
+            f"  change  {finding.change}",
+        ]
+        lines += [
+            f"          {name} = {value} (was {run.properties.get(name, 'not set')})"
+            for name, value in finding.settings.items()
+        ]
+        lines.append(f"  effect  {finding.effect}")
+    if not found:
+        lines += ["", "Nothing to change."]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The rules: each reads a profile and yields findings."""

@@ -1,0 +1,146 @@
+"""What happens to executors and in them."""
+
+import math
+import re
+from collections.abc import Iterator
+
+from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.rules.finding import (
+    MIB,
+    SHARE,
+    Finding,
+    matters,
+    memory_mib,
+    mib,
+    more_partitions,
+    size,
+)
+
+_GC_SHARE = 0.1
+
+
+def garbage_collection(run: Profile) -> Iterator[Finding]:
+    """Executors that spend their time on collecting garbage."""
+    gc = sum(stage.gc_ms for stage in run.stages.values())
+    share = gc / max(run.run_ms, 1)
+    lost = gc / 1000 / max(run.slots, 1)
+    if share < _GC_SHARE or not matters(run, lost):
+        return
+    worst = max(run.stages.values(), key=lambda stage: stage.gc_ms)
+    cores = int(run.properties.get("spark.executor.cores", "1"))
+    memory = memory_mib(run.executor_memory)
+    settings = (
+        {"spark.executor.cores": str(cores - 1)}
+        if cores > 1
+        else {"spark.executor.memory": f"{math.ceil(memory * 1.25)}m"}
+    )
+    yield Finding(
+        "garbage collection",
+        f"{share:.0%} of the tasks' time ({gc / 1000:.1f} s of {run.run_ms / 1000:.1f} s)",
+        "more memory for each task: fewer cores per executor, or a larger heap where the node has room",
+        f"up to {lost:.1f} s",
+        worst.id,
+        settings,
+        seconds=lost,
+    )
+
+
+def memory(run: Profile) -> Iterator[Finding]:
+    """Peak memory of executors against what they were given."""
+    given = memory_mib(run.executor_memory) * MIB
+    if not run.peak_heap:
+        yield Finding(
+            "memory not measured",
+            "the log has no peaks of the executors' memory",
+            "let Spark log them",
+            "the next log says how much of the memory is needed",
+            settings={
+                "spark.eventLog.logStageExecutorMetrics": "true",
+                "spark.executor.processTreeMetrics.enabled": "true",
+            },
+        )
+        return
+    share = run.peak_heap / given
+    evidence = f"heap up to {size(run.peak_heap)} of {size(given)} ({share:.0%})"
+    if run.peak_process:
+        evidence += f", the process {size(run.peak_process)}, Python {size(run.peak_python)}"
+    spilled = any(stage.disk_spilled for stage in run.stages.values())
+    if share > 0.95:
+        yield Finding(
+            "memory short",
+            evidence,
+            "a larger heap, or more partitions",
+            "less garbage collection, no executor that is lost for want of memory",
+            settings={"spark.executor.memory": f"{mib(run.peak_heap * 1.25)}m"},
+        )
+    elif share < 0.5 and not spilled:
+        yield Finding(
+            "memory unused",
+            evidence,
+            "a smaller instance with as many cores, or more cores on the same memory",
+            f"{size(given - run.peak_heap * 1.25)} less for each executor",
+            settings={"spark.executor.memory": f"{max(1024, mib(run.peak_heap * 1.25))}m"},
+        )
+
+
+def executor_loss(run: Profile) -> Iterator[Finding]:
+    """Executors that went before the end, and not because they had nothing to do."""
+    lost = {
+        name: executor
+        for name, executor in run.executors.items()
+        if executor.removed is not None
+        and executor.removed < run.busy_until
+        and not re.search(r"idle|decommission", executor.reason, re.IGNORECASE)
+    }
+    if not lost:
+        return
+    name, first = min(lost.items(), key=lambda item: item[1].removed or 0)
+    memory = re.search(r"memory|137|143", first.reason)
+    given = memory_mib(run.executor_memory)
+    overhead = memory_mib(run.properties.get("spark.executor.memoryOverhead", f"{max(384, given // 10)}m"))
+    yield Finding(
+        "executor loss",
+        f"{len(lost)} of {len(run.executors)}; executor {name}: {first.reason[:200] or 'no reason is told'}",
+        "room outside of the heap" if memory else "look into the executor's log and the node's metrics",
+        "nothing of what it held is computed again",
+        settings={"spark.executor.memoryOverhead": f"{2 * overhead}m"} if memory else {},
+        seconds=sum((run.ended - (e.removed or 0)) * e.cores for e in lost.values())
+        / 1000
+        / max(run.slots, 1),
+    )
+
+
+def failed_tasks(run: Profile) -> Iterator[Finding]:
+    """Tasks that failed and were, or were not, done again."""
+    for stage in run.stages.values():
+        if not stage.failed:
+            continue
+        memory = bool(re.search(r"OutOfMemory|memory limits|exit code:? 137", stage.error))
+        lost = stage.failed * stage.median_ms / 1000 / max(run.slots, 1)
+        yield Finding(
+            "failed tasks",
+            f"{stage.failed} of {stage.tasks} attempts; the last: {stage.error[:200]}"
+            + (f"; the stage failed: {stage.failure.splitlines()[0][:200]}" if stage.failure else ""),
+            "more partitions" if memory else "look into the job's log; no setting mends what a task throws",
+            "no work is done twice",
+            stage.id,
+            more_partitions(run, stage, 2) if memory else {},
+            seconds=lost,
+        )
+
+
+def speculative_tasks(run: Profile) -> Iterator[Finding]:
+    """Second attempts beside tasks that seemed too slow."""
+    copies = sum(stage.speculative for stage in run.stages.values())
+    if copies:
+        tasks = sum(stage.tasks for stage in run.stages.values())
+        worst = max(run.stages.values(), key=lambda stage: stage.speculative)
+        multiplier = float(run.properties.get("spark.speculation.multiplier", "1.5"))
+        yield Finding(
+            "speculative tasks",
+            f"{copies} of {tasks} attempts were copies of others, {worst.speculative} of them in this stage",
+            "copies pay where nodes are slow, not where data is skewed",
+            "the cores that the copies take",
+            worst.id,
+            {"spark.speculation.multiplier": f"{2 * multiplier:g}"} if copies > SHARE * tasks else {},
+        )

@@ -1,0 +1,147 @@
+"""How the data is divided among tasks."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.rules.finding import (
+    MIB,
+    Finding,
+    matters,
+    mib,
+    more_partitions,
+    partitions,
+    size,
+    stage_seconds,
+)
+
+_PARTITION = 128 * MIB
+"""Bytes that a partition should have: Spark's own default at scans."""
+_LARGE_PARTITION = 512 * MIB
+_SMALL_PARTITION = 8 * MIB
+_SHORT_TASK_MS = 100
+_SKEW = 3.0
+_BUSY_SHARE = 0.7
+_TASK_COST_MS = 10
+"""What the driver needs to start a task and to hear of its end, about."""
+
+
+def spill(run: Profile) -> Iterator[Finding]:
+    """Tasks that had too little memory for their share of the data, and went by way of the disk."""
+    for stage in run.stages.values():
+        if not stage.disk_spilled:
+            continue
+        held = max(stage.peak_execution, 1)
+        factor = min(8, 1 + math.ceil(stage.memory_spilled / stage.tasks / held))
+        settings = more_partitions(run, stage, factor)
+        yield Finding(
+            "spill",
+            f"{size(stage.disk_spilled)} to disk ({size(stage.memory_spilled)} in memory) "
+            f"by {stage.tasks} tasks that read {size(stage.read)}",
+            f"{factor} times as many partitions, or as much more spark.executor.memory per core",
+            "each task's share fits into its memory: nothing is written and read again",
+            stage.id,
+            settings,
+            seconds=stage_seconds(run, stage) * min(0.5, stage.disk_spilled / max(stage.read, 1)),
+        )
+
+
+def skew(run: Profile) -> Iterator[Finding]:
+    """Stages that wait for one task that takes much longer than the others."""
+    for stage in run.stages.values():
+        done, median = sum(stage.durations.values()), stage.median_ms
+        lost = (stage.longest_ms - max(median, stage.run_ms / max(run.slots, 1))) / 1000
+        if done < 3 or stage.longest_ms < _SKEW * max(median, 1) or not matters(run, lost):
+            continue
+        mean = stage.read / done
+        by_data = stage.largest > _SKEW / 2 * mean > 0
+        evidence = (
+            f"the longest of {done} tasks took {stage.longest_ms / 1000:.1f} s, "
+            f"{stage.longest_ms / max(median, 1):.1f} times the median of {median / 1000:.2f} s"
+        )
+        if by_data:
+            evidence += f"; it read up to {size(stage.largest)}, the mean is {size(mean)}"
+        if by_data and stage.shuffle_read:
+            change = "let Spark split large partitions of joins; a skewed groupBy or repartition needs a salt"
+            settings = {
+                "spark.sql.adaptive.enabled": "true",
+                "spark.sql.adaptive.skewJoin.enabled": "true",
+                "spark.sql.adaptive.skewJoin.skewedPartitionFactor": "3",
+                "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": f"{mib(2 * mean)}m",
+            }
+        elif by_data:
+            change = "one file is much larger and cannot be split: write it in parts or in Parquet"
+            settings = {}
+        else:
+            change = "the same amount of data takes longer: a slow node, or rows that cost more"
+            settings = {"spark.speculation": "true"}
+        yield Finding(
+            "skew", evidence, change, f"up to {lost:.1f} s of the stage", stage.id, settings, seconds=lost
+        )
+
+
+def idle_cores(run: Profile) -> Iterator[Finding]:
+    """Cores that wait while others work, because there are fewer tasks than cores."""
+    capacity = run.busy.total * run.slots
+    share = run.run_ms / capacity if capacity else 1.0
+    lost = (capacity - run.run_ms) / 1000 / max(run.slots, 1)
+    if run.slots < 2 or share > _BUSY_SHARE or not matters(run, lost):
+        return
+    few = [stage for stage in run.stages.values() if 0 < stage.tasks < run.slots]
+    worst = max(few, key=lambda stage: stage_seconds(run, stage), default=None)
+    evidence = f"while tasks ran, {share:.0%} of the {run.slots} cores worked"
+    settings: Mapping[str, str] = {}
+    if worst is not None:
+        evidence += (
+            f"; stage {worst.id} has {worst.tasks} task{'s' * (worst.tasks != 1)} for {run.slots} cores"
+        )
+        settings = partitions(run, worst, 2 * run.slots)
+    yield Finding(
+        "idle cores",
+        evidence,
+        "two tasks per core at least; otherwise fewer executors do as well",
+        f"up to {lost:.1f} s, or {1 - share:.0%} of the cores' cost",
+        worst.id if worst else None,
+        settings,
+        seconds=lost,
+    )
+
+
+def small_partitions(run: Profile) -> Iterator[Finding]:
+    """Stages of very many very short tasks."""
+    for stage in run.stages.values():
+        lost = stage.tasks * _TASK_COST_MS / 1000
+        if (
+            stage.tasks > 4 * max(run.slots, 1)
+            and stage.median_ms < _SHORT_TASK_MS
+            and stage.read / stage.tasks < _SMALL_PARTITION
+            and matters(run, lost)
+        ):
+            wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
+            yield Finding(
+                "small partitions",
+                f"{stage.tasks} tasks, half of them below {stage.median_ms:.0f} ms, "
+                f"{size(stage.read / stage.tasks)} each",
+                f"about {wanted} partitions",
+                f"about {lost:.1f} s of starting tasks",
+                stage.id,
+                partitions(run, stage, wanted),
+                seconds=lost,
+            )
+
+
+def large_partitions(run: Profile) -> Iterator[Finding]:
+    """Stages whose tasks read so much that one that fails costs dear, and memory runs short."""
+    for stage in run.stages.values():
+        mean = stage.read / max(stage.tasks, 1)
+        if mean > _LARGE_PARTITION:
+            wanted = math.ceil(stage.read / _PARTITION)
+            yield Finding(
+                "large partitions",
+                f"{stage.tasks} tasks of {size(mean)} each, up to {size(stage.largest)}",
+                f"about {wanted} partitions; a file in gzip is one partition, whatever the settings",
+                "less memory for each task, less to repeat when one fails, an even load",
+                stage.id,
+                partitions(run, stage, wanted),
+                seconds=stage_seconds(run, stage) * SHARE,
+            )
