@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from helpers.spark.event_log.profile import Profile
 from helpers.spark.event_log.rules.finding import (
     MIB,
+    SHARE,
     Finding,
     matters,
     mib,
