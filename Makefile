@@ -10,6 +10,8 @@ CACHE ?= on
 WAIT ?= yes
 SBOM ?= sbom.cdx.json
 FORMAT ?= text
+INSTANCE ?= ml.m5.xlarge
+COUNT ?= 2
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -66,7 +68,10 @@ teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
 ##@ Spark and cost
-.PHONY: prices
+.PHONY: size prices
+size: $(VENV)/run  ## Size Spark for INSTANCE and COUNT (DATA_GB=, SHAPE=scan|shuffle|python); ARGS='--write FILE'
+	$(PY) -m helpers.spark.sizing --instance $(INSTANCE) --count $(COUNT) \
+		$(if $(DATA_GB),--data-gb $(DATA_GB)) $(if $(SHAPE),--shape $(SHAPE)) $(ARGS)
 prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
 	$(PY) -m helpers.pricing $(ARGS)
 

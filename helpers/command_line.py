@@ -1,6 +1,7 @@
 """What the command lines of the packages share: their common options, and how they end."""
 
 import argparse
+import math
 import sys
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,21 @@ def common_options() -> argparse.ArgumentParser:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def positive(text: str) -> float:
+    """Return a number above 0, for `add_argument(type=positive)`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
 
 
 def _environment(text: str) -> Environment:

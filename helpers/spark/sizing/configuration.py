@@ -1,0 +1,256 @@
+"""A sizing as configuration.json: each figure with a sentence; what a file says besides is left alone."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from helpers.errors import UserError
+from helpers.spark.sizing.cluster import (
+    APPLICATION_MASTER_HEAP_MIB,
+    CORES,
+    DAEMONS,
+    LEAST_OVERHEAD_MIB,
+    Shape,
+    Sizing,
+)
+
+S3_CONNECTIONS_PER_CORE = 25
+S3_CONNECTIONS = 100
+"""The image's own number."""
+
+Document = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A property of a classification, its value, and why."""
+
+    classification: str
+    name: str
+    value: str
+    sentence: str
+
+
+def figures(sizing: Sizing) -> tuple[Figure, ...]:
+    """Return every property that follows from a sizing, in the order of the file."""
+    return (*_spark(sizing), *_yarn(sizing), *_hadoop(sizing))
+
+
+def document(sizing: Sizing) -> Document:
+    """Return a sizing as the content of a configuration.json."""
+    return merged([], sizing)
+
+
+def render(content: Document) -> str:
+    """Return the text of a configuration.json."""
+    return json.dumps(content, indent=2) + "\n"
+
+
+def merged(content: Document, sizing: Sizing) -> Document:
+    """Return a configuration with the figures of a sizing, and what it says besides left as it is."""
+    result: Document = json.loads(json.dumps(content))
+    for figure in figures(sizing):
+        properties = _properties(result, figure.classification)
+        properties[figure.name] = figure.value
+    return result
+
+
+def read(path: Path) -> Document:
+    """Return the content of a configuration.json; nothing if there is no such file.
+
+    Raises:
+        UserError: it is not a list of classifications.
+    """
+    mend = "mend it, or remove it to have it written anew"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; {mend}") from None
+    content = [content] if isinstance(content, dict) else content
+    if not _is_document(content):
+        raise UserError(f"{path}: not a list of objects with Classification and Properties; {mend}")
+    return cast("Document", content)
+
+
+def _is_document(content: Any) -> bool:
+    return isinstance(content, list) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("Classification"), str)
+        and isinstance(entry.get("Properties"), dict)
+        and ("Configurations" not in entry or _is_document(entry["Configurations"]))
+        for entry in content
+    )
+
+
+def _properties(content: Document, classification: str) -> dict[str, Any]:
+    """Return the properties of a classification, in place; those of a `*-env` lie in a nested `export`."""
+    entry = next((entry for entry in content if entry["Classification"] == classification), None)
+    if entry is None:
+        entry = {"Classification": classification, "Properties": {}}
+        content.append(entry)
+    if classification.endswith("-env"):
+        nested: Document = entry.setdefault("Configurations", [])
+        entry = next((inner for inner in nested if inner.get("Classification") == "export"), None)
+        if entry is None:
+            entry = {"Classification": "export", "Properties": {}}
+            nested.append(entry)
+    properties: dict[str, Any] = entry.setdefault("Properties", {})
+    return properties
+
+
+def _spark(sizing: Sizing) -> Iterator[Figure]:
+    def figure(name: str, value: object, sentence: str) -> Figure:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return Figure("spark-defaults", f"spark.{name}", text, sentence)
+
+    instance, node = sizing.instance, sizing.executors_per_node
+    used = node * sizing.cores
+    yield figure(
+        "executor.instances",
+        sizing.executors,
+        f"{node} on each of {sizing.count} nodes, the primary included",
+    )
+    well = f"{CORES} share memory well without waiting for each other"
+    yield figure(
+        "executor.cores",
+        sizing.cores,
+        f"{used} of a node's {instance.vcpus} vCPU work on tasks; {well}"
+        + ("" if sizing.cores == CORES else ", and this is nearest to it that leaves 5 % idle at most"),
+    )
+    yield figure(
+        "executor.memory",
+        f"{sizing.heap_mib}m",
+        f"heap: {sizing.executor_mib:,} MiB, {'all' if node == 1 else f'1/{node} of'} that the primary has "
+        "for executors, less what one needs beside it; the primary has the least to spare, and all are alike",
+    )
+    beside = (
+        f"{sizing.overhead_mib:,} MiB for the JVM beside its heap, a tenth or at least {LEAST_OVERHEAD_MIB}"
+    )
+    yield figure(
+        "executor.memoryOverhead",
+        f"{sizing.overhead_mib + sizing.python_mib}m",
+        f"{beside}, and {sizing.python_mib:,} MiB for {sizing.cores} Python workers, a quarter of the share"
+        if sizing.python_mib
+        else f"{beside}; no Python worker runs in the hot path",
+    )
+    yield figure(
+        "executor.defaultJavaOptions",
+        f"-XX:+UseParallelGC -XX:ParallelGCThreads={sizing.cores}",
+        "the image's collector, with a thread a core: its own number is for an executor with all of a node's",
+    )
+    yield figure(
+        "driver.memory",
+        f"{sizing.driver_heap_mib}m",
+        f"heap; {sizing.driver_outside_mib:,} MiB more are left for its JVM and its Python process, to which "
+        "no setting holds them in client mode. The driver plans and counts; a job that collects needs more",
+    )
+    yield figure(
+        "driver.maxResultSize",
+        f"{sizing.driver_heap_mib // 2}m",
+        "half of the driver's heap: a result that is too large fails with a message, not for want of memory",
+    )
+    yield figure(
+        "yarn.am.memory",
+        f"{sizing.master_heap_mib}m",
+        f"heap of the application master, which only asks for executors; {LEAST_OVERHEAD_MIB} MiB come on top"
+        + (
+            ""
+            if sizing.master_heap_mib == APPLICATION_MASTER_HEAP_MIB
+            else ". Less than Spark's 512m: the node is small"
+        ),
+    )
+    yield figure("yarn.maxAppAttempts", 1, "a failing job fails once; retries are the pipeline's business")
+    yield figure(
+        "dynamicAllocation.enabled",
+        False,
+        "the instances are this job's alone and paid to its end, so an executor that is given back serves "
+        "nobody; the image's NodeManagers run no shuffle service either",
+    )
+    yield figure(
+        "default.parallelism",
+        2 * sizing.slots,
+        f"two tasks for each of the {sizing.slots} cores, so that a slow one does not leave the others idle",
+    )
+    yield figure("sql.shuffle.partitions", sizing.shuffle_partitions, _partitions_sentence(sizing))
+    yield figure(
+        "sql.adaptive.enabled",
+        True,
+        "by the data's real size, small partitions of a shuffle are joined and skewed ones of joins split",
+    )
+    yield figure(
+        "sql.parquet.fs.optimized.committer.optimization-enabled",
+        True,
+        "EMR's committer, which does not rename, wherever the image can use it",
+    )
+
+
+def _partitions_sentence(sizing: Sizing) -> str:
+    waves = sizing.shuffle_partitions // sizing.slots
+    if sizing.shape is not Shape.SHUFFLE:
+        return f"{waves} a core: this shape of job shuffles little, and adaptive execution joins small ones"
+    if sizing.data_bytes is None:
+        return f"{waves} a core, as the size of the data is not known; adaptive execution joins small ones"
+    size = sizing.data_bytes / sizing.shuffle_partitions / 1e6
+    return (
+        f"{waves} a core: at most {size:,.0f} MB each if all {sizing.data_bytes / 1e9:,.1f} GB move at once; "
+        "adaptive execution joins small ones, and none splits on its own"
+    )
+
+
+def _yarn(sizing: Sizing) -> Iterator[Figure]:
+    def figure(name: str, value: int, sentence: str) -> Figure:
+        return Figure("yarn-site", f"yarn.{name}", str(value), sentence)
+
+    node = sizing.executors_per_node
+    yield figure(
+        "nodemanager.resource.memory-mb",
+        sizing.yarn_mib,
+        f"{node} × {sizing.executor_mib:,} and {sizing.master_mib:,} MiB for the application master, "
+        f"wherever it lands; the image promises all {sizing.instance.memory_mib:,}, the driver's too",
+    )
+    yield figure(
+        "nodemanager.resource.cpu-vcores",
+        sizing.yarn_vcores,
+        f"{node} × {sizing.cores} for executors, and one for the application master, which hardly uses it",
+    )
+    whole = "a single container may ask for as much as a node may promise, and no more"
+    yield figure("scheduler.maximum-allocation-mb", sizing.yarn_mib, whole)
+    yield figure("scheduler.maximum-allocation-vcores", sizing.yarn_vcores, whole)
+
+
+def _hadoop(sizing: Sizing) -> Iterator[Figure]:
+    yield Figure(
+        "core-site",
+        "fs.s3a.connection.maximum",
+        str(max(S3_CONNECTIONS, S3_CONNECTIONS_PER_CORE * sizing.cores)),
+        f"{S3_CONNECTIONS_PER_CORE} for each core of an executor, at least the image's {S3_CONNECTIONS}: "
+        "a task reads, uploads parts and deletes at the same time, and one that finds no connection waits",
+    )
+    yield Figure(
+        "hadoop-env",
+        "HADOOP_HEAPSIZE_MAX",
+        f"{sizing.daemon_heap_mib}m",
+        f"holds {', '.join(DAEMONS)} to this heap each: otherwise a JVM takes up to a quarter of the node",
+    )
+
+
+def hints(sizing: Sizing) -> Mapping[str, str]:
+    """Return what a sizing cannot mend, by a short name."""
+    result = {}
+    splits = -(-(sizing.data_bytes or 0) // 128_000_000)
+    if sizing.data_bytes is not None and splits < sizing.slots:
+        nodes = -(-splits // (sizing.executors_per_node * sizing.cores))
+        result["Little data"] = (
+            f"{sizing.data_bytes / 1e9:,.1f} GB are {splits} splits of 128 MB for {sizing.slots} cores: "
+            f"{nodes} node{'s' if nodes > 1 else ''} would be about as fast"
+        )
+    if sizing.count > 1 and sizing.memory_use < 0.9:
+        result["Small nodes"] = (
+            f"only {sizing.memory_use:.0%} of the memory left after the daemons is in use: what the driver "
+            "takes of the primary is a large part of such a node. Fewer, larger instances lose less"
+        )
+    return result

@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.errors import UserError
+from helpers.local_aws.spark_container.configuration import parse
+from helpers.local_aws.spark_container.sizing import Machine, scale
+from helpers.spark.instances import instance, instances
+from helpers.spark.sizing import Shape, size
+from helpers.spark.sizing.configuration import document, figures, hints, merged, read, render
+
+sizings = st.builds(
+    size,
+    st.sampled_from([i for i in instances().values() if i.memory_mib > 4096]),
+    st.integers(1, 50),
+    st.none() | st.integers(1, 10**14),
+    st.sampled_from(Shape),
+)
+
+
+@given(sizings)
+def test_the_image_reads_back_every_figure(sizing) -> None:
+    expected: dict[str, dict[str, str]] = {}
+    for figure in figures(sizing):
+        expected.setdefault(figure.classification, {})[figure.name] = figure.value
+    assert parse(render(document(sizing))) == expected
+
+
+@given(sizings)
+def test_writing_twice_changes_nothing(sizing) -> None:
+    once = document(sizing)
+    assert merged(once, sizing) == once
+
+
+@given(sizings)
+def test_every_figure_has_a_sentence(sizing) -> None:
+    for figure in figures(sizing):
+        assert len(figure.sentence.split()) >= 5
+        assert not figure.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("machine", [Machine(2, 8192), Machine(16, 65536)])
+def test_the_embedded_aws_can_scale_it(machine) -> None:
+    properties = parse(render(document(size(instance("ml.m5.4xlarge"), 6))))["spark-defaults"]
+    local = scale(properties, 6, machine)
+    assert local.master.startswith("local-cluster[")
+
+
+def test_what_a_file_says_besides_is_left_alone() -> None:
+    own = [
+        {
+            "Classification": "spark-defaults",
+            "Properties": {"spark.sql.ansi.enabled": "true", "spark.driver.memory": "9g"},
+        },
+        {"Classification": "spark-metrics", "Properties": {"a": "b"}},
+        {
+            "Classification": "hadoop-env",
+            "Properties": {},
+            "Configurations": [{"Classification": "export", "Properties": {"HADOOP_ROOT_LOGGER": "WARN"}}],
+        },
+    ]
+    before = json.dumps(own)
+    result = parse(render(merged(own, size(instance("ml.m5.xlarge"), 2))))
+    assert json.dumps(own) == before
+    assert result["spark-defaults"]["spark.sql.ansi.enabled"] == "true"
+    assert result["spark-defaults"]["spark.driver.memory"] == "1024m"
+    assert result["spark-metrics"] == {"a": "b"}
+    assert result["hadoop-env"] == {"HADOOP_ROOT_LOGGER": "WARN", "HADOOP_HEAPSIZE_MAX": "256m"}
+
+
+def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
+    file = repository / "spark_jobs" / "configuration.json"
+    parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
+    name = parameters["pyspark_process_instance_type"]
+    count = parameters["pyspark_process_instance_count"]
+    assert file.read_text() == render(merged(read(file), size(instance(name), count))), (
+        f"run: make size INSTANCE={name} COUNT={count} ARGS='--write spark_jobs/configuration.json "
+        "--report docs/spark-configuration.md'"
+    )
+
+
+def test_partitions_are_explained_by_what_is_known() -> None:
+    def sentence(data: int | None, shape: Shape) -> str:
+        sizing = size(instance("ml.m5.4xlarge"), 6, data, shape)
+        return next(f.sentence for f in figures(sizing) if f.name == "spark.sql.shuffle.partitions")
+
+    assert "shuffles little" in sentence(None, Shape.SCAN)
+    assert "not known" in sentence(None, Shape.SHUFFLE)
+    assert "at most 127 MB each if all 500.0 GB move" in sentence(500 * 10**9, Shape.SHUFFLE)
+
+
+def test_python_workers_get_their_share_in_the_overhead() -> None:
+    sizing = size(instance("ml.m5.4xlarge"), 2, None, Shape.PYTHON)
+    overhead = next(f for f in figures(sizing) if f.name == "spark.executor.memoryOverhead")
+    assert overhead.value == f"{sizing.overhead_mib + sizing.python_mib}m"
+    assert "for 4 Python workers" in overhead.sentence
+
+
+def test_hints_say_what_sizes_cannot_mend() -> None:
+    assert hints(size(instance("ml.m5.4xlarge"), 6, 10**12)) == {}
+    assert "1 node would be about as fast" in hints(size(instance("ml.m5.4xlarge"), 6, 10**9))["Little data"]
+    assert "83%" in hints(size(instance("ml.m5.large"), 50))["Small nodes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"configuration.json: line 1, column 2: .*; mend it, or remove it"),
+        ('["spark-defaults"]', r"not a list of objects with Classification and Properties; mend it"),
+        (
+            '[{"Classification": "hadoop-env", "Properties": {}, "Configurations": {}}]',
+            r"not a list of objects",
+        ),
+    ],
+)
+def test_a_broken_file_is_not_written_over(tmp_path, text, message) -> None:
+    file = tmp_path / "configuration.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read(file)
