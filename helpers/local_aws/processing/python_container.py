@@ -4,9 +4,9 @@ import sys
 import threading
 from collections.abc import Callable
 
-from helpers.local_aws.processing import supervised_command
 from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
 

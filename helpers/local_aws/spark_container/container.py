@@ -11,15 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.local_aws.processing import supervised_command
 from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.processing.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
     failure_message,
-    java,
-    s3a_jars,
     smspark_submit,
     spark_home,
 )
@@ -29,6 +26,8 @@ from helpers.local_aws.spark_container.errors import failure_message as image_me
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.local_aws.spark_container.smspark_submit import Submission
 from helpers.local_aws.spark_container.spark_home import SparkHome
+from helpers.spark import java, s3a_jars
+from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
 EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container

@@ -1,13 +1,12 @@
 """The next configuration.json: the present one with the settings that findings ask for."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import UserError
+from helpers.files import write_atomically
 from helpers.spark.event_log.rules.finding import Finding
 
 CLASSIFICATION = "spark-defaults"
@@ -32,7 +31,7 @@ def change(file: Path, found: Sequence[Finding]) -> str:
     if not settings:
         return f"{file}: no finding asks for a setting, nothing was written."
     text = file.read_text(encoding="utf-8") if file.exists() else "[]"
-    write(file, updated(text, settings, str(file)))
+    write_atomically(file, updated(text, settings, str(file)))
     return f"Wrote {len(settings)} setting{'s' * (len(settings) != 1)} to {file}."
 
 
@@ -68,19 +67,3 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
         raise UserError(f"{file}: Properties of {CLASSIFICATION} must be an object")
     defaults["Properties"].update(settings)
     return json.dumps(entries, indent=2) + "\n"
-
-
-def write(file: Path, text: str) -> None:
-    """Replace a file at once: who reads it meanwhile sees the old or the new."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        if file.exists():
-            partial.chmod(file.stat().st_mode & 0o777)
-        else:
-            partial.chmod(0o644)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.errors import UserError
-from helpers.local_aws.spark_container import maven_repository
-from helpers.local_aws.spark_container.maven_repository import Repository
+from helpers.spark import maven_repository
+from helpers.spark.maven_repository import Repository
 
 CACHE_FOLDER = "sagemaker-pyspark-template"
 PAUSES = (0.5, 1.0, 2.0)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from helpers.errors import UserError
-from helpers.local_aws.spark_container import maven_repository, s3a_jars
-from helpers.local_aws.spark_container.maven_repository import Repository, applies_to_central, find
-from helpers.local_aws.spark_container.s3a_jars import Jar, ensure
+from helpers.spark import maven_repository, s3a_jars
+from helpers.spark.maven_repository import Repository, applies_to_central, find
+from helpers.spark.s3a_jars import Jar, ensure
 
 CONTENT = b"jar" * 1000
 JAR = Jar("org.example", "thing", "1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
@@ -144,8 +144,8 @@ def test_the_password_is_in_no_message(maven: Maven, tmp_path: Path) -> None:
 def test_processes_that_start_at_once_do_not_disturb_each_other(maven: Maven, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path;"
-        "from helpers.local_aws.spark_container.s3a_jars import Jar, ensure;"
-        "from helpers.local_aws.spark_container.maven_repository import Repository;"
+        "from helpers.spark.s3a_jars import Jar, ensure;"
+        "from helpers.spark.maven_repository import Repository;"
         f"jar = {JAR!r};"
         f"[path] = ensure([jar], Repository({maven.address!r}, 'test'), Path({str(tmp_path / 'cache')!r}));"
         f"assert path.stat().st_size == {JAR.size}"

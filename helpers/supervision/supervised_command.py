@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from helpers.local_aws.processing import supervisor
+from helpers.supervision import supervisor
 
 GRACE_SECONDS = 10.0
 _DRAIN_SECONDS = 5.0

