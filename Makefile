@@ -42,6 +42,15 @@ stop: $(VENV)/run  ## Stop the execution that runs
 logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
 
+##@ Spark
+.PHONY: events tune spark-ui
+events: $(VENV)/run  ## Tell where the newest execution's time went, and what to change; ARGS='--write FILE'
+	$(ON_AWS) -m ml_pipeline events --env $(ENV) $(ARGS)
+tune: $(VENV)/run  ## Run, change a setting, run again, keep what is faster; ARGS='--rounds 5 --pairs 2'
+	$(ON_AWS) -m ml_pipeline tune --env $(ENV) $(ARGS)
+spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution until Ctrl-C; ARGS='--execution ARN --port N'
+	$(ON_AWS) -m ml_pipeline spark-ui --env $(ENV) $(ARGS)
+
 ##@ Infrastructure and pipeline
 .PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks

@@ -5,10 +5,14 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from helpers.command_line import common_options, run_command
+
+if TYPE_CHECKING:
+    from ml_pipeline.project import Project
 
 EXECUTION_ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:pipeline/[^/]+/execution/[a-z0-9]{12}"
@@ -51,6 +55,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "drift":
         return commands.drift(arguments.env, console, as_json=arguments.json)
     project = open_project(arguments.env)
+    if arguments.command in {"events", "spark-ui", "tune"}:
+        return _run_on_spark(arguments, project, console)
     on_project: dict[str, Callable[[], int]] = {
         "data": lambda: commands.data(project, console),
         "check": lambda: commands.check(project, console),
@@ -68,6 +74,20 @@ def _run(arguments: argparse.Namespace) -> int:
         "delete": lambda: commands.delete(project, console),
     }
     return on_project[arguments.command]()
+
+
+def _run_on_spark(arguments: argparse.Namespace, project: "Project", console: Console) -> int:
+    from ml_pipeline import event_logs, tuning  # noqa: PLC0415 - they import Spark's helpers
+
+    match arguments.command:
+        case "events":
+            return event_logs.show_findings(project, console, arguments.execution, arguments.write)
+        case "spark-ui":
+            return event_logs.show_pages(
+                project, console, arguments.execution, arguments.port, browse=arguments.browse
+            )
+        case _:
+            return tuning.tune(project, console, arguments.rounds, arguments.pairs)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,7 +144,19 @@ def _parser() -> argparse.ArgumentParser:
     stopping = command("stop", "stop the execution that runs")
     command("verify", "check the report, the files and the encryption of the newest execution")
     logs = command("logs", "print the logs of the newest execution")
-    for selecting in (stopping, logs):
+    events = command("events", "tell where the newest execution's time went, and what to change")
+    events.add_argument("--write", type=Path, metavar="FILE", help="change this configuration.json so")
+    pages = command("spark-ui", "show the Spark UI of the newest execution, until Ctrl-C")
+    pages.add_argument("--port", type=int, default=18080, help="where; 0 takes any (default: %(default)s)")
+    pages.add_argument("--browse", action="store_true", help="open it in the browser")
+    tune = command("tune", "run, change the Spark settings, run again; keep what is faster")
+    tune.add_argument(
+        "--rounds", type=_count, default=5, metavar="N", help="changes to try (default: %(default)s)"
+    )
+    tune.add_argument(
+        "--pairs", type=_count, default=2, metavar="N", help="runs of each side (default: %(default)s)"
+    )
+    for selecting in (stopping, logs, events, pages):
         selecting.add_argument("--execution", type=_execution_arn, metavar="ARN", help="this one instead")
     command("delete", "delete the pipeline; data, code and logs stay")
     sweeping = command("sweep", "remove expired previews of the project, and code that nothing uses any more")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ class LogFile:
     """Its path below what was asked for."""
     place: str
     """The whole path or URI, for messages."""
-    modified: float
+    modified: datetime
     open: Callable[[], "io.BufferedReader[Any]"]
 
 
@@ -61,19 +62,26 @@ def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
     Raises:
         EventLogError: there is none.
     """
+    log = newest(listed(source, s3))
+    if not log:
+        raise EventLogError(f"{source}: there is no Spark event log")
+    return log
+
+
+def listed(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
+    """Return all files of a source, of logs and of other things.
+
+    Raises:
+        EventLogError: it is neither a path nor a URI of S3, or there is nothing of that name.
+    """
     text = str(source)
     if re.match(r"s3a?://", text):
         if s3 is None:
             raise EventLogError(f"{text}: a client of S3 is needed to read it")
-        found = _in_s3(text, s3)
-    elif re.match(r"[a-z][a-z0-9+.-]+://", text.removeprefix("file://")):
+        return _in_s3(text, s3)
+    if re.match(r"[a-z][a-z0-9+.-]+://", text.removeprefix("file://")):
         raise EventLogError(f"{text}: give a path or an s3:// URI")
-    else:
-        found = _on_disk(Path(text.removeprefix("file://")))
-    log = newest(found)
-    if not log:
-        raise EventLogError(f"{text}: there is no Spark event log")
-    return log
+    return _on_disk(Path(text.removeprefix("file://")))
 
 
 def newest(files: Sequence[LogFile]) -> list[LogFile]:
@@ -107,7 +115,7 @@ def _on_disk(path: Path) -> list[LogFile]:
         LogFile(
             file.relative_to(root).as_posix(),
             str(file),
-            file.stat().st_mtime,
+            datetime.fromtimestamp(file.stat().st_mtime, UTC),
             lambda file=file: file.open("rb", buffering=1 << 20),  # type: ignore[misc]  # bound here
         )
         for file in files
@@ -133,7 +141,7 @@ def _in_s3(uri: str, s3: "S3Client") -> list[LogFile]:
         LogFile(
             entry["Key"].removeprefix(root),
             f"s3://{bucket}/{entry['Key']}",
-            entry["LastModified"].timestamp(),
+            entry["LastModified"],
             lambda entry=entry: io.BufferedReader(  # type: ignore[misc]  # bound here
                 _S3Object(s3, bucket, entry["Key"], entry["Size"]), _RANGE
             ),

@@ -1,0 +1,236 @@
+"""Spark's own history server on event logs, for one person on this machine.
+
+It comes with pyspark and needs no Docker. It listens on the loopback address only, reads logs in S3 through
+the connector that jobs on the embedded AWS have, and ends with the process that started it, whatever way that
+ends. The session's credentials reach it by its environment: no file and no log holds them. They are those of
+the moment: when they expire, it must be started again.
+"""
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyspark
+
+from helpers.errors import UserError
+from helpers.spark import java, s3a_jars
+from helpers.supervision import supervised_command
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+PORT = 18080
+"""Spark's own default."""
+
+_UPDATE_SECONDS = 2
+_PATIENCE_SECONDS = 60
+_POLL_SECONDS = 0.25
+_PROGRAM = "org.apache.spark.deploy.history.HistoryServer"
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a history server needs: settings for its file, and variables for its environment."""
+
+    port: int
+    settings: Mapping[str, str]
+    environment: Mapping[str, str]
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def serve(
+    server: Server,
+    ready: Callable[[str], None],
+    stop: threading.Event,
+    application: str | None = None,
+    patience: float = _PATIENCE_SECONDS,
+) -> None:
+    """Run a history server until `stop` is set.
+
+    Args:
+        server: what it needs.
+        ready: takes the address of the application's page, or of the list, once that is there.
+        stop: ends it when set.
+        application: the id of an application that must have been read first.
+        patience: seconds to wait for that.
+
+    Raises:
+        UserError: the server ended by itself, or the application did not appear.
+    """
+    said: deque[str] = deque(maxlen=200)
+    codes: list[int] = []
+    with tempfile.TemporaryDirectory(prefix="spark-history-") as folder:
+        file = Path(folder) / "history.conf"
+        file.write_text("".join(f"{name} {value}\n" for name, value in server.settings.items()))
+        command = [
+            str(Path(pyspark.__file__).parent / "bin" / "spark-class"),
+            _PROGRAM,
+            "--properties-file",
+            str(file),
+        ]
+        thread = threading.Thread(
+            target=lambda: codes.append(
+                supervised_command.run(command, server.environment, Path(folder), said.append, stop)
+            )
+        )
+        thread.start()
+        try:
+            path = _wait(server, application, thread, said, stop, patience)
+            if path is not None:
+                ready(f"{server.address}{path}")
+            while thread.is_alive() and not stop.is_set():
+                thread.join(_POLL_SECONDS)
+            if not stop.is_set():
+                raise UserError(f"The history server has ended: {_last(said)}")
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _wait(
+    server: Server,
+    application: str | None,
+    thread: threading.Thread,
+    said: deque[str],
+    stop: threading.Event,
+    patience: float,
+) -> str | None:
+    """Return the path of the page that was asked for once it is there, or None when stopped meanwhile."""
+    deadline = time.monotonic() + patience
+    up = False
+    while time.monotonic() < deadline and not stop.is_set():
+        if not thread.is_alive():
+            raise UserError(f"The history server did not start: {_last(said)}")
+        answer = ask(f"{server.address}/api/v1/applications" + (f"/{application}" if application else ""))
+        if answer is not None:
+            return _page(answer) if application else "/"
+        up = up or ask(f"{server.address}/api/v1/version") is not None
+        stop.wait(_POLL_SECONDS)
+    if stop.is_set():
+        return None
+    what = f"has no application {application}" if up else "does not answer"
+    folder = server.settings["spark.history.fs.logDirectory"]
+    raise UserError(f"After {patience:.0f} s the history server on {folder} {what}: {_last(said)}")
+
+
+def _page(application: Mapping[str, Any]) -> str:
+    """Return the path of an application's page, of its last attempt where it has several."""
+    attempt = next((entry["attemptId"] for entry in application["attempts"] if "attemptId" in entry), None)
+    return f"/history/{application['id']}/{f'{attempt}/' if attempt else ''}jobs/"
+
+
+def ask(url: str) -> Any:
+    """Return what the server's REST interface answers, or None where it has no answer (yet)."""
+    try:
+        with _DIRECT.open(url, timeout=30) as answer:
+            return json.load(answer)
+    except (OSError, ValueError):
+        return None
+
+
+def _last(said: deque[str]) -> str:
+    """Return the line of the server's output that tells the most."""
+    telling = [line for line in said if "Exception" in line or "ERROR" in line or "Error" in line]
+    return (telling or list(said) or ["it said nothing"])[-1].strip()
+
+
+def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
+    """Return what a history server on a folder in S3 needs.
+
+    Args:
+        logs: an s3:// or s3a:// URI.
+        session: whose credentials, region and endpoint it takes.
+        port: where it listens; 0 takes any that is free.
+
+    Raises:
+        UserError: no Java, no jars, no credentials, or the port is taken.
+    """
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise UserError("No AWS credentials: sign in (`aws sso login`), or set AWS_PROFILE.")
+    frozen = credentials.get_frozen_credentials()
+    environment = {
+        "AWS_ACCESS_KEY_ID": frozen.access_key or "",
+        "AWS_SECRET_ACCESS_KEY": frozen.secret_key or "",
+        **({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}),
+        "SPARK_DAEMON_CLASSPATH": os.pathsep.join(map(str, s3a_jars.ensure())),
+    }
+    endpoint = session.client("s3").meta.endpoint_url
+    settings = s3a_settings(endpoint, session.region_name or "us-east-1")
+    folder = logs.replace("s3://", "s3a://", 1).rstrip("/") + "/"
+    return _server(folder, port, settings, environment)
+
+
+def on_disk(logs: Path, port: int = PORT) -> Server:
+    """Return what a history server on a local folder needs.
+
+    Raises:
+        UserError: no Java, or the port is taken.
+    """
+    return _server(logs.resolve().as_uri(), port, {}, {})
+
+
+def s3a_settings(endpoint: str, region: str) -> dict[str, str]:
+    """Return the settings that lead S3A to an endpoint, with the credentials of its environment."""
+    own = not endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    settings = {
+        "fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+        "fs.s3a.endpoint": endpoint,
+        "fs.s3a.endpoint.region": region,
+        "fs.s3a.path.style.access": str(own).lower(),
+        "fs.s3a.connection.ssl.enabled": str(not endpoint.startswith("http:")).lower(),
+    }
+    return {f"spark.hadoop.{name}": value for name, value in settings.items()}
+
+
+def _server(folder: str, port: int, settings: Mapping[str, str], environment: Mapping[str, str]) -> Server:
+    chosen = _free(port)
+    return Server(
+        chosen,
+        {
+            "spark.history.fs.logDirectory": folder,
+            "spark.history.fs.update.interval": f"{_UPDATE_SECONDS}s",
+            "spark.history.ui.port": str(chosen),
+            "spark.port.maxRetries": "0",  # or it would take the next port without a word
+            "spark.ui.showConsoleProgress": "false",
+            **settings,
+        },
+        {
+            **supervised_command.inherited(),
+            "HOME": str(Path.home()),
+            "JAVA_HOME": str(java.java_home()),
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_HOME": str(Path(pyspark.__file__).parent),
+            "SPARK_LOCAL_IP": "127.0.0.1",  # the address that the pages are bound to
+            "SPARK_DAEMON_MEMORY": os.environ.get("SPARK_DAEMON_MEMORY", "1g"),
+            **environment,
+        },
+    )
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise UserError(
+                f"Port {port} of 127.0.0.1 is taken: name another, or 0 for any, with --port"
+            ) from None
+        return int(probe.getsockname()[1])
