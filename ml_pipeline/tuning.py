@@ -1,6 +1,7 @@
 """The tuning loop: run the pipeline, read the event log, change one thing, run again, keep what is faster."""
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,10 @@ from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.event_logs import newest_log
 from ml_pipeline.executions import start
 from ml_pipeline.input_data import input_fingerprint
-from ml_pipeline.staging import SPARK_JOBS
+from ml_pipeline.staging import FOLDER
 from ml_pipeline.waiting import wait
 
-CONFIGURATION = SPARK_JOBS / "configuration.json"
+CONFIGURATION = FOLDER / "configuration.json"
 LEAST_GAIN = 0.03
 """A share of the time: what saves less is not worth a setting that somebody must understand."""
 
@@ -52,10 +53,11 @@ def tune(project: Project, console: Console, rounds: int, pairs: int) -> int:
         UserError: the environment is none to try things in, or the pipeline does not run as it is.
     """
     if project.environment in {"staging", "prod"}:
-        raise UserError(
-            f"tune runs the pipeline many times with settings on trial: not in {project.environment}"
-        )
+        raise UserError(f"tune runs the pipeline with settings on trial: not in {project.environment}")
     original = CONFIGURATION.read_text(encoding="utf-8")
+
+    def tell(line: str) -> None:
+        say(console, line)
 
     def put(text: str) -> Project:
         if text != CONFIGURATION.read_text(encoding="utf-8"):
@@ -65,19 +67,14 @@ def tune(project: Project, console: Console, rounds: int, pairs: int) -> int:
         return changed
 
     try:
-        best = search(
-            lambda text: _measured(put(text), console), original, rounds, pairs, lambda t: say(console, t)
-        )
+        best = search(lambda text: _measured(put(text), console), original, rounds, pairs, tell)
     except BaseException:
         write_atomically(CONFIGURATION, original)
-        say(console, f"{CONFIGURATION} is as it was.")
+        tell(f"{CONFIGURATION} is as it was.")
         put(original)
         raise
     put(best)
-    say(
-        console,
-        f"{CONFIGURATION} {'is as it was: nothing was faster' if best == original else 'holds what won'}.",
-    )
+    tell(f"{CONFIGURATION} {'is as it was: nothing was faster' if best == original else 'holds what won'}.")
     return 0
 
 
@@ -109,20 +106,22 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, tell: Callable[
         told = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
         tell(f"Round {number}, {finding.kind}: {told}")
         candidate = updated(text, finding.settings, CONFIGURATION.name)
-        try:
-            times = [(now := measure(text), measure(candidate)) for _ in range(pairs)]
-        except RunFailedError as error:
-            tell(f"  not kept: {error}")
-            measure(text)  # or it is not the change that fails
-            continue
-        ratios = [changed.seconds / before.seconds for before, changed in times]
-        keep = is_gain(ratios)
-        listed = ", ".join(f"{before.seconds:.1f} to {changed.seconds:.1f} s" for before, changed in times)
-        tell(
-            f"  {'kept' if keep else 'not kept'}: {listed}; the median ratio is {statistics.median(ratios):.2f}"
-        )
-        if keep:
-            text, now = candidate, times[-1][1]
+        ratios = []
+        for _ in range(pairs):
+            before = measure(text)
+            try:
+                changed = measure(candidate)
+            except RunFailedError as error:
+                tell(f"  {error}")
+                ratios.append(math.inf)
+                break
+            ratios.append(changed.seconds / before.seconds)
+            tell(f"  {before.seconds:.1f} s before, {changed.seconds:.1f} s after, ratio {ratios[-1]:.2f}")
+        if is_gain(ratios):
+            tell(f"  kept: the median ratio is {statistics.median(ratios):.2f}")
+            text, now = candidate, changed
+        else:
+            tell("  not kept: no gain beyond noise")
     return text
 
 

@@ -91,16 +91,19 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
     few = [stage for stage in run.stages.values() if 0 < stage.tasks < run.slots]
     worst = max(few, key=lambda stage: stage_seconds(run, stage), default=None)
     evidence = f"while tasks ran, {share:.0%} of the {run.slots} cores worked"
+    change = "two tasks per core at least; otherwise fewer cores do as well"
     settings: Mapping[str, str] = {}
     if worst is not None:
-        evidence += (
-            f"; stage {worst.id} has {worst.tasks} task{'s' * (worst.tasks != 1)} for {run.slots} cores"
-        )
-        settings = partitions(run, worst, 2 * run.slots)
+        number = f"{worst.tasks} task{'s' * (worst.tasks != 1)}"
+        evidence += f"; stage {worst.id} has {number} for {run.slots} cores"
+        if worst.read >= 2 * run.slots * MIB:
+            settings = partitions(run, worst, 2 * run.slots)
+        else:
+            change = "the data is too little for so many cores: fewer or smaller instances do as well"
     yield Finding(
         "idle cores",
         evidence,
-        "two tasks per core at least; otherwise fewer executors do as well",
+        change,
         f"up to {lost:.1f} s, or {1 - share:.0%} of the cores' cost",
         worst.id if worst else None,
         settings,

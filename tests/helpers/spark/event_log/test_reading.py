@@ -1,0 +1,235 @@
+"""Event logs as they lie about: compressed, rolled, in S3, broken off, damaged, or no logs at all."""
+
+import gzip
+import os
+import re
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers.spark.event_log import reading, summarise
+from helpers.spark.event_log.__main__ import main
+from helpers.spark.event_log.reading import EventLogError, lines
+from tests.helpers.spark.event_log.conftest import beginning, executor, log, task
+
+EVENTS = log(executor(), *(task(start=start) for start in range(9)))
+CODECS = ("lz4", "lzf", "snappy", "zstd")
+
+
+def write(path: Path, events: list[bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(events))
+    return path
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_spark_compresses_reads_as_what_it_does_not(troubled_run: Path, codec: str) -> None:
+    plain = list(lines(troubled_run / "plain"))
+
+    assert len(plain) == 30
+    assert list(lines(troubled_run / f"plain.{codec}")) == plain
+
+
+def test_gzip_also_of_several_members(tmp_path: Path) -> None:
+    members = [gzip.compress(line) for line in EVENTS]
+
+    assert list(lines(write(tmp_path / "app-1.gz", members))) == EVENTS
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_compressed_log_that_breaks_off_ends_there(troubled_run: Path, tmp_path: Path, codec: str) -> None:
+    whole = (troubled_run / f"plain.{codec}").read_bytes()
+    plain = list(lines(troubled_run / "plain"))
+
+    part = list(lines(write(tmp_path / f"app-1.{codec}.inprogress", [whole[:-300]])))
+
+    assert 0 < len(part) < len(plain)
+    assert part == plain[: len(part)]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_damage_is_told(troubled_run: Path, tmp_path: Path, codec: str) -> None:
+    content = bytearray((troubled_run / f"plain.{codec}").read_bytes())
+    content[20:400] = os.urandom(380)
+    if codec == "lz4":
+        content[0] = 0
+
+    with pytest.raises(EventLogError, match=rf"app-1\.{codec}: damaged in line \d+ or after it"):
+        list(lines(write(tmp_path / f"app-1.{codec}", [bytes(content)])))
+
+
+def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
+    file = write(tmp_path / "app-1", [*EVENTS[:4], b"\0\0\0\n", *EVENTS[4:]])
+
+    with pytest.raises(EventLogError, match=f"{file}: damaged in line 5 or after it"):
+        list(lines(file))
+
+
+@pytest.mark.parametrize("content", [b"sex,length,rings\n", b"\x89PNG\r\n" + bytes(100)])
+def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(EventLogError, match="this is no event of Spark"):
+        list(lines(write(tmp_path / "abalone", [content])))
+
+
+def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "app-1", [*EVENTS[:3], b'{"Event":"SparkListenerTaskEnd","Stage ID":"x"}\n'])
+
+    with pytest.raises(EventLogError, match=r"event 4 .*Stage ID"):
+        summarise(file)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100])
+def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int) -> None:
+    content = b"".join(EVENTS[:-1])
+    file = write(tmp_path / "app-1.inprogress", [content[: len(content) - cut]])
+
+    summary = summarise(file)
+
+    assert not summary.complete
+    assert summary.seconds == (9.0 if cut == 0 else 8.0)
+    assert summary.task_seconds == (9.0 if cut == 0 else 8.0)
+
+
+def test_a_log_without_its_start_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EventLogError, match="before the application starts"):
+        summarise(write(tmp_path / "app-1", beginning()[:2]))
+
+
+def test_a_rolled_log_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "eventlog_v2_app-1"
+    for number in range(1, 12):
+        write(folder / f"events_{number}_app-1", EVENTS[number - 1 : number] if number < 11 else EVENTS[10:])
+    write(folder / "appstatus_app-1.inprogress", [])
+
+    assert list(lines(folder)) == EVENTS
+    assert list(lines(tmp_path)) == EVENTS, "the folder above"
+
+
+def test_a_compacted_log_begins_where_it_was_compacted(tmp_path: Path) -> None:
+    folder = tmp_path / "eventlog_v2_app-1"
+    write(folder / "events_1_app-1", [b"old"])
+    write(folder / "events_2_app-1.compact", EVENTS[:5])
+    write(folder / "events_3_app-1", EVENTS[5:])
+
+    assert list(lines(folder)) == EVENTS
+
+
+def test_of_a_folder_the_newest_log_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "app-2", EVENTS)
+    older = write(tmp_path / "app-3", beginning())
+    os.utime(older, (1, 1))
+
+    assert list(lines(tmp_path)) == EVENTS
+
+
+@pytest.mark.parametrize("source", ["nothing/there", "hdfs://host/logs", "s3://bucket/logs"])
+def test_what_is_nowhere_is_told(source: str) -> None:
+    with pytest.raises(EventLogError, match=source):
+        list(lines(source))
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EventLogError, match="there is no Spark event log"):
+        list(lines(tmp_path))
+
+
+@pytest.fixture
+def bucket(aws: boto3.Session) -> str:
+    aws.client("s3").create_bucket(Bucket="event-logs")
+    return "event-logs"
+
+
+def test_logs_in_s3(aws: boto3.Session, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = aws.client("s3")
+    monkeypatch.setattr(reading, "_RANGE", 1000)  # several requests for a log
+    for key, events in {"logs/app-1": EVENTS, "logs-of-others/app-9": beginning()}.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=b"".join(events))
+    rolled = "rolled/eventlog_v2_app-2/events_1_app-2"
+    s3.put_object(Bucket=bucket, Key=rolled, Body=b"".join(EVENTS))
+
+    for source in ("s3://event-logs/logs/app-1", "s3a://event-logs/logs", "s3://event-logs/rolled/"):
+        assert list(lines(source, s3)) == EVENTS, source
+    assert list(lines("s3://event-logs/rolled/eventlog_v2_app-2", s3)) == EVENTS
+    with pytest.raises(EventLogError, match="there is no such bucket"):
+        list(lines("s3://no-such-bucket-here/logs", s3))
+    with pytest.raises(EventLogError, match="there is no Spark event log"):
+        list(lines("s3://event-logs/log", s3))
+
+
+def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
+    def peak(tasks: int) -> int:
+        events = (task(start=number / 100, seconds=1 + number % 7) for number in range(tasks))
+        file = write(tmp_path / f"app-{tasks}", log(executor(), *events))
+        tracemalloc.start()
+        try:
+            assert summarise(file).task_seconds > tasks
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(100)  # what is made once
+    assert peak(20_000) < peak(2_000) * 1.2
+
+
+def test_the_command_line_writes_the_next_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = log(executor(), *(task(0, 0, 9.0, input=1024) for _ in range(4)))
+    source = write(tmp_path / "app-1", events)
+    target = tmp_path / "configuration.json"
+    target.write_text('[{"Classification": "core-site", "Properties": {"a": "b"}}]')
+
+    code = main([str(source), "--write", str(target)])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert re.search(r"spark\.sql\.files\.maxPartitionBytes = 128m \(was not set\)", said)
+    assert f"Wrote 1 setting to {target}." in said
+    assert '"a": "b"' in target.read_text()
+    assert '"spark.sql.files.maxPartitionBytes": "128m"' in target.read_text()
+
+
+@pytest.mark.parametrize(
+    "content", ["[", '"text"', '[{"Classification": "spark-defaults", "Properties": 1}]']
+)
+def test_a_configuration_that_is_none_is_left_as_it_is(
+    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "app-1", log(executor(), *(task(0, 0, 9.0, input=1024) for _ in range(4))))
+    target = tmp_path / "configuration.json"
+    target.write_text(content)
+
+    code = main([str(source), "--write", str(target)])
+
+    assert code == 1
+    assert f"Error: {target}" in capsys.readouterr().err
+    assert target.read_text() == content
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.fixture
+def summary_of_events(tmp_path: Path) -> Callable[..., object]:
+    return lambda *events, **more: summarise(write(tmp_path / "app-1", log(*events, **more)))
+
+
+def test_a_summary_counts_each_thing_once(summary_of_events: Callable[..., object]) -> None:
+    summary = summary_of_events(
+        executor("1", 4),
+        executor("2", 4, start=1),
+        task(0, 1.0, 2.0, input=3, written=2),
+        task(0, 1.5, 2.0, input=3, written=2),
+        task(1, 6.0, 1.0, "ExceptionFailure", shuffled=4),
+        task(1, 6.0, 2.0, shuffled=4, output=5),
+        seconds=10,
+    )
+
+    mib = 1 << 20
+    assert summary.application_id == "app-1"
+    assert (summary.seconds, summary.slots, summary.executors) == (10.0, 8, 2)
+    assert summary.task_seconds == 7.0
+    assert summary.driver_seconds == 10 - 2.5 - 2
+    assert (summary.input_bytes, summary.shuffle_bytes, summary.output_bytes) == (6 * mib, 4 * mib, 5 * mib)
+    assert summary.complete
