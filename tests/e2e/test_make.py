@@ -262,6 +262,18 @@ def shown_commands(repository: Path) -> list[str]:
     return sorted({line for line in lines if line})
 
 
+def test_sizes_are_explained_and_instances_chosen_by_the_run(checkout, first_run) -> None:
+    sizes = checkout.made("size", "INSTANCE=ml.m5.4xlarge", "COUNT=6", "DATA_GB=500", "SHAPE=shuffle")
+    choice = checkout.made(
+        "choose", "DATA_GB=1", "DEADLINE_MINUTES=60", f"RUNS={told(first_run, 'Spark event log')}"
+    )
+
+    assert "24 executors of 4 cores" in sizes
+    assert "spark.sql.shuffle.partitions = 3936" in sizes
+    assert choice.startswith("From 1 run only")
+    assert re.search(r"^Next: make size INSTANCE=ml", choice, re.MULTILINE)
+
+
 def test_every_command_that_the_docs_show_works(checkout, first_run, repository) -> None:
     """`aws` is run as it stands. `make` takes the words as they stand, and tests above ran the target."""
     shown = shown_commands(repository)

@@ -16,6 +16,8 @@ from helpers.spark.sizing.cluster import (
     Sizing,
 )
 
+LEAST_SPLIT_BYTES = 4 * 2**20
+"""Spark's `spark.sql.files.openCostInBytes`: it makes a split a core of a file, but none below this."""
 S3_CONNECTIONS_PER_CORE = 25
 S3_CONNECTIONS = 100
 """The image's own number."""
@@ -241,12 +243,12 @@ def _hadoop(sizing: Sizing) -> Iterator[Figure]:
 def hints(sizing: Sizing) -> Mapping[str, str]:
     """Return what a sizing cannot mend, by a short name."""
     result = {}
-    splits = -(-(sizing.data_bytes or 0) // 128_000_000)
+    splits = -(-(sizing.data_bytes or 0) // LEAST_SPLIT_BYTES)
     if sizing.data_bytes is not None and splits < sizing.slots:
         nodes = -(-splits // (sizing.executors_per_node * sizing.cores))
         result["Little data"] = (
-            f"{sizing.data_bytes / 1e9:,.1f} GB are {splits} splits of 128 MB for {sizing.slots} cores: "
-            f"{nodes} node{'s' if nodes > 1 else ''} would be about as fast"
+            f"{sizing.data_bytes / 1e6:,.0f} MB are at most {splits} splits for {sizing.slots} cores: "
+            f"{nodes} node{'s' if nodes > 1 else ''} would be as fast"
         )
     if sizing.count > 1 and sizing.memory_use < 0.9:
         result["Small nodes"] = (

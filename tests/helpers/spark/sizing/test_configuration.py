@@ -101,7 +101,9 @@ def test_python_workers_get_their_share_in_the_overhead() -> None:
 
 def test_hints_say_what_sizes_cannot_mend() -> None:
     assert hints(size(instance("ml.m5.4xlarge"), 6, 10**12)) == {}
-    assert "1 node would be about as fast" in hints(size(instance("ml.m5.4xlarge"), 6, 10**9))["Little data"]
+    little = hints(size(instance("ml.m5.4xlarge"), 6, 10**8))["Little data"]
+    assert little == "100 MB are at most 24 splits for 96 cores: 2 nodes would be as fast"
+    assert hints(size(instance("ml.m5.4xlarge"), 6, 10**9)) == {}
     assert "83%" in hints(size(instance("ml.m5.large"), 50))["Small nodes"]
 
 

@@ -1,0 +1,1 @@
+"""Which instances, and how many, for some data and a deadline: `python -m helpers.spark.choice`."""

@@ -1,0 +1,80 @@
+"""Clusters for some data and a deadline, the cheapest first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from helpers.errors import UserError
+from helpers.pricing import Prices
+from helpers.spark.choice.model import Estimate, Model
+from helpers.spark.instances import Instance
+from helpers.spark.sizing import size
+
+WAIT = Estimate(4 * 60, 2 * 60, 8 * 60)
+"""Seconds until SageMaker has the instances: assumed, not measured. They count for the deadline only."""
+BOOT = Estimate(60, 30, 120)
+"""Seconds of the container before Spark starts, and after it: image, HDFS, YARN. Assumed, and paid."""
+BURSTABLE = "ml.t"
+"""Families that run below a fifth to two fifths of their cores when their CPU credits are used up."""
+
+
+class Meets(StrEnum):
+    """Whether a cluster meets the deadline."""
+
+    SURELY = "yes"
+    """Even at the upper bound."""
+    LIKELY = "likely"
+    """By the estimate, not by its upper bound."""
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cluster, with what it would take and cost."""
+
+    instance: Instance
+    count: int
+    slots: int
+    elapsed: Estimate
+    """Seconds from the start of the job to its end, with the wait for instances."""
+    usd: Estimate
+
+    def meets(self, deadline_seconds: float) -> Meets:
+        """Return whether it is done in time."""
+        if self.elapsed.high <= deadline_seconds:
+            return Meets.SURELY
+        return Meets.LIKELY if self.elapsed.value <= deadline_seconds else Meets.NO
+
+
+def candidates(
+    model: Model, data_bytes: int, prices: Prices, instances: Iterable[Instance], most: int
+) -> Iterator[Candidate]:
+    """Yield clusters of 1 to `most` instances with a price and a size; burstable ones are left out."""
+    for instance in instances:
+        hourly = prices.hourly_price(instance.name)
+        if hourly is None or instance.name.startswith(BURSTABLE):
+            continue
+        for count in range(1, most + 1):
+            try:
+                slots = size(instance, count, data_bytes).slots
+            except UserError:
+                break  # too small for a driver and an executor, whatever the count
+            paid = BOOT.plus(model.seconds(data_bytes, slots))
+            yield Candidate(instance, count, slots, WAIT.plus(paid), paid.times(count * hourly / 3600))
+
+
+def ranked(found: Iterable[Candidate], deadline_seconds: float) -> list[Candidate]:
+    """Return the best cluster of each instance type: those that surely meet the deadline first, by cost.
+
+    Where none meets it, the fastest come first.
+    """
+    order = list(Meets)
+
+    def rank(candidate: Candidate) -> tuple[float, ...]:
+        meets = order.index(candidate.meets(deadline_seconds))
+        late = candidate.elapsed.value if order[meets] is Meets.NO else 0.0
+        return meets, late, candidate.usd.value, candidate.elapsed.value, candidate.count
+
+    by_type = groupby(sorted(found, key=lambda candidate: candidate.instance), lambda c: c.instance)
+    return sorted((min(group, key=rank) for _, group in by_type), key=rank)
