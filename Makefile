@@ -43,7 +43,17 @@ logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
 	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
 
 ##@ Spark
-.PHONY: events tune spark-ui
+.PHONY: size choose prices events tune spark-ui
+size: $(VENV)/run  ## Size Spark for INSTANCE and COUNT (DATA_GB=, SHAPE=scan|shuffle|python); ARGS='--write FILE'
+	$(PY) -m helpers.spark.sizing --instance $(INSTANCE) --count $(COUNT) \
+		$(if $(DATA_GB),--data-gb $(DATA_GB)) $(if $(SHAPE),--shape $(SHAPE)) $(ARGS)
+choose: $(VENV)/run  ## Rank instances by cost for DATA_GB and DEADLINE_MINUTES; RUNS='event logs, s3:// too'
+	$(if $(findstring s3,$(RUNS)),$(ON_AWS),$(PY)) -m helpers.spark.choice \
+		--data-gb $(or $(DATA_GB),$(error DATA_GB is missing)) \
+		--deadline-minutes $(or $(DEADLINE_MINUTES),$(error DEADLINE_MINUTES is missing)) \
+		$(if $(RUNS),--runs $(RUNS)) $(ARGS)
+prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
+	$(PY) -m helpers.pricing $(ARGS)
 events: $(VENV)/run  ## Tell where the newest execution's time went, and what to change; ARGS='--write FILE'
 	$(ON_AWS) -m ml_pipeline events --env $(ENV) $(ARGS)
 tune: $(VENV)/run  ## Run, change a setting, run again, keep what is faster; ARGS='--rounds 5 --pairs 2'

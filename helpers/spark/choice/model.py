@@ -95,9 +95,14 @@ PRIOR = Model(
 )
 
 
+def bytes_of(run: RunSummary) -> int:
+    """Return the bytes of data that a run was given; where it scanned no files, those that its tasks read."""
+    return run.scanned_bytes or run.input_bytes
+
+
 def usable(run: RunSummary) -> bool:
     """Return whether a run tells something of speed: it came to its end and read something."""
-    return run.complete and run.slots > 0 and run.input_bytes > 0 and run.seconds > 0
+    return run.complete and run.slots > 0 and bytes_of(run) > 0 and run.seconds > 0
 
 
 def fit(runs: Sequence[RunSummary]) -> Model:
@@ -108,9 +113,9 @@ def fit(runs: Sequence[RunSummary]) -> Model:
     """
     if not runs:
         return PRIOR
-    work = np.array([_work(run.input_bytes, run.slots) for run in runs])
+    work = np.array([_work(bytes_of(run), run.slots) for run in runs])
     seconds = np.array([run.seconds for run in runs])
-    largest = max(run.input_bytes for run in runs)
+    largest = max(bytes_of(run) for run in runs)
     if len(runs) < LEAST_RUNS or np.ptp(work) < 0.1 * work.max():
         fixed = float(np.median([run.driver_seconds for run in runs]))
         per_gb = float(np.median([(run.seconds - run.driver_seconds) for run in runs] / work))

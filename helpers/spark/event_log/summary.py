@@ -30,6 +30,8 @@ class RunSummary:
     """Wall-clock in which no task ran."""
     complete: bool = True
     """Whether the log has its end; without one the figures are those of its part."""
+    scanned_bytes: int = 0
+    """Size of the files scanned, each place once; `input_bytes` counts cached data and repeated scans too."""
 
 
 def summarise(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
@@ -48,6 +50,9 @@ def summarise(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
 def summary_of(run: Profile) -> RunSummary:
     """Return the figures of a profile."""
     stages = run.stages.values()
+    places: dict[str, int] = {}
+    for scan in run.scans.values():
+        places[scan.location] = max(places.get(scan.location, 0), scan.size)
     return RunSummary(
         application_id=run.application_id,
         seconds=(run.ended - run.started) / 1000,
@@ -59,4 +64,5 @@ def summary_of(run: Profile) -> RunSummary:
         shuffle_bytes=sum(stage.shuffle_written for stage in stages),
         driver_seconds=run.driver_ms / 1000,
         complete=run.complete,
+        scanned_bytes=sum(places.values()),
     )

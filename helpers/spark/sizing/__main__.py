@@ -51,14 +51,14 @@ def _size(arguments: argparse.Namespace) -> int:
         raise UserError(f"{report}: a report's name ends with {' or '.join(REPORTS)}")
     data = None if arguments.data_gb is None else int(arguments.data_gb * 1e9)
     sizing = size(instance(arguments.instance), arguments.count, data, Shape(arguments.shape))
-    written = render(merged(read(arguments.write), sizing)) if arguments.write else ""
-    print("\n".join(_lines(sizing)))
+    done = []
     if arguments.write:
-        write_atomically(arguments.write, written)
-        print(f"\nWritten: {arguments.write}")
+        write_atomically(arguments.write, render(merged(read(arguments.write), sizing)))
+        done.append(f"Written: {arguments.write}")
     if report:
         write_atomically(report, REPORTS[report.suffix](sizing))
-        print(f"\nReport: {report}")
+        done.append(f"Report: {report}")
+    print("\n".join([*_lines(sizing), "", *done]).rstrip())
     return 0
 
 

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -47,9 +48,12 @@ def test_reports_are_the_same_every_time_and_have_every_figure() -> None:
 
 
 def test_the_documentation_is_the_report(repository: Path) -> None:
+    parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
+    name = parameters["pyspark_process_instance_type"]
+    count = parameters["pyspark_process_instance_count"]
     page = repository / "docs" / "spark-configuration.md"
-    assert page.read_text() == markdown(size(instance("ml.m5.xlarge"), 2)), (
-        "run: make size ARGS='--report docs/spark-configuration.md'"
+    assert page.read_text() == markdown(size(instance(name), count)), (
+        f"run: make size INSTANCE={name} COUNT={count} ARGS='--report docs/spark-configuration.md'"
     )
 
 
