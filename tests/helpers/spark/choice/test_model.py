@@ -127,7 +127,7 @@ def test_runs_that_tell_nothing_are_not_usable() -> None:
 
 
 def test_real_runs_lie_within_the_bounds_that_the_others_give() -> None:
-    """Ten runs of the project's job on 1 and 2 cores of a machine that others used too; one may lie outside."""
+    """Ten runs of the project's job on 1 and 2 cores of a machine in use by others; one may lie outside."""
     recorded = json.loads(Path(__file__).with_name("runs.json").read_text())
     known = [RunSummary(**figures) for figures in recorded]
     outside = 0
