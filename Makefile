@@ -139,12 +139,15 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test lint lint-workflows test-workflows bench format hooks lock clean help
+.PHONY: test test-browser test-workflows lint lint-workflows bench format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --ignore tests/security --ignore tests/workflows $(ARGS)
+	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile \
+		$(addprefix --ignore tests/,security browser workflows) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
+	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 lint: $(VENV)/dev  ## Check style, types and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
@@ -166,12 +169,13 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --group browser -c requirements-dev.txt -o requirements-browser.txt
 	$(LOCK) --group security -o requirements-security.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
-	rm -rf $(VENV) .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 help:  ## Explain the targets
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -192,6 +196,11 @@ $(VENV)/run: requirements.txt $(VENV)/uv
 $(VENV)/dev: requirements-dev.txt $(VENV)/run
 	echo 'Installing what tests and checks it …' >&2
 	$(INSTALL) -r requirements-dev.txt
+	touch $@
+$(VENV)/browser: requirements-browser.txt tests/browser/package-lock.json $(VENV)/dev $(SECURITY)/ready
+	echo 'Installing what drives a browser …' >&2
+	$(INSTALL) -r requirements-browser.txt
+	PATH="$(abspath $(SECURITY))/bin:$$PATH" npm ci --silent --prefix tests/browser
 	touch $@
 $(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(VENV)/uv
 	echo 'Installing the security tools …' >&2

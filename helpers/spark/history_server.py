@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -135,12 +134,12 @@ def _page(application: Mapping[str, Any]) -> str:
     return f"/history/{application['id']}/{f'{attempt}/' if attempt else ''}jobs/"
 
 
-def ask(url: str) -> Any:
-    """Return what the server's REST interface answers, or None where it has no answer (yet)."""
+def ask(url: str, timeout: float = _PATIENCE_SECONDS) -> Any:
+    """Return what the server's REST interface answers, or None where it has no answer within `timeout` s."""
     try:
-        with _DIRECT.open(url, timeout=30) as answer:
+        with _DIRECT.open(url, timeout=timeout) as answer:
             return json.load(answer)
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # also an HTTP error: the page is not there yet
         return None
 
 

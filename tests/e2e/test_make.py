@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import subprocess
+import urllib.request
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +161,45 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     refused, said = checkout.make("rollback")
     assert refused != 0
     assert "No version before the current one succeeded" in said
+
+
+def test_make_events_tells_where_the_time_went(checkout, first_run) -> None:
+    said = checkout.made("events", "ARGS=--write next.json")
+
+    assert told(first_run, "Spark event log").rsplit("/", 1)[-1] in said
+    assert "no task ran in" in said, "a small job is mostly start and driver"
+    assert "next.json" in said
+
+
+def test_make_spark_ui_shows_the_newest_execution_until_it_is_interrupted(checkout, first_run) -> None:
+    application = told(first_run, "Spark event log").rsplit("/", 1)[-1]
+
+    process = checkout.start("spark-ui", "ARGS=--port 0")
+    lines = list(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))
+    (address,) = re.findall(r"(http://127\.0\.0\.1:\d+)/history/\S+/jobs/", "".join(lines))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{address}/api/v1/applications/{application}/stages", timeout=60) as answer:
+        stages = json.load(answer)
+    with opener.open(f"{address}/history/{application}/stages/", timeout=60) as answer:
+        page = answer.read().decode()
+    running = psutil.Process(process.pid).children(recursive=True)
+    java = next(
+        child for child in running if "HistoryServer" in " ".join(child.cmdline()) and "java" in child.name()
+    )
+    addresses = {
+        connection.laddr.ip for connection in java.net_connections() if connection.status == "LISTEN"
+    }
+    words = " ".join(java.cmdline())
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+
+    assert {stage["status"] for stage in stages} <= {"COMPLETE", "SKIPPED"}
+    assert stages
+    assert f"Completed Stages ({len([s for s in stages if s['status'] == 'COMPLETE'])})" in page
+    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert checkout.server.secret_key not in words
+    _, alive = psutil.wait_procs(running, timeout=10)
+    assert alive == []
 
 
 def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:

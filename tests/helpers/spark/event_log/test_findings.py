@@ -1,9 +1,8 @@
-"""Findings: of a real run with every trouble, and of crafted ones at the edges of the rules."""
+"""Findings of crafted runs, at the edges of the rules; see test_real_run.py for those of a real one."""
 
 import pytest
 
 from helpers.spark.event_log.findings import findings
-from helpers.spark.event_log.profile import read
 from tests.helpers.spark.event_log.conftest import MIB, event, executor, removal, stage, task
 
 SQL = "org.apache.spark.sql.execution.ui.SparkListener"
@@ -11,41 +10,6 @@ SQL = "org.apache.spark.sql.execution.ui.SparkListener"
 
 def found(run) -> dict[str, object]:
     return {finding.kind: finding for finding in findings(run)}
-
-
-@pytest.fixture(scope="module")
-def of_troubled_run(troubled_run):
-    return found(read(troubled_run / "logs"))
-
-
-def test_a_real_task_that_spills(of_troubled_run) -> None:
-    spill = of_troubled_run["spill"]
-
-    assert "MB to disk" in spill.evidence
-    assert int(spill.settings["spark.sql.shuffle.partitions"]) >= 16, "it had 8"
-
-
-def test_a_real_key_that_is_skewed(of_troubled_run, troubled_run) -> None:
-    skew = of_troubled_run["skew"]
-    stage = read(troubled_run / "logs").stages[skew.stage]
-
-    assert stage.longest_ms > 3 * stage.median_ms
-    assert "it read up to" in skew.evidence
-    assert skew.settings["spark.sql.adaptive.skewJoin.enabled"] == "true"
-
-
-def test_a_real_task_that_fails(of_troubled_run) -> None:
-    failed = of_troubled_run["failed tasks"]
-
-    assert failed.evidence == "1 of 3 attempts; the last: PythonException: ValueError: on purpose"
-    assert not failed.settings, "no setting mends an exception"
-
-
-def test_a_real_source_that_is_scanned_again_and_cached_rows_that_are_not(of_troubled_run) -> None:
-    scans = of_troubled_run["repeated scans"]
-
-    assert scans.evidence.startswith("3 scans of InMemoryFileIndex(1 paths)[file:")
-    assert "/source]" in scans.evidence
 
 
 def test_an_even_run_has_none(run_of) -> None:

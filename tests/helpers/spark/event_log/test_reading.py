@@ -16,7 +16,6 @@ from helpers.spark.event_log.reading import EventLogError, lines
 from tests.helpers.spark.event_log.conftest import beginning, executor, log, task
 
 EVENTS = log(executor(), *(task(start=start) for start in range(9)))
-CODECS = ("lz4", "lzf", "snappy", "zstd")
 
 
 def write(path: Path, events: list[bytes]) -> Path:
@@ -25,40 +24,10 @@ def write(path: Path, events: list[bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("codec", CODECS)
-def test_what_spark_compresses_reads_as_what_it_does_not(troubled_run: Path, codec: str) -> None:
-    plain = list(lines(troubled_run / "plain"))
-
-    assert len(plain) == 30
-    assert list(lines(troubled_run / f"plain.{codec}")) == plain
-
-
 def test_gzip_also_of_several_members(tmp_path: Path) -> None:
     members = [gzip.compress(line) for line in EVENTS]
 
     assert list(lines(write(tmp_path / "app-1.gz", members))) == EVENTS
-
-
-@pytest.mark.parametrize("codec", CODECS)
-def test_a_compressed_log_that_breaks_off_ends_there(troubled_run: Path, tmp_path: Path, codec: str) -> None:
-    whole = (troubled_run / f"plain.{codec}").read_bytes()
-    plain = list(lines(troubled_run / "plain"))
-
-    part = list(lines(write(tmp_path / f"app-1.{codec}.inprogress", [whole[:-300]])))
-
-    assert 0 < len(part) < len(plain)
-    assert part == plain[: len(part)]
-
-
-@pytest.mark.parametrize("codec", CODECS)
-def test_damage_is_told(troubled_run: Path, tmp_path: Path, codec: str) -> None:
-    content = bytearray((troubled_run / f"plain.{codec}").read_bytes())
-    content[20:400] = os.urandom(380)
-    if codec == "lz4":
-        content[0] = 0
-
-    with pytest.raises(EventLogError, match=rf"app-1\.{codec}: damaged in line \d+ or after it"):
-        list(lines(write(tmp_path / f"app-1.{codec}", [bytes(content)])))
 
 
 def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:

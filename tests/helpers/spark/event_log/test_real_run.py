@@ -1,0 +1,88 @@
+"""A real run with every trouble: what the findings say of it, and its log in each of Spark's codecs.
+
+In one file, so that one worker runs the job.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from helpers.spark.event_log.findings import findings
+from helpers.spark.event_log.profile import read
+from helpers.spark.event_log.reading import EventLogError, lines
+from helpers.spark.event_log.rules.finding import Finding
+
+pytestmark = pytest.mark.timeout(300)  # a busy machine needs minutes for the job
+
+CODECS = ("lz4", "lzf", "snappy", "zstd")
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_troubled_run(troubled_run) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in findings(read(troubled_run / "logs"))}
+
+
+def test_a_real_task_that_spills(of_troubled_run) -> None:
+    spill = of_troubled_run["spill"]
+
+    assert "MB to disk" in spill.evidence
+    assert int(spill.settings["spark.sql.shuffle.partitions"]) >= 16, "it had 8"
+
+
+def test_a_real_key_that_is_skewed(of_troubled_run, troubled_run) -> None:
+    skew = of_troubled_run["skew"]
+    stage = read(troubled_run / "logs").stages[skew.stage]
+
+    assert stage.longest_ms > 3 * stage.median_ms
+    assert "it read up to" in skew.evidence
+    assert skew.settings["spark.sql.adaptive.skewJoin.enabled"] == "true"
+
+
+def test_a_real_task_that_fails(of_troubled_run) -> None:
+    failed = of_troubled_run["failed tasks"]
+
+    assert failed.evidence == "1 of 3 attempts; the last: PythonException: ValueError: on purpose"
+    assert not failed.settings, "no setting mends an exception"
+
+
+def test_a_real_source_that_is_scanned_again_and_cached_rows_that_are_not(of_troubled_run) -> None:
+    scans = of_troubled_run["repeated scans"]
+
+    assert scans.evidence.startswith("3 scans of InMemoryFileIndex(1 paths)[file:")
+    assert "/source]" in scans.evidence
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_spark_compresses_reads_as_what_it_does_not(troubled_run: Path, codec: str) -> None:
+    plain = list(lines(troubled_run / "plain"))
+
+    assert len(plain) == 30
+    assert list(lines(troubled_run / f"plain.{codec}")) == plain
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_compressed_log_that_breaks_off_ends_there(troubled_run: Path, tmp_path: Path, codec: str) -> None:
+    whole = (troubled_run / f"plain.{codec}").read_bytes()
+    plain = list(lines(troubled_run / "plain"))
+
+    part = list(lines(written(tmp_path / f"app-1.{codec}.inprogress", whole[:-300])))
+
+    assert 0 < len(part) < len(plain)
+    assert part == plain[: len(part)]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_damage_is_told(troubled_run: Path, tmp_path: Path, codec: str) -> None:
+    content = bytearray((troubled_run / f"plain.{codec}").read_bytes())
+    content[20:400] = os.urandom(380)
+    if codec == "lz4":
+        content[0] = 0
+
+    with pytest.raises(EventLogError, match=rf"app-1\.{codec}: damaged in line \d+ or after it"):
+        list(lines(written(tmp_path / f"app-1.{codec}", bytes(content))))
