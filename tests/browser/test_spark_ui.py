@@ -120,5 +120,5 @@ def test_a_stage_leads_to_its_tasks(page: Page, address: str) -> None:
 
     page.locator("#active-tasks-table tbody tr").first.wait_for()
 
-    assert page.locator("#active-tasks-table tbody tr").count() == 8
+    assert page.locator("#active-tasks-table tbody tr").count() == 4
     assert "Summary Metrics for" in page.inner_text("body")

@@ -48,6 +48,8 @@ def garbage_collection(run: Profile) -> Iterator[Finding]:
 def memory(run: Profile) -> Iterator[Finding]:
     """Peak memory of executors against what they were given."""
     given = memory_mib(run.executor_memory) * MIB
+    if not run.stages:
+        return
     if not run.peak_heap:
         yield Finding(
             "memory not measured",

@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     spark.sparkContext.parallelize(range(2), 2).map(fail_once).count()
     # Of a hundred rows 99 have one key, so that one task sorts them, and more than it may keep in memory.
     key = F.when(F.col("id") % 100 > 0, 0).otherwise(F.col("id"))
-    rows = spark.range(0, 2_000_000, 1, 2).withColumn("key", key).repartition(8, "key")
+    rows = spark.range(0, 3_000_000, 1, 2).withColumn("key", key).repartition(4, "key")
     rows.sortWithinPartitions(F.hash("id")).write.format("noop").mode("overwrite").save()
     # One source, two outputs: two scans. Cached rows are scanned once more, however often they are read.
     spark.range(0, 50_000, 1, 2).write.csv(str(folder / "source"))
