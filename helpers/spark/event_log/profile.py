@@ -138,7 +138,6 @@ class Profile:
     peak_heap: int = 0
     peak_process: int = 0
     peak_python: int = 0
-    driver_heap: int = 0
     job_commit_ms: int = 0
     scans: dict[int, Scan] = field(default_factory=dict)
     """By the accumulator of their node: a node that is in several plans, as of cached data, is one scan."""
@@ -237,9 +236,7 @@ def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table
                 run.executors[event.executor].removed = event.time
                 run.executors[event.executor].reason = event.reason
         case events.StageExecutorMetrics():
-            if event.executor == "driver" and len(run.executors) > 0 and "driver" not in run.executors:
-                run.driver_heap = max(run.driver_heap, event.peaks.heap)
-            else:
+            if event.executor in run.executors:  # the driver is one only where tasks run in it
                 _take_peaks(run, event.peaks)
         case events.SqlStart() | events.SqlUpdate():
             _take_plan(run, event.plan)

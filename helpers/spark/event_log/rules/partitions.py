@@ -75,7 +75,8 @@ def skew(run: Profile) -> Iterator[Finding]:
             settings = {}
         else:
             change = "the same amount of data takes longer: a slow node, or rows that cost more"
-            settings = {"spark.speculation": "true"}
+            # A copy of a task that writes may leave its part of the output twice.
+            settings = {} if stage.output else {"spark.speculation": "true"}
         yield Finding(
             "skew", evidence, change, f"up to {lost:.1f} s of the stage", stage.id, settings, seconds=lost
         )

@@ -27,12 +27,26 @@ def test_skew_begins_at_three_times_the_median(run_of, longest, expected) -> Non
     assert ("skew" in found(run)) is expected
 
 
-def test_a_task_that_is_slow_with_as_much_data_is_no_skew_of_data(run_of) -> None:
-    tasks = [task(0, 0, 1.0, shuffled=64) for _ in range(8)]
+@pytest.mark.parametrize(("output", "settings"), [(0, {"spark.speculation": "true"}), (9, {})])
+def test_a_task_that_is_slow_with_as_much_data_is_copied_unless_it_writes(run_of, output, settings) -> None:
+    tasks = [task(0, 0, seconds, shuffled=64, output=output) for seconds in [1.0] * 8 + [6.0]]
 
-    skew = found(run_of(executor(cores=16), *tasks, task(0, 0, 6.0, shuffled=64), seconds=7))["skew"]
+    skew = found(run_of(executor(cores=16), *tasks, seconds=7))["skew"]
 
-    assert skew.settings == {"spark.speculation": "true"}
+    assert "the same amount of data" in skew.change
+    assert skew.settings == settings
+
+
+def test_peaks_of_the_driver_are_none_of_the_executors(run_of) -> None:
+    def peak(name: str, heap: int) -> bytes:
+        metrics = {"Executor ID": name, "Executor Metrics": {"JVMHeapMemory": heap * MIB}}
+        return event("SparkListenerStageExecutorMetrics", **metrics)
+
+    tasks = [task(0, 0, 9.0, input=64, heap=0) for _ in range(4)]
+
+    run = run_of(executor(), *tasks, peak("driver", 900), peak("1", 200), executor_memory="1g")
+
+    assert found(run)["memory unused"].evidence == "heap up to 209.7 MB of 1.1 GB (20%)"
 
 
 def test_one_large_file_in_a_scan_is_mended_in_the_data(run_of) -> None:
