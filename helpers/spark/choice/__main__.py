@@ -11,7 +11,7 @@ import boto3
 from helpers.command_line import positive, run_command
 from helpers.errors import UserError
 from helpers.pricing import PRICES, Prices, load_prices
-from helpers.spark.choice.model import Model, fit, usable
+from helpers.spark.choice.model import Model, fit, why_unusable
 from helpers.spark.choice.ranking import BOOT, WAIT, Candidate, Meets, candidates, ranked
 from helpers.spark.event_log.reading import EventLogError
 from helpers.spark.event_log.summary import RunSummary, summarise
@@ -75,11 +75,10 @@ def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
                     raise
                 skipped.append(f"Not used: {log}: {error}.")
                 continue
-            if usable(run):
-                runs.append(run)
-            else:
-                why = "it read nothing" if run.complete else "the log has no end"
+            if why := why_unusable(run):
                 skipped.append(f"Not used: {log}: {why}.")
+            else:
+                runs.append(run)
     return runs, skipped
 
 

@@ -100,9 +100,16 @@ def bytes_of(run: RunSummary) -> int:
     return run.scanned_bytes or run.input_bytes
 
 
-def usable(run: RunSummary) -> bool:
-    """Return whether a run tells something of speed: it came to its end and read something."""
-    return run.complete and run.slots > 0 and bytes_of(run) > 0 and run.seconds > 0
+def why_unusable(run: RunSummary) -> str | None:
+    """Return why a run tells nothing of speed, or None if it does."""
+    if not run.complete:
+        return "the log has no end"
+    if run.slots == 0 or bytes_of(run) < SPLIT_BYTES * run.slots:
+        return (
+            f"{bytes_of(run) / 1e6:,.1f} MB for {run.slots} cores are too little to tell start from work; "
+            f"{SPLIT_BYTES / 1e6:.0f} MB a core are the least"
+        )
+    return None
 
 
 def fit(runs: Sequence[RunSummary]) -> Model:

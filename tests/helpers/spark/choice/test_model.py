@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.spark.choice.model import PRIOR, SPLIT_BYTES, bytes_of, fit, usable
+from helpers.spark.choice.model import PRIOR, SPLIT_BYTES, bytes_of, fit, why_unusable
 from helpers.spark.event_log.summary import RunSummary
 
 GB = 10**9
@@ -118,12 +118,13 @@ def test_the_data_counts_once_however_often_it_is_read() -> None:
     assert fit(reread).most_bytes == 16 * GB
 
 
-def test_runs_that_tell_nothing_are_not_usable() -> None:
-    assert usable(run(110, 10, 4))
-    assert not usable(run(110, 10, 4, complete=False))
-    assert not usable(run(110, 0, 4))
-    assert not usable(run(110, 10, 0))
-    assert not usable(run(0, 10, 4))
+def test_runs_that_tell_nothing_are_named_as_such() -> None:
+    assert why_unusable(run(110, 10, 4)) is None
+    assert why_unusable(run(110, 10, 4, complete=False)) == "the log has no end"
+    assert why_unusable(run(110, 0.0168, 4)) is None
+    few = "0.2 MB for 2 cores are too little to tell start from work; 4 MB a core are the least"
+    assert why_unusable(run(30, 0.0002, 2)) == few
+    assert "0.0 MB for 0 cores" in why_unusable(run(110, 0, 0))
 
 
 def test_real_runs_lie_within_the_bounds_that_the_others_give() -> None:
