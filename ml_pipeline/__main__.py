@@ -26,22 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Here, so that --help and typos answer at once.
-    from ml_pipeline import commands  # noqa: PLC0415
+    from ml_pipeline import commands, planning, removal, versions  # noqa: PLC0415
     from ml_pipeline.project import open_project  # noqa: PLC0415
 
     # A log is not a terminal: there the lines may be as long as they need to be.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     if arguments.command == "teardown":
-        return commands.tear_down(
+        return removal.tear_down(
             arguments.env, console, ask=not arguments.yes, allow_prod=arguments.allow_prod
         )
     if arguments.command == "check" and arguments.definition:
-        return commands.check_file(arguments.definition, console)
+        return planning.check_file(arguments.definition, console)
     if arguments.command == "code-hash":
         return commands.tell_code_hash()
     if arguments.command == "plan":
         markdown = arguments.format == "markdown"
-        return commands.plan_markdown(arguments.env) if markdown else commands.plan(arguments.env, console)
+        return planning.plan_markdown(arguments.env) if markdown else planning.plan(arguments.env, console)
     if arguments.command == "sweep":
         from ml_pipeline.sweep import PARTS, sweep  # noqa: PLC0415
 
@@ -53,25 +53,25 @@ def _run(arguments: argparse.Namespace) -> int:
             parts=[arguments.only] if arguments.only else PARTS,
         )
     if arguments.command == "drift":
-        return commands.drift(arguments.env, console, as_json=arguments.json)
+        return planning.drift(arguments.env, console, as_json=arguments.json)
     project = open_project(arguments.env)
     if arguments.command in {"events", "spark-ui", "tune"}:
         return _run_on_spark(arguments, project, console)
     on_project: dict[str, Callable[[], int]] = {
         "data": lambda: commands.data(project, console),
-        "check": lambda: commands.check(project, console),
+        "check": lambda: planning.check(project, console),
         "upsert": lambda: commands.upsert(project, console, code=arguments.code),
-        "history": lambda: commands.show_history(
+        "history": lambda: versions.show_history(
             project, console, as_json=arguments.json, all_versions=arguments.all
         ),
-        "rollback": lambda: commands.rollback(project, console, arguments.to),
+        "rollback": lambda: versions.rollback(project, console, arguments.to),
         "start": lambda: commands.start_execution(
             project, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
         ),
         "stop": lambda: commands.stop_execution(project, console, arguments.execution),
         "verify": lambda: commands.verify(project, console),
         "logs": lambda: commands.show_logs(project, console, arguments.execution),
-        "delete": lambda: commands.delete(project, console),
+        "delete": lambda: removal.delete(project, console),
     }
     return on_project[arguments.command]()
 

@@ -13,11 +13,11 @@ from helpers.infra.stacks.configuration import INFRA, project_name
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
 from ml_pipeline import code_sweep
-from ml_pipeline.commands import tear_down
 from ml_pipeline.executions import list_executions
 from ml_pipeline.history import entries
 from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.registration import registered
+from ml_pipeline.removal import tear_down
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,9 +5,10 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import botocore.session
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 PYTHON_VERSION = "py312"
 """The Python of the Spark images that the pipeline uses."""
@@ -62,5 +63,6 @@ def spark_versions() -> tuple[str, ...]:
 
 
 @cache
-def _service_model() -> Any:
-    return botocore.session.get_session().get_service_model("sagemaker")
+def _service_model() -> ServiceModel:
+    # Not from a session, which fails where the environment names a profile that does not exist.
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
