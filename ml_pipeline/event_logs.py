@@ -18,10 +18,10 @@ from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.reading import LogFile
 from helpers.spark.event_log.report import report
-from ml_pipeline.project import Project, say
 from ml_pipeline.executions import list_executions, take_snapshot
 from ml_pipeline.invocation import invocation
 from ml_pipeline.outcome import StepOutcome, read_outcomes, written_during
+from ml_pipeline.project import Project, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

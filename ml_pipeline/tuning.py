@@ -16,10 +16,10 @@ from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
 from ml_pipeline import commands
-from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.event_logs import newest_log
 from ml_pipeline.executions import start
 from ml_pipeline.input_data import input_fingerprint
+from ml_pipeline.project import Project, open_project, say
 from ml_pipeline.staging import FOLDER
 from ml_pipeline.waiting import wait
 
