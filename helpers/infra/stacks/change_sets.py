@@ -126,4 +126,9 @@ def discard(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
         return
     others = cloudformation.list_change_sets(StackName=planned.stack_id)["Summaries"]
     if not [other for other in others if other.get("ChangeSetId") != planned.id]:
-        cloudformation.delete_stack(StackName=planned.stack_id)
+        try:
+            cloudformation.delete_stack(StackName=planned.stack_id)
+        except ClientError as error:
+            # Who may only plan may not delete stacks; an empty one is in no deployment's way.
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise

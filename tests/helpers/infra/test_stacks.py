@@ -4,6 +4,8 @@ import importlib
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
@@ -294,6 +296,22 @@ def test_a_change_set_that_fails_is_told_with_its_reason_and_deleted(project: Pr
         aws.add_client_error("describe_stacks", "ValidationError", "Stack arn:stack does not exist")
         with pytest.raises(UserError, match="Transform failed"):
             create_change_set(cloudformation, project.configuration, "CREATE", Polling())
+        aws.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling"])
+def test_who_may_not_delete_stacks_leaves_the_empty_one_of_a_plan(project: Project, code: str) -> None:
+    cloudformation = boto3.client("cloudformation", region_name="us-east-1")
+    planned = PlannedChangeSet("arn:change-set", "arn:stack", project.stack, (), is_empty=False)
+    created = datetime(2026, 11, 24, tzinfo=UTC)
+    review = {"StackName": project.stack, "StackStatus": "REVIEW_IN_PROGRESS", "CreationTime": created}
+    with Stubber(cloudformation) as aws:
+        aws.add_response("delete_change_set", {}, {"ChangeSetName": "arn:change-set"})
+        aws.add_response("describe_stacks", {"Stacks": [review]})
+        aws.add_response("list_change_sets", {"Summaries": []})
+        aws.add_client_error("delete_stack", code)
+        with nullcontext() if code == "AccessDenied" else pytest.raises(ClientError, match=code):
+            discard(cloudformation, planned)
         aws.assert_no_pending_responses()
 
 
