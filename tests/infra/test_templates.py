@@ -93,6 +93,9 @@ def test_a_preview_has_what_a_pipeline_needs() -> None:
     names = [stack.name.removeprefix("pyspark-processing-pr-7-") for stack in stacks]
     assert names == ["keys", "network", "storage", "identity"]
     assert {stack.parameters["Environment"] for stack in stacks} == {"pr-7"}
+    assert stacks[2].parameters["BreakGlassPrincipalArns"] == (
+        "arn:aws:iam::*:role/pyspark-processing-preview-ci-deploy"
+    ), "the role that infra/github_oidc.yaml makes for previews"
 
 
 def test_networks_of_environments_do_not_overlap() -> None:

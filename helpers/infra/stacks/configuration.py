@@ -197,10 +197,9 @@ def _parameter_file(path: Path, environment: Environment) -> dict[str, Any]:
         path, [*_section_problems(content), *_value_problems(content), *_days_problems(content, environment)]
     )
     sections = {"Tags": {}, **content}
+    names = {"Environment": environment, "ProjectName": content["Parameters"].get("ProjectName", "")}
     for section in ("Parameters", "Tags"):
-        sections[section] = {
-            key: value.replace("${Environment}", environment) for key, value in sections[section].items()
-        }
+        sections[section] = {key: _named(value, names) for key, value in sections[section].items()}
     parameters = sections["Parameters"]
     _refuse(path, [f"{key} is missing under Parameters: add it" for key in _KEYS if key not in parameters])
     if parameters["Environment"] != environment:
@@ -224,6 +223,13 @@ def _section_problems(content: Mapping[str, Any]) -> list[str]:
     elif len({*stacks}) < len(stacks):
         problems.append("Stacks names a template twice: name each once")
     return problems
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """Return a value with what it names in its place, as `${Environment}`; previews share a file."""
+    for name, value in names.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
 
 
 def _days_problems(content: Mapping[str, Any], environment: str) -> list[str]:
