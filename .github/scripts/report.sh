@@ -21,6 +21,6 @@ fi
 {
   printf '<details%s><summary>%s <code>%s</code> · %s s</summary>\n\n' "$open" "$sign" "$*" "$SECONDS"
   # No line of a log ends the block that it stands in.
-  printf '```text\n%s\n```\n\n</details>\n' "$(tail -n 60 "$log" | sed -e 's/\x1b\[[0-9;]*m//g' -e 's/```/` ` `/g')"
+  printf '```text\n%s\n```\n\n</details>\n' "$(tail -n 60 "$log" | sed -e $'s/\x1b\\[[0-9;]*m//g' -e 's/```/` ` `/g')"
 } | tee -a "${REPORT:-/dev/null}" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 exit "$code"

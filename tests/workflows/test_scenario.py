@@ -49,8 +49,9 @@ CHANGING = (
     (r"execution/[a-z0-9]{12}", "execution/ID"),
     (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[a-z0-9]{10}/algo-1-\d+", r"pipelines-ID-\1-ID/algo-1-ID"),
     (r"/[a-z0-9]{12}/app-\d+-\d+", "/ID/app-ID"),
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\dZ)?", "TIME"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
+    (r"Makefile:\d+", "Makefile:N"),
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
