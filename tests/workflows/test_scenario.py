@@ -6,13 +6,19 @@ What GitHub itself decides (approval, queues, tokens) is in test_static.py.
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import psutil
 import pytest
+from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from helpers.aws import Environment
+from helpers.infra.stacks import load_stacks
+from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.previews import renewed
 from tests.workflows.github_server import recording_github
 from tests.workflows.sandbox import ROOT, Run, Sandbox, pull_request
 
@@ -48,10 +54,12 @@ CHANGING = (
     (r"\b[0-9a-f]{16}\b", "HASH"),
     (r"execution/[a-z0-9]{12}", "execution/ID"),
     (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[a-z0-9]{10}/algo-1-\d+", r"pipelines-ID-\1-ID/algo-1-ID"),
-    (r"/[a-z0-9]{12}/app-\d+-\d+", "/ID/app-ID"),
+    (r"(spark_ui_logs/\w+/)[a-z0-9]{12}", r"\1ID"),
+    (r"app-\d{14}-\d+", "app-ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
     (r"Makefile:\d+", "Makefile:N"),
+    (r"(?m)^(\| \*\*One execution.*\| )\*\*[\d.]+\*\*", r"\1**N**"),  # it is priced by its time
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
@@ -368,19 +376,8 @@ def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
 
 
 def test_sweep_removes_what_has_expired(sandbox, aws, seen) -> None:
-    cloudformation = aws.client("cloudformation")
-    for name in stacks(aws, "pr-13"):
-        (stack,) = cloudformation.describe_stacks(StackName=f"{PROJECT}-pr-13-{name}")["Stacks"]
-        tags = {each["Key"]: each["Value"] for each in stack["Tags"]} | {"ExpiresAt": "2026-01-01T00:00:00Z"}
-        cloudformation.update_stack(
-            StackName=stack["StackName"],
-            UsePreviousTemplate=True,
-            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[
-                {"ParameterKey": e["ParameterKey"], "UsePreviousValue": True} for e in stack["Parameters"]
-            ],
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        )
+    long_ago = renewed(load_stacks(Environment("pr-13")), datetime(2026, 1, 1, tzinfo=UTC))
+    deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
 
     run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
 
