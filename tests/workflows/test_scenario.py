@@ -341,10 +341,9 @@ def drift(sandbox: Sandbox) -> Run:
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
-    """Somebody changed the retention of logs by hand; and main is not what dev was rolled back to."""
+    """The bad change was reverted; somebody changed the retention of logs by hand."""
     sandbox.git("revert", "--no-edit", "HEAD")
-    network = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-dev")["logGroups"]
-    (group, *_) = network
+    (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-dev")["logGroups"]
     aws.client("logs").put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
 
     found = drift(sandbox)
