@@ -89,7 +89,7 @@ class Model:
 PRIOR = Model(
     PRIOR_FIXED_SECONDS,
     PRIOR_CORE_SECONDS_PER_GB,
-    "No run of this job is known: a guess from another one, good to a factor of 3 at most. Name event logs "
+    "No run tells this job's speed: a guess from another one, good to a factor of 3 at most. Name event logs "
     "of earlier runs with RUNS=",
     PRIOR_FACTOR,
 )
