@@ -69,9 +69,12 @@ def tune(project: Project, console: Console, rounds: int, pairs: int) -> int:
     try:
         best = search(lambda text: _measured(put(text), console), original, rounds, pairs, tell)
     except BaseException:
-        write_atomically(CONFIGURATION, original)
-        tell(f"{CONFIGURATION} is as it was.")
-        put(original)
+        tell(f"Putting {CONFIGURATION} back as it was.")
+        try:
+            put(original)
+        except Exception as error:
+            mend = f"the pipeline still has settings on trial. Run: make upsert ENV={project.environment}"
+            raise UserError(f"{error}; {mend}") from error
         raise
     put(best)
     tell(f"{CONFIGURATION} {'is as it was: nothing was faster' if best == original else 'holds what won'}.")

@@ -134,7 +134,7 @@ def test_the_file_is_put_back_whatever_interrupts_the_loop(tmp_path, monkeypatch
     if error is KeyboardInterrupt:
         with pytest.raises(KeyboardInterrupt):
             tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
-        assert f"{file} is as it was." in console.said
+        assert f"Putting {file} back as it was." in console.said
     else:  # of a change, which is not the end
         tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
         assert "nothing was faster" in console.said
@@ -142,6 +142,30 @@ def test_the_file_is_put_back_whatever_interrupts_the_loop(tmp_path, monkeypatch
     assert properties(runs[2]) == {"spark.a": "2"}, "it was changed meanwhile"
     assert file.read_text() == PRESENT
     assert upserted[-1] == PRESENT
+
+
+def test_the_file_is_put_back_also_where_the_pipeline_cannot_be(tmp_path, monkeypatch) -> None:
+    file = tmp_path / "configuration.json"
+    file.write_text(PRESENT)
+
+    def run(*_: object) -> Measurement:
+        file.write_text("changed")
+        raise KeyboardInterrupt
+
+    def gone(_: object) -> None:
+        if file.read_text() == PRESENT and console.said:
+            raise tuning.UserError("AWS does not answer")
+
+    monkeypatch.setattr(tuning, "CONFIGURATION", file)
+    monkeypatch.setattr(tuning, "_measured", run)
+    monkeypatch.setattr(tuning.commands, "open_project", gone)
+    monkeypatch.setattr(tuning.commands, "upsert", lambda *_: None)
+    console = Quiet()
+
+    with pytest.raises(tuning.UserError, match="make upsert"):
+        tuning.tune(tuning.Project("local", None, {}, None), console, 5, 1)  # type: ignore[arg-type]
+
+    assert file.read_text() == PRESENT
 
 
 def test_nothing_is_tried_where_others_rely_on_it() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from helpers.spark.event_log.configuration import settings_of
 from helpers.spark.event_log.findings import findings
+from helpers.spark.event_log.rules.finding import Finding
 from tests.helpers.spark.event_log.conftest import MIB, event, executor, removal, stage, task
 
 SQL = "org.apache.spark.sql.execution.ui.SparkListener"
@@ -217,7 +219,14 @@ def test_scans_of_different_files_and_scans_that_did_not_run_are_no_repetition(r
 
     assert "repeated scans" not in found(different)
     assert "repeated scans" not in found(planned)
-    assert found(repeated)["repeated scans"].evidence.startswith("2 scans of [a]")
+    assert found(repeated)["repeated scans"].evidence == "2 scans of [a]: 2.1 MB for 1.0 MB of files"
+
+
+def test_of_two_findings_on_one_setting_the_first_has_its_way() -> None:
+    first = Finding("a", "", "", "", settings={"spark.x": "1"})
+    second = Finding("b", "", "", "", settings={"spark.x": "2", "spark.y": "3"})
+
+    assert settings_of([first, second]) == {"spark.x": "1", "spark.y": "3"}
 
 
 def test_what_costs_most_comes_first(run_of) -> None:
