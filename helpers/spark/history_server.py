@@ -8,6 +8,7 @@ the moment: when they expire, it must be started again.
 
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -145,7 +146,7 @@ def ask(url: str, timeout: float = _PATIENCE_SECONDS) -> Any:
 
 def _last(said: deque[str]) -> str:
     """Return the line of the server's output that tells the most."""
-    telling = [line for line in said if "Exception" in line or "ERROR" in line or "Error" in line]
+    telling = [line for line in said if re.search("Exception|ERROR|Error|No such", line)]
     return (telling or list(said) or ["it said nothing"])[-1].strip()
 
 
