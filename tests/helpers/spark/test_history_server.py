@@ -56,7 +56,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path) -> None:
     server = on_disk(tmp_path, 0)
     broken: Server = replace(server, environment={**server.environment, "JAVA_HOME": "/nowhere"})
 
-    with pytest.raises(UserError, match="did not start: .*/nowhere/bin/java"):
+    with pytest.raises(UserError, match=r"did not start: .*/nowhere/bin/java"):
         serve(broken, pytest.fail, threading.Event())
 
 
