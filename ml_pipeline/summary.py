@@ -32,11 +32,13 @@ def _step_lines(outcome: StepOutcome, arn: str, environment: Environment) -> lis
         lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
         lines.append(_row("See the log", invocation(environment, "logs", "--execution", arn)))
     if step.status == "Succeeded" and outcome.output:
-        outputs = report.outputs if report else None
-        lines.append(_row("CSV", below(outputs.csv if outputs else f"{outcome.output}/csv")))
-        lines.append(_row("Parquet", below(outputs.parquet if outputs else f"{outcome.output}/parquet")))
-        if outputs and outputs.rejected:
-            lines.append(_row("Quarantine", below(outputs.rejected)))
+        if report:
+            lines.append(_row("CSV", below(report.outputs.csv)))
+            lines.append(_row("Parquet", below(report.outputs.parquet)))
+            if report.outputs.rejected:
+                lines.append(_row("Quarantine", below(report.outputs.rejected)))
+        else:
+            lines.append(_row("Output", below(outcome.output)))
     if report:
         counts = f"{report.rows_in:,} in, {report.rows_out:,} out, {report.rows_rejected:,} rejected"
         lines.append(_row("Rows", counts))

@@ -10,21 +10,58 @@ import logging
 import re
 import sys
 import time
-from contextlib import contextmanager
+import uuid
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from py4j.protocol import Py4JJavaError
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
 
 BYTES_PER_FILE = 128 * 1024**2
 """Input bytes that go into one output file: few enough files to list, large enough ones to read well."""
+
+DAYS_KEPT = 10
+"""Longer than any processing job may run (9 days), so what is older is neither written nor read."""
+RUN_TIME = "%Y%m%dT%H%M%SZ"
+
+REMEDIES = (
+    (
+        r"OutOfMemoryError|[Ee]xit(ed with)? ?(code|status):? 52\b",
+        "memory ran out: raise spark.executor.memory in configuration.json (spark.driver.memory on one "
+        "instance), or lower spark.executor.cores",
+    ),
+    (
+        r"memoryOverhead|beyond the '?(PHYSICAL|VIRTUAL)|[Ee]xit(ed with)? ?(code|status):? (137|143)\b",
+        "an executor was killed, as for want of memory outside of its heap: raise "
+        "spark.executor.memoryOverhead in configuration.json",
+    ),
+    (
+        r"No space left on device|Disk quota exceeded|File too large",
+        "the disk for shuffle and spill is full: raise pyspark_process_volume_size_gb, or "
+        "pyspark_process_instance_count to spread the data",
+    ),
+    (
+        r"SlowDown|reduce your request rate|Status Code: 503",
+        "S3 throttles: raise spark.hadoop.fs.s3a.attempts.maximum and fs.s3a.retry.limit, or run with fewer "
+        "cores at once",
+    ),
+    (
+        r"timed? ?out|SocketTimeoutException|ConnectTimeoutException",
+        "S3 or another node answers too slowly: raise spark.hadoop.fs.s3a.connection.timeout and "
+        "spark.network.timeout in configuration.json",
+    ),
+)
+"""What Spark says when it lacks something, and what to change. The first that fits counts."""
 
 
 class JobError(Exception):
@@ -95,10 +132,16 @@ def input_size(spark: SparkSession, uri: str) -> int:
     return sum(int(file_system.getContentSummary(status.getPath()).getLength()) for status in found)
 
 
-def count_part_files(spark: SparkSession, folder: str) -> int:
-    """Return how many data files Spark has written into a folder."""
+def file_sizes(spark: SparkSession, folder: str) -> list[int]:
+    """Return the bytes of each data file that Spark has written into a folder."""
     file_system, path = _file_system(spark, f"{folder}/part-*")
-    return len(file_system.globStatus(path))
+    return [int(status.getLen()) for status in file_system.globStatus(path)]
+
+
+def names_in(spark: SparkSession, folder: str) -> list[str]:
+    """Return the names of what lies in a folder."""
+    file_system, path = _file_system(spark, folder)
+    return [str(status.getPath().getName()) for status in file_system.listStatus(path)]
 
 
 def delete(spark: SparkSession, uri: str) -> None:
@@ -107,22 +150,109 @@ def delete(spark: SparkSession, uri: str) -> None:
     file_system.delete(path, True)
 
 
+def read_text(spark: SparkSession, uri: str) -> str:
+    """Return the text of a small file, empty if there is none."""
+    file_system, path = _file_system(spark, uri)
+    if not file_system.exists(path):
+        return ""
+    stream = file_system.open(path)
+    try:
+        jvm: Any = spark._jvm
+        return str(jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+    finally:
+        stream.close()
+
+
+def publish(spark: SparkSession, uri: str, text: str) -> None:
+    """Write a small file at once: a reader sees what was there before, or the whole of this.
+
+    An object of S3 appears when it is closed. A local file takes the place of the other; HDFS knows no such
+    thing and is no place for what outlives a job.
+    """
+    file_system, path = _file_system(spark, uri)
+    if str(file_system.getUri().getScheme()) == "file":
+        target = Path(str(path.toUri().getPath()))
+        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(target)
+        return
+    stream = file_system.create(path, True)
+    stream.write(bytearray(text, "utf-8"))
+    stream.close()  # not after a failure: it would publish what was written until then
+
+
+def new_run() -> str:
+    """Return a name for the folder of a run, which tells when the run began and is of no other run."""
+    return f"{datetime.now(timezone.utc).strftime(RUN_TIME)}-{uuid.uuid4().hex[:8]}"
+
+
+def outdated_runs(runs: Iterable[str], newest: str, report: str) -> list[str]:
+    """Return the runs that nobody writes or reads any more: begun `DAYS_KEPT` before the newest.
+
+    Younger ones stay: a reader may have been led to one, another job may be writing one. What is no run's
+    folder is not ours.
+
+    Args:
+        runs: names of folders.
+        newest: the run that has just been published.
+        report: text of the report before it; the run that it names stays as well.
+
+    >>> outdated_runs(["20260101T000000Z-a", "20260102T000000Z-b", "c"], "20260120T000000Z-d", "…Z-d/csv")
+    ['20260101T000000Z-a', '20260102T000000Z-b']
+    """
+
+    def begun(run: str) -> datetime:
+        return datetime.strptime(run.partition("-")[0], RUN_TIME)
+
+    limit = begun(newest) - timedelta(days=DAYS_KEPT)
+    known = sorted(run for run in runs if re.match(r"\d{8}T\d{6}Z-", run))
+    return [run for run in known if begun(run) < limit and run not in report]
+
+
+# --- failures ---
+
+
+def spark_failure(error: Py4JError) -> str:
+    """Return what Spark failed of, and what to change where that is known, in one line."""
+    if isinstance(error, Py4JJavaError):
+        said = root_cause(error)
+        return f"Spark failed: {with_remedy(said, str(error.java_exception.toString()))}"
+    return (
+        "Spark's driver has ended, most often for want of memory: raise spark.driver.memory in "
+        f"configuration.json ({' '.join(str(error).split())})"
+    )
+
+
 def root_cause(error: Py4JJavaError) -> str:
-    """Return what Java says at the bottom of a chain of exceptions, in one line."""
+    """Return what Java says at the bottom of a chain of exceptions, in one line and without its stack."""
     java = error.java_exception
     while java.getCause() is not None:
         java = java.getCause()
-    return " ".join(str(java.toString()).split())
+    said = str(java.toString()).partition("Driver stacktrace:")[0]
+    return " ".join(re.sub(r"\n\s+at .*", "", said).split())
 
 
-def write_text(spark: SparkSession, uri: str, text: str) -> None:
-    """Write a small file, replacing one that is there."""
-    file_system, path = _file_system(spark, uri)
-    stream = file_system.create(path, True)
-    try:
-        stream.write(bytearray(text, "utf-8"))
-    finally:
-        stream.close()
+def with_remedy(said: str, more: str = "") -> str:
+    """Return what was said, led by what to change about it.
+
+    Args:
+        said: the message.
+        more: where else the cause may stand.
+    """
+    for pattern, remedy in REMEDIES:
+        if re.search(pattern, said) or re.search(pattern, more):
+            return f"{remedy} ({said})"
+    return said
+
+
+def stop_spark() -> None:
+    """End the session, or a cluster takes the end of the driver for a failure of the application."""
+    with suppress(Py4JError, OSError):  # the driver may have ended before us
+        if session := SparkSession.getActiveSession():
+            session.stop()
+
+
+# --- locations ---
 
 
 def overlap(input_uri: str, output_uri: str) -> bool:
@@ -146,16 +276,6 @@ def _location(uri: str) -> list[str]:
 # --- data frames ---
 
 
-@contextmanager
-def persisted(frame: DataFrame) -> Iterator[DataFrame]:
-    """Keep the frame's rows in memory, and on local disk where memory ends, for the length of the block."""
-    frame.persist()
-    try:
-        yield frame
-    finally:
-        frame.unpersist()
-
-
 def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
     """Return how many files the output of this much input deserves: one for each full or begun share.
 
@@ -166,11 +286,15 @@ def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
 
 
 def spread(frame: DataFrame, files: int) -> DataFrame:
-    """Return the frame in as many partitions, moving rows between machines only where there are too few."""
+    """Return the frame in as many partitions, or more where cores would have nothing to do.
+
+    Rows move between machines only where there are too few partitions.
+    """
     partitions = frame.rdd.getNumPartitions()
     if files > partitions:
         return frame.repartition(files)
-    return frame.coalesce(files) if files < partitions else frame
+    cores = frame.sparkSession.sparkContext.defaultParallelism
+    return frame.coalesce(max(files, cores)) if max(files, cores) < partitions else frame
 
 
 def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, which callers know
@@ -217,7 +341,7 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
         table, found, _ = path.partition(f"/{partition_col}=")
         if found:  # below its table's root Spark looks for partitions only if told where the root is
             reader = reader.option("basePath", table)
-        with _setting(spark, "spark.sql.sources.partitionColumnTypeInference.enabled", "false"):
+        with local_setting(spark, "spark.sql.sources.partitionColumnTypeInference.enabled", "false"):
             frame = reader.parquet(path)
         if partition_col not in frame.columns:
             raise ValueError(f"{path} has no partition {partition_col}=…; its columns are {frame.columns}")
@@ -228,7 +352,7 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
 
 
 @contextmanager
-def _setting(spark: SparkSession, key: str, value: str) -> Iterator[None]:
+def local_setting(spark: SparkSession, key: str, value: str) -> Iterator[None]:
     """Give a setting of the session another value within the block."""
     before = spark.conf.get(key)
     spark.conf.set(key, value)

@@ -1,13 +1,15 @@
-"""Read Abalone CSV files, set malformed rows aside, and write the columns that count as CSV and as Parquet.
+"""Read Abalone CSV files, set malformed rows aside, and write the columns that count as Parquet and as CSV.
 
     spark-submit --py-files data_utils.py process_pyspark.py --input_table URI --output_table URI
 
-The input is scanned once: text lines are split and checked by Spark's own expressions, the four columns that
-are kept are persisted, and the raw line travels along only for what is no valid row. Counts, quarantine, CSV
-and Parquet come from what was persisted.
+The input is read once, as lines of text, by Spark's own expressions: one regular expression tells the plain
+rows, which is nearly all, and only what is left is looked at closely. The CSV is written from the Parquet,
+which costs less than a second look at the input or keeping rows. Where rows are malformed, and only there,
+the input is read a second time to set them aside.
 
-Below `--output_table`: `csv/`, `parquet/`, `rejected/` (JSON lines: file, line, reason; if there are any)
-and `report.json`, which is written last, so that it marks a complete run.
+Below `--output_table`: `report.json`, and a folder for each run, `runs/<run>/`, with `parquet/`, `csv/` and
+`rejected/` (JSON lines: file, line, reason; if there are any). The report is replaced at once and last of
+all. Whoever follows it to the folders it names sees one whole run or another, never half of one.
 """
 
 from __future__ import annotations
@@ -19,20 +21,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data_utils import (
     JobError,
-    count_part_files,
     delete,
+    file_sizes,
     input_size,
+    local_setting,
+    names_in,
+    new_run,
+    outdated_runs,
     output_files,
     overlap,
-    persisted,
-    root_cause,
+    publish,
+    read_text,
+    spark_failure,
     spread,
     stdout_logger,
+    stop_spark,
     timed,
-    write_text,
 )
-from py4j.protocol import Py4JJavaError
-from pyspark.sql import SparkSession
+from py4j.protocol import Py4JError
+from pyspark.sql import Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
 if TYPE_CHECKING:
@@ -54,9 +61,17 @@ MEASURES = (
 COLUMNS = ("sex", *MEASURES, "rings")
 KEPT = ("sex", "length", "diameter", "rings")
 
+PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + ",[0-9]{1,9}$"
+"""A row as nearly all of them are. Without groups: Java takes half the time for it."""
+PLAIN_LENGTH = 200
+"""A longer line may hold a number that is none, such as one of 400 digits."""
+
 LARGEST_DOUBLE = sys.float_info.max
 JAVA_NUMBER = "[0-9.][dDfFxX]"
 """Java reads 1d, 1f and 0x1p3 as numbers; in a CSV file they are none."""
+
+ROW_GROUP_BYTES = 128 * 1024**2
+"""What a writer collects in memory before it writes; a file of the usual size is one row group."""
 
 NO_COLUMN_NAMES = (
     "M",
@@ -95,6 +110,14 @@ class Counts(NamedTuple):
     rejected: int
 
 
+class Outputs(NamedTuple):
+    """Where a run writes."""
+
+    parquet: str
+    csv: str
+    rejected: str
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
@@ -110,8 +133,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark.sparkContext.setLogLevel("WARN")
     try:
         process(spark, options, seconds, log)
-    except Py4JJavaError as error:  # Java's trace stays in the log above; the last line is for people
-        raise JobError(f"Spark failed: {root_cause(error)}") from error
+    except Py4JError as error:  # Java's trace stays in the log above; the last line is for people
+        raise JobError(spark_failure(error)) from error
 
 
 def parse(argv: Sequence[str] | None) -> Options:
@@ -141,65 +164,107 @@ def parse(argv: Sequence[str] | None) -> Options:
 def process(spark: SparkSession, options: Options, seconds: dict[str, float], log: logging.Logger) -> None:
     """Do the work of the job in the given session."""
     source, target = options.input_table, options.output_table
-    csv, parquet, quarantine = f"{target}/csv", f"{target}/parquet", f"{target}/rejected"
-    report = f"{target}/report.json"
     if overlap(source, target):
         raise JobError(f"--input_table {source} and --output_table {target} must not lie in one another")
+    size = input_size(spark, source)
 
-    files = output_files(input_size(spark, source))
-    with persisted(read_lines(spark, source)) as lines:
-        with timed(seconds, "read and validate"):
-            counts = validate(spark, lines, options, quarantine)
-        log.info("read %s rows from %s, rejected %s", f"{counts.rows:,}", source, f"{counts.rejected:,}")
-        delete(spark, report)
-        rows = spread(lines.where("line IS NULL").select(*KEPT), files)
+    run = new_run()
+    folder = f"{target}/runs/{run}"
+    outputs = Outputs(f"{folder}/parquet", f"{folder}/csv", f"{folder}/rejected")
+    lines = read_lines(spark, source)
+    try:
         with timed(seconds, "write Parquet"):
-            rows.write.mode("overwrite").parquet(parquet)
+            faulty = write_parquet(lines, outputs.parquet, output_files(size))
+        with timed(seconds, "set aside"):
+            counts = set_aside(spark, lines, options, outputs, size if faulty else 0)
+        log.info("read %s rows from %s, rejected %s", f"{counts.rows:,}", source, f"{counts.rejected:,}")
         with timed(seconds, "write CSV"):
-            rows.write.mode("overwrite").csv(csv, header=True)
+            write_csv(spark, outputs)
+    except Exception:
+        for unfinished in (outputs.parquet, outputs.csv):
+            delete(spark, unfinished)
+        raise
 
-    written = {"csv": count_part_files(spark, csv), "parquet": count_part_files(spark, parquet)}
+    written = {"csv": len(file_sizes(spark, outputs.csv)), "parquet": len(file_sizes(spark, outputs.parquet))}
     outcome = {
         "application_id": spark.sparkContext.applicationId,
         "rows_in": counts.rows,
         "rows_out": counts.rows - counts.rejected,
         "rows_rejected": counts.rejected,
-        "outputs": {"csv": csv, "parquet": parquet, "rejected": quarantine if counts.rejected else None},
+        "outputs": {**outputs._asdict(), "rejected": outputs.rejected if counts.rejected else None},
         "files": written,
         "seconds": seconds,
     }
-    write_text(spark, report, json.dumps(outcome, indent=2) + "\n")
-    log.info("wrote %s rows below %s: %s", f"{counts.rows - counts.rejected:,}", target, json.dumps(written))
+    report = f"{target}/report.json"
+    before = read_text(spark, report)
+    publish(spark, report, json.dumps(outcome, indent=2) + "\n")
+    log.info("wrote %s rows below %s: %s", f"{counts.rows - counts.rejected:,}", folder, json.dumps(written))
+    for old in outdated_runs(names_in(spark, f"{target}/runs"), run, before):
+        delete(spark, f"{target}/runs/{old}")
+
+
+def write_parquet(lines: DataFrame, parquet: str, files: int) -> bool:
+    """Write the valid rows, and return whether there are lines that must be set aside.
+
+    No more than that is taken from the observation: Spark counts a task twice that it has to run again.
+    """
+    seen = Observation()
+    told = lines.select(*KEPT, "valid", "faulty")
+    observed = told.observe(seen, F.count(F.when(F.col("faulty"), 1)).alias("faulty"))
+    rows = spread(observed.where("valid").select(*KEPT), files)
+    rows.write.option("parquet.block.size", ROW_GROUP_BYTES).parquet(parquet)
+    return bool(seen.get.get("faulty"))  # nothing is observed where there is no line
+
+
+def write_csv(spark: SparkSession, outputs: Outputs) -> None:
+    """Write a CSV file for each Parquet file."""
+    largest = max(file_sizes(spark, outputs.parquet))
+    with local_setting(spark, "spark.sql.files.maxPartitionBytes", str(largest)):
+        spark.read.parquet(outputs.parquet).write.csv(outputs.csv, header=True)
 
 
 def read_lines(spark: SparkSession, uri: str) -> DataFrame:
-    """Return one row per line of the input: of a valid line the kept columns, else its text and file.
+    """Return each line of the input, the kept columns, and whether it is `valid`, `faulty` or to be skipped.
 
-    This looks at every line there is, so it decides and no more; `explain` finds the words for what is left.
+    This looks at every line there is, so it decides and no more; `explain` finds words for what is faulty.
     Folders are read to their depths; what is compressed and how lines end is Spark's business.
     """
+    value = F.col("value")
+    plain = value.rlike(PLAIN_ROW) & (F.length(value) <= PLAIN_LENGTH)
     text = (
         spark.read.text(uri, recursiveFileLookup=True)
-        .select("value", F.col("_metadata.file_path").alias("file"), unquoted("value").alias("text"))
-        .select("value", "file", "text", F.split("text", ",").alias("fields"))
+        .select("value", F.col("_metadata.file_path").alias("file"), plain.alias("plain"))
+        .select("*", F.when(F.col("plain"), value).otherwise(unquoted("value")).alias("text"))
     )
-    typed = text.select(
-        "value",
-        "file",
-        ((F.size("fields") == len(COLUMNS)) & ~F.col("text").rlike(JAVA_NUMBER)).alias("whole"),
-        F.trim(F.get("fields", F.lit(0))).alias("sex"),
-        *(number(i, "double").alias(COLUMNS[i]) for i in range(1, len(COLUMNS) - 1)),
-        number(len(COLUMNS) - 1, "int").alias("rings"),
+    parts = text.select(
+        "*",
+        F.when(~F.col("plain"), F.split("text", ",")).alias("fields"),
+        F.trim(F.substring_index("text", ",", 1)).alias("sex"),
+        F.expr("try_cast(substring_index(substring_index(text, ',', 2), ',', -1) AS double)").alias("length"),
+        F.expr("try_cast(substring_index(substring_index(text, ',', 3), ',', -1) AS double)").alias(
+            "diameter"
+        ),
+        F.expr("try_cast(substring_index(text, ',', -1) AS int)").alias("rings"),
     )
-    valid = F.col("whole") & F.col("sex").isin(*SEXES) & (F.col("rings") >= 0)
-    for name in MEASURES:
-        valid &= F.col(name).between(0, LARGEST_DOUBLE)  # NaN and Infinity are not
-    valid = F.coalesce(valid, F.lit(False))
-    return typed.select(*KEPT, "file", "value", valid.alias("valid")).select(
-        *KEPT,
-        F.when(~F.col("valid"), F.col("file")).alias("file"),
-        F.when(~F.col("valid"), F.col("value")).alias("line"),
+    valid = F.col("plain") | looked_at_closely()
+    skipped = value.rlike(r"^\s*$") | (names(value) == ",".join(COLUMNS).replace("_", ""))
+    return parts.select(*parts.columns, valid.alias("valid")).select(
+        "value", "file", *KEPT, "valid", (~F.col("valid") & ~skipped).alias("faulty")
     )
+
+
+def looked_at_closely() -> Column:
+    """Return whether the split line of a row that is not plain is valid all the same."""
+    valid = (F.size("fields") == len(COLUMNS)) & ~F.col("text").rlike(JAVA_NUMBER)
+    valid &= F.col("sex").isin(*SEXES) & (number(len(COLUMNS) - 1, "int") >= 0)
+    for index in range(1, len(MEASURES) + 1):
+        valid &= number(index, "double").between(0, LARGEST_DOUBLE)  # NaN and Infinity are not
+    return F.coalesce(valid, F.lit(False))
+
+
+def names(line: Column) -> Column:
+    """Return a line as a header of column names is compared, so without blanks, marks and capitals."""
+    return F.lower(F.regexp_replace(line, r'[\s_"]', ""))
 
 
 def unquoted(column: str) -> Column:
@@ -214,32 +279,36 @@ def number(index: int, kind: str) -> Column:
     return F.expr(f"try_cast(get(fields, {index}) AS {kind})")
 
 
-def validate(spark: SparkSession, lines: DataFrame, options: Options, quarantine: str) -> Counts:
+def set_aside(
+    spark: SparkSession, lines: DataFrame, options: Options, outputs: Outputs, faulty_bytes: int
+) -> Counts:
     """Count the rows, write the malformed ones to the quarantine, and decide whether the job may go on.
+
+    Args:
+        spark: the session.
+        lines: as of `read_lines`.
+        options: of the command line.
+        outputs: where the valid rows lie and malformed ones are written to.
+        faulty_bytes: of the input, or 0 where no line is faulty.
 
     Raises:
         JobError: no rows, a header with other columns, or too many malformed rows.
     """
-    lines_read, unread = lines.agg(F.count("*"), F.count("line")).collect()[0]
-    faults = explain(lines.where("line IS NOT NULL").select("file", "line"))
-    is_header = F.col("reason") == WRONG_HEADER
-    rejected, headers = 0, 0
-    if unread:
-        rejected, headers = faults.agg(F.count("reason"), F.count(F.when(is_header, 1))).collect()[0]
-    if headers:
-        fault = faults.where(is_header).head(1)[0]
+    accepted = spark.read.parquet(outputs.parquet).count()  # from the files' footers
+    if not faulty_bytes:
+        if not accepted:
+            raise JobError(f"{options.input_table} has no data rows")
+        return Counts(rows=accepted, rejected=0)
+    faults = explain(lines.where("faulty").select("file", F.col("value").alias("line")))
+    faults.repartition(output_files(faulty_bytes)).write.json(outputs.rejected)
+    malformed = spark.read.json(outputs.rejected, schema="file string, line string, reason string")
+    if fault := malformed.where(F.col("reason") == WRONG_HEADER).first():
         raise JobError(
             f"{fault.file} has the header {shown(fault.line)}, but the columns must be {','.join(COLUMNS)}, "
             "in this order (with or without a header line)"
         )
-    counts = Counts(rows=lines_read - unread + rejected, rejected=rejected)
-    if not counts.rows:
-        raise JobError(f"{options.input_table} has no data rows")
-    if not rejected:
-        delete(spark, quarantine)
-        return counts
-    malformed = faults.where("reason IS NOT NULL")
-    spread(malformed, output_files(0)).write.mode("overwrite").json(quarantine)
+    rejected = malformed.count()
+    counts = Counts(rows=accepted + rejected, rejected=rejected)
     if rejected > options.max_rejected_fraction * counts.rows or rejected == counts.rows:
         examples = "; ".join(
             f"{fault.file}: {shown(fault.line)} ({fault.reason})" for fault in malformed.head(SHOWN_LINES)
@@ -247,24 +316,21 @@ def validate(spark: SparkSession, lines: DataFrame, options: Options, quarantine
         raise JobError(
             f"{rejected:,} of {counts.rows:,} rows are malformed ({rejected / counts.rows:.2%}), "
             f"--max_rejected_fraction allows {options.max_rejected_fraction:.2%}; "
-            f"all of them are in {quarantine}, the first are {examples}"
+            f"all of them are in {outputs.rejected}, the first are {examples}"
         )
     return counts
 
 
 def explain(lines: DataFrame) -> DataFrame:
-    """Return file, line and reason of lines that are no valid rows; blank and header lines have no reason."""
+    """Return file, line and reason of lines that are no valid rows, blank or the expected header."""
     split = lines.withColumn("fields", F.split(unquoted("line"), ","))
-    names = F.transform("fields", lambda field: F.lower(F.regexp_replace(field, r'[\s_"]', "")))
     expected = F.array(*(F.lit(name.replace("_", "")) for name in COLUMNS))
-    known = F.size(F.array_intersect(names, expected))
+    known = F.size(F.array_intersect(F.transform("fields", names), expected))
     words = F.forall(
         "fields", lambda field: field.rlike(r"^\s*\p{L}") & ~F.trim(field).isin(*NO_COLUMN_NAMES)
     )
     reason = (
-        F.when(F.trim("line").rlike(r"^\s*$"), None)
-        .when(names == expected, None)
-        .when((known >= 3) | (words & (F.size("fields") == len(COLUMNS))), WRONG_HEADER)
+        F.when((known >= 3) | (words & (F.size("fields") == len(COLUMNS))), WRONG_HEADER)
         .when(
             F.size("fields") != len(COLUMNS),
             F.concat(F.size("fields"), F.lit(f" fields instead of {len(COLUMNS)}")),
@@ -305,6 +371,5 @@ def shown(line: str) -> str:
 if __name__ == "__main__":
     try:
         main()
-    finally:  # otherwise a cluster takes the end of the driver for a failure of the application
-        if session := SparkSession.getActiveSession():
-            session.stop()
+    finally:
+        stop_spark()

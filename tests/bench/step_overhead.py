@@ -1,4 +1,4 @@
-"""What a pipeline step costs beyond a bare spark-submit of the same job, side by side: `make bench`.
+"""What a pipeline step costs beyond a bare spark-submit of the same job, side by side.
 
 Needs the embedded AWS with the pipeline upserted. Both ways run the same code with the same configuration
 on the same object in S3, in turn, so that whatever else the machine does meets both.
@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from rich.console import Console
-from rich.table import Table
 
 from helpers.local_aws.processing.container_job import ContainerJob
 from helpers.local_aws.processing.data import download_input
@@ -26,7 +24,6 @@ from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
 
 PIPELINE = "ProcessingPipeline-local"
-ROUNDS = 5
 
 
 def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
@@ -70,23 +67,18 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
         return time.monotonic() - began
 
 
-def main() -> None:
-    """Run both in turn, and print the seconds of each round with the median of their difference."""
+def measure(count: int) -> dict[str, Any]:
+    """Run both in turn; return the seconds of each round with the medians of difference and ratio."""
     sagemaker, s3 = boto3.client("sagemaker"), boto3.client("s3")
     run_step(sagemaker)  # the first run of all warms the file cache for both
-    table = Table("round", "pipeline step, s", "bare spark-submit, s", "overhead, s", "ratio")
     rounds = []
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, count + 1):
         step, description = run_step(sagemaker)
         bare = run_bare(s3, description)
-        rounds.append((step, bare))
-        table.add_row(str(number), f"{step:.2f}", f"{bare:.2f}", f"{step - bare:+.2f}", f"{step / bare:.3f}")
-    overhead = statistics.median(step - bare for step, bare in rounds)
-    ratio = statistics.median(step / bare for step, bare in rounds)
-    Console().print(
-        table, f"Overhead of a step: median {overhead:+.2f} s, {ratio:.3f} times the bare spark-submit"
-    )
-
-
-if __name__ == "__main__":
-    main()
+        rounds.append({"step": round(step, 2), "bare": round(bare, 2)})
+        print(f"round {number}: step {step:.2f} s, spark-submit {bare:.2f} s", file=sys.stderr, flush=True)
+    return {
+        "rounds": rounds,
+        "overhead_seconds": round(statistics.median(pair["step"] - pair["bare"] for pair in rounds), 2),
+        "ratio": round(statistics.median(pair["step"] / pair["bare"] for pair in rounds), 3),
+    }

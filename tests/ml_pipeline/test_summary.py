@@ -56,7 +56,7 @@ def test_without_the_report_the_rest_is_told() -> None:
 
     text = summary(Snapshot("arn", "Succeeded"), [outcome], "dev")
 
-    assert "CSV              s3://b/out/csv" in text
+    assert "Output           s3://b/out" in text
     assert "Spark event log  s3://b/logs" in text
     assert "Note             no right to it" in text
     assert "Rows" not in text

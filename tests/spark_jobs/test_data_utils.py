@@ -3,11 +3,66 @@ import logging
 from datetime import datetime
 
 import pytest
-from data_utils import BYTES_PER_FILE, Unbuffered, output_files, overlap, spark_read_parquet, spread
+from data_utils import (
+    BYTES_PER_FILE,
+    Unbuffered,
+    new_run,
+    outdated_runs,
+    output_files,
+    overlap,
+    spark_read_parquet,
+    spread,
+    with_remedy,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 LOG = logging.getLogger("test")
+
+
+@pytest.mark.parametrize(
+    ("said", "setting"),
+    [
+        ("java.lang.OutOfMemoryError: GC overhead limit exceeded", "spark.executor.memory in"),
+        (
+            "ExecutorLostFailure (executor 1 exited) Reason: Command exited with code 52",
+            "spark.executor.memory in",
+        ),
+        (
+            "Container killed by YARN for exceeding physical memory limits. Consider boosting "
+            "spark.executor.memoryOverhead",
+            "raise spark.executor.memoryOverhead",
+        ),
+        ("Container from a bad node. Exit status: 143.", "raise spark.executor.memoryOverhead"),
+        ("java.io.IOException: No space left on device", "pyspark_process_volume_size_gb"),
+        ("AmazonS3Exception: Please reduce your request rate. (Status Code: 503)", "fs.s3a.attempts.maximum"),
+        ("java.net.SocketTimeoutException: Read timed out", "fs.s3a.connection.timeout"),
+    ],
+)
+def test_a_failure_is_told_with_the_setting_to_change(said: str, setting: str) -> None:
+    assert setting in with_remedy(said)
+    assert with_remedy(said).endswith(f"({said})")
+
+
+def test_a_failure_that_nothing_is_known_of_is_told_as_it_is() -> None:
+    assert with_remedy("java.lang.IllegalStateException: 52") == "java.lang.IllegalStateException: 52"
+
+
+def test_a_run_that_a_report_may_name_or_another_job_writes_is_not_outdated() -> None:
+    new = "20260131T000000Z-new"
+    young, reported, old = "20260122T000000Z-b", "20260105T000000Z-c", "20260104T000000Z-d"
+
+    report = f'{{"csv": "s3a://b/runs/{reported}/csv"}}'
+
+    assert outdated_runs([old, young, reported, new, "notes", "20260202T000000Z-later"], new, report) == [old]
+    assert outdated_runs([reported, new], new, "") == [reported]
+
+
+def test_runs_have_names_of_their_own_in_the_order_of_time() -> None:
+    runs = [new_run() for _ in range(3)]
+
+    assert len(set(runs)) == 3
+    assert outdated_runs(runs, runs[0], "") == []
 
 
 @given(st.integers(0, 10**15))
@@ -52,10 +107,10 @@ def test_unbuffered_flushes_after_every_write() -> None:
     assert unbuffered.readable() is True, "whatever else a stream can do is the stream's"
 
 
-def test_rows_are_spread_over_as_many_partitions(spark) -> None:
+def test_rows_are_spread_over_as_many_partitions_and_never_on_fewer_than_the_cores(spark) -> None:
     frame = spark.range(10, numPartitions=3)
 
-    assert [spread(frame, files).rdd.getNumPartitions() for files in (1, 3, 5)] == [1, 3, 5]
+    assert [spread(frame, files).rdd.getNumPartitions() for files in (1, 3, 5)] == [2, 3, 5]
 
 
 @pytest.fixture

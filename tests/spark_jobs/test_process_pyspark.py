@@ -31,15 +31,24 @@ class Job:
     def run(self, *options: str, source: Path | None = None) -> dict[str, Any]:
         words = ["--input_table", str(source or self.source), "--output_table", str(self.target), *options]
         process_pyspark.main(words)
+        return self.report()
+
+    def report(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((self.target / "report.json").read_text())
         return report
 
     def rows(self) -> list[tuple[Any, ...]]:
-        table = pq.read_table(self.target / "parquet")
+        """What a reader finds: the report first, then where it leads."""
+        table = pq.read_table(self.report()["outputs"]["parquet"])
         return sorted(tuple(row.values()) for row in table.to_pylist())
 
+    def runs(self) -> list[Path]:
+        """The folders of all runs, the oldest first."""
+        return sorted((self.target / "runs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+
     def rejected(self) -> list[dict[str, str]]:
-        parts = sorted((self.target / "rejected").glob("part-*"))
+        """The quarantine of the newest run, whatever became of it."""
+        parts = sorted((self.runs()[-1] / "rejected").glob("part-*"))
         return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
 
 
@@ -59,20 +68,17 @@ def test_the_sample_comes_through_whole(job) -> None:
     assert job.rows() == sorted((r[0], float(r[1]), float(r[2]), int(r[8])) for r in source)
     assert (report["rows_in"], report["rows_out"], report["rows_rejected"]) == (4177, 4177, 0)
     assert report["files"] == {"csv": 1, "parquet": 1}
-    assert report["outputs"] == {
-        "csv": f"{job.target}/csv",
-        "parquet": f"{job.target}/parquet",
-        "rejected": None,
-    }
-    assert set(report["seconds"]) == {"start Spark", "read and validate", "write Parquet", "write CSV"}
+    (run,) = job.runs()
+    assert report["outputs"] == {"csv": f"{run}/csv", "parquet": f"{run}/parquet", "rejected": None}
+    assert set(report["seconds"]) == {"start Spark", "write Parquet", "set aside", "write CSV"}
 
 
 def test_both_outputs_hold_the_same_and_csv_has_a_header(job) -> None:
     job.write(GOOD, OTHER)
 
-    job.run()
+    report = job.run()
 
-    text = "".join(part.read_text() for part in (job.target / "csv").glob("part-*"))
+    text = "".join(part.read_text() for part in Path(report["outputs"]["csv"]).glob("part-*"))
     assert sorted(text.splitlines()) == ["F,0.53,0.42,9", "M,0.455,0.365,15", "sex,length,diameter,rings"]
     assert job.rows() == [OTHER_ROW, ROW]
 
@@ -108,6 +114,23 @@ def test_a_header_with_other_columns_fails_the_job(job, header) -> None:
     assert not (job.target / "report.json").exists()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        GOOD.replace("0.095", "5e-2"),
+        GOOD.replace("0.095", ".095"),
+        GOOD.replace("0.095", " 0.095 "),
+        GOOD.replace(",15", ",+15"),
+        GOOD.replace("0.095", "0.095" + "0" * 200),
+    ],
+)
+def test_a_row_that_is_not_plain_may_be_valid(job, line) -> None:
+    job.write(line)
+
+    assert job.run()["rows_rejected"] == 0
+    assert job.rows() == [ROW]
+
+
 def test_lines_may_be_quoted_end_with_crlf_and_be_blank(job) -> None:
     job.write(GOOD.replace("M", '"M"').replace(",15", ',"15"'), "", "   ", OTHER, end="\r\n")
 
@@ -139,6 +162,9 @@ def test_gzip_and_many_files_are_read_together(job) -> None:
         (GOOD.replace("M", ""), "sex is missing"),
         (GOOD.replace(",15", ",7.5"), "rings is not a whole number: 7.5"),
         (GOOD.replace(",15", ",-2"), "rings is negative"),
+        (GOOD.replace(",15", ",99999999999"), "rings is not a whole number: 99999999999"),
+        (GOOD.replace("0.514", "1.2.3"), "whole_weight is not a number: 1.2.3"),
+        (GOOD.replace("0.15,", f"{'9' * 400},"), "shell_weight is not finite"),
     ],
 )
 def test_a_malformed_row_is_set_aside_with_its_line_and_reason(job, line, reason) -> None:
@@ -163,20 +189,45 @@ def test_too_many_malformed_rows_fail_the_job_before_the_outputs_are_touched(job
         job.run()
 
     assert "1 of 3 rows are malformed (33.33%), --max_rejected_fraction allows 1.00%" in str(caught.value)
-    assert f"{job.target}/rejected" in str(caught.value)
+    assert f"{job.target}/runs/" in str(caught.value)
     assert "'bad' (1 fields instead of 9)" in str(caught.value)
     assert [fault["line"] for fault in job.rejected()] == ["bad"]
     assert json.loads((job.target / "report.json").read_text()) == before
     assert job.rows() == [ROW]
 
 
-def test_a_clean_run_removes_an_old_quarantine(job) -> None:
+def test_a_failed_run_leaves_its_quarantine_and_nothing_else(job) -> None:
     job.write(GOOD, "bad")
-    job.run("--max_rejected_fraction", "0.5")
+
+    with pytest.raises(JobError):
+        job.run()
+
+    (run,) = job.runs()
+    assert [part.name for part in run.iterdir()] == ["rejected"]
+
+
+def test_the_report_leads_from_one_whole_run_to_the_next(job) -> None:
+    job.write(GOOD, "bad")
+    before = job.run("--max_rejected_fraction", "0.5")
     job.write(GOOD)
 
-    assert job.run()["outputs"]["rejected"] is None
-    assert not (job.target / "rejected").exists()
+    after = job.run()
+
+    assert after["outputs"]["rejected"] is None
+    assert {Path(report["outputs"]["csv"]).parent for report in (before, after)} == set(job.runs())
+    assert [path.name for path in job.target.iterdir() if path.is_file()] == ["report.json"]
+
+
+def test_a_run_removes_what_nobody_reads_any_more(job) -> None:
+    job.write(GOOD)
+    for name in ("20250101T000000Z-killed", "20250102T000000Z-reported", "notes"):
+        (job.target / "runs" / name).mkdir(parents=True)
+    (job.target / "report.json").write_text('{"outputs": {"csv": "runs/20250102T000000Z-reported/csv"}}')
+
+    job.run()
+
+    assert {"20250102T000000Z-reported", "notes"} < {run.name for run in job.runs()}
+    assert len(job.runs()) == 3
 
 
 @pytest.mark.parametrize("lines", [(), (HEADER,), ("", "  ")])
@@ -199,16 +250,17 @@ def test_input_and_output_do_not_lie_in_one_another(job) -> None:
         job.run(source=job.source.parent)
 
 
-def test_the_input_is_scanned_once(job, spark) -> None:
-    """Of all stages that the job has run, one has read the bytes of the input file."""
-    job.write(*[GOOD] * 1000)
+@pytest.mark.parametrize(("last", "scans"), [(GOOD, 1), (HEADER, 1), ("bad", 2)])
+def test_the_input_is_scanned_once_and_again_where_rows_are_malformed(job, spark, last, scans) -> None:
+    """Told by the stages that have read the bytes of the input file."""
+    job.write(*[GOOD] * 1000, last)
     size = (job.source / "a.csv").stat().st_size
     before = len(_stages(spark))
 
     job.run()
 
     read = [stage.inputBytes() for stage in _stages(spark)[before:] if stage.inputBytes() == size]
-    assert read == [size]
+    assert read == [size] * scans
 
 
 def _stages(spark: SparkSession) -> list[Any]:

@@ -13,6 +13,11 @@ _JAVA = re.compile(
 _BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+)$")
 # These only carry another exception, which says more.
 _WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
+# What ends the driver before the job can say what to do about it.
+_REMEDIES = {
+    "OutOfMemoryError": "raise spark.driver.memory in configuration.json, or spark.executor.memory where "
+    "tasks run in executors",
+}
 _LOST = re.compile(r"ExecutorLostFailure|Job aborted due to stage failure")
 
 
@@ -22,6 +27,13 @@ def last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
     Args:
         lines: the job's output, or its last some thousand lines.
     """
+    found = _last_exception(lines)
+    if found is None or found[0] not in _REMEDIES:
+        return found
+    return found[0], f"{found[1]}: {_REMEDIES[found[0]]}"
+
+
+def _last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
     own = _without_log_records(lines)
     for part in (own, list(lines)):
         if (found := _python(part)) or (found := _java(part)):

@@ -74,6 +74,13 @@ Exception in thread "main" java.lang.RuntimeException: outer
 Caused by: java.io.IOException: disk full
 	... 3 more
 """
+MEMORY = """\
+26/11/24 04:50:55 ERROR Executor: Exception in task 0.0 in stage 0.0 (TID 0)
+org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/out.
+	at org.apache.spark.executor.Executor$TaskRunner.run(Executor.scala:624)
+Caused by: java.lang.OutOfMemoryError: Java heap space
+	at java.base/java.util.Arrays.copyOf(Arrays.java:3537)
+"""
 LAUNCHER = """\
 Exception in thread "main" org.apache.spark.SparkException: Failed to get main class in JAR with error 'x'.
 	at org.apache.spark.deploy.SparkSubmitArguments.error(SparkSubmitArguments.scala:650)
@@ -104,6 +111,12 @@ DURING_SHUTDOWN = (
 )
 def test_the_last_exception_is_the_jobs_own(output: str, expected: tuple[str, str] | None) -> None:
     assert last_exception(output.splitlines()) == expected
+
+
+def test_a_driver_without_memory_is_told_what_to_change() -> None:
+    name, text = last_exception(MEMORY.splitlines()) or ("", "")
+    assert name == "OutOfMemoryError"
+    assert text.startswith("Java heap space: raise spark.driver.memory in configuration.json")
 
 
 def test_a_lost_executor_is_named() -> None:

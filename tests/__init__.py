@@ -1,0 +1,1 @@
+"""A package, so that tests share modules whatever else is installed under this name."""

@@ -1,0 +1,213 @@
+"""All measurements, or some of them, into one file: `make bench`; in small `make bench ROWS=100000 ROUNDS=1`.
+
+Each section of the file is one list of results with what they were measured on. What cannot be compared
+directly is not: candidates of a section run in turn, in the same minutes on the same files.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyspark
+
+from tests.bench import abalone, check, pipelines, step_overhead
+from tests.bench.measure import Cost, in_turn, run, size_mb
+from tests.spark_submit import JOB, command, environment
+
+OTHER_JOBS = Path(__file__).with_name("other_jobs.py")
+ONE_MACHINE = Path(__file__).with_name("one_machine.py")
+ENGINES_PYTHON = Path(".venv/bench/bin/python")
+MEMORY = {"spark.driver.memory": "2g"}
+
+LEVERS: Mapping[str, Mapping[str, str]] = {
+    "our job": {},
+    "parallel garbage collector": {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"},
+    "first compiler only": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"},
+    "uncompressed": {"spark.sql.parquet.compression.codec": "uncompressed"},
+    "zstd": {"spark.sql.parquet.compression.codec": "zstd"},
+    "lz4": {"spark.sql.parquet.compression.codec": "lz4raw"},
+    "partitions of 32 MB": {"spark.sql.files.maxPartitionBytes": "32m"},
+    "partitions of 512 MB": {"spark.sql.files.maxPartitionBytes": "512m"},
+    "no whole-stage code": {"spark.sql.codegen.wholeStage": "false"},
+}
+
+
+class Bench:
+    """What the sections have in common: the amount of data, the rounds and a folder."""
+
+    def __init__(self, rows: int, rounds: int, folder: Path):
+        self.rows, self.rounds, self.folder = rows, rounds, folder
+
+    def data(self, rows: int, name: str = "") -> Path:
+        """Return a file of that many rows, made once."""
+        file = self.folder / (name or f"{rows}.csv")
+        if not file.exists():
+            abalone.write(rows, file)
+        return file
+
+    def spark(
+        self, source: Path, other: str = "", conf: Mapping[str, str] | None = None, master: str = "local[2]"
+    ) -> Cost:
+        """Run our job, or one of the others, on a file or folder."""
+        target = self.folder / "out"
+        shutil.rmtree(target, ignore_errors=True)
+        words = (
+            [OTHER_JOBS, other, str(source), str(target)]
+            if other
+            else [JOB, "--input_table", str(source), "--output_table", str(target)]
+        )
+        return run(command(*words, master=master, conf={**MEMORY, **(conf or {})}), environment())
+
+    def engine(self, source: Path, name: str) -> Cost:
+        """Run an engine of one machine on a file."""
+        target = self.folder / "out"
+        shutil.rmtree(target, ignore_errors=True)
+        return run([str(ENGINES_PYTHON), str(ONE_MACHINE), name, str(source), str(target), "2"])
+
+    def start_of_spark(self) -> Cost:
+        """Run our job on nearly nothing: what starting and compiling cost alone."""
+        return self.spark(self.data(1_000))
+
+    def alternatives(self) -> dict[str, Any]:
+        """Measure our job against the sample's and against engines of one machine."""
+        source = self.data(self.rows)
+        candidates = {
+            "our job": partial(self.spark, source),
+            "the sample's job": partial(self.spark, source, "sample"),
+            "DuckDB": partial(self.engine, source, "duckdb"),
+            "Polars": partial(self.engine, source, "polars"),
+            "our job on 1,000 rows": self.start_of_spark,
+        }
+        return {
+            "rows": self.rows,
+            "input_mb": size_mb(source),
+            "results": in_turn(candidates, self.rounds),
+        }
+
+    def levers(self) -> dict[str, Any]:
+        """Measure what each change gives: ways to read in the plainest job, settings in ours."""
+        rows = max(1, self.rows // 2)
+        source = self.data(rows)
+        from tests.bench.other_jobs import JOBS  # noqa: PLC0415 - pyspark, only here
+
+        candidates: dict[str, Callable[[], Cost]] = {
+            f"read: {name}": partial(self.spark, source, name) for name in JOBS
+        }
+        candidates |= {
+            f"setting: {name}": partial(self.spark, source, "", conf) for name, conf in LEVERS.items()
+        }
+        return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
+
+    def sizes(self) -> dict[str, Any]:
+        """Measure our job over the amount of data, with the memory that it has for all of them."""
+        counts = [self.rows // 10, self.rows // 2, self.rows, self.rows * 2]
+        candidates = {f"{count:,}": partial(self.spark, self.data(count)) for count in counts}
+        results = in_turn(candidates, self.rounds)
+        for count in counts:
+            results[f"{count:,}"]["rows"] = count
+        return {"memory": MEMORY["spark.driver.memory"], "results": results}
+
+    def executors(self) -> dict[str, Any]:
+        """Measure our job on one and on two executors of one core."""
+        rows = max(1, self.rows // 2)
+        source = self.data(rows)
+        candidates = {
+            f"{count}": partial(
+                self.spark,
+                source,
+                master=f"local-cluster[{count},1,1024]",
+                conf={"spark.executor.memory": "1g", "spark.executor.cores": "1"},
+            )
+            for count in (1, 2)
+        }
+        return {"rows": rows, "results": in_turn(candidates, self.rounds)}
+
+    def shapes(self) -> dict[str, Any]:
+        """Measure our job on as many rows in other shapes."""
+        rows = max(10_000, self.rows // 5)
+        even = self.data(rows)
+        skewed, tiny, packed = (self.folder / name for name in ("skewed", "tiny", "packed"))
+        if not skewed.exists():
+            skewed.mkdir()
+            abalone.write(rows * 9 // 10, skewed / "large.csv")
+            for part in range(20):
+                abalone.write(rows // 200, skewed / f"{part}.csv", seed=part)
+            tiny.mkdir()
+            text = even.read_bytes().splitlines(keepends=True)
+            files = 10_000 if rows >= 1_000_000 else 100
+            share = -(-len(text) // files)
+            for part in range(files):
+                (tiny / f"{part}.csv").write_bytes(b"".join(text[part * share : (part + 1) * share]))
+            packed.mkdir()
+            with (packed / "all.csv.gz").open("wb") as file:
+                subprocess.run(["gzip", "--stdout", str(even)], stdout=file, check=True)
+        candidates = {
+            "one file": partial(self.spark, even),
+            "skewed: 90 % in one of 21 files": partial(self.spark, skewed),
+            f"tiny: {len(list(tiny.iterdir())):,} files": partial(self.spark, tiny),
+            "one gzip": partial(self.spark, packed),
+        }
+        return {"rows": rows, "results": in_turn(candidates, self.rounds)}
+
+    def plane(self) -> dict[str, Any]:
+        """Measure the embedded AWS itself: steps that do nothing."""
+        return pipelines.measure(steps=500 if self.rows >= 1_000_000 else 10)
+
+    def step(self) -> dict[str, Any]:
+        """Measure what a step costs beyond a bare spark-submit."""
+        return step_overhead.measure(self.rounds)
+
+
+SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "step", "plane")
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "spark": pyspark.__version__,
+    }
+
+
+def main() -> None:
+    """Measure, and keep the figures or compare them with those that are kept."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--results", type=Path, required=True, help="file of figures, of which others stay")
+    parser.add_argument(
+        "--check", action="store_true", help="compare ratios with the file's, do not write it"
+    )
+    options = parser.parse_args()
+    kept = json.loads(options.results.read_text()) if options.results.exists() else {}
+    measured: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(options.rows, options.rounds, Path(folder))
+        for section in options.only:
+            print(f"-- {section}", file=sys.stderr, flush=True)
+            measured[section] = {"machine": machine(), **getattr(bench, section)()}
+    if options.check:
+        lines, worse = check.compare(kept, measured)
+        print("\n".join(lines))
+        sys.exit(worse)
+    options.results.write_text(json.dumps({**kept, **measured}, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What the job does when what it stands on gives way: it recovers, or says what to change."""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import psutil
+import pyarrow.fs
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.local_aws.spark_container.failure_message import last_exception
+from tests.faults.faulty_s3 import FaultyS3, serving
+from tests.faults.kills import kill_at_random
+from tests.spark_submit import JOB, command, kill, start
+
+ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[tuple[FaultyS3, str]]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def s3(faulty: tuple[FaultyS3, str]) -> Any:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    client = boto3.client("s3", endpoint_url=faulty[1], region_name="us-east-1", **keys)
+    for bucket in ("throttled", "slow", "flaky"):
+        client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=bucket, Key="in/0.csv", Body=ROW.format(rings=1).encode())
+    return client
+
+
+FAILURES = """
+import json, sys
+import data_utils, process_pyspark
+for source in sys.argv[2:]:
+    try:
+        words = ["--input_table", source, "--output_table", sys.argv[1], "--max_rejected_fraction", "0.999"]
+        process_pyspark.main(words)
+    except data_utils.JobError as error:
+        if source == sys.argv[-1]:
+            raise
+        print("FAILED", json.dumps([source, str(error)]), flush=True)
+"""
+
+
+def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> None:
+    """In one driver, and so at the cost of one: the last failure ends it before the job can say anything."""
+    app = tmp_path / "failures.py"
+    app.write_text(FAILURES)
+    random.seed(1)
+    malformed = "".join(f"{random.randbytes(200).hex()}\n" for _ in range(20_000))
+    (tmp_path / "malformed.csv").write_text(ROW.format(rings=1) + malformed)
+    with gzip.open(tmp_path / "endless.csv.gz", "wb", compresslevel=1) as endless:
+        for _ in range(600):
+            endless.write(b"1" * 2**20)
+    patience = ("attempts.maximum", "retry.limit", "retry.throttle.limit")
+    conf = {
+        **{f"spark.hadoop.fs.s3a.{name}": "1" for name in patience},
+        **{f"spark.hadoop.fs.s3a.{name}": "20ms" for name in ("retry.interval", "retry.throttle.interval")},
+        "spark.hadoop.fs.s3a.connection.timeout": "1000",
+        "spark.driver.memory": "512m",
+    }
+    sources = ["s3a://throttled/in", "s3a://slow/in", "malformed.csv", "endless.csv.gz"]
+    paths = [source if ":" in source else str(tmp_path / source) for source in sources]
+
+    words = command(app, str(tmp_path / "out"), *paths, conf=conf, endpoint=faulty[1])
+    # No file may grow beyond a megabyte: the nearest to a full disk that needs no rights.
+    process = start(["bash", "-c", 'ulimit -f 1000; exec "$@"', "bash", *words])
+    said, _ = process.communicate()
+
+    told = [json.loads(line[len("FAILED ") :]) for line in said.splitlines() if line.startswith("FAILED ")]
+    assert [source for source, _ in told] == paths[:-1], said
+    messages = [message for _, message in told]
+    assert "S3 throttles: raise spark.hadoop.fs.s3a.attempts.maximum" in messages[0]
+    assert "too slowly: raise spark.hadoop.fs.s3a.connection.timeout" in messages[1]
+    assert "the disk for shuffle and spill is full: raise pyspark_process_volume_size_gb" in messages[2]
+    name, last = last_exception(said.splitlines()) or ("", "")
+    assert name == "OutOfMemoryError"
+    assert "raise spark.driver.memory" in last
+    assert process.returncode != 0
+    assert not any("\n" in message for message in messages)
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_lost_executor_and_a_throttling_s3_cost_time_and_no_row(faulty, s3) -> None:
+    application, endpoint = faulty
+    files, rows = 6, 2_000
+    for file in range(files):
+        lines = "".join(ROW.format(rings=file * rows + row) for row in range(rows))
+        s3.put_object(Bucket="flaky", Key=f"in/{file}.csv", Body=lines.encode())
+    words = ("--input_table", "s3a://flaky/in", "--output_table", "s3a://flaky/out")
+
+    process = start(command(JOB, *words, master="local-cluster[2,1,512]", conf=EXECUTORS, endpoint=endpoint))
+    try:
+        assert application.reading.wait(90)
+        executors(process.pid)[0].kill()
+        said, _ = process.communicate()
+    finally:
+        kill(process)
+
+    assert process.returncode == 0, said
+    assert "Lost executor" in said
+    assert application.refused > 0
+    report = json.loads(s3.get_object(Bucket="flaky", Key="out/report.json")["Body"].read())
+    filesystem = pyarrow.fs.S3FileSystem(
+        endpoint_override=endpoint, access_key="test", secret_key="test", region="us-east-1"
+    )
+    table = pq.read_table(report["outputs"]["parquet"].removeprefix("s3a://"), filesystem=filesystem)
+    assert sorted(table["rings"].to_pylist()) == list(range(files * rows))
+    assert report["rows_in"] == report["rows_out"] == files * rows
+
+
+EXECUTORS = {
+    "spark.executor.memory": "512m",
+    "spark.executor.cores": "1",
+    "spark.hadoop.fs.s3a.retry.throttle.interval": "20ms",
+    "spark.hadoop.fs.s3a.retry.interval": "20ms",
+}
+
+
+def executors(pid: int) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process(pid).children(recursive=True)
+        if process.name() == "java" and "CoarseGrainedExecutorBackend" in " ".join(process.cmdline())
+    ]
+
+
+@pytest.mark.timeout(300)
+def test_a_reader_never_sees_half_of_an_output(tmp_path) -> None:
+    """A few kills, each time at other moments; `make faults` makes many."""
+    outcome = kill_at_random(tmp_path, kills=3, seed=random.SystemRandom().randrange(10**6))
+
+    assert outcome.torn == []
+    assert outcome.looks > 0

@@ -1,0 +1,92 @@
+"""spark-submit as a process of its own, which can be measured, and killed with all that it has started."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyspark
+
+from helpers.local_aws.spark_container import java, s3a_jars
+from helpers.local_aws.spark_container.image_defaults import CORE_SITE, SPARK_DEFAULTS, s3a_addresses
+
+JOBS = Path(__file__).parents[1] / "spark_jobs"
+JOB = JOBS / "process_pyspark.py"
+
+
+def command(
+    app: Path,
+    *arguments: str,
+    master: str = "local[2]",
+    conf: Mapping[str, str] | None = None,
+    endpoint: str | None = None,
+) -> list[str]:
+    """Return spark-submit's words, with what the image sets.
+
+    Args:
+        app: the program.
+        arguments: its arguments.
+        master: where Spark runs.
+        conf: further properties.
+        endpoint: of S3; without it S3A is not there.
+    """
+    properties = {
+        **SPARK_DEFAULTS,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    if endpoint:
+        jars = os.pathsep.join(map(str, s3a_jars.ensure()))
+        properties |= dict.fromkeys(("spark.driver.extraClassPath", "spark.executor.extraClassPath"), jars)
+        hadoop = {**CORE_SITE, **s3a_addresses(endpoint, "us-east-1")}
+        properties |= {f"spark.hadoop.{name}": value for name, value in hadoop.items()}
+    settings = [f"--conf={name}={value}" for name, value in {**properties, **(conf or {})}.items()]
+    program = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
+    return [
+        program,
+        f"--master={master}",
+        f"--py-files={JOBS / 'data_utils.py'}",
+        *settings,
+        str(app),
+        *arguments,
+    ]
+
+
+def environment() -> dict[str, str]:
+    """Return the variables that spark-submit needs, without those of the user's own Spark."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "COVERAGE_"))}
+    return {
+        **kept,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "JAVA_HOME": str(java.java_home()),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(JOBS),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
+def start(words: Sequence[str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Start a command in a session of its own; both of its outputs go to one place."""
+    return subprocess.Popen(
+        words,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a process of `start` with all that it has started, as a machine that loses its power does."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
