@@ -86,18 +86,6 @@ sweep: $(VENV)/run  ## Remove expired previews, and code that nothing uses; ARGS
 teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
-##@ Spark and cost
-.PHONY: size choose prices
-size: $(VENV)/run  ## Size Spark for INSTANCE and COUNT (DATA_GB=, SHAPE=scan|shuffle|python); ARGS='--write FILE'
-	$(PY) -m helpers.spark.sizing --instance $(INSTANCE) --count $(COUNT) \
-		$(if $(DATA_GB),--data-gb $(DATA_GB)) $(if $(SHAPE),--shape $(SHAPE)) $(ARGS)
-choose: $(VENV)/run  ## Rank instances by cost for DATA_GB and DEADLINE_MINUTES; RUNS='event logs, s3:// too'
-	$(if $(findstring s3,$(RUNS)),$(ON_AWS),$(PY)) -m helpers.spark.choice --data-gb $(or $(DATA_GB),$(error DATA_GB is missing)) \
-		--deadline-minutes $(or $(DEADLINE_MINUTES),$(error DEADLINE_MINUTES is missing)) \
-		$(if $(RUNS),--runs $(RUNS)) $(ARGS)
-prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
-	$(PY) -m helpers.pricing $(ARGS)
-
 ##@ GitHub
 .PHONY: comment drift-issue protect github-setup
 comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before

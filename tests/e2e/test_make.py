@@ -68,7 +68,7 @@ class Checkout:
 
     def make(self, *words: str) -> tuple[int, str]:
         process = self.start(*words)
-        said, _ = process.communicate(timeout=110)
+        said, _ = process.communicate(timeout=500)
         return process.returncode, said
 
     def made(self, *words: str) -> str:
@@ -178,9 +178,9 @@ def test_make_spark_ui_shows_the_newest_execution_until_it_is_interrupted(checko
     lines = list(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))
     (address,) = re.findall(r"(http://127\.0\.0\.1:\d+)/history/\S+/jobs/", "".join(lines))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{address}/api/v1/applications/{application}/stages", timeout=60) as answer:
+    with opener.open(f"{address}/api/v1/applications/{application}/stages", timeout=300) as answer:
         stages = json.load(answer)
-    with opener.open(f"{address}/history/{application}/stages/", timeout=60) as answer:
+    with opener.open(f"{address}/history/{application}/stages/", timeout=300) as answer:
         page = answer.read().decode()
     running = psutil.Process(process.pid).children(recursive=True)
     java = next(
@@ -191,7 +191,7 @@ def test_make_spark_ui_shows_the_newest_execution_until_it_is_interrupted(checko
     }
     words = " ".join(java.cmdline())
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
 
     assert {stage["status"] for stage in stages} <= {"COMPLETE", "SKIPPED"}
     assert stages
@@ -209,7 +209,7 @@ def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
     second_code, second = checkout.make("start", "CACHE=off")
 
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
 
     assert second_code != 0, "two runs at once"
     assert "is Executing" in second or "Executing" in second
@@ -332,7 +332,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
         env={**checkout.environment, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
