@@ -381,6 +381,7 @@ def test_sweep_removes_what_has_expired(sandbox, aws, seen) -> None:
     run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
 
     assert run.code == 0, run.output
+    print(run.output)
     assert stacks(aws, "pr-13") == {}
     assert len(stacks(aws, "pr-12")) == 4, "that one lives on"
     assert commands_of(run.summaries["Previews"]) == ["✅ <code>make sweep ENV=dev ARGS=--only previews"]
