@@ -12,6 +12,10 @@ SBOM ?= sbom.cdx.json
 FORMAT ?= text
 INSTANCE ?= ml.m5.xlarge
 COUNT ?= 2
+ROWS ?= 10000000
+ROUNDS ?= 3
+RESULTS ?= docs/benchmarks.json
+KILLS ?= 50
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -20,6 +24,7 @@ PY := $(VENV)/bin/python
 SECURITY := $(VENV)/security
 CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
+BENCH := $(VENV)/bench
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
@@ -127,7 +132,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test test-browser test-workflows lint lint-workflows bench format hooks lock clean help
+.PHONY: test test-browser test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile \
@@ -146,8 +151,15 @@ lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults an
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
-bench: up deploy data upsert  ## Measure a step's overhead over a bare spark-submit, side by side
-	PYTHONPATH=. $(ON_AWS) tests/bench/step_overhead.py
+bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=10000000 ROUNDS=3
+	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
+	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
+bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the kept ones, which may be worse by a quarter
+	$(PY) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results docs/benchmarks.json \
+		--only alternatives executors --check $(ARGS)
+faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random moments while a reader looks; KILLS=50
+	$(PY) -m tests.faults.kills --kills $(KILLS) --results $(RESULTS) $(ARGS)
+	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
 format: $(VENV)/dev  ## Format the code and mend what can be mended
 	$(VENV)/bin/ruff check --quiet --fix .
 	$(VENV)/bin/ruff format --quiet .
@@ -159,6 +171,7 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --group browser -c requirements-dev.txt -o requirements-browser.txt
 	$(LOCK) --group security -o requirements-security.txt
+	$(LOCK) --group bench -o requirements-bench.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
 clean: ## End the embedded AWS and remove everything that is made here
@@ -195,6 +208,10 @@ $(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(SECURITY)
 	$(VENV)/bin/uv pip install --quiet --python $(SECURITY)/bin/python --require-hashes -r $<
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" npm ci --silent --prefix tests/security
+	touch $@
+$(BENCH)/ready: requirements-bench.txt $(VENV)/uv
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(BENCH)
+	$(VENV)/bin/uv pip install --quiet --python $(BENCH)/bin/python --require-hashes -r $<
 	touch $@
 $(CHECKOV)/ready: requirements-checkov.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(CHECKOV)

@@ -276,6 +276,16 @@ def _location(uri: str) -> list[str]:
 # --- data frames ---
 
 
+@contextmanager
+def persisted(frame: DataFrame) -> Iterator[DataFrame]:
+    """Keep the frame's rows in memory, and on local disk where memory ends, for the length of the block."""
+    frame.persist()
+    try:
+        yield frame
+    finally:
+        frame.unpersist()
+
+
 def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
     """Return how many files the output of this much input deserves: one for each full or begun share.
 

@@ -3,9 +3,9 @@
     spark-submit --py-files data_utils.py process_pyspark.py --input_table URI --output_table URI
 
 The input is read once, as lines of text, by Spark's own expressions: one regular expression tells the plain
-rows, which is nearly all, and only what is left is looked at closely. The CSV is written from the Parquet,
-which costs less than a second look at the input or keeping rows. Where rows are malformed, and only there,
-the input is read a second time to set them aside.
+rows, which is nearly all. Only where something else is left, the input is read again, for that alone: what is
+a row all the same joins the others, what is none is set aside. The CSV is written from the Parquet, which
+costs less than another look at the input, or than keeping the rows.
 
 Below `--output_table`: `report.json`, and a folder for each run, `runs/<run>/`, with `parquet/`, `csv/` and
 `rejected/` (JSON lines: file, line, reason; if there are any). The report is replaced at once and last of
@@ -30,6 +30,7 @@ from data_utils import (
     outdated_runs,
     output_files,
     overlap,
+    persisted,
     publish,
     read_text,
     spark_failure,
@@ -60,6 +61,7 @@ MEASURES = (
 )
 COLUMNS = ("sex", *MEASURES, "rings")
 KEPT = ("sex", "length", "diameter", "rings")
+SCHEMA = "sex string, length double, diameter double, rings int"
 
 PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + ",[0-9]{1,9}$"
 """A row as nearly all of them are. Without groups: Java takes half the time for it."""
@@ -171,13 +173,16 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
     run = new_run()
     folder = f"{target}/runs/{run}"
     outputs = Outputs(f"{folder}/parquet", f"{folder}/csv", f"{folder}/rejected")
-    lines = read_lines(spark, source)
     try:
         with timed(seconds, "write Parquet"):
-            faulty = write_parquet(lines, outputs.parquet, output_files(size))
-        with timed(seconds, "set aside"):
-            counts = set_aside(spark, lines, options, outputs, size if faulty else 0)
+            others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
+        rejected = 0
+        if others:
+            with timed(seconds, "look closely"):
+                rejected = look_closely(spark, options, outputs, output_files(int(size * others)))
+        counts = Counts(rows=count_rows(spark, outputs.parquet) + rejected, rejected=rejected)
         log.info("read %s rows from %s, rejected %s", f"{counts.rows:,}", source, f"{counts.rejected:,}")
+        judge(spark, counts, options, outputs)
         with timed(seconds, "write CSV"):
             write_csv(spark, outputs)
     except Exception:
@@ -203,63 +208,121 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
         delete(spark, f"{target}/runs/{old}")
 
 
-def write_parquet(lines: DataFrame, parquet: str, files: int) -> bool:
-    """Write the valid rows, and return whether there are lines that must be set aside.
+def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int) -> float:
+    """Write the plain rows, and return the share of other lines that may be rows.
 
-    No more than that is taken from the observation: Spark counts a task twice that it has to run again.
+    Counts are not taken from what is observed: Spark observes a task twice that it has to run again.
     """
     seen = Observation()
-    told = lines.select(*KEPT, "valid", "faulty")
-    observed = told.observe(seen, F.count(F.when(F.col("faulty"), 1)).alias("faulty"))
-    rows = spread(observed.where("valid").select(*KEPT), files)
-    rows.write.option("parquet.block.size", ROW_GROUP_BYTES).parquet(parquet)
-    return bool(seen.get.get("faulty"))  # nothing is observed where there is no line
+    lines = spark.read.text(source, recursiveFileLookup=True).select("value", is_plain().alias("plain"))
+    other = F.when(~F.col("plain") & ~is_no_row(), 1)
+    observed = lines.select(*kept("value"), "plain", other.alias("other")).observe(
+        seen, F.count("*").alias("lines"), F.count("other").alias("others")
+    )
+    append(spread(observed.where("plain").select(*KEPT), files), parquet)
+    return seen.get["others"] / seen.get["lines"] if seen.get else 0.0  # where there is no line at all
+
+
+def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> int:
+    """Add what is a row though not a plain one, set aside what is none, and return how many that are.
+
+    Raises:
+        JobError: a header with other columns.
+    """
+    lines = (
+        spark.read.text(options.input_table, recursiveFileLookup=True)
+        .select("value", F.col("_metadata.file_path").alias("file"))
+        .where(~is_plain() & ~is_no_row())
+        .select("file", F.col("value").alias("line"), unquoted("value").alias("text"))
+        .select("file", "line", "text", F.split("text", ",").alias("fields"))
+    )
+    with persisted(lines.select("*", is_valid().alias("valid")).repartition(files)) as judged:
+        append(judged.where("valid").select(*kept("text")), outputs.parquet)
+        explain(judged.where("NOT valid")).write.json(outputs.rejected)
+    malformed = read_rejected(spark, outputs)
+    if fault := malformed.where(F.col("reason") == WRONG_HEADER).first():
+        raise JobError(
+            f"{fault.file} has the header {shown(fault.line)}, but the columns must be {','.join(COLUMNS)}, "
+            "in this order (with or without a header line)"
+        )
+    return malformed.count()
+
+
+def judge(spark: SparkSession, counts: Counts, options: Options, outputs: Outputs) -> None:
+    """Decide whether the job may go on.
+
+    Raises:
+        JobError: no rows, or too many malformed rows.
+    """
+    if not counts.rows:
+        raise JobError(f"{options.input_table} has no data rows")
+    share = counts.rejected / counts.rows
+    if share > options.max_rejected_fraction or counts.rejected == counts.rows:
+        examples = "; ".join(
+            f"{fault.file}: {shown(fault.line)} ({fault.reason})"
+            for fault in read_rejected(spark, outputs).head(SHOWN_LINES)
+        )
+        raise JobError(
+            f"{counts.rejected:,} of {counts.rows:,} rows are malformed ({share:.2%}), "
+            f"--max_rejected_fraction allows {options.max_rejected_fraction:.2%}; "
+            f"all of them are in {outputs.rejected}, the first are {examples}"
+        )
 
 
 def write_csv(spark: SparkSession, outputs: Outputs) -> None:
     """Write a CSV file for each Parquet file."""
     largest = max(file_sizes(spark, outputs.parquet))
     with local_setting(spark, "spark.sql.files.maxPartitionBytes", str(largest)):
-        spark.read.parquet(outputs.parquet).write.csv(outputs.csv, header=True)
+        spark.read.schema(SCHEMA).parquet(outputs.parquet).write.csv(outputs.csv, header=True)
 
 
-def read_lines(spark: SparkSession, uri: str) -> DataFrame:
-    """Return each line of the input, the kept columns, and whether it is `valid`, `faulty` or to be skipped.
-
-    This looks at every line there is, so it decides and no more; `explain` finds words for what is faulty.
-    Folders are read to their depths; what is compressed and how lines end is Spark's business.
-    """
-    value = F.col("value")
-    plain = value.rlike(PLAIN_ROW) & (F.length(value) <= PLAIN_LENGTH)
-    text = (
-        spark.read.text(uri, recursiveFileLookup=True)
-        .select("value", F.col("_metadata.file_path").alias("file"), plain.alias("plain"))
-        .select("*", F.when(F.col("plain"), value).otherwise(unquoted("value")).alias("text"))
-    )
-    parts = text.select(
-        "*",
-        F.when(~F.col("plain"), F.split("text", ",")).alias("fields"),
-        F.trim(F.substring_index("text", ",", 1)).alias("sex"),
-        F.expr("try_cast(substring_index(substring_index(text, ',', 2), ',', -1) AS double)").alias("length"),
-        F.expr("try_cast(substring_index(substring_index(text, ',', 3), ',', -1) AS double)").alias(
-            "diameter"
-        ),
-        F.expr("try_cast(substring_index(text, ',', -1) AS int)").alias("rings"),
-    )
-    valid = F.col("plain") | looked_at_closely()
-    skipped = value.rlike(r"^\s*$") | (names(value) == ",".join(COLUMNS).replace("_", ""))
-    return parts.select(*parts.columns, valid.alias("valid")).select(
-        "value", "file", *KEPT, "valid", (~F.col("valid") & ~skipped).alias("faulty")
-    )
+def append(rows: DataFrame, parquet: str) -> None:
+    """Add rows to the Parquet output."""
+    rows.write.mode("append").option("parquet.block.size", ROW_GROUP_BYTES).parquet(parquet)
 
 
-def looked_at_closely() -> Column:
-    """Return whether the split line of a row that is not plain is valid all the same."""
+def count_rows(spark: SparkSession, parquet: str) -> int:
+    """Return the rows of Parquet files, which tell it at their end."""
+    return spark.read.schema(SCHEMA).parquet(parquet).count()
+
+
+def read_rejected(spark: SparkSession, outputs: Outputs) -> DataFrame:
+    """Return the quarantine."""
+    return spark.read.json(outputs.rejected, schema="file string, line string, reason string")
+
+
+def is_plain() -> Column:
+    """Return whether a line is a valid row beyond doubt: it needs no closer look."""
+    return F.col("value").rlike(PLAIN_ROW) & (F.length("value") <= PLAIN_LENGTH)
+
+
+def is_no_row() -> Column:
+    """Return whether a line is blank or the expected header."""
+    return F.col("value").rlike(r"^\s*$") | (names(F.col("value")) == ",".join(COLUMNS).replace("_", ""))
+
+
+def is_valid() -> Column:
+    """Return whether a split line is a valid row."""
     valid = (F.size("fields") == len(COLUMNS)) & ~F.col("text").rlike(JAVA_NUMBER)
-    valid &= F.col("sex").isin(*SEXES) & (number(len(COLUMNS) - 1, "int") >= 0)
+    valid &= F.trim(F.get("fields", F.lit(0))).isin(*SEXES) & (number(len(COLUMNS) - 1, "int") >= 0)
     for index in range(1, len(MEASURES) + 1):
         valid &= number(index, "double").between(0, LARGEST_DOUBLE)  # NaN and Infinity are not
     return F.coalesce(valid, F.lit(False))
+
+
+def kept(line: str) -> list[Column]:
+    """Return the kept columns, cut out of a valid line: quicker than to split it."""
+
+    def part(position: int, kind: str) -> str:
+        start = f"substring_index({line}, ',', {position})" if position > 0 else line
+        return f"try_cast(trim(substring_index({start}, ',', -1)) AS {kind})"
+
+    return [
+        F.expr(part(1, "string")).alias("sex"),
+        F.expr(part(2, "double")).alias("length"),
+        F.expr(part(3, "double")).alias("diameter"),
+        F.expr(part(-1, "int")).alias("rings"),
+    ]
 
 
 def names(line: Column) -> Column:
@@ -279,51 +342,8 @@ def number(index: int, kind: str) -> Column:
     return F.expr(f"try_cast(get(fields, {index}) AS {kind})")
 
 
-def set_aside(
-    spark: SparkSession, lines: DataFrame, options: Options, outputs: Outputs, faulty_bytes: int
-) -> Counts:
-    """Count the rows, write the malformed ones to the quarantine, and decide whether the job may go on.
-
-    Args:
-        spark: the session.
-        lines: as of `read_lines`.
-        options: of the command line.
-        outputs: where the valid rows lie and malformed ones are written to.
-        faulty_bytes: of the input, or 0 where no line is faulty.
-
-    Raises:
-        JobError: no rows, a header with other columns, or too many malformed rows.
-    """
-    accepted = spark.read.parquet(outputs.parquet).count()  # from the files' footers
-    if not faulty_bytes:
-        if not accepted:
-            raise JobError(f"{options.input_table} has no data rows")
-        return Counts(rows=accepted, rejected=0)
-    faults = explain(lines.where("faulty").select("file", F.col("value").alias("line")))
-    faults.repartition(output_files(faulty_bytes)).write.json(outputs.rejected)
-    malformed = spark.read.json(outputs.rejected, schema="file string, line string, reason string")
-    if fault := malformed.where(F.col("reason") == WRONG_HEADER).first():
-        raise JobError(
-            f"{fault.file} has the header {shown(fault.line)}, but the columns must be {','.join(COLUMNS)}, "
-            "in this order (with or without a header line)"
-        )
-    rejected = malformed.count()
-    counts = Counts(rows=accepted + rejected, rejected=rejected)
-    if rejected > options.max_rejected_fraction * counts.rows or rejected == counts.rows:
-        examples = "; ".join(
-            f"{fault.file}: {shown(fault.line)} ({fault.reason})" for fault in malformed.head(SHOWN_LINES)
-        )
-        raise JobError(
-            f"{rejected:,} of {counts.rows:,} rows are malformed ({rejected / counts.rows:.2%}), "
-            f"--max_rejected_fraction allows {options.max_rejected_fraction:.2%}; "
-            f"all of them are in {outputs.rejected}, the first are {examples}"
-        )
-    return counts
-
-
 def explain(lines: DataFrame) -> DataFrame:
-    """Return file, line and reason of lines that are no valid rows, blank or the expected header."""
-    split = lines.withColumn("fields", F.split(unquoted("line"), ","))
+    """Return file, line and reason of split lines that are malformed, or a header with other columns."""
     expected = F.array(*(F.lit(name.replace("_", "")) for name in COLUMNS))
     known = F.size(F.array_intersect(F.transform("fields", names), expected))
     words = F.forall(
@@ -337,7 +357,7 @@ def explain(lines: DataFrame) -> DataFrame:
         )
         .otherwise(F.concat_ws("; ", *(objection(i) for i in range(len(COLUMNS)))))
     )
-    return split.select("file", "line", reason.alias("reason"))
+    return lines.select("file", "line", reason.alias("reason"))
 
 
 def objection(index: int) -> Column:

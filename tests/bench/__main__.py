@@ -5,10 +5,7 @@ directly is not: candidates of a section run in turn, in the same minutes on the
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -18,11 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
-import pyspark
-
 from tests.bench import abalone, check, pipelines, step_overhead
-from tests.bench.measure import Cost, in_turn, run, size_mb
+from tests.bench.measure import Cost, in_turn, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
 OTHER_JOBS = Path(__file__).with_name("other_jobs.py")
@@ -170,18 +164,6 @@ class Bench:
 
 
 SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "step", "plane")
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
-    return {
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "spark": pyspark.__version__,
-    }
 
 
 def main() -> None:

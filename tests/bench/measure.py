@@ -1,5 +1,8 @@
 """What a command costs: seconds, CPU seconds and memory of all its processes; several in turn."""
 
+import datetime
+import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pyspark
 
 SAMPLE_SECONDS = 0.05
 
@@ -104,3 +108,15 @@ def size_mb(path: Path) -> float:
     """Return the megabytes of a file or of all files in a folder."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return round(sum(file.stat().st_size for file in files) / 1e6, 1)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "spark": pyspark.__version__,
+    }

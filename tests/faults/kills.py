@@ -13,11 +13,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from tests.bench.measure import machine
 from tests.spark_submit import JOB, command, kill, start
 
 ROWS = {1: 60_000, 2: 90_000}
@@ -164,20 +165,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--results", type=Path, help="file of figures, of which others stay")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         outcome = kill_at_random(Path(folder), options.kills, options.seed)
-    print(
-        json.dumps(
-            {
-                "seed": options.seed,
-                "kills": outcome.kills,
-                "looks": outcome.looks,
-                "torn": outcome.torn,
-                "phases": outcome.phases,
-            }
-        )
-    )
+    figures = {"machine": machine(), "seed": options.seed, **asdict(outcome)}
+    print(json.dumps(figures, indent=1))
+    if options.results:
+        kept = json.loads(options.results.read_text()) if options.results.exists() else {}
+        options.results.write_text(json.dumps({**kept, "faults": figures}, indent=1, sort_keys=True) + "\n")
     sys.exit(bool(outcome.torn))
 
 

@@ -1,0 +1,172 @@
+"""Writes the tables of docs/benchmarks.md anew from the kept figures, and draws its plots.
+
+The prose around the tables stays; each table lies between `<!-- NAME -->` and `<!-- /NAME -->`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+PAGE = Path("docs/benchmarks.md")
+FIGURES = Path("docs/benchmarks.json")
+PLOTS = Path("docs/benchmarks")
+
+PLOTTED = ("alternatives", "levers", "shapes", "sizes")
+
+Section = Mapping[str, Any]
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table, all columns but the first aligned to the right."""
+    names = list(header)
+    lines = [names, ["---", *["---:"] * (len(names) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def costs(section: Section, first: str, against: str | None = None) -> str:
+    """Return a table of costs, if asked to with seconds and CPU seconds as multiples of one candidate's."""
+    results = section["results"]
+    header = [first, "seconds", "CPU seconds", "peak MiB"]
+    rows = []
+    for name, cost in results.items():
+        row = [name, f"{cost['seconds']:.1f}", f"{cost['cpu_seconds']:.1f}", f"{cost['peak_mib']:,.0f}"]
+        if against:
+            other = results[against]
+            row += [f"{cost[key] / other[key]:.2f}" for key in ("seconds", "cpu_seconds")]
+        rows.append(row)
+    return table(header + (["seconds, ratio", "CPU, ratio"] if against else []), rows)
+
+
+def sizes(section: Section) -> str:
+    """Return a table of rates."""
+    rows = [
+        [
+            name,
+            f"{cost['seconds']:.1f}",
+            f"{cost['rows'] / cost['seconds'] / 1e6:.2f}",
+            f"{cost['peak_mib']:,.0f}",
+        ]
+        for name, cost in sorted(section["results"].items(), key=lambda item: item[1]["rows"])
+    ]
+    return table(["rows", "seconds", "million rows/s, start included", "peak MiB"], rows)
+
+
+def step(section: Section) -> str:
+    """Return a table of a step's rounds."""
+    rows = [
+        [f"{n}", f"{pair['step']:.2f}", f"{pair['bare']:.2f}", f"{pair['step'] - pair['bare']:+.2f}"]
+        for n, pair in enumerate(section["rounds"], 1)
+    ]
+    rows.append(["median", "", f"{section['ratio']:.3f}", f"{section['overhead_seconds']:+.2f}"])
+    return table(["round", "step, s", "spark-submit, s", "overhead, s"], rows)
+
+
+def plane(section: Section) -> str:
+    """Return a table of the execution plane."""
+    one = section["results"]["1"]["seconds"]
+    rows = [
+        [
+            at_once,
+            f"{cost['seconds']:.1f}",
+            f"{cost['seconds_per_step']:.3f}",
+            f"{one / cost['seconds']:.2f}",
+        ]
+        for at_once, cost in sorted(section["results"].items(), key=lambda item: int(item[0]))
+    ]
+    return f"{section['steps']} steps:\n\n" + table(
+        ["steps at once", "seconds", "seconds per step", "speed-up"], rows
+    )
+
+
+def faults(section: Section) -> str:
+    """Return a table of how far the killed jobs had come."""
+    rows = [[phase, str(count)] for phase, count in sorted(section["phases"].items())]
+    return (
+        f"{section['kills']} kills, {section['looks']:,} looks of the reader, "
+        f"{len(section['torn'])} of them at half an output (seed {section['seed']}):\n\n"
+    ) + table(["killed while", "times"], rows)
+
+
+TABLES: Mapping[str, Callable[[Section], str]] = {
+    "alternatives": lambda section: costs(section, f"{section['rows']:,} rows", "our job"),
+    "levers": lambda section: costs(section, f"{section['rows']:,} rows", "setting: our job"),
+    "sizes": sizes,
+    "executors": lambda section: costs(section, "executors", "1"),
+    "shapes": lambda section: costs(section, f"{section['rows']:,} rows", "one file"),
+    "step": step,
+    "plane": plane,
+    "faults": faults,
+}
+
+
+def render(page: str, figures: Mapping[str, Section]) -> str:
+    """Return the page with the tables of the figures that there are.
+
+    Raises:
+        ValueError: the page has no place for one of them.
+    """
+    for name, section in figures.items():
+        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if name not in TABLES or not place.search(page):
+            raise ValueError(f"{PAGE} has no place for {name}")
+        made = section["machine"]
+        where = (
+            f"Measured {made['date']} on {made['cores']} cores and {made['memory_gib']} GiB, "
+            f"{made['system']}, Spark {made['spark']}."
+        )
+        text = f"{where}\n\n{TABLES[name](section)}\n"
+        if name in PLOTTED:
+            text += f"\n![{name}](benchmarks/{name}.svg)\n"
+        page = place.sub(lambda match, text=text: f"{match[1]}\n{text}\n{match[2]}", page)  # type: ignore[misc]
+    return page
+
+
+def draw(figures: Mapping[str, Section]) -> None:
+    """Draw the plots; equal figures give equal files."""
+    import matplotlib as mpl  # noqa: PLC0415 - in the environment of the benchmarks only
+
+    mpl.use("svg")
+    mpl.rcParams.update({"svg.hashsalt": "benchmarks", "svg.fonttype": "none", "font.size": 9})
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the choice of the backend
+
+    PLOTS.mkdir(exist_ok=True)
+
+    def save(name: str) -> None:
+        plt.tight_layout()
+        plt.savefig(PLOTS / f"{name}.svg", metadata={"Date": None})
+        plt.close()
+
+    for name in PLOTTED[:-1]:
+        if section := figures.get(name):
+            results = section["results"]
+            plt.figure(figsize=(7, 0.8 + 0.35 * len(results)))
+            plt.barh(list(results), [cost["seconds"] for cost in results.values()], color="#4c72b0")
+            plt.gca().invert_yaxis()
+            plt.xlabel("seconds, start included")
+            save(name)
+    if section := figures.get("sizes"):
+        costs_by_rows = sorted((cost["rows"], cost) for cost in section["results"].values())
+        plt.figure(figsize=(6, 3))
+        millions = [rows / 1e6 for rows, _ in costs_by_rows]
+        plt.plot(millions, [cost["rows"] / cost["seconds"] / 1e6 for _, cost in costs_by_rows], "o-")
+        plt.xlabel("million rows")
+        plt.ylabel("million rows/s")
+        plt.ylim(bottom=0)
+        save("sizes")
+
+
+def main() -> None:
+    """Render and draw."""
+    figures = json.loads(FIGURES.read_text())
+    try:
+        PAGE.write_text(render(PAGE.read_text(), figures))
+    except ValueError as error:
+        sys.exit(str(error))
+    draw(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The benchmarks' own code, on little data; no figure is judged here."""
+
+import csv
+import io
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import abalone, check, report
+from tests.bench.measure import Cost, in_turn, run
+
+
+def generated(rows: int, seed: int = 1, **options: bool) -> bytes:
+    stream = io.BytesIO()
+    abalone.write(rows, stream, seed, **options)
+    return stream.getvalue()
+
+
+def test_the_data_is_of_its_seed_and_of_the_samples_distributions() -> None:
+    text = generated(20_000)
+    rows = list(csv.reader(io.StringIO(text.decode())))
+    sample = list(csv.reader(abalone.SAMPLE.open(newline="")))
+
+    assert text == generated(20_000) != generated(20_000, seed=2)
+    assert generated(20_000, header=True).startswith(b'"sex","length","diameter",')
+    assert len(rows) == 20_000
+    for sex in "MFI":
+        ours, theirs = ([row for row in table if row[0] == sex] for table in (rows, sample))
+        assert len(ours) / len(rows) == pytest.approx(len(theirs) / len(sample), abs=0.02)
+        for column in range(1, 9):
+            mean, other = (statistics.mean(float(row[column]) for row in t) for t in (ours, theirs))
+            assert mean == pytest.approx(other, rel=0.05)
+    assert min(float(value) for row in rows for value in row[1:]) > 0
+
+
+def test_chunks_do_not_change_how_many_rows_there_are() -> None:
+    assert [table.num_rows for table in abalone.chunks(25, chunk=10)] == [10, 10, 5]
+
+
+def test_a_command_is_measured_with_the_processes_it_starts() -> None:
+    busy = "import time; t = time.process_time()\nwhile time.process_time() - t < 0.3: pass"
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}], check=True)"
+
+    cost = run([sys.executable, "-c", inner])
+
+    assert cost.cpu_seconds >= 0.2
+    assert cost.seconds >= 0.3
+    assert cost.peak_mib > 10
+
+
+def test_a_command_that_fails_ends_the_measurement_with_its_output() -> None:
+    with pytest.raises(SystemExit, match="no such thing"):
+        run([sys.executable, "-c", "raise SystemExit('no such thing')"])
+
+
+def test_candidates_run_in_turn() -> None:
+    order = []
+
+    def candidate(name: str) -> Cost:
+        order.append(name)
+        return Cost(len(order), 1.0, 1.0)
+
+    results = in_turn({name: lambda name=name: candidate(name) for name in "ab"}, rounds=3)
+
+    assert order == ["a", "b"] * 3
+    assert results["a"]["seconds"] == 3
+    assert results["b"]["rounds"] == [2, 4, 6]
+
+
+def figures(ours: float, theirs: float) -> dict[str, Any]:
+    def cost(seconds: float) -> dict[str, float]:
+        return {"seconds": seconds, "cpu_seconds": seconds, "peak_mib": 1.0}
+
+    return {
+        "alternatives": {
+            "rows": 10,
+            "machine": {"date": "2026-01-01", "cores": 2, "memory_gib": 8, "system": "x", "spark": "3.5"},
+            "results": {"our job": cost(ours), "the sample's job": cost(theirs), "DuckDB": cost(theirs)},
+        }
+    }
+
+
+@pytest.mark.parametrize(("ours", "worse"), [(1.0, False), (1.24, False), (1.26, True)])
+def test_a_ratio_may_be_worse_by_the_tolerance(ours: float, worse: bool) -> None:
+    lines, found = check.compare(figures(1, 2), figures(ours * 3, 6))
+
+    assert found is worse
+    assert len(lines) == 4
+    assert any(line.startswith("WORSE") for line in lines) is worse
+
+
+def test_nothing_to_compare_is_no_success() -> None:
+    assert check.compare({}, figures(1, 2))[1] is True
+
+
+def test_the_page_takes_the_tables_of_the_figures() -> None:
+    page = "# Title\n<!-- alternatives -->\nold\n<!-- /alternatives -->\nprose\n"
+
+    rendered = report.render(page, figures(2, 5))
+
+    assert "| DuckDB | 5.0 | 5.0 | 1 | 2.50 | 2.50 |" in rendered
+    assert "old" not in rendered
+    assert rendered.endswith("prose\n")
+    assert report.render(rendered, figures(2, 5)) == rendered
+    with pytest.raises(ValueError, match="no place for alternatives"):
+        report.render("# Title\n", figures(2, 5))
+
+
+def test_the_page_of_this_project_is_that_of_the_kept_figures(repository: Path) -> None:
+    kept = (repository / report.FIGURES).read_text()
+    page = (repository / report.PAGE).read_text()
+
+    assert report.render(page, json.loads(kept)) == page
