@@ -7,9 +7,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
+
+# A busy machine is slow, and that is no fault of what is tested.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

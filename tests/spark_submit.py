@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyspark
 
-from helpers.local_aws.spark_container import java, s3a_jars
 from helpers.local_aws.spark_container.image_defaults import CORE_SITE, SPARK_DEFAULTS, s3a_addresses
+from helpers.spark import java, s3a_jars
 
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"

@@ -48,9 +48,9 @@ class Checkout:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_"))
+            if not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
         }
-        # What a user may have set must not lead the commands anywhere else.
+        # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
         self.environment = {**inherited, "AWS_PROFILE": "nobody"}
 
     def start(self, *words: str) -> subprocess.Popen[str]:

@@ -126,7 +126,7 @@ def test_the_file_is_put_back_whatever_interrupts_the_loop(tmp_path, monkeypatch
 
     monkeypatch.setattr(tuning, "CONFIGURATION", file)
     monkeypatch.setattr(tuning, "_measured", run)
-    monkeypatch.setattr(tuning.commands, "open_project", lambda _: None)
+    monkeypatch.setattr(tuning, "open_project", lambda _: None)
     monkeypatch.setattr(tuning.commands, "upsert", lambda *_: upserted.append(file.read_text()))
     console = Quiet()
     project = tuning.Project("local", None, {}, None)  # type: ignore[arg-type]
@@ -158,7 +158,7 @@ def test_the_file_is_put_back_also_where_the_pipeline_cannot_be(tmp_path, monkey
 
     monkeypatch.setattr(tuning, "CONFIGURATION", file)
     monkeypatch.setattr(tuning, "_measured", run)
-    monkeypatch.setattr(tuning.commands, "open_project", gone)
+    monkeypatch.setattr(tuning, "open_project", gone)
     monkeypatch.setattr(tuning.commands, "upsert", lambda *_: None)
     console = Quiet()
 
