@@ -7,13 +7,12 @@ from typing import Any
 import boto3
 import pytest
 import request_table
-from policies import Policies, collect
+from policies import ACCOUNT, PROJECT, Policies, collect
 from rich.console import Console
 
 from helpers.infra.stacks import load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
 
-PROJECT, ACCOUNT = "policies", "123456789012"
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 
 Document = dict[str, Any]
+# Of the environment whose policies are evaluated.
+PROJECT, ACCOUNT = "policies", "123456789012"
 SIMULATOR = Path(__file__).with_name("simulate.mjs")
 ROLES = (
     *("pipeline-execution", "processing-job", "training-job", "studio-user"),

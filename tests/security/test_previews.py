@@ -7,8 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ACCOUNT, PROJECT
-from policies import simulate
+from policies import ACCOUNT, PROJECT, simulate
 from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown
