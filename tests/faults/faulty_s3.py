@@ -11,11 +11,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 SLOW_SECONDS = 3.0
+REFUSED_OF = 10
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
 class FaultyS3:
-    """Bucket `throttled` refuses everything, `slow` answers too late, `flaky` refuses every third request.
+    """Bucket `throttled` refuses everything, `slow` answers too late, `flaky` refuses some requests.
 
     Any other bucket, and any client that is not Hadoop's, is served as moto serves it.
     """
@@ -32,7 +33,7 @@ class FaultyS3:
         if "Hadoop" in environ.get("HTTP_USER_AGENT", ""):
             if bucket == "slow":
                 time.sleep(SLOW_SECONDS)
-            if bucket == "throttled" or (bucket == "flaky" and next(self._numbers) % 3 == 0):
+            if bucket == "throttled" or (bucket == "flaky" and next(self._numbers) % REFUSED_OF == 0):
                 self.refused += 1
                 environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 length = ("Content-Length", str(len(SLOW_DOWN)))

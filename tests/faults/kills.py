@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from tests.bench.measure import machine
 from tests.spark_submit import JOB, command, kill, start
 
-ROWS = {1: 60_000, 2: 90_000}
+ROWS = {1: 20_000, 2: 30_000}
 """Rings of all rows of an input, and how many rows it has."""
+LOOK_SECONDS = 0.1
 LINE = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
 
 
@@ -62,7 +63,7 @@ class Reader(threading.Thread):
         self.torn: list[str] = []
 
     def run(self) -> None:
-        while not self._ended.wait(0.02):
+        while not self._ended.wait(LOOK_SECONDS):
             try:
                 read(self._target)
             except TornError as error:

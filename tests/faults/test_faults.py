@@ -120,6 +120,7 @@ def test_a_lost_executor_and_a_throttling_s3_cost_time_and_no_row(faulty, s3) ->
 EXECUTORS = {
     "spark.executor.memory": "512m",
     "spark.executor.cores": "1",
+    "spark.hadoop.fs.s3a.attempts.maximum": "1",  # S3A is patient itself; the SDK below it is so for longer
     "spark.hadoop.fs.s3a.retry.throttle.interval": "20ms",
     "spark.hadoop.fs.s3a.retry.interval": "20ms",
 }
@@ -136,7 +137,7 @@ def executors(pid: int) -> list[psutil.Process]:
 @pytest.mark.timeout(300)
 def test_a_reader_never_sees_half_of_an_output(tmp_path) -> None:
     """A few kills, each time at other moments; `make faults` makes many."""
-    outcome = kill_at_random(tmp_path, kills=3, seed=random.SystemRandom().randrange(10**6))
+    outcome = kill_at_random(tmp_path, kills=2, seed=random.SystemRandom().randrange(10**6))
 
     assert outcome.torn == []
     assert outcome.looks > 0
