@@ -212,7 +212,7 @@ def outdated_runs(runs: Iterable[str], newest: str, report: str) -> list[str]:
 # --- failures ---
 
 
-def spark_failure(error: Py4JError) -> str:
+def spark_failure(error: Exception) -> str:
     """Return what Spark failed of, and what to change where that is known, in one line."""
     if isinstance(error, Py4JJavaError):
         said = root_cause(error)

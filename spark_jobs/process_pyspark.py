@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_utils import (
@@ -135,7 +136,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark.sparkContext.setLogLevel("WARN")
     try:
         process(spark, options, seconds, log)
-    except Py4JError as error:  # Java's trace stays in the log above; the last line is for people
+    except (
+        Py4JError,
+        ConnectionError,
+    ) as error:  # Java's trace stays in the log above; the last line is for people
         raise JobError(spark_failure(error)) from error
 
 
@@ -186,8 +190,9 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
         with timed(seconds, "write CSV"):
             write_csv(spark, outputs)
     except Exception:
-        for unfinished in (outputs.parquet, outputs.csv):
-            delete(spark, unfinished)
+        with suppress(Py4JError, ConnectionError):  # the driver may have ended, and what it was is told first
+            for unfinished in (outputs.parquet, outputs.csv):
+                delete(spark, unfinished)
         raise
 
     written = {"csv": len(file_sizes(spark, outputs.csv)), "parquet": len(file_sizes(spark, outputs.parquet))}

@@ -15,6 +15,12 @@ from helpers.spark import java, s3a_jars
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
 
+SMALL = {
+    "spark.driver.memory": "512m",
+    **{f"spark.{part}.extraJavaOptions": "-XX:TieredStopAtLevel=1" for part in ("driver", "executor")},
+}
+"""For a job on little data: what is compiled hardly runs."""
+
 
 def command(
     app: Path,

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from tests.bench.measure import machine
-from tests.spark_submit import JOB, command, kill, start
+from tests.spark_submit import JOB, SMALL, command, kill, start
 
 ROWS = {1: 20_000, 2: 30_000}
 """Rings of all rows of an input, and how many rows it has."""
@@ -145,7 +145,7 @@ def _await_run(process: subprocess.Popen[str], target: Path) -> None:
 def _start(source: Path, target: Path) -> subprocess.Popen[str]:
     # Nobody reads what it says: a pipe would fill up and stop it.
     words = ("--input_table", str(source), "--output_table", str(target))
-    return start(command(JOB, *words, conf={"spark.driver.memory": "512m"}), output=subprocess.DEVNULL)
+    return start(command(JOB, *words, conf=SMALL), output=subprocess.DEVNULL)
 
 
 def _phase(target: Path, before: int | None) -> str:
