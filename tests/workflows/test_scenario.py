@@ -56,6 +56,7 @@ CHANGING = (
     (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[a-z0-9]{10}/algo-1-\d+", r"pipelines-ID-\1-ID/algo-1-ID"),
     (r"(spark_ui_logs/\w+/)[a-z0-9]{12}", r"\1ID"),
     (r"app-\d{14}-\d+", "app-ID"),
+    (r"runs/\d{8}T\d{6}Z-[0-9a-f]{8}", "runs/RUN"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
     (r"Makefile:\d+", "Makefile:N"),

@@ -90,8 +90,10 @@ def _stack_drift(
     cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
 ) -> StackDrift:
     there = find_stack(cloudformation, stack.name)
-    if there is None or readiness(there) is Readiness.RECREATE:
-        why = f"its creation failed: {there['StackStatus']}" if there else "the stack is missing"
+    ready = readiness(there)
+    if there is None or ready is not Readiness.UPDATE:
+        failed = there if ready is Readiness.RECREATE else None
+        why = f"its creation failed: {failed['StackStatus']}" if failed else "the stack is missing"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     changes = _changes(cloudformation, unrenewed(stack, there), polling)
     drifts = _detect(cloudformation, stack.name, polling)

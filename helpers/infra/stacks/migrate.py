@@ -86,7 +86,7 @@ def migrate(
 
 def _refuse_unless_movable(former: FormerStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {former.name}"
-    if status != "DELETE_FAILED" and readiness(there) is Readiness.RECREATE:
+    if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
         raise UserError(f"{former.name} is in {status} and holds nothing to move. Delete it: {delete}")
     missing = TYPES.keys() - resource_names(former.cloudformation, former.name)
     if missing:

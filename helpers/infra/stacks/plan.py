@@ -56,7 +56,7 @@ def _plan(
         return StackPlan(name, note=f"{name} is new, all of it is to add: it waits for {wanted}.")
     stack = find_stack(cloudformation, name)
     ready = readiness(stack)
-    if stack and ready is Readiness.RECREATE and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+    if stack and ready is Readiness.RECREATE:
         return StackPlan(
             name,
             note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes it "

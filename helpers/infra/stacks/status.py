@@ -19,9 +19,9 @@ class Readiness(Enum):
     """What a deployment does with a stack as it is."""
 
     CREATE = auto()
-    """There is none."""
+    """There is none, or one that waits for its first changes: it takes ours beside others'."""
     RECREATE = auto()
-    """Its creation failed or was never begun: only its deletion is possible."""
+    """Its creation failed: only its deletion is possible."""
     UPDATE = auto()
 
 
@@ -53,7 +53,9 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
         return Readiness.CREATE
     name, status = stack["StackName"], stack["StackStatus"]
     match status:
-        case "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED":
+        case "REVIEW_IN_PROGRESS":
+            return Readiness.CREATE
+        case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED":
             return Readiness.RECREATE
         case "DELETE_FAILED":
             raise UserError(f"The deletion of {name} failed half-way. Finish it first: make teardown")

@@ -1,6 +1,7 @@
 """Change sets and stacks as CloudFormation's API has them, in place of moto's."""
 
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,9 @@ NO_CHANGES = (
 _NOT_TO_BE_UPDATED = frozenset(
     {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
 )
+
+_claiming = threading.Lock()
+"""Of two requests that come at once, one finds what the other has made or begun, as at the service."""
 
 _clean_json = parsing.clean_json
 _parse_template = Stack.parse_template
@@ -107,14 +111,15 @@ def create_change_set(backend: Any, **request: Any) -> tuple[str, str]:
     # Moto takes the default of a list for a text.
     request["parameters"] = with_defaults(declared, request["parameters"])
     template = parse_template(request["template"], request["parameters"])
-    existing = next((stack for stack in backend.stacks.values() if stack.name == name), None)
-    if existing is not None:
-        _refuse_if_not_allowed(existing, **request)
-    change_set_id, stack_id = _create_change_set(backend, **request)
-    change_set = backend.change_sets[change_set_id]
-    if existing is not None and stack_id != existing.stack_id:
-        del backend.stacks[stack_id]
-        stack_id, change_set.stack, change_set.stack_id = existing.stack_id, existing, existing.stack_id
+    with _claiming:
+        existing = next((stack for stack in backend.stacks.values() if stack.name == name), None)
+        if existing is not None:
+            _refuse_if_not_allowed(existing, **request)
+        change_set_id, stack_id = _create_change_set(backend, **request)
+        change_set = backend.change_sets[change_set_id]
+        if existing is not None and stack_id != existing.stack_id:
+            del backend.stacks[stack_id]
+            stack_id, change_set.stack, change_set.stack_id = existing.stack_id, existing, existing.stack_id
     change_set.stack.resource_map.cross_stack_resources = backend.exports
     tags = request["tags"] or {}
     change_set.changes, any_change = differences(change_set.stack, template, request["parameters"], tags)
@@ -173,13 +178,14 @@ def execute_change_set(backend: Any, change_set_name: str, stack_name: str | Non
     """Moto loses outputs and exports, executes anything any number of times and stays where it fails."""
     del stack_name  # moto finds change sets by their name alone
     change_set = find_change_set(backend, change_set_name)
-    if change_set.execution_status != "AVAILABLE":
-        text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
-        raise InvalidChangeSetStatus(text + f"[{change_set.execution_status}]")
-    for other in backend.change_sets.values():
-        if other.stack_id == change_set.stack_id:
-            other.execution_status = "OBSOLETE"
-    change_set.execution_status = "EXECUTE_COMPLETE"
+    with _claiming:
+        if change_set.execution_status != "AVAILABLE":
+            text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+            raise InvalidChangeSetStatus(text + f"[{change_set.execution_status}]")
+        for other in backend.change_sets.values():
+            if other.stack_id == change_set.stack_id:
+                other.execution_status = "OBSOLETE"
+        change_set.execution_status = "EXECUTE_COMPLETE"
     stack = backend.stacks[change_set.stack_id]
     stack.tags = dict(change_set.tags or {})
     stack.cross_stack_resources = stack.resource_map.cross_stack_resources = backend.exports

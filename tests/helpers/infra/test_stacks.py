@@ -243,10 +243,14 @@ def stack_outputs_of(project: Project) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def test_a_stack_left_in_review_is_replaced(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
+def test_of_two_first_deployments_one_is_made_and_the_other_refused(project: Project) -> None:
+    mine = create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
     assert project.run("deploy") == 0
-    assert "REVIEW_IN_PROGRESS, left by an earlier creation" in capsys.readouterr().out
+    (stack,) = project.cloudformation.describe_stacks(StackName=project.stack)["Stacks"]
+    assert stack["StackId"] == mine.stack_id, "one that waits for its first changes is not deleted"
+    with pytest.raises(UserError, match=r"out of\s+date"):
+        execute(project.cloudformation, mine)
+    assert project.status() == "CREATE_COMPLETE"
 
 
 def test_a_change_set_is_not_executed_after_another_one(deployed: Project) -> None:
@@ -343,7 +347,7 @@ def test_a_value_that_the_template_does_not_allow_is_told(
         ("UPDATE_COMPLETE", Readiness.UPDATE),
         ("UPDATE_ROLLBACK_COMPLETE", Readiness.UPDATE),
         ("ROLLBACK_COMPLETE", Readiness.RECREATE),
-        ("REVIEW_IN_PROGRESS", Readiness.RECREATE),
+        ("REVIEW_IN_PROGRESS", Readiness.CREATE),
         ("CREATE_IN_PROGRESS", "Somebody else"),
         ("UPDATE_IN_PROGRESS", "Somebody else"),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Somebody else"),
