@@ -114,7 +114,7 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
     reader = Reader(target)
     reader.start()
     writing = run_whole(sources[1], target)
-    for number in range(kills):
+    while outcome.kills < kills:
         before = read(target)
         rings = 2 if before == 1 else 1
         process = _start(sources[rings], target)
@@ -124,8 +124,9 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
         ran = process.poll() is None
         kill(process)
         outcome.kills += ran
+        writing *= 1 if ran else 0.9  # the machine has become quicker
         outcome.phases[_phase(target, before) if ran else "ended before"] += 1
-        print(f"{number + 1}: {outcome.phases}", file=sys.stderr, flush=True)
+        print(f"{outcome.kills}: {outcome.phases}", file=sys.stderr, flush=True)
     run_whole(sources[2], target)
     reader.end()
     if read(target) != 2:
