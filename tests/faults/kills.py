@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -82,7 +81,7 @@ class Outcome:
     kills: int = 0
     looks: int = 0
     torn: list[str] = field(default_factory=list)
-    phases: Counter[str] = field(default_factory=Counter)
+    phases: dict[str, int] = field(default_factory=dict)
     """How far the job had come when it was killed."""
 
 
@@ -99,8 +98,8 @@ def run_whole(source: Path, target: Path) -> float:
 def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
     """Run the job whole, kill it that many times, run it whole again.
 
-    Nine of ten moments lie between the beginning of its writing and shortly after its end, as the first run
-    had them, the others before.
+    Most moments lie between the beginning of its writing and shortly after its end, as the first run had
+    them, some before it, and some soon after one of its outputs is whole.
     """
     target = folder / "out"
     sources = {}
@@ -118,15 +117,17 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
         before = read(target)
         rings = 2 if before == 1 else 1
         process = _start(sources[rings], target)
-        if chance.random() < 0.9:
-            _await_run(process, target)
-        time.sleep(chance.uniform(0, writing * 1.1))
+        awaited = chance.choice(("", "", "", "parquet/_SUCCESS", "csv/_SUCCESS"))
+        if awaited or chance.random() < 0.9:
+            _await_run(process, target, awaited)
+        time.sleep(chance.uniform(0, writing * 1.1) / (4 if awaited else 1))
         ran = process.poll() is None
         kill(process)
         outcome.kills += ran
         writing *= 1 if ran else 0.9  # the machine has become quicker
-        outcome.phases[_phase(target, before) if ran else "ended before"] += 1
-        print(f"{outcome.kills}: {outcome.phases}", file=sys.stderr, flush=True)
+        phase = _phase(target, before) if ran else "ended before"
+        outcome.phases[phase] = outcome.phases.get(phase, 0) + 1
+        print(f"{outcome.kills}: {outcome.phases}, torn: {reader.torn}", file=sys.stderr, flush=True)
     run_whole(sources[2], target)
     reader.end()
     if read(target) != 2:
@@ -135,11 +136,11 @@ def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
     return outcome
 
 
-def _await_run(process: subprocess.Popen[str], target: Path) -> None:
-    """Wait until a job that has just been started has a folder, or has ended."""
-    runs = target / "runs"
-    before = set(runs.glob("*"))
-    while process.poll() is None and set(runs.glob("*")) <= before:
+def _await_run(process: subprocess.Popen[str], target: Path, file: str = "") -> None:
+    """Wait until a job that has just been started has a folder, or that file in it, or has ended."""
+    pattern = f"runs/*/{file}" if file else "runs/*"
+    before = set(target.glob(pattern))
+    while process.poll() is None and set(target.glob(pattern)) <= before:
         time.sleep(0.01)
 
 
