@@ -1,6 +1,6 @@
 """Abalone data of any size: the sample's rows drawn again per sex, with a little noise on each measure.
 
-    python tests/bench/abalone.py --rows 10000000 data.csv
+    python -m tests.bench.abalone --rows 10000000 data.csv
 
 The same seed gives the same bytes. Measures keep the sample's resolution (0.005 for lengths, 0.0005 for
 weights), so that text and dictionaries are of the sample's size; rows are made and written in chunks, so
@@ -18,20 +18,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow.csv import CSVWriter, WriteOptions
 
+from tests.bench.one_machine import MEASURES
+
 SAMPLE = Path(__file__).parents[2] / "spark_jobs" / "sample_data" / "abalone.csv"
 STEPS = (200, 200, 200, 2000, 2000, 2000, 2000, 1)
 """Resolution of each measure and of the rings, in steps per unit."""
-NAMES = [
-    "sex",
-    "length",
-    "diameter",
-    "height",
-    "whole_weight",
-    "shucked_weight",
-    "viscera_weight",
-    "shell_weight",
-    "rings",
-]
+NAMES = ["sex", *MEASURES, "rings"]
 NOISE = 0.1
 """Standard deviation of the noise, in standard deviations of the measure within its sex."""
 CHUNK = 500_000
