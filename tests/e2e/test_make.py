@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -340,7 +341,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     assert any(line.startswith("aws ") for line in others)
     for line in shown:
         if line.startswith("make "):
-            words = line.split()[1:]
+            words = shlex.split(line)[1:]
             assert checkout.make("-n", *words)[0] == 0, line
             assert words[0] in RUN_HERE | elsewhere, f"no test of this file runs `{line}`"
 
