@@ -60,6 +60,11 @@ REMEDIES = (
         "S3 or another node answers too slowly: raise spark.hadoop.fs.s3a.connection.timeout and "
         "spark.network.timeout in configuration.json",
     ),
+    (
+        r"SparkContext was shut down",
+        "Spark ended in the middle of the job, most often for want of memory: raise spark.driver.memory, or "
+        "spark.executor.memory, in configuration.json",
+    ),
 )
 """What Spark says when it lacks something, and what to change. The first that fits counts."""
 

@@ -37,6 +37,7 @@ LOG = logging.getLogger("test")
         ("java.io.IOException: No space left on device", "pyspark_process_volume_size_gb"),
         ("AmazonS3Exception: Please reduce your request rate. (Status Code: 503)", "fs.s3a.attempts.maximum"),
         ("java.net.SocketTimeoutException: Read timed out", "fs.s3a.connection.timeout"),
+        ("SparkException: Job 2 cancelled because SparkContext was shut down", "raise spark.driver.memory"),
     ],
 )
 def test_a_failure_is_told_with_the_setting_to_change(said: str, setting: str) -> None:
