@@ -519,7 +519,7 @@ def test_the_service_refuses_bad_input_by_the_template(
 @pytest.mark.parametrize("command", ["plan", "deploy"])
 @pytest.mark.parametrize(
     ("template", "parameters", "reason"),
-    [*BAD_INPUT, ("network", {"VpcCidr": "10.20.0.0/16"}, "10.20.0.0/16 is also that of staging")],
+    [*BAD_INPUT, ("network", {"VpcCidr": "10.20.64.0/18"}, "overlaps with 10.20.0.0/16 of staging")],
 )
 def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
     aws: boto3.Session,

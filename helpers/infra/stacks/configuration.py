@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,15 +126,28 @@ def _violations(
 
 
 def _overlaps(environment: Environment, given: Mapping[str, str], infra: Path) -> list[str]:
-    """Return which other environments have the same network, with which this one could never be joined."""
+    """Return which other environments' networks overlap with this one, which could never be joined to it."""
     if environment not in ENVIRONMENTS or "VpcCidr" not in given:
         return []
     others = {name: infra / "parameters" / f"{name}.json" for name in ENVIRONMENTS if name != environment}
-    return [
-        f"VpcCidr {given['VpcCidr']} is also that of {name}: give each environment a range of its own"
+    ranges = {
+        name: _parameter_file(path, name)["Parameters"].get("VpcCidr", "")
         for name, path in others.items()
-        if path.exists() and _parameter_file(path, name)["Parameters"].get("VpcCidr") == given["VpcCidr"]
+        if path.exists()
+    }
+    return [
+        f"VpcCidr {given['VpcCidr']} overlaps with {taken} of {name}: each environment needs its own range"
+        for name, taken in ranges.items()
+        if _overlap(given["VpcCidr"], taken)
     ]
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Tell whether two ranges share addresses; what is no range is refused elsewhere."""
+    try:
+        return ip_network(one, strict=False).overlaps(ip_network(other, strict=False))
+    except ValueError:
+        return False
 
 
 def stack_name(project: str, environment: str, template: str) -> str:
