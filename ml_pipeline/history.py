@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from helpers.errors import UserError
@@ -19,6 +18,8 @@ from helpers.infra.tags.tags import get_tags_input
 from ml_pipeline.executions import Execution
 from ml_pipeline.pipeline import canonical
 from ml_pipeline.registration import Registration
+from ml_pipeline.s3_uri import S3Uri
+from ml_pipeline.staging import write_once
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -187,20 +188,8 @@ def as_document(listed: Sequence[Entry], executions: Mapping[int, Execution]) ->
 
 def _put_once(s3: "S3Client", bucket: str, entry: Entry) -> bool:
     """Write a record, unless its number is taken; return whether it was written."""
-    try:
-        s3.put_object(
-            Bucket=bucket,
-            Key=f"{FOLDER}{entry.version}.json",
-            Body=entry.model_dump_json(indent=2).encode(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-        )
-    except ClientError as error:
-        # A conditional write that meets another one gets ConditionalRequestConflict.
-        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
-            return False
-        raise
-    return True
+    uri = S3Uri(bucket, f"{FOLDER}{entry.version}.json")
+    return write_once(s3, uri, entry.model_dump_json(indent=2).encode(), "application/json")
 
 
 def _mark(sagemaker: "SageMakerClient", pipeline: str, entry: Entry) -> None:

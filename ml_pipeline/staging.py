@@ -60,32 +60,38 @@ def stage_code(s3: "S3Client", parameters: PipelineParams, files: Mapping[str, b
         UserError: something else lies at one of the URIs.
     """
     uris = {parameters[key]: files[name] for key, name in FILES.items()}
-    return [uri for uri, content in uris.items() if _put_once(s3, parse(uri), content)]
+    return [uri for uri, content in uris.items() if _stage(s3, parse(uri), content)]
 
 
-def _put_once(s3: "S3Client", uri: S3Uri, content: bytes) -> bool:
-    """Write an object if there is none; return whether it was written."""
-    checksum = sha256_of(content)
-    try:
-        s3.put_object(
-            Bucket=uri.bucket,
-            Key=uri.key,
-            Body=content,
-            IfNoneMatch="*",
-            ChecksumSHA256=checksum,
-        )
-    except ClientError as error:
-        # A conditional write that meets another one gets ConditionalRequestConflict.
-        if error.response["Error"]["Code"] not in {"PreconditionFailed", "ConditionalRequestConflict"}:
-            raise
-    else:
+def _stage(s3: "S3Client", uri: S3Uri, content: bytes) -> bool:
+    """Write a file of code if there is none, or the same; return whether it was written."""
+    if write_once(s3, uri, content):
         return True
-    if object_sha256(s3, uri) != checksum:
+    if object_sha256(s3, uri) != sha256_of(content):
         raise UserError(
             f"{uri} holds other code than spark_jobs/{uri.key.rsplit('/', 1)[-1]}, and staged code is never "
             "overwritten. Let the parameter name a folder with ${CodeHash}."
         )
     return False
+
+
+def write_once(s3: "S3Client", uri: S3Uri, content: bytes, content_type: str = "binary/octet-stream") -> bool:
+    """Write an object, unless there is one; return whether it was written."""
+    try:
+        s3.put_object(
+            Bucket=uri.bucket,
+            Key=uri.key,
+            Body=content,
+            ContentType=content_type,
+            IfNoneMatch="*",
+            ChecksumSHA256=sha256_of(content),
+        )
+    except ClientError as error:
+        # A conditional write that meets another one gets ConditionalRequestConflict.
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            return False
+        raise
+    return True
 
 
 def sha256_of(content: bytes) -> str:

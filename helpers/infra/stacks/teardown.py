@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import parse_template
-from helpers.infra.stacks.status import find_stack, refuse_while_changing
+from helpers.infra.stacks.status import find_stack, refuse_while_changing, stack_resources
 from helpers.infra.stacks.studio import delete_homes, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import boto3
     from rich.console import Console
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackResourceSummaryTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef
     from types_boto3_kms import KMSClient
 
     from helpers.infra.stacks.configuration import StackConfiguration
@@ -80,7 +80,7 @@ def _delete(
     polling: Polling,
 ) -> None:
     cloudformation, name = session.client("cloudformation"), stack.name
-    resources = _resources(cloudformation, stack_id)
+    resources = stack_resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
 
     def of_type(resource_type: str) -> list[str]:
@@ -129,11 +129,6 @@ def _confirm(ask: Callable[[str], str], names: Sequence[str], environment: str) 
         answer = ""
     if answer.strip() != environment:
         raise UserError(f"Not confirmed, nothing was deleted. Type {environment}, or give --yes.")
-
-
-def _resources(cloudformation: "CloudFormationClient", stack_id: str) -> list["StackResourceSummaryTypeDef"]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
-    return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
 
 def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: str) -> set[str]:
