@@ -156,7 +156,7 @@ bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
 bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the kept ones, which may be worse by a quarter
 	$(PY) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results docs/benchmarks.json \
-		--only alternatives executors --check $(ARGS)
+		--only alternatives executors event_log --check $(ARGS)
 faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random moments while a reader looks; KILLS=50
 	$(PY) -m tests.faults.kills --kills $(KILLS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi

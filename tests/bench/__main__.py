@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bench import abalone, check, pipelines, step_overhead
+from helpers.spark import s3a_jars
+from tests.bench import abalone, check, event_log_reader, pipelines, step_overhead
 from tests.bench.measure import Cost, in_turn, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
@@ -35,6 +36,25 @@ LEVERS: Mapping[str, Mapping[str, str]] = {
     "partitions of 512 MB": {"spark.sql.files.maxPartitionBytes": "512m"},
     "no whole-stage code": {"spark.sql.codegen.wholeStage": "false"},
 }
+
+COMET = s3a_jars.Jar(
+    "org.apache.datafusion",
+    "comet-spark-spark3.5_2.12",
+    "0.12.0",
+    70222997,
+    "4ef25ed0da6816e18b0b7711b82e9807d62a0330a1e89aa3f09a1bbb005c9424",
+)
+COMET_SETTINGS = {
+    "spark.plugins": "org.apache.spark.CometPlugin",
+    "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager",
+    "spark.memory.offHeap.enabled": "true",
+    "spark.memory.offHeap.size": "1g",
+    "spark.comet.convert.csv.enabled": "true",
+    "spark.comet.expression.allowIncompatible": "true",
+    "spark.comet.expression.Cast.allowIncompatible": "true",
+    "spark.comet.regexp.allowIncompatible": "true",
+}
+"""All that Apache DataFusion Comet can take over, also where it is not quite Spark's meaning."""
 
 
 class Bench:
@@ -91,8 +111,7 @@ class Bench:
 
     def levers(self) -> dict[str, Any]:
         """Measure what each change gives: ways to read in the plainest job, settings in ours."""
-        rows = max(1, self.rows // 2)
-        source = self.data(rows)
+        source = self.data(self.rows)
         from tests.bench.other_jobs import JOBS  # noqa: PLC0415 - pyspark, only here
 
         candidates: dict[str, Callable[[], Cost]] = {
@@ -101,7 +120,13 @@ class Bench:
         candidates |= {
             f"setting: {name}": partial(self.spark, source, "", conf) for name, conf in LEVERS.items()
         }
-        return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
+        (jar,) = s3a_jars.ensure((COMET,))
+        comet = {**COMET_SETTINGS, "spark.driver.extraClassPath": str(jar)}
+        candidates |= {
+            "setting: Comet": partial(self.spark, source, "", comet),
+            "read: checked csv reader, Comet": partial(self.spark, source, "checked csv reader", comet),
+        }
+        return {"rows": self.rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
 
     def sizes(self) -> dict[str, Any]:
         """Measure our job over the amount of data, with the memory that it has for all of them."""
@@ -154,6 +179,12 @@ class Bench:
         }
         return {"rows": rows, "results": in_turn(candidates, self.rounds)}
 
+    def event_log(self) -> dict[str, Any]:
+        """Measure readers of one event log: a gigabyte for ten million rows."""
+        return event_log_reader.measure(
+            max(2, self.rows * 1024 // 10_000_000), self.rounds, self.folder, str(ENGINES_PYTHON)
+        )
+
     def plane(self) -> dict[str, Any]:
         """Measure the embedded AWS itself: steps that do nothing."""
         return pipelines.measure(steps=500 if self.rows >= 1_000_000 else 10)
@@ -163,7 +194,7 @@ class Bench:
         return step_overhead.measure(self.rounds)
 
 
-SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "step", "plane")
+SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "event_log", "step", "plane")
 
 
 def main() -> None:
@@ -184,11 +215,14 @@ def main() -> None:
         for section in options.only:
             print(f"-- {section}", file=sys.stderr, flush=True)
             measured[section] = {"machine": machine(), **getattr(bench, section)()}
+            if not options.check:  # after each, for the next may fail, or be cut short
+                figures = {**kept, **measured}
+                text = json.dumps({name: figures[name] for name in sorted(figures)}, indent=1)
+                options.results.write_text(text + "\n")
     if options.check:
         lines, worse = check.compare(kept, measured)
         print("\n".join(lines))
         sys.exit(worse)
-    options.results.write_text(json.dumps({**kept, **measured}, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

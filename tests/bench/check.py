@@ -13,6 +13,7 @@ RATIOS = (
     ("alternatives", "our job", "the sample's job"),
     ("alternatives", "our job", "DuckDB"),
     ("executors", "2", "1"),
+    ("event_log", "our reader", "history server"),
 )
 FIGURES = ("seconds", "cpu_seconds")
 

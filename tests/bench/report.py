@@ -14,7 +14,7 @@ PAGE = Path("docs/benchmarks.md")
 FIGURES = Path("docs/benchmarks.json")
 PLOTS = Path("docs/benchmarks")
 
-PLOTTED = ("alternatives", "levers", "shapes", "sizes")
+PLOTTED = ("alternatives", "levers", "shapes", "event_log", "sizes")
 
 Section = Mapping[str, Any]
 
@@ -52,6 +52,23 @@ def sizes(section: Section) -> str:
         for name, cost in sorted(section["results"].items(), key=lambda item: item[1]["rows"])
     ]
     return table(["rows", "seconds", "million rows/s, start included", "peak MiB"], rows)
+
+
+def event_log(section: Section) -> str:
+    """Return a table of readers."""
+    ours = section["results"]["our reader"]["seconds"]
+    rows = [
+        [
+            name,
+            f"{cost['log_mb']:,.0f}",
+            f"{cost['seconds']:.1f}",
+            f"{cost['log_mb'] / cost['seconds']:,.0f}",
+            f"{cost['peak_mib']:,.0f}",
+            f"{cost['seconds'] / ours:.2f}",
+        ]
+        for name, cost in section["results"].items()
+    ]
+    return table(["reader", "log, MB", "seconds", "MB/s", "peak MiB", "seconds, ratio"], rows)
 
 
 def step(section: Section) -> str:
@@ -96,6 +113,7 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
     "sizes": sizes,
     "executors": lambda section: costs(section, "executors", "1"),
     "shapes": lambda section: costs(section, f"{section['rows']:,} rows", "one file"),
+    "event_log": event_log,
     "step": step,
     "plane": plane,
     "faults": faults,

@@ -176,7 +176,7 @@ def main() -> None:
     print(json.dumps(figures, indent=1))
     if options.results:
         kept = json.loads(options.results.read_text()) if options.results.exists() else {}
-        options.results.write_text(json.dumps({**kept, "faults": figures}, indent=1, sort_keys=True) + "\n")
+        options.results.write_text(json.dumps({**kept, "faults": figures}, indent=1) + "\n")
     sys.exit(bool(outcome.torn))
 
 

@@ -60,7 +60,7 @@ CHANGING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
     (r"Makefile:\d+", "Makefile:N"),
-    (r"(?m)^(\| \*\*One execution.*\| )\*\*[\d.]+\*\*", r"\1**N**"),  # it is priced by its time
+    (r"(?m)^(\| \*\*One execution.*\| )\*\*(less than )?[\d.]+\*\*", r"\1**N**"),  # it is priced by its time
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's

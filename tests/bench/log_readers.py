@@ -1,0 +1,90 @@
+"""The run time of all tasks in a Spark event log, by one reader or another.
+
+    python -m tests.bench.log_readers NAME LOG
+
+DuckDB, Polars and the json module read what the sum asks for and nothing else; our reader and Spark's history
+server learn all they can show.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+PATIENCE = 1800
+"""Seconds that the history server may take."""
+
+
+def with_our_reader(log: Path) -> float:
+    """All that the findings are made of, and the findings."""
+    from helpers.spark.event_log.findings import findings  # noqa: PLC0415 - each reader loads its own alone
+    from helpers.spark.event_log.profile import read  # noqa: PLC0415
+
+    profile = read(log)
+    findings(profile)
+    return profile.run_ms / 1000
+
+
+def with_json(log: Path) -> float:
+    """Python's own module, on the lines that count."""
+    total = 0
+    with log.open("rb", buffering=1 << 20) as lines:
+        for line in lines:
+            if line.startswith(b'{"Event":"SparkListenerTaskEnd"'):
+                total += json.loads(line)["Task Metrics"]["Executor Run Time"]
+    return total / 1000
+
+
+def with_duckdb(log: Path) -> float:
+    """Its JSON reader, told which fields count."""
+    import duckdb  # noqa: PLC0415
+
+    query = """
+        SELECT sum("Task Metrics"."Executor Run Time")
+        FROM read_json(?, format = 'newline_delimited', maximum_object_size = 33554432, columns = {
+            'Event': 'VARCHAR', 'Task Metrics': 'STRUCT("Executor Run Time" BIGINT)'})
+        WHERE Event = 'SparkListenerTaskEnd'"""
+    (total,) = duckdb.execute(query, [str(log)]).fetchall()[0]
+    return float(total) / 1000
+
+
+def with_polars(log: Path) -> float:
+    """Its streaming engine, told which fields count."""
+    import polars as pl  # noqa: PLC0415
+
+    metrics = pl.Struct({"Executor Run Time": pl.Int64})
+    events = pl.scan_ndjson(log, schema={"Event": pl.String, "Task Metrics": metrics})
+    ends = events.filter(pl.col("Event") == "SparkListenerTaskEnd")
+    run_time = pl.col("Task Metrics").struct.field("Executor Run Time").sum()
+    return float(ends.select(run_time).collect(engine="streaming").item()) / 1000
+
+
+def with_history_server(log: Path) -> float:
+    """Spark's own: started on the log's folder, ended when it answers for the stages of its application."""
+    from helpers.spark import history_server  # noqa: PLC0415
+
+    server, stop, seconds = history_server.on_disk(log.parent, 0), threading.Event(), []
+
+    def ready(_: str) -> None:
+        url = f"{server.address}/api/v1/applications/{log.name}/stages?details=false"
+        stages = history_server.ask(url, timeout=PATIENCE) or []
+        seconds.append(sum(stage["executorRunTime"] for stage in stages) / 1000)
+        stop.set()
+
+    history_server.serve(server, ready, stop, log.name, patience=PATIENCE)
+    return float(seconds[0])
+
+
+READERS: Mapping[str, Callable[[Path], float]] = {
+    "our reader": with_our_reader,
+    "history server": with_history_server,
+    "DuckDB": with_duckdb,
+    "Polars": with_polars,
+    "json": with_json,
+}
+
+
+if __name__ == "__main__":
+    name, path = sys.argv[1:]
+    print(READERS[name](Path(path)))
