@@ -149,7 +149,7 @@ lint: $(VENV)/dev  ## Check style, types and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev  ## Execute the GitHub workflows, with act, against the embedded AWS
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=10000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
@@ -157,12 +157,13 @@ bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/
 bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the kept ones, which may be worse by a quarter
 	$(PY) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results docs/benchmarks.json \
 		--only alternatives executors event_log --check $(ARGS)
-faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random moments while a reader looks; KILLS=50
+faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random moments while a reader looks, on disk and on S3; KILLS=50 each
 	$(PY) -m tests.faults.kills --kills $(KILLS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
 format: $(VENV)/dev  ## Format the code and mend what can be mended
-	$(VENV)/bin/ruff check --quiet --fix .
+	$(VENV)/bin/ruff check --quiet --fix --exit-zero .
 	$(VENV)/bin/ruff format --quiet .
+	$(VENV)/bin/ruff check --quiet .
 hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
 	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
 lock: $(VENV)/uv  ## Pin the requirements anew, with hashes

@@ -124,8 +124,8 @@ def ensure(
         source = repository or maven_repository.this_users()
         say = log or (lambda line: print(line, file=sys.stderr))
         say(
-            f"Downloading {len(missing)} jars of S3A ({sum(jar.size for jar in missing) / 1e6:.1f} MB, "
-            f"once per user) from {source.url}"
+            f"Downloading {', '.join(jar.file_name for jar in missing)} "
+            f"({sum(jar.size for jar in missing) / 1e6:.1f} MB, once per user) from {source.url}"
         )
         folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(len(missing)) as pool:

@@ -1,7 +1,8 @@
 """Kills the job at random moments, while a reader follows its report: `make faults KILLS=50`.
 
-Two inputs take turns, so that the output is replaced each time. The reader knows both, and must find one of
-them, whole, at every look: while a job runs, after it was killed, and after it has ended.
+On a local disk and on S3, through S3A. Two inputs take turns, so that the output is replaced each time. The
+reader knows both, and must find one of them, whole, at every look: while a job runs, after it was killed, and
+after it has ended.
 """
 
 import argparse
@@ -12,35 +13,97 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from tests.bench.measure import machine
+from tests.faults.faulty_s3 import serving
 from tests.spark_submit import JOB, SMALL, command, kill, start
 
 ROWS = {1: 20_000, 2: 30_000}
 """Rings of all rows of an input, and how many rows it has."""
 LOOK_SECONDS = 0.1
 LINE = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
+BUCKET = "kills"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the job reads and writes."""
+
+    files: fs.FileSystem
+    root: str
+    """As `files` has it."""
+    uri: str
+    """As the job has it."""
+    endpoint: str | None = None
+    """Of S3."""
+
+    def text(self, path: str) -> str:
+        """Return what a file holds.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        with self.files.open_input_stream(f"{self.root}/{path}") as stream:
+            return bytes(stream.readall()).decode()
+
+    def names(self, folder: str) -> set[str]:
+        """Return the names of what lies in a folder, none where there is no folder."""
+        found = self.files.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
+        return {entry.base_name for entry in found}
+
+    def here(self, uri: str) -> str:
+        """Return the path that a report names, below `root`."""
+        return uri.removeprefix(f"{self.uri}/")
+
+
+@contextmanager
+def disk() -> Iterator[Store]:
+    """Provide an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Store(fs.LocalFileSystem(), folder, folder)
+
+
+@contextmanager
+def s3() -> Iterator[Store]:
+    """Provide an empty bucket of an S3 on this machine."""
+    with serving() as (_, endpoint):
+        files = fs.S3FileSystem(
+            access_key="test",
+            secret_key="test",
+            region="us-east-1",
+            endpoint_override=endpoint,
+            allow_bucket_creation=True,
+        )
+        files.create_dir(BUCKET)
+        yield Store(files, BUCKET, f"s3a://{BUCKET}", endpoint)
+
+
+STORES = {"local disk": disk, "S3": s3}
 
 
 class TornError(Exception):
     """A reader has found half of an output, or parts of two."""
 
 
-def read(target: Path) -> int | None:
+def read(store: Store) -> int | None:
     """Return the rings of the input that the output is of, by the report; None before the first run."""
     try:
-        text = (target / "report.json").read_text()
+        text = store.text("out/report.json")
     except FileNotFoundError:
         return None
     try:
         report = json.loads(text)
-        table = pq.read_table(report["outputs"]["parquet"])
-        parts = Path(report["outputs"]["csv"]).glob("part-*")
-        lines = [line for part in parts for line in part.read_text().splitlines()[1:]]
+        parquet, csv = (store.here(report["outputs"][kind]) for kind in ("parquet", "csv"))
+        table = pq.read_table(f"{store.root}/{parquet}", filesystem=store.files)
+        parts = [store.text(f"{csv}/{name}") for name in store.names(csv) if name.startswith("part-")]
+        lines = [line for part in parts for line in part.splitlines()[1:]]
     except (OSError, ValueError) as error:
         raise TornError(f"{type(error).__name__}: {error}") from error
     rings = set(table["rings"].to_pylist())
@@ -54,9 +117,9 @@ def read(target: Path) -> int | None:
 class Reader(threading.Thread):
     """Looks at the output again and again until it is told to end."""
 
-    def __init__(self, target: Path):
+    def __init__(self, store: Store):
         super().__init__(daemon=True)
-        self._target = target
+        self._store = store
         self._ended = threading.Event()
         self.looks = 0
         self.torn: list[str] = []
@@ -64,7 +127,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
             try:
-                read(self._target)
+                read(self._store)
             except TornError as error:
                 self.torn.append(str(error))
             self.looks += 1
@@ -85,99 +148,105 @@ class Outcome:
     """How far the job had come when it was killed."""
 
 
-def run_whole(source: Path, target: Path) -> float:
+def run_whole(store: Store, source: str) -> float:
     """Run the job to its end; return the seconds from where it began to write."""
-    process = _start(source, target)
-    _await_run(process, target)
+    before = store.names("out/runs")
+    process = _start(store, source)
+    _await_run(process, store, before)
     began = time.monotonic()
     if process.wait():
         sys.exit(f"the job failed with exit code {process.returncode} though nobody killed it")
     return time.monotonic() - began
 
 
-def kill_at_random(folder: Path, kills: int, seed: int) -> Outcome:
+def kill_at_random(store: Store, kills: int, seed: int) -> Outcome:
     """Run the job whole, kill it that many times, run it whole again.
 
     Most moments lie between the beginning of its writing and shortly after its end, as the first run had
     them, some before it, and some soon after one of its outputs is whole.
     """
-    target = folder / "out"
-    sources = {}
     for rings, rows in ROWS.items():
-        sources[rings] = folder / f"in-{rings}"
-        sources[rings].mkdir()
+        store.files.create_dir(f"{store.root}/in-{rings}")
         for part in range(4):
-            (sources[rings] / f"{part}.csv").write_text(LINE.format(rings=rings) * (rows // 4))
+            with store.files.open_output_stream(f"{store.root}/in-{rings}/{part}.csv") as stream:
+                stream.write(LINE.format(rings=rings).encode() * (rows // 4))
     chance = random.Random(seed)
     outcome = Outcome()
-    reader = Reader(target)
+    reader = Reader(store)
     reader.start()
-    writing = run_whole(sources[1], target)
+    writing = run_whole(store, "in-1")
     while outcome.kills < kills:
-        before = read(target)
-        rings = 2 if before == 1 else 1
-        process = _start(sources[rings], target)
-        awaited = chance.choice(("", "", "", "parquet/_SUCCESS", "csv/_SUCCESS"))
+        before, runs = read(store), store.names("out/runs")
+        process = _start(store, "in-2" if before == 1 else "in-1")
+        awaited = chance.choice(("", "", "", "parquet", "csv"))
         if awaited or chance.random() < 0.9:
-            _await_run(process, target, awaited)
+            _await_run(process, store, runs, awaited)
         time.sleep(chance.uniform(0, writing * 1.1) / (4 if awaited else 1))
         ran = process.poll() is None
         kill(process)
         outcome.kills += ran
         writing *= 1 if ran else 0.9  # the machine has become quicker
-        phase = _phase(target, before) if ran else "ended before"
+        phase = _phase(store, before, runs) if ran else "ended before"
         outcome.phases[phase] = outcome.phases.get(phase, 0) + 1
         print(f"{outcome.kills}: {outcome.phases}, torn: {reader.torn}", file=sys.stderr, flush=True)
-    run_whole(sources[2], target)
+    run_whole(store, "in-2")
     reader.end()
-    if read(target) != 2:
+    if read(store) != 2:
         reader.torn.append("the last run is not what a reader finds")
     outcome.looks, outcome.torn = reader.looks, reader.torn
     return outcome
 
 
-def _await_run(process: subprocess.Popen[str], target: Path, file: str = "") -> None:
-    """Wait until a job that has just been started has a folder, or that file in it, or has ended."""
-    pattern = f"runs/*/{file}" if file else "runs/*"
-    before = set(target.glob(pattern))
-    while process.poll() is None and set(target.glob(pattern)) <= before:
+def _await_run(process: subprocess.Popen[str], store: Store, before: set[str], output: str = "") -> None:
+    """Wait until a job that has just been started has a folder, or that output in it, or has ended."""
+    while process.poll() is None:
+        runs = store.names("out/runs") - before
+        if runs and (not output or any(_is_written(store, run, output) for run in runs)):
+            return
         time.sleep(0.01)
 
 
-def _start(source: Path, target: Path) -> subprocess.Popen[str]:
+def _is_written(store: Store, run: str, output: str) -> bool:
+    return "_SUCCESS" in store.names(f"out/runs/{run}/{output}")
+
+
+def _start(store: Store, source: str) -> subprocess.Popen[str]:
     # Nobody reads what it says: a pipe would fill up and stop it.
-    words = ("--input_table", str(source), "--output_table", str(target))
-    return start(command(JOB, *words, conf=SMALL), output=subprocess.DEVNULL)
+    words = ("--input_table", f"{store.uri}/{source}", "--output_table", f"{store.uri}/out")
+    return start(command(JOB, *words, conf=SMALL, endpoint=store.endpoint), output=subprocess.DEVNULL)
 
 
-def _phase(target: Path, before: int | None) -> str:
+def _phase(store: Store, before: int | None, runs: set[str]) -> str:
     """Return how far the newest run has come."""
-    if read(target) != before:
+    if read(store) != before:
         return "published"
-    newest = max((target / "runs").iterdir(), key=lambda run: run.stat().st_mtime_ns)
-    done = [name for name in ("parquet", "csv") if (newest / name / "_SUCCESS").exists()]
-    if len(done) == 2:
-        # Either it is whole and not published yet, or it is the run before, and this one has not begun.
-        report = json.loads((target / "report.json").read_text())
-        return "not begun" if newest.name in report["outputs"]["csv"] else "before the report"
-    return "writing CSV" if done else "writing Parquet"
+    new = store.names("out/runs") - runs
+    if not new:
+        return "not begun"
+    (run,) = new
+    done = [output for output in ("parquet", "csv") if _is_written(store, run, output)]
+    return ("writing Parquet", "writing CSV", "before the report")[len(done)]
 
 
 def main() -> None:
     """Run from the command line; the exit code says whether a reader has seen half of an output."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=50, help="on each store")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--results", type=Path, help="file of figures, of which others stay")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = kill_at_random(Path(folder), options.kills, options.seed)
-    figures = {"machine": machine(), "seed": options.seed, **asdict(outcome)}
+    outcomes: dict[str, Outcome] = {}
+    for name, provided in STORES.items():
+        print(f"-- {name}", file=sys.stderr, flush=True)
+        with provided() as store:
+            outcomes[name] = kill_at_random(store, options.kills, options.seed)
+    stores = {name: asdict(outcome) for name, outcome in outcomes.items()}
+    figures = {"machine": machine(), "seed": options.seed, "stores": stores}
     print(json.dumps(figures, indent=1))
     if options.results:
         kept = json.loads(options.results.read_text()) if options.results.exists() else {}
         options.results.write_text(json.dumps({**kept, "faults": figures}, indent=1) + "\n")
-    sys.exit(bool(outcome.torn))
+    sys.exit(any(outcome.torn for outcome in outcomes.values()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.local_aws.spark_container.failure_message import last_exception
 from tests.faults.faulty_s3 import FaultyS3, serving
-from tests.faults.kills import kill_at_random
+from tests.faults.kills import STORES, kill_at_random
 from tests.spark_submit import JOB, SMALL, command, kill, start
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
@@ -137,9 +137,11 @@ def executors(pid: int) -> list[psutil.Process]:
 
 
 @pytest.mark.timeout(300)
-def test_a_reader_never_sees_half_of_an_output(tmp_path) -> None:
-    """A few kills, each time at other moments; `make faults` makes many."""
-    outcome = kill_at_random(tmp_path, kills=2, seed=random.SystemRandom().randrange(10**6))
+@pytest.mark.parametrize("name", STORES)
+def test_a_reader_never_sees_half_of_an_output(name) -> None:
+    """A kill or two, each time at other moments; `make faults` makes many."""
+    with STORES[name]() as store:
+        outcome = kill_at_random(store, kills=1, seed=random.SystemRandom().randrange(10**6))
 
     assert outcome.torn == []
     assert outcome.looks > 0

@@ -3,6 +3,7 @@
 What GitHub itself decides (approval, queues, tokens) is in test_static.py.
 """
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -157,6 +158,7 @@ def test_nothing_is_done_for_a_fork_or_another_label(sandbox, workflow: str, eve
 CI = {
     "lint": {},
     "test": {"ARGS": "tests/helpers/test_errors.py", "WAIT": "no"},
+    "browser": {"ARGS": "--collect-only"},
     "workflows": {"ARGS": "-k test_static"},
     "security": {"ARGS": "-k test_secrets"},
 }
@@ -341,10 +343,16 @@ def drift(sandbox: Sandbox) -> Run:
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
-    """The bad change was reverted; somebody changed the retention of logs by hand."""
+    """The bad change was reverted; somebody changed the retention of logs and the pipeline by hand."""
     sandbox.git("revert", "--no-edit", "HEAD")
     (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-dev")["logGroups"]
     aws.client("logs").put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
+    sagemaker = aws.client("sagemaker")
+    pipeline = {"PipelineName": "ProcessingPipeline-dev"}
+    registered = sagemaker.describe_pipeline(**pipeline)["PipelineDefinition"]
+    changed = json.loads(registered)
+    changed["Steps"][0]["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 60}
+    sagemaker.update_pipeline(**pipeline, PipelineDefinition=json.dumps(changed))
 
     found = drift(sandbox)
 
@@ -356,6 +364,7 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
     aws.client("logs").put_retention_policy(
         logGroupName=group["logGroupName"], retentionInDays=group["retentionInDays"]
     )
+    sagemaker.update_pipeline(**pipeline, PipelineDefinition=registered)
     assert drift(sandbox).code == 0
     assert issue["state"] == "closed"
 

@@ -200,20 +200,17 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
     Raises:
         EventLogError: there is no log, or it is damaged, or no application has started in it.
     """
-    return profile(events.parse(lines(source, s3)))
+    run = profile(events.parse(lines(source, s3)))
+    if not run.started:
+        raise EventLogError(f"{source} ends before the application starts: it holds no run yet")
+    return run
 
 
 def profile(parsed: Iterable[Event]) -> Profile:
-    """Return what events say of a run.
-
-    Raises:
-        EventLogError: they do not even say that an application has started.
-    """
+    """Return what events say of a run."""
     run = Profile()
     for event in parsed:
         _take(run, event)
-    if not run.started:
-        raise EventLogError("the log ends before the application starts: it holds no run yet")
     return run
 
 

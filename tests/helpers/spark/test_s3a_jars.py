@@ -80,7 +80,7 @@ def test_a_download_is_announced(maven: Maven, tmp_path: Path) -> None:
     lines: list[str] = []
     ensure([JAR], maven.repository, tmp_path, lines.append)
     ensure([JAR], maven.repository, tmp_path, lines.append)
-    assert lines == [f"Downloading 1 jars of S3A (0.0 MB, once per user) from {maven.address}"]
+    assert lines == [f"Downloading thing-1.0.jar (0.0 MB, once per user) from {maven.address}"]
 
 
 @pytest.mark.parametrize("fault", [(500, b""), (429, b""), (200, CONTENT[:-1]), (200, b"y" * len(CONTENT))])
