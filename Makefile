@@ -12,7 +12,7 @@ SBOM ?= sbom.cdx.json
 FORMAT ?= text
 INSTANCE ?= ml.m5.xlarge
 COUNT ?= 2
-ROWS ?= 10000000
+ROWS ?= 20000000
 ROUNDS ?= 3
 RESULTS ?= docs/benchmarks.json
 KILLS ?= 50
@@ -151,7 +151,7 @@ lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults an
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
-bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=10000000 ROUNDS=3
+bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
 bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the kept ones, which may be worse by a quarter

@@ -99,6 +99,7 @@ class Bench:
         candidates = {
             "our job": partial(self.spark, source),
             "the sample's job": partial(self.spark, source, "sample"),
+            "Arrow in Spark's workers": partial(self.spark, source, "Arrow in mapInArrow, which writes too"),
             "DuckDB": partial(self.engine, source, "duckdb"),
             "Polars": partial(self.engine, source, "polars"),
             "our job on 1,000 rows": self.start_of_spark,
@@ -111,7 +112,7 @@ class Bench:
 
     def levers(self) -> dict[str, Any]:
         """Measure what each change gives: ways to read in the plainest job, settings in ours."""
-        rows = max(1, self.rows // 2)
+        rows = max(1, self.rows // 4)
         source = self.data(rows)
         from tests.bench.other_jobs import JOBS  # noqa: PLC0415 - pyspark, only here
 
@@ -131,7 +132,7 @@ class Bench:
 
     def sizes(self) -> dict[str, Any]:
         """Measure our job over the amount of data, with the memory that it has for all of them."""
-        counts = [self.rows // 10, self.rows // 2, self.rows, self.rows * 2]
+        counts = [self.rows // 20, self.rows // 4, self.rows // 2, self.rows]
         candidates = {f"{count:,}": partial(self.spark, self.data(count)) for count in counts}
         results = in_turn(candidates, self.rounds)
         for count in counts:
@@ -140,8 +141,7 @@ class Bench:
 
     def executors(self) -> dict[str, Any]:
         """Measure our job on one and on two executors of one core."""
-        rows = max(1, self.rows // 2)
-        source = self.data(rows)
+        source = self.data(self.rows)
         candidates = {
             f"{count}": partial(
                 self.spark,
@@ -151,11 +151,11 @@ class Bench:
             )
             for count in (1, 2)
         }
-        return {"rows": rows, "results": in_turn(candidates, self.rounds)}
+        return {"rows": self.rows, "results": in_turn(candidates, self.rounds)}
 
     def shapes(self) -> dict[str, Any]:
         """Measure our job on as many rows in other shapes."""
-        rows = max(10_000, self.rows // 5)
+        rows = max(10_000, self.rows // 10)
         even = self.data(rows)
         skewed, tiny, packed = (self.folder / name for name in ("skewed", "tiny", "packed"))
         if not skewed.exists():
@@ -181,9 +181,9 @@ class Bench:
         return {"rows": rows, "results": in_turn(candidates, self.rounds)}
 
     def event_log(self) -> dict[str, Any]:
-        """Measure readers of one event log: a gigabyte for ten million rows."""
+        """Measure readers of one event log: a gigabyte for twenty million rows."""
         return event_log_reader.measure(
-            max(2, self.rows * 1024 // 10_000_000), self.rounds, self.folder, str(ENGINES_PYTHON)
+            max(2, self.rows * 1024 // 20_000_000), self.rounds, self.folder, str(ENGINES_PYTHON)
         )
 
     def plane(self) -> dict[str, Any]:
@@ -201,7 +201,7 @@ SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "event_log
 def main() -> None:
     """Measure, and keep the figures or compare them with those that are kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--results", type=Path, required=True, help="file of figures, of which others stay")

@@ -1,13 +1,18 @@
 """The tuning loop: what it tries, what it keeps, and that it puts back what it found."""
 
+import itertools
 import json
 from collections.abc import Callable
 
 import pytest
 
+from helpers.spark.event_log.configuration import CLASSIFICATION
+from helpers.spark.event_log.findings import findings
+from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.rules.finding import Finding
 from ml_pipeline import tuning
 from ml_pipeline.tuning import Measurement, RunFailedError, is_gain, next_change, search
+from tests.spark_submit import SMALL, command, start
 
 PRESENT = json.dumps([{"Classification": "spark-defaults", "Properties": {"spark.a": "1"}}])
 
@@ -99,6 +104,46 @@ def test_a_change_that_breaks_the_job_is_not_kept_and_does_not_end_the_loop() ->
 
     assert properties(search(cluster, PRESENT, 5, 2, cluster.said.append)) == {"spark.a": "1", "spark.b": "2"}
     assert "  out of memory" in cluster.said
+
+
+SHUFFLE = """
+import sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+rows = spark.read.csv(sys.argv[1], inferSchema=True)
+rows.groupBy("_c8").avg("_c1").write.csv(sys.argv[2])
+spark.stop()
+"""
+
+
+@pytest.mark.timeout(300)
+def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path, repository) -> None:
+    """Spark, the real data, the findings of its logs. Tasks count, as times are no test's matter."""
+    app = tmp_path / "shuffle.py"
+    app.write_text(SHUFFLE)
+    data = repository / "spark_jobs" / "sample_data" / "abalone.csv"
+    bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "800"}
+    runs = itertools.count()
+    said: list[str] = []
+
+    def measured(text: str) -> Measurement:
+        run = tmp_path / f"{next(runs)}"
+        (run / "logs").mkdir(parents=True)
+        logs = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": (run / "logs").as_uri()}
+        words = command(app, str(data), str(run / "out"), conf={**SMALL, **logs, **properties(text)})
+        process = start(words)
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        profile = read(run / "logs")
+        return Measurement(float(sum(stage.tasks for stage in profile.stages.values())), findings(profile))
+
+    best = search(
+        measured, json.dumps([{"Classification": CLASSIFICATION, "Properties": bad}]), 1, 1, said.append
+    )
+
+    assert said[1].startswith("Round 1, small partitions: spark.sql.shuffle.partitions = ")
+    assert int(properties(best)["spark.sql.shuffle.partitions"]) < 10
+    assert said[-1].startswith("  kept: the median ratio is 0.0")
 
 
 class Quiet:
