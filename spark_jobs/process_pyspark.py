@@ -218,9 +218,9 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
 def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int) -> float:
     """Write the plain rows, and return the share of other lines that may be rows.
 
-    The rows that were written are counted in the files, not observed: Spark observes a task twice that it has
-    to run again. The lines are, as they leave the scan, where it costs nearly nothing; counted twice they only
-    have the input looked at once more.
+    What was written is counted in the files, not observed: Spark observes a task twice that it has to run
+    again. Lines are observed, as they leave the scan, where it costs nearly nothing; lines that count twice
+    only have the input looked at once more.
     """
     seen = Observation()
     lines = spark.read.text(source, recursiveFileLookup=True).observe(
@@ -229,7 +229,8 @@ def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int)
     append(spread(lines.where(is_plain()).select(*kept("value")), files), parquet)
     if not seen.get:  # where there is no line at all
         return 0.0
-    return 1 - (seen.get["no_rows"] + count_rows(spark, parquet)) / seen.get["lines"]
+    told = int(seen.get["no_rows"]) + count_rows(spark, parquet)
+    return 1 - told / int(seen.get["lines"])
 
 
 def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> int:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -236,7 +237,8 @@ def test_a_deployment_may_be_killed(sandbox, aws) -> None:
             if "CREATE_COMPLETE" in line and f"{PROJECT}-dev-network" in line:
                 break
         for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
+                each.kill()
 
     assert "network" in stacks(aws, "dev")
     assert "ProcessingPipeline-dev" not in pipelines(aws)
