@@ -12,6 +12,7 @@ from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.reading import EventLogError, lines
 from helpers.spark.event_log.rules.finding import Finding
+from tests.bench.log_readers import with_json, with_our_reader
 
 pytestmark = pytest.mark.timeout(300)  # a busy machine needs minutes for the job
 
@@ -56,6 +57,12 @@ def test_a_real_source_that_is_scanned_again_and_cached_rows_that_are_not(of_tro
 
     assert scans.evidence.startswith("3 scans of InMemoryFileIndex(1 paths)[file:")
     assert "/source]" in scans.evidence
+
+
+def test_the_readers_that_ours_is_measured_against_learn_the_same(troubled_run) -> None:
+    (log,) = (troubled_run / "logs").iterdir()
+
+    assert with_our_reader(log) == pytest.approx(with_json(log)) > 0
 
 
 @pytest.mark.parametrize("codec", CODECS)
