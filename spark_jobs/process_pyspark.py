@@ -63,7 +63,6 @@ MEASURES = (
     "shell_weight",
 )
 COLUMNS = ("sex", *MEASURES, "rings")
-KEPT = ("sex", "length", "diameter", "rings")
 SCHEMA = "sex string, length double, diameter double, rings int"
 
 PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + ",[0-9]{1,9}$"
@@ -181,12 +180,13 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
     outputs = Outputs(f"{folder}/parquet", f"{folder}/csv", f"{folder}/rejected")
     try:
         with timed(seconds, "write Parquet"):
-            others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
+            written_rows, others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
         rejected = 0
         if others:
             with timed(seconds, "look closely"):
                 rejected = look_closely(spark, options, outputs, output_files(int(size * others)))
-        counts = Counts(rows=count_rows(spark, outputs.parquet) + rejected, rejected=rejected)
+                written_rows = count_rows(spark, outputs.parquet)
+        counts = Counts(rows=written_rows + rejected, rejected=rejected)
         log.info("read %s rows from %s, rejected %s", f"{counts.rows:,}", source, f"{counts.rejected:,}")
         judge(spark, counts, options, outputs)
         with timed(seconds, "write CSV"):
@@ -215,8 +215,8 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
         delete(spark, f"{target}/runs/{old}")
 
 
-def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int) -> float:
-    """Write the plain rows, and return the share of other lines that may be rows.
+def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int) -> tuple[int, float]:
+    """Write the plain rows, and return how many they are, and the share of other lines that may be rows.
 
     What was written is counted in the files, not observed: Spark observes a task twice that it has to run
     again. Lines are observed, as they leave the scan, where it costs nearly nothing; lines that count twice
@@ -227,10 +227,11 @@ def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int)
         seen, F.count("*").alias("lines"), F.count(F.when(is_no_row(), 1)).alias("no_rows")
     )
     append(spread(lines.where(is_plain()).select(*kept("value")), files), parquet)
-    if not seen.get:  # where there is no line at all
-        return 0.0
-    told = int(seen.get["no_rows"]) + count_rows(spark, parquet)
-    return 1 - told / int(seen.get["lines"])
+    observed = seen.get
+    if not observed:  # where there is no line at all
+        return 0, 0.0
+    rows = count_rows(spark, parquet)
+    return rows, 1 - (observed["no_rows"] + rows) / observed["lines"]
 
 
 def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> int:
