@@ -5,7 +5,6 @@ directly is not: candidates of a section run in turn, in the same minutes on the
 """
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 from helpers.spark import s3a_jars
 from tests.bench import abalone, check, event_log_reader, pipelines, step_overhead
-from tests.bench.measure import Cost, in_turn, machine, run, size_mb
+from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
 OTHER_JOBS = Path(__file__).with_name("other_jobs.py")
@@ -209,7 +208,6 @@ def main() -> None:
         "--check", action="store_true", help="compare ratios with the file's, do not write it"
     )
     options = parser.parse_args()
-    kept = json.loads(options.results.read_text()) if options.results.exists() else {}
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(options.rows, options.rounds, Path(folder))
@@ -217,11 +215,9 @@ def main() -> None:
             print(f"-- {section}", file=sys.stderr, flush=True)
             measured[section] = {"machine": machine(), **getattr(bench, section)()}
             if not options.check:  # after each, for the next may fail, or be cut short
-                figures = {**kept, **measured}
-                text = json.dumps({name: figures[name] for name in sorted(figures)}, indent=1)
-                options.results.write_text(text + "\n")
+                keep(options.results, section, measured[section])
     if options.check:
-        lines, worse = check.compare(kept, measured)
+        lines, worse = check.compare(kept(options.results), measured)
         print("\n".join(lines))
         sys.exit(worse)
 

@@ -25,9 +25,6 @@ TASKS = 1000
 SLOTS = 32
 SEED = 20260101
 
-OURS_ON_LITTLE = "our reader on a tenth"
-SERVER_ON_LITTLE = "history server on a thousandth"
-
 Events = dict[str, list[dict[str, Any]]]
 
 
@@ -38,12 +35,13 @@ def measure(megabytes: int, rounds: int, folder: Path, engines_python: str) -> d
         logs[part] = folder / f"log-{part}" / APPLICATION
         logs[part].parent.mkdir()
         write_log(logs[part], real, megabytes / part)
-    candidates = {name: partial(read, name, logs[1], engines_python) for name in READERS}
-    candidates[OURS_ON_LITTLE] = partial(read, "our reader", logs[10], engines_python)
-    candidates[SERVER_ON_LITTLE] = partial(read, "history server", logs[1000], engines_python)
+    runs = {name: (name, logs[1]) for name in READERS}
+    runs["our reader on a tenth"] = ("our reader", logs[10])
+    runs["history server on a thousandth"] = ("history server", logs[1000])
+    candidates = {title: partial(read, reader, log, engines_python) for title, (reader, log) in runs.items()}
     results = in_turn(candidates, rounds)
-    for name, result in results.items():
-        result["log_mb"] = size_mb(logs[{OURS_ON_LITTLE: 10, SERVER_ON_LITTLE: 1000}.get(name, 1)])
+    for title, (_, log) in runs.items():
+        results[title]["log_mb"] = size_mb(log)
     return {"results": results}
 
 

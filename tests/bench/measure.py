@@ -1,6 +1,7 @@
 """What a command costs: seconds, CPU seconds and memory of all its processes; several in turn."""
 
 import datetime
+import json
 import os
 import platform
 import statistics
@@ -15,6 +16,8 @@ from typing import Any
 
 import psutil
 import pyspark
+
+from helpers.files import write_atomically
 
 SAMPLE_SECONDS = 0.05
 
@@ -103,6 +106,18 @@ def median(runs: Sequence[Cost]) -> dict[str, Any]:
         "peak_mib": statistics.median(cost["peak_mib"] for cost in each),
         "rounds": [cost["seconds"] for cost in each],
     }
+
+
+def kept(file: Path) -> dict[str, Any]:
+    """Return the figures that a file keeps, by section; none where there is no file."""
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def keep(file: Path, section: str, figures: Mapping[str, Any]) -> None:
+    """Put one section's figures into a file, of which the others stay."""
+    write_atomically(
+        file, json.dumps(dict(sorted({**kept(file), section: figures}.items())), indent=1) + "\n"
+    )
 
 
 def size_mb(path: Path) -> float:

@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from tests.bench.measure import machine
+from tests.bench.measure import keep, machine
 from tests.faults.faulty_s3 import serving
 from tests.spark_submit import JOB, SMALL, command, kill, start
 
@@ -244,8 +244,7 @@ def main() -> None:
     figures = {"machine": machine(), "seed": options.seed, "stores": stores}
     print(json.dumps(figures, indent=1))
     if options.results:
-        kept = json.loads(options.results.read_text()) if options.results.exists() else {}
-        options.results.write_text(json.dumps({**kept, "faults": figures}, indent=1) + "\n")
+        keep(options.results, "faults", figures)
     sys.exit(any(outcome.torn for outcome in outcomes.values()))
 
 
