@@ -63,7 +63,7 @@ def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int
 
 
 def test_a_log_without_its_start_is_told(tmp_path: Path) -> None:
-    with pytest.raises(EventLogError, match="before the application starts"):
+    with pytest.raises(EventLogError, match="app-1 ends before the application starts"):
         summarise(write(tmp_path / "app-1", beginning()[:2]))
 
 
