@@ -242,6 +242,7 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
         "TrainingJobStatus": ["Failed", {"exists": False}],
         "RoleArn": [outputs["ProcessingJobRoleArn"], outputs["TrainingJobRoleArn"]],
     }
+    assert patterns["TransformJobs"]["detail"] == {"TransformJobStatus": ["Failed"]}
     for rule in rules:
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"] == topic

@@ -89,7 +89,7 @@ def _resource_policy(action: str, resource: str, names: Mapping[str, str]) -> st
     }
     if resource.endswith("/somebody-elses"):
         return "open"
-    if action == "sts:AssumeRole":
+    if action in ("sts:AssumeRole", "sts:SetSourceIdentity"):
         return f"trust/{resource.rsplit('/', 1)[-1].removeprefix(names['Prefix'] + '-')}"
     return owners.get(resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3") else resource)
 
