@@ -154,6 +154,20 @@ _NO_SHELL = _value(
     "set it to false or leave it out",
     lambda value: None if value is False else "is on",
 )
+
+
+def _model(value: Any, path: str) -> Iterator[Fault]:
+    """Check that a transform's model is made by the pipeline, where its network and image are checked."""
+    made = isinstance(value, dict) and is_expression(value)
+    if not made or not all(found.startswith("Steps.") for found in references(value) or [""]):
+        yield Fault(
+            path,
+            f"the model {'is missing' if value is None else 'exists apart from the pipeline'}, "
+            "so nothing is known of its network and image",
+            'create it in a Model step and name {"Get": "Steps.<step>.ModelName"}',
+        )
+
+
 _CLUSTER = _value(
     "the cluster",
     "let the step make a cluster of its own, with ClusterConfig",
@@ -236,6 +250,7 @@ def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]
             tags,
         ),
         "Transform": (
+            ("Arguments.ModelName", _model),
             ("Arguments.TransformResources.VolumeKmsKeyId", _VOLUME_KEY),
             ("Arguments.TransformOutput.KmsKeyId", _OUTPUT_KEY),
             ("Arguments.DataCaptureConfig?.KmsKeyId", _key("the key of the captured data")),

@@ -194,7 +194,7 @@ TUNING: Document = {
 }
 RESOURCES = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeKmsKeyId": KEY}
 TRANSFORM: Document = {
-    "ModelName": "model",
+    "ModelName": {"Get": "Steps.model.ModelName"},
     "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
     "TransformOutput": {"S3OutputPath": "s3://bucket/out", "KmsKeyId": KEY},
     "TransformResources": RESOURCES,
@@ -263,12 +263,12 @@ REQUESTS: dict[str, tuple[str, Document]] = {
     "EMR": ("", EMR),
 }
 NAMES = {
-    "CreateProcessingJob": "ProcessingJobName",
-    "CreateTrainingJob": "TrainingJobName",
-    "CreateHyperParameterTuningJob": "HyperParameterTuningJobName",
-    "CreateAutoMLJob": "AutoMLJobName",
-    "CreateTransformJob": "TransformJobName",
-    "CreateModel": "ModelName",
+    "CreateProcessingJob": ("ProcessingJobName",),
+    "CreateTrainingJob": ("TrainingJobName",),
+    "CreateHyperParameterTuningJob": ("HyperParameterTuningJobName",),
+    "CreateAutoMLJob": ("AutoMLJobName",),
+    "CreateTransformJob": ("TransformJobName", "ModelName"),
+    "CreateModel": ("ModelName",),
 }
 PLACES = {
     "Processing": (
@@ -297,7 +297,7 @@ PLACES = {
         "OutputDataConfig.KmsKeyId",
         "RoleArn",
     ),
-    "Transform": ("TransformResources.VolumeKmsKeyId", "TransformOutput.KmsKeyId"),
+    "Transform": ("ModelName", "TransformResources.VolumeKmsKeyId", "TransformOutput.KmsKeyId"),
     "Model": (
         "VpcConfig.Subnets",
         "VpcConfig.SecurityGroupIds",
@@ -325,9 +325,9 @@ def pipeline(step_type: str, arguments: Document | None = None, **more: Any) -> 
 @pytest.mark.parametrize("step_type", REQUESTS)
 def test_a_step_with_every_control_passes(step_type: str) -> None:
     operation, request = REQUESTS[step_type]
-    named = {NAMES[operation]: "named-by-the-execution"} if operation in NAMES else {}
+    named = dict.fromkeys(NAMES.get(operation, ()), "named-by-the-execution")
 
-    assert not operation or request_problems(operation, {**named, **request}) == []
+    assert not operation or request_problems(operation, {**request, **named}) == []
     assert found(pipeline(step_type)) == []
 
 
