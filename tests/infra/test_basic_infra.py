@@ -2,13 +2,16 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from test_templates import TEMPLATES
 
 INFRA = Path(__file__).parents[2] / "infra"
+FORMER = INFRA.parent / "tests/helpers/infra/former_basic_infra.yaml"
 NESTED = ("Keys", "Network", "Storage", "Identity", "Operations")
 
 
@@ -55,6 +58,14 @@ class Parent:
 
     def status(self) -> str:
         return self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"]
+
+    def reasons(self) -> list[str]:
+        events = self.client.describe_stack_events(StackName=self.name)["StackEvents"]
+        return [event.get("ResourceStatusReason", "") for event in events]
+
+    def names_of_nested(self) -> list[str]:
+        stacks = self.client.describe_stacks()["Stacks"]
+        return [each["StackName"] for each in stacks if each["StackName"].startswith(f"{self.name}-")]
 
     def nested(self) -> dict[str, str]:
         listed = self.client.describe_stack_resources(StackName=self.name)["StackResources"]
@@ -120,25 +131,94 @@ def test_another_text_at_the_same_address_is_a_change(
     assert "The topic of alarms" in json.dumps(operations["Outputs"])
 
 
-def test_a_nested_stack_that_fails_takes_the_parent_back(parent: Parent, aws: boto3.Session) -> None:
-    parent.change("UPDATE", VpcCidr="10.9.0.0/16", ZoneCount="3")
-    assert parent.status() == "UPDATE_COMPLETE"
+@pytest.fixture
+def role_that_is_in_the_way(aws: boto3.Session) -> Iterator[None]:
+    """A role with the name of one that a nested stack makes."""
+    iam, name = aws.client("iam"), "parent-taken-local-flow-logs"
+    iam.create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []})
+    )
+    yield
+    iam.delete_role(RoleName=name)
 
-    other = Parent(aws, parent.parameters["TemplatesUrl"])
-    other.name = "parent-test-local-again"
+
+@pytest.mark.usefixtures("role_that_is_in_the_way")
+def test_a_nested_stack_that_fails_takes_the_parent_back(aws: boto3.Session, templates: str) -> None:
+    taken = Parent(aws, templates)
+    taken.name = "parent-taken-local-basic"
+    taken.parameters["ProjectName"] = "parent-taken"
+    taken.change("CREATE")
+
+    assert taken.status() == "ROLLBACK_COMPLETE"
+    reasons = taken.reasons()
+    assert any("was not successfully created" in reason and "already exists" in reason for reason in reasons)
+    assert taken.names_of_nested() == []
+    taken.client.delete_stack(StackName=taken.name)
+
+
+def test_a_stack_of_another_name_is_refused_before_anything_is_made(
+    aws: boto3.Session, templates: str
+) -> None:
+    other = Parent(aws, templates)
+    other.name = "parent-test-local-other"
     other.change("CREATE")
 
     assert other.status() == "ROLLBACK_COMPLETE"
-    events = parent.client.describe_stack_events(StackName=other.name)["StackEvents"]
-    reasons = [event.get("ResourceStatusReason", "") for event in events]
-    assert any("was not successfully created" in reason and "already exists" in reason for reason in reasons)
-    names = [
-        stack["StackName"]
-        for stack in parent.client.describe_stacks()["Stacks"]
-        if stack["StackName"].startswith("parent-test-local-again-")
-    ]
-    assert names == []
+    assert any("TemplateURL must be a supported URL" in reason for reason in other.reasons())
+    assert other.names_of_nested() == []
     other.client.delete_stack(StackName=other.name)
+
+
+def test_a_former_stack_that_is_updated_with_the_parent_keeps_keys_and_data(
+    aws: boto3.Session, templates: str
+) -> None:
+    former = Parent(aws, templates)
+    former.name = "parent-test-local"
+    former.client.create_stack(
+        StackName=former.name,
+        TemplateBody=FORMER.read_text(),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": former.parameters[key]}
+            for key in ("ProjectName", "Environment")
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    before = former.nested()
+    aws.client("s3").put_object(Bucket=before["DataBucket"], Key="kept", Body=b"kept")
+
+    former.change("UPDATE")
+
+    assert former.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert former.nested() == before
+    assert aws.client("s3").get_object(Bucket=before["DataBucket"], Key="kept")["Body"].read() == b"kept"
+    key = aws.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]
+    assert key["KeyState"] == "Enabled"
+    aws.client("s3").delete_objects(
+        Bucket=before["DataBucket"],
+        Delete={
+            "Objects": [
+                {"Key": version["Key"], "VersionId": version["VersionId"]}
+                for version in aws.client("s3").list_object_versions(Bucket=before["DataBucket"])["Versions"]
+            ]
+        },
+    )
+    former.client.delete_stack(StackName=former.name)
+
+
+@pytest.mark.parametrize("name", ["keys", "network", "storage", "identity", "operations"])
+def test_the_parent_asks_of_parameters_what_its_stacks_ask(name: str) -> None:
+    parent, nested = (TEMPLATES[each] for each in ("basic_infra", name))
+    given = parent["Resources"][name.capitalize()]["Properties"]["Parameters"]
+
+    assert given.keys() == nested["Parameters"].keys()
+    for key, declared in nested["Parameters"].items():
+        if given[key] in ({"Ref": key}, {"Fn::Join": [",", {"Ref": key}]}):
+            assert without_texts(parent["Parameters"][key]) == without_texts(declared), key
+    assert nested.get("Rules", {}).items() <= parent["Rules"].items()
+
+
+def without_texts(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in parameter.items() if key != "Description"}
 
 
 def test_the_parents_deletion_leaves_nothing(aws: boto3.Session, templates: str) -> None:

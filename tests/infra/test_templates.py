@@ -149,9 +149,9 @@ def test_roles_have_a_boundary() -> None:
 
 
 def test_what_has_state_is_retained_in_prod_and_whenever_it_is_replaced() -> None:
-    types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket"}
+    types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
-    assert len(stateful) == 9
+    assert len(stateful) == 12
     for name, each in stateful.items():
         assert each["DeletionPolicy"] == {"Fn::If": ["IsProduction", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
@@ -445,7 +445,7 @@ def endpoints_of(aws: boto3.Session, vpc: str, kind: str) -> list[str]:
 
 
 def test_four_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, network: Networks) -> None:
-    made = network(ZoneCount="4", InterfaceEndpoints="none")
+    made = network(ZoneCount="4", MakesInterfaceEndpoints="false")
 
     subnets = aws.client("ec2").describe_subnets(SubnetIds=made["PrivateSubnetIds"].split(","))["Subnets"]
     assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 4
@@ -453,17 +453,36 @@ def test_four_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, net
     assert not any(one.overlaps(other) for one, other in itertools.combinations(ranges, 2))
 
 
-@pytest.mark.parametrize("asked", ["none", "sts", "kms,ecr.api,ecr.dkr"])
-def test_each_interface_endpoint_can_be_left_out(aws: boto3.Session, network: Networks, asked: str) -> None:
-    made = network(InterfaceEndpoints=asked)
+@pytest.mark.parametrize(
+    ("asked", "services"),
+    [
+        ({"MakesInterfaceEndpoints": "false"}, []),
+        ({"InterfaceEndpoints": "sts"}, ["sts"]),
+        ({"InterfaceEndpoints": "kms,ecr.api,ecr.dkr"}, ["ecr.api", "ecr.dkr", "kms"]),
+    ],
+    ids=["none", "one", "three"],
+)
+def test_each_interface_endpoint_can_be_left_out(
+    aws: boto3.Session, network: Networks, asked: dict[str, str], services: list[str]
+) -> None:
+    made = network(**asked)
 
-    services = [] if asked == "none" else sorted(asked.split(","))
     assert endpoints_of(aws, made["VpcId"], "Interface") == services
     assert endpoints_of(aws, made["VpcId"], "Gateway") == ["s3"]
 
 
+@pytest.fixture
+def group_of_endpoints(aws: boto3.Session, outputs: dict[str, str]) -> Iterator[str]:
+    """The group of the endpoints that a VPC has already."""
+    group = aws.resource("ec2").create_security_group(
+        GroupName="owners-endpoints", Description="The owner's endpoints", VpcId=outputs["VpcId"]
+    )
+    yield group.id
+    group.delete()
+
+
 def test_an_existing_network_is_used_as_it_is(
-    aws: boto3.Session, outputs: dict[str, str], network: Networks
+    aws: boto3.Session, outputs: dict[str, str], group_of_endpoints: str, network: Networks
 ) -> None:
     ec2, before = aws.client("ec2"), endpoints_of(aws, outputs["VpcId"], "Interface")
     networks = len(ec2.describe_vpcs()["Vpcs"])
@@ -472,12 +491,21 @@ def test_an_existing_network_is_used_as_it_is(
         ExistingVpcId=outputs["VpcId"],
         ExistingSubnetIds=outputs["PrivateSubnetIds"],
         ExistingS3EndpointId=outputs["S3EndpointId"],
-        InterfaceEndpoints="none",
+        MakesInterfaceEndpoints="false",
+        ExistingEndpointSecurityGroupId=group_of_endpoints,
     )
 
     taken_over = ("VpcId", "PrivateSubnetIds", "S3EndpointId")
     assert {key: made[key] for key in taken_over} == {key: outputs[key] for key in taken_over}
     assert made["ProcessingSecurityGroupId"] != outputs["ProcessingSecurityGroupId"]
+    (group,) = ec2.describe_security_groups(GroupIds=[made["ProcessingSecurityGroupId"]])["SecurityGroups"]
+    reached = [
+        (pair["GroupId"], rule["FromPort"])
+        for rule in group["IpPermissionsEgress"]
+        for pair in rule["UserIdGroupPairs"]
+        if pair["GroupId"] == group_of_endpoints
+    ]
+    assert reached == [(group_of_endpoints, 443)]
     assert len(ec2.describe_vpcs()["Vpcs"]) == networks
     assert endpoints_of(aws, outputs["VpcId"], "Interface") == before
 

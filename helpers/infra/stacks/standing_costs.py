@@ -73,12 +73,12 @@ def _types(resources: Mapping[str, Any]) -> Iterator[str]:
 def _endpoints(template: Mapping[str, Any], given: Mapping[str, str]) -> tuple[int, int]:
     """Return the number of interface endpoints of a template, and of the zones that each is in."""
     declared = template.get("Parameters", {})
-    if "InterfaceEndpoints" not in declared:
-        return 0, 0
 
     def value(name: str) -> str:
         return str(given.get(name, declared.get(name, {}).get("Default", "")))
 
-    services = [service for service in value("InterfaceEndpoints").split(",") if service != "none"]
+    if value("MakesInterfaceEndpoints") != "true":
+        return 0, 0
+    services = value("InterfaceEndpoints").split(",")
     subnets = value("ExistingSubnetIds")
     return len(services), len(subnets.split(",")) if subnets else int(value("ZoneCount"))

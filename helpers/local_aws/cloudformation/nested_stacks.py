@@ -40,7 +40,13 @@ class NestedStack(ResourceModel, CloudFormationModel):  # type: ignore[misc]
 
 
 def template_of(properties: Properties, place: Place) -> str:
-    """Return the text of a nested stack's template, from S3."""
+    """Return the text of a nested stack's template, from S3.
+
+    Raises:
+        RuntimeError: its address is none in S3.
+    """
+    if not properties["TemplateURL"].startswith("https://"):
+        raise RuntimeError("TemplateURL must be a supported URL.")
     text: str = get_stack_from_s3_url(properties["TemplateURL"], place.account, place.partition)
     return text
 

@@ -46,6 +46,7 @@ def stack(template: str, **parameters: str) -> StackConfiguration:
 
 NETWORK = """
 Parameters:
+  MakesInterfaceEndpoints: {Type: String, Default: "true"}
   InterfaceEndpoints: {Type: CommaDelimitedList, Default: "a,b"}
   ExistingSubnetIds: {Type: String, Default: ""}
   ZoneCount: {Type: String, Default: "4"}
@@ -59,7 +60,7 @@ Resources: {}
         ({}, ["2 interface endpoints in 4 zones"]),
         ({"InterfaceEndpoints": "a", "ZoneCount": "2"}, ["1 interface endpoint in 2 zones"]),
         ({"ExistingSubnetIds": "subnet-1,subnet-2,subnet-3"}, ["2 interface endpoints in 3 zones"]),
-        ({"InterfaceEndpoints": "none"}, []),
+        ({"MakesInterfaceEndpoints": "false"}, []),
     ],
 )
 def test_endpoints_are_those_of_the_parameters(given: dict[str, str], said: list[str]) -> None:
