@@ -1,7 +1,7 @@
 """The table of controls in docs/security.md, made from controls.yaml: `controls.py --write`.
 
-A control names the text that it rests on (`file` and the line that begins with `line`), and the test that
-fails without it; both are looked up, so that the page cannot drift from the repository.
+A control names the text that it rests on (`file` and the line that begins with `line`), and the tests that
+fail without it; both are looked up, so that the page cannot drift from the repository.
 """
 
 import re
@@ -26,8 +26,13 @@ class Control:
     risk: str
     file: str
     line: str
-    test: str
+    test: str | list[str]
     identifiers: str = ""
+
+    @property
+    def tests(self) -> list[str]:
+        """The tests, as `file::name`."""
+        return [self.test] if isinstance(self.test, str) else self.test
 
     def line_number(self) -> int:
         """Return where the control's text begins in its file.
@@ -43,19 +48,21 @@ class Control:
             )
         return found[0]
 
-    def test_exists(self) -> bool:
-        """Tell whether the test is there."""
-        file, _, name = self.test.partition("::")
-        path = ROOT / file
-        return path.is_file() and (
-            not name or bool(re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE))
-        )
+    def missing_tests(self) -> list[str]:
+        """Return the tests that are not there."""
+        return [test for test in self.tests if not _exists(*test.split("::"))]
 
     def row(self) -> str:
         """Return the control as a row of the table."""
         number = self.line_number()
         where = f"[{self.file}:{number}](../{self.file}#L{number})"
-        return f"| {self.control} | {self.risk} | {where} | `{self.test}` | {self.identifiers} |"
+        proof = ", ".join(f"`{test}`" for test in self.tests)
+        return f"| {self.control} | {self.risk} | {where} | {proof} | {self.identifiers} |"
+
+
+def _exists(file: str, name: str) -> bool:
+    path = ROOT / file
+    return path.is_file() and bool(re.search(rf"^def {name}\(", path.read_text("utf-8"), re.MULTILINE))
 
 
 def load() -> list[Control]:
