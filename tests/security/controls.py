@@ -1,7 +1,8 @@
 """The table of controls in docs/security.md, made from controls.yaml: `controls.py --write`.
 
 A control names the text that it rests on (`file` and the line that begins with `line`), and the tests that
-fail without it; both are looked up, so that the page cannot drift from the repository.
+fail without it; both are looked up, so that the page cannot drift from the repository. By patterns it names
+what of the templates it is about (`covers`), so that nothing that protects is in no line.
 """
 
 import re
@@ -16,6 +17,10 @@ PAGE = ROOT / "docs" / "security.md"
 SOURCE = Path(__file__).with_name("controls.yaml")
 BEGIN, END = "<!-- controls: made from tests/security/controls.yaml -->", "<!-- end of controls -->"
 HEADER = "| control | risk | where | proof | identifiers |\n|---|---|---|---|---|"
+LEGEND = """
+Identifiers are those of Security Hub's controls (`S3.5`), of cdk-nag's rules (`AwsSolutions-S10`), of
+checkov's checks (`CKV_AWS_18`, some for Terraform only) and of rules of the cfn-guard registry
+(`SNS_ENCRYPTED_KMS`), or of AWS Config where it says so."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Control:
     file: str
     line: str
     test: str | list[str]
-    identifiers: str = ""
+    identifiers: str
+    covers: tuple[str, ...] | list[str] = ()
 
     @property
     def tests(self) -> list[str]:
@@ -74,7 +80,7 @@ def with_table(page: str, controls: list[Control]) -> str:
     """Return the page with its table made anew."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), END])
+    table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), LEGEND, END])
     return before + table + after
 
 
