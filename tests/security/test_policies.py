@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from policies import EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
+from policies import ACCOUNT, EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
 
 from helpers.infra.stacks import StackConfiguration
 from helpers.local_aws.cloudformation.change_sets import parse_template
@@ -140,6 +140,28 @@ def test_no_policy_can_be_detached_from_a_role_unnoticed(
     attachments = {f"{role}: {policy}" for role, attached in policies.of_role.items() for policy in attached}
     report(f"policies of roles: {len(noticed)} of {len(attachments)} missed when they are detached")
     assert attachments - noticed == set()
+
+
+def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) -> None:
+    """GitHub's roles are an administrator's, and have none."""
+    assert policies.boundary.keys() == {role for role in policies.of_role if not role.startswith("ci-")}
+    asked = [
+        {
+            "principal": f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}",
+            "action": "iam:CreateUser",
+            "resource": f"arn:aws:iam::{ACCOUNT}:user/somebody",
+            "account": ACCOUNT,
+            "context": {},
+            "identity": [*policies.of_role[role], "everything"],
+            "boundary": boundary,
+        }
+        for role, name in policies.boundary.items()
+        for boundary in ([name], [])
+    ]
+
+    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, asked)
+
+    assert [in_words(verdict) for verdict in verdicts] == ["denied", "allowed"] * len(policies.boundary)
 
 
 REPOSITORY = "repo:example-owner/example-repository"
