@@ -1,40 +1,62 @@
 """All stacks, deployed on the embedded AWS, with their policies and the requests to hold against them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 import request_table
-from policies import ACCOUNT, PROJECT, Policies, collect
+from policies import ACCOUNT, PREFIX, PROJECT, Policies, collect
 from rich.console import Console
 
-from helpers.infra.stacks import load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 
 
+FIGURES = "figures"
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Has a line told at the end of the run, whether the test passes or not."""
+    return lambda line: record_property(FIGURES, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        value
+        for outcome in ("passed", "failed")
+        for test in terminalreporter.getreports(outcome)
+        for name, value in test.user_properties
+        if name == FIGURES
+    ]
+    if lines:
+        terminalreporter.section("figures")
+    for line in lines:
+        terminalreporter.write_line(str(line))
+
+
 @pytest.fixture(scope="session")
-def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
+def stacks() -> tuple[StackConfiguration, ...]:
     given = {"ProjectName": PROJECT, "BreakGlassPrincipalArns": BREAK_GLASS, "ProtectsBoundaries": "true"}
-    stacks = [
+    return tuple(
         replace(
             stack,
             name=stack.name.replace("pyspark-processing", PROJECT),
             parameters={
                 **stack.parameters,
-                **{key: value for key, value in given.items() if key in stack.template},
+                **{key: value for key, value in given.items() if f"\n  {key}:" in stack.template},
             },
         )
         for stack in load_stacks("local")
-    ]
-    declared = [{key for key in given if f"\n  {key}:" in stack.template} for stack in stacks]
-    stacks = [
-        replace(stack, parameters={k: v for k, v in stack.parameters.items() if k not in given or k in names})
-        for stack, names in zip(stacks, declared, strict=True)
-    ]
+    )
+
+
+@pytest.fixture(scope="session")
+def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Iterator[dict[str, str]]:
     console = Console(quiet=True)
     yield deploy_all(aws.client("cloudformation"), stacks, console)
     teardown(aws, stacks, console)
@@ -42,7 +64,7 @@ def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def policies(aws: boto3.Session, outputs: dict[str, str]) -> Policies:
-    return collect(aws, f"{PROJECT}-local", outputs)
+    return collect(aws)
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +76,13 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
     )["SecurityGroups"]
     of_vpc = [{"Name": "resource-id", "Values": [outputs["VpcId"]]}]
     (flow_log,) = ec2.describe_flow_logs(Filters=of_vpc)["FlowLogs"]
+    rules = aws.client("events").list_rules(NamePrefix=f"{PREFIX}-operations-")["Rules"]
     names = {
         **outputs,
+        **{f"{rule['Name'].split('-')[3]}Arn": rule["Arn"] for rule in rules},
         "Account": ACCOUNT,
         "Region": "us-east-1",
-        "Prefix": f"{PROJECT}-local",
+        "Prefix": PREFIX,
         "Project": PROJECT,
         "Subnet0": subnets[0],
         "Subnet1": subnets[1],

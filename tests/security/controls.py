@@ -1,7 +1,8 @@
 """The table of controls in docs/security.md, made from controls.yaml: `controls.py --write`.
 
-A control names the text that it rests on (`file` and the line that begins with `line`), and the test that
-fails without it; both are looked up, so that the page cannot drift from the repository.
+A control names the text that it rests on (`file` and the line that begins with `line`), and the tests that
+fail without it; both are looked up, so that the page cannot drift from the repository. By patterns it names
+what of the templates it is about (`covers`), so that nothing that protects is in no line.
 """
 
 import re
@@ -16,6 +17,10 @@ PAGE = ROOT / "docs" / "security.md"
 SOURCE = Path(__file__).with_name("controls.yaml")
 BEGIN, END = "<!-- controls: made from tests/security/controls.yaml -->", "<!-- end of controls -->"
 HEADER = "| control | risk | where | proof | identifiers |\n|---|---|---|---|---|"
+LEGEND = """
+Identifiers are those of Security Hub's controls (`S3.5`), of cdk-nag's rules (`AwsSolutions-S10`), of
+checkov's checks (`CKV_AWS_18`, some for Terraform only) and of rules of the cfn-guard registry
+(`SNS_ENCRYPTED_KMS`), or of AWS Config where it says so."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,14 @@ class Control:
     risk: str
     file: str
     line: str
-    test: str
-    identifiers: str = ""
+    test: str | list[str]
+    identifiers: str
+    covers: tuple[str, ...] | list[str] = ()
+
+    @property
+    def tests(self) -> list[str]:
+        """The tests, as `file::name`."""
+        return [self.test] if isinstance(self.test, str) else self.test
 
     def line_number(self) -> int:
         """Return where the control's text begins in its file.
@@ -43,19 +54,21 @@ class Control:
             )
         return found[0]
 
-    def test_exists(self) -> bool:
-        """Tell whether the test is there."""
-        file, _, name = self.test.partition("::")
-        path = ROOT / file
-        return path.is_file() and (
-            not name or bool(re.search(rf"^def {name}\(", path.read_text(), re.MULTILINE))
-        )
+    def missing_tests(self) -> list[str]:
+        """Return the tests that are not there."""
+        return [test for test in self.tests if not _exists(*test.split("::"))]
 
     def row(self) -> str:
         """Return the control as a row of the table."""
         number = self.line_number()
         where = f"[{self.file}:{number}](../{self.file}#L{number})"
-        return f"| {self.control} | {self.risk} | {where} | `{self.test}` | {self.identifiers} |"
+        proof = ", ".join(f"`{test}`" for test in self.tests)
+        return f"| {self.control} | {self.risk} | {where} | {proof} | {self.identifiers} |"
+
+
+def _exists(file: str, name: str) -> bool:
+    path = ROOT / file
+    return path.is_file() and bool(re.search(rf"^def {name}\(", path.read_text("utf-8"), re.MULTILINE))
 
 
 def load() -> list[Control]:
@@ -67,7 +80,7 @@ def with_table(page: str, controls: list[Control]) -> str:
     """Return the page with its table made anew."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), END])
+    table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), LEGEND, END])
     return before + table + after
 
 

@@ -3,22 +3,17 @@
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 Document = dict[str, Any]
+Verdict = dict[str, Any]
 # Of the environment whose policies are evaluated.
-PROJECT, ACCOUNT = "policies", "123456789012"
+PROJECT, PREFIX, ACCOUNT = "policies", "policies-local", "123456789012"
 SIMULATOR = Path(__file__).with_name("simulate.mjs")
-ROLES = (
-    *("pipeline-execution", "processing-job", "training-job", "studio-user"),
-    *("default-group", "flow-logs", "ci-plan", "ci-deploy"),
-)
-KEYS = ("Volume", "Data", "Artifact", "Log", "Studio")
-BUCKETS = ("Data", "Artifact", "AccessLog")
 # What administrators and other accounts have of their own: everything is left to our policies.
 EVERYTHING = {
     "everything": {
@@ -34,61 +29,69 @@ EVERYTHING = {
 
 @dataclass(frozen=True)
 class Policies:
-    """The documents by name, and which of them are attached to whom.
+    """The documents by the resource that they are of, `<stack>.<logical id>`, and what they are held against.
 
-    Names are `<stack>.<logical id>` of managed policies, `trust/<role>`, `key/<use>`, `bucket/<use>` and
-    `endpoint/<service>`.
+    A role's own document is its trust; what it may do is said by managed policies, and by a boundary.
     """
 
-    documents: Mapping[str, Document]
-    of_role: Mapping[str, Sequence[str]]
-    boundary: Mapping[str, str]
+    documents: dict[str, Document] = field(default_factory=dict)
+    of_role: dict[str, list[str]] = field(default_factory=dict)
+    boundary: dict[str, str] = field(default_factory=dict)
+    of_resource: dict[str, str] = field(default_factory=dict)
+    of_endpoint: dict[str, str] = field(default_factory=dict)
 
 
-def collect(session: boto3.Session, prefix: str, outputs: Mapping[str, str]) -> Policies:
-    """Read the policies of an environment, whose names begin with `prefix`, from the services."""
-    iam, kms, s3, ec2 = (session.client(name) for name in ("iam", "kms", "s3", "ec2"))
-    managed = _managed_policies(session, prefix)
-    documents = {name: _managed(iam, arn) for arn, name in managed.items()}
-    of_role, boundary = {}, {}
-    for name in ROLES:
-        role = iam.get_role(RoleName=f"{prefix}-{name}")["Role"]
-        documents[f"trust/{name}"] = role["AssumeRolePolicyDocument"]
+def collect(session: boto3.Session) -> Policies:
+    """Read the policies of all resources of the environment from the services."""
+    iam, kms, s3, sns, ec2 = (session.client(name) for name in ("iam", "kms", "s3", "sns", "ec2"))
+    resources, found = list(_resources(session)), Policies()
+    managed = {arn: name for name, kind, arn in resources if kind == "AWS::IAM::ManagedPolicy"}
+
+    def of_type(kind: str) -> Iterator[tuple[str, str]]:
+        return ((name, identifier) for name, is_of, identifier in resources if is_of == kind)
+
+    def add(name: str, document: Document, arn: str) -> None:
+        found.documents[name] = _as_text(document)
+        found.of_resource[arn] = name
+
+    for arn, name in managed.items():
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        found.documents[name] = _as_text(document)
+    for name, identifier in of_type("AWS::IAM::Role"):
+        role, short = iam.get_role(RoleName=identifier)["Role"], identifier.removeprefix(f"{PREFIX}-")
+        add(name, role["AssumeRolePolicyDocument"], role["Arn"])
+        attached = iam.list_attached_role_policies(RoleName=identifier)["AttachedPolicies"]
+        found.of_role[short] = [managed[policy["PolicyArn"]] for policy in attached]
         if "PermissionsBoundary" in role:
-            boundary[name] = managed[role["PermissionsBoundary"]["PermissionsBoundaryArn"]]
-        attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
-        of_role[name] = [managed[policy["PolicyArn"]] for policy in attached]
-        assert not iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"], "no inline policies"
-    for use in KEYS:
-        text = kms.get_key_policy(KeyId=outputs[f"{use}KeyArn"], PolicyName="default")["Policy"]
-        documents[f"key/{use}"] = json.loads(text)
-    for use in BUCKETS:
-        text = s3.get_bucket_policy(Bucket=outputs[f"{use}BucketName"])["Policy"]
-        documents[f"bucket/{use}"] = json.loads(text)
-    vpc = [{"Name": "vpc-id", "Values": [outputs["VpcId"]]}]
-    for endpoint in ec2.describe_vpc_endpoints(Filters=vpc)["VpcEndpoints"]:
-        service = endpoint["ServiceName"].split(".", 3)[3]
-        documents[f"endpoint/{service}"] = json.loads(endpoint["PolicyDocument"])
-    return Policies({name: _as_text(document) for name, document in documents.items()}, of_role, boundary)
+            found.boundary[short] = managed[role["PermissionsBoundary"]["PermissionsBoundaryArn"]]
+        assert not iam.list_role_policies(RoleName=identifier)["PolicyNames"], "no inline policies"
+    for name, identifier in of_type("AWS::KMS::Key"):
+        text = kms.get_key_policy(KeyId=identifier, PolicyName="default")["Policy"]
+        add(name, json.loads(text), kms.describe_key(KeyId=identifier)["KeyMetadata"]["Arn"])
+    for name, bucket in of_type("AWS::S3::Bucket"):
+        text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+        add(name, json.loads(text), f"arn:aws:s3:::{bucket}")
+    for name, arn in of_type("AWS::SNS::Topic"):
+        add(name, json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]), arn)
+    for name, identifier in of_type("AWS::EC2::VPCEndpoint"):
+        (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[identifier])["VpcEndpoints"]
+        add(name, json.loads(endpoint["PolicyDocument"]), identifier)
+        found.of_endpoint[endpoint["ServiceName"].split(".", 3)[3]] = name
+    return found
 
 
-def _managed_policies(session: boto3.Session, prefix: str) -> dict[str, str]:
-    """Return the names of the managed policies of all stacks, by ARN."""
+def _resources(session: boto3.Session) -> Iterator[tuple[str, str, str]]:
+    """Yield each resource of the environment: `<stack>.<logical id>`, its type and its identifier."""
     cloudformation = session.client("cloudformation")
-    return {
-        resource["PhysicalResourceId"]: f"{stack}.{resource['LogicalResourceId']}"
-        for stack in ("network", "identity", "github-oidc")
-        for resource in cloudformation.describe_stack_resources(StackName=f"{prefix}-{stack}")[
-            "StackResources"
-        ]
-        if resource["ResourceType"] == "AWS::IAM::ManagedPolicy"
-    }
-
-
-def _managed(iam: Any, arn: str) -> Document:
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document: Document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
-    return document
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if not stack["StackName"].startswith(f"{PREFIX}-"):
+                continue
+            described = cloudformation.describe_stack_resources(StackName=stack["StackName"])
+            for resource in described["StackResources"]:
+                name = f"{stack['StackName'].removeprefix(f'{PREFIX}-')}.{resource['LogicalResourceId']}"
+                yield name, resource["ResourceType"], resource["PhysicalResourceId"]
 
 
 def _as_text(part: Any) -> Any:
@@ -108,40 +111,83 @@ def _as_text(part: Any) -> Any:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A policy without one of its statements, or without one condition of a statement."""
+    """A policy that lacks something, or trusts everybody."""
 
     document: str
+    kind: str
     what: str
-    policy: Document
+    policy: Document = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.what}"
 
 
 def mutants_of(name: str, document: Document) -> Iterator[Mutant]:
-    """Yield a policy without each of its statements, and without each condition of each statement in turn.
-
-    A statement that two of a condition's keys guard is mutated twice: each key must matter by itself.
-    """
+    """Yield a policy without each of its statements in turn, and with each of them weakened in each way."""
     statements = document["Statement"]
     for index, statement in enumerate(statements):
+        before, after = statements[:index], statements[index + 1 :]
         sid = statement.get("Sid", str(index))
-        others = statements[:index], statements[index + 1 :]
-        if len(statements) > 1:
-            yield Mutant(name, sid, {**document, "Statement": [*others[0], *others[1]]})
-        for operator, keys in statement.get("Condition", {}).items():
-            for key in keys:
-                kept = {**keys}
-                del kept[key]
-                condition = {**statement["Condition"], operator: kept}
-                weaker = {**statement, "Condition": {op: found for op, found in condition.items() if found}}
-                if not weaker["Condition"]:
-                    del weaker["Condition"]
-                changed = [*others[0], weaker, *others[1]]
-                yield Mutant(name, f"{sid}: {operator} {key}", {**document, "Statement": changed})
+        yield Mutant(name, "statements", sid, {**document, "Statement": [*before, *after]})
+        for kind, what, changed in _changes_of(statement):
+            yield Mutant(name, kind, f"{sid}: {what}", {**document, "Statement": [*before, changed, *after]})
+
+
+def _changes_of(statement: Document) -> Iterator[tuple[str, str, Document]]:
+    """Yield what a statement can lose: its conditions; and a denial its parts, a grant whom it trusts."""
+    yield from _without_a_condition(statement)
+    if statement["Effect"] == "Deny":
+        yield from _without_a_part(statement)
+    elif isinstance(statement.get("Principal"), dict):
+        yield from _with_other_principals(statement)
+
+
+def _without_a_condition(statement: Document) -> Iterator[tuple[str, str, Document]]:
+    """Where two of a condition's keys guard a statement, each must matter by itself."""
+    conditions = statement.get("Condition", {})
+    for operator, keys in conditions.items():
+        for key in keys:
+            kept = {name: values for name, values in keys.items() if name != key}
+            left = {**conditions, operator: kept}
+            weaker = {**statement, "Condition": {name: found for name, found in left.items() if found}}
+            yield "conditions", f"{operator} {key}", weaker
+
+
+def _without_a_part(denial: Document) -> Iterator[tuple[str, str, Document]]:
+    for part in ("Action", "Resource"):
+        for value, kept in _without_one(denial[part]):
+            yield "parts of denials", f"{part} {value}", {**denial, part: kept}
+    for operator, keys in denial.get("Condition", {}).items():
+        for key, values in keys.items():
+            for value, kept in _without_one(values):
+                changed = {**denial["Condition"], operator: {**keys, key: kept}}
+                yield "parts of denials", f"{key} {value}", {**denial, "Condition": changed}
+
+
+def _with_other_principals(grant: Document) -> Iterator[tuple[str, str, Document]]:
+    for kind, names in grant["Principal"].items():
+        for value, kept in _without_one(names):
+            yield "principals", f"without {value}", {**grant, "Principal": {**grant["Principal"], kind: kept}}
+    # Where a condition names the principals, it says the same again.
+    if not any("aws:PrincipalArn" in keys for keys in grant.get("Condition", {}).values()):
+        yield "principals", "everybody", {**grant, "Principal": "*"}
+
+
+def _without_one(values: Any) -> Iterator[tuple[str, list[str]]]:
+    """Yield each of several values, and those that are left without it."""
+    if isinstance(values, list) and len(values) > 1:
+        for value in values:
+            yield value, [each for each in values if each != value]
 
 
 def simulate(
     documents: Mapping[str, Document], requests: Sequence[Mapping[str, Any]], mutants: Sequence[Mutant] = ()
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Return the verdict on each request, and for each mutant the results that it leads to, by request."""
+) -> tuple[list[Verdict], list[dict[int, Verdict]]]:
+    """Return the verdict on each request, and for each mutant those on the requests that it has a say in.
+
+    Raises:
+        AssertionError: a request was not judged, or a key of its context ignored: that proves nothing.
+    """
     asked = {
         "documents": documents,
         "requests": requests,
@@ -151,4 +197,19 @@ def simulate(
         ["node", SIMULATOR], input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=600
     )
     found = json.loads(answer.stdout)
-    return found["verdicts"], found["mutants"]
+    of_mutants = [{int(index): verdict for index, verdict in each.items()} for each in found["mutants"]]
+    judged = [*enumerate(found["verdicts"]), *(each for verdicts in of_mutants for each in verdicts.items())]
+    faults = {
+        f"{requests[index]['action']} by {requests[index]['principal']}: {verdict}"
+        for index, verdict in judged
+        if "error" in verdict or verdict["ignored"]
+    }
+    assert not faults, "\n".join(sorted(faults))
+    return found["verdicts"], of_mutants
+
+
+def in_words(verdict: Verdict) -> str:
+    """Return a verdict as the table says it: allowed, denied, or the Sids of the statements that deny."""
+    if verdict["result"] == "ExplicitlyDenied":
+        return ", ".join(sorted(verdict["denies"]))
+    return {"Allowed": "allowed", "ImplicitlyDenied": "denied"}[str(verdict["result"])]

@@ -1,12 +1,13 @@
 """The requests of requests.yaml as the simulator takes them."""
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from policies import KEYS, ROLES, Policies
+from policies import Policies
 
 SOURCE = Path(__file__).with_name("requests.yaml")
 # The older spelling of a key's condition key changes names with the newer one, see simulate.mjs.
@@ -35,63 +36,56 @@ def load(policies: Policies, names: Mapping[str, str]) -> list[dict[str, Any]]:
         names: what `${…}` stands for: the outputs of the stacks, Account, Region and Prefix.
     """
     table = _filled_in(yaml.safe_load(SOURCE.read_text(encoding="utf-8")), names)
-    return [_request(entry, table, policies, names) for entry in table["requests"]]
+    return [_request(one, table, policies, names) for entry in table["requests"] for one in _each_of(entry)]
+
+
+def _each_of(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the requests of an entry that names several callers, actions or resources."""
+    several = [
+        entry[part] if isinstance(entry[part], list) else [entry[part]] for part in ("by", "does", "to")
+    ]
+    for by, does, to in itertools.product(*several):
+        yield {**entry, "by": by, "does": does, "to": to}
 
 
 def _request(
     entry: Mapping[str, Any], table: Mapping[str, Any], policies: Policies, names: Mapping[str, str]
 ) -> dict[str, Any]:
-    by, resource = entry["by"], table["resources"][entry["to"]]
-    account = names["Account"]
+    by, action, resource = entry["by"], entry["does"], table["resources"][entry["to"]]
+    if isinstance(resource, dict):
+        resource = resource[action]
+    role = f"arn:aws:iam::{names['Account']}:role/{names['Prefix']}-{by}"
+    principal = role if by in policies.of_role else by
     context = dict(table["contexts"][entry["in"]])
-    if by in ROLES:
-        principal = f"arn:aws:iam::{account}:role/{names['Prefix']}-{by}"
-        context |= {"aws:PrincipalArn": principal, "aws:PrincipalAccount": account}
-        identity, boundary = (
-            list(policies.of_role[by]),
-            [policies.boundary[by]] if by in policies.boundary else [],
-        )
-    else:
-        principal, identity, boundary = by, [], []
-        if by.startswith("arn:"):
-            context |= {"aws:PrincipalArn": by, "aws:PrincipalAccount": account}
-            identity = ["everything"]
+    if principal.startswith("arn:"):
+        context |= {"aws:PrincipalArn": principal, "aws:PrincipalAccount": principal.split(":")[4]}
     context |= entry.get("but", {})
-    rename = {**(OLD_SPELLING if entry.get("old") else {}), **UNKNOWN_KEYS}
     if entry.get("old"):
         context = {OLD_SPELLING.get(key, key): value for key, value in context.items()}
     return {
-        "title": " ".join(
-            [by, entry["does"], entry["to"], *(str(entry[k]) for k in ("but", "old") if k in entry)]
-        ),
+        "title": " ".join([by, action, entry["to"], *(str(entry[k]) for k in ("but", "old") if k in entry)]),
         "gives": entry["gives"],
         "principal": principal,
-        "action": entry["does"],
+        "action": action,
         "resource": resource,
-        "account": account,
+        "account": names["Account"],
         "context": {key: value for key, value in context.items() if value is not None},
-        "identity": identity,
-        "boundary": boundary,
-        "endpoint": [f"endpoint/{entry['through']}"] if "through" in entry else [],
-        "resourcePolicy": _resource_policy(entry["does"], resource, names),
-        "rename": rename,
+        "identity": policies.of_role.get(by, ["everything"] if by.startswith("arn:") else []),
+        "boundary": [policies.boundary[by]] if by in policies.boundary else [],
+        "endpoint": [policies.of_endpoint[entry["through"]]] if "through" in entry else [],
+        "resourcePolicy": _resource_policy(action, resource, policies),
+        "rename": {**(OLD_SPELLING if entry.get("old") else {}), **UNKNOWN_KEYS},
     }
 
 
-def _resource_policy(action: str, resource: str, names: Mapping[str, str]) -> str | None:
-    """Return the name of the policy of a bucket, key or role of ours."""
-    owners = {
-        **{
-            f"arn:aws:s3:::{names[f'{use}BucketName']}": f"bucket/{use}"
-            for use in ("Data", "Artifact", "AccessLog")
-        },
-        **{names[f"{use}KeyArn"]: f"key/{use}" for use in KEYS},
-    }
+def _resource_policy(action: str, resource: str, policies: Policies) -> str | None:
+    """Return the name of the policy that a bucket, key, topic or role of ours has itself, if it has a say."""
     if resource.endswith("/somebody-elses"):
         return "open"
-    if action in ("sts:AssumeRole", "sts:SetSourceIdentity"):
-        return f"trust/{resource.rsplit('/', 1)[-1].removeprefix(names['Prefix'] + '-')}"
-    return owners.get(resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3") else resource)
+    if action.startswith("iam:"):  # a role's trust is asked who takes the role on, and nothing else
+        return None
+    owner = resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3") else resource
+    return policies.of_resource.get(owner)
 
 
 def _filled_in(part: Any, names: Mapping[str, str]) -> Any:

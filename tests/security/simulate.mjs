@@ -3,7 +3,7 @@
 // stdin:  {documents: {name: policy}, requests: [Request], mutants: [{document: name, policy}]}
 //         Request: {principal, action, resource, account, context, identity: [name], boundary: [name],
 //                   endpoint: [name], resourcePolicy: name | null, rename: {key: key}}
-// stdout: {verdicts: [Verdict], mutants: [{request index: result}]}
+// stdout: {verdicts: [Verdict], mutants: [{request index: Verdict}]}
 //         Verdict: {result, denies: [Sid], ignored: [context key]} | {error}
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
@@ -27,8 +27,9 @@ function renamed(value, names) {
 }
 
 async function evaluate(original, originals) {
-  const request = original.rename ? { ...original, context: renamed(original.context, original.rename) } : original
-  const documents = original.rename ? renamed(originals, original.rename) : originals
+  const names = original.rename ?? {}
+  const request = { ...original, context: renamed(original.context, names) }
+  const documents = Object.fromEntries(documentsOf(original).map((name) => [name, renamed(originals[name], names)]))
   const named = (names) => names.map((name) => ({ name, policy: documents[name] }))
   const simulation = {
     request: {
@@ -69,8 +70,7 @@ for (const { document, policy } of mutants) {
   const changed = {}
   for (const [index, request] of requests.entries()) {
     if (!documentsOf(request).includes(document)) continue
-    const { result, error } = await evaluate(request, { ...documents, [document]: policy })
-    changed[index] = error ? 'Error' : result
+    changed[index] = await evaluate(request, { ...documents, [document]: policy })
   }
   outcomes.push(changed)
 }

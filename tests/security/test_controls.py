@@ -2,17 +2,56 @@
 
 import re
 import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from controls import PAGE, Control, load, with_table
+from controls import PAGE, ROOT, Control, load, with_table
+
+from helpers.local_aws.cloudformation.change_sets import parse_template
+
+# What protects, beside the statements that deny.
+PROTECTING = {
+    "AWS::CloudTrail::Trail",
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+}
+# The parent has a parameter for what it passes on, and no defaults for all of them.
+GIVEN = {"VpcCidr": "10.0.0.0/16"}
 
 
 @pytest.mark.parametrize("control", load(), ids=lambda control: control.control[:60])
 def test_a_control_has_its_text_its_test_and_its_names(control: Control) -> None:
     assert control.line_number()
-    assert control.test_exists(), f"there is no {control.test}"
+    assert not control.missing_tests()
     assert control.identifiers, "say `none`, and why, where nobody else has a name for it"
+
+
+def to_cover() -> Iterator[str]:
+    """Yield what the templates protect with: resources by their logical ids, denials as `<id>.<Sid>`."""
+    for path in sorted((ROOT / "infra").glob("*.yaml")):
+        template = parse_template(path.read_text(encoding="utf-8"), GIVEN)
+        for name, resource in template["Resources"].items():
+            if resource["Type"] in PROTECTING:
+                yield name
+            document = resource["Properties"].get("PolicyDocument", {})
+            for statement in document.get("Statement", []):
+                if statement["Effect"] == "Deny":
+                    yield f"{name}.{statement['Sid']}"
+
+
+def test_all_that_protects_is_in_the_table() -> None:
+    parts, patterns = set(to_cover()), {pattern for control in load() for pattern in control.covers}
+    covered = {pattern: {part for part in parts if fnmatchcase(part, pattern)} for pattern in patterns}
+
+    assert parts - set().union(*covered.values()) == set()
+    assert {pattern for pattern, found in covered.items() if not found} == set(), "is there no more"
 
 
 def test_the_page_has_the_table_as_it_is_now() -> None:

@@ -1,104 +1,167 @@
-"""The policies of the deployed stacks, evaluated together; and what each of their statements is worth."""
+"""The policies of the deployed stacks, evaluated together; and what each of their statements is worth.
 
+Noticed is what a policy loses if some request of the table is no longer judged as the table says: what a
+template loses then turns test_every_request_gets_the_verdict_that_is_expected red.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
-from policies import EVERYTHING, Policies, mutants_of, simulate
+from policies import ACCOUNT, EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
+
+from helpers.infra.stacks import StackConfiguration
+from helpers.local_aws.cloudformation.change_sets import parse_template
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
+# Beyond the simulator are an identity provider's claims and transforms as resources: they have tests below.
+BEYOND = ("github-oidc.DeployRole: ", "github-oidc.PlanRole: ", ": ".join(TRANSFORM))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The verdicts on all requests, and of each mutant on those that it has a say in, by their index."""
+
+    verdicts: Sequence[str]
+    mutants: Mapping[Mutant, Mapping[int, str]]
+    beyond: Sequence[Mutant]
 
 
 @pytest.fixture(scope="module")
-def evaluation(
-    policies: Policies, requests: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[tuple[str, dict[str, str]]]]:
-    mutants = [
-        mutant
-        for name, text in policies.documents.items()
-        if not name.startswith("trust/ci-")  # the simulator knows no claims of an identity provider,
-        for mutant in mutants_of(name, text)
-        if (name, mutant.what) != TRANSFORM  # and no transforms as resources: both have tests of their own
+def evaluation(policies: Policies, requests: list[dict[str, Any]]) -> Evaluation:
+    mutants = [mutant for name, text in policies.documents.items() for mutant in mutants_of(name, text)]
+    beyond = [mutant for mutant in mutants if str(mutant).startswith(BEYOND)]
+    judged = [mutant for mutant in mutants if mutant not in beyond]
+    verdicts, of_mutants = simulate({**policies.documents, **EVERYTHING}, requests, judged)
+    in_turn = [{index: in_words(verdict) for index, verdict in found.items()} for found in of_mutants]
+    return Evaluation(
+        [in_words(verdict) for verdict in verdicts], dict(zip(judged, in_turn, strict=True)), beyond
+    )
+
+
+def test_every_resource_with_a_policy_is_evaluated(
+    stacks: tuple[StackConfiguration, ...], policies: Policies
+) -> None:
+    """Whatever its type is: a document that is not collected would be in nobody's table."""
+    with_statements = [
+        f"{stack.name.removeprefix(f'{PREFIX}-')}.{name}"
+        for stack in stacks
+        for name, resource in parse_template(stack.template, stack.parameters)["Resources"].items()
+        if "'Statement'" in str(resource)
     ]
-    verdicts, results = simulate({**policies.documents, **EVERYTHING}, requests, mutants)
-    named = [f"{mutant.document}: {mutant.what}" for mutant in mutants]
-    return verdicts, list(zip(named, results, strict=True))
+
+    assert with_statements
+    # The policy of a bucket or topic is a resource beside it, and is read from what it is of.
+    assert {
+        name for name in with_statements if {name, name.removesuffix("Policy")}.isdisjoint(policies.documents)
+    } == set()
 
 
 def test_every_request_gets_the_verdict_that_is_expected(
-    requests: list[dict[str, Any]], evaluation: tuple[list[dict[str, Any]], Any]
+    requests: list[dict[str, Any]], evaluation: Evaluation
 ) -> None:
     wrong = [
         f"{request['title']}: expected {request['gives']}, got {verdict}"
-        for request, verdict in zip(requests, evaluation[0], strict=True)
-        if not is_as_expected(request["gives"], verdict)
+        for request, verdict in zip(requests, evaluation.verdicts, strict=True)
+        if verdict != request["gives"]
     ]
 
     assert not wrong, "\n".join(wrong)
     assert len(requests) >= 60
 
 
-def is_as_expected(gives: str, verdict: dict[str, Any]) -> bool:
-    if "error" in verdict or verdict["ignored"]:  # a key that is ignored proves nothing
-        return False
-    match gives:
-        case "allowed":
-            return bool(verdict["result"] == "Allowed")
-        case "denied":
-            return bool(verdict["result"] == "ImplicitlyDenied")
-        case sid:
-            return bool(verdict["result"] == "ExplicitlyDenied" and verdict["denies"] == [sid])
-
-
 def test_every_deny_is_the_only_one_that_stops_some_request(
-    policies: Policies, requests: list[dict[str, Any]]
+    policies: Policies, requests: list[dict[str, Any]], evaluation: Evaluation
 ) -> None:
+    """Each Deny has a request that is allowed without it, and so is each request that names one."""
     denies = {
-        statement["Sid"]
-        for document in policies.documents.values()
+        (name, statement["Sid"])
+        for name, document in policies.documents.items()
         for statement in document["Statement"]
         if statement["Effect"] == "Deny"
     }
+    freed = {
+        (mutant.document, mutant.what, index)
+        for mutant, verdicts in evaluation.mutants.items()
+        for index, verdict in verdicts.items()
+        if mutant.kind == "statements" and verdict == "allowed" and requests[index]["gives"] == mutant.what
+    }
+    stopped = {
+        index for index, request in enumerate(requests) if request["gives"] not in {"allowed", "denied"}
+    }
 
-    assert denies - {request["gives"] for request in requests} == set()
+    assert denies - {(document, sid) for document, sid, _ in freed} == set()
+    assert {requests[index]["title"] for index in stopped - {index for *_, index in freed}} == set()
 
 
-def test_no_statement_and_no_condition_can_go_unnoticed(
-    evaluation: tuple[list[dict[str, Any]], list[tuple[str, dict[str, str]]]],
+def test_nothing_that_a_policy_loses_goes_unnoticed(
+    requests: list[dict[str, Any]], evaluation: Evaluation, report: Callable[[str], None]
 ) -> None:
-    """A policy without one of its statements, or one of its conditions, changes a verdict."""
-    verdicts, mutants = evaluation
+    """A statement, a condition, a part of a denial, whom it trusts: without it, some verdict is another."""
     survivors = [
-        name
-        for name, results in mutants
-        if all(verdicts[int(index)].get("result") == result for index, result in results.items())
+        mutant
+        for mutant, verdicts in evaluation.mutants.items()
+        if all(verdict == requests[index]["gives"] for index, verdict in verdicts.items())
     ]
 
-    print(f"{len(mutants) - len(survivors)} of {len(mutants)} mutants are killed")
-    assert not survivors, "\n".join(survivors)
+    of_kind, survived = (Counter(mutant.kind for mutant in each) for each in (evaluation.mutants, survivors))
+    for kind, total in of_kind.items():
+        report(f"mutants of policies, {kind}: {total - survived[kind]} of {total} killed")
+    report(f"mutants of policies, beyond the simulator: {len(evaluation.beyond)}")
+    for mutant in evaluation.beyond:
+        report(f"  {mutant}")
+    assert not survivors, "\n".join(map(str, survivors))
 
 
 def test_no_policy_can_be_detached_from_a_role_unnoticed(
-    policies: Policies, requests: list[dict[str, Any]], evaluation: tuple[list[dict[str, Any]], Any]
+    policies: Policies, requests: list[dict[str, Any]], report: Callable[[str], None]
 ) -> None:
     detached = [
-        (f"{role}: {policy}", index, {**request, "identity": [n for n in request["identity"] if n != policy]})
+        (
+            f"{role}: {policy}",
+            {**request, "identity": [name for name in request["identity"] if name != policy]},
+        )
         for role, attached in policies.of_role.items()
         for policy in attached
-        for index, request in enumerate(requests)
-        if request["principal"].endswith(f"-local-{role}") and request["gives"] != "denied"
+        for request in requests
+        if request["principal"].endswith(f":role/{PREFIX}-{role}") and policy in request["identity"]
     ]
-    results, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, _, request in detached])
+    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, request in detached])
     noticed = {
-        name
-        for (name, index, _), result in zip(detached, results, strict=True)
-        if result.get("result") != evaluation[0][index].get("result")
+        attachment
+        for (attachment, request), verdict in zip(detached, verdicts, strict=True)
+        if in_words(verdict) != request["gives"]
     }
 
     attachments = {f"{role}: {policy}" for role, attached in policies.of_role.items() for policy in attached}
-    print(f"{len(noticed)} of {len(attachments)} attachments are missed")
+    report(f"policies of roles: {len(noticed)} of {len(attachments)} missed when they are detached")
     assert attachments - noticed == set()
+
+
+def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) -> None:
+    """GitHub's roles are an administrator's, and have none."""
+    assert policies.boundary.keys() == {role for role in policies.of_role if not role.startswith("ci-")}
+    asked = [
+        {
+            "principal": f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}",
+            "action": "iam:CreateUser",
+            "resource": f"arn:aws:iam::{ACCOUNT}:user/somebody",
+            "account": ACCOUNT,
+            "context": {},
+            "identity": [*policies.of_role[role], "everything"],
+            "boundary": boundary,
+        }
+        for role, name in policies.boundary.items()
+        for boundary in ([name], [])
+    ]
+
+    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, asked)
+
+    assert [in_words(verdict) for verdict in verdicts] == ["denied", "allowed"] * len(policies.boundary)
 
 
 REPOSITORY = "repo:example-owner/example-repository"
@@ -107,8 +170,8 @@ REPOSITORY = "repo:example-owner/example-repository"
 @pytest.mark.parametrize(
     ("role", "subject"),
     [
-        ("ci-plan", [f"{REPOSITORY}:pull_request", f"{REPOSITORY}:ref:refs/heads/main"]),
-        ("ci-deploy", f"{REPOSITORY}:environment:local"),
+        ("PlanRole", [f"{REPOSITORY}:pull_request", f"{REPOSITORY}:ref:refs/heads/main"]),
+        ("DeployRole", f"{REPOSITORY}:environment:local"),
     ],
 )
 def test_github_is_trusted_for_one_repository_and_its_occasions(
@@ -118,7 +181,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     issuer = "token.actions.githubusercontent.com"
 
     # Whole, and by equality: a claim that is not named, or a pattern, would let others in.
-    assert policies.documents[f"trust/{role}"]["Statement"] == [
+    assert policies.documents[f"github-oidc.{role}"]["Statement"] == [
         {
             "Effect": "Allow",
             "Action": "sts:AssumeRoleWithWebIdentity",

@@ -1,7 +1,8 @@
-"""A request held against all policies that have a say in it, by IAM's rules for one account.
+"""A request held against all policies that have a say in it, by IAM's rules.
 
 An explicit Deny in any of them refuses. Otherwise the boundary and the endpoint, where there is one, must
-allow, and so must the identity's policies or the resource's; for keys and roles the resource's must.
+allow, and so must the identity's policies or the resource's; for keys and roles the resource's must, and for
+who comes from another account both.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
 
@@ -85,10 +86,11 @@ def _missing_leave(request: AccessRequest, policies: Policies) -> Refusal | None
         for statement in _statements(_list(policies.resource), "Allow")
         if _is_about(statement, request) and (how := _names(statement.get("Principal"), request))
     ]
+    is_foreign = request.principal.startswith("arn:") and request.principal.split(":")[4] != request.account
     resource_decides = request.action.startswith(_ALLOWED_BY_RESOURCE_ALONE) and policies.resource is not None
-    if resource_decides and not by_resource:
+    if (is_foreign or resource_decides) and not by_resource:
         return Refusal("resource-based policy")
-    if not by_identity and "itself" not in by_resource:
+    if not by_identity and (is_foreign or "itself" not in by_resource):
         return Refusal("identity-based policy")
     if policies.boundary is not None and not _allows([policies.boundary], request):
         return Refusal("permissions boundary")

@@ -1,5 +1,6 @@
 """Policies of several kinds that have a say in one request."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 REQUEST = AccessRequest(ROLE, "s3:GetObject", "arn:aws:s3:::b/k", "123456789012")
+FOREIGN = replace(REQUEST, principal="arn:aws:iam::210987654321:role/r")
 ON_KEY = AccessRequest(ROLE, "kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/k", "123456789012")
 
 
@@ -59,6 +61,12 @@ NOTHING: dict[str, Any] = {"Statement": []}
             Policies([policy()], resource=policy(Principal={"AWS": "arn:aws:iam::210987654321:root"})),
             "because no resource-based policy",
         ),
+        # Who comes from another account needs the leave of both.
+        (FOREIGN, Policies([policy()]), "because no resource-based policy allows"),
+        (FOREIGN, Policies([policy()], resource=NOTHING), "because no resource-based policy allows"),
+        (FOREIGN, Policies([], resource=policy(Principal="*")), "because no identity-based policy allows"),
+        (FOREIGN, Policies([policy()], resource=policy(Principal="*")), None),
+        (FOREIGN, Policies([policy()], resource=policy(Principal={"AWS": "210987654321"})), None),
     ],
 )
 def test_who_has_a_say(request_: AccessRequest, policies: Policies, reason: str | None) -> None:
