@@ -60,7 +60,13 @@ def _run(arguments: argparse.Namespace) -> int:
         case "outputs":
             _outputs(cloudformation, stacks, arguments, console)
         case "teardown":
-            teardown(session, stacks, console, confirm=None if arguments.yes else input)
+            teardown(
+                session,
+                stacks,
+                console,
+                confirm=None if arguments.yes else input,
+                with_github=arguments.with_github,
+            )
     return 0
 
 
@@ -122,6 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
     removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    removal.add_argument(
+        "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
+    )
     return parser
 
 
