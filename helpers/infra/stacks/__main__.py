@@ -27,6 +27,7 @@ from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_cloudformation import CloudFormationClient
 
 
@@ -52,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
             found = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
             console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "drift":
-            return _drift(cloudformation, stacks, arguments, console)
+            return _drift(session, stacks, arguments, console)
         case "migrate":
             former = former_stack_name(arguments.env, arguments.infra)
             if found := migrate(session, former, stacks, console, None if arguments.yes else input):
@@ -71,12 +72,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _drift(
-    cloudformation: "CloudFormationClient",
+    session: "boto3.Session",
     stacks: Sequence[StackConfiguration],
     arguments: argparse.Namespace,
     console: Console,
 ) -> int:
-    found = find_drift(cloudformation, stacks)
+    found = find_drift(session.client("cloudformation"), session.client("iam"), stacks)
     if arguments.json:
         print(json.dumps(as_document(arguments.env, found), indent=2))
     else:
