@@ -1,13 +1,14 @@
 """Deleting an environment's stacks, and telling what remains of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import parse_template, stack_name
+from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, refuse_while_changing, stack_resources
-from helpers.infra.stacks.studio import delete_homes, empty_domain, vpc_of
+from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
 
 if TYPE_CHECKING:
@@ -79,9 +80,10 @@ def teardown(
         _confirm(confirm, [stack.name for stack, _ in found], left, found[0][0].environment)
     if before:
         before()
+    names = {stack.name for stack in stacks}
     for stack, there in reversed(found):
         stack_id = there.get("StackId", stack.name)
-        _delete(session, stack, stack_id, console, polling or Polling())
+        _delete(session, stack, stack_id, names, console, polling or Polling())
     _tell_left(left, console)
 
 
@@ -98,9 +100,11 @@ def _delete(
     session: "boto3.Session",
     stack: "StackConfiguration",
     stack_id: str,
+    names: Collection[str],
     console: "Console",
     polling: Polling,
 ) -> None:
+    """Delete one of an environment's stacks, of which all names are given."""
     cloudformation = session.client("cloudformation")
     resources = stack_resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
@@ -117,17 +121,22 @@ def _delete(
     s3 = session.client("s3")
     for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
         empty_bucket(s3, bucket, console)
-    domains = {domain: vpc_of(session, domain) for domain in of_type("AWS::SageMaker::Domain")}
+    domains = {
+        domain: vpc for domain in of_type("AWS::SageMaker::Domain") if (vpc := vpc_of(session, domain))
+    }
     for domain in domains:
         empty_domain(session, domain, console, polling)
     homes_go = stack.environment != "prod"
     if homes_go:  # those of domains that went before, and whose teardown was interrupted
-        for vpc in of_type("AWS::EC2::VPC"):
+        for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)
+        brought = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
+        if brought and brought not in own:  # others may have domains in it
+            delete_homes(session, brought, console, polling, deleted_domains(cloudformation, names))
     events = _delete_stack(cloudformation, stack, stack_id, console, polling)
     for domain, vpc in domains.items():
         if homes_go:
-            delete_homes(session, vpc, console, polling, domain)
+            delete_homes(session, vpc, console, polling, [domain])
         else:
             console.print(
                 f"Remains: the file system of the homes of {domain}, and with it {vpc}. Delete it by hand "
