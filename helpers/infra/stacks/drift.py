@@ -123,6 +123,9 @@ def _stack_drift(
     cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
 ) -> StackDrift:
     there = find_stack(cloudformation, stack.name)
+    if there and there["StackStatus"] == "DELETE_FAILED":  # nothing can be compared, and the others still can
+        why = "its deletion is not at its end: make teardown"
+        return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     ready = readiness(there)
     if there is None or ready is not Readiness.UPDATE:
         failed = there if ready is Readiness.RECREATE else None

@@ -446,6 +446,28 @@ Resources: {Policy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: no-such-b
     assert [each.what for each in project.drift().changes] == ["its creation failed: ROLLBACK_COMPLETE"]
 
 
+def test_a_deletion_that_failed_is_drift_and_others_are_compared(project: Project) -> None:
+    name = f"{project.name}-local-half-gone"
+    template = "Resources: {Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.66.0.0/16}}}\n"
+    template += "Outputs: {Id: {Value: !Ref Vpc}}"
+    half_gone = StackConfiguration("local", name, template, {}, {})
+    vpc = deploy_all(project.cloudformation, [half_gone], Console(quiet=True))["Id"]
+    ec2 = project.aws.client("ec2")
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.66.0.0/24")["Subnet"]["SubnetId"]
+    with pytest.raises(UserError):
+        teardown(project.aws, [half_gone], Console(quiet=True))
+
+    found = find_drift(project.cloudformation, project.aws.client("iam"), [half_gone, *project.stacks])
+
+    assert [[each.what for each in stack.changes] for stack in found] == [
+        ["its deletion is not at its end: make teardown"],
+        [],
+    ]
+    assert found[1].compared == 11
+    ec2.delete_subnet(SubnetId=subnet)
+    teardown(project.aws, [half_gone], Console(quiet=True))
+
+
 # --- what CloudFormation answers --------------------------------------------------------------------------
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
