@@ -88,7 +88,7 @@ rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|c
 	$(ON_AWS) -m ml_pipeline rollback --env $(ENV) $(if $(TO),--to $(TO))
 sweep: $(VENV)/run  ## Remove expired previews, and code that nothing uses; ARGS='--dry-run --only previews|code --keep N'
 	$(ON_AWS) -m ml_pipeline sweep --env $(ENV) $(ARGS)
-teardown: $(VENV)/run  ## Delete the pipeline and the stacks, after asking; ARGS=--yes does not ask
+teardown: $(VENV)/run  ## Delete pipeline and stacks, after asking; ARGS='--yes --with-github', GitHub's roles stay else
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
 ##@ GitHub

@@ -33,7 +33,11 @@ def _run(arguments: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     if arguments.command == "teardown":
         return removal.tear_down(
-            arguments.env, console, ask=not arguments.yes, allow_prod=arguments.allow_prod
+            arguments.env,
+            console,
+            ask=not arguments.yes,
+            allow_prod=arguments.allow_prod,
+            with_github=arguments.with_github,
         )
     if arguments.command == "check" and arguments.definition:
         return planning.check_file(arguments.definition, console)
@@ -172,6 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     removal = command("teardown", "delete the pipeline and the stacks with the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
     removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    removal.add_argument(
+        "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
+    )
     return parser
 
 

@@ -110,7 +110,7 @@ def drift(environment: Environment, console: "Console", *, as_json: bool) -> int
         3 where there is any.
     """
     session = connect(environment)
-    found = find_drift(session.client("cloudformation"), load_stacks(environment))
+    found = find_drift(session.client("cloudformation"), session.client("iam"), load_stacks(environment))
     waiting = _waits_for(session, environment)
     pipeline = None if waiting else _pipeline_drift(open_project(environment))
     drifted = any(found) or bool(pipeline)

@@ -45,8 +45,15 @@ def _delete_pipeline(session: "Session", name: str, environment: Environment, co
     say(console, f"Pipeline {name} deleted.")
 
 
-def tear_down(environment: Environment, console: "Console", *, ask: bool, allow_prod: bool) -> int:
-    """Delete the pipeline, then the stacks that it stands on."""
+def tear_down(
+    environment: Environment,
+    console: "Console",
+    *,
+    ask: bool,
+    allow_prod: bool = False,
+    with_github: bool = False,
+) -> int:
+    """Delete the pipeline, then the stacks that it stands on; GitHub's way in only when asked."""
     refuse_prod(environment, allowed=allow_prod)
     session = connect(environment)
     name = pipeline_name(environment)
@@ -56,5 +63,6 @@ def tear_down(environment: Environment, console: "Console", *, ask: bool, allow_
         console,
         confirm=input if ask else None,
         before=lambda: _delete_pipeline(session, name, environment, console),
+        with_github=with_github,
     )
     return 0

@@ -76,7 +76,7 @@ def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bo
 def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", console: "Console") -> str:
     """Tear a preview down; return why that failed, or an empty string."""
     try:
-        tear_down(Environment(preview), console, ask=False, allow_prod=False)
+        tear_down(Environment(preview), console, ask=False)
     except (UserError, ClientError) as error:
         return explain(error) or str(error)
     left = remaining(_stacks(cloudformation, project), project, preview)

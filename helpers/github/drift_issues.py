@@ -48,8 +48,8 @@ def describe(drift: Mapping[str, Any]) -> str:
     environment = drift["environment"]
     parts = [marker(f"drift-{environment}"), f"`{environment}` is not what the repository says."]
     for stack in drift["stacks"]:
-        changes, resources = stack["changes"], stack["resources"]
-        if not changes and not resources:
+        changes, resources, unread = stack["changes"], stack["resources"], stack["not_compared"]
+        if not changes and not resources and not unread:
             continue
         parts.append(f"### {_code(stack['name'])}")
         if changes:
@@ -61,6 +61,11 @@ def describe(drift: Mapping[str, Any]) -> str:
             parts += [
                 "Changed by hand:",
                 _table(("Resource", "Type", "Property", "In the template", "There"), _by_hand(resources)),
+            ]
+        if unread:
+            parts += [
+                "Could not be compared, so there may be more drift:",
+                _table(("Resource", "Type", "Why"), _not_compared(unread)),
             ]
     if pipeline := drift.get("pipeline"):
         parts += _pipeline(pipeline)
@@ -90,6 +95,11 @@ def _by_hand(resources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]
             yield name, kind, resource["status"].lower(), "", ""
         for each in resource["differences"]:
             yield name, kind, _code(each["path"]), _code(each["expected"]), _code(each["actual"])
+
+
+def _not_compared(unread: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for each in unread:
+        yield _code(each["logical_id"]), _code(each["type"]), _code(each["reason"])
 
 
 def _pipeline(pipeline: Mapping[str, Any]) -> Iterable[str]:

@@ -27,6 +27,7 @@ from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_cloudformation import CloudFormationClient
 
 
@@ -52,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
             found = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
             console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "drift":
-            return _drift(cloudformation, stacks, arguments, console)
+            return _drift(session, stacks, arguments, console)
         case "migrate":
             former = former_stack_name(arguments.env, arguments.infra)
             if found := migrate(session, former, stacks, console, None if arguments.yes else input):
@@ -60,17 +61,23 @@ def _run(arguments: argparse.Namespace) -> int:
         case "outputs":
             _outputs(cloudformation, stacks, arguments, console)
         case "teardown":
-            teardown(session, stacks, console, confirm=None if arguments.yes else input)
+            teardown(
+                session,
+                stacks,
+                console,
+                confirm=None if arguments.yes else input,
+                with_github=arguments.with_github,
+            )
     return 0
 
 
 def _drift(
-    cloudformation: "CloudFormationClient",
+    session: "boto3.Session",
     stacks: Sequence[StackConfiguration],
     arguments: argparse.Namespace,
     console: Console,
 ) -> int:
-    found = find_drift(cloudformation, stacks)
+    found = find_drift(session.client("cloudformation"), session.client("iam"), stacks)
     if arguments.json:
         print(json.dumps(as_document(arguments.env, found), indent=2))
     else:
@@ -122,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
     removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    removal.add_argument(
+        "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
+    )
     return parser
 
 

@@ -1,17 +1,18 @@
 """Where deployed stacks differ: from the repository, and from what CloudFormation has made of them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.table import Table
 
-from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import create_change_set, discard
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
+from helpers.infra.stacks.role_policies import ROLE, AddedPolicies, added_policies
 from helpers.infra.stacks.status import Readiness, find_stack, readiness, stack_resources
 from helpers.infra.stacks.waiting import Polling, poll
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
         DescribeStackDriftDetectionStatusOutputTypeDef,
         StackResourceDriftTypeDef,
     )
+    from types_boto3_iam import IAMClient
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
 DRIFTED = 3
-"""Exit code of a command that has found drift."""
+"""Exit code of a command that has found drift, or could not read all that it compares."""
 
 _STACK = "AWS::CloudFormation::Stack"
 _COMPARED = frozenset({"DELETED", "IN_SYNC", "MODIFIED"})
@@ -53,8 +55,17 @@ class ResourceDrift:
 
 
 @dataclass(frozen=True)
+class UnreadResource:
+    """A resource that should have been compared and could not be read, which is not the absence of drift."""
+
+    logical_id: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class StackDrift:
-    """What a deployment would change in a stack, and what has been changed by hand."""
+    """What a deployment would change in a stack, what was changed by hand, and what could not be read."""
 
     name: str
     changes: tuple[PlannedChange, ...]
@@ -62,47 +73,73 @@ class StackDrift:
     compared: int = 0
     existing: int = 0
     """How many resources there are, of which CloudFormation can compare some types."""
+    unread: tuple[UnreadResource, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is any drift."""
-        return bool(self.changes or self.resources)
+        """Tell whether there is any drift, or may be."""
+        return bool(self.changes or self.resources or self.unread)
 
 
 def find_drift(
     cloudformation: "CloudFormationClient",
+    iam: "IAMClient",
     stacks: Sequence["StackConfiguration"],
     polling: Polling | None = None,
 ) -> list[StackDrift]:
     """Return the drift of each stack of an environment; nothing is changed and nothing left behind.
 
+    What cannot be read is in the answer, with the reason.
+
     Raises:
-        UserError: a stack is being changed, or CloudFormation could not compute changes or detect drift.
+        UserError: a stack is being changed, or CloudFormation could not compute changes.
     """
     found: list[StackDrift] = []
     outputs: dict[str, str] = {}
     for stack in stacks:
         found.append(_stack_drift(cloudformation, stack.with_outputs(outputs), polling or Polling()))
         outputs |= outputs_if_deployed(cloudformation, stack.name)
-    return found
+    deployed = [stack.name for stack in found if stack.existing]
+    added = list(added_policies(cloudformation, iam, deployed))
+    return [_with_added(stack, [each for each in added if each.stack == stack.name]) for stack in found]
+
+
+def _with_added(stack: StackDrift, added: Iterable[AddedPolicies]) -> StackDrift:
+    """Return the drift of a stack with the policies that were added to its roles."""
+    resources, unread = {each.logical_id: each for each in stack.resources}, list(stack.unread)
+    for role in added:
+        if role.unread:
+            unread.append(UnreadResource(role.logical_id, ROLE, role.unread))
+            continue
+        known = resources.get(role.logical_id, ResourceDrift(role.logical_id, ROLE, "MODIFIED", ()))
+        differences = (
+            *(PropertyDrift("/Policies", "null", name) for name in role.inline),
+            *(PropertyDrift("/ManagedPolicyArns", "null", arn) for arn in role.attached),
+        )
+        resources[role.logical_id] = replace(known, differences=known.differences + differences)
+    return replace(stack, resources=tuple(resources.values()), unread=tuple(unread))
 
 
 def _stack_drift(
     cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
 ) -> StackDrift:
     there = find_stack(cloudformation, stack.name)
+    if there and there["StackStatus"] == "DELETE_FAILED":  # nothing can be compared, and the others still can
+        why = "its deletion is not at its end: make teardown"
+        return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     ready = readiness(there)
     if there is None or ready is not Readiness.UPDATE:
         failed = there if ready is Readiness.RECREATE else None
         why = f"its creation failed: {failed['StackStatus']}" if failed else "the stack is missing"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     changes = _changes(cloudformation, unrenewed(stack, there), polling)
-    drifts = _detect(cloudformation, stack.name, polling)
+    drifts, unread = _detect(cloudformation, stack.name, polling)
     return StackDrift(
         stack.name,
         changes,
         tuple(map(_resource_drift, (each for each in drifts if _is_drifted(each)))),
         compared=sum(each["StackResourceDriftStatus"] in _COMPARED for each in drifts),
         existing=len(stack_resources(cloudformation, stack.name)),
+        unread=tuple(unread),
     )
 
 
@@ -121,7 +158,8 @@ def _changes(
 
 def _detect(
     cloudformation: "CloudFormationClient", name: str, polling: Polling
-) -> list["StackResourceDriftTypeDef"]:
+) -> tuple[list["StackResourceDriftTypeDef"], list[UnreadResource]]:
+    """Return what a detection has found and what it could not read; one such resource fails it as a whole."""
     detection = cloudformation.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
 
     def ask() -> "DescribeStackDriftDetectionStatusOutputTypeDef | None":
@@ -129,9 +167,24 @@ def _detect(
         return None if answer["DetectionStatus"] == "DETECTION_IN_PROGRESS" else answer
 
     answer = poll(ask, f"the drift detection of {name}", polling)
-    if answer["DetectionStatus"] == "DETECTION_FAILED":
-        reason = answer.get("DetectionStatusReason", "no reason given")
-        raise UserError(f"CloudFormation could not detect the drift of {name}: {reason}")
+    failed = answer["DetectionStatus"] == "DETECTION_FAILED"
+    reason = answer.get("DetectionStatusReason", "no reason given")
+    unread = [UnreadResource(name, _STACK, reason)] if failed else []
+    try:
+        drifts = _drifts(cloudformation, name)
+    except ClientError:
+        if not failed:
+            raise
+        return [], unread
+    unread += [
+        UnreadResource(each["LogicalResourceId"], each["ResourceType"], each.get("DriftStatusReason", reason))
+        for each in drifts
+        if each["StackResourceDriftStatus"] == "UNKNOWN"
+    ]
+    return drifts, unread
+
+
+def _drifts(cloudformation: "CloudFormationClient", name: str) -> list["StackResourceDriftTypeDef"]:
     page = cloudformation.describe_stack_resource_drifts(StackName=name)
     drifts = list(page["StackResourceDrifts"])
     while token := page.get("NextToken"):
@@ -155,7 +208,7 @@ def _resource_drift(drift: "StackResourceDriftTypeDef") -> ResourceDrift:
 
 
 def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]:
-    """Return the drift for programs."""
+    """Return the drift for programs; what could not be compared counts as drift."""
     return {
         "environment": environment,
         "drifted": any(found),
@@ -172,6 +225,7 @@ def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]
                     for change in stack.changes
                 ],
                 "resources": [asdict(resource) for resource in stack.resources],
+                "not_compared": [asdict(resource) for resource in stack.unread],
             }
             for stack in found
         ],
@@ -193,6 +247,8 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
             f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
             "template; a deployment does not see it."
         )
+    if unread := [stack.name for stack in found if stack.unread]:
+        told += f" Not all of {', '.join(unread)} could be compared: mend that, there may be more drift."
     console.print(f"{environment}: {told}", highlight=False)
 
 
@@ -212,6 +268,8 @@ def _rows(stack: StackDrift) -> Iterator[tuple[str, str, str, str]]:
         kind = f"{resource.status.lower()} by hand"
         differences = [f"{d.path}: {_short(d.expected)} -> {_short(d.actual)}" for d in resource.differences]
         yield resource.logical_id, resource.type, kind, "\n".join(differences)
+    for unread in stack.unread:
+        yield unread.logical_id, unread.type, "not compared", unread.reason
 
 
 def _short(value: str) -> str:

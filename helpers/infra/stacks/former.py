@@ -26,6 +26,9 @@ MOVED: Mapping[str, Mapping[str, str]] = {
 
 TYPES: Mapping[str, str] = {name: type_ for types in MOVED.values() for name, type_ in types.items()}
 
+_NOT_HELD = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
+"""How the status begins of a resource that a stack has no more, or not yet: an import may be rolled back."""
+
 _ID_OF_A_PRINCIPAL = re.compile(r"A(RO|ID)A[A-Z0-9]{16,}")
 
 
@@ -77,7 +80,7 @@ class FormerStack:
             for template, types in MOVED.items()
             if find_stack(self.cloudformation, self.heir(template))
             for each in stack_resources(self.cloudformation, self.heir(template))
-            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith("DELETE")
+            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_NOT_HELD)
         }
 
     def is_there(self, name: str, physical_id: str) -> bool:

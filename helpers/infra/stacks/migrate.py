@@ -7,7 +7,8 @@ The template of an import is not that of the new stack. An import changes nothin
 is taken for true, so the deployment after it would find no difference, and leave encryption or a key's policy
 as it was. It says as little as CloudFormation allows instead, and the deployment sets all of it.
 
-What is done is read from the stacks themselves. A migration that was interrupted goes on where it ended.
+What is done is read from the stacks themselves. A migration that was interrupted goes on where it ended,
+once CloudFormation has done what it was at.
 """
 
 import json
@@ -27,7 +28,7 @@ from helpers.infra.stacks.retention import (
     retaining,
 )
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settle, watch
 
 if TYPE_CHECKING:
     import boto3
@@ -62,6 +63,8 @@ def migrate(
     """
     former, environment = FormerStack(session, former_name), stacks[0].environment
     polling = polling or Polling()
+    for name in (former.name, *(stack.name for stack in stacks)):
+        settle(former.cloudformation, name, console, polling)
     there = find_stack(former.cloudformation, former.name)
     if there:
         _refuse_unless_movable(former, there)

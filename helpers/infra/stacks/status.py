@@ -68,10 +68,16 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
     return Readiness.UPDATE
 
 
+def is_changing(stack: "StackTypeDef") -> bool:
+    """Tell whether an operation on a stack goes on; one that waits for its first changes is at rest."""
+    status = stack["StackStatus"]
+    return status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS"
+
+
 def refuse_while_changing(stack: "StackTypeDef") -> None:
     """Raise a UserError if somebody is changing a stack at this moment."""
     name, status = stack["StackName"], stack["StackStatus"]
-    if status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS":
+    if is_changing(stack):
         raise UserError(
             f"Somebody else is changing {name} ({status}). Wait until that is over and try again; to watch: "
             f"aws cloudformation describe-stack-events --stack-name {name}"

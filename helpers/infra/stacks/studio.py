@@ -6,16 +6,20 @@ https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/108
 """
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from helpers.infra.stacks.status import stack_resources
 from helpers.infra.stacks.waiting import Polling, poll
 
 if TYPE_CHECKING:
     import boto3
     from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_efs import EFSClient
     from types_boto3_sagemaker import SageMakerClient
@@ -23,11 +27,31 @@ if TYPE_CHECKING:
 
 _NFS_GROUP = re.compile(r"security-group-for-(?:inbound|outbound)-nfs-(?P<domain>d-[a-z0-9]+)")
 _OWNER_TAG = "ManagedByAmazonSageMakerResource"
+_GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
+_GROUP_LIMIT = 600.0
+"""Seconds to wait for a security group that SageMaker holds after its domain is gone, for a minute or so."""
 
 
-def vpc_of(session: "boto3.Session", domain_id: str) -> str:
-    """Return the id of the VPC that a domain is in."""
-    return session.client("sagemaker").describe_domain(DomainId=domain_id)["VpcId"]
+def vpc_of(session: "boto3.Session", domain_id: str) -> str | None:
+    """Return the id of the VPC that a domain is in, or None where somebody has deleted the domain."""
+    try:
+        return session.client("sagemaker").describe_domain(DomainId=domain_id)["VpcId"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            return None
+        raise
+
+
+def deleted_domains(cloudformation: "CloudFormationClient", names: Collection[str]) -> set[str]:
+    """Return the domains of deleted stacks of some names, which CloudFormation lists for 90 days."""
+    pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+    stacks = [each for page in pages for each in page["StackSummaries"] if each["StackName"] in names]
+    return {
+        resource.get("PhysicalResourceId", "")
+        for stack in stacks
+        for resource in stack_resources(cloudformation, stack.get("StackId", ""))
+        if resource["ResourceType"] == "AWS::SageMaker::Domain"
+    }
 
 
 def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", polling: Polling) -> None:
@@ -36,17 +60,15 @@ def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", p
     CloudFormation takes a profile of its own that is gone for one that it has deleted.
     """
     sagemaker = session.client("sagemaker")
-    running = _running(sagemaker, domain_id)
-    for app in running:
+    apps = _apps(sagemaker, domain_id)
+    for app in apps:
         if app.get("Status") != "Deleting":
             owner = {"SpaceName": app["SpaceName"]} if app.get("SpaceName") else {}
             user = {"UserProfileName": app["UserProfileName"]} if app.get("UserProfileName") else {}
             sagemaker.delete_app(
                 DomainId=domain_id, AppType=app["AppType"], AppName=app["AppName"], **owner, **user
             )
-    poll(
-        lambda: None if _running(sagemaker, domain_id) else True, f"the applications of {domain_id}", polling
-    )
+    poll(lambda: None if _apps(sagemaker, domain_id) else True, f"the applications of {domain_id}", polling)
     spaces = _spaces(sagemaker, domain_id)
     for space in spaces:
         sagemaker.delete_space(DomainId=domain_id, SpaceName=space)
@@ -56,15 +78,16 @@ def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", p
         sagemaker.delete_user_profile(DomainId=domain_id, UserProfileName=profile)
     poll(lambda: None if _profiles(sagemaker, domain_id) else True, f"the profiles of {domain_id}", polling)
     console.print(
-        f"Emptied {domain_id}: {len(running)} applications, {len(spaces)} spaces, {len(profiles)} profiles.",
+        f"Emptied {domain_id}: {len(apps)} applications, {len(spaces)} spaces, {len(profiles)} profiles.",
         highlight=False,
     )
 
 
-def _running(sagemaker: "SageMakerClient", domain_id: str) -> list["AppDetailsTypeDef"]:
+def _apps(sagemaker: "SageMakerClient", domain_id: str) -> list["AppDetailsTypeDef"]:
+    """Return the applications that keep a profile from going: one that failed does as well."""
     pages = sagemaker.get_paginator("list_apps").paginate(DomainIdEquals=domain_id)
     # Deleted ones are listed for another day.
-    return [app for page in pages for app in page["Apps"] if app.get("Status") not in {"Deleted", "Failed"}]
+    return [app for page in pages for app in page["Apps"] if app.get("Status") != "Deleted"]
 
 
 def _spaces(sagemaker: "SageMakerClient", domain_id: str) -> list[str]:
@@ -82,7 +105,7 @@ def delete_homes(
     vpc_id: str,
     console: "Console",
     polling: Polling,
-    domain_id: str | None = None,
+    domains: Collection[str] | None = None,
 ) -> None:
     """Delete the file systems and the security groups that domains have left in a VPC.
 
@@ -92,16 +115,16 @@ def delete_homes(
         session: where the VPC is.
         vpc_id: the VPC.
         console: where to tell it.
-        polling: how to wait for mount targets.
-        domain_id: only of this domain; by default of all that were ever in the VPC.
+        polling: how to wait for mount targets and security groups.
+        domains: only of these; by default of all that were ever in the VPC, for a VPC that goes too.
     """
     ec2 = session.client("ec2")
     groups = _nfs_groups(ec2, vpc_id)
-    for domain in sorted({domain_id} if domain_id else {*groups.values()}):
-        if not _is_gone(session, domain):
+    for domain in sorted({*groups.values()} if domains is None else domains):
+        if vpc_of(session, domain) is not None:
             continue
         _delete_file_system(session, domain, console, polling)
-        _delete_groups(ec2, [group for group, owner in groups.items() if owner == domain], console)
+        _delete_groups(ec2, [group for group, owner in groups.items() if owner == domain], console, polling)
 
 
 def _nfs_groups(ec2: "EC2Client", vpc_id: str) -> dict[str, str]:
@@ -115,16 +138,6 @@ def _nfs_groups(ec2: "EC2Client", vpc_id: str) -> dict[str, str]:
         for group in page["SecurityGroups"]
     ]
     return {group: match["domain"] for group, match in found if match}
-
-
-def _is_gone(session: "boto3.Session", domain_id: str) -> bool:
-    try:
-        session.client("sagemaker").describe_domain(DomainId=domain_id)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"ResourceNotFound", "ResourceNotFoundException"}:
-            return True
-        raise
-    return False
 
 
 def _delete_file_system(
@@ -150,15 +163,31 @@ def _is_unmounted(efs: "EFSClient", file_system_id: str) -> bool | None:
     return None if efs.describe_mount_targets(FileSystemId=file_system_id)["MountTargets"] else True
 
 
-def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console") -> None:
+def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console", polling: Polling) -> None:
     # Each names the other in a rule, and a group that is named cannot go.
-    for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"] if groups else []:
+    there = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": groups}]) if groups else None
+    for group in there["SecurityGroups"] if there else []:
         if group.get("IpPermissions"):
             ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
         if group.get("IpPermissionsEgress"):
             ec2.revoke_security_group_egress(
                 GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"]
             )
+    patience = replace(polling, limit=min(polling.limit, _GROUP_LIMIT))
     for group_id in groups:
-        ec2.delete_security_group(GroupId=group_id)
+        poll(partial(_is_deleted, ec2, group_id), f"the deletion of {group_id}", patience)
         console.print(f"Deleted {group_id}, a security group of Studio's file systems.", highlight=False)
+
+
+def _is_deleted(ec2: "EC2Client", group_id: str) -> bool | None:
+    """Delete a group, and return None while SageMaker still holds it."""
+    try:
+        ec2.delete_security_group(GroupId=group_id)
+    except ClientError as error:
+        match error.response["Error"]["Code"]:
+            case "DependencyViolation":
+                return None
+            case "InvalidGroup.NotFound":
+                return True
+        raise
+    return True

@@ -1,13 +1,14 @@
 """Deleting an environment's stacks, and telling what remains of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
-from helpers.infra.stacks.configuration import parse_template
+from helpers.infra.stacks.configuration import parse_template, stack_name
+from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, refuse_while_changing, stack_resources
-from helpers.infra.stacks.studio import delete_homes, empty_domain, vpc_of
+from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
 
     from helpers.infra.stacks.configuration import StackConfiguration
+
+_GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
+"""How the name ends of the stack with GitHub's way in."""
 
 
 def refuse_prod(environment: str, *, allowed: bool) -> None:
@@ -37,10 +41,13 @@ def teardown(
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
     before: Callable[[], object] | None = None,
+    *,
+    with_github: bool = True,
 ) -> None:
     """Empty the buckets, delete the stacks, the last one first, and tell what remains.
 
-    Where there is no stack, there is nothing to do but what comes before.
+    Where there is no stack, there is nothing to do but what comes before. A boundary that only an
+    administrator may delete is no failure: its stack remains with it, and all that costs or holds data goes.
 
     Args:
         session: where the stacks are.
@@ -50,36 +57,55 @@ def teardown(
         polling: how to wait.
         before: done once it is confirmed, for what must go before the stacks that it stands on; also where
             there are no stacks any more.
+        with_github: also the stack of GitHub's roles. It is an administrator's: the role of a workflow may
+            not delete itself.
 
     Raises:
         UserError: not confirmed, somebody is changing a stack, or a deletion failed.
     """
     cloudformation = session.client("cloudformation")
+    left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
+    stacks = [stack for stack in stacks if stack.name not in left]
+    left = [name for name in left if find_stack(cloudformation, name)]
     found = [(stack, there) for stack in stacks if (there := find_stack(cloudformation, stack.name))]
     if not found:
         if before:
             before()
         console.print(f"There is no stack {' or '.join(stack.name for stack in stacks)}: nothing to do.")
+        _tell_left(left, console)
         return
     for _, there in found:
         refuse_while_changing(there)
     if confirm:
-        _confirm(confirm, [stack.name for stack, _ in found], found[0][0].environment)
+        _confirm(confirm, [stack.name for stack, _ in found], left, found[0][0].environment)
     if before:
         before()
+    names = {stack.name for stack in stacks}
     for stack, there in reversed(found):
         stack_id = there.get("StackId", stack.name)
-        _delete(session, stack, stack_id, console, polling or Polling())
+        _delete(session, stack, stack_id, names, console, polling or Polling())
+    _tell_left(left, console)
+
+
+def _tell_left(names: Sequence[str], console: "Console") -> None:
+    for name in names:
+        console.print(
+            f"Remains: {name}, by which GitHub's workflows get in. An administrator deletes it: "
+            "make teardown ARGS=--with-github",
+            highlight=False,
+        )
 
 
 def _delete(
     session: "boto3.Session",
     stack: "StackConfiguration",
     stack_id: str,
+    names: Collection[str],
     console: "Console",
     polling: Polling,
 ) -> None:
-    cloudformation, name = session.client("cloudformation"), stack.name
+    """Delete one of an environment's stacks, of which all names are given."""
+    cloudformation = session.client("cloudformation")
     resources = stack_resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
 
@@ -95,22 +121,22 @@ def _delete(
     s3 = session.client("s3")
     for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
         empty_bucket(s3, bucket, console)
-    domains = {domain: vpc_of(session, domain) for domain in of_type("AWS::SageMaker::Domain")}
+    domains = {
+        domain: vpc for domain in of_type("AWS::SageMaker::Domain") if (vpc := vpc_of(session, domain))
+    }
     for domain in domains:
         empty_domain(session, domain, console, polling)
     homes_go = stack.environment != "prod"
     if homes_go:  # those of domains that went before, and whose teardown was interrupted
-        for vpc in of_type("AWS::EC2::VPC"):
+        for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)
-    feed = EventFeed(cloudformation, stack_id)
-    cloudformation.delete_stack(StackName=stack_id)
-    events = watch(feed, name, console, polling)
-    if reason := failure(events):
-        raise UserError(f"The deletion of {name} failed: {reason}. Mend it and try again.")
-    console.print(f"{name} is deleted.")
+        brought = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
+        if brought and brought not in own:  # others may have domains in it
+            delete_homes(session, brought, console, polling, deleted_domains(cloudformation, names))
+    events = _delete_stack(cloudformation, stack, stack_id, console, polling)
     for domain, vpc in domains.items():
         if homes_go:
-            delete_homes(session, vpc, console, polling, domain)
+            delete_homes(session, vpc, console, polling, [domain])
         else:
             console.print(
                 f"Remains: the file system of the homes of {domain}, and with it {vpc}. Delete it by hand "
@@ -121,10 +147,52 @@ def _delete(
         console.print(line, highlight=False)
 
 
-def _confirm(ask: Callable[[str], str], names: Sequence[str], environment: str) -> None:
+def _delete_stack(
+    cloudformation: "CloudFormationClient",
+    stack: "StackConfiguration",
+    stack_id: str,
+    console: "Console",
+    polling: Polling,
+) -> list["StackEventTypeDef"]:
+    feed = EventFeed(cloudformation, stack_id)
+    cloudformation.delete_stack(StackName=stack_id)
+    events = watch(feed, stack.name, console, polling)
+    if boundaries := _protected_boundaries(events):
+        console.print(
+            f"Remains: {stack.name}, with the boundary {' and '.join(boundaries)}, which you may not delete. "
+            f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
+            highlight=False,
+        )
+    elif reason := failure(events):
+        raise UserError(f"The deletion of {stack.name} failed: {reason}. Mend it and try again.")
+    else:
+        console.print(f"{stack.name} is deleted.")
+    return events
+
+
+def _protected_boundaries(events: Sequence["StackEventTypeDef"]) -> list[str]:
+    """Return the boundaries that a role was forbidden to delete, if nothing else has failed."""
+    failed = [
+        event
+        for event in events
+        if event.get("ResourceStatus") == "DELETE_FAILED"
+        and event.get("PhysicalResourceId") != event["StackId"]
+    ]
+    boundaries = [
+        event.get("PhysicalResourceId", "")
+        for event in failed
+        if event.get("ResourceType") == "AWS::IAM::ManagedPolicy"
+        and event.get("PhysicalResourceId", "").endswith("-boundary")
+        and "explicit deny" in event.get("ResourceStatusReason", "")
+    ]
+    return boundaries if len(boundaries) == len(failed) else []
+
+
+def _confirm(ask: Callable[[str], str], names: Sequence[str], left: Sequence[str], environment: str) -> None:
     said = ", ".join(names)
+    but = f"{', '.join(left)} stays. " if left else ""
     try:
-        answer = ask(f"This deletes {said} and the data in them. Type {environment} to go on: ")
+        answer = ask(f"This deletes {said} and the data in them. {but}Type {environment} to go on: ")
     except EOFError:
         answer = ""
     if answer.strip() != environment:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.markup import escape
 
 from helpers.errors import UserError
-from helpers.infra.stacks.status import IN_PROGRESS, SUCCEEDED
+from helpers.infra.stacks.status import IN_PROGRESS, SUCCEEDED, find_stack, is_changing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +42,23 @@ def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
             )
         time.sleep(polling.interval)
     return answer
+
+
+def settle(
+    cloudformation: "CloudFormationClient", stack_name: str, console: "Console", polling: Polling
+) -> None:
+    """Wait for the end of what somebody has begun to do with a stack, if anything.
+
+    Raises:
+        UserError: no end within the limit.
+    """
+
+    def ask() -> bool | None:
+        return None if (stack := find_stack(cloudformation, stack_name)) and is_changing(stack) else True
+
+    if ask() is None:
+        console.print(f"Waiting for {stack_name}, on which an operation goes on.")
+        poll(ask, f"the operation on {stack_name}", polling)
 
 
 class EventFeed:

@@ -21,12 +21,16 @@ from helpers.local_aws.cloudformation.stack_resources import Definition, definit
 
 _SETS = frozenset(
     {
+        "ClientIdList",
         "ManagedPolicyArns",
         "Policies",
         "Roles",
+        "RouteTableIds",
         "SecurityGroupEgress",
         "SecurityGroupIds",
         "SecurityGroupIngress",
+        "SubnetIds",
+        "Topics",
     }
 )
 """Properties whose order means nothing."""

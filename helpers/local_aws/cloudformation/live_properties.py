@@ -8,20 +8,19 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.cloudformation.models import cloudformation_backends
-from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
+from helpers.local_aws.api.response import ApiError
+from helpers.local_aws.cloudformation import live_alarms, live_network
 from helpers.local_aws.cloudformation.resources import Place
-from helpers.local_aws.cloudformation.stack_resources import definitions_of
+from helpers.local_aws.studio import studio_of
 
 Reader = Callable[[Any, Place], Mapping[str, Any] | None]
 
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-_RULE_TYPES = frozenset({"AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"})
 
 
 def _bucket(resource: Any, place: Place) -> Mapping[str, Any] | None:
@@ -37,6 +36,7 @@ def _bucket(resource: Any, place: Place) -> Mapping[str, Any] | None:
             if block
             else {}
         ),
+        "LifecycleConfiguration": {"Rules": [_lifecycle(rule) for rule in bucket.rules]},
         "OwnershipControls": {"Rules": [{"ObjectOwnership": bucket.ownership_rule}]},
         "LoggingConfiguration": {
             "DestinationBucketName": bucket.logging.get("TargetBucket"),
@@ -63,6 +63,22 @@ def _encryption(kept: Mapping[str, Any] | None) -> Mapping[str, Any]:
     }
 
 
+def _lifecycle(rule: Any) -> Mapping[str, Any]:
+    said = {
+        "Id": rule.id,
+        "Status": rule.status,
+        "Prefix": rule.filter.prefix if rule.filter else rule.prefix,
+        "ExpirationInDays": rule.expiration_days,
+        "ExpirationDate": rule.expiration_date,
+        "ExpiredObjectDeleteMarker": rule.expired_object_delete_marker,
+    }
+    if rule.nve_noncurrent_days is not None:
+        said["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.nve_noncurrent_days}
+    if rule.aimu_days is not None:
+        said["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": rule.aimu_days}
+    return {key: value for key, value in said.items() if value}
+
+
 def _bucket_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
     bucket = s3_backends[place.account][place.partition].buckets.get(resource.physical_resource_id)
     return {"PolicyDocument": json.loads(bucket.policy)} if bucket is not None and bucket.policy else None
@@ -80,6 +96,11 @@ def _key(resource: Any, place: Place) -> Mapping[str, Any] | None:
     }
 
 
+def _alias(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    key = kms_backends[place.account][place.region].get_key_id_from_alias(resource.physical_resource_id)
+    return None if key is None else {"TargetKeyId": key}
+
+
 def _role(resource: Any, place: Place) -> Mapping[str, Any] | None:
     backend = iam_backends[place.account][place.partition]
     role = next((each for each in backend.roles.values() if each.name == resource.physical_resource_id), None)
@@ -89,6 +110,7 @@ def _role(resource: Any, place: Place) -> Mapping[str, Any] | None:
         "AssumeRolePolicyDocument": json.loads(role.assume_role_policy_document),
         "Description": role.description,
         "ManagedPolicyArns": list(role.managed_policies),
+        "MaxSessionDuration": role.max_session_duration,
         "PermissionsBoundary": role.permissions_boundary_arn,
         "Policies": [
             {"PolicyName": name, "PolicyDocument": json.loads(document)}
@@ -110,67 +132,6 @@ def _managed_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
     }
 
 
-def _group(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    group = _find_group(resource.physical_resource_id, place)
-    if group is None:
-        return None
-    apart = {rule.id for rule in _rules_of_their_own(place)}
-    return {
-        "SecurityGroupEgress": [_rule(rule) for rule in group.egress_rules if rule.id not in apart],
-        "SecurityGroupIngress": [_rule(rule) for rule in group.ingress_rules if rule.id not in apart],
-    }
-
-
-def _find_group(group_id: str, place: Place) -> Any:
-    groups = ec2_backends[place.account][place.region].groups.values()
-    return next((found for of_vpc in groups for found in of_vpc.values() if found.id == group_id), None)
-
-
-def _rules_of_their_own(place: Place) -> list[Any]:
-    """Return the rules that templates have as resources, which a group's own properties do not name."""
-    return [
-        rule
-        for stack in cloudformation_backends[place.account][place.region].stacks.values()
-        for name, definition in definitions_of(stack.resource_map).items()
-        if definition["Type"] in _RULE_TYPES
-        for rule in getattr(stack.resource_map._parsed_resources.get(name), "rules", [])
-    ]
-
-
-def _rule(rule: Any) -> dict[str, Any]:
-    side = "Destination" if rule.is_egress else "Source"
-    said = {
-        "IpProtocol": rule.ip_protocol,
-        "FromPort": rule.from_port,
-        "ToPort": rule.to_port,
-        "CidrIp": rule.cidr_ipv4,
-        "CidrIpv6": rule.cidr_ipv6,
-        f"{side}SecurityGroupId": rule.source_group.get("GroupId"),
-        f"{side}PrefixListId": rule.prefix_list_id,
-    }
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def _group_rule(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    group = _find_group(resource.group.id, place)
-    rules = [*group.ingress_rules, *group.egress_rules] if group else []
-    there = any(
-        rule == each and rule.is_egress == each.is_egress for rule in resource.rules for each in rules
-    )
-    return {} if there else None
-
-
-def _endpoint(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    endpoint = ec2_backends[place.account][place.region].vpc_end_points.get(resource.physical_resource_id)
-    if endpoint is None or endpoint.state.startswith("delet"):
-        return None
-    return {
-        "PolicyDocument": json.loads(endpoint.policy_document),
-        "PrivateDnsEnabled": endpoint.private_dns_enabled,
-        "SecurityGroupIds": endpoint.security_group_ids,
-    }
-
-
 def _log_group(resource: Any, place: Place) -> Mapping[str, Any] | None:
     group = logs_backends[place.account][place.region].groups.get(resource.physical_resource_id)
     return (
@@ -178,15 +139,41 @@ def _log_group(resource: Any, place: Place) -> Mapping[str, Any] | None:
     )
 
 
+def _provider(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    providers = iam_backends[place.account][place.partition].open_id_providers
+    provider = providers.get(resource.physical_resource_id)
+    return None if provider is None else {"ClientIdList": provider.client_id_list}
+
+
+def _domain(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    try:
+        return studio_of(place.region).describe_domain({"DomainId": resource.physical_resource_id})
+    except ApiError:
+        return None
+
+
+def _user_profile(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    named = {
+        "DomainId": resource.attributes["DomainId"],
+        "UserProfileName": resource.physical_resource_id,
+    }
+    try:
+        return studio_of(place.region).operations()["DescribeUserProfile"](named)
+    except ApiError:
+        return None
+
+
 READERS: Mapping[str, Reader] = {
-    "AWS::EC2::SecurityGroup": _group,
-    "AWS::EC2::SecurityGroupEgress": _group_rule,
-    "AWS::EC2::SecurityGroupIngress": _group_rule,
-    "AWS::EC2::VPCEndpoint": _endpoint,
+    **live_alarms.READERS,
+    **live_network.READERS,
     "AWS::IAM::ManagedPolicy": _managed_policy,
+    "AWS::IAM::OIDCProvider": _provider,
     "AWS::IAM::Role": _role,
+    "AWS::KMS::Alias": _alias,
     "AWS::KMS::Key": _key,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::SageMaker::Domain": _domain,
+    "AWS::SageMaker::UserProfile": _user_profile,
 }

@@ -29,8 +29,12 @@ def give_domain_its_settings(domain: Any, properties: Properties, place: Place) 
 
 
 def delete_domain(domain: Any, _properties: Properties, place: Place) -> None:
-    """Delete the domain; as on AWS its file system and its security groups stay behind."""
-    studio_of(place.region).delete_domain({"DomainId": domain.physical_resource_id})
+    """Delete the domain; as on AWS its file system and its security groups stay, and one gone is deleted."""
+    try:
+        studio_of(place.region).delete_domain({"DomainId": domain.physical_resource_id})
+    except ApiError as error:
+        if error.code != "ResourceNotFound":
+            raise
 
 
 class UserProfile(ResourceModel, CloudFormationModel):  # type: ignore[misc] # as above

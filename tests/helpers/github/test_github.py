@@ -26,7 +26,7 @@ DRIFT: dict[str, Any] = {
     "drifted": True,
     "pipeline": None,
     "stacks": [
-        {"name": "demo-dev-keys", "changes": [], "resources": []},
+        {"name": "demo-dev-keys", "changes": [], "resources": [], "not_compared": []},
         {
             "name": "demo-dev-storage",
             "changes": [
@@ -39,6 +39,9 @@ DRIFT: dict[str, Any] = {
                     "status": "MODIFIED",
                     "differences": [{"path": "/Name", "expected": "a", "actual": "@team | `b`\nc"}],
                 }
+            ],
+            "not_compared": [
+                {"logical_id": "LogBucket", "type": "AWS::S3::Bucket", "reason": "Access Denied"}
             ],
         },
     ],
@@ -132,6 +135,7 @@ def test_what_was_found_can_neither_mention_nor_break_the_table() -> None:
     assert "demo-dev-keys" not in text, "only what drifted is told"
     assert "| change | `DataBucket` | `AWS::S3::Bucket` | `Tags` |" in text
     assert "| `DataBucket` | `AWS::S3::Bucket` | `/Name` | `a` | `@team \\| 'b' c` |" in text
+    assert "| `LogBucket` | `AWS::S3::Bucket` | `Access Denied` |" in text
 
 
 def test_a_pipeline_is_told_by_its_differences() -> None:

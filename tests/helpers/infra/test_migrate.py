@@ -3,14 +3,20 @@
 import importlib
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 import pytest
 import yaml
+from botocore.stub import Stubber
 from rich.console import Console
 
 from helpers.errors import UserError
@@ -19,7 +25,7 @@ from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.deploy import carry_out, deploy_all
-from helpers.infra.stacks.former import TYPES, in_force
+from helpers.infra.stacks.former import TYPES, FormerStack, in_force
 from helpers.infra.stacks.migrate import migrate, refuse_loss
 from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
 from helpers.infra.stacks.status import find_stack, stack_resources
@@ -225,6 +231,124 @@ def test_a_migration_that_died_goes_on(
     assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == ids
     assert set(project.statuses().values()) == {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     assert project.migrate() == {}
+
+
+class Busy:
+    """CloudFormation that tells for a while of a stack that it is being changed, and then how it is."""
+
+    def __init__(self, cloudformation: Any, name: str, status: str):
+        self.real, self.name, self.status, self.left = cloudformation, name, status, 30
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self.real, operation)
+
+    def describe_stacks(self, **arguments: str) -> Any:
+        if arguments.get("StackName") == self.name and self.left:
+            self.left -= 1
+            return {"Stacks": [{"StackName": self.name, "StackStatus": self.status}]}
+        return self.real.describe_stacks(**arguments)
+
+
+class BusySession:
+    def __init__(self, aws: boto3.Session, busy: Busy):
+        self.aws, self.busy = aws, busy
+
+    def client(self, name: Any) -> Any:
+        return self.busy if name == "cloudformation" else self.aws.client(name)
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "ending", "status"),
+    [
+        ("carry_out", 1, "", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("_delete", 1, "", "DELETE_IN_PROGRESS"),
+        ("carry_out", 2, "-keys", "IMPORT_IN_PROGRESS"),
+        ("deploy_all", 1, "-keys", "UPDATE_IN_PROGRESS"),
+    ],
+)
+def test_what_cloudformation_is_at_is_waited_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch, function: str, call: int, ending: str, status: str
+) -> None:
+    project = make()
+    before = project.versions()
+    dies_after(monkeypatch, function, call)
+    with pytest.raises(Crash):
+        project.migrate()
+    monkeypatch.undo()
+    busy = Busy(project.cloudformation, project.former + ending, status)
+    console = Console(record=True, width=200)
+
+    session = cast("boto3.Session", BusySession(project.aws, busy))
+    migrate(session, project.former, project.stacks, console, polling=Polling(interval=0))
+
+    assert busy.left == 0
+    assert f"Waiting for {project.former}{ending}, on which" in console.export_text()
+    assert project.versions() == before
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
+
+
+def test_what_never_ends_is_told(make: Make) -> None:
+    project = make()
+    busy = Busy(project.cloudformation, project.former, "DELETE_IN_PROGRESS")
+    session = cast("boto3.Session", BusySession(project.aws, busy))
+    with pytest.raises(UserError, match=f"No end of the operation on {project.former}"):
+        migrate(session, project.former, project.stacks, QUIET, polling=Polling(interval=0, limit=0))
+
+
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [
+        ("IMPORT_IN_PROGRESS", False),
+        ("IMPORT_FAILED", False),
+        ("IMPORT_ROLLBACK_IN_PROGRESS", False),
+        ("IMPORT_ROLLBACK_COMPLETE", False),
+        ("DELETE_COMPLETE", False),
+        ("IMPORT_COMPLETE", True),
+        ("UPDATE_IN_PROGRESS", True),
+        ("UPDATE_COMPLETE", True),
+    ],
+)
+def test_only_what_an_import_has_ended_with_has_moved(status: str, *, held: bool) -> None:
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    cloudformation = boto3.client("cloudformation", region_name="us-east-1")
+    with Stubber(cloudformation) as stub:
+        for name, type_ in (("DataKey", "AWS::KMS::Key"), ("DataBucket", "AWS::S3::Bucket")):
+            stack = {"StackName": "x", "StackStatus": "IMPORT_COMPLETE", "CreationTime": now}
+            stub.add_response("describe_stacks", {"Stacks": [stack]})
+            resource = {
+                "LogicalResourceId": name,
+                "PhysicalResourceId": "1",
+                "ResourceType": type_,
+                "ResourceStatus": status,
+                "LastUpdatedTimestamp": now,
+            }
+            stub.add_response("list_stack_resources", {"StackResourceSummaries": [resource]})
+        session = SimpleNamespace(client=lambda _: cloudformation)
+        found = FormerStack(cast("boto3.Session", session), "former").imported()
+    assert found == ({"DataKey": "1", "DataBucket": "1"} if held else {})
+
+
+@pytest.mark.parametrize(
+    "step", ["Having {} retain", "Deleting {}", "Importing into {}-storage", "Deploying the new stacks"]
+)
+def test_a_process_that_is_killed_is_taken_up_by_the_next_one(make: Make, step: str) -> None:
+    """SIGKILL, at the moment that it says what it begins."""
+    project = make()
+    before = project.versions()
+    command = [sys.executable, "-u", "-m", "helpers.infra.stacks", "migrate", "--yes"]
+    command += ["--env", project.environment, "--infra", str(project.infra)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(step.format(project.former) in line for line in process.stdout)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert again.returncode == 0, again.stderr
+    assert project.versions() == before
+    assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
+    assert find_stack(project.cloudformation, project.former) is None
 
 
 def test_without_a_former_stack_there_is_nothing_to_do(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -577,6 +578,93 @@ def test_a_failed_teardown_names_its_reason_and_can_be_repeated(
     assert "make teardown" in capsys.readouterr().err
     ec2.delete_subnet(SubnetId=foreign)
     assert project.run("teardown", "--yes") == 0
+
+
+WITH_GITHUB = """Parameters:
+  ProjectName: {Type: String}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub ${ProjectName}-ci-deploy
+      AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: []}
+Outputs:
+  DeployRoleArn: {Value: !GetAtt Role.Arn}
+"""
+
+
+def test_the_way_in_of_github_stays_until_an_administrator_asks(
+    project: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.infra / "github_oidc.yaml").write_text(WITH_GITHUB)
+    path = project.infra / "parameters" / "local.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "Stacks": ["storage", "github_oidc"]}))
+    github, role = f"{project.name}-local-github-oidc", f"{project.name}-ci-deploy"
+    assert project.run("deploy") == 0
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or "local")
+    capsys.readouterr()
+
+    assert project.run("teardown") == 0
+    assert f"This deletes {project.stack} and the data in them. {github} stays. Type local" in asked[0]
+    remains = f"Remains: {github}, by which GitHub's workflows get in."
+    assert remains in capsys.readouterr().out
+    assert aws.client("iam").get_role(RoleName=role)["Role"]["RoleName"] == role
+
+    assert project.run("teardown", "--yes") == 0, "as a workflow that is run again"
+    said = capsys.readouterr().out
+    assert "nothing to do" in said
+    assert remains in said
+
+    assert project.run("teardown", "--yes", "--with-github") == 0
+    assert f"{github} is deleted." in capsys.readouterr().out
+    assert find_stack(project.cloudformation, github) is None
+
+
+BOUNDARY = """
+  Boundary:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      ManagedPolicyName: !Sub ${ProjectName}-local-boundary
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Action: s3:GetObject, Resource: "*"}]
+Outputs:"""
+DENIED = "is not authorized to perform: iam:DeletePolicy with an explicit deny in an identity-based policy"
+
+
+@pytest.mark.parametrize(("reason", "ended"), [(DENIED, True), ("DeleteConflict: it is attached", False)])
+def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
+    project: Project, aws: boto3.Session, reason: str, *, ended: bool
+) -> None:
+    """The policy is gone, which fails its deletion here; why it failed is in the words of AWS."""
+    project.template(TEMPLATE.replace("Outputs:", BOUNDARY))
+    assert project.run("deploy") == 0
+    iam = aws.client("iam")
+    policy = f"arn:aws:iam::123456789012:policy/{project.name}-local-boundary"
+    iam.delete_policy(PolicyArn=policy)
+
+    def put(parsed: dict[str, Any], **_: object) -> None:
+        for event in parsed["StackEvents"]:
+            if (event["ResourceType"], event["ResourceStatus"]) == (
+                "AWS::IAM::ManagedPolicy",
+                "DELETE_FAILED",
+            ):
+                event["ResourceStatusReason"] = reason
+
+    as_workflow = boto3.Session()
+    as_workflow.events.register("after-call.cloudformation.DescribeStackEvents", put)
+    console = Console(record=True, width=400)
+    with nullcontext() if ended else pytest.raises(UserError, match="DeleteConflict"):
+        teardown(as_workflow, [project.configuration], console)
+    assert (f"Remains: {project.stack}, with the boundary {policy}" in console.export_text()) == ended
+    assert project.status() == "DELETE_FAILED"
+
+    rights = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+    iam.create_policy(PolicyName=f"{project.name}-local-boundary", PolicyDocument=document)
+    teardown(aws, [project.configuration], Console(quiet=True))
+    assert find_stack(project.cloudformation, project.stack) is None
 
 
 # --- configuration ----------------------------------------------------------------------------------------

@@ -1,16 +1,22 @@
 """Tearing down a domain of Studio and the network under it, which its file system would hold in place."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from rich.console import Console
 
+from helpers.errors import UserError
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
-from helpers.infra.stacks.status import find_stack
+from helpers.infra.stacks.status import find_stack, stack_resources
+from helpers.infra.stacks.studio import delete_homes, empty_domain
+from helpers.infra.stacks.waiting import Polling
 
 PROJECT = "studio-test"
 
@@ -114,3 +120,180 @@ def test_the_homes_of_a_domain_that_is_still_there_are_left_alone(
 
     assert aws.client("efs").describe_mount_targets(FileSystemId=files)["MountTargets"]
     sagemaker.delete_domain(DomainId=other)
+
+
+# --- a VPC that was brought: others may have domains in it --------------------------------------------------
+
+NETWORK = """
+Parameters: {ExistingVpcId: {Type: String}}
+Resources: {Log: {Type: AWS::Logs::LogGroup}}
+Outputs: {VpcId: {Value: !Ref ExistingVpcId}}
+"""
+STUDIO = """
+Parameters: {VpcId: {Type: String}, SubnetId: {Type: String}}
+Resources:
+  Domain:
+    Type: AWS::SageMaker::Domain
+    Properties:
+      DomainName: brought
+      AuthMode: IAM
+      DefaultUserSettings: {ExecutionRole: "arn:aws:iam::123456789012:role/studio"}
+      VpcId: !Ref VpcId
+      SubnetIds: [!Ref SubnetId]
+Outputs: {DomainId: {Value: !Ref Domain}}
+"""
+
+
+def file_systems(aws: boto3.Session) -> set[str]:
+    return {each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]}
+
+
+def nfs_groups(aws: boto3.Session, vpc: str) -> list[str]:
+    groups = aws.client("ec2").describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    return [each["GroupName"] for each in groups["SecurityGroups"] if "nfs" in each["GroupName"]]
+
+
+@pytest.fixture
+def brought(aws: boto3.Session) -> Iterator[tuple[str, list[StackConfiguration]]]:
+    """A VPC with two stacks in it that have not made it, deployed."""
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.88.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.88.0.0/24")["Subnet"]["SubnetId"]
+    found = [
+        StackConfiguration("local", "brought-local-network", NETWORK, {"ExistingVpcId": vpc}, {}),
+        StackConfiguration("local", "brought-local-studio", STUDIO, {"VpcId": vpc, "SubnetId": subnet}, {}),
+    ]
+    deploy_all(aws.client("cloudformation"), found, Console(quiet=True))
+    yield vpc, found
+    teardown(aws, found, Console(quiet=True))
+
+
+def test_homes_that_an_interruption_left_in_a_brought_vpc_go_and_those_of_others_stay(
+    aws: boto3.Session, brought: tuple[str, list[StackConfiguration]]
+) -> None:
+    (vpc, stacks), sagemaker = brought, aws.client("sagemaker")
+    mine = stack_resources(aws.client("cloudformation"), stacks[-1].name)[0]["PhysicalResourceId"]
+    mine_at = sagemaker.describe_domain(DomainId=mine)["HomeEfsFileSystemId"]
+    other = sagemaker.create_domain(
+        DomainName="of-others",
+        AuthMode="IAM",
+        DefaultUserSettings={"ExecutionRole": "arn:aws:iam::123456789012:role/studio"},
+        SubnetIds=[stacks[-1].parameters["SubnetId"]],
+        VpcId=vpc,
+    )["DomainId"]
+    other_at = sagemaker.describe_domain(DomainId=other)["HomeEfsFileSystemId"]
+    sagemaker.delete_domain(DomainId=other)  # whose homes they keep
+    aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # as far as the teardown came
+    assert {mine_at, other_at} <= file_systems(aws)
+
+    teardown(aws, stacks, Console(quiet=True))
+
+    assert mine_at not in file_systems(aws)
+    assert other_at in file_systems(aws)
+    assert {name.rsplit("nfs-")[1] for name in nfs_groups(aws, vpc)} == {other}
+
+
+def test_a_domain_that_was_deleted_by_hand_is_gone_and_its_homes_go_too(
+    aws: boto3.Session, brought: tuple[str, list[StackConfiguration]]
+) -> None:
+    (vpc, stacks), sagemaker = brought, aws.client("sagemaker")
+    domain = stack_resources(aws.client("cloudformation"), stacks[-1].name)[0]["PhysicalResourceId"]
+    files = sagemaker.describe_domain(DomainId=domain)["HomeEfsFileSystemId"]
+    sagemaker.delete_domain(DomainId=domain)
+
+    teardown(aws, stacks, Console(quiet=True))
+
+    assert [each for each in stacks if find_stack(aws.client("cloudformation"), each.name)] == []
+    assert files not in file_systems(aws)
+    assert nfs_groups(aws, vpc) == []
+
+
+# --- what only AWS answers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stubbed:
+    """A session whose clients answer what a test says."""
+
+    stubs: dict[str, Stubber]
+
+    def client(self, name: str) -> Any:
+        return self.stubs[name].client
+
+
+@pytest.fixture
+def stubbed() -> Iterator[Stubbed]:
+    with ExitStack() as stack:
+        yield Stubbed(
+            {
+                name: stack.enter_context(Stubber(boto3.client(name, region_name="us-east-1")))
+                for name in ("ec2", "efs", "sagemaker")
+            }
+        )
+
+
+QUICK = Polling(interval=0, limit=5)
+DOMAIN = "d-abc"
+
+
+def with_two_groups(stubbed: Stubbed) -> Stubber:
+    """Have a domain that is gone and left its two security groups; return who answers for EC2."""
+    ec2 = stubbed.stubs["ec2"]
+    groups = [
+        {"GroupId": f"sg-{way}", "GroupName": f"security-group-for-{way}-nfs-{DOMAIN}"}
+        for way in ("inbound", "outbound")
+    ]
+    ec2.add_response("describe_security_groups", {"SecurityGroups": groups})
+    stubbed.stubs["sagemaker"].add_client_error("describe_domain", "ResourceNotFound")
+    stubbed.stubs["efs"].add_response("describe_file_systems", {"FileSystems": []})
+    ec2.add_response("describe_security_groups", {"SecurityGroups": groups})
+    return ec2
+
+
+def test_a_group_that_sagemaker_still_holds_is_waited_for_and_one_that_is_gone_is_deleted(
+    stubbed: Stubbed,
+) -> None:
+    ec2 = with_two_groups(stubbed)
+    ec2.add_client_error("delete_security_group", "DependencyViolation")
+    ec2.add_client_error("delete_security_group", "DependencyViolation")
+    ec2.add_response("delete_security_group", {}, {"GroupId": "sg-inbound"})
+    ec2.add_client_error("delete_security_group", "InvalidGroup.NotFound")
+    console = Console(record=True, width=200)
+
+    delete_homes(cast("boto3.Session", stubbed), "vpc-1", console, QUICK)
+
+    ec2.assert_no_pending_responses()
+    assert "Deleted sg-outbound" in console.export_text()
+
+
+def test_a_group_that_is_held_for_good_is_told(stubbed: Stubbed) -> None:
+    ec2 = with_two_groups(stubbed)
+    ec2.add_client_error("delete_security_group", "DependencyViolation")
+    with pytest.raises(UserError, match="No end of the deletion of sg-inbound"):
+        delete_homes(
+            cast("boto3.Session", stubbed), "vpc-1", Console(quiet=True), Polling(interval=0, limit=0)
+        )
+
+
+def test_a_group_that_may_not_be_deleted_is_an_error(stubbed: Stubbed) -> None:
+    with_two_groups(stubbed).add_client_error("delete_security_group", "UnauthorizedOperation")
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        delete_homes(cast("boto3.Session", stubbed), "vpc-1", Console(quiet=True), QUICK)
+
+
+def test_applications_that_failed_are_deleted_before_their_profile(stubbed: Stubbed) -> None:
+    sagemaker = stubbed.stubs["sagemaker"]
+    app = {"DomainId": DOMAIN, "UserProfileName": "u", "AppType": "JupyterServer", "AppName": "default"}
+    sagemaker.add_response("list_apps", {"Apps": [{**app, "Status": "Failed"}]})
+    sagemaker.add_response("delete_app", {}, app)
+    sagemaker.add_response("list_apps", {"Apps": [{**app, "Status": "Deleting"}]})
+    sagemaker.add_response("list_apps", {"Apps": [{**app, "Status": "Deleted"}]})
+    sagemaker.add_response("list_spaces", {"Spaces": []})
+    sagemaker.add_response("list_spaces", {"Spaces": []})
+    sagemaker.add_response("list_user_profiles", {"UserProfiles": [{"UserProfileName": "u"}]})
+    sagemaker.add_response("delete_user_profile", {}, {"DomainId": DOMAIN, "UserProfileName": "u"})
+    sagemaker.add_response("list_user_profiles", {"UserProfiles": []})
+
+    empty_domain(cast("boto3.Session", stubbed), DOMAIN, Console(quiet=True), QUICK)
+
+    sagemaker.assert_no_pending_responses()

@@ -1,0 +1,91 @@
+"""Policies that roles have beside those of their templates, added by hand.
+
+CloudFormation compares the properties that a template sets. A role that has its rights from policies of their
+own sets neither Policies nor ManagedPolicyArns, so another policy on it is no drift to CloudFormation.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from helpers.infra.stacks.configuration import parse_template
+from helpers.infra.stacks.status import stack_resources
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_iam import IAMClient
+
+ROLE, MANAGED_POLICY = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
+
+
+@dataclass(frozen=True)
+class AddedPolicies:
+    """What a role has beyond the templates, or why it could not be asked."""
+
+    stack: str
+    logical_id: str
+    inline: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
+    unread: str = ""
+
+
+def added_policies(
+    cloudformation: "CloudFormationClient", iam: "IAMClient", names: Sequence[str]
+) -> Iterator[AddedPolicies]:
+    """Yield the roles of stacks that have policies which none of the stacks has made.
+
+    Args:
+        cloudformation: a client.
+        iam: a client.
+        names: of all stacks of an environment that are there: one gives policies to the roles of another.
+    """
+    resources = {name: stack_resources(cloudformation, name) for name in names}
+    made = {
+        each.get("PhysicalResourceId", "")
+        for of_stack in resources.values()
+        for each in of_stack
+        if each["ResourceType"] == MANAGED_POLICY
+    }
+    for name, of_stack in resources.items():
+        roles = [each for each in of_stack if each["ResourceType"] == ROLE]
+        definitions = _definitions(cloudformation, name) if roles else {}
+        for each in roles:
+            logical_id, role = each["LogicalResourceId"], each.get("PhysicalResourceId", "")
+            try:
+                inline, attached = _inline(iam, role), _attached(iam, role)
+            except iam.exceptions.NoSuchEntityException:
+                continue  # that it is gone, CloudFormation tells
+            except ClientError as error:
+                yield AddedPolicies(
+                    name, logical_id, unread=error.response["Error"].get("Message", str(error))
+                )
+                continue
+            # What a template sets, CloudFormation compares.
+            said = definitions.get(logical_id, {}).get("Properties", {})
+            found = AddedPolicies(
+                name,
+                logical_id,
+                inline=() if "Policies" in said else tuple(inline),
+                attached=() if "ManagedPolicyArns" in said else tuple(a for a in attached if a not in made),
+            )
+            if found.inline or found.attached:
+                yield found
+
+
+def _definitions(cloudformation: "CloudFormationClient", name: str) -> Mapping[str, Any]:
+    body: Any = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
+    resources: Mapping[str, Any] = template.get("Resources", {})
+    return resources
+
+
+def _inline(iam: "IAMClient", role: str) -> list[str]:
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=role)
+    return [name for page in pages for name in page["PolicyNames"]]
+
+
+def _attached(iam: "IAMClient", role: str) -> list[str]:
+    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
+    return [each.get("PolicyArn", "") for page in pages for each in page["AttachedPolicies"]]

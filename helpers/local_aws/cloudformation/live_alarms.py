@@ -1,0 +1,110 @@
+"""Topics, rules, budgets and trails as they are at this moment; see `live_properties`."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.budgets.models import budgets_backends
+from moto.cloudtrail.models import cloudtrail_backends
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.events.models import events_backends
+from moto.sns.models import sns_backends
+
+from helpers.local_aws.cloudformation.resources import Place
+
+
+def _topic(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    topic = sns_backends[place.account][place.region].topics.get(resource.physical_resource_id)
+    if topic is None:
+        return None
+    return {
+        "DisplayName": topic.display_name,
+        "KmsMasterKeyId": topic.kms_master_key_id,
+        "TopicName": topic.name,
+    }
+
+
+def _topic_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    backend, named = sns_backends[place.account][place.region], resource.attributes["topics"]
+    there = [backend.topics[arn] for arn in named if arn in backend.topics]
+    if not there:
+        return None
+    return {
+        "PolicyDocument": json.loads(there[0].policy),
+        "Topics": [topic.arn for topic in there if topic.policy == there[0].policy],
+    }
+
+
+def _subscription(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    backend = sns_backends[place.account][place.region]
+    subscription = backend.subscriptions.get(resource.physical_resource_id)
+    if subscription is None:
+        return None
+    return {
+        "Endpoint": subscription.endpoint,
+        "Protocol": subscription.protocol,
+        "TopicArn": subscription.topic.arn,
+    }
+
+
+def _rule(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    bus = events_backends[place.account][place.region].event_buses["default"]
+    rule = bus.rules.get(resource.physical_resource_id)
+    if rule is None:
+        return None
+    pattern = rule.event_pattern.dump()
+    return {
+        "Description": rule.description,
+        "EventPattern": json.loads(pattern) if pattern else {},
+        "State": rule.state,
+        "Targets": rule.targets,
+    }
+
+
+def _dashboard(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    backend = cloudwatch_backends[place.account][place.region]
+    dashboard = backend.dashboards.get(resource.name)
+    return None if dashboard is None else {"DashboardBody": dashboard.body}
+
+
+def _budget(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    budget = (
+        budgets_backends[place.account][place.partition]
+        .budgets[place.account]
+        .get(resource.physical_resource_id)
+    )
+    if budget is None:
+        return None
+    said = ("BudgetLimit", "BudgetName", "BudgetType", "TimeUnit")
+    return {
+        "Budget": {key: budget.budget[key] for key in said},
+        "NotificationsWithSubscribers": [
+            {"Notification": each.details, "Subscribers": each.subscribers} for each in budget.notifications
+        ],
+    }
+
+
+def _trail(resource: Any, place: Place) -> Mapping[str, Any] | None:
+    trail = cloudtrail_backends[place.account][place.region].trails.get(resource.physical_resource_id)
+    if trail is None:
+        return None
+    return {
+        "AdvancedEventSelectors": trail.advanced_event_selectors,
+        "EnableLogFileValidation": trail.log_validation,
+        "IsLogging": trail.status.is_logging,
+        "IsMultiRegionTrail": trail.is_multi_region,
+        "KMSKeyId": trail.kms_key_id,
+        "S3BucketName": trail.bucket_name,
+        "S3KeyPrefix": trail.s3_key_prefix,
+    }
+
+
+READERS = {
+    "AWS::Budgets::Budget": _budget,
+    "AWS::CloudTrail::Trail": _trail,
+    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::Events::Rule": _rule,
+    "AWS::SNS::Subscription": _subscription,
+    "AWS::SNS::Topic": _topic,
+    "AWS::SNS::TopicPolicy": _topic_policy,
+}
