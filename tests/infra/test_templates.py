@@ -483,6 +483,7 @@ def test_an_existing_network_is_used_as_it_is(
 
 # --- values that are refused ------------------------------------------------------------------------------
 
+REPOSITORY = {"GitHubRepository": "owner/name"}
 BAD_INPUT = [
     ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),
     ("network", {"ZoneCount": "5"}, "ZoneCount.* must be one of"),
@@ -492,6 +493,10 @@ BAD_INPUT = [
     ("operations", {"AlarmEmail": "nobody"}, "AlarmEmail .*must be empty or an address"),
     ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository .*must be owner/name"),
     ("github_oidc", {"GitHubRepository": "owner/*"}, "GitHubRepository .*must be owner/name"),
+    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "*"}, "GitHubOwnerId .*must be a number"),
+    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "1*"}, "GitHubRepositoryId .*must be a number"),
+    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "1"}, "GitHubRepositoryId goes with GitHubOwnerId"),
+    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "2"}, "GitHubOwnerId goes with GitHubRepositoryId"),
 ]
 
 

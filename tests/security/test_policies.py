@@ -1,10 +1,15 @@
 """The policies of the deployed stacks, evaluated together; and what each of their statements is worth."""
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from policies import EVERYTHING, Policies, mutants_of, simulate
+from rich.console import Console
+
+from helpers.infra.stacks import load_stacks, teardown
+from helpers.infra.stacks.deploy import deploy
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
@@ -101,37 +106,54 @@ def test_no_policy_can_be_detached_from_a_role_unnoticed(
     assert attachments - noticed == set()
 
 
-REPOSITORY = "repo:example-owner/example-repository"
-
-
 @pytest.mark.parametrize(
-    ("role", "subject"),
+    ("numbers", "repository"),
     [
-        ("ci-plan", [f"{REPOSITORY}:pull_request", f"{REPOSITORY}:ref:refs/heads/main"]),
-        ("ci-deploy", f"{REPOSITORY}:environment:local"),
+        ({}, "repo:example-owner/example-repository"),
+        (
+            {"GitHubOwnerId": "12", "GitHubRepositoryId": "345"},
+            "repo:example-owner@12/example-repository@345",
+        ),
     ],
+    ids=["by name", "by number"],
 )
 def test_github_is_trusted_for_one_repository_and_its_occasions(
-    policies: Policies, aws: boto3.Session, role: str, subject: str | list[str]
+    aws: boto3.Session, outputs: dict[str, str], numbers: dict[str, str], repository: str
 ) -> None:
-    (provider,) = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    issuer = "token.actions.githubusercontent.com"
+    iam, issuer = aws.client("iam"), "token.actions.githubusercontent.com"
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    local = load_stacks("local")[-1]
+    given = {"ProjectName": "trust", "ExistingOidcProviderArn": provider["Arn"], **numbers}
+    stack = replace(local, name="trust-local-github-oidc", parameters={**local.parameters, **given})
+    deploy(aws.client("cloudformation"), stack, Console(quiet=True))
+    trusts = {
+        role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
+        for role in ("ci-plan", "ci-deploy")
+    }
+    teardown(aws, [stack], Console(quiet=True))
 
     # Whole, and by equality: a claim that is not named, or a pattern, would let others in.
-    assert policies.documents[f"trust/{role}"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Principal": {"Federated": provider["Arn"]},
-            "Condition": {
-                "StringEquals": {
-                    f"{issuer}:aud": "sts.amazonaws.com",
-                    f"{issuer}:sub": subject,
+    subjects = {
+        "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
+        "ci-deploy": f"{repository}:environment:local",
+    }
+    assert trusts == {
+        role: {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRoleWithWebIdentity",
+                    "Principal": {"Federated": provider["Arn"]},
+                    "Condition": {
+                        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": subject}
+                    },
                 }
-            },
+            ],
         }
-    ]
-    details = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+        for role, subject in subjects.items()
+    }
+    details = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
     assert (details["Url"], details["ClientIDList"]) == (issuer, ["sts.amazonaws.com"])
 
 
