@@ -157,6 +157,14 @@ def test_what_has_state_is_retained_in_prod_and_whenever_it_is_replaced() -> Non
         assert each["UpdateReplacePolicy"] == "Retain", name
 
 
+def test_the_provider_outlives_the_stack_since_other_environments_use_it() -> None:
+    provider = RESOURCES["github_oidc.GitHubProvider"]
+    assert provider["DeletionPolicy"] == {"Fn::If": ["IsEmbedded", "Delete", "Retain"]}
+    assert provider["UpdateReplacePolicy"] == "Retain"
+    conditions = TEMPLATES["github_oidc"]["Conditions"]
+    assert conditions["IsEmbedded"] == {"Fn::Equals": [{"Ref": "Environment"}, "local"]}
+
+
 def test_deleted_keys_can_be_brought_back_for_30_days() -> None:
     assert {key["PendingWindowInDays"] for key in of_type("AWS::KMS::Key").values()} == {30}
 
