@@ -92,7 +92,7 @@ teardown: $(VENV)/run  ## Delete pipeline and stacks, after asking; ARGS='--yes 
 	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
 
 ##@ GitHub
-.PHONY: comment drift-issue protect github-setup
+.PHONY: comment drift-issue protect github-trust github-setup
 comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before
 	$(PY) -m helpers.github comment --file $(FILE) --mark $(MARK)
 drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
@@ -100,6 +100,8 @@ drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
 		| $(PY) -m helpers.github drift-issue
 protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
 	$(PY) -m helpers.github protect $(ARGS)
+github-trust: $(VENV)/run  ## Write into the parameters of ENV whom AWS lets in: this repository, as GitHub calls it
+	$(PY) -m helpers.github trust --environment $(ENV) $(ARGS)
 github-setup: $(VENV)/run  ## Make GitHub's environment ENV, with its roles; REVIEWERS='user owner/team' ARGS=--dry-run
 	$(if $(filter preview,$(ENV)),echo '{"DeployRoleArn": "$(or $(ROLE),$(error ROLE is not set))"}', \
 		$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json) \

@@ -1,4 +1,4 @@
-"""The command line: `python -m helpers.github {comment,drift-issue,protect,setup}`."""
+"""The command line: `python -m helpers.github {comment,drift-issue,protect,setup,trust}`."""
 
 import argparse
 import json
@@ -16,7 +16,10 @@ from helpers.errors import UserError
 from helpers.github.comments import pull_request_number, put_comment
 from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import report_drift
-from helpers.github.settings import Call, environment_settings, protection, send
+from helpers.github.settings import PREVIEW, Call, environment_settings, protection, send
+from helpers.github.trust import trust_parameters, write_trust
+
+PARAMETERS = Path(__file__).parents[2] / "infra" / "parameters"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +39,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 print(f"Issue about drift in {drift['environment']}: {done}.")
             case "protect":
                 _send(repository, protection(repository), arguments.dry_run)
+            case "trust":
+                _trust(repository, arguments.environment, arguments.dry_run)
             case _:
                 outputs = _from_standard_input("outputs")
                 name, region = arguments.environment, arguments.region
@@ -49,6 +54,15 @@ def _comment(repository: Repository, arguments: argparse.Namespace) -> None:
     more = f"See {this_run(os.environ)}."
     done = put_comment(repository, number, arguments.mark, _read(arguments.file), more)
     print(f"Comment {arguments.mark} on pull request {number}: {done}.")
+
+
+def _trust(repository: Repository, environment: str, dry_run: bool) -> None:
+    parameters = trust_parameters(repository)
+    print(" ".join(f"{key}={value}" for key, value in parameters.items()))
+    if environment == PREVIEW or dry_run:
+        return  # the stack of previews is deployed by hand, with these
+    path = PARAMETERS / f"{environment}.json"
+    print(f"{path.name}: {'written' if write_trust(path, parameters) else 'unchanged'}.")
 
 
 def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
@@ -112,8 +126,10 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_argument("--environment", type=_mark_or_name, required=True, help="its name")
     setup.add_argument("--region", required=True, help="where it lies")
     setup.add_argument("--reviewer", dest="reviewers", action="append", default=[], help="user or owner/team")
-    for changing in (protect, setup):
-        changing.add_argument("--dry-run", action="store_true", help="only tell what would be sent")
+    trust = add("trust", parents=[common], help="set the parameters that let the workflows in")
+    trust.add_argument("--environment", type=_mark_or_name, required=True, help="whose parameters")
+    for changing in (protect, setup, trust):
+        changing.add_argument("--dry-run", action="store_true", help="only tell what would be done")
     return parser
 
 

@@ -71,9 +71,8 @@ def environment_settings(
     missing = roles - outputs.keys()
     if missing:
         raise UserError(
-            f"The stacks of {name} have no output {' and '.join(sorted(missing))}: add github_oidc to "
-            f"the Stacks of infra/parameters/{name}.json, with GitHubRepository, and deploy as an "
-            "administrator first"
+            f"The stacks of {name} have no output {' and '.join(sorted(missing))}: deploy github_oidc "
+            f"first, as an administrator: make github-trust ENV={name}, make deploy ENV={name}"
         )
     if name in APPROVED and not reviewers:
         raise UserError(f"{name} needs somebody who approves: REVIEWERS='a-user owner/a-team'")

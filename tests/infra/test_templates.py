@@ -157,6 +157,14 @@ def test_what_has_state_is_retained_in_prod_and_whenever_it_is_replaced() -> Non
         assert each["UpdateReplacePolicy"] == "Retain", name
 
 
+def test_the_provider_outlives_the_stack_since_other_environments_use_it() -> None:
+    provider = RESOURCES["github_oidc.GitHubProvider"]
+    assert provider["DeletionPolicy"] == {"Fn::If": ["IsEmbedded", "Delete", "Retain"]}
+    assert provider["UpdateReplacePolicy"] == "Retain"
+    conditions = TEMPLATES["github_oidc"]["Conditions"]
+    assert conditions["IsEmbedded"] == {"Fn::Equals": [{"Ref": "Environment"}, "local"]}
+
+
 def test_deleted_keys_can_be_brought_back_for_30_days() -> None:
     assert {key["PendingWindowInDays"] for key in of_type("AWS::KMS::Key").values()} == {30}
 
@@ -512,6 +520,7 @@ def test_an_existing_network_is_used_as_it_is(
 
 # --- values that are refused ------------------------------------------------------------------------------
 
+REPOSITORY = {"GitHubRepository": "owner/name"}
 BAD_INPUT = [
     ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),
     ("network", {"ZoneCount": "5"}, "ZoneCount.* must be one of"),
@@ -521,6 +530,10 @@ BAD_INPUT = [
     ("operations", {"AlarmEmail": "nobody"}, "AlarmEmail .*must be empty or an address"),
     ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository .*must be owner/name"),
     ("github_oidc", {"GitHubRepository": "owner/*"}, "GitHubRepository .*must be owner/name"),
+    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "*"}, "GitHubOwnerId .*must be a number"),
+    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "1*"}, "GitHubRepositoryId .*must be a number"),
+    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "1"}, "GitHubRepositoryId goes with GitHubOwnerId"),
+    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "2"}, "GitHubOwnerId goes with GitHubRepositoryId"),
 ]
 
 

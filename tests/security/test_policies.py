@@ -6,14 +6,16 @@ template loses then turns test_every_request_gets_the_verdict_that_is_expected r
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
 import pytest
 from policies import ACCOUNT, EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
+from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration
+from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
@@ -164,37 +166,54 @@ def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) 
     assert [in_words(verdict) for verdict in verdicts] == ["denied", "allowed"] * len(policies.boundary)
 
 
-REPOSITORY = "repo:example-owner/example-repository"
-
-
 @pytest.mark.parametrize(
-    ("role", "subject"),
+    ("numbers", "repository"),
     [
-        ("PlanRole", [f"{REPOSITORY}:pull_request", f"{REPOSITORY}:ref:refs/heads/main"]),
-        ("DeployRole", f"{REPOSITORY}:environment:local"),
+        ({}, "repo:example-owner/example-repository"),
+        (
+            {"GitHubOwnerId": "12", "GitHubRepositoryId": "345"},
+            "repo:example-owner@12/example-repository@345",
+        ),
     ],
+    ids=["by name", "by number"],
 )
 def test_github_is_trusted_for_one_repository_and_its_occasions(
-    policies: Policies, aws: boto3.Session, role: str, subject: str | list[str]
+    aws: boto3.Session, outputs: dict[str, str], numbers: dict[str, str], repository: str
 ) -> None:
-    (provider,) = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    issuer = "token.actions.githubusercontent.com"
+    iam, issuer = aws.client("iam"), "token.actions.githubusercontent.com"
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    local = load_stacks("local")[-1]
+    given = {"ProjectName": "trust", "ExistingOidcProviderArn": provider["Arn"], **numbers}
+    stack = replace(local, name="trust-local-github-oidc", parameters={**local.parameters, **given})
+    deploy(aws.client("cloudformation"), stack, Console(quiet=True))
+    trusts = {
+        role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
+        for role in ("ci-plan", "ci-deploy")
+    }
+    teardown(aws, [stack], Console(quiet=True))
 
     # Whole, and by equality: a claim that is not named, or a pattern, would let others in.
-    assert policies.documents[f"github-oidc.{role}"]["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Principal": {"Federated": provider["Arn"]},
-            "Condition": {
-                "StringEquals": {
-                    f"{issuer}:aud": "sts.amazonaws.com",
-                    f"{issuer}:sub": subject,
+    subjects = {
+        "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
+        "ci-deploy": f"{repository}:environment:local",
+    }
+    assert trusts == {
+        role: {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRoleWithWebIdentity",
+                    "Principal": {"Federated": provider["Arn"]},
+                    "Condition": {
+                        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": subject}
+                    },
                 }
-            },
+            ],
         }
-    ]
-    details = aws.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+        for role, subject in subjects.items()
+    }
+    details = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
     assert (details["Url"], details["ClientIDList"]) == (issuer, ["sts.amazonaws.com"])
 
 

@@ -88,6 +88,11 @@ def verdict(documents: dict[str, Any], action: str, resource: str, context: dict
         ("sagemaker:UpdatePipeline", f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}", {}),
         ("sagemaker:StartPipelineExecution", f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}", {}),
         (
+            "sagemaker:StopPipelineExecution",
+            f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}/execution/x",
+            {},
+        ),
+        (
             "iam:PassRole",
             f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{{}}-pipeline-execution",
             {"iam:PassedToService": "sagemaker.amazonaws.com"},
@@ -117,6 +122,23 @@ def test_the_keys_of_previews_and_no_other_are_within_reach(
     found = verdict(documents, action, "*" if action == "kms:CreateKey" else KEY, context)
 
     assert (found == "Allowed") == allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "context", "allowed"),
+    [
+        ("kms:UntagResource", {"aws:TagKeys": ["ExpiresAt"]}, True),
+        ("kms:TagResource", {"aws:RequestTag/ExpiresAt": "later"}, True),
+        ("kms:UntagResource", {"aws:TagKeys": ["ExpiresAt", "Environment"]}, False),
+        ("kms:TagResource", {"aws:RequestTag/Environment": "prod"}, False),
+    ],
+)
+def test_a_preview_lives_longer_by_a_tag_of_its_keys_and_cannot_give_them_away(
+    documents: dict[str, Any], action: str, context: dict[str, Any], allowed: bool
+) -> None:
+    own = {"aws:ResourceTag/Project": PROJECT, "aws:ResourceTag/Environment": "pr-7"}
+
+    assert (verdict(documents, action, KEY, {**own, **context}) == "Allowed") == allowed
 
 
 @pytest.mark.parametrize(("environment", "allowed"), [("pr-7", True), ("prod", False)])

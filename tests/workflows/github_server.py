@@ -26,6 +26,7 @@ class GitHub:
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
     branches: dict[str, list[str]] = field(default_factory=dict)
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
+    subject: dict[str, Any] = field(default_factory=lambda: {"use_default": True})
     refuse: tuple[int, str] | None = None
 
     def environment(self, repository: str = "example-owner/example-repository") -> dict[str, str]:
@@ -64,6 +65,11 @@ class GitHub:
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:  # noqa: C901 - one line a request
         """Answer a request below the repository, or say that it is not known here."""
         match method, path.strip("/").split("/"):
+            case "GET", [""]:
+                owner = {"login": "example-owner", "id": 12}
+                return 200, {"name": "example-repository", "id": 345, "owner": owner}
+            case "GET", ["actions", "oidc", "customization", "sub"]:
+                return 200, self.subject
             case "GET", ["issues"]:
                 labels = set(filter(None, query.get("labels", [""])[0].split(",")))
                 return 200, [
@@ -144,7 +150,7 @@ def recording_github() -> Iterator[GitHub]:
                 return github.refuse[0], {"message": github.refuse[1]}
             if who := re.fullmatch(r"/(?:users|orgs/[^/]+/teams)/([^/]+)", path):
                 return 200, {"id": sum(who[1].encode())}
-            below = re.fullmatch(r"/repos/[^/]+/[^/]+(/.*)", path)
+            below = re.fullmatch(r"/repos/[^/]+/[^/]+(|/.*)", path)
             return github.answer(self.command, below[1], query, body) if below else (404, {"message": "?"})
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815

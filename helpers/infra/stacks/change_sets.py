@@ -42,6 +42,7 @@ def create_change_set(
     kind: "ChangeSetTypeType",
     polling: Polling,
     to_import: "Sequence[ResourceToImportTypeDef]" = (),
+    purpose: str = "change",
 ) -> PlannedChangeSet:
     """Create a change set and wait until CloudFormation has computed it.
 
@@ -51,6 +52,7 @@ def create_change_set(
         kind: what is to be done.
         polling: how to wait.
         to_import: the resources that the stack takes over, for kind IMPORT.
+        purpose: how its name begins; who may only plan makes and deletes those that begin with `plan` alone.
 
     Raises:
         UserError: CloudFormation refuses it; nothing of it is left behind.
@@ -58,7 +60,7 @@ def create_change_set(
     imports: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {}
     created = cloudformation.create_change_set(
         StackName=configuration.name,
-        ChangeSetName=f"change-{uuid.uuid4()}",
+        ChangeSetName=f"{purpose}-{uuid.uuid4()}",
         ChangeSetType=kind,
         TemplateBody=configuration.template,
         Parameters=[

@@ -149,7 +149,7 @@ def _changes(
     if stack.needs:
         wanted = f"waits for {', '.join(sorted(stack.needs))} of a stack that is missing"
         return (PlannedChange("change", stack.name, _STACK, wanted),)
-    planned = create_change_set(cloudformation, stack, "UPDATE", polling)
+    planned = create_change_set(cloudformation, stack, "UPDATE", polling, purpose="plan")
     discard(cloudformation, planned)
     if planned.is_empty or planned.changes:
         return planned.changes

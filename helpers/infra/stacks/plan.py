@@ -63,7 +63,9 @@ def _plan(
             "and creates it again, all of its resources.",
         )
     kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
-    planned = create_change_set(cloudformation, unrenewed(configuration, stack), kind, polling)
+    planned = create_change_set(
+        cloudformation, unrenewed(configuration, stack), kind, polling, purpose="plan"
+    )
     discard(cloudformation, planned)
     return _as_plan(planned)
 

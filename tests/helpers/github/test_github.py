@@ -16,6 +16,7 @@ from helpers.github.comments import LONGEST_BODY, fitted, put_comment
 from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import describe, report_drift
 from helpers.github.settings import environment_settings, protection, send
+from helpers.github.trust import trust_parameters, write_trust
 from tests.workflows.github_server import TOKEN, GitHub, recording_github
 
 ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
@@ -209,7 +210,7 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
 
 @pytest.mark.parametrize(
     ("name", "outputs", "said"),
-    [("prod", ROLES, "REVIEWERS"), ("dev", {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: add github_oidc")],
+    [("prod", ROLES, "REVIEWERS"), ("dev", {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: deploy github_oidc")],
 )
 def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
     github, repository, name: str, outputs: dict[str, str], said: str
@@ -217,6 +218,68 @@ def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
     with pytest.raises(UserError, match=said):
         environment_settings(repository, name, outputs, "eu-west-1", [])
     assert github.writes == []
+
+
+# --- Trust --------------------------------------------------------------------------------------------------
+
+BY_NAME = {"GitHubRepository": "Example-Owner/example-repository"}
+BY_NUMBER = {**BY_NAME, "GitHubOwnerId": "12", "GitHubRepositoryId": "345"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("repo:Example-Owner/example-repository", BY_NAME),
+        ("repo:Example-Owner@12/example-repository@345", BY_NUMBER),
+        (None, {**BY_NUMBER, "GitHubRepository": "example-owner/example-repository"}),
+    ],
+)
+def test_a_repository_is_trusted_by_what_github_calls_it(
+    github, repository, prefix: str | None, expected: dict[str, str]
+) -> None:
+    github.subject = {"use_default": True, "use_immutable_subject": False, "sub_claim_prefix": prefix}
+
+    assert trust_parameters(repository) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"use_default": False, "sub_claim_prefix": "repo:a/b"},
+        {"use_default": True, "sub_claim_prefix": "repository_owner:a"},
+        {"use_default": True, "sub_claim_prefix": "repo:a@12/b"},
+        {"use_default": True, "sub_claim_prefix": "repo:a/b@345"},
+    ],
+)
+def test_a_subject_that_no_role_trusts_is_refused(github, repository, said: dict[str, Any]) -> None:
+    github.subject = said
+
+    with pytest.raises(UserError, match="a subject of their own"):
+        trust_parameters(repository)
+
+
+def test_the_parameters_are_written_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "dev.json"
+    path.write_text('{\n  "Stacks": ["keys", "identity"],\n  "Parameters": {\n    "Owner": "é"\n  }\n}\n')
+
+    assert write_trust(path, BY_NUMBER)
+
+    assert path.read_text() == (
+        '{\n  "Stacks": ["keys", "identity", "github_oidc"],\n  "Parameters": {\n    "Owner": "é",\n'
+        '    "GitHubRepository": "Example-Owner/example-repository",\n'
+        '    "GitHubOwnerId": "12",\n    "GitHubRepositoryId": "345"\n  }\n}\n'
+    )
+    assert not write_trust(path, BY_NUMBER)
+    assert write_trust(path, BY_NAME), "one that is known by name again has no numbers left"
+    assert "Id" not in path.read_text()
+
+
+def test_what_is_no_file_of_parameters_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").write_text("[]")
+
+    for name in ("dev.json", "nowhere.json"):
+        with pytest.raises(UserError, match="no file of parameters"):
+            write_trust(tmp_path / name, BY_NAME)
 
 
 # --- The command line ---------------------------------------------------------------------------------------
@@ -260,6 +323,23 @@ def test_the_roles_come_by_pipe(github, event, monkeypatch, capsys) -> None:
 
     assert "Sending PUT /environments/dev" in capsys.readouterr().out
     assert github.variables["actions"]["PLAN_ROLE_ARN_DEV"] == "arn:plan"
+
+
+@pytest.mark.parametrize("arguments", [["preview"], ["dev", "--dry-run"], ["dev"]])
+def test_trust_is_told_and_written_for_environments_with_a_file(
+    github, event, monkeypatch, tmp_path, capsys, arguments: list[str]
+) -> None:
+    monkeypatch.setattr("helpers.github.__main__.PARAMETERS", tmp_path)
+    path, before = tmp_path / "dev.json", '{"Stacks": [], "Parameters": {}}'
+    path.write_text(before)
+
+    assert main(["trust", "--environment", *arguments]) == 0
+
+    said = capsys.readouterr().out
+    told = "GitHubRepository=example-owner/example-repository GitHubOwnerId=12 GitHubRepositoryId=345\n"
+    assert said == told + ("dev.json: written.\n" if arguments == ["dev"] else "")
+    assert (path.read_text() != before) == (arguments == ["dev"])
+    assert github.writes == []
 
 
 @pytest.mark.parametrize(

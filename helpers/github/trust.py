@@ -1,0 +1,67 @@
+"""Whom AWS must trust to let a repository's workflows in, as parameters of a deployment."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from github.Repository import Repository
+
+from helpers.errors import UserError
+
+TEMPLATE = "github_oidc"
+_SUBJECT = re.compile(
+    r"repo:(?P<owner>[^@/]+)(@(?P<owner_id>\d+))?/(?P<name>[^@/]+)(?(owner_id)@(?P<repository_id>\d+))"
+)
+_NAMES = ("GitHubRepository", "GitHubOwnerId", "GitHubRepositoryId")
+
+
+def trust_parameters(repository: Repository) -> dict[str, str]:
+    """Return the parameters of infra/github_oidc.yaml that trust a repository, without those that are empty.
+
+    Raises:
+        UserError: its workflows have subjects of its own making, which the roles do not trust.
+        github.GithubException: GitHub refuses.
+    """
+    _, said = repository.requester.requestJsonAndCheck(
+        "GET", f"{repository.url}/actions/oidc/customization/sub"
+    )
+    # The prefix is what the tokens carry; `use_immutable_subject` beside it was seen to differ.
+    prefix = said.get("sub_claim_prefix") or _by_number(repository)
+    found = _SUBJECT.fullmatch(prefix)
+    if not said["use_default"] or not found:
+        raise UserError(
+            f"The tokens of this repository's workflows have a subject of their own, {prefix}: give it "
+            "GitHub's default one, the only one that the roles trust"
+        )
+    values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])
+    return {key: value for key, value in zip(_NAMES, values, strict=True) if value}
+
+
+def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
+    """Put the parameters, and the stack that takes them, into an environment's file; tell whether it changed.
+
+    Raises:
+        UserError: it is no file of parameters.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        others = {key: value for key, value in content["Parameters"].items() if key not in _NAMES}
+        stacks = [*content["Stacks"], *([] if TEMPLATE in content["Stacks"] else [TEMPLATE])]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no file of parameters: {error}") from error
+    content = {**content, "Stacks": stacks, "Parameters": {**others, **parameters}}
+    marked = json.dumps({**content, "Stacks": "stacks"}, indent=2, ensure_ascii=False)
+    # The list stays on its line, as people write it.
+    wanted = marked.replace('"Stacks": "stacks"', f'"Stacks": {json.dumps(stacks)}', 1) + "\n"
+    if wanted == text:
+        return False
+    path.write_text(wanted, encoding="utf-8")
+    return True
+
+
+def _by_number(repository: Repository) -> str:
+    """Return the form that github.com gives every new repository, where it does not tell this one's."""
+    _, it = repository.requester.requestJsonAndCheck("GET", repository.url)
+    return f"repo:{it['owner']['login']}@{it['owner']['id']}/{it['name']}@{it['id']}"

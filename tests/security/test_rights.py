@@ -1,0 +1,311 @@
+"""What CloudFormation asks of GitHub's roles, by the schemas of the resource types in the templates.
+
+A schema tells which actions the handlers of its type call with the caller's rights. A role that lacks one
+fails where no embedded AWS shows it: on the first deployment, or by drift that is never found.
+"""
+
+import fnmatch
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+from policies import ACCOUNT, PROJECT, Policies
+
+from helpers.infra.stacks import load_stacks
+from helpers.infra.stacks.configuration import parse_template
+from helpers.infra.stacks.drift import find_drift
+from helpers.infra.stacks.plan import plan_all
+
+DATA = Path(__file__).with_name("node_modules") / "@cloud-copilot" / "iam-data" / "data"
+PREFIX, AWS = f"{PROJECT}-local", f"us-east-1:{ACCOUNT}"
+LONGEST = 6_144  # characters of a managed policy, white space aside
+MOST = 10  # managed policies of a role
+
+# A resource of each type, as the services name it.
+RESOURCES = {
+    "AWS::Budgets::Budget": f"arn:aws:budgets::{ACCOUNT}:budget/{PREFIX}-monthly",
+    "AWS::CloudTrail::Trail": f"arn:aws:cloudtrail:{AWS}:trail/{PREFIX}-data-events",
+    "AWS::CloudWatch::Dashboard": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{PREFIX}",
+    "AWS::EC2::FlowLog": f"arn:aws:ec2:{AWS}:vpc-flow-log/fl-1",
+    "AWS::EC2::RouteTable": f"arn:aws:ec2:{AWS}:route-table/rtb-1",
+    "AWS::EC2::SecurityGroup": f"arn:aws:ec2:{AWS}:security-group/sg-1",
+    "AWS::EC2::SecurityGroupEgress": f"arn:aws:ec2:{AWS}:security-group/sg-1",
+    "AWS::EC2::SecurityGroupIngress": f"arn:aws:ec2:{AWS}:security-group/sg-1",
+    "AWS::EC2::Subnet": f"arn:aws:ec2:{AWS}:subnet/subnet-1",
+    "AWS::EC2::SubnetRouteTableAssociation": f"arn:aws:ec2:{AWS}:subnet/subnet-1",
+    "AWS::EC2::VPC": f"arn:aws:ec2:{AWS}:vpc/vpc-1",
+    "AWS::EC2::VPCEndpoint": f"arn:aws:ec2:{AWS}:vpc-endpoint/vpce-1",
+    "AWS::Events::Rule": f"arn:aws:events:{AWS}:rule/{PREFIX}-operations-FailedJobs-1",
+    "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{PREFIX}-identity-JobPolicy-1",
+    "AWS::IAM::OIDCProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-processing-job",
+    "AWS::KMS::Alias": f"arn:aws:kms:{AWS}:alias/{PREFIX}/DataKey",
+    "AWS::KMS::Key": f"arn:aws:kms:{AWS}:key/01234567-89ab-cdef-0123-456789abcdef",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{AWS}:log-group:{PREFIX}-network-FlowLogGroup-1",
+    "AWS::S3::Bucket": f"arn:aws:s3:::{PREFIX}-storage-databucket-1",
+    "AWS::S3::BucketPolicy": f"arn:aws:s3:::{PREFIX}-storage-databucket-1",
+    "AWS::SNS::Subscription": f"arn:aws:sns:{AWS}:{PREFIX}-alarms:01234567-89ab-cdef-0123-456789abcdef",
+    "AWS::SNS::Topic": f"arn:aws:sns:{AWS}:{PREFIX}-alarms",
+    "AWS::SNS::TopicPolicy": f"arn:aws:sns:{AWS}:{PREFIX}-alarms",
+    "AWS::SSM::Association": f"arn:aws:ssm:{AWS}:association/a",
+    "AWS::SageMaker::Domain": f"arn:aws:sagemaker:{AWS}:domain/d-1",
+    "AWS::SageMaker::UserProfile": f"arn:aws:sagemaker:{AWS}:user-profile/d-1/u",
+}
+
+# Actions for properties that no template has: the schema names them for whoever has one.
+FOR_PROPERTY = {
+    "AWS::CloudTrail::Trail": {
+        "AggregationConfigurations": ["cloudtrail:PutEventConfiguration"],
+        "InsightSelectors": ["cloudtrail:PutInsightSelectors"],
+        "IsOrganizationTrail": ["organizations:*"],
+    },
+    "AWS::EC2::Subnet": {"Ipv6CidrBlock": ["ec2:*SubnetCidrBlock"]},
+    "AWS::EC2::VPC": {
+        "InstanceTenancy": ["ec2:ModifyVpcTenancy"],
+        "VpcEncryptionControl": ["ec2:CreateVpcEncryptionControl"],
+    },
+    "AWS::EC2::VPCEndpoint": {
+        "ServiceNetworkArn": ["vpc-lattice:*"],
+        "ServiceRegion": ["vpce:AllowMultiRegion"],
+    },
+    "AWS::Events::Rule": {"RoleArn": ["iam:PassRole"]},
+    "AWS::IAM::ManagedPolicy": {
+        "Groups": ["iam:*GroupPolicy"],
+        "Users": ["iam:*UserPolicy"],
+    },
+    "AWS::IAM::Role": {"Policies": ["iam:PutRolePolicy", "iam:DeleteRolePolicy"]},
+    "AWS::KMS::Key": {"Enabled": ["kms:DisableKey", "kms:EnableKey"]},
+    "AWS::Logs::LogGroup": {
+        "BearerTokenAuthenticationEnabled": ["logs:PutBearerTokenAuthentication"],
+        "DataProtectionPolicy": [
+            *("logs:PutDataProtectionPolicy", "logs:DeleteDataProtectionPolicy"),
+            *("logs:CreateLogDelivery", "firehose:TagDeliveryStream"),
+        ],
+        "DeletionProtectionEnabled": ["logs:PutLogGroupDeletionProtection"],
+        "FieldIndexPolicies": ["logs:PutIndexPolicy", "logs:DeleteIndexPolicy"],
+        "ResourcePolicyDocument": ["logs:PutResourcePolicy", "logs:DeleteResourcePolicy"],
+    },
+    "AWS::S3::Bucket": {
+        "AbacStatus": ["s3:PutBucketAbac"],
+        "AccelerateConfiguration": ["s3:PutAccelerateConfiguration"],
+        "AccessControl": ["s3:PutBucketAcl", "s3:PutObjectAcl"],
+        "AnalyticsConfigurations": ["s3:PutAnalyticsConfiguration"],
+        "CorsConfiguration": ["s3:PutBucketCORS"],
+        "IntelligentTieringConfigurations": ["s3:PutIntelligentTieringConfiguration"],
+        "InventoryConfigurations": ["s3:PutInventoryConfiguration"],
+        "MetadataConfiguration": ["s3:UpdateBucketMetadata*Configuration"],
+        "MetadataTableConfiguration": ["s3:*BucketMetadataTableConfiguration", "s3tables:*"],
+        "MetricsConfigurations": ["s3:PutMetricsConfiguration"],
+        "NotificationConfiguration": ["s3:PutBucketNotification"],
+        "ObjectLockConfiguration": ["s3:PutBucketObjectLockConfiguration"],
+        "ReplicationConfiguration": ["s3:PutReplicationConfiguration"],
+        "WebsiteConfiguration": ["s3:PutBucketWebsite", "s3:DeleteBucketWebsite"],
+    },
+    "AWS::SNS::Topic": {"DataProtectionPolicy": ["sns:PutDataProtectionPolicy"]},
+    "AWS::SSM::Association": {"CalendarNames": ["ssm:GetCalendarState"]},
+    "AWS::SageMaker::UserProfile": {
+        "SingleSignOnUserValue": ["identitystore:*", "sso:*"],
+    },
+}
+# Actions that the roles are not to have, and why.
+WITHHELD = {
+    "autoscaling:DescribeTags": "a flow log is of a network",
+    "iam:DeleteRolePermissionsBoundary": "boundaries stay",
+    "iam:PutRolePermissionsBoundary": "boundaries stay",
+    "kms:DisableKeyRotation": "keys rotate",
+    "kms:GenerateDataKeyWithoutPlaintext": "the key of Studio admits a grant, and its users",
+    "logs:CreateLogDelivery": "the flow log goes to its group with a role of its own",
+    "logs:DeleteLogDelivery": "the flow log goes to its group with a role of its own",
+    "logs:DeleteRetentionPolicy": "logs end some time",
+    "logs:DisassociateKmsKey": "logs stay encrypted",
+    "resource-groups:*": "the association names its target",
+    "sagemaker:CreateApp": "a user starts his applications himself",
+}
+
+
+@pytest.fixture(scope="module")
+def granted(policies: Policies) -> dict[str, list[dict[str, Any]]]:
+    """The statements by role that allow something, with lists for their actions and resources."""
+    return {
+        role: [
+            {**each, "Action": _listed(each["Action"]), "Resource": _listed(each["Resource"])}
+            for name in policies.of_role[role]
+            for each in policies.documents[name]["Statement"]
+            if each["Effect"] == "Allow"
+        ]
+        for role in ("ci-plan", "ci-deploy")
+    }
+
+
+def _listed(part: Any) -> list[str]:
+    return [part] if isinstance(part, str) else part
+
+
+def resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the type of each resource of a template, those in loops too, with its properties."""
+    for key, each in template.items():
+        if key.startswith("Fn::ForEach"):
+            yield from resources(each[2])
+        else:
+            yield each["Type"], each.get("Properties", {})
+
+
+def used(stacks: slice) -> dict[str, set[str]]:
+    """Return the resource types of some stacks, with the properties that their resources have."""
+    found: dict[str, set[str]] = {}
+    for stack in load_stacks("local")[stacks]:
+        for kind, properties in resources(parse_template(stack.template)["Resources"]):
+            found.setdefault(kind, set()).update(properties)
+    return found
+
+
+ALL, DEPLOYED = slice(None), slice(-1)  # the last one, the roles themselves, is an administrator's
+
+
+@functools.cache
+def authorization(what: str, service: str) -> dict[str, Any]:
+    """Return the actions or the resource types that a service tells IAM of; none if it is no service."""
+    path = DATA / what / f"{service}.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def known(action: str) -> tuple[str, Mapping[str, Any] | None]:
+    """Return an action as IAM spells it, and what IAM knows of it, if it is one at all."""
+    service, _, name = action.replace("efs:", "elasticfilesystem:").partition(":")
+    found = authorization("actions", service.lower()).get(name.lower())
+    return f"{service.lower()}:{found['name'] if found else name}", found
+
+
+def asked(kind: str, handlers: set[str]) -> set[str]:
+    """Return the actions that handlers of a type call, without those that IAM does not know."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
+    said = {action for name in handlers & schema.keys() for action in schema[name]["permissions"]}
+    spelled = [known(action) for action in said]
+    return {action for action, found in spelled if found}
+
+
+def is_granted(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+    """Tell whether a statement allows the action on the resource, if it can be named for it, or on any."""
+    _, found = known(action)
+    assert found
+    patterns = [_pattern(action, each["name"]) for each in found["resourceTypes"]]
+    target = resource if any(pattern.fullmatch(resource) for pattern in patterns) else None
+    return any(
+        action in each["Action"]
+        and (
+            "*" in each["Resource"]
+            if not patterns
+            else target is None or any(fnmatch.fnmatchcase(target, arn) for arn in each["Resource"])
+        )
+        for each in statements
+    )
+
+
+def _pattern(action: str, kind: str) -> re.Pattern[str]:
+    service, _, _ = action.partition(":")
+    arn = authorization("resourceTypes", service)[kind.lower()]["arn"]
+    return re.compile(re.sub(r"\\\$\\\{\w+\\\}", ".*", re.escape(arn)))
+
+
+def is_excepted(kind: str, action: str, properties: set[str]) -> bool:
+    without = [
+        pattern
+        for name, patterns in FOR_PROPERTY.get(kind, {}).items()
+        if name not in properties
+        for pattern in patterns
+    ]
+    return any(fnmatch.fnmatchcase(action, pattern) for pattern in (*WITHHELD, *without))
+
+
+@pytest.mark.parametrize(
+    ("role", "stacks", "handlers"),
+    [
+        ("ci-plan", ALL, {"read"}),
+        ("ci-deploy", DEPLOYED, {"create", "read", "update", "delete"}),
+    ],
+)
+def test_a_role_may_do_what_cloudformation_does_with_its_rights(
+    granted: dict[str, list[dict[str, Any]]], role: str, stacks: slice, handlers: set[str]
+) -> None:
+    lacking = [
+        f"{kind}: {action}"
+        for kind, properties in used(stacks).items()
+        for action in sorted(asked(kind, handlers))
+        if not is_excepted(kind, action, properties)
+        and not is_granted(granted[role], action, RESOURCES[kind])
+    ]
+
+    assert not lacking, "\n".join(lacking)
+
+
+def test_every_exception_is_for_an_action_that_is_asked_for_and_not_granted(
+    granted: dict[str, list[dict[str, Any]]],
+) -> None:
+    types = used(DEPLOYED)
+    handlers = {"create", "read", "update", "delete"}
+    said = {kind: asked(kind, handlers) for kind in types}
+    patterns = [
+        (kind, pattern)
+        for kind, by_property in FOR_PROPERTY.items()
+        for patterns in by_property.values()
+        for pattern in patterns
+    ]
+
+    assert [each for each in patterns if not fnmatch.filter(said[each[0]], each[1])] == []
+    assert [each for each in WITHHELD if not fnmatch.filter(set().union(*said.values()), each)] == []
+    allowed = {action for each in granted["ci-deploy"] for action in each["Action"]}
+    assert [each for each in WITHHELD if fnmatch.filter(allowed, each)] == []
+    had = {(kind, name) for kind, by in FOR_PROPERTY.items() for name in by.keys() & types[kind]}
+    assert had == set(), "a property that a template has is no exception"
+
+
+def test_every_action_that_is_granted_is_one_and_can_meet_what_it_is_granted_for(
+    granted: dict[str, list[dict[str, Any]]],
+) -> None:
+    wrong = []
+    for statements in granted.values():
+        for each in statements:
+            for action in each["Action"]:
+                spelled, found = known(action)
+                if not found or spelled != action:
+                    wrong.append(f"{action} is no action")
+                elif not found["resourceTypes"] and "*" not in each["Resource"]:
+                    wrong.append(f"{action} knows no resources")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_policies_have_room_and_are_few_enough(policies: Policies) -> None:
+    for role in ("ci-plan", "ci-deploy"):
+        names = policies.of_role[role]
+        assert len(names) <= MOST
+        for name in names:
+            size = len(re.sub(r"\s", "", json.dumps(policies.documents[name])))
+            print(name, size)
+            assert size <= LONGEST, name
+
+
+def test_plans_and_drift_make_the_change_sets_that_the_role_may_make(
+    aws: boto3.Session, outputs: dict[str, str]
+) -> None:
+    names = []
+    client = aws.client("cloudformation")
+    client.meta.events.register(
+        "provide-client-params.cloudformation.CreateChangeSet",
+        lambda params, **_: names.append(params["ChangeSetName"]),
+    )
+    keys = load_stacks("local")[0]
+    there = replace(keys, name=f"{PREFIX}-keys", parameters={**keys.parameters, "ProjectName": PROJECT})
+
+    list(plan_all(client, [there]))
+    list(find_drift(client, [there]))
+
+    assert len(names) == 2
+    assert [name for name in names if not name.startswith("plan-")] == []
