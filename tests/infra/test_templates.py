@@ -132,7 +132,11 @@ def test_no_action_is_all_of_a_service() -> None:
 
 
 def test_no_policy_of_aws_is_attached() -> None:
-    assert "arn:aws:iam::aws:policy" not in json.dumps(TEMPLATES)
+    """Whatever its partition, and none stands within a role, where nothing else looks for it."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert role.keys().isdisjoint({"ManagedPolicyArns", "Policies"}), name
+    text = json.dumps(TEMPLATES)
+    assert [said for said in ("iam::aws:policy", "FullAccess", "PowerUser") if said in text] == []
 
 
 def test_every_wildcard_says_why() -> None:
