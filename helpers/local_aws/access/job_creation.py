@@ -1,8 +1,8 @@
 """What the service checks before it creates a processing job.
 
-That the network and the keys that it names are there and fit together, that whoever asks may create this job,
-hand it its role and let its volumes use their key, and that this role can get into the network and use the key
-of the outputs.
+That the network and the keys that it names are there and fit together, that whoever asks may create this
+job and hand it its role and the key of its volumes, and that this role can get into the network and use the
+key of the outputs.
 """
 
 import json

@@ -333,8 +333,9 @@ def test_the_output_key_is_for_the_jobs_own_role(
         request["ProcessingResources"]["ClusterConfig"].pop("VolumeKmsKeyId", None)
         assert refused(aws.client("sagemaker"), request) == (
             "ValidationException",
-            f"User: arn:aws:sts::123456789012:assumed-role/{own.rsplit('/', 1)[1]}/SageMaker is not authorized "
-            f"to perform: {action} on resource: {key} because no {kind} policy allows the {action} action",
+            f"User: arn:aws:sts::123456789012:assumed-role/{own.rsplit('/', 1)[1]}/SageMaker "
+            f"is not authorized to perform: {action} on resource: {key} "
+            f"because no {kind} policy allows the {action} action",
         )
 
 
