@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.budgets.responses import BudgetsResponse
 from moto.logs.responses import LogsResponse
 from moto.sagemaker import models as sagemaker
 from moto.sagemaker.exceptions import ResourceNotFound
@@ -14,6 +15,7 @@ def mend_services() -> None:
     sagemaker.get_pipeline_from_name = _get_pipeline_from_name
     if LogsResponse.filter_log_events is not _filter_log_events:
         LogsResponse.filter_log_events = _filter_log_events
+    BudgetsResponse.describe_subscribers_for_notification = _describe_subscribers
 
 
 def _get_pipeline_from_name(pipelines: Mapping[str, object], name: str) -> object:
@@ -38,3 +40,11 @@ def _filter_log_events(self: Any) -> Any:
             return json.dumps({"events": [], "searchedLogStreams": []})
     self._get_param = lambda key, default=None: parameters.get(key) or get(key, default)
     return _filter_all_events(self)
+
+
+def _describe_subscribers(self: Any) -> str:
+    """Tell who is told; moto keeps it and has no operation for it."""
+    get = self._get_param
+    budget = self.backend.budgets[get("AccountId")][get("BudgetName")]
+    told = next(each for each in budget.notifications if each.details == get("Notification"))
+    return json.dumps({"Subscribers": told.subscribers})

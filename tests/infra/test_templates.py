@@ -7,26 +7,36 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import yaml
 from rich.console import Console
+from template_settings import INFRA, settings_of
 
 from helpers.aws import ENVIRONMENTS
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
+from helpers.local_aws.cloudformation.registry import mend_of
 
-INFRA = Path(__file__).parents[2] / "infra"
+ACCOUNT = "123456789012"
 FILES = sorted(INFRA.glob("*.yaml"))
 # The parent has a parameter for what it passes on, and no defaults for all of them.
 GIVEN = {"VpcCidr": "10.0.0.0/16"}
-TEMPLATES = {path.stem: parse_template(path.read_text(), GIVEN) for path in FILES}
+ENDPOINTS = (
+    *("ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring"),
+    *("sagemaker.api", "sagemaker.runtime", "ssm", "sts"),
+)
+TEXTS = {path.stem: path.read_text() for path in FILES}
+TEMPLATES = {name: parse_template(text, GIVEN) for name, text in TEXTS.items()}
 
 
 def resources_of(templates: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -132,20 +142,168 @@ def test_no_action_is_all_of_a_service() -> None:
 
 
 def test_no_policy_of_aws_is_attached() -> None:
-    assert "arn:aws:iam::aws:policy" not in json.dumps(TEMPLATES)
+    """Whatever its partition, and none stands within a role, where nothing else looks for it."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert role.keys().isdisjoint({"ManagedPolicyArns", "Policies"}), name
+    text = json.dumps(TEMPLATES)
+    assert [said for said in ("iam::aws:policy", "FullAccess", "PowerUser") if said in text] == []
 
 
 def test_every_wildcard_says_why() -> None:
     """In a comment on its line: of actions, and of whole resources and principals."""
+    assert unexplained("  - sagemaker:List* # reads only") == []
+    assert unexplained("  - sagemaker:List*") == ["  - sagemaker:List*"]
+    assert unexplained('  Resource: "*"') == ['  Resource: "*"']
+    assert [line for path in FILES for line in unexplained(path.read_text())] == []
+
+
+def unexplained(text: str) -> list[str]:
+    """Return the lines of a template with a wildcard and without a comment."""
     wildcard = re.compile(r'(Resource|Principal): "\*"|\b[a-z0-9]+:[A-Za-z]*\*')
-    found = [line for path in FILES for line in path.read_text().splitlines() if wildcard.search(line)]
-    assert [line for line in found if "#" not in line and "arn:" not in line] == []
+    found = [line for line in text.splitlines() if wildcard.search(line)]
+    return [line for line in found if "#" not in line and "arn:" not in line]
+
+
+def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
+    """A role more is a right more; a guardrail on a role less is a way around it."""
+    creators = ["PipelineExecutionRole", "StudioUserRole"]
+    jobs = ["ProcessingJobRole", "TrainingJobRole"]
+    assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
+        "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
+        "github_oidc.DriftPolicy": ["PlanRole"],
+        "github_oidc.DeployStacksPolicy": ["DeployRole"],
+        "github_oidc.DeployNetworkPolicy": ["DeployRole"],
+        "github_oidc.DeployIdentityPolicy": ["DeployRole"],
+        "github_oidc.ProtectedBoundaries": ["DeployRole"],
+        "github_oidc.DeployOperationsPolicy": ["DeployRole"],
+        "github_oidc.DeployWorkPolicy": ["DeployRole"],
+        "github_oidc.DeployStudioPolicy": ["DeployRole"],
+        "identity.PermissionsBoundary": [],
+        "identity.MandatoryProject": creators,
+        "identity.MandatoryOwner": creators,
+        "identity.PipelineExecutionPolicy": ["PipelineExecutionRole"],
+        "identity.JobCreationPolicy": creators,
+        "identity.KeyPolicy": sorted([*creators, *jobs]),
+        "identity.JobPolicy": jobs,
+        "identity.ReadPolicy": [*jobs[:1], "StudioUserRole", *jobs[1:]],
+        "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
+        "identity.TrainingJobPolicy": ["TrainingJobRole"],
+        "identity.StudioUserPolicy": ["StudioUserRole"],
+        "network.DefaultGroupPolicy": ["DefaultGroupRole"],
+        "network.FlowLogPolicy": ["FlowLogRole"],
+        "network.NetworkBoundary": [],
+    }
+
+
+def roles_of(policy: dict[str, Any]) -> list[str]:
+    return sorted({*re.findall(r'"Ref": "(\w+)"', json.dumps(policy.get("Roles", [])))})
+
+
+def test_workflows_are_let_in_for_an_hour_and_by_github_alone() -> None:
+    (provider,) = of_type("AWS::IAM::OIDCProvider").values()
+    assert provider == {
+        "Url": "https://token.actions.githubusercontent.com",
+        "ClientIdList": ["sts.amazonaws.com"],
+    }
+    roles = {name: role for name, role in of_type("AWS::IAM::Role").items() if "github_oidc" in name}
+    assert {role["MaxSessionDuration"] for role in roles.values()} == {3600}
+    assert len(roles) == 2
+
+
+def test_what_is_not_said_is_the_safe_choice() -> None:
+    said = {
+        f"{name}.{parameter}": rule["Default"]
+        for name, template in TEMPLATES.items()
+        for parameter, rule in template["Parameters"].items()
+        if "Default" in rule
+    }
+    instances = {*said["identity.AllowedInstanceTypes"].split(",")}
+    assert {each for each in instances if not re.fullmatch(r"ml\.[mr]5\.([24]?x)?large", each)} == set()
+    studio = {*said["identity.StudioInstanceTypes"].split(",")} - {"system"}
+    assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
+    assert said["identity.MandatoryTags"] == "Project,Owner"
+    assert said["github_oidc.ProtectsBoundaries"] == "true"
+    assert {said[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
+        "none"
+    }
+    assert (said["network.FlowLogDays"], said["storage.AccessLogDays"]) == (365, 365)
+    assert (said["storage.NoncurrentVersionDays"], said["studio.StudioIdleMinutes"]) == (30, 120)
+    assert {*said["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
+
+
+def test_switches_are_thrown_by_their_parameters() -> None:
+    """What the templates make depends on these; the values of `local` try one side of each alone."""
+    said = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
+    for name in ("keys", "network", "storage", "studio"):
+        assert said[name]["IsProduction"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+    assert said["github_oidc"]["IsStanding"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
+    }
+    protects = {"Fn::Equals": [{"Ref": "ProtectsBoundaries"}, "true"]}
+    assert said["github_oidc"]["HasProtectedBoundaries"] == protects
+    assert said["operations"] == {
+        "HasAddress": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
+        "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, "0"]}]},
+        "HasTrail": {"Fn::Equals": [{"Ref": "RecordsDataEvents"}, "true"]},
+    }
+    switched = {name: each["Condition"] for name, each in RESOURCES.items() if "Condition" in each}
+    assert {name: each for name, each in switched.items() if not name.startswith("network.")} == {
+        "github_oidc.GitHubProvider": "MakesProvider",
+        **{f"github_oidc.{name}": "IsStanding" for name in STANDING},
+        "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
+        "operations.AlarmSubscription": "HasAddress",
+        "operations.MonthlyBudget": "HasBudget",
+        "operations.DataEventsTrail": "HasTrail",
+    }
+
+
+STANDING = ("PlanRole", "DriftPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
+
+
+def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
+    for name, policy in of_type("AWS::S3::BucketPolicy").items():
+        assert policy["Bucket"] == {"Ref": name.removeprefix("storage.").removesuffix("Policy")}
+    buckets = of_type("AWS::S3::Bucket")
+    for name in ("storage.ArtifactBucket", "storage.DataBucket"):
+        logs = buckets[name]["LoggingConfiguration"]["DestinationBucketName"]
+        assert logs == {"Ref": "AccessLogBucket"}, name
+    (policy,), (told,) = (of_type(f"AWS::SNS::{kind}").values() for kind in ("TopicPolicy", "Subscription"))
+    assert (policy["Topics"], told["TopicArn"]) == ([{"Ref": "AlarmTopic"}], {"Ref": "AlarmTopic"})
+
+
+def test_the_default_security_group_stays_closed() -> None:
+    (association,) = of_type("AWS::SSM::Association").values()
+    assert association["Name"] == "AWSConfigRemediation-RemoveVPCDefaultSecurityGroupRules"
+    assert association["ScheduleExpression"] == "rate(1 day)"
+    assert association["Parameters"] == {
+        "AutomationAssumeRole": [{"Fn::GetAtt": ["DefaultGroupRole", "Arn"]}],
+        "GroupId": [{"Fn::GetAtt": ["Vpc", "DefaultSecurityGroup"]}],
+    }
+    assert RESOURCES["network.ClosedDefaultSecurityGroup"]["DependsOn"] == "DefaultGroupPolicy"
+
+
+def test_the_parent_hands_on_what_the_others_ask_for() -> None:
+    parent = TEMPLATES["basic_infra"]
+    for name, stack in parent["Resources"].items():
+        declared, passed = TEMPLATES[name.lower()]["Parameters"], stack["Properties"]["Parameters"]
+        assert stack["Properties"]["TemplateURL"] == {"Fn::Sub": f"${{TemplatesUrl}}/{name.lower()}.yaml"}
+        needed = {key for key, rule in declared.items() if "Default" not in rule}
+        assert passed.keys() == needed | declared.keys() & parent["Parameters"].keys()
+        for key, value in passed.items():
+            match value:
+                case {"Fn::GetAtt": [other, *output]}:
+                    assert ".".join(output) == f"Outputs.{key}"
+                    assert key in TEMPLATES[other.lower()]["Outputs"]
+                case _:
+                    assert value in ({"Ref": key}, {"Fn::Join": [",", {"Ref": key}]})
 
 
 def test_roles_have_a_boundary() -> None:
     for name, role in of_type("AWS::IAM::Role").items():
         # Those of CI make the boundary and are held by their own policies.
-        assert "PermissionsBoundary" in role or name.startswith("github_oidc."), name
+        template = name.split(".")[0]
+        boundary = {"identity": "PermissionsBoundary", "network": "NetworkBoundary"}.get(template)
+        assert role.get("PermissionsBoundary") == (boundary and {"Ref": boundary}), name
 
 
 def test_what_has_state_is_retained_in_prod_and_whenever_it_is_replaced() -> None:
@@ -186,16 +344,21 @@ def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]
     assert all(outputs.values())
 
 
-def test_every_resource_of_every_stack_is_emulated(
+def test_every_property_has_an_effect_or_is_told_to_have_none(
     aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
 ) -> None:
+    unknown = {each["Type"] for each in RESOURCES.values() if mend_of(each["Type"]).emulated is None}
+    assert unknown == set()
     events = [
         event
         for stack in stacks
         for event in aws.client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
     ]
-    reasons = [event.get("ResourceStatusReason", "") for event in events]
-    assert not [reason for reason in reasons if "not emulated" in reason]
+    told = {each["LogicalResourceId"]: each.get("ResourceStatusReason", "") for each in events[::-1]}
+    assert {name: reason for name, reason in told.items() if "not emulated" in reason} == {
+        "ClosedDefaultSecurityGroup": "not emulated: "
+        "AssociationName, Parameters.AutomationAssumeRole, ScheduleExpression"
+    }
 
 
 def test_the_default_security_group_is_closed(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -210,12 +373,24 @@ def test_the_default_security_group_is_closed(aws: boto3.Session, outputs: dict[
 def test_studio_is_in_the_vpc_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
     sagemaker = aws.client("sagemaker")
     domain = sagemaker.describe_domain(DomainId=outputs["StudioDomainId"])
-    assert domain["AppNetworkAccessType"] == "VpcOnly"
+    assert (domain["AppNetworkAccessType"], domain["AuthMode"]) == ("VpcOnly", "IAM")
     assert domain["SubnetIds"] == outputs["PrivateSubnetIds"].split(",")
     assert domain["KmsKeyId"] == outputs["StudioKeyArn"]
     settings = domain["DefaultUserSettings"]
+    assert settings["ExecutionRole"] == outputs["StudioUserRoleArn"]
     assert settings["SecurityGroups"] == [outputs["ProcessingSecurityGroupId"]]
     assert settings["SharingSettings"] == {"NotebookOutputOption": "Disabled"}
+    idle = settings["JupyterLabAppSettings"]["AppLifecycleManagement"]["IdleSettings"]
+    assert {key: str(value) for key, value in idle.items()} == {
+        "LifecycleManagement": "ENABLED",
+        "IdleTimeoutInMinutes": "120",
+        "MaxIdleTimeoutInMinutes": "120",
+        "MinIdleTimeoutInMinutes": "60",
+    }
+    profile = sagemaker.describe_user_profile(
+        DomainId=outputs["StudioDomainId"], UserProfileName="data-scientist"
+    )
+    assert profile["UserSettings"] == {"ExecutionRole": outputs["StudioUserRoleArn"]}
     assert domain["DomainSettings"]["ExecutionRoleIdentityConfig"] == "USER_PROFILE_NAME"
     assert aws.client("kms").get_key_rotation_status(KeyId=outputs["StudioKeyArn"])["KeyRotationEnabled"]
     (files,) = aws.client("efs").describe_file_systems(FileSystemId=outputs["StudioFileSystemId"])[
@@ -232,7 +407,9 @@ def test_alarms_are_encrypted_and_come_over_tls(aws: boto3.Session, outputs: dic
     secure = statements["TlsOnly"]["Condition"]["Bool"]["aws:SecureTransport"]
     assert str(secure).lower() == "false"
     listed = aws.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
-    assert [each["Endpoint"] for each in listed["Subscriptions"]] == ["alarms@example.com"]
+    assert [(each["Protocol"], each["Endpoint"]) for each in listed["Subscriptions"]] == [
+        ("email", "alarms@example.com")
+    ]
 
 
 def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -244,36 +421,63 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
     patterns = {
         rule["Name"].split("-Failed")[1].split("-")[0]: json.loads(rule["EventPattern"]) for rule in rules
     }
-    assert patterns["PipelineExecutions"]["detail"] == {"currentPipelineExecutionStatus": ["Failed"]}
-    assert patterns["Jobs"]["detail"] == {
-        "ProcessingJobStatus": ["Failed", {"exists": False}],
-        "TrainingJobStatus": ["Failed", {"exists": False}],
-        "RoleArn": [outputs["ProcessingJobRoleArn"], outputs["TrainingJobRoleArn"]],
+    assert patterns == {
+        "PipelineExecutions": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
+            "detail": {"currentPipelineExecutionStatus": ["Failed"]},
+        },
+        "Jobs": {
+            "source": ["aws.sagemaker"],
+            "detail-type": [
+                "SageMaker Processing Job State Change",
+                "SageMaker Training Job State Change",
+            ],
+            "detail": {
+                "ProcessingJobStatus": ["Failed", {"exists": False}],
+                "TrainingJobStatus": ["Failed", {"exists": False}],
+                "RoleArn": [outputs["ProcessingJobRoleArn"], outputs["TrainingJobRoleArn"]],
+            },
+        },
+        "TransformJobs": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Transform Job State Change"],
+            "detail": {"TransformJobStatus": ["Failed"]},
+        },
     }
-    assert patterns["TransformJobs"]["detail"] == {"TransformJobStatus": ["Failed"]}
     for rule in rules:
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"] == topic
-    budgets = aws.client("budgets")
-    told = budgets.describe_notifications_for_budget(AccountId="123456789012", BudgetName=f"{prefix}monthly")
-    assert [(each["NotificationType"], each["Threshold"]) for each in told["Notifications"]] == [
-        ("ACTUAL", 80.0),
-        ("FORECASTED", 100.0),
+    budgets, of_month = aws.client("budgets"), {"AccountId": ACCOUNT, "BudgetName": f"{prefix}monthly"}
+    budget = budgets.describe_budget(**of_month)["Budget"]
+    assert (budget["BudgetType"], budget["TimeUnit"]) == ("COST", "MONTHLY")
+    assert (float(budget["BudgetLimit"]["Amount"]), budget["BudgetLimit"]["Unit"]) == (100, "USD")
+    told = budgets.describe_notifications_for_budget(**of_month)["Notifications"]
+    assert [(each["NotificationType"], each["ComparisonOperator"], each["Threshold"]) for each in told] == [
+        ("ACTUAL", "GREATER_THAN", 80.0),
+        ("FORECASTED", "GREATER_THAN", 100.0),
     ]
+    for each in told:
+        subscribers = budgets.describe_subscribers_for_notification(**of_month, Notification=each)
+        assert subscribers["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
 def test_the_trail_is_encrypted_and_validated(aws: boto3.Session, outputs: dict[str, str]) -> None:
     trails = aws.client("cloudtrail").describe_trails()["trailList"]
     (trail,) = (each for each in trails if each["S3BucketName"] == outputs["AccessLogBucketName"])
-    assert trail["LogFileValidationEnabled"]
+    assert (trail["LogFileValidationEnabled"], trail["S3KeyPrefix"]) == (True, "trail")
     assert trail["KmsKeyId"] == outputs["LogKeyArn"]
     assert trail["IsMultiRegionTrail"]
     assert aws.client("cloudtrail").get_trail_status(Name=trail["Name"])["IsLogging"]
     (selector,) = aws.client("cloudtrail").get_event_selectors(TrailName=trail["Name"])[
         "AdvancedEventSelectors"
     ]
-    (buckets,) = (each["StartsWith"] for each in selector["FieldSelectors"] if "StartsWith" in each)
-    assert buckets == [f"arn:aws:s3:::{outputs[f'{use}BucketName']}/" for use in ("Data", "Artifact")]
+    objects = [f"arn:aws:s3:::{outputs[f'{use}BucketName']}/" for use in ("Data", "Artifact")]
+    assert selector["FieldSelectors"] == [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+        {"Field": "resources.ARN", "StartsWith": objects},
+    ]
 
 
 def test_subnets_lie_in_two_zones_and_reach_s3_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -287,7 +491,9 @@ def test_subnets_lie_in_two_zones_and_reach_s3_only(aws: boto3.Session, outputs:
             "RouteTables"
         ]
         assert {route["GatewayId"][:5] for route in table["Routes"]} == {"local", "vpce-"}
+        assert outputs["S3EndpointId"] in {route["GatewayId"] for route in table["Routes"]}
         assert all(route.get("DestinationCidrBlock") != "0.0.0.0/0" for route in table["Routes"])
+    assert endpoints_of(aws, outputs["VpcId"], "Gateway") == ["s3"]
 
 
 def test_private_names_of_endpoints_resolve(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -303,11 +509,10 @@ def test_private_names_of_endpoints_resolve(aws: boto3.Session, outputs: dict[st
         for each in endpoints
         if each["VpcEndpointType"] == "Interface"
     }
-    services = (
-        *("ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring"),
-        *("sagemaker.api", "sagemaker.runtime", "ssm", "sts"),
-    )
-    assert interfaces == dict.fromkeys(services, True)
+    assert interfaces == dict.fromkeys(ENDPOINTS, True)
+    for endpoint in endpoints:
+        if endpoint["VpcEndpointType"] == "Interface":
+            assert endpoint["SubnetIds"] == outputs["PrivateSubnetIds"].split(",")
 
 
 def test_endpoints_are_in_their_group(aws: boto3.Session, outputs: dict[str, str]) -> None:
@@ -360,6 +565,8 @@ def test_buckets_are_private_and_versioned(aws: boto3.Session, outputs: dict[str
     rules = {each["ID"]: each for each in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert rules["abort-stale-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+    expiring = rules["expire-logs" if use == "AccessLog" else "expire-noncurrent-versions"]
+    assert expiring["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
 
 
 @pytest.mark.parametrize("use", ["Artifact", "Data"])
@@ -376,7 +583,7 @@ def test_buckets_encrypt_with_their_own_key_and_log_access(
         "BucketKeyEnabled": True,
     }
     rules = {each["ID"]: each for each in s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]}
-    assert rules["expire-noncurrent-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+    assert rules["expire-noncurrent-versions"]["Expiration"] == {"ExpiredObjectDeleteMarker": True}
     logging = s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
     assert (logging["TargetBucket"], logging["TargetPrefix"]) == (
         outputs["AccessLogBucketName"],
@@ -413,7 +620,9 @@ def test_keys_rotate_and_administrators_do_not_use_them(
 def test_flow_logs_go_to_an_encrypted_group(aws: boto3.Session, outputs: dict[str, str]) -> None:
     of_vpc = [{"Name": "resource-id", "Values": [outputs["VpcId"]]}]
     (flow_log,) = aws.client("ec2").describe_flow_logs(Filters=of_vpc)["FlowLogs"]
-    assert flow_log["TrafficType"] == "ALL"
+    assert (flow_log["TrafficType"], flow_log["MaxAggregationInterval"]) == ("ALL", 60)
+    assert flow_log["LogDestinationType"] == "cloud-watch-logs"
+    assert flow_log["DeliverLogsPermissionArn"].endswith("-local-flow-logs")
     (group,) = aws.client("logs").describe_log_groups(logGroupNamePrefix=flow_log["LogGroupName"])[
         "logGroups"
     ]
@@ -520,6 +729,47 @@ def test_an_existing_network_is_used_as_it_is(
 
 # --- values that are refused ------------------------------------------------------------------------------
 
+REFUSED = yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def good_input() -> dict[str, str]:
+    address = {"TemplatesUrl": "https://templates.s3.us-east-1.amazonaws.com/infra"}
+    return {**address, **{k: v for stack in load_stacks("local") for k, v in stack.parameters.items()}}
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [each.name for name in TEXTS for each in settings_of(name) if each.refuses],
+)
+def test_the_service_refuses_bad_input_by_the_template(
+    aws: boto3.Session, outputs: dict[str, str], constraint: str
+) -> None:
+    """Each constraint of each template, by itself, and before there is a stack."""
+    cloudformation, (template, section, about) = aws.client("cloudformation"), constraint.split(".", 2)
+    name, part = about.split(".", 1)
+    declared = TEMPLATES[template]["Parameters"]
+    bad = REFUSED[section][name][part]
+    given = {**outputs, **good_input(), **(bad if section == "Rules" else {name: bad})}
+    reason = "Template validation error" if section == "Rules" else f"Parameter '?{name}'? (failed|must)"
+    stack = f"refused-{uuid.uuid4().hex[:8]}"
+    try:
+        with pytest.raises(cloudformation.exceptions.ClientError, match=f"ValidationError.*{reason}"):
+            cloudformation.create_change_set(
+                StackName=stack,
+                ChangeSetName="c",
+                ChangeSetType="CREATE",
+                TemplateBody=TEXTS[template],
+                Parameters=[
+                    {"ParameterKey": key, "ParameterValue": given[key]} for key in declared if key in given
+                ],
+            )
+        with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
+            cloudformation.describe_stacks(StackName=stack)
+    finally:
+        cloudformation.delete_stack(StackName=stack)
+
+
 REPOSITORY = {"GitHubRepository": "owner/name"}
 BAD_INPUT = [
     ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),
@@ -535,27 +785,6 @@ BAD_INPUT = [
     ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "1"}, "GitHubRepositoryId goes with GitHubOwnerId"),
     ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "2"}, "GitHubOwnerId goes with GitHubRepositoryId"),
 ]
-
-
-@pytest.mark.parametrize(("template", "parameters", "reason"), BAD_INPUT)
-def test_the_service_refuses_bad_input_by_the_template(
-    aws: boto3.Session, outputs: dict[str, str], template: str, parameters: dict[str, str], reason: str
-) -> None:
-    cloudformation = aws.client("cloudformation")
-    declared = TEMPLATES[template]["Parameters"]
-    given = {**load_stacks("local")[1].parameters, **outputs, **parameters}
-    with pytest.raises(cloudformation.exceptions.ClientError, match=reason):
-        cloudformation.create_change_set(
-            StackName="bad-input",
-            ChangeSetName="c",
-            ChangeSetType="CREATE",
-            TemplateBody=(INFRA / f"{template}.yaml").read_text(),
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": given[key]} for key in declared if key in given
-            ],
-        )
-    with pytest.raises(cloudformation.exceptions.ClientError, match="does not exist"):
-        cloudformation.describe_stacks(StackName="bad-input")
 
 
 @pytest.mark.parametrize("command", ["plan", "deploy"])

@@ -1,11 +1,14 @@
-"""Each weakening of weakenings.yaml, deployed: a test of the templates turns red, and is green without it.
+"""Each setting of the templates, weakened by itself and deployed: a test turns red, and is green without it.
 
-Policies have mutants of their own, in tests/security. Here is what protects without being a policy.
+Which settings there are is read from the templates, so that none can be forgotten. Policies have mutants of
+their own, in tests/security.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +17,68 @@ import pytest
 import test_templates as tests
 import yaml
 from botocore.exceptions import ClientError
+from conftest import UNWEAKENED
 from rich.console import Console
+from template_settings import REMOVED, Setting, place, settings_of, weakened
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
 
-INFRA = Path(__file__).parents[2] / "infra"
-Weakening = Mapping[str, Any]
-WEAKENINGS = yaml.safe_load(Path(__file__).with_name("weakenings.yaml").read_text(encoding="utf-8"))
-CONTROLS = {(each["in"], each["red"], each.get("of")): each for each in WEAKENINGS}
-Check = Callable[[Weakening, str], Callable[[], None]]
+GIVEN = yaml.safe_load(Path(__file__).with_name("weakenings.yaml").read_text(encoding="utf-8"))
+SETTINGS = [setting for name in tests.TEXTS for setting in settings_of(name)]
+WITHOUT_MEANING: dict[str, str] = GIVEN["without security meaning"]
+Check = Callable[["Weakening", str], Callable[[], None]]
+RED = (AssertionError, LookupError, ValueError, ClientError, pytest.fail.Exception)
 
 
-def template(weakening: Weakening) -> str:
-    return (INFRA / f"{weakening['in']}.yaml").read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Weakening:
+    """Another value of a setting, and the test that turns red for it."""
+
+    setting: Setting
+    becomes: Any
+    red: str
+
+    @property
+    def use(self) -> str:
+        """The key or bucket that it is about, for the tests that look at one of them."""
+        found = re.search(r"^\w+\.(\w+?)(Bucket|Key)", self.setting.name)
+        return found[1] if found else "Data"
+
+    def __str__(self) -> str:
+        """Return what pytest calls it."""
+        value = "" if self.becomes is REMOVED else f" {self.becomes}"
+        return f"{self.setting.name}{value}"[:120]
 
 
-def weakened(weakening: Weakening) -> str:
-    parts = template(weakening).split(weakening["text"])
-    assert len(parts) > 1, f"{weakening['in']}.yaml has no {weakening['text']!r}"
-    place = len(parts) - 1 if weakening.get("last") else 1
-    text: str = weakening["text"]
-    return text.join(parts[:place]) + weakening["becomes"] + text.join(parts[place:])
+def weakenings() -> Iterator[Weakening]:
+    for entry in GIVEN["weakenings"]:
+        matching = [each for each in SETTINGS if fnmatchcase(each.name, entry["at"])]
+        for setting in matching or [place(entry["at"])]:
+            yield Weakening(setting, entry.get("becomes", REMOVED), entry["red"])
+
+
+WEAKENINGS = list(weakenings())
+# Each test once for each template, and for each key and bucket.
+CONTROLS = {(each.setting.template, each.red, each.use): each for each in WEAKENINGS}
+
+
+def test_every_setting_is_weakened_or_has_no_meaning_for_security(
+    record_property: Callable[[str, object], None],
+) -> None:
+    weak = {each.setting for each in WEAKENINGS}
+    listed = {each: [name for name in WITHOUT_MEANING if is_of(each, name)] for each in SETTINGS}
+    listed = {each: names for each, names in listed.items() if names}
+
+    assert [each.name for each in SETTINGS if each not in weak and each not in listed] == []
+    assert [each.name for each in listed if each in weak] == [], "one or the other"
+    assert WITHOUT_MEANING.keys() - {name for names in listed.values() for name in names} == set()
+    record_property(UNWEAKENED, len(listed))
+
+
+def is_of(setting: Setting, name: str) -> bool:
+    return fnmatchcase(setting.kind, name) or fnmatchcase(setting.name, name)
 
 
 @pytest.fixture
@@ -45,9 +87,8 @@ def check(
     outputs: dict[str, str],
     stacks: tuple[StackConfiguration, ...],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
 ) -> Iterator[Check]:
-    """Prepares the test of a weakening for a text of its template, which it deploys if the test asks AWS."""
+    """Prepares the test of a weakening for a text of its template, which is deployed if the test asks AWS."""
     made: list[StackConfiguration] = []
 
     def deployed(name: str, text: str) -> dict[str, str]:
@@ -62,32 +103,32 @@ def check(
         return {**(given if name == "operations" else outputs), **found}
 
     def prepared(weakening: Weakening, text: str) -> Callable[[], None]:
-        name = weakening["in"]
-        test: Callable[..., None] = getattr(tests, weakening["red"])
-        if "aws" in inspect.signature(test).parameters:
-            seen, more = deployed(name, text), [weakening["of"]] if "of" in weakening else []
+        name, test = weakening.setting.template, getattr(tests, weakening.red)
+        asked = inspect.signature(test).parameters
+        monkeypatch.setitem(tests.TEXTS, name, text)
+        if "constraint" in asked:
+            return lambda: test(aws, outputs, weakening.setting.name)
+        if "aws" in asked:
+            seen, more = deployed(name, text), [weakening.use] if "use" in asked else []
             return lambda: test(aws, seen, *more)
-        templates = {**tests.TEMPLATES, name: parse_template(text, tests.GIVEN)}
-        monkeypatch.setattr(tests, "TEMPLATES", templates)
-        monkeypatch.setattr(tests, "RESOURCES", tests.resources_of(templates))
-        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(tests, "FILES", [tmp_path / f"{name}.yaml"])
-        return test
+        monkeypatch.setitem(tests.TEMPLATES, name, parse_template(text, tests.GIVEN))
+        monkeypatch.setattr(tests, "RESOURCES", tests.resources_of(tests.TEMPLATES))
+        return test  # type: ignore[no-any-return]
 
     yield prepared
     teardown(aws, made, Console(quiet=True))
 
 
-@pytest.mark.parametrize(
-    "weakening", WEAKENINGS, ids=lambda each: f"{each['in']} {each['becomes'].strip()[:50]}"
-)
+@pytest.mark.parametrize("weakening", WEAKENINGS, ids=str)
 def test_a_weakened_template_turns_its_test_red(weakening: Weakening, check: Check) -> None:
-    red = check(weakening, weakened(weakening))
+    red = check(weakening, weakened(weakening.setting, weakening.becomes))
 
-    with pytest.raises((AssertionError, LookupError, ClientError)):
+    with pytest.raises(RED):
         red()
 
 
-@pytest.mark.parametrize("weakening", CONTROLS.values(), ids=lambda each: f"{each['in']} {each['red']}")
+@pytest.mark.parametrize(
+    "weakening", CONTROLS.values(), ids=lambda each: f"{each.setting.template} {each.red}"
+)
 def test_the_same_test_is_green_for_the_template_as_it_is(weakening: Weakening, check: Check) -> None:
-    check(weakening, template(weakening))()
+    check(weakening, tests.TEXTS[weakening.setting.template])()

@@ -1,11 +1,13 @@
 """What the service checks before it creates a processing job.
 
-That the network and the keys that it names are there and fit together, that whoever asks may create this job
-and hand it its role, and that this role can get into the network and use the key of the outputs.
+That the network and the keys that it names are there and fit together, that whoever asks may create this
+job and hand it its role and the key of its volumes, and that this role can get into the network and use the
+key of the outputs.
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -17,7 +19,23 @@ from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
 
 SESSION = "SageMaker"
-_INTERFACE = "ec2:CreateNetworkInterface"
+_SERVICE = "sagemaker.amazonaws.com"
+_ITSELF = f"arn:aws:iam::{ACCOUNT}:root"
+_EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+# What a job's role needs in a VPC, beside ec2:CreateNetworkInterface:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
+_ON_INTERFACES = (
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+_LOOKS = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 
 
 def check_job_creation(request: Request, region: str, caller: str | None) -> None:
@@ -26,7 +44,8 @@ def check_job_creation(request: Request, region: str, caller: str | None) -> Non
     Args:
         request: of the operation.
         region: where the job is to run.
-        caller: ARN of the role that asks; None asks with the rights of the account itself.
+        caller: ARN of the role that asks; None asks with the rights of the account itself, which may do all
+            that no key's policy keeps from it.
 
     Raises:
         ApiError: ValidationException for what is not there or does not fit, AccessDeniedException for what
@@ -36,19 +55,18 @@ def check_job_creation(request: Request, region: str, caller: str | None) -> Non
     volume_key = _key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), region)
     output_key = _key(request.get("ProcessingOutputConfig", {}).get("KmsKeyId"), region)
     job_arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}"
-    if caller is not None:
-        keys = _condition_keys(request, network, volume_key, output_key)
-        _require(caller, "sagemaker:CreateProcessingJob", job_arn, keys)
-        if request.get("Tags"):
-            _require(caller, "sagemaker:AddTags", job_arn, keys)
-        passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-        _require(caller, "iam:PassRole", str(request["RoleArn"]), passed)
-        if volume_key:
-            grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
-            _require(caller, "kms:CreateGrant", volume_key.arn, grant, volume_key)
+    asking = caller or _ITSELF
+    keys = _condition_keys(request, network, volume_key, output_key)
+    _require(asking, "sagemaker:CreateProcessingJob", job_arn, keys)
+    if request.get("Tags"):
+        _require(asking, "sagemaker:AddTags", job_arn, keys)
+    _require(asking, "iam:PassRole", str(request["RoleArn"]), {"iam:PassedToService": _SERVICE})
+    if volume_key:
+        grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
+        _require(asking, "kms:CreateGrant", volume_key.arn, grant, volume_key)
     role = str(request["RoleArn"])
-    for resource, keys in network.interface_requests():
-        _require(role, _INTERFACE, resource, keys, code="ValidationException")
+    for action, resource, keys in network.requests():
+        _require(role, action, resource, keys, code="ValidationException")
     if output_key:
         through_s3 = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
         _require(
@@ -79,16 +97,21 @@ class _Network:
             raise _invalid(f"The subnets and security groups belong to different VPCs: {named}")
         self._vpc = vpcs[0] if vpcs else ""
 
-    def interface_requests(self) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """Yield what is asked of EC2 for a network interface: each resource with its condition keys."""
+    def requests(self) -> Iterator[tuple[str, str, Mapping[str, object]]]:
+        """Yield what is asked of EC2 for a network interface: action, resource and condition keys."""
+        if not self.subnets:
+            return
         prefix = f"arn:aws:ec2:{self._region}:{ACCOUNT}"
         vpc = {"ec2:Vpc": f"{prefix}:vpc/{self._vpc}"}
+        create = "ec2:CreateNetworkInterface"
         for subnet in self.subnets:
-            yield f"{prefix}:subnet/{subnet}", {**vpc, "ec2:SubnetID": subnet}
+            yield create, f"{prefix}:subnet/{subnet}", {**vpc, "ec2:SubnetID": subnet}
         for group in self.groups:
-            yield f"{prefix}:security-group/{group}", vpc
-        if self.subnets:
-            yield f"{prefix}:network-interface/*", vpc
+            yield create, f"{prefix}:security-group/{group}", vpc
+        for action in (create, *_ON_INTERFACES):
+            yield action, f"{prefix}:network-interface/*", vpc
+        for action in _LOOKS:
+            yield action, "*", {}
 
 
 def _key(name: str | None, region: str) -> Any:
@@ -139,42 +162,40 @@ def _condition_keys(
 
 
 def _require(
-    role_arn: str,
+    principal: str,
     action: str,
     resource: str,
     keys: Mapping[str, object],
     key: Any = None,
     code: str = "AccessDeniedException",
 ) -> None:
-    role = _role(role_arn)
-    context = context_of({"aws:PrincipalArn": role_arn, "aws:PrincipalAccount": ACCOUNT, **keys})
-    asked = AccessRequest(role_arn, action, resource, ACCOUNT, context)
-    found = refusal(asked, _policies_of(role, key))
+    context = context_of({"aws:PrincipalArn": principal, "aws:PrincipalAccount": ACCOUNT, **keys})
+    asked = AccessRequest(principal, action, resource, ACCOUNT, context)
+    user, policies = _who(principal)
+    found = refusal(asked, replace(policies, resource=_document(key.policy) if key else None))
     if found:
-        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}"
-        text = f"User: {session} is not authorized to perform: {action} on resource: {resource} "
+        text = f"User: {user} is not authorized to perform: {action} on resource: {resource} "
         raise ApiError(code, text + found.because(action))
 
 
-def _role(arn: str) -> Any:
+def _who(principal: str) -> tuple[str, Policies]:
+    """Return the session of a principal, as errors name it, and its own policies."""
+    if principal == _ITSELF:
+        return principal, Policies(identity=[_EVERYTHING])
     roles = iam_backends[ACCOUNT]["aws"].roles.values()
-    found = next((role for role in roles if role.arn == arn), None)
-    if found is None:
-        raise _invalid(f"The role {arn} does not exist")
-    return found
-
-
-def _policies_of(role: Any, key: Any) -> Policies:
+    role = next((role for role in roles if role.arn == principal), None)
+    if role is None:
+        raise _invalid(f"The role {principal} does not exist")
     managed = iam_backends[ACCOUNT]["aws"].managed_policies
     boundary = role.permissions_boundary_arn
-    return Policies(
+    policies = Policies(
         identity=[
             *(_document(text) for text in role.policies.values()),
             *(_managed(policy) for policy in role.managed_policies.values()),
         ],
         boundary=_managed(managed[boundary]) if boundary else None,
-        resource=_document(key.policy) if key else None,
     )
+    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}", policies
 
 
 def _managed(policy: Any) -> Any:

@@ -139,14 +139,21 @@ def delete_trail(trail: Any, _properties: Properties, place: Place) -> None:
 
 
 MENDS = {
-    "AWS::SNS::TopicPolicy": Mend(apply=give_topics_their_policy, delete=take_policy_off_topics),
+    "AWS::SNS::TopicPolicy": Mend(
+        apply=give_topics_their_policy,
+        delete=take_policy_off_topics,
+        emulated=frozenset({"PolicyDocument", "Topics"}),
+    ),
     "AWS::SNS::Subscription": Mend(
-        delete=unsubscribe, create_only=frozenset({"Endpoint", "Protocol", "TopicArn"})
+        delete=unsubscribe,
+        create_only=frozenset({"Endpoint", "Protocol", "TopicArn"}),
+        emulated=frozenset({"Endpoint", "Protocol", "TopicArn"}),
     ),
     "AWS::Budgets::Budget": Mend(
         apply=give_budget_its_limit,
         delete=delete_budget,
         create_only=frozenset({"NotificationsWithSubscribers"}),
+        emulated=frozenset({"Budget", "NotificationsWithSubscribers"}),
     ),
     "AWS::CloudTrail::Trail": Mend(
         apply=give_trail_its_events,

@@ -110,7 +110,10 @@ def create_change_set(backend: Any, **request: Any) -> tuple[str, str]:
         raise ValidationError(message=problem)
     # Moto takes the default of a list for a text.
     request["parameters"] = with_defaults(declared, request["parameters"])
-    template = parse_template(request["template"], request["parameters"])
+    try:
+        template = parse_template(request["template"], request["parameters"])
+    except LookupError as error:
+        raise ValidationError(message=str(error)) from error
     with _claiming:
         existing = next((stack for stack in backend.stacks.values() if stack.name == name), None)
         if existing is not None:

@@ -169,22 +169,11 @@ def delete_endpoint(endpoint: Any, _properties: Properties, place: Place) -> Non
     backend.vpc_end_points.pop(endpoint.id, None)
 
 
-_RULE = Mend(
-    delete=close_rule,
-    create_only=frozenset(
-        {
-            *(
-                "CidrIp",
-                "CidrIpv6",
-                "DestinationPrefixListId",
-                "DestinationSecurityGroupId",
-                "FromPort",
-                "GroupId",
-            ),
-            *("IpProtocol", "SourcePrefixListId", "SourceSecurityGroupId", "ToPort", "Description"),
-        }
-    ),
+_OF_A_RULE = frozenset(
+    {"CidrIp", "CidrIpv6", "Description", "DestinationPrefixListId", "DestinationSecurityGroupId", "FromPort"}
+    | {"GroupId", "IpProtocol", "SourcePrefixListId", "SourceSecurityGroupId", "ToPort"}
 )
+_RULE = Mend(delete=close_rule, create_only=_OF_A_RULE, emulated=_OF_A_RULE)
 
 MENDS = {
     "AWS::EC2::VPC": Mend(
@@ -199,17 +188,24 @@ MENDS = {
         apply=give_subnet_its_addresses,
         delete=delete_subnet,
         create_only=frozenset({"AvailabilityZone", "CidrBlock", "VpcId"}),
+        emulated=frozenset({"AvailabilityZone", "CidrBlock", "MapPublicIpOnLaunch", "Tags", "VpcId"}),
     ),
-    "AWS::EC2::RouteTable": Mend(delete=delete_route_table, create_only=frozenset({"VpcId"})),
+    "AWS::EC2::RouteTable": Mend(
+        delete=delete_route_table, create_only=frozenset({"VpcId"}), emulated=frozenset({"Tags", "VpcId"})
+    ),
     "AWS::EC2::SubnetRouteTableAssociation": Mend(
         apply=associate_subnet,
         delete=disassociate_subnet,
         create_only=frozenset({"RouteTableId", "SubnetId"}),
+        emulated=frozenset({"RouteTableId", "SubnetId"}),
     ),
     "AWS::EC2::SecurityGroup": Mend(
         apply=give_group_its_egress,
         delete=delete_group,
         create_only=frozenset({"GroupDescription", "GroupName", "VpcId"}),
+        emulated=frozenset(
+            {"GroupDescription", "GroupName", "SecurityGroupEgress", "SecurityGroupIngress", "Tags", "VpcId"}
+        ),
     ),
     "AWS::EC2::SecurityGroupEgress": _RULE,
     "AWS::EC2::SecurityGroupIngress": _RULE,
@@ -217,5 +213,9 @@ MENDS = {
         apply=give_endpoint_its_policy,
         delete=delete_endpoint,
         create_only=frozenset({"ServiceName", "VpcEndpointType", "VpcId"}),
+        emulated=frozenset(
+            {"PolicyDocument", "PrivateDnsEnabled", "RouteTableIds", "SecurityGroupIds"}
+            | {"ServiceName", "SubnetIds", "Tags", "VpcEndpointType", "VpcId"}
+        ),
     ),
 }

@@ -34,6 +34,8 @@ def give_role_its_policies(role: Any, properties: Properties, place: Place) -> N
     backend = iam_backends[place.account][place.partition]
     role.assume_role_policy_document = _text(properties["AssumeRolePolicyDocument"])
     role.description = properties.get("Description", "")
+    role.max_session_duration = int(properties.get("MaxSessionDuration", 3600))
+    role.permissions_boundary_arn = properties.get("PermissionsBoundary", "")
     backend.tag_role(role.name, list(properties.get("Tags", [])))
     embedded = {
         policy["PolicyName"]: _text(policy["PolicyDocument"]) for policy in properties.get("Policies", [])
@@ -114,14 +116,29 @@ MENDS = {
             {"Description", "EnableKeyRotation", "Enabled", "KeyPolicy", "PendingWindowInDays", "Tags"}
         ),
     ),
-    "AWS::KMS::Alias": Mend(create_only=frozenset({"AliasName"})),
+    "AWS::KMS::Alias": Mend(
+        create_only=frozenset({"AliasName"}), emulated=frozenset({"AliasName", "TargetKeyId"})
+    ),
     "AWS::IAM::Role": Mend(
-        apply=give_role_its_policies, delete=delete_role, create_only=frozenset({"Path", "RoleName"})
+        apply=give_role_its_policies,
+        delete=delete_role,
+        create_only=frozenset({"Path", "RoleName"}),
+        emulated=frozenset(
+            {"AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration"}
+            | {"Path", "PermissionsBoundary", "Policies", "RoleName", "Tags"}
+        ),
     ),
     "AWS::IAM::OIDCProvider": Mend(
-        apply=give_provider_its_audiences, delete=delete_provider, create_only=frozenset({"Url"})
+        apply=give_provider_its_audiences,
+        delete=delete_provider,
+        create_only=frozenset({"Url"}),
+        emulated=frozenset({"ClientIdList", "Tags", "ThumbprintList", "Url"}),
     ),
     "AWS::IAM::ManagedPolicy": Mend(
-        delete=delete_managed_policy, create_only=frozenset({"Description", "ManagedPolicyName", "Path"})
+        delete=delete_managed_policy,
+        create_only=frozenset({"Description", "ManagedPolicyName", "Path"}),
+        emulated=frozenset(
+            {"Description", "Groups", "ManagedPolicyName", "Path", "PolicyDocument", "Roles", "Users"}
+        ),
     ),
 }

@@ -102,4 +102,11 @@ def delete_nested(nested: Any, _properties: Properties, place: Place) -> None:
         )
 
 
-MENDS = {NESTED_STACK: Mend(apply=bring_up_to_date, delete=delete_nested, always_updated=True)}
+MENDS = {
+    NESTED_STACK: Mend(
+        apply=bring_up_to_date,
+        delete=delete_nested,
+        emulated=frozenset({"Parameters", "Tags", "TemplateURL"}),
+        always_updated=True,
+    )
+}

@@ -24,8 +24,8 @@ class Mend:
         apply: gives the properties their effect, after the creation and at every update.
         delete: deletes the resource, where moto does not or in another way.
         create_only: properties whose change makes CloudFormation replace the resource.
-        emulated: the properties that have an effect; what a template sets beyond them is said at deployment.
-            None where that has not been looked at.
+        emulated: the properties that have an effect, or `Property.Part` where not all of one has; what a
+            template sets beyond them is said at deployment. None where that has not been looked at.
         always_updated: an update of the stack reaches the resource also when its properties are the same.
     """
 

@@ -137,6 +137,9 @@ MENDS = {
         ),
     ),
     "AWS::S3::BucketPolicy": Mend(
-        apply=attach_bucket_policy, delete=detach_bucket_policy, create_only=frozenset({"Bucket"})
+        apply=attach_bucket_policy,
+        delete=detach_bucket_policy,
+        create_only=frozenset({"Bucket"}),
+        emulated=frozenset({"Bucket", "PolicyDocument"}),
     ),
 }

@@ -31,4 +31,8 @@ def close_default_group(_association: Any, properties: Properties, place: Place)
         group.ingress_rules, group.egress_rules = [], []
 
 
-MENDS = {"AWS::SSM::Association": Mend(apply=close_default_group)}
+MENDS = {
+    "AWS::SSM::Association": Mend(
+        apply=close_default_group, emulated=frozenset({"Name", "Parameters.GroupId"})
+    )
+}

@@ -1,7 +1,7 @@
 """One resource of a stack: its creation, update and deletion, with an event for each step."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.cloudformation.models import Event
@@ -46,8 +46,7 @@ def create_resource(stack: Any, name: str, definition: Definition) -> None:
     if mend.apply:
         mend.apply(resource, _properties(stack, definition), _place(stack))
     _tag(stack, name, resource)
-    set_here = definition.get("Properties", {}).keys()
-    ignored = sorted(set_here - mend.emulated) if mend.emulated is not None else []
+    ignored = _ignored(definition, definition.get("Properties", {}), mend.emulated)
     add_event(stack, name, definition, "CREATE_COMPLETE", _not_emulated(ignored))
 
 
@@ -59,7 +58,7 @@ def update_resource(stack: Any, name: str, definition: Definition, changed: list
     add_event(stack, name, definition, "UPDATE_IN_PROGRESS")
     if mend.apply:
         mend.apply(resource, _properties(stack, definition), _place(stack))
-        ignored = sorted(set(changed) - mend.emulated) if mend.emulated is not None else []
+        ignored = _ignored(definition, changed, mend.emulated)
     elif changed and resource is not None:
         updated = parse_and_update_resource(
             name, resources._resource_json_map[name], resources, stack.account_id, stack.region_name
@@ -76,6 +75,20 @@ def _properties(stack: Any, definition: Definition) -> Definition:
     properties: Definition = definition.get("Properties", {})
     tags = {**stack.tags, **as_tags(properties)}
     return {**properties, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def _ignored(definition: Definition, names: Iterable[str], emulated: frozenset[str] | None) -> list[str]:
+    """Return those of the properties, or their parts, that have no effect."""
+    if emulated is None:
+        return []
+    properties = definition.get("Properties", {})
+    with_parts = {name.split(".")[0] for name in emulated if "." in name}
+    found = [
+        f"{name}.{part}" if name in with_parts else name
+        for name in set(names) - emulated
+        for part in (properties.get(name, {}) if name in with_parts else [""])
+    ]
+    return sorted(set(found) - emulated)
 
 
 def _not_emulated(properties: list[str]) -> str | None:

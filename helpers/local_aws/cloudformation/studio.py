@@ -65,8 +65,14 @@ MENDS = {
         apply=give_domain_its_settings,
         delete=delete_domain,
         create_only=frozenset({"AuthMode", "DomainName", "KmsKeyId"}),
+        emulated=frozenset(
+            {"AppNetworkAccessType", "AuthMode", "DefaultUserSettings", "DomainName", "DomainSettings"}
+            | {"KmsKeyId", "SubnetIds", "Tags", "VpcId"}
+        ),
     ),
     "AWS::SageMaker::UserProfile": Mend(
-        delete=delete_user_profile, create_only=frozenset({"DomainId", "UserProfileName"})
+        delete=delete_user_profile,
+        create_only=frozenset({"DomainId", "UserProfileName"}),
+        emulated=frozenset({"DomainId", "Tags", "UserProfileName", "UserSettings"}),
     ),
 }

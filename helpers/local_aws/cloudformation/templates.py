@@ -23,6 +23,9 @@ def expand(template: Mapping[str, Any], given: Mapping[str, str] | None = None) 
     Args:
         template: a template with the transform.
         given: the values of its parameters; the others have their defaults.
+
+    Raises:
+        LookupError: a mapping does not have what is looked for.
     """
     known = with_defaults(template, given or {})
     expanded: dict[str, Any] = _worked_out(
@@ -106,7 +109,11 @@ def _plain(function: dict[str, Any]) -> Any:
 def _worked_out(part: Any, parameters: Mapping[str, str], mappings: Mapping[str, Any]) -> Any:
     match part:
         case {"Fn::FindInMap": [str(name), str(first), str(second)]} if name in mappings:
-            return mappings[name][first][second]
+            try:
+                return mappings[name][first][second]
+            except KeyError as error:
+                text = f"Template error: Unable to get mapping for {name}::{first}::{second}"
+                raise LookupError(text) from error
         case {"Fn::Cidr": [block, count, *bits]}:
             address = parameters.get(block["Ref"], "") if isinstance(block, dict) else block
             network = ipaddress.ip_network(address)

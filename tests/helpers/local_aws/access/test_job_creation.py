@@ -15,6 +15,7 @@ from helpers.infra.stacks import load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
 
 PROJECT = "access-test"
+ACCOUNT = {"AWS": "arn:aws:iam::123456789012:root"}
 Create = Callable[[dict[str, Any]], str]
 
 
@@ -243,20 +244,129 @@ def test_a_key_that_is_not_there_is_named(
         aws.client("sagemaker").create_processing_job(**request)
 
 
-def test_the_jobs_own_role_must_get_into_the_network(
-    aws: boto3.Session, job: Callable[..., dict[str, Any]], outputs: dict[str, str]
-) -> None:
-    network = {
-        "Subnets": outputs["PrivateSubnetIds"].split(","),
-        "SecurityGroupIds": [outputs["ProcessingSecurityGroupId"]],
-    }
-    request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}", NetworkConfig={"VpcConfig": network})
-    request["RoleArn"] = outputs["PipelineExecutionRoleArn"]  # creates jobs, is none
+# --- each right that is asked for, taken away by itself ----------------------------------------------------
 
-    with pytest.raises(
-        ClientError, match=r"ValidationException.*not authorized to perform: ec2:CreateNetwork"
+
+class Roles:
+    """Roles that may do everything but one action, and keys whose policy lets the account do all but one."""
+
+    def __init__(self, aws: boto3.Session, trust: Any):
+        self._iam, self._kms, self._trust = aws.client("iam"), aws.client("kms"), json.dumps(trust)
+
+    def without(self, action: str | None = None) -> str:
+        name = f"without-{uuid.uuid4().hex[:8]}"
+        arn = self._iam.create_role(RoleName=name, AssumeRolePolicyDocument=self._trust)["Role"]["Arn"]
+        self._iam.put_role_policy(RoleName=name, PolicyName="all-but-one", PolicyDocument=all_but(action))
+        return str(arn)
+
+    def key_without(self, action: str | None = None) -> str:
+        return str(self._kms.create_key(Policy=all_but(action, Principal=ACCOUNT))["KeyMetadata"]["Arn"])
+
+
+def all_but(action: str | None, **members: Any) -> str:
+    what = {"NotAction": action} if action else {"Action": "*"}
+    statement = {"Effect": "Allow", **what, "Resource": "*", **members}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def roles(aws: boto3.Session, role: str) -> Roles:
+    trust = aws.client("iam").get_role(RoleName=role.rsplit("/", 1)[1])["Role"]["AssumeRolePolicyDocument"]
+    return Roles(aws, trust)
+
+
+def refused(client: Any, request: dict[str, Any]) -> tuple[str, str]:
+    with pytest.raises(ClientError) as error:
+        client.create_processing_job(**request)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize(
+    "action", ["sagemaker:CreateProcessingJob", "sagemaker:AddTags", "iam:PassRole", "kms:CreateGrant"]
+)
+def test_who_asks_needs_each_right(
+    aws: boto3.Session, roles: Roles, request_: dict[str, Any], action: str
+) -> None:
+    request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = key = roles.key_without()
+    asks = roles.without(action)
+
+    code, said = refused(sagemaker_of(aws, asks), request_)
+
+    job = f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{request_['ProcessingJobName']}"
+    about = {"iam:PassRole": request_["RoleArn"], "kms:CreateGrant": key}.get(action, job)
+    user = f"arn:aws:sts::123456789012:assumed-role/{asks.rsplit('/', 1)[1]}/SageMaker"
+    assert (code, said) == (
+        "AccessDeniedException",
+        f"User: {user} is not authorized to perform: {action} on resource: {about} "
+        f"because no identity-based policy allows the {action} action",
+    )
+    sagemaker_of(aws, roles.without()).create_processing_job(**request_)
+
+
+def test_the_volume_key_must_let_itself_be_used(
+    aws: boto3.Session, roles: Roles, request_: dict[str, Any]
+) -> None:
+    """By its own policy, which no right of the caller's replaces, not even the account's."""
+    key = roles.key_without("kms:CreateGrant")
+    request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = key
+
+    for client in (sagemaker_of(aws, roles.without()), aws.client("sagemaker")):
+        code, said = refused(client, request_)
+        assert code == "AccessDeniedException"
+        assert said.endswith(
+            f"is not authorized to perform: kms:CreateGrant on resource: {key} "
+            "because no resource-based policy allows the kms:CreateGrant action"
+        )
+
+
+def test_the_output_key_is_for_the_jobs_own_role(
+    aws: boto3.Session, roles: Roles, request_: dict[str, Any]
+) -> None:
+    """Both must let it: its policy, and the key's."""
+    action = "kms:GenerateDataKey"
+    for kind, taken_from_role, taken_from_key in (
+        ("identity-based", action, None),
+        ("resource-based", None, action),
     ):
-        aws.client("sagemaker").create_processing_job(**request)
+        key, own = roles.key_without(taken_from_key), roles.without(taken_from_role)
+        request = {**request_, "ProcessingOutputConfig": {"KmsKeyId": key, "Outputs": []}, "RoleArn": own}
+        request["ProcessingResources"]["ClusterConfig"].pop("VolumeKmsKeyId", None)
+        assert refused(aws.client("sagemaker"), request) == (
+            "ValidationException",
+            f"User: arn:aws:sts::123456789012:assumed-role/{own.rsplit('/', 1)[1]}/SageMaker "
+            f"is not authorized to perform: {action} on resource: {key} "
+            f"because no {kind} policy allows the {action} action",
+        )
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "CreateNetworkInterface",
+        "CreateNetworkInterfacePermission",
+        "DeleteNetworkInterface",
+        "DeleteNetworkInterfacePermission",
+        "DescribeDhcpOptions",
+        "DescribeNetworkInterfaces",
+        "DescribeSecurityGroups",
+        "DescribeSubnets",
+        "DescribeVpcs",
+    ],
+)
+def test_the_jobs_own_role_must_get_into_the_network(
+    aws: boto3.Session, roles: Roles, request_: dict[str, Any], action: str
+) -> None:
+    own = roles.without(f"ec2:{action}")
+    del request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"], request_["ProcessingOutputConfig"]
+
+    code, said = refused(aws.client("sagemaker"), {**request_, "RoleArn": own})
+
+    assert code == "ValidationException"
+    assert (
+        f"/{own.rsplit('/', 1)[1]}/SageMaker is not authorized to perform: ec2:{action} on resource:" in said
+    )
+    del request_["NetworkConfig"]
+    aws.client("sagemaker").create_processing_job(**{**request_, "RoleArn": own})
 
 
 def test_a_step_that_is_denied_fails_with_the_reason(
