@@ -348,12 +348,15 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
     refused, _ = checkout.make("teardown")  # nobody answers
-    checkout.made("teardown", "ARGS=--yes")
+    told = checkout.made("teardown", "ARGS=--yes")
 
     again = checkout.made("teardown", "ARGS=--yes")
+    as_administrator = checkout.made("teardown", "ARGS=--yes --with-github")
 
     assert refused != 0
+    assert "-github-oidc, by which GitHub's workflows get in" in told
     assert "nothing to do" in again
+    assert "-github-oidc is deleted." in as_administrator
     assert checkout.client("s3").list_buckets()["Buckets"] == []
     assert checkout.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
 
