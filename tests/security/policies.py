@@ -1,9 +1,10 @@
 """Every policy of a deployed environment, as the services return it, and its evaluation by simulation."""
 
+import itertools
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ class Mutant:
     document: str
     kind: str
     what: str
+    actions: tuple[str, ...]
     policy: Document = field(compare=False)
 
     def __str__(self) -> str:
@@ -126,20 +128,22 @@ def mutants_of(name: str, document: Document) -> Iterator[Mutant]:
     """Yield a policy without each of its statements in turn, and with each of them weakened in each way."""
     statements = document["Statement"]
     for index, statement in enumerate(statements):
-        before, after = statements[:index], statements[index + 1 :]
-        sid = statement.get("Sid", str(index))
-        yield Mutant(name, "statements", sid, {**document, "Statement": [*before, *after]})
-        for kind, what, changed in _changes_of(statement):
-            yield Mutant(name, kind, f"{sid}: {what}", {**document, "Statement": [*before, changed, *after]})
+        sid, action = statement.get("Sid", str(index)), statement["Action"]
+        actions = (action,) if isinstance(action, str) else tuple(action)
+        for kind, what, changed in [("statements", sid, []), *_changes_of(sid, statement)]:
+            policy = {**document, "Statement": [*statements[:index], *changed, *statements[index + 1 :]]}
+            yield Mutant(name, kind, what, actions, policy)
 
 
-def _changes_of(statement: Document) -> Iterator[tuple[str, str, Document]]:
+def _changes_of(sid: str, statement: Document) -> Iterator[tuple[str, str, list[Document]]]:
     """Yield what a statement can lose: its conditions; and a denial its parts, a grant whom it trusts."""
-    yield from _without_a_condition(statement)
+    changes = [_without_a_condition(statement)]
     if statement["Effect"] == "Deny":
-        yield from _without_a_part(statement)
+        changes.append(_without_a_part(statement))
     elif isinstance(statement.get("Principal"), dict):
-        yield from _with_other_principals(statement)
+        changes.append(_with_other_principals(statement))
+    for kind, what, changed in itertools.chain(*changes):
+        yield kind, f"{sid}: {what}", [changed]
 
 
 def _without_a_condition(statement: Document) -> Iterator[tuple[str, str, Document]]:
@@ -183,7 +187,7 @@ def _without_one(values: Any) -> Iterator[tuple[str, list[str]]]:
 def simulate(
     documents: Mapping[str, Document], requests: Sequence[Mapping[str, Any]], mutants: Sequence[Mutant] = ()
 ) -> tuple[list[Verdict], list[dict[int, Verdict]]]:
-    """Return the verdict on each request, and for each mutant those on the requests that it has a say in.
+    """Return the verdict on each request, and for each mutant those on the requests that it is about.
 
     Raises:
         AssertionError: a request was not judged, or a key of its context ignored: that proves nothing.
@@ -191,7 +195,7 @@ def simulate(
     asked = {
         "documents": documents,
         "requests": requests,
-        "mutants": [{"document": mutant.document, "policy": mutant.policy} for mutant in mutants],
+        "mutants": [asdict(mutant) for mutant in mutants],
     }
     answer = subprocess.run(
         ["node", SIMULATOR], input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=600

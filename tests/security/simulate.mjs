@@ -1,6 +1,7 @@
 // Evaluates requests against policies, unchanged and with one policy at a time replaced by a mutant.
 //
-// stdin:  {documents: {name: policy}, requests: [Request], mutants: [{document: name, policy}]}
+// stdin:  {documents: {name: policy}, requests: [Request], mutants: [{document: name, policy, actions: [pattern]}]}
+//         A mutant is about requests with these actions: those of the statement that has changed.
 //         Request: {principal, action, resource, account, context, identity: [name], boundary: [name],
 //                   endpoint: [name], resourcePolicy: name | null, rename: {key: key}}
 // stdout: {verdicts: [Verdict], mutants: [{request index: Verdict}]}
@@ -13,6 +14,10 @@ const ORGANISATION = [{ orgIdentifier: 'r-none', policies: [{ name: 'FullAWSAcce
 function documentsOf(request) {
   const { identity, boundary = [], endpoint = [], resourcePolicy } = request
   return [...identity, ...boundary, ...endpoint, ...(resourcePolicy ? [resourcePolicy] : [])]
+}
+
+function isAbout(patterns, action) {
+  return patterns.some((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'i').test(action))
 }
 
 // The simulator drops context keys that its data does not know, such as the older spelling of a key. To evaluate
@@ -66,10 +71,10 @@ const { documents, requests, mutants } = JSON.parse(text)
 const verdicts = []
 for (const request of requests) verdicts.push(await evaluate(request, documents))
 const outcomes = []
-for (const { document, policy } of mutants) {
+for (const { document, policy, actions } of mutants) {
   const changed = {}
   for (const [index, request] of requests.entries()) {
-    if (!documentsOf(request).includes(document)) continue
+    if (!documentsOf(request).includes(document) || !isAbout(actions, request.action)) continue
     changed[index] = await evaluate(request, { ...documents, [document]: policy })
   }
   outcomes.push(changed)

@@ -26,7 +26,7 @@ BEYOND = ("github-oidc.DeployRole: ", "github-oidc.PlanRole: ", ": ".join(TRANSF
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The verdicts on all requests, and of each mutant on those that it has a say in, by their index."""
+    """The verdicts on all requests, and of each mutant on those that it is about, by their index."""
 
     verdicts: Sequence[str]
     mutants: Mapping[Mutant, Mapping[int, str]]
