@@ -170,7 +170,8 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     jobs = ["ProcessingJobRole", "TrainingJobRole"]
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
-        "github_oidc.DriftPolicy": ["PlanRole"],
+        "github_oidc.HistoryPolicy": ["PlanRole"],
+        "github_oidc.SettingsPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.DeployStacksPolicy": ["DeployRole"],
         "github_oidc.DeployNetworkPolicy": ["DeployRole"],
         "github_oidc.DeployIdentityPolicy": ["DeployRole"],
@@ -229,6 +230,9 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
     assert (said["network.FlowLogDays"], said["storage.AccessLogDays"]) == (365, 365)
     assert (said["storage.NoncurrentVersionDays"], said["studio.StudioIdleMinutes"]) == (30, 120)
     assert {*said["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
+    assert said["network.MakesInterfaceEndpoints"] == "true"
+    for parameter, default in said.items():
+        assert said.get(f"basic_infra.{parameter.split('.')[1]}", default) == default, parameter
 
 
 def test_switches_are_thrown_by_their_parameters() -> None:
@@ -239,6 +243,14 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     assert said["github_oidc"]["IsStanding"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
     }
+    assert said["github_oidc"]["IsKnownByNumber"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "GitHubRepositoryId"}, ""]}],
+    }
+    assert said["basic_infra"]["HasItsName"] == {
+        "Fn::Equals": [{"Ref": "AWS::StackName"}, {"Fn::Sub": "${ProjectName}-${Environment}-basic"}]
+    }
+    makes = {"Fn::Equals": [{"Ref": "MakesInterfaceEndpoints"}, "true"]}
+    assert said["network"]["HasInterfaceEndpoints"] == makes
     protects = {"Fn::Equals": [{"Ref": "ProtectsBoundaries"}, "true"]}
     assert said["github_oidc"]["HasProtectedBoundaries"] == protects
     assert said["operations"] == {
@@ -257,7 +269,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     }
 
 
-STANDING = ("PlanRole", "DriftPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
+STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
 
 
 def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
@@ -269,6 +281,20 @@ def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
         assert logs == {"Ref": "AccessLogBucket"}, name
     (policy,), (told,) = (of_type(f"AWS::SNS::{kind}").values() for kind in ("TopicPolicy", "Subscription"))
     assert (policy["Topics"], told["TopicArn"]) == ([{"Ref": "AlarmTopic"}], {"Ref": "AlarmTopic"})
+
+
+def test_endpoints_that_a_vpc_has_are_reached_on_their_port_alone() -> None:
+    group = {"Ref": "ExistingEndpointSecurityGroupId"}
+    conditions = TEMPLATES["network"]["Conditions"]
+    assert conditions["HasEndpointGroup"] == {"Fn::Not": [{"Fn::Equals": [group, ""]}]}
+    rule = RESOURCES["network.ProcessingEgressToExistingEndpoints"]["Properties"]
+    assert {key: value for key, value in rule.items() if key != "Description"} == {
+        "GroupId": {"Fn::GetAtt": ["ProcessingSecurityGroup", "GroupId"]},
+        "IpProtocol": "tcp",
+        "FromPort": 443,
+        "ToPort": 443,
+        "DestinationSecurityGroupId": group,
+    }
 
 
 def test_the_default_security_group_stays_closed() -> None:
@@ -286,7 +312,12 @@ def test_the_parent_hands_on_what_the_others_ask_for() -> None:
     parent = TEMPLATES["basic_infra"]
     for name, stack in parent["Resources"].items():
         declared, passed = TEMPLATES[name.lower()]["Parameters"], stack["Properties"]["Parameters"]
-        assert stack["Properties"]["TemplateURL"] == {"Fn::Sub": f"${{TemplatesUrl}}/{name.lower()}.yaml"}
+        address = stack["Properties"]["TemplateURL"]
+        match address:  # of the first one, which the others wait for
+            case {"Fn::If": ["HasItsName", named, {"Fn::Sub": refusal}]} if name == "Keys":
+                assert refusal.startswith("This stack must be named ${ProjectName}-${Environment}-basic.")
+                address = named
+        assert address == {"Fn::Sub": f"${{TemplatesUrl}}/{name.lower()}.yaml"}
         needed = {key for key, rule in declared.items() if "Default" not in rule}
         assert passed.keys() == needed | declared.keys() & parent["Parameters"].keys()
         for key, value in passed.items():
