@@ -24,7 +24,10 @@ _BAD_CREDENTIALS = frozenset(
 )
 
 _ON_OBJECTS = frozenset(
-    {"CreateMultipartUpload", "DeleteObjects", "GetObject", "HeadObject", "PutObject", "UploadPart"}
+    {
+        *("CreateMultipartUpload", "DeleteObject", "DeleteObjects", "GetObject", "HeadBucket", "HeadObject"),
+        *("ListMultipartUploads", "ListObjectVersions", "ListObjectsV2", "PutObject", "UploadPart"),
+    }
 )
 
 
@@ -49,7 +52,8 @@ def explain(error: Exception) -> str | None:
             if code in _BAD_CREDENTIALS:
                 return f"AWS refuses the credentials ({code}: {message}). Sign in again, or set AWS_PROFILE."
             text = f"{error.operation_name} failed with {code}: {message}"
-            if code == "AccessDenied" and error.operation_name in _ON_OBJECTS:
+            # An answer without a body has no code but its status.
+            if code in ("AccessDenied", "403") and error.operation_name in _ON_OBJECTS:
                 return (
                     f"{text}. From outside the VPC the buckets answer the deployment role only, and whoever "
                     "BreakGlassPrincipalArns in infra/parameters/<environment>.json names: add your role "

@@ -821,7 +821,15 @@ BAD_INPUT = [
 @pytest.mark.parametrize("command", ["plan", "deploy"])
 @pytest.mark.parametrize(
     ("template", "parameters", "reason"),
-    [*BAD_INPUT, ("network", {"VpcCidr": "10.20.64.0/18"}, "overlaps with 10.20.0.0/16 of staging")],
+    [
+        *BAD_INPUT,
+        (
+            "network",
+            {"VpcCidr": "10.20.0.0/16"},
+            "VpcCidr 10.20.0.0/16 overlaps with 10.20.0.0/16 of staging",
+        ),
+        ("network", {"VpcCidr": "10.40.0.0/16"}, "overlaps with 10.40.0.0/16 of preview"),
+    ],
 )
 def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
     aws: boto3.Session,

@@ -80,6 +80,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
     time_to_live = timedelta(days=days) if is_preview(environment) else None
     known: set[str] = set()
     outputs: set[str] = set()
+    defaults: dict[str, str] = {}
     problems: list[str] = []
     for stack in file["Stacks"]:
         template_path = infra / f"{stack}.yaml"
@@ -102,12 +103,14 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
             )
         )
         known |= declared.keys()
+        defaults |= {key: str(rule["Default"]) for key, rule in declared.items() if "Default" in rule}
         outputs |= _output_names(template.get("Outputs", {}))
     problems += [
         f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
         for key in sorted(given.keys() - known)
     ]
-    problems += _overlaps(environment, given, infra)
+    if "VpcCidr" in defaults:
+        problems += _overlaps(environment, defaults["VpcCidr"], infra)
     _refuse(path, list(dict.fromkeys(problems)))
     return tuple(stacks)
 
@@ -125,20 +128,24 @@ def _violations(
     return found
 
 
-def _overlaps(environment: Environment, given: Mapping[str, str], infra: Path) -> list[str]:
-    """Return which other environments' networks overlap with this one, which could never be joined to it."""
-    if environment not in ENVIRONMENTS or "VpcCidr" not in given:
-        return []
-    others = {name: infra / "parameters" / f"{name}.json" for name in ENVIRONMENTS if name != environment}
-    ranges = {
-        name: _parameter_file(path, name)["Parameters"].get("VpcCidr", "")
-        for name, path in others.items()
-        if path.exists()
-    }
+def _overlaps(environment: Environment, default: str, infra: Path) -> list[str]:
+    """Return which other environments' networks overlap with this one, which could never be joined to it.
+
+    Args:
+        environment: its name; previews share a range.
+        default: the range of an environment that gives none.
+        infra: see `load_stacks`.
+    """
+    ranges = {}
+    for each in (*ENVIRONMENTS, Environment("pr-1")):
+        path = _path(infra, each)
+        if path.exists() and not (given := _parameter_file(path, each)["Parameters"]).get("ExistingVpcId"):
+            ranges[path.stem] = given.get("VpcCidr", default)
+    mine = ranges.pop(_path(infra, environment).stem, "")
     return [
-        f"VpcCidr {given['VpcCidr']} overlaps with {taken} of {name}: each environment needs its own range"
+        f"VpcCidr {mine} overlaps with {taken} of {name}: each environment needs its own range"
         for name, taken in ranges.items()
-        if _overlap(given["VpcCidr"], taken)
+        if _overlap(mine, taken)
     ]
 
 

@@ -87,11 +87,12 @@ class FormerStack:
         """Tell whether a key or bucket exists, by its logical id and its own."""
         try:
             if TYPES[name] == BUCKET:
-                self.session.client("s3").head_bucket(Bucket=physical_id)
+                # HeadBucket is refused from outside the VPC once the bucket has its new policy; this is not.
+                self.session.client("s3").get_bucket_location(Bucket=physical_id)
                 return True
             key = self.session.client("kms").describe_key(KeyId=physical_id)["KeyMetadata"]
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchBucket", "NotFoundException"}:
+            if error.response["Error"]["Code"] in {"NoSuchBucket", "NotFoundException"}:
                 return False
             raise
         return key.get("KeyState") != "PendingDeletion"
