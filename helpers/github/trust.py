@@ -8,6 +8,7 @@ from pathlib import Path
 from github.Repository import Repository
 
 from helpers.errors import UserError
+from helpers.files import write_atomically
 
 TEMPLATE = "github_oidc"
 _SUBJECT = re.compile(
@@ -57,7 +58,7 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
     wanted = marked.replace('"Stacks": "stacks"', f'"Stacks": {json.dumps(stacks)}', 1) + "\n"
     if wanted == text:
         return False
-    path.write_text(wanted, encoding="utf-8")
+    write_atomically(path, wanted)
     return True
 
 

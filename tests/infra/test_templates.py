@@ -477,6 +477,7 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
         },
     }
     for rule in rules:
+        assert rule["State"] == "ENABLED"
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         assert target["Arn"] == topic
     budgets, of_month = aws.client("budgets"), {"AccountId": ACCOUNT, "BudgetName": f"{prefix}monthly"}
