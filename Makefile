@@ -137,7 +137,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 .PHONY: test test-browser test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile \
 		$(addprefix --ignore tests/,security browser workflows) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report

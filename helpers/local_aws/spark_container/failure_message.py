@@ -66,8 +66,11 @@ def _python(lines: Sequence[str]) -> tuple[str, str] | None:
     if raised is None:
         return None
     name, text, at = raised
-    if name.rpartition(".")[2] in _WRAPPERS and (java := _java(lines[at:])):
-        return java
+    if name.rpartition(".")[2] in _WRAPPERS:
+        if java := _java(lines[at:]):
+            return java
+        if not text:  # Java was gone before it could be asked; what it said stands above
+            return None
     return name.rpartition(".")[2], text
 
 

@@ -129,3 +129,21 @@ def test_the_message_is_one_line_of_at_most_1024_characters() -> None:
     message = failure_message("ValueError", "spark failed", "a\n  b " + "x" * 2000)
     assert message.startswith("Algorithm Error: (caused by ValueError): spark failed: a b x")
     assert len(message) == 1024
+
+
+def test_an_exception_without_a_word_is_explained_by_the_log() -> None:
+    """Java ran out of memory and was gone before Python could ask it what had happened."""
+    lines = [
+        "26/11/25 10:23:57 ERROR Executor: Exception in task 0.0 in stage 2.0 (TID 2)",
+        "Caused by: java.lang.OutOfMemoryError: Java heap space",
+        "\tat java.base/java.util.Arrays.copyOf(Arrays.java:3537)",
+        "Traceback (most recent call last):",
+        '  File "process_pyspark.py", line 139, in main',
+        "py4j.protocol.Py4JJavaError",
+    ]
+
+    found = last_exception(lines)
+
+    assert found is not None
+    assert found[0] == "OutOfMemoryError"
+    assert found[1].startswith("Java heap space: raise spark.driver.memory")
