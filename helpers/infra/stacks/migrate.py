@@ -24,10 +24,9 @@ from helpers.infra.stacks.retention import (
     not_retained,
     original_template,
     refuse_more_than_retention,
-    resource_names,
     retaining,
 )
-from helpers.infra.stacks.status import Readiness, find_stack, readiness
+from helpers.infra.stacks.status import Readiness, find_stack, processed_resources, readiness
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settle, watch
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _refuse_unless_movable(former: FormerStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {former.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
         raise UserError(f"{former.name} is in {status} and holds nothing to move. Delete it: {delete}")
-    missing = TYPES.keys() - resource_names(former.cloudformation, former.name)
+    missing = TYPES.keys() - processed_resources(former.cloudformation, former.name).keys()
     if missing:
         raise UserError(
             f"{former.name} is not of the former template: it has no {', '.join(sorted(missing))}. "

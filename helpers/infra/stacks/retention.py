@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from helpers.errors import UserError, one_per_line
-from helpers.infra.stacks.configuration import parse_template
+from helpers.infra.stacks.status import processed_resources
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.literals import TemplateStageType
 
     from helpers.infra.stacks.change_sets import PlannedChangeSet
 
@@ -59,12 +58,9 @@ def _edits(text: str, definition: yaml.MappingNode) -> Iterator[Edit]:
 
 def original_template(cloudformation: "CloudFormationClient", name_or_id: str) -> str:
     """Return the template of a stack as it was given."""
-    return _template(cloudformation, name_or_id, "Original")
-
-
-def resource_names(cloudformation: "CloudFormationClient", name_or_id: str) -> set[str]:
-    """Return the logical ids that the template of a stack has."""
-    return set(parse_template(_template(cloudformation, name_or_id, "Processed"))["Resources"])
+    # boto3 makes an object of a template in JSON.
+    body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage="Original")["TemplateBody"]
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 def refuse_more_than_retention(planned: "PlannedChangeSet") -> None:
@@ -88,12 +84,6 @@ def not_retained(
 
     Asked is the processed template, in which conditions are decided.
     """
-    resources = parse_template(_template(cloudformation, name_or_id, "Processed"))["Resources"]
+    resources = processed_resources(cloudformation, name_or_id)
     policies = {name: resources.get(name, {}).get("DeletionPolicy", "Delete") for name in names}
     return {name: str(policy) for name, policy in policies.items() if policy not in _RETAINS}
-
-
-def _template(cloudformation: "CloudFormationClient", name_or_id: str, stage: "TemplateStageType") -> str:
-    # boto3 makes an object of a template in JSON.
-    body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage=stage)["TemplateBody"]
-    return body if isinstance(body, str) else json.dumps(body)

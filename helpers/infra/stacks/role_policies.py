@@ -4,14 +4,13 @@ CloudFormation compares the properties that a template sets. A role that has its
 own sets neither Policies nor ManagedPolicyArns, so another policy on it is no drift to CloudFormation.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from helpers.infra.stacks.configuration import parse_template
-from helpers.infra.stacks.status import stack_resources
+from helpers.infra.stacks.status import processed_resources, stack_resources
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -50,7 +49,7 @@ def added_policies(
     }
     for name, of_stack in resources.items():
         roles = [each for each in of_stack if each["ResourceType"] == ROLE]
-        definitions = _definitions(cloudformation, name) if roles else {}
+        definitions = processed_resources(cloudformation, name) if roles else {}
         for each in roles:
             logical_id, role = each["LogicalResourceId"], each.get("PhysicalResourceId", "")
             try:
@@ -72,13 +71,6 @@ def added_policies(
             )
             if found.inline or found.attached:
                 yield found
-
-
-def _definitions(cloudformation: "CloudFormationClient", name: str) -> Mapping[str, Any]:
-    body: Any = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-    template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
-    resources: Mapping[str, Any] = template.get("Resources", {})
-    return resources
 
 
 def _inline(iam: "IAMClient", role: str) -> list[str]:

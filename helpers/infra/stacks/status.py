@@ -1,11 +1,13 @@
 """The states of a stack, and what may be done in each of them."""
 
+from collections.abc import Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
+from helpers.infra.stacks.configuration import parse_template
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -41,6 +43,15 @@ def stack_resources(
     """Return the resources of a stack; those of a deleted one for 90 days, by its id."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name_or_id)
     return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def processed_resources(cloudformation: "CloudFormationClient", name_or_id: str) -> Mapping[str, Any]:
+    """Return the resources of a stack as its template has them, with loops and conditions decided."""
+    body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage="Processed")["TemplateBody"]
+    # boto3 makes an object of a template in JSON.
+    template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
+    resources: Mapping[str, Any] = template.get("Resources", {})
+    return resources
 
 
 def readiness(stack: "StackTypeDef | None") -> Readiness:

@@ -1,13 +1,18 @@
 """Deleting an environment's stacks, and telling what remains of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
-from helpers.infra.stacks.configuration import parse_template, stack_name
+from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.outputs import outputs_if_deployed
-from helpers.infra.stacks.status import find_stack, refuse_while_changing, stack_resources
+from helpers.infra.stacks.status import (
+    find_stack,
+    processed_resources,
+    refuse_while_changing,
+    stack_resources,
+)
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
 
@@ -204,9 +209,7 @@ def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: st
 
     Whatever is not known for certain to be deleted is taken for retained: its data must stay.
     """
-    body: Any = cloudformation.get_template(StackName=stack_id, TemplateStage="Processed")["TemplateBody"]
-    template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
-    resources = template.get("Resources", {})
+    resources = processed_resources(cloudformation, stack_id)
     return {
         key for key, resource in resources.items() if resource.get("DeletionPolicy", "Delete") == "Delete"
     }
