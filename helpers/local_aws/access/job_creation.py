@@ -7,7 +7,7 @@ key of the outputs.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -55,16 +55,17 @@ def check_job_creation(request: Request, region: str, caller: str | None) -> Non
     volume_key = _key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), region)
     output_key = _key(request.get("ProcessingOutputConfig", {}).get("KmsKeyId"), region)
     job_arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}"
-    asking = caller or _ITSELF
+    asking = _who(caller or _ITSELF)
     keys = _condition_keys(request, network, volume_key, output_key)
     _require(asking, "sagemaker:CreateProcessingJob", job_arn, keys)
     if request.get("Tags"):
         _require(asking, "sagemaker:AddTags", job_arn, keys)
-    _require(asking, "iam:PassRole", str(request["RoleArn"]), {"iam:PassedToService": _SERVICE})
+    role_arn = str(request["RoleArn"])
+    _require(asking, "iam:PassRole", role_arn, {"iam:PassedToService": _SERVICE})
     if volume_key:
         grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
         _require(asking, "kms:CreateGrant", volume_key.arn, grant, volume_key)
-    role = str(request["RoleArn"])
+    role = _who(role_arn)
     for action, resource, keys in network.requests():
         _require(role, action, resource, keys, code="ValidationException")
     if output_key:
@@ -162,30 +163,37 @@ def _condition_keys(
 
 
 def _require(
-    principal: str,
+    principal: "_Principal",
     action: str,
     resource: str,
     keys: Mapping[str, object],
     key: Any = None,
     code: str = "AccessDeniedException",
 ) -> None:
-    context = context_of({"aws:PrincipalArn": principal, "aws:PrincipalAccount": ACCOUNT, **keys})
-    asked = AccessRequest(principal, action, resource, ACCOUNT, context)
-    user, policies = _who(principal)
-    found = refusal(asked, replace(policies, resource=_document(key.policy) if key else None))
+    context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
+    asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)
+    found = refusal(asked, replace(principal.policies, resource=_document(key.policy) if key else None))
     if found:
-        text = f"User: {user} is not authorized to perform: {action} on resource: {resource} "
+        text = f"User: {principal.user} is not authorized to perform: {action} on resource: {resource} "
         raise ApiError(code, text + found.because(action))
 
 
-def _who(principal: str) -> tuple[str, Policies]:
-    """Return the session of a principal, as errors name it, and its own policies."""
-    if principal == _ITSELF:
-        return principal, Policies(identity=[_EVERYTHING])
+@dataclass(frozen=True)
+class _Principal:
+    """Who asks: its ARN, its session as errors name it, and its own policies."""
+
+    arn: str
+    user: str
+    policies: Policies
+
+
+def _who(arn: str) -> _Principal:
+    if arn == _ITSELF:
+        return _Principal(arn, arn, Policies(identity=[_EVERYTHING]))
     roles = iam_backends[ACCOUNT]["aws"].roles.values()
-    role = next((role for role in roles if role.arn == principal), None)
+    role = next((role for role in roles if role.arn == arn), None)
     if role is None:
-        raise _invalid(f"The role {principal} does not exist")
+        raise _invalid(f"The role {arn} does not exist")
     managed = iam_backends[ACCOUNT]["aws"].managed_policies
     boundary = role.permissions_boundary_arn
     policies = Policies(
@@ -195,7 +203,7 @@ def _who(principal: str) -> tuple[str, Policies]:
         ],
         boundary=_managed(managed[boundary]) if boundary else None,
     )
-    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}", policies
+    return _Principal(arn, f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}", policies)
 
 
 def _managed(policy: Any) -> Any:
