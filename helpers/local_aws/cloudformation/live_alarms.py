@@ -10,18 +10,16 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from helpers.local_aws.cloudformation.resources import Place
+from helpers.local_aws.cloudformation.resources import Place, properties_of
 
 
 def _topic(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    topic = sns_backends[place.account][place.region].topics.get(resource.physical_resource_id)
-    if topic is None:
-        return None
-    return {
-        "DisplayName": topic.display_name,
-        "KmsMasterKeyId": topic.kms_master_key_id,
-        "TopicName": topic.name,
-    }
+    return properties_of(
+        sns_backends[place.account][place.region].topics.get(resource.physical_resource_id),
+        DisplayName="display_name",
+        KmsMasterKeyId="kms_master_key_id",
+        TopicName="name",
+    )
 
 
 def _topic_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
@@ -36,15 +34,12 @@ def _topic_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
 
 
 def _subscription(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    backend = sns_backends[place.account][place.region]
-    subscription = backend.subscriptions.get(resource.physical_resource_id)
-    if subscription is None:
-        return None
-    return {
-        "Endpoint": subscription.endpoint,
-        "Protocol": subscription.protocol,
-        "TopicArn": subscription.topic.arn,
-    }
+    return properties_of(
+        sns_backends[place.account][place.region].subscriptions.get(resource.physical_resource_id),
+        Endpoint="endpoint",
+        Protocol="protocol",
+        TopicArn="topic.arn",
+    )
 
 
 def _rule(resource: Any, place: Place) -> Mapping[str, Any] | None:
@@ -62,9 +57,8 @@ def _rule(resource: Any, place: Place) -> Mapping[str, Any] | None:
 
 
 def _dashboard(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    backend = cloudwatch_backends[place.account][place.region]
-    dashboard = backend.dashboards.get(resource.name)
-    return None if dashboard is None else {"DashboardBody": dashboard.body}
+    dashboards = cloudwatch_backends[place.account][place.region].dashboards
+    return properties_of(dashboards.get(resource.name), DashboardBody="body")
 
 
 def _budget(resource: Any, place: Place) -> Mapping[str, Any] | None:
@@ -85,18 +79,16 @@ def _budget(resource: Any, place: Place) -> Mapping[str, Any] | None:
 
 
 def _trail(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    trail = cloudtrail_backends[place.account][place.region].trails.get(resource.physical_resource_id)
-    if trail is None:
-        return None
-    return {
-        "AdvancedEventSelectors": trail.advanced_event_selectors,
-        "EnableLogFileValidation": trail.log_validation,
-        "IsLogging": trail.status.is_logging,
-        "IsMultiRegionTrail": trail.is_multi_region,
-        "KMSKeyId": trail.kms_key_id,
-        "S3BucketName": trail.bucket_name,
-        "S3KeyPrefix": trail.s3_key_prefix,
-    }
+    return properties_of(
+        cloudtrail_backends[place.account][place.region].trails.get(resource.physical_resource_id),
+        AdvancedEventSelectors="advanced_event_selectors",
+        EnableLogFileValidation="log_validation",
+        IsLogging="status.is_logging",
+        IsMultiRegionTrail="is_multi_region",
+        KMSKeyId="kms_key_id",
+        S3BucketName="bucket_name",
+        S3KeyPrefix="s3_key_prefix",
+    )
 
 
 READERS = {

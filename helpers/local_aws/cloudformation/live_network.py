@@ -7,7 +7,7 @@ from typing import Any
 from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.models import ec2_backends
 
-from helpers.local_aws.cloudformation.resources import Place
+from helpers.local_aws.cloudformation.resources import Place, properties_of
 from helpers.local_aws.cloudformation.stack_resources import definitions_of
 
 _RULE_TYPES = frozenset({"AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"})
@@ -18,32 +18,27 @@ def _backend(place: Place) -> Any:
 
 
 def _vpc(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    vpc = _backend(place).vpcs.get(resource.physical_resource_id)
-    if vpc is None:
-        return None
-    return {
-        "CidrBlock": vpc.cidr_block,
-        "EnableDnsHostnames": vpc.enable_dns_hostnames,
-        "EnableDnsSupport": vpc.enable_dns_support,
-    }
+    return properties_of(
+        _backend(place).vpcs.get(resource.physical_resource_id),
+        CidrBlock="cidr_block",
+        EnableDnsHostnames="enable_dns_hostnames",
+        EnableDnsSupport="enable_dns_support",
+    )
 
 
 def _subnet(resource: Any, place: Place) -> Mapping[str, Any] | None:
     zones = _backend(place).subnets.values()
-    subnet = next((found for zone in zones if (found := zone.get(resource.physical_resource_id))), None)
-    if subnet is None:
-        return None
-    return {
-        "AvailabilityZone": subnet.availability_zone,
-        "CidrBlock": subnet.cidr_block,
-        "MapPublicIpOnLaunch": subnet.map_public_ip_on_launch,
-        "VpcId": subnet.vpc_id,
-    }
+    return properties_of(
+        next((found for zone in zones if (found := zone.get(resource.physical_resource_id))), None),
+        AvailabilityZone="availability_zone",
+        CidrBlock="cidr_block",
+        MapPublicIpOnLaunch="map_public_ip_on_launch",
+        VpcId="vpc_id",
+    )
 
 
 def _route_table(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    table = _backend(place).route_tables.get(resource.physical_resource_id)
-    return None if table is None else {"VpcId": table.vpc_id}
+    return properties_of(_backend(place).route_tables.get(resource.physical_resource_id), VpcId="vpc_id")
 
 
 def _association(resource: Any, place: Place) -> Mapping[str, Any] | None:
@@ -55,17 +50,15 @@ def _association(resource: Any, place: Place) -> Mapping[str, Any] | None:
 
 
 def _flow_log(resource: Any, place: Place) -> Mapping[str, Any] | None:
-    log = _backend(place).flow_logs.get(resource.physical_resource_id)
-    if log is None:
-        return None
-    return {
-        "DeliverLogsPermissionArn": log.deliver_logs_permission_arn,
-        "LogDestinationType": log.log_destination_type,
-        "LogGroupName": log.log_group_name,
-        "MaxAggregationInterval": log.max_aggregation_interval,
-        "ResourceId": log.resource_id,
-        "TrafficType": log.traffic_type,
-    }
+    return properties_of(
+        _backend(place).flow_logs.get(resource.physical_resource_id),
+        DeliverLogsPermissionArn="deliver_logs_permission_arn",
+        LogDestinationType="log_destination_type",
+        LogGroupName="log_group_name",
+        MaxAggregationInterval="max_aggregation_interval",
+        ResourceId="resource_id",
+        TrafficType="traffic_type",
+    )
 
 
 def _group(resource: Any, place: Place) -> Mapping[str, Any] | None:

@@ -15,7 +15,7 @@ from moto.s3.models import s3_backends
 
 from helpers.local_aws.api.response import ApiError
 from helpers.local_aws.cloudformation import live_alarms, live_network
-from helpers.local_aws.cloudformation.resources import Place
+from helpers.local_aws.cloudformation.resources import Place, properties_of
 from helpers.local_aws.studio import studio_of
 
 Reader = Callable[[Any, Place], Mapping[str, Any] | None]
@@ -134,15 +134,12 @@ def _managed_policy(resource: Any, place: Place) -> Mapping[str, Any] | None:
 
 def _log_group(resource: Any, place: Place) -> Mapping[str, Any] | None:
     group = logs_backends[place.account][place.region].groups.get(resource.physical_resource_id)
-    return (
-        None if group is None else {"KmsKeyId": group.kms_key_id, "RetentionInDays": group.retention_in_days}
-    )
+    return properties_of(group, KmsKeyId="kms_key_id", RetentionInDays="retention_in_days")
 
 
 def _provider(resource: Any, place: Place) -> Mapping[str, Any] | None:
     providers = iam_backends[place.account][place.partition].open_id_providers
-    provider = providers.get(resource.physical_resource_id)
-    return None if provider is None else {"ClientIdList": provider.client_id_list}
+    return properties_of(providers.get(resource.physical_resource_id), ClientIdList="client_id_list")
 
 
 def _domain(resource: Any, place: Place) -> Mapping[str, Any] | None:

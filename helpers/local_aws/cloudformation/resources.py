@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar
 
 Properties = Mapping[str, Any]
@@ -14,6 +15,13 @@ class Place:
     account: str
     region: str
     partition: str = "aws"
+
+
+def properties_of(kept: Any, **attributes: str) -> Mapping[str, Any] | None:
+    """Return attributes of what moto keeps of a resource as its properties, or None where it is gone."""
+    if kept is None:
+        return None
+    return {name: attrgetter(attribute)(kept) for name, attribute in attributes.items()}
 
 
 @dataclass(frozen=True)
