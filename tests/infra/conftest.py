@@ -1,7 +1,6 @@
 """All stacks of the environment `local`, deployed on the embedded AWS."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import boto3
 import pytest
@@ -9,20 +8,14 @@ from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
+from tests.renamed_stacks import of_project
 
 UNWEAKENED = "settings without security meaning"
 
 
 @pytest.fixture(scope="module")
 def stacks() -> tuple[StackConfiguration, ...]:
-    return tuple(
-        replace(
-            stack,
-            name=stack.name.replace("pyspark-processing", "templates"),
-            parameters={**stack.parameters, "ProjectName": "templates"},
-        )
-        for stack in load_stacks("local")
-    )
+    return tuple(of_project(stack, "templates") for stack in load_stacks("local"))
 
 
 @pytest.fixture(scope="module")

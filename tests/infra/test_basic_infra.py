@@ -2,13 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-from test_templates import TEMPLATES
+from rich.console import Console
+
+from helpers.infra.stacks.buckets import empty_bucket
 
 INFRA = Path(__file__).parents[2] / "infra"
 FORMER = INFRA.parent / "tests/helpers/infra/former_basic_infra.yaml"
@@ -193,32 +194,8 @@ def test_a_former_stack_that_is_updated_with_the_parent_keeps_keys_and_data(
     assert aws.client("s3").get_object(Bucket=before["DataBucket"], Key="kept")["Body"].read() == b"kept"
     key = aws.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]
     assert key["KeyState"] == "Enabled"
-    aws.client("s3").delete_objects(
-        Bucket=before["DataBucket"],
-        Delete={
-            "Objects": [
-                {"Key": version["Key"], "VersionId": version["VersionId"]}
-                for version in aws.client("s3").list_object_versions(Bucket=before["DataBucket"])["Versions"]
-            ]
-        },
-    )
+    empty_bucket(aws.client("s3"), before["DataBucket"], Console(quiet=True))
     former.client.delete_stack(StackName=former.name)
-
-
-@pytest.mark.parametrize("name", ["keys", "network", "storage", "identity", "operations"])
-def test_the_parent_asks_of_parameters_what_its_stacks_ask(name: str) -> None:
-    parent, nested = (TEMPLATES[each] for each in ("basic_infra", name))
-    given = parent["Resources"][name.capitalize()]["Properties"]["Parameters"]
-
-    assert given.keys() == nested["Parameters"].keys()
-    for key, declared in nested["Parameters"].items():
-        if given[key] in ({"Ref": key}, {"Fn::Join": [",", {"Ref": key}]}):
-            assert without_texts(parent["Parameters"][key]) == without_texts(declared), key
-    assert nested.get("Rules", {}).items() <= parent["Rules"].items()
-
-
-def without_texts(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in parameter.items() if key != "Description"}
 
 
 def test_the_parents_deletion_leaves_nothing(aws: boto3.Session, templates: str) -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -318,8 +318,7 @@ def test_the_parent_hands_on_what_the_others_ask_for() -> None:
                 assert refusal.startswith("This stack must be named ${ProjectName}-${Environment}-basic.")
                 address = named
         assert address == {"Fn::Sub": f"${{TemplatesUrl}}/{name.lower()}.yaml"}
-        needed = {key for key, rule in declared.items() if "Default" not in rule}
-        assert passed.keys() == needed | declared.keys() & parent["Parameters"].keys()
+        assert passed.keys() == declared.keys()
         for key, value in passed.items():
             match value:
                 case {"Fn::GetAtt": [other, *output]}:
@@ -327,6 +326,14 @@ def test_the_parent_hands_on_what_the_others_ask_for() -> None:
                     assert key in TEMPLATES[other.lower()]["Outputs"]
                 case _:
                     assert value in ({"Ref": key}, {"Fn::Join": [",", {"Ref": key}]})
+                    assert without_description(parent["Parameters"][key]) == without_description(
+                        declared[key]
+                    )
+        assert TEMPLATES[name.lower()].get("Rules", {}).items() <= parent["Rules"].items()
+
+
+def without_description(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in parameter.items() if key != "Description"}
 
 
 def test_roles_have_a_boundary() -> None:

@@ -1,7 +1,6 @@
 """All stacks, deployed on the embedded AWS, with their policies and the requests to hold against them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
+from tests.renamed_stacks import of_project
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 
@@ -41,18 +41,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def stacks() -> tuple[StackConfiguration, ...]:
-    given = {"ProjectName": PROJECT, "BreakGlassPrincipalArns": BREAK_GLASS, "ProtectsBoundaries": "true"}
-    return tuple(
-        replace(
-            stack,
-            name=stack.name.replace("pyspark-processing", PROJECT),
-            parameters={
-                **stack.parameters,
-                **{key: value for key, value in given.items() if f"\n  {key}:" in stack.template},
-            },
-        )
-        for stack in load_stacks("local")
-    )
+    given = {"BreakGlassPrincipalArns": BREAK_GLASS, "ProtectsBoundaries": "true"}
+    return tuple(of_project(stack, PROJECT, **given) for stack in load_stacks("local"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from authorization import as_list
 
 Document = dict[str, Any]
 Verdict = dict[str, Any]
@@ -128,8 +129,7 @@ def mutants_of(name: str, document: Document) -> Iterator[Mutant]:
     """Yield a policy without each of its statements in turn, and with each of them weakened in each way."""
     statements = document["Statement"]
     for index, statement in enumerate(statements):
-        sid, action = statement.get("Sid", str(index)), statement["Action"]
-        actions = (action,) if isinstance(action, str) else tuple(action)
+        sid, actions = statement.get("Sid", str(index)), tuple(as_list(statement["Action"]))
         for kind, what, changed in [("statements", sid, []), *_changes_of(sid, statement)]:
             policy = {**document, "Statement": [*statements[:index], *changed, *statements[index + 1 :]]}
             yield Mutant(name, kind, what, actions, policy)

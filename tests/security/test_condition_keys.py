@@ -1,21 +1,17 @@
 """Condition keys: requests carry those that grants ask for, and the simulator knows those of the table."""
 
 import itertools
-import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from authorization import as_list, authorization
 from policies import EVERYTHING, Document, Policies, simulate
 from request_table import OLD_SPELLING, UNKNOWN_KEYS
 
-# AWS's own list of actions, and of the keys that requests for them carry.
-AUTHORIZATION = Path(__file__).parent / "node_modules" / "@cloud-copilot" / "iam-data" / "data"
-# What it does not list, and why that stands in a policy all the same.
+# What AWS does not list, and why that stands in a policy all the same.
 CLAIM = "a claim of GitHub's token, which AWS lists for no action"
 UNLISTED = {
     ("sts:AssumeRoleWithWebIdentity", "token.actions.githubusercontent.com:aud"): CLAIM,
@@ -24,18 +20,12 @@ UNLISTED = {
 }
 
 
-@cache
-def listed(kind: str, service: str) -> Document:
-    found: Document = json.loads((AUTHORIZATION / kind / f"{service}.json").read_text(encoding="utf-8"))
-    return found
-
-
 def is_carried(pattern: str, key: str) -> dict[str, bool]:
     """Tell for each action that a policy's text stands for whether requests for it carry a key."""
     service, name = pattern.split(":")
     found = {
         f"{service}:{action['name']}": any(re.fullmatch(each, key) for each in keys_of(service, action))
-        for lowered, action in listed("actions", service).items()
+        for lowered, action in authorization("actions", service).items()
         if fnmatchcase(lowered, name.lower())
     }
     assert found, f"there is no action {pattern}"
@@ -45,7 +35,7 @@ def is_carried(pattern: str, key: str) -> dict[str, bool]:
 def keys_of(service: str, action: Document) -> Iterator[str]:
     """Yield patterns of the keys of an action, and of the resources that it is about."""
     yield r"aws:(?!RequestTag/|ResourceTag/|TagKeys).+"  # of every request
-    types = listed("resourceTypes", service)
+    types = authorization("resourceTypes", service)
     keys = [*action["conditionKeys"]]
     for resource in action["resourceTypes"]:
         keys += resource["conditionKeys"] + types.get(resource["name"], {}).get("conditionKeys", [])
@@ -55,10 +45,9 @@ def keys_of(service: str, action: Document) -> Iterator[str]:
 
 def asked_for(grant: Document) -> Iterator[tuple[str, str]]:
     """Yield each action of a grant with each key that must be there for it to apply."""
-    actions = [grant["Action"]] if isinstance(grant["Action"], str) else grant["Action"]
     for operator, keys in grant.get("Condition", {}).items():
         if not re.search("^ForAllValues:|Not|IfExists|Null", operator):
-            yield from itertools.product(actions, keys)
+            yield from itertools.product(as_list(grant["Action"]), keys)
 
 
 def test_every_grant_asks_for_keys_that_its_actions_carry(policies: Policies) -> None:

@@ -5,26 +5,23 @@ fails where no embedded AWS shows it: on the first deployment, or by drift that 
 """
 
 import fnmatch
-import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from authorization import as_list, authorization
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from policies import ACCOUNT, PROJECT, Policies
+from policies import ACCOUNT, PREFIX, PROJECT, Policies
 
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.configuration import parse_template
 from helpers.infra.stacks.drift import find_drift
 from helpers.infra.stacks.plan import plan_all
 
-DATA = Path(__file__).with_name("node_modules") / "@cloud-copilot" / "iam-data" / "data"
-PREFIX, AWS = f"{PROJECT}-local", f"us-east-1:{ACCOUNT}"
+AWS = f"us-east-1:{ACCOUNT}"
 
 # A resource of each type, as the services name it.
 RESOURCES = {
@@ -133,17 +130,13 @@ def granted(policies: Policies) -> dict[str, list[dict[str, Any]]]:
     """The statements by role that allow something, with lists for their actions and resources."""
     return {
         role: [
-            {**each, "Action": _listed(each["Action"]), "Resource": _listed(each["Resource"])}
+            {**each, "Action": as_list(each["Action"]), "Resource": as_list(each["Resource"])}
             for name in policies.of_role[role]
             for each in policies.documents[name]["Statement"]
             if each["Effect"] == "Allow"
         ]
         for role in ("ci-plan", "ci-deploy")
     }
-
-
-def _listed(part: Any) -> list[str]:
-    return [part] if isinstance(part, str) else part
 
 
 def resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -165,14 +158,6 @@ def used(stacks: slice) -> dict[str, set[str]]:
 
 
 ALL, DEPLOYED = slice(None), slice(-1)  # the last one, the roles themselves, is an administrator's
-
-
-@functools.cache
-def authorization(what: str, service: str) -> dict[str, Any]:
-    """Return the actions or the resource types that a service tells IAM of; none if it is no service."""
-    path = DATA / what / f"{service}.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return found
 
 
 def known(action: str) -> tuple[str, Mapping[str, Any] | None]:

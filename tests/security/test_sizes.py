@@ -13,25 +13,21 @@ from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
+from tests.renamed_stacks import of_project
 
 PROJECT = "a-project-of-the-longest"  # 24 characters
 LONGEST_REGION = "ap-southeast-1"
 # Of IAM; white space does not count. The number of policies of a role is what an account has without asking.
 MOST_CHARACTERS, MOST_POLICIES = 6144, 10
 GIVEN = {
-    "ProjectName": PROJECT,
     "ZoneCount": "4",
     "ExistingOidcProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
 }
 
 
 def at_the_longest(stack: StackConfiguration, **more: str) -> StackConfiguration:
-    given = GIVEN | more
-    return replace(
-        stack,
-        name=stack.name.replace("pyspark-processing", PROJECT).replace("local", "staging"),
-        parameters=stack.parameters | {key: given[key] for key in given if f"\n  {key}:" in stack.template},
-    )
+    renamed = of_project(stack, PROJECT, **GIVEN, **more)
+    return replace(renamed, name=renamed.name.replace("local", "staging"))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.studio import delete_homes, empty_domain
 from helpers.infra.stacks.waiting import Polling
+from tests.renamed_stacks import of_project
 
 PROJECT = "studio-test"
 
@@ -25,13 +26,7 @@ PROJECT = "studio-test"
 def stacks(aws: boto3.Session) -> Iterator[list[StackConfiguration]]:
     """All stacks up to Studio's, deployed."""
     found = [
-        replace(
-            stack,
-            name=stack.name.replace("pyspark-processing", PROJECT),
-            parameters={**stack.parameters, "ProjectName": PROJECT},
-        )
-        for stack in load_stacks("local")
-        if not stack.name.endswith("github-oidc")
+        of_project(stack, PROJECT) for stack in load_stacks("local") if not stack.name.endswith("github-oidc")
     ]
     quiet = Console(quiet=True)
     deploy_all(aws.client("cloudformation"), found, quiet)

@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from helpers.infra.stacks import load_stacks, teardown
 from helpers.infra.stacks.deploy import deploy_all
+from tests.renamed_stacks import of_project
 
 PROJECT = "access-test"
 ACCOUNT = {"AWS": "arn:aws:iam::123456789012:root"}
@@ -22,14 +22,7 @@ Create = Callable[[dict[str, Any]], str]
 @pytest.fixture(scope="module")
 def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
     """The outputs of the template's own stacks, as far as jobs need them."""
-    stacks = [
-        replace(
-            stack,
-            name=stack.name.replace("pyspark-processing", PROJECT),
-            parameters={**stack.parameters, "ProjectName": PROJECT},
-        )
-        for stack in load_stacks("local")[:4]
-    ]
+    stacks = [of_project(stack, PROJECT) for stack in load_stacks("local")[:4]]
     quiet = Console(quiet=True)
     yield deploy_all(aws.client("cloudformation"), stacks, quiet)
     teardown(aws, stacks, quiet)
