@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from helpers.aws import STANDING, Environment
+from helpers.environments import Environment, names
 from helpers.errors import explain
 
 INTERRUPTED = 130
@@ -21,7 +21,7 @@ def common_options() -> argparse.ArgumentParser:
         type=_environment,
         default=Environment("local"),
         metavar="ENV",
-        help=f"{', '.join(STANDING)}, or pr-<number> for a preview (default: %(default)s)",
+        help=f"{', '.join(names())}, or pr-<number> for a preview (default: %(default)s)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser

@@ -5,8 +5,8 @@ import logging
 
 from rich.console import Console
 
-from helpers.aws import Environment
 from helpers.command_line import INTERRUPTED
+from helpers.environments import Environment
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.checks import findings
 from ml_pipeline.executions import list_executions, start, stop, take_snapshot

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from helpers.aws import Environment
+from helpers.environments import Environment
 from helpers.errors import UserError
 from ml_pipeline.invocation import invocation
 from ml_pipeline.pipeline import FINGERPRINT_PARAMETER

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.aws import Environment, is_preview
+from helpers.environments import Environment, is_preview
 from helpers.errors import UserError
 from ml_pipeline.invocation import invocation
 from ml_pipeline.s3_uri import S3Uri, parse

@@ -1,6 +1,6 @@
 """How a person calls our commands, for messages that name one."""
 
-from helpers.aws import Environment
+from helpers.environments import Environment
 
 
 def invocation(environment: Environment, *words: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from helpers.aws import Environment, connect
+from helpers.aws import connect
+from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks import stack_outputs
 from ml_pipeline.params import PipelineParams, load_parameters

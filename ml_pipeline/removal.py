@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from helpers.aws import Environment, connect, is_preview
+from helpers.aws import connect
+from helpers.environments import Environment, is_preview
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_prod, teardown

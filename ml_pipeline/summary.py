@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from helpers.aws import Environment
+from helpers.environments import Environment
 from ml_pipeline.executions import Snapshot
 from ml_pipeline.invocation import invocation
 from ml_pipeline.outcome import StepOutcome

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
-from helpers.aws import Environment, connect
+from helpers.aws import connect
+from helpers.environments import Environment
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import INFRA, project_name
 from helpers.infra.stacks.outputs import undeployed

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpers.aws import file_of
+from helpers.environments import file_of
 from helpers.errors import UserError, one_per_line
 from helpers.infra.tags.tags import tag_problems
 from ml_pipeline.params.documents import Document, lookup, merge, origin, read_document

@@ -20,7 +20,7 @@ import yaml
 from rich.console import Console
 from template_settings import INFRA, settings_of
 
-from helpers.aws import ENVIRONMENTS
+from helpers.environments import environments
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy
@@ -85,7 +85,7 @@ def test_cfn_lint_has_nothing_to_say() -> None:
     assert not any("cfn-lint" in path.read_text() for path in FILES), "no check is switched off"
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", environments())
 def test_every_environment_has_its_stacks(environment: Any) -> None:
     stacks = load_stacks(environment)
     assert [stack.name.removeprefix(f"pyspark-processing-{environment}-") for stack in stacks][:5] == [
@@ -109,9 +109,8 @@ def test_a_preview_has_what_a_pipeline_needs() -> None:
 
 
 def test_networks_of_environments_do_not_overlap() -> None:
-    environments = [*ENVIRONMENTS, "pr-7"]
-    networks = [load_stacks(environment)[1] for environment in environments]
-    assert len({network.parameters["VpcCidr"] for network in networks}) == len(environments)
+    networks = [load_stacks(environment)[1] for environment in [*environments(), "pr-7"]]
+    assert len({network.parameters["VpcCidr"] for network in networks}) == len(networks)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from helpers.aws import Environment
+from helpers.environments import Environment
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import renewed

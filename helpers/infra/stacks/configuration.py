@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import yaml
 
-from helpers.aws import ENVIRONMENTS, Environment, file_of, is_preview
+from helpers.environments import KEYS as ENVIRONMENT_KEYS
+from helpers.environments import Environment, environments, file_of, is_preview
 from helpers.errors import UserError, one_per_line
 from helpers.infra.constraints import violations
 
@@ -137,7 +138,7 @@ def _overlaps(environment: Environment, default: str, infra: Path) -> list[str]:
         infra: see `load_stacks`.
     """
     ranges = {}
-    for each in (*ENVIRONMENTS, Environment("pr-1")):
+    for each in (*environments(), Environment("pr-1")):
         path = _path(infra, each)
         if path.exists() and not (given := _parameter_file(path, each)["Parameters"]).get("ExistingVpcId"):
             ranges[path.stem] = given.get("VpcCidr", default)
@@ -233,7 +234,7 @@ _KEYS = ("ProjectName", "Environment")
 
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
-    known = ("Stacks", "Parameters", "Tags", "DaysToLive")
+    known = ("Stacks", "Parameters", "Tags", *ENVIRONMENT_KEYS)
     problems = [f"{key} is none of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
     problems += [f"{key} is missing: add it" for key in known[:2] if key not in content]
     stacks = content.get("Stacks", ["-"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import boto3
     from types_boto3_cloudformation import CloudFormationClient
 
-    from helpers.aws import Environment
+    from helpers.environments import Environment
 
 KEY, BUCKET = "AWS::KMS::Key", "AWS::S3::Bucket"
 MOVED: Mapping[str, Mapping[str, str]] = {

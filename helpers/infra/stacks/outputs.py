@@ -12,7 +12,7 @@ from helpers.infra.stacks.status import find_stack
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
-    from helpers.aws import Environment
+    from helpers.environments import Environment
 
 
 def stack_outputs(cloudformation: "CloudFormationClient", environment: "Environment") -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from helpers.aws import STANDING, is_preview
+from helpers.environments import is_preview, names
 from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.previews import expiry, tags_of
 from helpers.infra.stacks.status import find_stack
@@ -90,7 +90,7 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
             reported.append(f"{stack.name}: its tags do not say that it is of {project}; it is left alone")
         elif is_preview(stack.environment):
             previews.setdefault(stack.environment, []).append(stack)
-        elif stack.environment not in STANDING:
+        elif stack.environment not in names():
             reported.append(f"{stack.name}: there is no environment {stack.environment}")
         if stack.is_of(project) and _BROKEN.fullmatch(stack.status):
             reported.append(f"{stack.name}: it is in {stack.status}")

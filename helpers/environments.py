@@ -1,0 +1,170 @@
+"""The environments: each is a file in infra/parameters/, whose keys say how it differs from the others.
+
+`preview.json` is shared by the previews of pull requests, which are named `pr-<number>`.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from helpers.errors import UserError, one_per_line
+from helpers.project_settings import REGION, project_settings
+
+PARAMETERS = Path(__file__).parents[1] / "infra" / "parameters"
+PREVIEW = "preview"
+"""The name of the file, and of the GitHub environment, that all previews share."""
+LOCAL = "local"
+"""The environment of the embedded AWS."""
+
+NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
+_PREVIEW_NAME = re.compile(r"pr-[1-9][0-9]{0,5}")
+
+SampleData = Literal["always", "when-empty", "never"]
+"""When `make data` uploads samples: always, only where there is no input yet, or never."""
+
+
+@dataclass(frozen=True)
+class EnvironmentSettings:
+    """How an environment differs from others: the keys of its file besides the stacks and their parameters."""
+
+    region: str
+    """By default that of the project."""
+    promotion_order: int | None = None
+    """Environments are deployed on merge in ascending order; one without a number is not part of it."""
+    approval: bool = False
+    """Whether a reviewer approves each deployment."""
+    protected: bool = False
+    """Whether its data survives the stacks, and teardown must be allowed explicitly."""
+    sample_data: SampleData = "never"
+    days_to_live: int | None = None
+    """After how many days a preview expires."""
+
+
+KEYS = {
+    "Region": "region",
+    "PromotionOrder": "promotion_order",
+    "Approval": "approval",
+    "Protected": "protected",
+    "SampleData": "sample_data",
+    "DaysToLive": "days_to_live",
+}
+"""The keys of a file, with the fields that they set."""
+
+
+class Environment(str):
+    """The name of an environment."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> "Environment":
+        """Return the name.
+
+        Raises:
+            ValueError: there is no such environment.
+        """
+        if not is_preview(name) and name not in names():
+            known = [*names(), *(["pr-<number>"] if has_previews() else [])]
+            raise ValueError(
+                f"unknown environment {name!r}; expected one of {', '.join(known)}. "
+                f"To add it, create infra/parameters/{name}.json"
+            )
+        return super().__new__(cls, name)
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it is the preview of a pull request."""
+        return is_preview(self)
+
+    @property
+    def file(self) -> str:
+        """The name of its parameter files."""
+        return file_of(self)
+
+    @property
+    def settings(self) -> EnvironmentSettings:
+        """Its settings.
+
+        Raises:
+            UserError: its file is missing or malformed.
+        """
+        return read_settings(PARAMETERS / self.file)
+
+
+def is_preview(name: str) -> bool:
+    """Return whether a name is that of a preview, in a project that has previews."""
+    return _PREVIEW_NAME.fullmatch(name) is not None and has_previews()
+
+
+def has_previews() -> bool:
+    """Return whether the project has previews of pull requests."""
+    return (PARAMETERS / f"{PREVIEW}.json").is_file()
+
+
+def file_of(name: str) -> str:
+    """Return the name of an environment's parameter files."""
+    return f"{PREVIEW if _PREVIEW_NAME.fullmatch(name) else name}.json"
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all long-lived environments: first those that are not promoted to, then by order."""
+    found = {path.stem: read_settings(path) for path in PARAMETERS.glob("*.json") if path.stem != PREVIEW}
+    return tuple(sorted(found, key=lambda name: (found[name].promotion_order or 0, name)))
+
+
+def environments() -> tuple[Environment, ...]:
+    """Return all long-lived environments, in the order of `names`."""
+    return tuple(map(Environment, names()))
+
+
+def promoted() -> tuple[Environment, ...]:
+    """Return the environments that a merge is deployed to, in promotion order."""
+    return tuple(each for each in environments() if each.settings.promotion_order is not None)
+
+
+@cache
+def read_settings(path: Path) -> EnvironmentSettings:
+    """Return the settings in a parameter file.
+
+    Raises:
+        UserError: the file is missing or malformed; the message names every problem.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: found a JSON {type(content).__name__}; the file must hold one object")
+    values = {field: content[key] for key, field in KEYS.items() if key in content}
+    if problems := _problems(path, values):
+        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+    return EnvironmentSettings(**{"region": project_settings().region, **values})
+
+
+def _problems(path: Path, values: dict[str, Any]) -> list[str]:
+    keys = {field: key for key, field in KEYS.items()}
+    problems = []
+    if path.stem != PREVIEW and not NAME.fullmatch(path.stem):
+        problems.append(
+            f"{path.stem} is not a valid environment name; rename the file to match {NAME.pattern}"
+        )
+    if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
+        problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
+    for field in ("approval", "protected"):
+        if not isinstance(values.get(field, False), bool):
+            problems.append(f"{keys[field]} is {json.dumps(values[field])}; write true or false")
+    for field in ("promotion_order", "days_to_live"):
+        number = values.get(field)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
+            problems.append(f"{keys[field]} is {json.dumps(number)}; write a whole number from 1")
+    if values.get("sample_data", "never") not in get_args(SampleData):
+        problems.append(
+            f"SampleData is {json.dumps(values['sample_data'])}; write one of {', '.join(get_args(SampleData))}"
+        )
+    if path.stem != PREVIEW and "days_to_live" in values:
+        problems.append("DaysToLive applies to previews only; remove it")
+    return problems

@@ -1,0 +1,60 @@
+"""What is named once for the whole project: infra/project.json."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from helpers.errors import UserError, one_per_line
+
+FILE = Path(__file__).parents[1] / "infra" / "project.json"
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """Names that stacks, pipelines and workflows share."""
+
+    project_name: str
+    owner: str
+    repository: str
+    """Of GitHub, as owner/name."""
+    region: str
+    """Of the environments whose files name no other."""
+
+
+KEYS = {
+    "ProjectName": ("project_name", re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]"), "as pyspark-processing"),
+    "Owner": ("owner", re.compile(r"[\w .:/=+@-]{1,256}"), "the team that is responsible, as data-platform"),
+    "Repository": ("repository", re.compile(r"[\w.-]+/[\w.-]+"), "as owner/name"),
+    "Region": ("region", REGION, "as us-east-1"),
+}
+"""The keys of the file: the field that each sets, what it must match, and an example."""
+
+
+@cache
+def project_settings(path: Path = FILE) -> ProjectSettings:
+    """Return the settings of the project.
+
+    Raises:
+        UserError: the file is missing or malformed; the message names every problem.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: found a JSON {type(content).__name__}; the file must hold one object")
+    problems = [f"unknown key {key}; expected {', '.join(KEYS)}" for key in content.keys() - KEYS.keys()]
+    for key, (_, pattern, example) in KEYS.items():
+        value = content.get(key)
+        if not isinstance(value, str) or not pattern.fullmatch(value):
+            problems.append(
+                f"{key} is {json.dumps(value)}; write it {example} (it must match {pattern.pattern})"
+            )
+    if problems:
+        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+    return ProjectSettings(**{field: content[key] for key, (field, *_) in KEYS.items()})

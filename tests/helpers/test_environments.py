@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from helpers import environments
+from helpers.environments import Environment, file_of, is_preview, read_settings
+from helpers.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with environments of its own."""
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
+    for name, order in (("sandbox", None), ("qa", 5), ("live", 20), ("beta", 10)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"PromotionOrder": order} if order else {}))
+    return tmp_path
+
+
+def test_environments_are_the_files_in_promotion_order(folder: Path) -> None:
+    assert environments.names() == ("sandbox", "qa", "beta", "live")
+    assert environments.promoted() == ("qa", "beta", "live")
+
+
+def test_a_file_adds_an_environment(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"unknown environment 'uat'.*create infra/parameters/uat\.json"):
+        Environment("uat")
+
+    (folder / "uat.json").write_text('{"PromotionOrder": 15, "Approval": true}')
+
+    assert environments.promoted() == ("qa", "beta", "uat", "live")
+    assert Environment("uat").settings.approval
+
+
+def test_previews_exist_where_they_have_a_file(folder: Path) -> None:
+    assert not is_preview("pr-7")
+    with pytest.raises(ValueError, match="expected one of sandbox, qa, beta, live. "):
+        Environment("pr-7")
+
+    (folder / "preview.json").write_text('{"DaysToLive": 3}')
+
+    assert Environment("pr-7").is_preview
+    assert Environment("pr-7").settings.days_to_live == 3
+    with pytest.raises(ValueError, match="expected one of sandbox, qa, beta, live, pr-<number>. "):
+        Environment("preview")
+
+
+@pytest.mark.parametrize("name", ["", "none", "pr-", "pr-0", "pr-01", "pr-1234567", "pr-7\n", "Sandbox"])
+def test_no_other_name_is_one(folder: Path, name: str) -> None:
+    (folder / "preview.json").write_text("{}")
+
+    with pytest.raises(ValueError, match="unknown environment"):
+        Environment(name)
+
+
+def test_previews_share_their_file_of_parameters() -> None:
+    assert [file_of(name) for name in ("pr-7", "pr-8", "live")] == [
+        "preview.json",
+        "preview.json",
+        "live.json",
+    ]
+
+
+def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "Live-2.json"
+    path.write_text(
+        '{"Region": "Ireland", "PromotionOrder": 0, "Approval": "yes", "SampleData": "maybe", "DaysToLive": 3}'
+    )
+
+    with pytest.raises(UserError) as raised:
+        read_settings(path)
+
+    for said in (
+        str(path),
+        "[a-z]",
+        "Region",
+        "PromotionOrder is 0",
+        'Approval is "yes"',
+        "when-empty",
+        "previews only",
+    ):
+        assert said in str(raised.value)
