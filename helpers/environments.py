@@ -28,7 +28,7 @@ SampleData = Literal["always", "when-empty", "never"]
 
 @dataclass(frozen=True)
 class EnvironmentSettings:
-    """How an environment differs from others: the keys of its file besides the stacks and their parameters."""
+    """How an environment differs from others."""
 
     region: str
     """By default that of the project."""
@@ -109,7 +109,7 @@ def file_of(name: str) -> str:
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all long-lived environments: first those that are not promoted to, then by order."""
+    """Return the long-lived environments: first those that nothing is promoted to, then by order."""
     found = {path.stem: read_settings(path) for path in PARAMETERS.glob("*.json") if path.stem != PREVIEW}
     return tuple(sorted(found, key=lambda name: (found[name].promotion_order or 0, name)))
 
@@ -149,22 +149,21 @@ def _problems(path: Path, values: dict[str, Any]) -> list[str]:
     keys = {field: key for key, field in KEYS.items()}
     problems = []
     if path.stem != PREVIEW and not NAME.fullmatch(path.stem):
-        problems.append(
-            f"{path.stem} is not a valid environment name; rename the file to match {NAME.pattern}"
-        )
+        problems.append(f"the environment's name {path.stem} must match {NAME.pattern}; rename the file")
     if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
         problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
-    for field in ("approval", "protected"):
-        if not isinstance(values.get(field, False), bool):
-            problems.append(f"{keys[field]} is {json.dumps(values[field])}; write true or false")
+    problems += [
+        f"{keys[field]} is {json.dumps(values[field])}; write true or false"
+        for field in ("approval", "protected")
+        if not isinstance(values.get(field, False), bool)
+    ]
     for field in ("promotion_order", "days_to_live"):
         number = values.get(field)
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             problems.append(f"{keys[field]} is {json.dumps(number)}; write a whole number from 1")
-    if values.get("sample_data", "never") not in get_args(SampleData):
-        problems.append(
-            f"SampleData is {json.dumps(values['sample_data'])}; write one of {', '.join(get_args(SampleData))}"
-        )
+    if (sample_data := values.get("sample_data", "never")) not in get_args(SampleData):
+        choices = ", ".join(get_args(SampleData))
+        problems.append(f"SampleData is {json.dumps(sample_data)}; write one of {choices}")
     if path.stem != PREVIEW and "days_to_live" in values:
         problems.append("DaysToLive applies to previews only; remove it")
     return problems

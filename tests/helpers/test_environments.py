@@ -34,14 +34,14 @@ def test_a_file_adds_an_environment(folder: Path) -> None:
 
 def test_previews_exist_where_they_have_a_file(folder: Path) -> None:
     assert not is_preview("pr-7")
-    with pytest.raises(ValueError, match="expected one of sandbox, qa, beta, live. "):
+    with pytest.raises(ValueError, match=r"expected one of sandbox, qa, beta, live\. "):
         Environment("pr-7")
 
     (folder / "preview.json").write_text('{"DaysToLive": 3}')
 
     assert Environment("pr-7").is_preview
     assert Environment("pr-7").settings.days_to_live == 3
-    with pytest.raises(ValueError, match="expected one of sandbox, qa, beta, live, pr-<number>. "):
+    with pytest.raises(ValueError, match=r"live, pr-<number>\. "):
         Environment("preview")
 
 
@@ -64,7 +64,7 @@ def test_previews_share_their_file_of_parameters() -> None:
 def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "Live-2.json"
     path.write_text(
-        '{"Region": "Ireland", "PromotionOrder": 0, "Approval": "yes", "SampleData": "maybe", "DaysToLive": 3}'
+        '{"Region": "Erin", "PromotionOrder": 0, "Approval": "yes", "SampleData": "maybe", "DaysToLive": 3}'
     )
 
     with pytest.raises(UserError) as raised:
