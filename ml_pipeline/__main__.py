@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Here, so that --help and typos answer at once.
-    from ml_pipeline import commands, planning, removal, versions  # noqa: PLC0415
+    from ml_pipeline import commands  # noqa: PLC0415
     from ml_pipeline.project import open_project  # noqa: PLC0415
+    from ml_pipeline.releases import removal, versions  # noqa: PLC0415
+    from ml_pipeline.review import planning  # noqa: PLC0415
 
     # A log is not a terminal: there the lines may be as long as they need to be.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
@@ -47,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
         markdown = arguments.format == "markdown"
         return planning.plan_markdown(arguments.env) if markdown else planning.plan(arguments.env, console)
     if arguments.command == "sweep":
-        from ml_pipeline.sweep import PARTS, sweep  # noqa: PLC0415
+        from ml_pipeline.releases.sweep import PARTS, sweep  # noqa: PLC0415
 
         return sweep(
             arguments.env,
@@ -81,7 +83,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _run_on_spark(arguments: argparse.Namespace, project: "Project", console: Console) -> int:
-    from ml_pipeline import event_logs, tuning  # noqa: PLC0415 - they import Spark's helpers
+    from ml_pipeline.spark import event_logs, tuning  # noqa: PLC0415 - they import Spark's helpers
 
     match arguments.command:
         case "events":

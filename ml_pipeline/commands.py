@@ -8,20 +8,20 @@ from rich.console import Console
 from helpers.command_line import INTERRUPTED
 from helpers.environments import Environment
 from helpers.errors import UserError, one_per_line
-from ml_pipeline.checks import findings
-from ml_pipeline.executions import list_executions, start, stop, take_snapshot
-from ml_pipeline.history import Origin, record
-from ml_pipeline.input_data import input_fingerprint, provide_sample
-from ml_pipeline.invocation import invocation
-from ml_pipeline.job_logs import milliseconds, read_lines
-from ml_pipeline.outcome import read_outcomes
+from ml_pipeline.controls.checks import findings
+from ml_pipeline.executions.executions import list_executions, start, stop, take_snapshot
+from ml_pipeline.executions.input_data import input_fingerprint, provide_sample
+from ml_pipeline.executions.invocation import invocation
+from ml_pipeline.executions.job_logs import milliseconds, read_lines
+from ml_pipeline.executions.outcome import read_outcomes
+from ml_pipeline.executions.summary import summary
+from ml_pipeline.executions.verification import problems, read_written
+from ml_pipeline.executions.waiting import wait
 from ml_pipeline.project import Project, open_project, say
-from ml_pipeline.registration import upsert as register
-from ml_pipeline.revision import commit
-from ml_pipeline.staging import code_hash, read_code, stage_code
-from ml_pipeline.summary import summary
-from ml_pipeline.verification import problems, read_written
-from ml_pipeline.waiting import wait
+from ml_pipeline.releases.history import Origin, record
+from ml_pipeline.releases.registration import upsert as register
+from ml_pipeline.releases.revision import commit
+from ml_pipeline.releases.staging import code_hash, read_code, stage_code
 
 
 def data(project: Project, console: Console) -> int:

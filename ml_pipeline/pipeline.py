@@ -39,7 +39,7 @@ def create_pipeline(
         The pipeline of the SageMaker SDK.
     """
     # The SDK takes seconds to import, and most commands do without it.
-    from ml_pipeline import sagemaker_sdk as sdk  # noqa: PLC0415
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415
 
     params = (
         pipeline_params
@@ -138,7 +138,7 @@ def pipeline_definition(pipeline_params: PipelineParams, logger: logging.Logger 
         UserError: it is larger than the API takes.
     """
     pipeline = create_pipeline(pipeline_params, logger or logging.getLogger(__name__))
-    from ml_pipeline import sagemaker_sdk as sdk  # noqa: PLC0415 - imported by now, at no cost
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - imported by now, at no cost
 
     with sdk.building(pipeline_params.region):
         text = canonical(pipeline.definition())

@@ -13,9 +13,9 @@ from helpers.errors import UserError
 from helpers.infra.stacks import stack_outputs
 from ml_pipeline.params import PipelineParams, load_parameters
 from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
-from ml_pipeline.registration import Registration
+from ml_pipeline.releases.registration import Registration
+from ml_pipeline.releases.staging import code_hash, read_code
 from ml_pipeline.s3_uri import parse
-from ml_pipeline.staging import code_hash, read_code
 
 if TYPE_CHECKING:
     from rich.console import Console

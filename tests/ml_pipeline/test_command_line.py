@@ -16,10 +16,10 @@ from rich.console import Console
 from ml_pipeline import commands
 from ml_pipeline import project as project_module
 from ml_pipeline.__main__ import main
-from ml_pipeline.executions import take_snapshot
+from ml_pipeline.executions.executions import take_snapshot
 from ml_pipeline.params import loading
 from ml_pipeline.project import Project, open_project
-from ml_pipeline.staging import FILES, FOLDER, code_hash, read_code
+from ml_pipeline.releases.staging import FILES, FOLDER, code_hash, read_code
 
 Run = Callable[..., tuple[int, str, str]]
 SLEEPER = b"import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"

@@ -12,7 +12,7 @@ from helpers.errors import UserError
 from helpers.local_aws.pipelines.step_cache import cache_key
 from ml_pipeline.params import PipelineParams
 from ml_pipeline.pipeline import canonical, create_pipeline, pipeline_definition
-from ml_pipeline.staging import FILES, code_hash, read_code
+from ml_pipeline.releases.staging import FILES, code_hash, read_code
 
 PROGRAM = """
 import sys
@@ -155,7 +155,7 @@ def test_building_leaves_logging_and_environment_as_they_were(parameters: Pipeli
 
 def test_the_telemetry_of_the_sdk_is_off() -> None:
     # Imported here, so that collecting tests does not wait for the SDK.
-    from ml_pipeline import sagemaker_sdk  # noqa: PLC0415, I001 - first, as it says where the settings lie
+    from ml_pipeline.steps import sagemaker_sdk  # noqa: PLC0415, I001 - first, as it says where the settings lie
     from sagemaker.core.common_utils import resolve_value_from_config  # noqa: PLC0415
     from sagemaker.core.config.config import load_sagemaker_config  # noqa: PLC0415
     from sagemaker.core.config.config_schema import TELEMETRY_OPT_OUT_PATH  # noqa: PLC0415

@@ -1,0 +1,1 @@
+"""The controls that every step of a definition must show."""

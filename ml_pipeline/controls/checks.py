@@ -1,0 +1,107 @@
+"""The controls of a pipeline, checked on its definition before SageMaker gets it.
+
+Security Hub has no control for processing jobs, so that nothing else would notice a job outside the
+VPC until a role refuses to create it, in the middle of an execution.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ml_pipeline.controls.image_accounts import OWN_IMAGE_ACCOUNTS
+from ml_pipeline.controls.literal_secrets import secret_faults
+from ml_pipeline.controls.rules import Fault, Rule, is_expression, rules
+
+_BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A control that a step lacks."""
+
+    step: str
+    path: str
+    problem: str
+    mend: str
+
+    def __str__(self) -> str:
+        """Return the finding as one line."""
+        return f"{f'step {self.step}, ' if self.step else ''}{self.path}: {self.problem}; {self.mend}"
+
+
+def findings(
+    definition: Mapping[str, Any], own_image_accounts: Collection[str] = OWN_IMAGE_ACCOUNTS
+) -> list[Finding]:
+    """Return what the steps of a definition lack, in their order; none when every control is there.
+
+    Args:
+        definition: the JSON of the definition.
+        own_image_accounts: accounts besides AWS's own whose images are trusted.
+    """
+    known = rules(own_image_accounts)
+    found = []
+    for step, path in _steps(definition.get("Steps"), "$.Steps"):
+        name = step.get("Name") if isinstance(step, dict) else None
+        faults = _step_faults(step, path, known)
+        found += [Finding(name if isinstance(name, str) else "", *fault) for fault in faults]
+    return found
+
+
+def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
+    """Yield each step with its JSON path, also those in branches; None where there is no list of steps."""
+    if not isinstance(listed, list) or not listed:
+        yield None, path
+        return
+    for index, step in enumerate(listed):
+        place = f"{path}[{index}]"
+        yield step, place
+        arguments = step.get("Arguments") if isinstance(step, dict) else None
+        for branch in _BRANCHES:
+            if isinstance(arguments, dict) and arguments.get(branch):
+                yield from _steps(arguments[branch], f"{place}.Arguments.{branch}")
+
+
+def _step_faults(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[Fault]:
+    if not isinstance(step, dict):
+        yield Fault(path, "there is no step that could be checked", "write a list of steps")
+        return
+    step_type = step.get("Type")
+    if not isinstance(step_type, str) or step_type not in known:
+        yield Fault(
+            f"{path}.Type",
+            f"what steps of type {step_type} must show is not known",
+            f"add it to ml_pipeline/controls/rules.py, or use a step of {', '.join(sorted(known))}",
+        )
+    else:
+        for place, check in known[step_type]:
+            for where, value in _values(step, place.split("."), path):
+                yield from check(value, where)
+    yield from secret_faults(_without_branches(step), path)
+
+
+def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values at a place, None for what is not there; an expression on the way ends it."""
+    if not parts or is_expression(node):
+        yield path, node
+        return
+    names = parts[0].rstrip("*?").split("|")
+    held = [name for name in names if isinstance(node, dict) and node.get(name) is not None]
+    if not held and not any("?" in part for part in parts):
+        missing = [names[0], *(part.rstrip("*?").split("|")[0] for part in parts[1:])]
+        yield f"{path}.{'.'.join(missing)}", None
+    for name in held:
+        items = node[name] if "*" in parts[0] else None
+        if isinstance(items, list):
+            # Of an empty list it is the first item that is missing.
+            for index, item in enumerate(items or [None]):
+                yield from _values(item, parts[1:], f"{path}.{name}[{index}]")
+        else:
+            yield from _values(node[name], parts[1:], f"{path}.{name}")
+
+
+def _without_branches(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a step without the steps in it, which are looked at by themselves."""
+    arguments = step.get("Arguments")
+    if not isinstance(arguments, dict):
+        return dict(step)
+    return {**step, "Arguments": {key: item for key, item in arguments.items() if key not in _BRANCHES}}

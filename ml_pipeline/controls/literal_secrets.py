@@ -1,0 +1,69 @@
+"""Secrets written into a definition, where everybody who may describe the pipeline reads them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ml_pipeline.controls.rules import Fault, is_expression, references
+
+_MAPS = ("Environment", "HyperParameters", "StaticHyperParameters")
+"""The parts of a request whose keys are names that people choose."""
+
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secret|token|credentials?|connection_?string|"
+    r"(api|access|private|secret|account|signing|encryption)_?key(_id)?)($|[_.-])"
+)
+_POINTER_NAME = re.compile(r"(?i)[_.-](arn|name|id|uri|url|path|file|version)$")
+_SECRET_VALUE = re.compile(
+    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"  # access keys of AWS
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|://[^/\s:@]+:[^/\s:@]+@"  # a URL with user and password
+    r"|\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"
+    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"  # a JSON web token
+)
+_MEND = "keep it in Secrets Manager, and let the job read it there with its role"
+
+
+def secret_faults(value: Any, path: str) -> Iterator[Fault]:
+    """Yield the secrets in a JSON value, never with the secret itself."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            place = f"{path}.{key}"
+            named = [*_named_secrets(item, place)] if key in _MAPS and isinstance(item, dict) else []
+            yield from named
+            seen = {fault.path for fault in named}
+            yield from (fault for fault in secret_faults(item, place) if fault.path not in seen)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from secret_faults(item, f"{path}[{index}]")
+    elif isinstance(value, str) and _SECRET_VALUE.search(value):
+        yield Fault(path, "it looks like a secret in plain text", _MEND)
+
+
+def _named_secrets(variables: dict[str, Any], path: str) -> Iterator[Fault]:
+    for name, value in variables.items():
+        chosen = [found for found in references(value) if found.startswith("Parameters.")]
+        if chosen and any(map(_names_secret, [name, *chosen])):
+            yield Fault(
+                f"{path}.{name}",
+                f"{name} is a secret given as {' and '.join(chosen)}, which every execution shows",
+                _MEND,
+            )
+        elif _names_secret(name) and _is_plain(value):
+            yield Fault(f"{path}.{name}", f"{name} is a secret in plain text", _MEND)
+
+
+def _names_secret(name: str) -> bool:
+    if re.search(r"(?i)access_?key_?id$", name):
+        return True
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # DbPassword as db_password
+    return bool(_SECRET_NAME.search(words)) and not _POINTER_NAME.search(words)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a value could be a secret: a text, but no ARN, no number and no yes or no."""
+    return (
+        not is_expression(value)
+        and isinstance(value, str)
+        and not re.fullmatch(r"(?i)|arn:\S+|true|false|none|null|[\d.]+", value)
+    )

@@ -1,0 +1,295 @@
+"""The controls that a job must show in its request, and where the request of each step type has them."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ml_pipeline.controls.image_accounts import image_problem
+
+MANDATORY_TAGS = ("Project", "Owner")
+"""Costs and incidents are led back to people by these; the roles that create jobs demand them too."""
+
+
+class Fault(NamedTuple):
+    """What is wrong at a JSON path, and how to mend it."""
+
+    path: str
+    problem: str
+    mend: str
+
+
+Check = Callable[[Any, str], Iterator[Fault]]
+"""Looks at the value at a JSON path; None is what is not there."""
+
+Rule = tuple[str, Check]
+"""A place in a step, and what is checked there. A part of a place ends in `?` when it, and what is above
+it, need not be there, in `*` when it is a list whose every item is meant; alternatives are `A|B`."""
+
+
+def is_expression(value: object) -> bool:
+    """Return whether a value of a definition is a function, as `{"Get": "Parameters.Name"}`."""
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        and all(key == "Get" or key.startswith("Std:") for key in value)
+    )
+
+
+def references(value: object) -> list[str]:
+    """Return what the expressions in a value refer to, as `Parameters.Name`."""
+    if isinstance(value, dict):
+        if is_expression(value) and isinstance(value.get("Get"), str):
+            return [value["Get"]]
+        return [found for item in value.values() for found in references(item)]
+    if isinstance(value, list):
+        return [found for item in value for found in references(item)]
+    return []
+
+
+def _value(name: str, mend: str, problem: Callable[[Any], str | None]) -> Check:
+    """Return a check of one value, which must be written in the definition itself."""
+
+    def check(value: Any, path: str) -> Iterator[Fault]:
+        if value is None:
+            yield Fault(path, f"{name} is missing", mend)
+        elif is_expression(value):
+            chosen = [found for found in references(value) if found.startswith("Parameters.")]
+            why = (
+                f"whoever starts the pipeline chooses it, by {' and '.join(chosen)}"
+                if chosen
+                else "it is known only during an execution"
+            )
+            yield Fault(path, f"{name} is no control: {why}", f"{mend}, in the definition itself")
+        elif said := problem(value):
+            yield Fault(path, f"{name} {said}", mend)
+
+    return check
+
+
+def _matching(pattern: str, said: str) -> Callable[[Any], str | None]:
+    def problem(value: Any) -> str | None:
+        return None if isinstance(value, str) and re.fullmatch(pattern, value) else f"{said}: {value!r}"
+
+    return problem
+
+
+def _each(check: Check) -> Check:
+    """Return a check of a list, whose every item is checked and which has at least one."""
+
+    def check_all(values: Any, path: str) -> Iterator[Fault]:
+        if not isinstance(values, list):
+            yield from check(values, path)
+        elif not values:
+            yield from check(None, path)
+        else:
+            for index, value in enumerate(values):
+                yield from check(value, f"{path}[{index}]")
+
+    return check_all
+
+
+def _key(name: str) -> Check:
+    # An alias could be led to another key at any time.
+    return _value(
+        name,
+        "name the ARN of the project's key, as arn:aws:kms:REGION:ACCOUNT:key/UUID, not an alias",
+        _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "is no ARN of a KMS key"),
+    )
+
+
+def _role(name: str) -> Check:
+    return _value(
+        name,
+        "name the ARN of the project's role",
+        _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is no ARN of a role"),
+    )
+
+
+def _tags(value: Any, path: str) -> Iterator[Fault]:
+    if is_expression(value):
+        yield from _tag("all tags")(value, path)
+        return
+    places = {}
+    for index, tag in enumerate(value if isinstance(value, list) else []):
+        if isinstance(tag, dict) and isinstance(tag.get("Key"), str):
+            places[tag["Key"]] = (tag.get("Value"), f"{path}[{index}].Value")
+    for key in MANDATORY_TAGS:
+        yield from _tag(key)(*places.get(key, (None, path)))
+
+
+def _tag(key: str) -> Check:
+    return _value(
+        f"the tag {key}",
+        f"give the tags {' and '.join(MANDATORY_TAGS)} a value",
+        _matching(r"(?s).*\S.*", "has no value"),
+    )
+
+
+_SUBNETS = _each(
+    _value("the subnet", "name the project's subnets", _matching("subnet-[0-9a-f]{8,17}", "is no subnet"))
+)
+_SECURITY_GROUPS = _each(
+    _value(
+        "the security group",
+        "name the project's security groups",
+        _matching("sg-[0-9a-f]{8,17}", "is no security group"),
+    )
+)
+_TRAFFIC = _value(
+    "encryption between the job's instances",
+    "set it to true",
+    lambda value: None if value is True else "is off",
+)
+_VOLUME_KEY = _key("the key of the volumes")
+_OUTPUT_KEY = _key("the key of the outputs")
+_ENTRY_POINT = _each(
+    _value(
+        "the container's entry point",
+        "write the command",
+        lambda value: None if isinstance(value, str) else f"is no text: {value!r}",
+    )
+)
+_NO_SHELL = _value(
+    "remote debugging, which opens a shell in the container,",
+    "set it to false or leave it out",
+    lambda value: None if value is False else "is on",
+)
+
+
+def _model(value: Any, path: str) -> Iterator[Fault]:
+    """Check that a transform's model is made by the pipeline, where its network and image are checked."""
+    made = isinstance(value, dict) and is_expression(value)
+    if not made or not all(found.startswith("Steps.") for found in references(value) or [""]):
+        yield Fault(
+            path,
+            f"the model {'is missing' if value is None else 'exists apart from the pipeline'}, "
+            "so nothing is known of its network and image",
+            'create it in a Model step and name {"Get": "Steps.<step>.ModelName"}',
+        )
+
+
+_CLUSTER = _value(
+    "the cluster",
+    "let the step make a cluster of its own, with ClusterConfig",
+    lambda value: (
+        None if isinstance(value, dict) else "exists apart from the pipeline, so nothing is known of it"
+    ),
+)
+_CLUSTER_SECURITY = _value(
+    "the security configuration of the cluster, with its keys and encryption in transit,",
+    "name one",
+    _matching(".+", "is no name"),
+)
+
+
+def _vpc(place: str) -> tuple[Rule, ...]:
+    return (f"{place}.Subnets", _SUBNETS), (f"{place}.SecurityGroupIds", _SECURITY_GROUPS)
+
+
+def _training(job: str, resources: str, image: Check) -> tuple[Rule, ...]:
+    """Return the rules of a training job whose definition lies at a place."""
+    return (
+        *_vpc(f"{job}.VpcConfig"),
+        (f"{job}.EnableInterContainerTrafficEncryption", _TRAFFIC),
+        (f"{job}.{resources}.VolumeKmsKeyId", _VOLUME_KEY),
+        (f"{job}.OutputDataConfig.KmsKeyId", _OUTPUT_KEY),
+        (f"{job}.AlgorithmSpecification.TrainingImage", image),
+        (f"{job}.AlgorithmSpecification.ContainerEntrypoint?", _ENTRY_POINT),
+        (f"{job}.RoleArn", _role("the job's role")),
+    )
+
+
+def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]:
+    """Return the rules of each step type that is known; a type without a job may have none.
+
+    A transform job has the network of its model. The tags of a model package are those of its group.
+    What a Lambda function or the reader of a queue does is not in a definition; who they are must be.
+    """
+    image = _value(
+        "the image",
+        "use AWS's Spark image of the region, or name the account in ml_pipeline/controls/image_accounts.py",
+        lambda uri: image_problem(uri, own_image_accounts),
+    )
+    tags: Rule = ("Arguments.Tags", _tags)
+    processing: tuple[Rule, ...] = (
+        *_vpc("Arguments.NetworkConfig.VpcConfig"),
+        ("Arguments.NetworkConfig.EnableInterContainerTrafficEncryption", _TRAFFIC),
+        ("Arguments.ProcessingResources.ClusterConfig.VolumeKmsKeyId", _VOLUME_KEY),
+        ("Arguments.ProcessingOutputConfig.KmsKeyId", _OUTPUT_KEY),
+        ("Arguments.AppSpecification.ImageUri", image),
+        ("Arguments.AppSpecification.ContainerEntrypoint?", _ENTRY_POINT),
+        ("Arguments.RoleArn", _role("the job's role")),
+        tags,
+    )
+    cluster = "Arguments.ClusterConfig?"
+    return {
+        "Processing": processing,
+        "QualityCheck": processing,
+        "ClarifyCheck": processing,
+        "Training": (
+            *_training("Arguments", "ResourceConfig", image),
+            ("Arguments.DebugRuleConfigurations?*.RuleEvaluatorImage", image),
+            ("Arguments.ProfilerRuleConfigurations?*.RuleEvaluatorImage", image),
+            ("Arguments.RemoteDebugConfig?.EnableRemoteDebug?", _NO_SHELL),
+            tags,
+        ),
+        "Tuning": (
+            *_training(
+                "Arguments.TrainingJobDefinition|TrainingJobDefinitions*",
+                "ResourceConfig|HyperParameterTuningResourceConfig",
+                image,
+            ),
+            tags,
+        ),
+        "AutoML": (
+            *_vpc("Arguments.AutoMLJobConfig.SecurityConfig.VpcConfig"),
+            ("Arguments.AutoMLJobConfig.SecurityConfig.EnableInterContainerTrafficEncryption", _TRAFFIC),
+            ("Arguments.AutoMLJobConfig.SecurityConfig.VolumeKmsKeyId", _VOLUME_KEY),
+            ("Arguments.OutputDataConfig.KmsKeyId", _OUTPUT_KEY),
+            ("Arguments.RoleArn", _role("the job's role")),
+            tags,
+        ),
+        "Transform": (
+            ("Arguments.ModelName", _model),
+            ("Arguments.TransformResources.VolumeKmsKeyId", _VOLUME_KEY),
+            ("Arguments.TransformOutput.KmsKeyId", _OUTPUT_KEY),
+            ("Arguments.DataCaptureConfig?.KmsKeyId", _key("the key of the captured data")),
+            tags,
+        ),
+        "Model": (
+            *_vpc("Arguments.VpcConfig"),
+            ("Arguments.PrimaryContainer|Containers*.Image", image),
+            ("Arguments.ExecutionRoleArn", _role("the model's role")),
+            tags,
+        ),
+        "RegisterModel": (
+            ("Arguments.InferenceSpecification.Containers*.Image", image),
+            ("Arguments.AdditionalInferenceSpecifications?*.Containers*.Image", image),
+        ),
+        "EMR": (
+            ("Arguments.ClusterConfig|ClusterId", _CLUSTER),
+            (f"{cluster}.Instances.Ec2SubnetIds|Ec2SubnetId", _SUBNETS),
+            (f"{cluster}.Instances.EmrManagedMasterSecurityGroup", _SECURITY_GROUPS),
+            (f"{cluster}.Instances.EmrManagedSlaveSecurityGroup", _SECURITY_GROUPS),
+            (f"{cluster}.SecurityConfiguration", _CLUSTER_SECURITY),
+            (f"{cluster}.LogEncryptionKmsKeyId", _key("the key of the cluster's logs")),
+            (f"{cluster}.Tags", _tags),
+        ),
+        "Lambda": (
+            (
+                "FunctionArn",
+                _value(
+                    "the function",
+                    "name its ARN",
+                    _matching(r"arn:aws[a-z-]*:lambda:[\w:$-]+", "is no ARN of a function"),
+                ),
+            ),
+        ),
+        "Callback": (
+            ("SqsQueueUrl", _value("the queue", "name its URL", _matching(r"https://\S+", "is no URL"))),
+        ),
+        "Condition": (),
+        "Fail": (),
+        "ForEach": (),
+        "Lineage": (),
+    }

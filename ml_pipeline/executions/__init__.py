@@ -1,0 +1,1 @@
+"""Executions of a pipeline: start, follow, read their outcome."""

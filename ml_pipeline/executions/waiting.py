@@ -1,0 +1,91 @@
+"""Waiting for an execution, with its progress on the screen."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from rich.live import Live
+
+from helpers.errors import UserError
+from ml_pipeline.executions.executions import Snapshot, stop, take_snapshot
+from ml_pipeline.executions.job_logs import NewestLine, milliseconds
+from ml_pipeline.executions.progress import changes, stamped, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sagemaker import SageMakerClient
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 5.0
+PATIENCE_SECONDS = 300
+"""How long AWS may be out of reach, as when a laptop sleeps, before waiting is given up."""
+
+Show = Callable[[Snapshot | None, Snapshot], None]
+
+
+def wait(
+    sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", arn: str, console: "Console"
+) -> tuple[Snapshot, bool]:
+    """Wait until an execution is over; Ctrl-C stops it and waits for that.
+
+    Returns:
+        The execution at its end, and whether it was interrupted from here. A second Ctrl-C is not
+        caught: the execution then stops on its own.
+    """
+    with _screen(logs, console) as show:
+        try:
+            return _follow(sagemaker, arn, show), False
+        except KeyboardInterrupt:
+            console.print(
+                stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)), markup=False, soft_wrap=True
+            )
+            stop(sagemaker, arn)
+            return _follow(sagemaker, arn, show), True
+
+
+def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
+    before = None
+    pause = FIRST_PAUSE
+    last_answer = time.monotonic()
+    while True:
+        try:
+            snapshot = take_snapshot(sagemaker, arn)
+        except (EndpointConnectionError, HTTPClientError) as error:
+            if time.monotonic() - last_answer > PATIENCE_SECONDS:
+                raise UserError(f"AWS does not answer any more: {error}. {arn} may still run.") from error
+        else:
+            last_answer = time.monotonic()
+            show(before, snapshot)
+            if snapshot.over:
+                return snapshot
+            before = snapshot
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)
+
+
+@contextmanager
+def _screen(logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
+    """Yield a function that shows a snapshot: in place on a terminal, else a line for each change."""
+    newest = NewestLine(logs)
+
+    def print_changes(before: Snapshot | None, after: Snapshot) -> None:
+        now = datetime.now(UTC)
+        for line in changes(before, after, now):
+            console.print(stamped(line, now), markup=False, highlight=False, soft_wrap=True)
+
+    if not console.is_interactive:
+        yield print_changes
+        return
+    with Live(console=console, refresh_per_second=4) as live:
+
+        def redraw(before: Snapshot | None, after: Snapshot) -> None:
+            print_changes(before, after)
+            running = [step for step in after.steps if step.job and not step.ended]
+            lines = {step.job: newest.of(step.job, milliseconds(step.started)) for step in running}
+            live.update(table(after, lines, datetime.now(UTC)))
+
+        yield redraw

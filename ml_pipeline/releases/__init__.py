@@ -1,0 +1,1 @@
+"""Versions of a pipeline: staged code, registration, history, rollback, removal."""

@@ -1,0 +1,81 @@
+"""Staged code that nothing uses any more: which of the prefixes in the artefact bucket can go."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ml_pipeline.releases.staging import HASH_DIGITS
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+MINIMUM_AGE = timedelta(days=7)
+VERSIONS_KEPT = 10
+_FOLDER = "code/"
+_PREFIX = re.compile(rf"{_FOLDER}[0-9a-f]{{{HASH_DIGITS}}}/")
+
+
+@dataclass(frozen=True)
+class CodeSweep:
+    """What is to be done about the prefixes."""
+
+    unused: tuple[str, ...]
+    kept: Mapping[str, str]
+    """The reason for each."""
+
+
+def staged_prefixes(s3: "S3Client", bucket: str) -> dict[str, datetime]:
+    """Return the code prefixes in a bucket, with the time of the newest object in each."""
+    newest: dict[str, datetime] = {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=_FOLDER):
+        for entry in page.get("Contents", []):
+            if found := _PREFIX.match(entry["Key"]):
+                modified = entry["LastModified"]
+                newest[found[0]] = max(modified, newest.get(found[0], modified))
+    return newest
+
+
+def prefixes_in(definition: str) -> set[str]:
+    """Return the code prefixes that a definition names."""
+    return set(_PREFIX.findall(definition))
+
+
+def decide(
+    staged: Mapping[str, datetime],
+    upserted: Collection[str],
+    recorded: Iterable[tuple[int, str]],
+    checkout: str,
+    now: datetime,
+) -> CodeSweep:
+    """Return which prefixes are unused and older than some days.
+
+    Args:
+        staged: the time of the newest object below each prefix.
+        upserted: the definitions that are registered.
+        recorded: the newest versions and their definitions, to which one can go back.
+        checkout: the hash of the code in this checkout, which may be upserted at any moment.
+        now: the time.
+    """
+    reasons = {f"{_FOLDER}{checkout}/": "it is the code of this checkout"}
+    for version, definition in sorted(recorded):
+        reasons |= dict.fromkeys(prefixes_in(definition), f"version {version} uses it")
+    for definition in upserted:
+        reasons |= dict.fromkeys(prefixes_in(definition), "the pipeline uses it")
+    unused, kept = [], {}
+    for prefix, modified in sorted(staged.items()):
+        if prefix in reasons:
+            kept[prefix] = reasons[prefix]
+        elif now - modified < MINIMUM_AGE:
+            kept[prefix] = f"it is younger than {MINIMUM_AGE.days} days"
+        else:
+            unused.append(prefix)
+    return CodeSweep(tuple(unused), kept)
+
+
+def delete_prefix(s3: "S3Client", bucket: str, prefix: str) -> None:
+    """Delete the objects below a prefix; where the bucket keeps versions, they can be brought back."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])

@@ -1,0 +1,200 @@
+"""What was registered when, by whom and from which commit: an object per upsert, and marks on the pipeline.
+
+The objects lie beside the code, in the artefact bucket. Each holds all that its pipeline needs to be
+registered again. Versions count from 1, and a number is written once: of two upserts at the same time the
+later one gets the next.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from helpers.errors import UserError
+from helpers.infra.tags.tags import get_tags_input
+from ml_pipeline.executions.executions import Execution
+from ml_pipeline.pipeline import canonical
+from ml_pipeline.releases.registration import Registration
+from ml_pipeline.releases.staging import write_once
+from ml_pipeline.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+FOLDER = "history/"
+SHOWN_VERSIONS = 20
+
+
+class Entry(BaseModel):
+    """One upsert."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int
+    time: AwareDatetime
+    who: str
+    """The ARN of the caller."""
+    commit: str
+    code_hash: str
+    definition_hash: str
+    rolled_back_to: int | None = None
+    role_arn: str
+    description: str
+    tags: dict[str, str]
+    definition: str
+
+    @property
+    def registration(self) -> Registration:
+        """The pipeline as it was registered."""
+        return Registration(self.definition, self.description, self.role_arn, self.tags)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where what is registered comes from."""
+
+    commit: str
+    code_hash: str
+    rolled_back_to: int | None = None
+    """The version that is registered again."""
+
+
+def definition_hash(definition: str) -> str:
+    """Return a hash of a definition that does not depend on its spelling."""
+    return hashlib.sha256(canonical(definition).encode()).hexdigest()[:16]
+
+
+def entries(s3: "S3Client", bucket: str) -> Iterator[Entry]:
+    """Yield the upserts, the newest first; each is read when it is asked for.
+
+    Raises:
+        UserError: one of the objects is no record of an upsert.
+    """
+    for version in versions(s3, bucket):
+        key = f"{FOLDER}{version}.json"
+        text = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        try:
+            yield Entry.model_validate_json(text)
+        except ValidationError as error:
+            raise UserError(
+                f"s3://{bucket}/{key} is no record of an upsert ({error.error_count()} problems). Bring its "
+                "former version back, or delete it: versions are told from each other by their numbers"
+            ) from error
+
+
+def versions(s3: "S3Client", bucket: str) -> list[int]:
+    """Return the versions that there are, the newest first."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FOLDER)
+    names = [
+        entry["Key"].removeprefix(FOLDER).removesuffix(".json")
+        for page in pages
+        for entry in page.get("Contents", [])
+    ]
+    return sorted((int(name) for name in names if name.isascii() and name.isdigit()), reverse=True)
+
+
+def record(
+    session: "Session",
+    pipeline: str,
+    bucket: str,
+    registration: Registration,
+    origin: Origin,
+    *,
+    changed: bool,
+) -> Entry | None:
+    """Record that a pipeline was upserted, and mark it, unless nothing is new since the newest record.
+
+    Args:
+        session: where the pipeline is.
+        pipeline: its name.
+        bucket: the artefact bucket.
+        registration: what was registered.
+        origin: where that comes from.
+        changed: whether the registered pipeline is another one than before.
+
+    Returns:
+        The new record, or None where there is nothing to record.
+    """
+    s3 = session.client("s3")
+    newest = next(entries(s3, bucket), None)
+    fingerprint = definition_hash(registration.definition)
+    if not changed and newest and (newest.definition_hash, newest.commit) == (fingerprint, origin.commit):
+        return None
+    entry = Entry(
+        version=newest.version + 1 if newest else 1,
+        time=datetime.now(UTC),
+        who=session.client("sts").get_caller_identity()["Arn"],
+        commit=origin.commit,
+        code_hash=origin.code_hash,
+        definition_hash=fingerprint,
+        rolled_back_to=origin.rolled_back_to,
+        role_arn=registration.role_arn,
+        description=registration.description,
+        tags=dict(registration.tags),
+        definition=registration.definition,
+    )
+    while not _put_once(s3, bucket, entry):
+        entry = entry.model_copy(update={"version": entry.version + 1})
+    _mark(session.client("sagemaker"), pipeline, entry)
+    return entry
+
+
+def marks(entry: Entry) -> dict[str, str]:
+    """Return the tags that say on the pipeline itself what it is; they are no part of what is registered."""
+    return {
+        "gitops:version": str(entry.version),
+        "gitops:commit": entry.commit,
+        "gitops:code-hash": entry.code_hash,
+        "gitops:definition-hash": entry.definition_hash,
+    }
+
+
+def last_executions(listed: Sequence[Entry], executions: Sequence[Execution]) -> Mapping[int, Execution]:
+    """Return by version the last execution that was started with it: after this upsert, before the next.
+
+    Args:
+        listed: upserts, the newest first.
+        executions: of the pipeline, in any order.
+    """
+    last: dict[int, Execution] = {}
+    for execution in sorted(executions, key=lambda each: each.started):
+        version = next((entry.version for entry in listed if entry.time <= execution.started), None)
+        if version is not None:
+            last[version] = execution
+    return last
+
+
+def as_document(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> list[dict[str, Any]]:
+    """Return the history for programs, without the definitions."""
+    return [
+        {
+            **entry.model_dump(mode="json", exclude={"definition", "description", "tags"}),
+            "last_execution": {
+                "arn": execution.arn,
+                "status": execution.status,
+                "started": execution.started.astimezone(UTC).isoformat(),
+            }
+            if (execution := executions.get(entry.version))
+            else None,
+        }
+        for entry in listed
+    ]
+
+
+def _put_once(s3: "S3Client", bucket: str, entry: Entry) -> bool:
+    """Write a record, unless its number is taken; return whether it was written."""
+    uri = S3Uri(bucket, f"{FOLDER}{entry.version}.json")
+    return write_once(s3, uri, entry.model_dump_json(indent=2).encode(), "application/json")
+
+
+def _mark(sagemaker: "SageMakerClient", pipeline: str, entry: Entry) -> None:
+    arn = sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineArn"]
+    sagemaker.add_tags(
+        ResourceArn=arn,
+        Tags=get_tags_input(marks(entry)),  # type: ignore[arg-type]  # plain dicts instead of TagTypeDef
+    )

@@ -1,0 +1,150 @@
+"""Registering an earlier definition again: which one is meant, and whether it would still run."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from helpers.errors import UserError, one_per_line
+from ml_pipeline.controls.checks import findings
+from ml_pipeline.executions.executions import Execution
+from ml_pipeline.executions.input_data import list_input
+from ml_pipeline.releases.history import Entry
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+SHORTEST_PREFIX = 4
+_SHOWN = 10
+_NAMES = re.compile(
+    r"(?:subnet|sg)-[0-9a-f]{8,17}\b"
+    r"|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
+    r"|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
+)
+"""What a definition names of the infrastructure: subnets, security groups, keys, roles."""
+_BUCKETS = re.compile(r"s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/")
+
+
+def meant(listed: Sequence[Entry], to: str) -> Entry:
+    """Return the upsert that is meant by a version, or by the beginning of a commit or of a code hash.
+
+    Args:
+        listed: all upserts, the newest first.
+        to: what a person wrote.
+
+    Raises:
+        UserError: it is none, or it is several that differ.
+    """
+    text = to.strip().lower()
+    if text.isdigit():
+        for entry in listed:
+            if entry.version == int(text):
+                return entry
+    matching = [
+        entry for entry in listed if any(known.startswith(text) for known in (entry.commit, entry.code_hash))
+    ]
+    if len(text) < SHORTEST_PREFIX or not matching:
+        raise UserError(f"No upsert is meant by {to!r}. There are:{one_per_line(_lines(listed))}")
+    if len({entry.definition_hash for entry in matching}) > 1:
+        raise UserError(
+            f"{to!r} may be any of these, say which by its version:{one_per_line(_lines(matching))}"
+        )
+    return matching[0]
+
+
+def last_good(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> Entry:
+    """Return the last upsert before the current one that defined something else and was executed well.
+
+    Args:
+        listed: all upserts, the newest first.
+        executions: the last one of each version.
+
+    Raises:
+        UserError: there is none.
+    """
+    for entry in listed[1:]:
+        execution = executions.get(entry.version)
+        if (
+            entry.definition_hash != listed[0].definition_hash
+            and execution
+            and execution.status == "Succeeded"
+        ):
+            return entry
+    raise UserError(
+        "No version before the current one succeeded, so that none is known to be good. Say which one is "
+        f"meant, with TO=<version>:{one_per_line(_lines(listed))}"
+    )
+
+
+def refuse_what_would_not_run(
+    s3: "S3Client", entry: Entry, bucket: str, known: Iterable[str], environment: str
+) -> None:
+    """Raise a UserError if an earlier definition lacks a control, its code, or what the stacks had then.
+
+    Args:
+        s3: a client.
+        entry: what is to be registered again.
+        bucket: the artefact bucket.
+        known: texts that name the infrastructure of today: outputs of stacks, parameters.
+        environment: whose definition it is.
+    """
+    definition = json.loads(entry.definition)
+    problems = [str(finding) for finding in findings(definition)]
+    problems += [
+        f"its code is gone: {uri}" for uri in code_uris(definition, bucket) if not list_input(s3, uri)
+    ]
+    problems += [
+        f"it names {name}, which is none of today's outputs and parameters of {environment}"
+        for name in sorted(names(f"{entry.definition}\n{entry.role_arn}") - names("\n".join(known)))
+    ]
+    problems += [
+        f"it names the bucket {name}, which is gone"
+        for name in sorted({*_BUCKETS.findall(entry.definition)})
+        if not _is_there(s3, name)
+    ]
+    if problems:
+        raise UserError(
+            f"Version {entry.version} would not run, and nothing was changed:{one_per_line(problems)}"
+        )
+
+
+def code_uris(definition: Any, bucket: str) -> list[str]:
+    """Return the URIs in the artefact bucket that a definition names, each once."""
+    found = [text for text in _texts(definition) if re.match(rf"s3a?://{re.escape(bucket)}/.", text)]
+    return list(dict.fromkeys(found))
+
+
+def names(text: str) -> set[str]:
+    """Return what of the infrastructure a text names."""
+    return set(_NAMES.findall(text))
+
+
+def _is_there(s3: "S3Client", bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        # Somebody else's bucket answers 403; only 404 says that there is none.
+        return error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}
+    return True
+
+
+def _texts(value: Any) -> Iterable[str]:
+    match value:
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case str():
+            yield from value.split(",")  # as several files in one argument of spark-submit
+
+
+def _lines(listed: Sequence[Entry]) -> list[str]:
+    lines = [
+        f"{entry.version}: {entry.time:%Y-%m-%d %H:%M} commit {entry.commit[:12]}, code {entry.code_hash}"
+        for entry in listed[:_SHOWN]
+    ]
+    return [*lines, f"and {len(listed) - _SHOWN} before"] if len(listed) > _SHOWN else lines or ["none yet"]

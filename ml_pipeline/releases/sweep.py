@@ -1,0 +1,133 @@
+"""Removing what is left over: previews past their time, and code that nothing uses."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import ClientError
+
+from helpers.aws import connect
+from helpers.environments import Environment
+from helpers.errors import UserError, explain
+from helpers.infra.stacks.configuration import INFRA, project_name
+from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
+from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.project import Project, open_project, say
+from ml_pipeline.releases import code_sweep
+from ml_pipeline.releases.history import entries
+from ml_pipeline.releases.registration import registered
+from ml_pipeline.releases.removal import tear_down
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from types_boto3_cloudformation import CloudFormationClient
+
+Part = Literal["previews", "code"]
+PARTS: tuple[Part, ...] = ("previews", "code")
+
+
+def sweep(
+    environment: Environment,
+    console: "Console",
+    *,
+    dry_run: bool = False,
+    versions_kept: int = code_sweep.VERSIONS_KEPT,
+    parts: Sequence[Part] = PARTS,
+) -> int:
+    """Remove expired previews of the project, and unused code of one environment.
+
+    Args:
+        environment: whose code, and which project.
+        console: where to tell it.
+        dry_run: only tell it.
+        versions_kept: how many of the newest versions keep their code, to go back to.
+        parts: what to sweep.
+
+    Returns:
+        1 when something was to be removed and could not be.
+    """
+    failures = 0
+    if "previews" in parts:
+        failures += _sweep_previews(environment, console, dry_run=dry_run)
+    if "code" in parts:
+        _sweep_code(environment, console, dry_run=dry_run, versions_kept=versions_kept)
+    return 1 if failures else 0
+
+
+def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bool) -> int:
+    cloudformation = connect(environment).client("cloudformation")
+    project = project_name(environment)
+    found = decide(_stacks(cloudformation, project), project, datetime.now(UTC))
+    failures = 0
+    for preview in found.expired:
+        if dry_run:
+            say(console, f"Would remove {preview}: it has expired.")
+            continue
+        if reason := _remove(preview, project, cloudformation, console):
+            failures += 1
+            say(console, f"Not removed: {preview}: {reason}")
+        else:
+            say(console, f"Removed {preview}: it had expired.")
+    _tell_rest(found, console)
+    return failures
+
+
+def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", console: "Console") -> str:
+    """Tear a preview down; return why that failed, or an empty string."""
+    try:
+        tear_down(Environment(preview), console, ask=False)
+    except (UserError, ClientError) as error:
+        return explain(error) or str(error)
+    left = remaining(_stacks(cloudformation, project), project, preview)
+    return f"{', '.join(left)} is left; it is none of the stacks in this checkout." if left else ""
+
+
+def _tell_rest(found: Sweep, console: "Console") -> None:
+    for line in found.kept:
+        say(console, f"Kept {line}.")
+    for line in found.reported:
+        say(console, f"Look at {line}.")
+    if not (found.expired or found.kept or found.reported):
+        say(console, "No preview, and no stack that needs a look.")
+
+
+def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundStack]:
+    return find_stacks(cloudformation, project, [path.stem for path in INFRA.glob("*.yaml")])
+
+
+def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, versions_kept: int) -> None:
+    if missing := undeployed(connect(environment).client("cloudformation"), environment):
+        say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
+        return
+    project = open_project(environment)
+    s3, bucket = project.session.client("s3"), project.artifact_bucket
+    if reason := _busy(project):
+        say(console, f"No code of {environment} is swept: {reason}.")
+        return
+    there = registered(project.session.client("sagemaker"), project.name)
+    found = code_sweep.decide(
+        code_sweep.staged_prefixes(s3, bucket),
+        [there.definition] if there else [],
+        [(entry.version, entry.definition) for entry in islice(entries(s3, bucket), versions_kept)],
+        project.code_hash,
+        datetime.now(UTC),
+    )
+    for prefix in found.unused:
+        if not dry_run:
+            code_sweep.delete_prefix(s3, bucket, prefix)
+        say(console, f"{'Would remove' if dry_run else 'Removed'} s3://{bucket}/{prefix}: nothing uses it.")
+    for prefix, reason in found.kept.items():
+        say(console, f"Kept s3://{bucket}/{prefix}: {reason}.")
+    if not (found.unused or found.kept):
+        say(console, f"No code lies in {bucket}.")
+
+
+def _busy(project: Project) -> str:
+    """Return why an execution may read code that nothing else uses any more, or an empty string."""
+    sagemaker = project.session.client("sagemaker")
+    if registered(sagemaker, project.name) is None:
+        return ""
+    running = [e for e in list_executions(sagemaker, project.name, project.environment) if e.active]
+    return f"{running[0].arn} is {running[0].status}" if running else ""

@@ -1,0 +1,71 @@
+"""Where the registered pipeline differs: from what was recorded of it, and from this checkout."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ml_pipeline.releases.history import Entry
+from ml_pipeline.releases.registration import Registration, difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class PipelineDrift:
+    """What is not as it should be, as lines of unified diffs."""
+
+    name: str
+    by_hand: tuple[str, ...] = ()
+    """From what is registered to what the newest upsert registered."""
+    not_upserted: tuple[str, ...] = ()
+    """From what is registered to what this checkout would register."""
+    note: str = ""
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any drift."""
+        return bool(self.by_hand or self.not_upserted)
+
+
+def pipeline_drift(
+    name: str, there: Registration | None, newest: Entry | None, checkout: Registration
+) -> PipelineDrift:
+    """Return the drift of a pipeline.
+
+    Args:
+        name: of the pipeline.
+        there: as it is registered, if it is.
+        newest: the record of the newest upsert, if there is any.
+        checkout: as this checkout would register it.
+    """
+    not_upserted = tuple(difference(there, checkout))
+    if there is None:
+        gone = (f"version {newest.version} was upserted, and then deleted",) if newest else ()
+        return PipelineDrift(name, gone, not_upserted, "it is not registered")
+    if newest is None:
+        return PipelineDrift(name, ("it is registered, and no upsert is recorded",), not_upserted)
+    by_hand = tuple(difference(there, newest.registration, f"version {newest.version}"))
+    back = (
+        f"version {newest.version} is a rollback to {newest.rolled_back_to}" if newest.rolled_back_to else ""
+    )
+    return PipelineDrift(name, by_hand, not_upserted, back)
+
+
+def as_document(drift: PipelineDrift) -> dict[str, Any]:
+    """Return the drift for programs."""
+    return {"drifted": bool(drift), **asdict(drift)}
+
+
+def lines(drift: PipelineDrift, environment: str) -> "Iterator[str]":
+    """Yield the drift for people."""
+    if drift.by_hand:
+        yield f"{drift.name} was changed by hand:"
+        yield from drift.by_hand
+    if drift.not_upserted:
+        yield f"{drift.name} is not what this checkout has:"
+        yield from drift.not_upserted
+    note = f" ({drift.note})" if drift.note else ""
+    if drift:
+        mend = f"To upsert: make upsert ENV={environment}"
+        yield f"{environment}: drift in the pipeline {drift.name}{note}. {mend}"
+    else:
+        yield f"{environment}: no drift in the pipeline {drift.name}{note}."

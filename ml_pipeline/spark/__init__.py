@@ -1,0 +1,1 @@
+"""What Spark event logs say about executions."""

@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+
+from ml_pipeline.controls.image_accounts import image_problem, spark_image_accounts
+
+IMAGE = "571004829621.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu-py312-v1.3"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        IMAGE,
+        IMAGE.replace(":3.5-cpu-py312-v1.3", "@sha256:" + 64 * "0"),
+        "671472414489.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-spark-processing:3.5-cpu",
+        "210987654321.dkr.ecr.eu-west-1.amazonaws.com/own/image:1",
+    ],
+)
+def test_images_of_trusted_accounts_may_run(uri: str) -> None:
+    assert image_problem(uri, ("210987654321",)) is None
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        None,
+        "sagemaker-spark-processing:3.5-cpu",
+        "public.ecr.aws/spark/spark:3.5",
+        IMAGE.replace("amazonaws.com", "amazonaws.com.example.org"),
+        IMAGE.replace("571004829621.dkr", "571004829621.dkr.example.org/571004829621.dkr"),
+        IMAGE.replace("eu-west-1", "eu-central-1"),  # that account is Spark's in another region only
+        IMAGE.replace("571004829621", "210987654321"),
+        IMAGE + " --privileged",
+    ],
+)
+def test_other_images_may_not_run(uri: Any) -> None:
+    assert image_problem(uri)
+
+
+def test_the_account_of_the_spark_images_is_known_where_aws_has_them() -> None:
+    accounts = spark_image_accounts()
+
+    assert accounts["us-east-1"] == "173754725891"
+    assert len(accounts) > 30
+    assert all(len(account) == 12 and account.isdigit() for account in accounts.values())

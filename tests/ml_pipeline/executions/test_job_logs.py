@@ -1,0 +1,82 @@
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from ml_pipeline.executions.job_logs import LOG_GROUP, LogLine, NewestLine, milliseconds, read_lines
+
+NOW = int(time.time() * 1000)
+
+
+@pytest.fixture
+def job(stack: boto3.Session) -> str:
+    """A job with a line in the stream of each of its two instances."""
+    logs, name = stack.client("logs"), f"job-{uuid4().hex}"
+    try:
+        logs.create_log_group(logGroupName=LOG_GROUP)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass
+    for host, text in (("algo-1", "first\n"), ("algo-2", "second")):
+        logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=f"{name}/{host}")
+        write(stack, f"{name}/{host}", text, NOW + int(host[-1]))
+    return name
+
+
+def write(stack: boto3.Session, stream: str, text: str, when: int) -> None:
+    stack.client("logs").put_log_events(
+        logGroupName=LOG_GROUP, logStreamName=stream, logEvents=[{"timestamp": when, "message": text}]
+    )
+
+
+def test_the_lines_of_all_instances_are_read_and_of_no_other_job(stack: boto3.Session, job: str) -> None:
+    assert list(read_lines(stack.client("logs"), job)) == [
+        LogLine(f"{job}/algo-1", NOW + 1, "first"),
+        LogLine(f"{job}/algo-2", NOW + 2, "second"),
+    ]
+    assert list(read_lines(stack.client("logs"), job[:-1])) == []
+
+
+def test_before_the_first_job_there_are_no_lines(stack: boto3.Session) -> None:
+    assert list(read_lines(boto3.client("logs", region_name="eu-central-1"), "job")) == []
+
+
+def test_the_newest_line_is_followed(stack: boto3.Session, job: str) -> None:
+    newest = NewestLine(stack.client("logs"))
+
+    assert newest.of(f"{job}x", 0) == ""
+    assert newest.of(job, 0) == "second"
+    assert newest.of(job, 0) == "second"
+    write(stack, f"{job}/algo-1", "third", NOW + 3)
+    assert newest.of(job, 0) == "third"
+
+
+def test_without_logs_the_newest_line_is_empty(stack: boto3.Session) -> None:
+    settings = Config(retries={"total_max_attempts": 1})
+    assert (
+        NewestLine(stack.client("logs", endpoint_url="http://127.0.0.1:1", config=settings)).of("job", 0)
+        == ""
+    )
+
+
+def test_the_right_to_read_logs_is_missed_aloud_when_logs_are_asked_for() -> None:
+    class Denied:
+        def get_paginator(self, _: str) -> "Denied":
+            return self
+
+        def paginate(self, **_: object) -> list[object]:
+            return [self]
+
+        def __getitem__(self, _: str) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "FilterLogEvents")
+
+    with pytest.raises(ClientError):
+        list(read_lines(Denied(), "job"))  # type: ignore[arg-type]  # a client that may not
+
+
+def test_times_are_counted_in_milliseconds() -> None:
+    assert milliseconds(None) == 0
+    assert milliseconds(datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)) == 1500

@@ -1,0 +1,49 @@
+import io
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+from rich.console import Console
+
+from helpers.errors import UserError
+from ml_pipeline.executions import waiting
+from ml_pipeline.executions.executions import start
+from ml_pipeline.executions.waiting import wait
+from ml_pipeline.releases.registration import Registration, upsert
+
+DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "InputDataFingerprint", "Type": "String"}],
+"Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}"""
+
+
+@pytest.fixture
+def failing(stack: boto3.Session, role: str) -> str:
+    """The ARN of an execution that fails at once."""
+    sagemaker, name = stack.client("sagemaker"), f"waited-for-{uuid4().hex}"
+    upsert(sagemaker, name, Registration(DEFINITION, "Fails.", role, {}))
+    return start(sagemaker, name, "f00", "dev")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_execution_is_followed_to_its_end(terminal: bool, stack: boto3.Session, failing: str) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200, force_terminal=terminal, force_interactive=terminal)
+
+    snapshot, interrupted = wait(stack.client("sagemaker"), stack.client("logs"), failing, console)
+
+    assert (snapshot.status, interrupted) == ("Failed", False)
+    assert snapshot.steps[0].failure_reason.endswith("as asked")
+    assert "step give-up Failed" in out.getvalue()
+    assert ("Newest log line" in out.getvalue()) is terminal
+
+
+def test_waiting_is_given_up_when_aws_stays_out_of_reach(
+    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
+    nowhere = stack.client(
+        "sagemaker", endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1})
+    )
+
+    with pytest.raises(UserError, match=r"AWS does not answer any more: .* arn may still run"):
+        wait(nowhere, stack.client("logs"), "arn", Console(file=io.StringIO()))

@@ -1,0 +1,45 @@
+"""Which event log is that of an execution."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from helpers.spark.event_log.reading import LogFile
+from ml_pipeline.executions.executions import Step
+from ml_pipeline.executions.outcome import StepOutcome
+from ml_pipeline.spark.event_logs import application_of, log_of
+
+START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def file(name: str, minutes: float = 0) -> LogFile:
+    return LogFile(name, f"s3://bucket/logs/{name}", START + timedelta(minutes=minutes), lambda: None)  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(("ended", "expected"), [(START + timedelta(minutes=5), "app-2"), (None, "app-3")])
+def test_of_a_folder_that_jobs_share_it_is_the_one_written_during_the_job(ended, expected) -> None:
+    files = [file("app-1", -10), file("app-2", 4), file("app-3", 30)]
+
+    log = log_of(files, StepOutcome(Step("step", "Succeeded"), started=START, ended=ended))
+
+    assert log is not None
+    assert log.name == expected
+
+
+def test_a_job_that_has_written_none_has_none() -> None:
+    outcome = StepOutcome(Step("step", "Executing"), started=START)
+
+    assert log_of([file("app-1", -10)], outcome) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "application"),
+    [
+        ("application_17_0001", "application_17_0001"),
+        ("application_17_0001.zstd", "application_17_0001"),
+        ("app-2026-0000.inprogress", "app-2026-0000"),
+        ("eventlog_v2_app-1/events_1_app-1.lz4", "app-1"),
+    ],
+)
+def test_the_application_is_told_by_the_name(name, application) -> None:
+    assert application_of(file(name)) == application

@@ -1,0 +1,218 @@
+"""The tuning loop: what it tries, what it keeps, and that it puts back what it found."""
+
+import itertools
+import json
+from collections.abc import Callable
+
+import pytest
+
+from helpers.spark.event_log.configuration import CLASSIFICATION
+from helpers.spark.event_log.findings import findings
+from helpers.spark.event_log.profile import read
+from helpers.spark.event_log.rules.finding import Finding
+from ml_pipeline.spark import tuning
+from ml_pipeline.spark.tuning import Measurement, RunFailedError, is_gain, next_change, search
+from tests.spark_submit import SMALL, command, start
+
+PRESENT = json.dumps([{"Classification": "spark-defaults", "Properties": {"spark.a": "1"}}])
+
+
+def finding(kind: str, seconds: float, **settings: str) -> Finding:
+    return Finding(kind, "seen", "change", "effect", settings=settings, seconds=seconds)
+
+
+A = finding("a", 5.0, **{"spark.a": "2"})
+B = finding("b", 3.0, **{"spark.b": "2"})
+
+
+def properties(text: str) -> dict[str, str]:
+    return json.loads(text)[0]["Properties"]
+
+
+class Cluster:
+    """Runs in a time that depends on the settings, and tells always the same findings."""
+
+    def __init__(self, seconds: Callable[[dict[str, str], int], float]):
+        self.seconds = seconds
+        self.ran: list[dict[str, str]] = []
+        self.said: list[str] = []
+
+    def __call__(self, text: str) -> Measurement:
+        self.ran.append(properties(text))
+        return Measurement(self.seconds(properties(text), len(self.ran)), [A, B])
+
+
+@pytest.mark.parametrize(
+    ("ratios", "gain"),
+    [
+        ([0.8, 0.9], True),
+        ([0.8, 1.01], False),  # a pair that disagrees
+        ([0.98, 0.975], False),  # too little
+        ([0.5, float("inf")], False),  # a run that failed
+        ([], False),
+    ],
+)
+def test_a_gain_is_one_beyond_noise(ratios, gain) -> None:
+    assert is_gain(ratios) is gain
+
+
+def test_the_most_time_is_tried_first_and_nothing_twice() -> None:
+    assert next_change([A, B], PRESENT, set()) is A
+    assert next_change([A, B], PRESENT, {json.dumps(A.settings)}) is B
+    assert next_change([finding("a", 5.0, **{"spark.a": "1"}), B], PRESENT, set()) is B, "it is so already"
+
+
+@pytest.mark.parametrize("useless", [finding("no setting", 9.0), finding("no time", 0.0, **{"spark.a": "2"})])
+def test_what_no_setting_mends_is_not_tried(useless) -> None:
+    assert next_change([useless], PRESENT, set()) is None
+
+
+def test_what_is_faster_is_kept_and_what_is_not_is_not() -> None:
+    cluster = Cluster(lambda p, _: 10.0 - 4.0 * (p["spark.a"] == "2") + 1.0 * ("spark.b" in p))
+
+    text = search(cluster, PRESENT, 5, 2, cluster.said.append)
+
+    assert properties(text) == {"spark.a": "2"}
+    assert len(cluster.ran) == 1 + 2 * 2 + 2 * 2
+    assert cluster.ran[5:] == [{"spark.a": "2"}, {"spark.a": "2", "spark.b": "2"}] * 2, "in turn"
+    assert cluster.said[0] == "Now: 10.0 s"
+    assert "  10.0 s before, 6.0 s after, ratio 0.60" in cluster.said
+    assert cluster.said[-1] == "No finding is left that a setting may mend."
+
+
+def test_a_machine_that_grows_faster_by_itself_wins_nothing() -> None:
+    cluster = Cluster(lambda _, number: 100.0 - number * 0.5)
+
+    assert search(cluster, PRESENT, 5, 3, cluster.said.append) == PRESENT
+
+
+def test_no_more_rounds_than_asked_for() -> None:
+    cluster = Cluster(lambda p, _: 10.0 - len(p))
+
+    search(cluster, PRESENT, 1, 1, cluster.said.append)
+
+    assert len(cluster.ran) == 3
+
+
+def test_a_change_that_breaks_the_job_is_not_kept_and_does_not_end_the_loop() -> None:
+    def seconds(p: dict[str, str], _: int) -> float:
+        if p["spark.a"] == "2":
+            raise RunFailedError("out of memory")
+        return 10.0 - 3.0 * ("spark.b" in p)
+
+    cluster = Cluster(seconds)
+
+    assert properties(search(cluster, PRESENT, 5, 2, cluster.said.append)) == {"spark.a": "1", "spark.b": "2"}
+    assert "  out of memory" in cluster.said
+
+
+SHUFFLE = """
+import sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+rows = spark.read.csv(sys.argv[1], inferSchema=True)
+rows.groupBy("_c8").avg("_c1").write.csv(sys.argv[2])
+spark.stop()
+"""
+
+
+@pytest.mark.timeout(300)
+def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path, repository) -> None:
+    """Spark, the real data, the findings of its logs. Tasks count, as times are no test's matter."""
+    app = tmp_path / "shuffle.py"
+    app.write_text(SHUFFLE)
+    data = repository / "spark_jobs" / "sample_data" / "abalone.csv"
+    bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "800"}
+    runs = itertools.count()
+    said: list[str] = []
+
+    def measured(text: str) -> Measurement:
+        run = tmp_path / f"{next(runs)}"
+        (run / "logs").mkdir(parents=True)
+        logs = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": (run / "logs").as_uri()}
+        words = command(app, str(data), str(run / "out"), conf={**SMALL, **logs, **properties(text)})
+        process = start(words)
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        profile = read(run / "logs")
+        return Measurement(float(sum(stage.tasks for stage in profile.stages.values())), findings(profile))
+
+    best = search(
+        measured, json.dumps([{"Classification": CLASSIFICATION, "Properties": bad}]), 1, 1, said.append
+    )
+
+    assert said[1].startswith("Round 1, small partitions: spark.sql.shuffle.partitions = ")
+    assert int(properties(best)["spark.sql.shuffle.partitions"]) < 10
+    assert said[-1].startswith("  kept: the median ratio is 0.0")
+
+
+class Quiet:
+    """A console that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said = ""
+
+    def print(self, text: str, **_: object) -> None:
+        self.said += f"{text}\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RunFailedError("the job throws")])
+def test_the_file_is_put_back_whatever_interrupts_the_loop(tmp_path, monkeypatch, error) -> None:
+    file = tmp_path / "configuration.json"
+    file.write_text(PRESENT)
+    upserted: list[str] = []
+    runs: list[str] = []
+
+    def run(_project: object, _console: object) -> Measurement:
+        runs.append(file.read_text())
+        if len(runs) == 3:
+            raise error
+        return Measurement(10.0, [A])
+
+    monkeypatch.setattr(tuning, "CONFIGURATION", file)
+    monkeypatch.setattr(tuning, "_measured", run)
+    monkeypatch.setattr(tuning, "open_project", lambda _: None)
+    monkeypatch.setattr(tuning.commands, "upsert", lambda *_: upserted.append(file.read_text()))
+    console = Quiet()
+    project = tuning.Project("local", None, {}, None)  # type: ignore[arg-type]
+
+    if error is KeyboardInterrupt:
+        with pytest.raises(KeyboardInterrupt):
+            tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
+        assert f"Putting {file} back as it was." in console.said
+    else:  # of a change, which is not the end
+        tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
+        assert "nothing was faster" in console.said
+
+    assert properties(runs[2]) == {"spark.a": "2"}, "it was changed meanwhile"
+    assert file.read_text() == PRESENT
+    assert upserted[-1] == PRESENT
+
+
+def test_the_file_is_put_back_also_where_the_pipeline_cannot_be(tmp_path, monkeypatch) -> None:
+    file = tmp_path / "configuration.json"
+    file.write_text(PRESENT)
+
+    def run(*_: object) -> Measurement:
+        file.write_text("changed")
+        raise KeyboardInterrupt
+
+    def gone(_: object) -> None:
+        if file.read_text() == PRESENT and console.said:
+            raise tuning.UserError("AWS does not answer")
+
+    monkeypatch.setattr(tuning, "CONFIGURATION", file)
+    monkeypatch.setattr(tuning, "_measured", run)
+    monkeypatch.setattr(tuning, "open_project", gone)
+    monkeypatch.setattr(tuning.commands, "upsert", lambda *_: None)
+    console = Quiet()
+
+    with pytest.raises(tuning.UserError, match="make upsert"):
+        tuning.tune(tuning.Project("local", None, {}, None), console, 5, 1)  # type: ignore[arg-type]
+
+    assert file.read_text() == PRESENT
+
+
+def test_nothing_is_tried_where_others_rely_on_it() -> None:
+    with pytest.raises(tuning.UserError, match="not in prod"):
+        tuning.tune(tuning.Project("prod", None, {}, None), Quiet(), 1, 1)  # type: ignore[arg-type]
