@@ -6,12 +6,12 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 ENV ?= local
+PIPELINE ?=
+STEP ?=
 CACHE ?= on
 WAIT ?= yes
 SBOM ?= sbom.cdx.json
 FORMAT ?= text
-INSTANCE ?= ml.m5.xlarge
-COUNT ?= 2
 ROWS ?= 20000000
 ROUNDS ?= 3
 RESULTS ?= docs/benchmarks.json
@@ -28,29 +28,36 @@ BENCH := $(VENV)/bench
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
+EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
+# The command line of the pipelines, and the options that most of its commands take.
+PIPELINES = $(ON_AWS) -m ml_pipeline
+SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
+OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
 .PHONY: run plan start verify stop logs
-run: $(if $(filter local,$(ENV)),up) deploy data upsert start  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
-plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change; FORMAT=markdown also what it costs, for a comment
+run: $(VENV)/run  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
+	$(EXECUTION_OPTIONS)
+	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
+	$(PIPELINES) run $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change and cost; FORMAT=markdown for a comment
 	$(call ONE_OF,FORMAT,$(FORMAT),text,markdown)
-	$(if $(filter text,$(FORMAT)),$(ON_AWS) -m helpers.infra.stacks plan --env $(ENV))
-	$(ON_AWS) -m ml_pipeline plan --env $(ENV) --format $(FORMAT)
+	$(PIPELINES) plan $(SELECTED) --format $(FORMAT)
 start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
-	$(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
-	$(ON_AWS) -m ml_pipeline start --env $(ENV) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
-verify: $(VENV)/run  ## Check the newest execution: its report, files and encryption
-	$(ON_AWS) -m ml_pipeline verify --env $(ENV)
-stop: $(VENV)/run  ## Stop the execution that runs
-	$(ON_AWS) -m ml_pipeline stop --env $(ENV)
-logs: $(VENV)/run  ## Show the Spark job's log of the newest execution
-	$(ON_AWS) -m ml_pipeline logs --env $(ENV)
+	$(EXECUTION_OPTIONS)
+	$(PIPELINES) start $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+verify: $(VENV)/run  ## Check the newest execution: its reports, files and encryption
+	$(PIPELINES) verify $(SELECTED)
+stop: $(VENV)/run  ## Stop running executions; ARGS='--execution ARN'
+	$(PIPELINES) stop $(SELECTED) $(ARGS)
+logs: $(VENV)/run  ## Print the job logs of the newest execution; STEP=name ARGS='--execution ARN'
+	$(PIPELINES) logs $(OF_STEP) $(ARGS)
 
 ##@ Spark
 .PHONY: size choose prices events tune spark-ui
-size: $(VENV)/run  ## Size Spark for INSTANCE and COUNT (DATA_GB=, SHAPE=scan|shuffle|python); ARGS='--write FILE'
-	$(PY) -m helpers.spark.sizing --instance $(INSTANCE) --count $(COUNT) \
+size: $(VENV)/run  ## Size Spark for a STEP, or for INSTANCE and COUNT; DATA_GB= SHAPE=scan|shuffle|python ARGS='--write FILE'
+	$(PY) -m ml_pipeline size $(OF_STEP) $(if $(INSTANCE),--instance $(INSTANCE)) $(if $(COUNT),--count $(COUNT)) \
 		$(if $(DATA_GB),--data-gb $(DATA_GB)) $(if $(SHAPE),--shape $(SHAPE)) $(ARGS)
 choose: $(VENV)/run  ## Rank instances by cost for DATA_GB and DEADLINE_MINUTES; RUNS='event logs, s3:// too'
 	$(if $(findstring s3,$(RUNS)),$(ON_AWS),$(PY)) -m helpers.spark.choice \
@@ -59,44 +66,49 @@ choose: $(VENV)/run  ## Rank instances by cost for DATA_GB and DEADLINE_MINUTES;
 		$(if $(RUNS),--runs $(RUNS)) $(ARGS)
 prices: $(VENV)/run  ## Refresh helpers/pricing/prices.json from AWS's price list; ARGS='--region REGION'
 	$(PY) -m helpers.pricing $(ARGS)
-events: $(VENV)/run  ## Tell where the newest execution's time went, and what to change; ARGS='--write FILE'
-	$(ON_AWS) -m ml_pipeline events --env $(ENV) $(ARGS)
-tune: $(VENV)/run  ## Run, change a setting, run again, keep what is faster; ARGS='--rounds 5 --pairs 2'
-	$(ON_AWS) -m ml_pipeline tune --env $(ENV) $(ARGS)
-spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution until Ctrl-C; ARGS='--execution ARN --port N'
-	$(ON_AWS) -m ml_pipeline spark-ui --env $(ENV) $(ARGS)
+events: $(VENV)/run  ## Analyze the Spark event log of the newest execution, of a STEP; ARGS='--write FILE'
+	$(PIPELINES) events $(OF_STEP) $(ARGS)
+tune: $(VENV)/run  ## Run, change a setting of a STEP, run again, keep what is faster; ARGS='--rounds 5 --pairs 2'
+	$(PIPELINES) tune $(OF_STEP) $(ARGS)
+spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution, of a STEP, until Ctrl-C; ARGS='--execution ARN --port N'
+	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown
+.PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown new-step new-pipeline
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
-drift: $(VENV)/run  ## Tell what of stacks and pipeline is not deployed, and what was changed by hand; ARGS=--json
-	$(ON_AWS) -m ml_pipeline drift --env $(ENV) $(ARGS)
+drift: $(VENV)/run  ## Show what is not deployed and what was changed by hand; ARGS=--json
+	$(PIPELINES) drift $(SELECTED) $(ARGS)
 migrate: $(VENV)/run  ## Move keys and buckets out of a former version's single stack, after asking; ARGS=--yes
 	$(ON_AWS) -m helpers.infra.stacks migrate --env $(ENV) $(ARGS)
 outputs: $(VENV)/run  ## Show the stacks' outputs; ARGS=--json
 	$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) $(ARGS)
-data: $(VENV)/run  ## Upload the sample data (never to staging or prod)
-	$(ON_AWS) -m ml_pipeline data --env $(ENV)
-code-hash: $(VENV)/run  ## Print the hash of the Spark code in this checkout
-	$(PY) -m ml_pipeline code-hash
-upsert: $(VENV)/run  ## Upload the Spark code under its content hash, create or update the pipeline; CODE=hash refuses another
-	$(ON_AWS) -m ml_pipeline upsert --env $(ENV) $(if $(CODE),--code $(CODE))
-history: $(VENV)/run  ## Tell what was upserted when, by whom, and how it ran; ARGS=--json|--all
-	$(ON_AWS) -m ml_pipeline history --env $(ENV) $(ARGS)
-rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash, else the last that succeeded
-	$(ON_AWS) -m ml_pipeline rollback --env $(ENV) $(if $(TO),--to $(TO))
+data: $(VENV)/run  ## Upload sample data, where SampleData of the environment allows it
+	$(PIPELINES) data $(SELECTED)
+code-hash: $(VENV)/run  ## Print the content hash of the Spark code in this checkout
+	$(PY) -m ml_pipeline code-hash $(SELECTED)
+upsert: $(VENV)/run  ## Upload the Spark code by its content hash, create or update the pipeline; CODE=hash rejects another
+	$(PIPELINES) upsert $(SELECTED) $(if $(CODE),--code $(CODE))
+history: $(VENV)/run  ## Show what was upserted when, by whom, and how it ran; ARGS=--json|--all
+	$(PIPELINES) history $(SELECTED) $(ARGS)
+rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash (default: the last that succeeded)
+	$(PIPELINES) rollback $(SELECTED) $(if $(TO),--to $(TO))
 sweep: $(VENV)/run  ## Remove expired previews, and code that nothing uses; ARGS='--dry-run --only previews|code --keep N'
-	$(ON_AWS) -m ml_pipeline sweep --env $(ENV) $(ARGS)
-teardown: $(VENV)/run  ## Delete pipeline and stacks, after asking; ARGS='--yes --with-github', GitHub's roles stay else
-	$(ON_AWS) -m ml_pipeline teardown --env $(ENV) $(ARGS)
+	$(PIPELINES) sweep --env $(ENV) $(ARGS)
+teardown: $(VENV)/run  ## Delete pipelines and stacks after confirmation; ARGS='--yes --with-github' (GitHub's roles are kept by default)
+	$(PIPELINES) teardown --env $(ENV) $(ARGS)
+new-pipeline: $(VENV)/run  ## Create the files of another pipeline, with a test; NAME=fares
+	$(PY) -m ml_pipeline new-pipeline --name $(or $(NAME),$(error NAME is missing: make new-pipeline NAME=fares))
+new-step: $(VENV)/run  ## Create the files of another Spark step, with a test; PIPELINE=fares NAME=summarize
+	$(PY) -m ml_pipeline new-step $(if $(PIPELINE),--pipeline $(PIPELINE)) \
+		--name $(or $(NAME),$(error NAME is missing: make new-step PIPELINE=fares NAME=summarize))
 
 ##@ GitHub
 .PHONY: comment drift-issue protect github-trust github-setup
 comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before
 	$(PY) -m helpers.github comment --file $(FILE) --mark $(MARK)
 drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
-	{ $(ON_AWS) -m ml_pipeline drift --env $(ENV) --json || [ $$? -eq 3 ]; } \
+	{ $(PIPELINES) drift $(SELECTED) --json || [ $$? -eq 3 ]; } \
 		| $(PY) -m helpers.github drift-issue
 protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
 	$(PY) -m helpers.github protect $(ARGS)
@@ -124,7 +136,7 @@ security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check
 security-page: $(VENV)/dev  ## Make the table of docs/security.md anew
 	$(PY) tests/security/controls.py --write
 check-pipeline: $(VENV)/run  ## Check the controls of every step, as upsert does; ARGS='--definition FILE' checks another
-	$(ON_AWS) -m ml_pipeline check --env $(ENV) $(ARGS)
+	$(PIPELINES) check $(SELECTED) $(ARGS)
 secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is staged
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
@@ -179,7 +191,7 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) --group workflows -o requirements-workflows.txt
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
-	rm -rf $(VENV) tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 help:  ## Explain the targets
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import shlex
 import sys
 import traceback
 from collections.abc import Callable
@@ -25,6 +26,12 @@ def common_options() -> argparse.ArgumentParser:
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def make_command(target: str, **variables: str) -> str:
+    """Return the command that a person types, as `make logs ENV=dev`, for messages that name one."""
+    words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    return " ".join(["make", target, *words])
 
 
 def positive(text: str) -> float:

@@ -1,6 +1,6 @@
-"""What every command works on: an environment, its parameters, the code of this checkout."""
+"""What commands work on: the pipelines of an environment, as this checkout has them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,71 +9,164 @@ import boto3
 
 from helpers.aws import connect
 from helpers.environments import Environment
-from helpers.errors import UserError
+from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks import stack_outputs
-from ml_pipeline.params import PipelineParams, load_parameters
-from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
-from ml_pipeline.releases.registration import Registration
-from ml_pipeline.releases.staging import code_hash, read_code
-from ml_pipeline.s3_uri import parse
+from ml_pipeline.definitions import Registration, registration_of
+from ml_pipeline.executions.target import Target
+from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters, pipeline_name
+from ml_pipeline.params.spark_code import hash_of
+from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+ALL = "all"
+"""In place of the name of a pipeline: every pipeline of the repository."""
+
 
 @dataclass(frozen=True)
 class Project:
-    """An environment with everything that its commands work on."""
+    """A pipeline of an environment, with everything that commands need of it."""
 
     environment: Environment
     session: boto3.Session
-    code: Mapping[str, bytes]
+    pipeline: Pipeline
+    code: SparkCode
     parameters: PipelineParams
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Of the environment's stacks."""
 
     @property
     def name(self) -> str:
-        """The name of the pipeline."""
+        """The name of the pipeline in SageMaker."""
         return self.parameters.pipeline_name
 
     @property
+    def target(self) -> Target:
+        """The pipeline, as executions and messages name it."""
+        return Target(self.environment, self.pipeline.name, self.name)
+
+    @property
     def code_hash(self) -> str:
-        """The hash of the code in this checkout."""
-        return code_hash(self.code)
+        """The hash of the code of all its steps."""
+        return combined_hash(code_hashes(self.environment, self.pipeline.name, self.code))
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The code files of all its steps, by the URI that each is staged at."""
+        return {
+            uri: self.code.read(name)
+            for step in self.parameters.spark_steps.values()
+            for uri, name in step.files.items()
+        }
 
     @property
     def artifact_bucket(self) -> str:
         """The bucket that code is staged in, and history kept."""
-        return parse(self.parameters.pyspark_process_code).bucket
+        return self.parameters.artifact_bucket
 
     @cached_property
     def registration(self) -> Registration:
-        """The pipeline as this checkout has it. Building it takes some seconds."""
-        return Registration(
-            pipeline_definition(self.parameters),
-            DESCRIPTION,
-            self.parameters.pipeline_role,
-            self.parameters.tags,
-        )
+        """The pipeline as this checkout would register it."""
+        return registration_of(self.pipeline, self.parameters)
 
 
-def open_project(environment: Environment) -> Project:
-    """Connect to an environment and read its parameters.
+def select_pipelines(name: str) -> list[Pipeline]:
+    """Return the pipeline of a name, or every pipeline for `all`.
 
     Raises:
-        UserError: there is no stack, or the parameters are not valid.
+        UserError: there is no such pipeline.
     """
+    return [find_pipeline(each) for each in (pipeline_names() if name == ALL else (name,))]
+
+
+def open_projects(environment: Environment, pipelines: str) -> list[Project]:
+    """Connect to an environment and read the parameters of a pipeline, or of every one.
+
+    Args:
+        environment: the environment.
+        pipelines: the name of a pipeline, or `all`.
+
+    Raises:
+        UserError: a stack is missing, or parameters are not valid, of whichever pipeline.
+    """
+    selected = select_pipelines(pipelines)
     session = connect(environment)
     outputs = stack_outputs(session.client("cloudformation"), environment)
-    code = read_code()
-    parameters = load_parameters(environment, outputs, code_hash(code))
-    if session.region_name != parameters.region:
-        raise UserError(
-            f"The session's region is {session.region_name}, the keys of {environment} lie in "
-            f"{parameters.region}: set AWS_REGION={parameters.region}."
-        )
-    return Project(environment, session, code, parameters, outputs)
+    code = SparkCode()
+    projects, problems = [], []
+    for pipeline in selected:
+        try:
+            parameters = load_parameters(
+                environment, outputs, pipeline.name, steps=pipeline.step_names, code=code
+            )
+        except UserError as error:
+            problems.append(str(error))
+        else:
+            projects.append(Project(environment, session, pipeline, code, parameters, outputs))
+    problems += _conflicts(projects)
+    if problems:
+        raise UserError("\n".join(problems))
+    for project in projects:
+        if session.region_name != project.parameters.region:
+            raise UserError(
+                f"The session's region is {session.region_name}, the keys of {environment} lie in "
+                f"{project.parameters.region}: set AWS_REGION={project.parameters.region}."
+            )
+    return projects
+
+
+def open_project(environment: Environment, pipeline: str) -> Project:
+    """Connect to an environment and read the parameters of one pipeline; see `open_projects`."""
+    (project,) = open_projects(environment, pipeline)
+    return project
+
+
+def targets(environment: Environment, pipelines: str) -> list[Target]:
+    """Return pipelines by their names, which are known without any stack.
+
+    Raises:
+        UserError: there is no such pipeline, or it has no name.
+    """
+    return [
+        Target(environment, each.name, pipeline_name(environment, each.name))
+        for each in select_pipelines(pipelines)
+    ]
+
+
+def combined_hash(hashes: Mapping[str, str]) -> str:
+    """Return one hash for several; of a single one it is the same."""
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    return hash_of((name, value.encode()) for name, value in hashes.items())
+
+
+def _conflicts(projects: Sequence[Project]) -> list[str]:
+    """Return what no two pipelines may have in common: their name, and the places they write to."""
+    problems = _shared("pipeline_name", ((each.name, each) for each in projects))
+    problems += _shared(
+        "output",
+        (
+            (uri.split("://")[-1].rstrip("/"), each)
+            for each in projects
+            for step in each.parameters.spark_steps.values()
+            for uri in step.outputs.values()
+        ),
+    )
+    return [f"Pipelines get in each other's way:{one_per_line(problems)}"] if problems else []
+
+
+def _shared(what: str, values: Iterable[tuple[str, Project]]) -> list[str]:
+    first: dict[str, str] = {}
+    problems = []
+    for value, project in values:
+        owner = first.setdefault(value, project.pipeline.name)
+        if owner != project.pipeline.name:
+            problems.append(
+                f"{what} {value} stands in the parameter files of {owner} and {project.pipeline.name}; "
+                "change one of them"
+            )
+    return problems
 
 
 def say(console: "Console", text: str) -> None:

@@ -1,20 +1,21 @@
-"""Executions of the pipeline: one at a time, started, read and stopped."""
+"""Executions of a pipeline: one at a time, started, read and stopped."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from helpers.environments import Environment
 from helpers.errors import UserError
-from ml_pipeline.executions.invocation import invocation
-from ml_pipeline.pipeline import FINGERPRINT_PARAMETER
-from ml_pipeline.releases.registration import is_missing
+from ml_pipeline.executions.inputs import fingerprints
+from ml_pipeline.executions.target import Target
+from ml_pipeline.steps.cache import FORCE_RUN_PARAMETER
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from types_boto3_sagemaker import SageMakerClient
 
 ACTIVE = frozenset({"Executing", "Stopping"})
@@ -65,14 +66,20 @@ class Snapshot:
         return self.status not in ACTIVE
 
 
-def list_executions(sagemaker: "SageMakerClient", pipeline: str, environment: Environment) -> list[Execution]:
+def is_missing(error: ClientError) -> bool:
+    """Return whether an error says that there is no such pipeline."""
+    details = error.response["Error"]
+    return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
+
+
+def list_executions(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
     """Return the executions of a pipeline, the newest first.
 
     Raises:
         UserError: there is no such pipeline.
     """
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
-        PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
+        PipelineName=target.name, SortBy="CreationTime", SortOrder="Descending"
     )
     try:
         return [
@@ -82,8 +89,7 @@ def list_executions(sagemaker: "SageMakerClient", pipeline: str, environment: En
         ]
     except ClientError as error:
         if is_missing(error):
-            mend = invocation(environment, "upsert")
-            raise UserError(f"There is no pipeline {pipeline}. Create it: {mend}") from error
+            raise _no_pipeline(target) from error
         raise
 
 
@@ -97,45 +103,40 @@ def first_in_line(executions: Sequence[Execution], own: str) -> Execution | None
     return first if first and first.arn != own else None
 
 
-def start(
-    sagemaker: "SageMakerClient",
-    pipeline: str,
-    input_fingerprint: str,
-    environment: Environment,
-    *,
-    use_cache: bool = True,
-) -> str:
+def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
     """Start an execution and return its ARN.
 
     Args:
-        sagemaker: a client.
-        pipeline: the name of the pipeline.
-        input_fingerprint: says which data it is about.
-        environment: for the commands that messages name.
-        use_cache: whether the result of an earlier execution may be reused.
+        session: where the pipeline is.
+        target: the pipeline.
+        use_cache: whether the results of earlier executions may be reused.
 
     Raises:
-        UserError: there is no such pipeline, or another execution of it runs. Two would write to the
-            same output; of two that start at the same time, the later one is stopped here.
+        UserError: there is no such pipeline, an input has no data, or another execution of the pipeline
+            runs. Two would write to the same outputs; of two that start at the same time, the later one
+            is stopped here.
     """
-    running = [e for e in list_executions(sagemaker, pipeline, environment) if e.active]
+    sagemaker = session.client("sagemaker")
+    running = [each for each in list_executions(sagemaker, target) if each.active]
     if running:
-        raise UserError(_busy(running[-1], environment))
-    # There is no switch for the cache in the API; a fingerprint that never was matches nothing.
-    value = input_fingerprint if use_cache else f"{input_fingerprint}-{uuid4().hex}"
+        raise UserError(_busy(running[-1], target))
+    definition = json.loads(sagemaker.describe_pipeline(PipelineName=target.name)["PipelineDefinition"])
+    values = fingerprints(session.client("s3"), definition, target)
+    if not use_cache:
+        values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(
-        PipelineName=pipeline,
-        PipelineParameters=[{"Name": FINGERPRINT_PARAMETER, "Value": value}],
+        PipelineName=target.name,
+        PipelineParameters=[{"Name": name, "Value": value} for name, value in values.items()],
         ClientRequestToken=str(uuid4()),
     )["PipelineExecutionArn"]
     try:
-        earlier = first_in_line(list_executions(sagemaker, pipeline, environment), arn)
+        earlier = first_in_line(list_executions(sagemaker, target), arn)
     except BaseException:
         stop(sagemaker, arn)  # nobody would know of it, nor whether it is alone
         raise
     if earlier:
         stop(sagemaker, arn)
-        raise UserError(f"{_busy(earlier, environment)} It started first; {arn} was stopped.")
+        raise UserError(f"{_busy(earlier, target)} It started first; {arn} was stopped.")
     return arn
 
 
@@ -182,8 +183,39 @@ def step_of(entry: Mapping[str, Any]) -> Step:
     )
 
 
-def _busy(running: Execution, environment: Environment) -> str:
+def newest(sagemaker: "SageMakerClient", target: Target) -> str:
+    """Return the ARN of the newest execution.
+
+    Raises:
+        UserError: there is none.
+    """
+    executions = list_executions(sagemaker, target)
+    if not executions:
+        raise UserError(f"{target.name} was never executed. Start it: {target.command('start')}")
+    return executions[0].arn
+
+
+def select_steps(snapshot: Snapshot, step: str | None) -> Snapshot:
+    """Return an execution with one of its steps, or with all where none is named.
+
+    Raises:
+        UserError: it has no such step.
+    """
+    if step is None:
+        return snapshot
+    chosen = tuple(each for each in snapshot.steps if each.name == step)
+    if not chosen:
+        known = ", ".join(each.name for each in snapshot.steps) or "none yet"
+        raise UserError(f"unknown step {step!r} of {snapshot.arn}; expected one of {known}")
+    return replace(snapshot, steps=chosen)
+
+
+def _no_pipeline(target: Target) -> UserError:
+    return UserError(f"There is no pipeline {target.name}. Create it: {target.command('upsert')}")
+
+
+def _busy(running: Execution, target: Target) -> str:
     return (
         f"Another execution is {running.status}: {running.arn}. "
-        f"Wait for it, or stop it: {invocation(environment, 'stop', '--execution', running.arn)}."
+        f"Wait for it, or stop it: {target.command('stop')}"
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from helpers.s3 import join, parse
 from ml_pipeline.executions.executions import Snapshot, Step, take_snapshot
 from ml_pipeline.executions.job_logs import LOG_GROUP, milliseconds, read_lines
-from ml_pipeline.s3_uri import below, parse
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -123,7 +123,7 @@ def read_report(s3: "S3Client", output: str, job: Mapping[str, Any]) -> tuple[Re
 
     The output folder holds the report of whoever wrote last; it counts when it was written during the job.
     """
-    uri = parse(below(output, "report.json"))
+    uri = parse(join(output, "report.json"))
     try:
         answer = s3.get_object(Bucket=uri.bucket, Key=uri.key)
         text = answer["Body"].read()

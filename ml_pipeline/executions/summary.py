@@ -2,43 +2,42 @@
 
 from collections.abc import Sequence
 
-from helpers.environments import Environment
+from helpers.s3 import join
 from ml_pipeline.executions.executions import Snapshot
-from ml_pipeline.executions.invocation import invocation
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.executions.progress import duration
-from ml_pipeline.s3_uri import below
+from ml_pipeline.executions.target import Target
 
 _WIDTH = 16
 
 
-def summary(snapshot: Snapshot, outcomes: Sequence[StepOutcome], environment: Environment) -> str:
+def summary(snapshot: Snapshot, outcomes: Sequence[StepOutcome], target: Target) -> str:
     """Return what became of an execution, and where to look next."""
     lines = [_row("Execution", snapshot.arn), _row("Status", snapshot.status)]
     failed = any(outcome.step.status == "Failed" for outcome in outcomes)
     if snapshot.failure_reason and not failed:
         lines.append(_row("Reason", snapshot.failure_reason))
     for outcome in outcomes:
-        lines += ["", *_step_lines(outcome, snapshot.arn, environment)]
+        lines += ["", *_step_lines(outcome, snapshot.arn, target)]
     return "\n".join(lines)
 
 
-def _step_lines(outcome: StepOutcome, arn: str, environment: Environment) -> list[str]:
+def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
     step, report = outcome.step, outcome.report
     lines = [_row("Step", f"{step.name}: {step.status}")]
     if step.reused_from:
         lines.append(_row("Cache", f"nothing changed: result of {step.reused_from} reused"))
     if step.status == "Failed":
         lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
-        lines.append(_row("See the log", invocation(environment, "logs", "--execution", arn)))
+        lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
     if step.status == "Succeeded" and outcome.output:
         if report:
-            lines.append(_row("CSV", below(report.outputs.csv)))
-            lines.append(_row("Parquet", below(report.outputs.parquet)))
+            lines.append(_row("CSV", join(report.outputs.csv)))
+            lines.append(_row("Parquet", join(report.outputs.parquet)))
             if report.outputs.rejected:
-                lines.append(_row("Quarantine", below(report.outputs.rejected)))
+                lines.append(_row("Quarantine", join(report.outputs.rejected)))
         else:
-            lines.append(_row("Output", below(outcome.output)))
+            lines.append(_row("Output", join(outcome.output)))
     if report:
         counts = f"{report.rows_in:,} in, {report.rows_out:,} out, {report.rows_rejected:,} rejected"
         lines.append(_row("Rows", counts))
@@ -46,7 +45,7 @@ def _step_lines(outcome: StepOutcome, arn: str, environment: Environment) -> lis
         lines.append(_row("Log", outcome.log_stream))
     if outcome.event_logs:
         parts = [report.application_id] if report else []
-        lines.append(_row("Spark event log", below(outcome.event_logs, *parts)))
+        lines.append(_row("Spark event log", join(outcome.event_logs, *parts)))
     lines += _time_lines(outcome)
     return lines + [_row("Note", note) for note in outcome.notes]
 

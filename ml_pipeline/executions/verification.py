@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from helpers.s3 import S3Uri, join, parse
 from ml_pipeline.executions.executions import Snapshot
 from ml_pipeline.executions.outcome import Report, StepOutcome
-from ml_pipeline.s3_uri import S3Uri, below, parse
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -88,7 +88,7 @@ def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, l
     for outcome in outcomes:
         if outcome.report is None:
             continue
-        report = parse(below(outcome.output, "report.json"))
+        report = parse(join(outcome.output, "report.json"))
         found[str(report)] = [_written(s3, report)]
         for folder in folders(outcome.report).values():
             found[folder] = [_written(s3, uri) for uri in _objects(s3, folder)]

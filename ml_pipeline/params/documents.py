@@ -1,8 +1,9 @@
 """The parameter files: strict JSON, an overlay over a base, and where each value comes from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,21 @@ def lookup(values: Any, path: tuple[str | int, ...]) -> Any:
     return values
 
 
-def origin(path: tuple[str | int, ...], base: Document, overlay: Document) -> str:
-    """Return the name of the file that gives the value at a path; what is in neither belongs in the base."""
-    keys = path[:1] if path and not isinstance(base.values.get(str(path[0])), dict) else path
-    try:
-        lookup(overlay.values, keys)
-    except KeyError:
-        return base.name
-    return overlay.name
+def origin(path: tuple[str | int, ...], documents: Sequence[Document]) -> str:
+    """Return the name of the last file that gives the value at a path.
+
+    A value that no file gives belongs in the file that comes closest to it; by default in the last but one,
+    which the last is an overlay of. Lists are replaced as a whole.
+    """
+    keys = tuple(takewhile(lambda part: isinstance(part, str), path))
+    for length in range(len(keys), 0, -1):
+        for document in reversed(documents):
+            try:
+                lookup(document.values, keys[:length])
+            except KeyError:
+                continue
+            return document.name
+    return documents[-2].name
 
 
 def _short(path: Path) -> str:

@@ -1,1 +1,70 @@
-"""The pipelines, one module each."""
+"""The pipelines: one module each, with a DESCRIPTION and its steps.
+
+A pipeline is called by the name of its module, with hyphens; its parameter file has the same name.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from helpers.errors import UserError
+from helpers.pipeline_utils import Parameters
+from ml_pipeline.params import DEFAULT_PIPELINE
+from ml_pipeline.steps import Step
+
+
+class PipelineModule(Protocol):
+    """What a module of this package must have."""
+
+    DESCRIPTION: str
+
+    def steps(self, params: Parameters, /) -> Sequence[Step]:
+        """Return the steps of the pipeline."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline of this repository."""
+
+    name: str
+    module: PipelineModule
+
+    @property
+    def description(self) -> str:
+        """What it does, in one sentence."""
+        return self.module.DESCRIPTION
+
+    def steps(self, params: Parameters) -> Sequence[Step]:
+        """Return its steps."""
+        return self.module.steps(params)
+
+    def step_names(self, values: Mapping[str, Any]) -> list[str]:
+        """Return the names of its steps, given the values of its parameter file by key."""
+        return [step.name for step in self.steps(values)]
+
+
+def pipeline_names() -> tuple[str, ...]:
+    """Return the names of all pipelines, the default one first."""
+    names = [module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)]
+    return tuple(sorted(names, key=lambda name: (name != DEFAULT_PIPELINE, name)))
+
+
+def find_pipeline(name: str) -> Pipeline:
+    """Return a pipeline by its name.
+
+    Raises:
+        UserError: there is none of this name, or its module lacks something.
+    """
+    if name not in pipeline_names():
+        raise UserError(
+            f"unknown pipeline {name!r}; expected one of {', '.join(pipeline_names())}. "
+            f"To add it: make new-pipeline NAME={name}"
+        )
+    file = f"{name.replace('-', '_')}.py"
+    module = importlib.import_module(f"{__name__}.{file.removesuffix('.py')}")
+    for attribute in ("DESCRIPTION", "steps"):
+        if not hasattr(module, attribute):
+            raise UserError(f"ml_pipeline/pipelines/{file} has no {attribute}; add it, as in processing.py")
+    return Pipeline(name, cast("PipelineModule", module))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_pipeline.releases.staging import HASH_DIGITS
+from ml_pipeline.params.spark_code import HASH_DIGITS
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -45,8 +45,8 @@ def prefixes_in(definition: str) -> set[str]:
 def decide(
     staged: Mapping[str, datetime],
     upserted: Collection[str],
-    recorded: Iterable[tuple[int, str]],
-    checkout: str,
+    recorded: Iterable[tuple[str, str]],
+    checkout: Collection[str],
     now: datetime,
 ) -> CodeSweep:
     """Return which prefixes are unused and older than some days.
@@ -54,13 +54,13 @@ def decide(
     Args:
         staged: the time of the newest object below each prefix.
         upserted: the definitions that are registered.
-        recorded: the newest versions and their definitions, to which one can go back.
-        checkout: the hash of the code in this checkout, which may be upserted at any moment.
+        recorded: the newest versions, as text, and their definitions, to which one can go back.
+        checkout: the hashes of the steps in this checkout, which may be upserted at any moment.
         now: the time.
     """
-    reasons = {f"{_FOLDER}{checkout}/": "it is the code of this checkout"}
+    reasons = {f"{_FOLDER}{each}/": "it is the code of this checkout" for each in checkout}
     for version, definition in sorted(recorded):
-        reasons |= dict.fromkeys(prefixes_in(definition), f"version {version} uses it")
+        reasons |= dict.fromkeys(prefixes_in(definition), f"{version} uses it")
     for definition in upserted:
         reasons |= dict.fromkeys(prefixes_in(definition), "the pipeline uses it")
     unused, kept = [], {}

@@ -15,11 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from helpers.errors import UserError
 from helpers.infra.tags.tags import get_tags_input
+from helpers.s3 import S3Uri, write_once
+from ml_pipeline.definitions import Registration, canonical
 from ml_pipeline.executions.executions import Execution
-from ml_pipeline.pipeline import canonical
-from ml_pipeline.releases.registration import Registration
-from ml_pipeline.releases.staging import write_once
-from ml_pipeline.s3_uri import S3Uri
+from ml_pipeline.params import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -69,14 +68,19 @@ def definition_hash(definition: str) -> str:
     return hashlib.sha256(canonical(definition).encode()).hexdigest()[:16]
 
 
-def entries(s3: "S3Client", bucket: str) -> Iterator[Entry]:
+def history_folder(pipeline: str) -> str:
+    """Return the folder of a pipeline's records, given its name in this repository."""
+    return FOLDER if pipeline == DEFAULT_PIPELINE else f"{FOLDER}{pipeline}/"
+
+
+def entries(s3: "S3Client", bucket: str, folder: str = FOLDER) -> Iterator[Entry]:
     """Yield the upserts, the newest first; each is read when it is asked for.
 
     Raises:
         UserError: one of the objects is no record of an upsert.
     """
-    for version in versions(s3, bucket):
-        key = f"{FOLDER}{version}.json"
+    for version in versions(s3, bucket, folder):
+        key = f"{folder}{version}.json"
         text = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         try:
             yield Entry.model_validate_json(text)
@@ -87,11 +91,11 @@ def entries(s3: "S3Client", bucket: str) -> Iterator[Entry]:
             ) from error
 
 
-def versions(s3: "S3Client", bucket: str) -> list[int]:
+def versions(s3: "S3Client", bucket: str, folder: str = FOLDER) -> list[int]:
     """Return the versions that there are, the newest first."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=FOLDER)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
     names = [
-        entry["Key"].removeprefix(FOLDER).removesuffix(".json")
+        entry["Key"].removeprefix(folder).removesuffix(".json")
         for page in pages
         for entry in page.get("Contents", [])
     ]
@@ -106,6 +110,7 @@ def record(
     origin: Origin,
     *,
     changed: bool,
+    folder: str = FOLDER,
 ) -> Entry | None:
     """Record that a pipeline was upserted, and mark it, unless nothing is new since the newest record.
 
@@ -116,12 +121,13 @@ def record(
         registration: what was registered.
         origin: where that comes from.
         changed: whether the registered pipeline is another one than before.
+        folder: of the pipeline's records.
 
     Returns:
         The new record, or None where there is nothing to record.
     """
     s3 = session.client("s3")
-    newest = next(entries(s3, bucket), None)
+    newest = next(entries(s3, bucket, folder), None)
     fingerprint = definition_hash(registration.definition)
     if not changed and newest and (newest.definition_hash, newest.commit) == (fingerprint, origin.commit):
         return None
@@ -138,7 +144,7 @@ def record(
         tags=dict(registration.tags),
         definition=registration.definition,
     )
-    while not _put_once(s3, bucket, entry):
+    while not _put_once(s3, bucket, folder, entry):
         entry = entry.model_copy(update={"version": entry.version + 1})
     _mark(session.client("sagemaker"), pipeline, entry)
     return entry
@@ -186,9 +192,9 @@ def as_document(listed: Sequence[Entry], executions: Mapping[int, Execution]) ->
     ]
 
 
-def _put_once(s3: "S3Client", bucket: str, entry: Entry) -> bool:
+def _put_once(s3: "S3Client", bucket: str, folder: str, entry: Entry) -> bool:
     """Write a record, unless its number is taken; return whether it was written."""
-    uri = S3Uri(bucket, f"{FOLDER}{entry.version}.json")
+    uri = S3Uri(bucket, f"{folder}{entry.version}.json")
     return write_once(s3, uri, entry.model_dump_json(indent=2).encode(), "application/json")
 
 

@@ -1,29 +1,18 @@
-"""The pipeline as SageMaker has it: comparing it with ours, and bringing it up to date."""
+"""Pipelines as SageMaker has them: compare them with those of this checkout, and upsert."""
 
 import difflib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from helpers.infra.tags.tags import get_tags_input
-from ml_pipeline.pipeline import canonical
+from ml_pipeline.definitions import Registration, canonical
+from ml_pipeline.executions.executions import is_missing
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What of a pipeline can be changed after its creation."""
-
-    definition: str
-    description: str
-    role_arn: str
-    tags: Mapping[str, str]
 
 
 def registered(sagemaker: "SageMakerClient", name: str) -> Registration | None:
@@ -41,12 +30,6 @@ def registered(sagemaker: "SageMakerClient", name: str) -> Registration | None:
         pipeline.get("RoleArn", ""),
         {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]},
     )
-
-
-def is_missing(error: ClientError) -> bool:
-    """Return whether an error says that there is no such pipeline."""
-    details = error.response["Error"]
-    return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
 
 
 def difference(old: Registration | None, new: Registration, new_name: str = "this checkout") -> list[str]:

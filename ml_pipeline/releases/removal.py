@@ -1,18 +1,18 @@
-"""The commands that delete: the pipeline, and the whole environment with it."""
+"""Removing pipelines, and a whole environment with them."""
 
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from helpers.aws import connect
-from helpers.environments import Environment, is_preview
+from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_prod, teardown
+from helpers.project_settings import project_settings
 from ml_pipeline.executions.executions import list_executions, stop
-from ml_pipeline.executions.invocation import invocation
+from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.params import pipeline_name
-from ml_pipeline.project import Project, say
+from ml_pipeline.project import ALL, say, targets
 from ml_pipeline.releases.registration import registered
 
 if TYPE_CHECKING:
@@ -20,30 +20,25 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def delete(project: Project, console: "Console") -> int:
-    """Delete the pipeline; what it has written stays."""
-    _delete_pipeline(project.session, project.name, project.environment, console)
-    return 0
-
-
-def _delete_pipeline(session: "Session", name: str, environment: Environment, console: "Console") -> None:
-    """Delete a pipeline, if there is one.
+def delete_pipeline(session: "Session", target: Target, console: "Console") -> None:
+    """Delete a pipeline, if there is one; what it has written stays.
 
     Raises:
         UserError: an execution runs. That of a preview is stopped instead: nobody waits for it.
     """
     sagemaker = session.client("sagemaker")
-    if registered(sagemaker, name) is None:
-        say(console, f"There is no pipeline {name}.")
+    if registered(sagemaker, target.name) is None:
+        say(console, f"There is no pipeline {target.name}.")
         return
-    for running in [e for e in list_executions(sagemaker, name, environment) if e.active]:
-        if not is_preview(environment):
-            stopping = invocation(environment, "stop")
-            raise UserError(f"An execution is {running.status}: {running.arn}. Stop it first: {stopping}")
+    for running in [each for each in list_executions(sagemaker, target) if each.active]:
+        if not target.environment.is_preview:
+            raise UserError(
+                f"An execution is {running.status}: {running.arn}. Stop it first: {target.command('stop')}"
+            )
         stop(sagemaker, running.arn)
         wait(sagemaker, session.client("logs"), running.arn, console)
-    sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=str(uuid4()))
-    say(console, f"Pipeline {name} deleted.")
+    sagemaker.delete_pipeline(PipelineName=target.name, ClientRequestToken=str(uuid4()))
+    say(console, f"Pipeline {target.name} deleted.")
 
 
 def tear_down(
@@ -53,17 +48,38 @@ def tear_down(
     ask: bool,
     allow_prod: bool = False,
     with_github: bool = False,
-) -> int:
-    """Delete the pipeline, then the stacks that it stands on; GitHub's way in only when asked."""
+) -> None:
+    """Delete the pipelines, then the stacks that they stand on; GitHub's way in only when asked."""
     refuse_prod(environment, allowed=allow_prod)
     session = connect(environment)
-    name = pipeline_name(environment)
+    known = targets(environment, ALL)
+
+    def delete_pipelines() -> None:
+        for target in [*known, *_former_pipelines(session, environment, known)]:
+            delete_pipeline(session, target, console)
+
     teardown(
         session,
         load_stacks(environment),
         console,
         confirm=input if ask else None,
-        before=lambda: _delete_pipeline(session, name, environment, console),
+        before=delete_pipelines,
         with_github=with_github,
     )
-    return 0
+
+
+def _former_pipelines(session: "Session", environment: Environment, known: list[Target]) -> list[Target]:
+    """Return the environment's pipelines that this checkout has no module of any more."""
+    sagemaker = session.client("sagemaker")
+    wanted = {"Project": project_settings().project_name, "Environment": str(environment)}
+    found = []
+    for page in sagemaker.get_paginator("list_pipelines").paginate():
+        for pipeline in page["PipelineSummaries"]:
+            name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
+            if not name.endswith(f"-{environment}") or name in {each.name for each in known}:
+                continue
+            pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+            tags = {tag["Key"]: tag["Value"] for each in pages for tag in each["Tags"]}
+            if wanted.items() <= tags.items():
+                found.append(Target(environment, name, name))
+    return found

@@ -9,11 +9,14 @@ from botocore.exceptions import ClientError
 
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
-from ml_pipeline.executions.executions import Execution
-from ml_pipeline.executions.input_data import list_input
-from ml_pipeline.releases.history import Entry
+from ml_pipeline.executions.executions import Execution, list_executions
+from ml_pipeline.executions.inputs import list_input
+from ml_pipeline.project import Project, say
+from ml_pipeline.releases.history import Entry, Origin, entries, history_folder, last_executions, record
+from ml_pipeline.releases.registration import registered, upsert
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from types_boto3_s3 import S3Client
 
 SHORTEST_PREFIX = 4
@@ -25,6 +28,47 @@ _NAMES = re.compile(
 )
 """What a definition names of the infrastructure: subnets, security groups, keys, roles."""
 _BUCKETS = re.compile(r"s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/")
+
+
+def roll_back(project: Project, console: "Console", to: str | None) -> None:
+    """Register an earlier definition again, by default the last one that was executed well.
+
+    Raises:
+        UserError: it is not known which one is meant, or that one would not run any more.
+    """
+    s3, folder = project.session.client("s3"), history_folder(project.pipeline.name)
+    listed = list(entries(s3, project.artifact_bucket, folder))
+    if not listed:
+        raise UserError(f"{project.name} has no history in {project.artifact_bucket}: there is no way back.")
+    entry = meant(listed, to) if to else last_good(listed, executions_by_version(project, listed))
+    known = [*project.outputs.values(), project.parameters.model_dump_json()]
+    refuse_what_would_not_run(s3, entry, project.artifact_bucket, known, project.environment)
+    done = upsert(project.session.client("sagemaker"), project.name, entry.registration)
+    if done == "unchanged":
+        say(console, f"Version {entry.version} is registered as {project.name} already, nothing was changed.")
+        return
+    new = record(
+        project.session,
+        project.name,
+        project.artifact_bucket,
+        entry.registration,
+        Origin(entry.commit, entry.code_hash, rolled_back_to=entry.version),
+        changed=True,
+        folder=folder,
+    )
+    say(
+        console,
+        f"Pipeline {project.name} {done}: back to version {entry.version} of commit {entry.commit}"
+        f"{f', version {new.version}' if new else ''}.",
+    )
+
+
+def executions_by_version(project: Project, listed: Sequence[Entry]) -> Mapping[int, Execution]:
+    """Return the last execution of each version."""
+    sagemaker = project.session.client("sagemaker")
+    if registered(sagemaker, project.name) is None:
+        return {}
+    return last_executions(listed, list_executions(sagemaker, project.target))
 
 
 def meant(listed: Sequence[Entry], to: str) -> Entry:

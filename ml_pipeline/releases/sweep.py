@@ -14,9 +14,10 @@ from helpers.infra.stacks.configuration import INFRA, project_name
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
 from ml_pipeline.executions.executions import list_executions
-from ml_pipeline.project import Project, open_project, say
+from ml_pipeline.params import code_hashes
+from ml_pipeline.project import ALL, Project, open_projects, say
 from ml_pipeline.releases import code_sweep
-from ml_pipeline.releases.history import entries
+from ml_pipeline.releases.history import entries, history_folder
 from ml_pipeline.releases.registration import registered
 from ml_pipeline.releases.removal import tear_down
 
@@ -98,20 +99,24 @@ def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundS
 
 
 def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, versions_kept: int) -> None:
+    """Remove code that no pipeline uses; a prefix may be shared, so all pipelines are looked at together."""
     if missing := undeployed(connect(environment).client("cloudformation"), environment):
         say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
         return
-    project = open_project(environment)
-    s3, bucket = project.session.client("s3"), project.artifact_bucket
-    if reason := _busy(project):
+    projects = open_projects(environment, ALL)
+    s3, bucket = projects[0].session.client("s3"), projects[0].artifact_bucket
+    if reason := next(filter(None, map(_busy, projects)), ""):
         say(console, f"No code of {environment} is swept: {reason}.")
         return
-    there = registered(project.session.client("sagemaker"), project.name)
     found = code_sweep.decide(
         code_sweep.staged_prefixes(s3, bucket),
-        [there.definition] if there else [],
-        [(entry.version, entry.definition) for entry in islice(entries(s3, bucket), versions_kept)],
-        project.code_hash,
+        [text for project in projects for text in _registered_definition(project)],
+        [each for project in projects for each in _recorded(project, versions_kept)],
+        {
+            prefix
+            for project in projects
+            for prefix in code_hashes(environment, project.pipeline.name).values()
+        },
         datetime.now(UTC),
     )
     for prefix in found.unused:
@@ -124,10 +129,21 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         say(console, f"No code lies in {bucket}.")
 
 
+def _registered_definition(project: Project) -> list[str]:
+    there = registered(project.session.client("sagemaker"), project.name)
+    return [there.definition] if there else []
+
+
+def _recorded(project: Project, versions_kept: int) -> list[tuple[str, str]]:
+    s3, folder = project.session.client("s3"), history_folder(project.pipeline.name)
+    newest = islice(entries(s3, project.artifact_bucket, folder), versions_kept)
+    return [(f"version {entry.version} of {project.name}", entry.definition) for entry in newest]
+
+
 def _busy(project: Project) -> str:
     """Return why an execution may read code that nothing else uses any more, or an empty string."""
     sagemaker = project.session.client("sagemaker")
     if registered(sagemaker, project.name) is None:
         return ""
-    running = [e for e in list_executions(sagemaker, project.name, project.environment) if e.active]
+    running = [each for each in list_executions(sagemaker, project.target) if each.active]
     return f"{running[0].arn} is {running[0].status}" if running else ""

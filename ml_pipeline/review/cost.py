@@ -1,5 +1,7 @@
-"""What an execution costs: an estimate from dated prices and from how long earlier ones took."""
+"""What an execution costs: an estimate from dated prices and from how long its steps took earlier."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
@@ -9,64 +11,83 @@ from ml_pipeline.executions.executions import Execution, Step, take_snapshot
 from ml_pipeline.executions.progress import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from types_boto3_sagemaker import SageMakerClient
 
     from helpers.pricing import Prices
-    from ml_pipeline.params import PipelineParams
+    from ml_pipeline.params import SparkStepSpec
 
 LOOKED_AT = 10
-"""How many of the newest executions that succeeded say how long one takes."""
+"""How many of the newest executions that succeeded show how long a step takes."""
 
 
 @dataclass(frozen=True)
-class RunCost:
-    """An estimate, in USD; None where the price of the instance is not known."""
+class StepCost:
+    """An estimate for a step, in USD; None where the price of its instances is not known."""
 
+    step: str
     usd: float | None
     basis: str
 
 
-def run_cost(params: "PipelineParams", seconds: "Sequence[float]", prices: "Prices") -> RunCost:
-    """Return what an execution costs: instances times price times duration.
+@dataclass(frozen=True)
+class RunCost:
+    """An estimate for an execution, step by step."""
+
+    steps: tuple[StepCost, ...]
+
+    @property
+    def usd(self) -> float | None:
+        """The sum, in USD; None where a step's is not known."""
+        known = [step.usd for step in self.steps if step.usd is not None]
+        return sum(known) if len(known) == len(self.steps) else None
+
+
+def run_cost(
+    steps: Iterable["SparkStepSpec"], seconds: Mapping[str, Sequence[float]], prices: "Prices"
+) -> RunCost:
+    """Return what an execution costs: for each step its own instances times price times duration.
 
     Args:
-        params: the parameters of the pipeline.
-        seconds: how long earlier executions took; without any, the job's time limit is the upper bound.
+        steps: of the pipeline.
+        seconds: how long each step took earlier, by name; without any, its time limit is the upper bound.
         prices: of a region.
     """
-    count, kind = params.pyspark_process_instance_count, params.pyspark_process_instance_type
-    hour = prices.hourly_price(kind)
-    if seconds:
-        taken = median(seconds)
-        basis = f"{duration(taken)}, the median of the last {len(seconds)} that succeeded"
-    else:
-        taken = params.pyspark_process_max_runtime_seconds
-        basis = f"at most {duration(taken)}, the job's time limit: no execution has succeeded yet"
-    instances = f"{count} x {kind}"
-    if hour is None:
-        return RunCost(None, f"{instances}, whose price is not known, for {basis}")
-    return RunCost(count * hour * taken / 3600, f"{instances} at {hour:g} USD an hour for {basis}")
+    return RunCost(tuple(_step_cost(step, seconds.get(step.name, ()), prices) for step in steps))
 
 
-def run_seconds(sagemaker: "SageMakerClient", executions: "Iterable[Execution]") -> list[float]:
-    """Return how long the steps of the newest executions that succeeded took, without those from the cache.
+def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) -> dict[str, list[float]]:
+    """Return how long each step took in the newest executions that succeeded, without reused results.
 
     Args:
         sagemaker: a client.
         executions: of the pipeline, the newest first.
     """
     succeeded = (execution for execution in executions if execution.status == "Succeeded")
-    newest = islice(succeeded, LOOKED_AT)
-    taken = [busy_seconds(take_snapshot(sagemaker, execution.arn).steps) for execution in newest]
-    return [seconds for seconds in taken if seconds]
+    found: dict[str, list[float]] = defaultdict(list)
+    for execution in islice(succeeded, LOOKED_AT):
+        for step in take_snapshot(sagemaker, execution.arn).steps:
+            if taken := busy_seconds(step):
+                found[step.name].append(taken)
+    return found
 
 
-def busy_seconds(steps: "Iterable[Step]") -> float:
-    """Return how long steps took together, without those whose result the cache gave."""
-    return sum(
-        (step.ended - step.started).total_seconds()
-        for step in steps
-        if step.started and step.ended and not step.reused_from
-    )
+def busy_seconds(step: Step) -> float:
+    """Return how long a step took; 0 where it still runs, or its result was reused."""
+    if step.reused_from or not step.started or not step.ended:
+        return 0.0
+    return (step.ended - step.started).total_seconds()
+
+
+def _step_cost(step: "SparkStepSpec", seconds: Sequence[float], prices: "Prices") -> StepCost:
+    hour = prices.hourly_price(step.instance_type)
+    if seconds:
+        taken = median(seconds)
+        basis = f"{duration(taken)}, the median of the last {len(seconds)} that succeeded"
+    else:
+        taken = step.max_runtime_seconds
+        basis = f"at most {duration(taken)}, its time limit: no execution has succeeded yet"
+    instances = f"{step.instance_count} x {step.instance_type}"
+    if hour is None:
+        return StepCost(step.name, None, f"{instances}, whose price is not known, for {basis}")
+    usd = step.instance_count * hour * taken / 3600
+    return StepCost(step.name, usd, f"{instances} at {hour:g} USD an hour for {basis}")

@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ml_pipeline.definitions import Registration
 from ml_pipeline.releases.history import Entry
-from ml_pipeline.releases.registration import Registration, difference
+from ml_pipeline.releases.registration import difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,17 +1,14 @@
-"""What a deployment and an upsert would change, as a section of a pull request's comment."""
+"""A plan as a section of a pull request's comment."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.plan import StackPlan
-from helpers.infra.stacks.standing_costs import CostLine
 from ml_pipeline.controls.literal_secrets import secret_faults
-from ml_pipeline.releases.registration import Registration, difference
-from ml_pipeline.review.cost import RunCost
+from ml_pipeline.review.plan import PipelinePlan, Plan
+from ml_pipeline.review.plan_text import amount
 
 LONGEST_SECTION = 20_000
 """Characters. GitHub takes 65,536 in a comment, and there are three environments in one."""
@@ -19,47 +16,27 @@ _MOST_ROWS = 60
 _DANGEROUS = frozenset({"delete", "may replace", "replace"})
 
 
-@dataclass(frozen=True)
-class PipelinePlan:
-    """The pipeline as it is registered, and as this checkout has it."""
-
-    name: str
-    old: Registration | None
-    new: Registration
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Estimates."""
-
-    as_of: date
-    region: str
-    """Whose prices they are from."""
-    standing: Sequence[CostLine]
-    run: RunCost | None
-
-
-def section(
-    environment: str,
-    stacks: Sequence[StackPlan],
-    pipeline: PipelinePlan | str,
-    costs: Costs,
-    account: str,
-) -> str:
-    """Return the section of an environment.
-
-    Args:
-        environment: its name.
-        stacks: what would change in each stack.
-        pipeline: what would change in the pipeline, or why that is not known.
-        costs: the estimates.
-        account: the id of the account, which is not shown: comments may be public.
-    """
-    before = "\n\n".join([f"## Plan for {_code(environment)}", *_stack_lines(stacks), "### Pipeline"])
-    after = "\n\n".join(["### Cost estimate", *_cost_lines(costs)])
+def section(plan: Plan) -> str:
+    """Return the section of an environment; the id of its account is left out."""
+    before = "\n\n".join([f"## Plan for {_code(plan.environment)}", *_stack_lines(plan.stacks)])
+    after = "\n\n".join(["### Cost estimate", *_cost_lines(plan)])
     left = LONGEST_SECTION - len(before) - len(after) - len("\n\n" * 2)
-    text = "\n\n".join([before, _pipeline_text(pipeline, left), after])
-    return text.replace(account, "ACCOUNT") + "\n"
+    text = "\n\n".join([before, *_pipeline_parts(plan, left), after])
+    return text.replace(plan.account, "ACCOUNT") + "\n"
+
+
+def _pipeline_parts(plan: Plan, left: int) -> list[str]:
+    """Return the parts about pipelines; each may be as long as an equal share of what is left."""
+    if plan.waiting:
+        return ["### Pipelines", _text(plan.waiting)]
+    if plan.problem:
+        return ["### Pipelines", _text(f"The pipelines cannot be built: {plan.problem}")]
+    share = left // max(1, len(plan.pipelines))
+    parts = []
+    for pipeline in plan.pipelines:
+        heading = f"### Pipeline {_code(pipeline.name)}"
+        parts += [heading, _pipeline_text(pipeline, share - len(heading) - len("\n\n" * 2))]
+    return parts
 
 
 def _stack_lines(stacks: Sequence[StackPlan]) -> list[str]:
@@ -100,10 +77,8 @@ def _row(stack: str, change: PlannedChange) -> str:
     )
 
 
-def _pipeline_text(plan: PipelinePlan | str, left: int) -> str:
-    if isinstance(plan, str):
-        return _text(plan)
-    lines = difference(plan.old, plan.new)
+def _pipeline_text(plan: PipelinePlan, left: int) -> str:
+    lines = plan.difference
     if not lines:
         return f"{_code(plan.name)} is up to date, nothing would change."
     added, removed = (
@@ -141,23 +116,25 @@ def _fenced(lines: Sequence[str], left: int) -> str:
     return text if len(kept) == len(lines) else f"{text}\n… and {len(lines) - len(kept)} lines more"
 
 
-def _cost_lines(costs: Costs) -> list[str]:
-    total = sum(line.usd_per_month for line in costs.standing)
-    rows = [f"| {line.what} | {line.usd_per_month:.2f} a month |" for line in costs.standing]
-    if costs.run:
-        usd = "unknown" if costs.run.usd is None else _amount(costs.run.usd)
-        rows.append(f"| **One execution**: {costs.run.basis} | **{usd}** |")
+def _cost_lines(plan: Plan) -> list[str]:
+    total = sum(line.usd_per_month for line in plan.fixed_costs)
+    rows = [f"| {line.what} | {line.usd_per_month:.2f} a month |" for line in plan.fixed_costs]
+    for pipeline in plan.pipelines:
+        if pipeline.cost is None:
+            continue
+        rows.append(f"| **One execution of {_code(pipeline.name)}** | **{_usd(pipeline.cost.usd)}** |")
+        rows += [
+            f"| step {_code(step.step)}: {step.basis} | {_usd(step.usd)} |" for step in pipeline.cost.steps
+        ]
     return [
-        "\n".join(
-            ["| | USD |", "| --- | --- |", f"| **Standing resources** | **{total:.2f} a month** |", *rows]
-        ),
-        f"An estimate from prices of {costs.region} as of {costs.as_of}, without what depends on use: "
-        "storage, requests, traffic, logs, Studio.",
+        "\n".join(["| | USD |", "| --- | --- |", f"| **Fixed costs** | **{total:.2f} a month** |", *rows]),
+        f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without what depends on "
+        "use: storage, requests, traffic, logs, Studio.",
     ]
 
 
-def _amount(usd: float) -> str:
-    return "less than 0.01" if 0 < usd < 0.005 else f"{usd:.2f}"
+def _usd(usd: float | None) -> str:
+    return "unknown" if usd is None else amount(usd)
 
 
 def _code(text: str) -> str:

@@ -1,27 +1,16 @@
-"""The Spark event log of an execution: which it is, what it says, and its pages in Spark's history server."""
+"""The Spark event logs of an execution's steps."""
 
-import signal
-import threading
-import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from helpers.errors import UserError
-from helpers.spark import history_server
 from helpers.spark.event_log import reading
-from helpers.spark.event_log.configuration import change
-from helpers.spark.event_log.findings import findings
-from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.reading import LogFile
-from helpers.spark.event_log.report import report
 from ml_pipeline.executions.executions import list_executions, take_snapshot
-from ml_pipeline.executions.invocation import invocation
 from ml_pipeline.executions.outcome import StepOutcome, read_outcomes, written_during
-from ml_pipeline.project import Project, say
+from ml_pipeline.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,60 +27,36 @@ class JobLog:
     application_id: str
 
 
-def show_findings(project: Project, console: Console, execution: str | None, target: Path | None) -> int:
-    """Tell what the event log of an execution says, and write the next configuration where one is named."""
-    log = newest_log(project, execution)
-    say(console, f"Step {log.step}: {log.uri}\n")
-    run = read(log.uri, project.session.client("s3"))
-    found = findings(run)
-    say(console, report(run, found))
-    if target is not None:
-        say(console, f"\n{change(target, found)}")
-    return 0
-
-
-def show_pages(project: Project, console: Console, execution: str | None, port: int, *, browse: bool) -> int:
-    """Start Spark's history server on the logs of an execution; Ctrl-C or SIGTERM ends it."""
-    log = newest_log(project, execution)
-    server = history_server.on_s3(log.folder, project.session, port)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-
-    def ready(address: str) -> None:
-        say(console, f"Spark UI of step {log.step}: {address}\nCtrl-C ends it.")
-        if browse:
-            webbrowser.open(address)
-
-    say(console, f"Starting Spark's history server on {log.folder} …")
-    try:
-        history_server.serve(server, ready, stop, log.application_id)
-    except KeyboardInterrupt:
-        say(console, "Ended.")
-    return 0
-
-
-def newest_log(project: Project, execution: str | None = None) -> JobLog:
-    """Return the last event log of an execution, by default of the newest that has one.
+def newest_log(project: Project, execution: str | None = None, step: str | None = None) -> JobLog:
+    """Return the event log of a step, by default of the last step that has one in the newest execution.
 
     Raises:
         UserError: there is none.
     """
     session = project.session
     sagemaker = session.client("sagemaker")
-    arns = (
-        [execution]
-        if execution
-        else [entry.arn for entry in list_executions(sagemaker, project.name, project.environment)]
-    )
+    refuse_unknown_step(project, step)
+    arns = [execution] if execution else [each.arn for each in list_executions(sagemaker, project.target)]
     for arn in arns:
         logs = list(_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
-        if logs:
-            return logs[-1]
-    again = invocation(project.environment, "start", "--cache", "off")
+        chosen = [log for log in logs if step in {None, log.step}]
+        if chosen:
+            return chosen[-1]
     which = execution or f"any execution of {project.name}"
     raise UserError(
-        f"There is no Spark event log of {which}: a job's first comes after about 20 s. Run it: {again}"
+        f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: a job's first comes "
+        f"after about 20 s. Run it: {project.target.command('start', CACHE='off')}"
     )
+
+
+def refuse_unknown_step(project: Project, step: str | None) -> None:
+    """Raise a UserError if the pipeline has no step of a name."""
+    steps = project.parameters.spark_steps
+    if step is not None and step not in steps:
+        raise UserError(
+            f"unknown step {step!r} of pipeline {project.pipeline.name}; expected one of {', '.join(steps)}. "
+            f"To add it: make new-step PIPELINE={project.pipeline.name} NAME={step}"
+        )
 
 
 def _logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[JobLog]":

@@ -15,15 +15,14 @@ from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
-from ml_pipeline import commands
 from ml_pipeline.executions.executions import start
-from ml_pipeline.executions.input_data import input_fingerprint
 from ml_pipeline.executions.waiting import wait
+from ml_pipeline.params.spark_code import FOLDER
+from ml_pipeline.params.spark_step import CONFIGURATION
 from ml_pipeline.project import Project, open_project, say
-from ml_pipeline.releases.staging import FOLDER
-from ml_pipeline.spark.event_logs import newest_log
+from ml_pipeline.releases.upsert import upsert_all
+from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
 
-CONFIGURATION = FOLDER / "configuration.json"
 LEAST_GAIN = 0.03
 """A share of the time: what saves less is not worth a setting that somebody must understand."""
 
@@ -44,44 +43,55 @@ Measure = Callable[[str], Measurement]
 """Runs the pipeline with the text of a configuration.json."""
 
 
-def tune(project: Project, console: Console, rounds: int, pairs: int) -> int:
-    """Tune the configuration.json of this checkout for an environment's data.
+def tune(project: Project, console: Console, step: str | None, rounds: int, pairs: int) -> int:
+    """Tune the configuration of a step for an environment's data.
 
-    Whatever interrupts it, the file and the pipeline are put back as they were.
+    Whatever interrupts it, the file and the pipeline are restored.
+
+    Args:
+        project: the pipeline.
+        console: where to show the progress.
+        step: whose configuration; by default that of the last step.
+        rounds: changes to try at most.
+        pairs: how many times both configurations are run in each round.
 
     Raises:
-        UserError: the environment is none to try things in, or the pipeline does not run as it is.
+        UserError: nothing may be tried in the environment, or the pipeline does not run as it is.
     """
-    if project.environment in {"staging", "prod"}:
-        raise UserError(f"tune runs the pipeline with settings on trial: not in {project.environment}")
-    original = CONFIGURATION.read_text(encoding="utf-8")
+    environment = project.environment
+    if environment.settings.sample_data == "never":
+        raise UserError(f"tune runs the pipeline with settings on trial: not in {environment}")
+    name = step or list(project.parameters.spark_steps)[-1]
+    refuse_unknown_step(project, name)
+    configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
+    original = configuration.read_text(encoding="utf-8")
 
-    def tell(line: str) -> None:
+    def show(line: str) -> None:
         say(console, line)
 
-    def put(text: str) -> Project:
-        if text != CONFIGURATION.read_text(encoding="utf-8"):
-            write_atomically(CONFIGURATION, text)
-        changed = open_project(project.environment)
-        commands.upsert(changed, Console(quiet=True))
+    def apply(text: str) -> Project:
+        if text != configuration.read_text(encoding="utf-8"):
+            write_atomically(configuration, text)
+        changed = open_project(environment, project.pipeline.name)
+        upsert_all([changed], Console(quiet=True))
         return changed
 
     try:
-        best = search(lambda text: _measured(put(text), console), original, rounds, pairs, tell)
+        best = search(lambda text: _measured(apply(text), name, console), original, rounds, pairs, show)
     except BaseException:
-        tell(f"Putting {CONFIGURATION} back as it was.")
+        show(f"Restoring {configuration}.")
         try:
-            put(original)
+            apply(original)
         except Exception as error:
-            mend = f"the pipeline still has settings on trial. Run: make upsert ENV={project.environment}"
-            raise UserError(f"{error}; {mend}") from error
+            upsert = project.target.command("upsert")
+            raise UserError(f"{error}; the pipeline still has settings on trial. Run: {upsert}") from error
         raise
-    put(best)
-    tell(f"{CONFIGURATION} {'is as it was: nothing was faster' if best == original else 'holds what won'}.")
+    apply(best)
+    show(f"{configuration}: {'unchanged, nothing was faster' if best == original else 'updated'}.")
     return 0
 
 
-def search(measure: Measure, text: str, rounds: int, pairs: int, tell: Callable[[str], None]) -> str:
+def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[[str], None]) -> str:
     """Return the fastest configuration that was found, as the text of its file.
 
     Each round takes the finding with the most time at stake that was not tried yet, and runs the present
@@ -92,39 +102,39 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, tell: Callable[
         text: the present one.
         rounds: changes to try at most.
         pairs: how many times both are run in each round.
-        tell: takes a line about each round.
+        show: takes a line about each round.
 
     Raises:
         RunFailedError: the present configuration does not run.
     """
     now = measure(text)
-    tell(f"Now: {now.seconds:.1f} s")
+    show(f"Now: {now.seconds:.1f} s")
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         finding = next_change(now.findings, text, tried)
         if finding is None:
-            tell("No finding is left that a setting may mend.")
+            show("No finding is left that a setting may resolve.")
             break
         tried.add(_key(finding.settings))
         told = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
-        tell(f"Round {number}, {finding.kind}: {told}")
-        candidate = updated(text, finding.settings, CONFIGURATION.name)
+        show(f"Round {number}, {finding.kind}: {told}")
+        candidate = updated(text, finding.settings, CONFIGURATION)
         ratios = []
         for _ in range(pairs):
             before = measure(text)
             try:
                 changed = measure(candidate)
             except RunFailedError as error:
-                tell(f"  {error}")
+                show(f"  {error}")
                 ratios.append(math.inf)
                 break
             ratios.append(changed.seconds / before.seconds)
-            tell(f"  {before.seconds:.1f} s before, {changed.seconds:.1f} s after, ratio {ratios[-1]:.2f}")
+            show(f"  {before.seconds:.1f} s before, {changed.seconds:.1f} s after, ratio {ratios[-1]:.2f}")
         if is_gain(ratios):
-            tell(f"  kept: the median ratio is {statistics.median(ratios):.2f}")
+            show(f"  kept: the median ratio is {statistics.median(ratios):.2f}")
             text, now = candidate, changed
         else:
-            tell("  not kept: no gain beyond noise")
+            show("  not kept: no gain beyond noise")
     return text
 
 
@@ -161,17 +171,15 @@ def _properties(text: str) -> dict[str, str]:
     }
 
 
-def _measured(project: Project, console: Console) -> Measurement:
-    """Run the pipeline to its end and read its event log."""
+def _measured(project: Project, step: str, console: Console) -> Measurement:
+    """Run the pipeline to its end and read the event log of a step."""
     session = project.session
-    sagemaker, s3 = session.client("sagemaker"), session.client("s3")
-    data = input_fingerprint(s3, project.parameters.pyspark_process_data_input, project.environment)
-    arn = start(sagemaker, project.name, data, project.environment, use_cache=False)
-    snapshot, interrupted = wait(sagemaker, session.client("logs"), arn, console)
+    arn = start(session, project.target, use_cache=False)
+    snapshot, interrupted = wait(session.client("sagemaker"), session.client("logs"), arn, console)
     if interrupted:
         raise KeyboardInterrupt
     if snapshot.status != "Succeeded":
-        reason = next((step.failure_reason for step in snapshot.steps if step.failure_reason), "")
+        reason = next((each.failure_reason for each in snapshot.steps if each.failure_reason), "")
         raise RunFailedError(f"{arn} is {snapshot.status}: {reason or snapshot.failure_reason}")
-    run = read(newest_log(project, arn).uri, s3)
+    run = read(newest_log(project, arn, step).uri, session.client("s3"))
     return Measurement(summary_of(run).seconds, findings(run))

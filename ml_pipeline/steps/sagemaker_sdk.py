@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+
 CONFIG = Path(__file__).with_name("sagemaker_config.yaml")
 
 # Both names: settings of a machine's administrator would change the definition as well.
@@ -29,7 +31,8 @@ def _quiet() -> Iterator[None]:
         return not record.getMessage().startswith("Popping out 'ProcessingJobName'")
 
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
+    logging.disable(max(disabled, logging.INFO))  # also for what other threads do meanwhile
     names = logging.getLogger("sagemaker.core.workflow.utilities")
     names.addFilter(meant_to_be_so)
     try:
@@ -42,6 +45,7 @@ def _quiet() -> Iterator[None]:
         names.removeFilter(meant_to_be_so)
         root.handlers[:] = handlers
         root.setLevel(level)
+        logging.disable(disabled)
 
 
 @contextmanager
@@ -76,6 +80,7 @@ with building("us-east-1"):
     from sagemaker.core.workflow.functions import Join
     from sagemaker.core.workflow.parameters import ParameterString
     from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.core.workflow.properties import Properties
     from sagemaker.mlops.workflow.pipeline import Pipeline
     from sagemaker.mlops.workflow.pipeline_experiment_config import PipelineExperimentConfig
     from sagemaker.mlops.workflow.retry import (
@@ -85,6 +90,17 @@ with building("us-east-1"):
         StepRetryPolicy,
     )
     from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep
+
+
+def pipeline_session(region: str, bucket: str) -> PipelineSession:
+    """Return a session that builds requests and sends none.
+
+    Args:
+        region: of the jobs.
+        bucket: named, so that the SDK does not ask for, or create, a bucket of its own.
+    """
+    return PipelineSession(boto_session=boto3.Session(region_name=region), default_bucket=bucket)
+
 
 __all__ = [
     "CacheConfig",
@@ -97,10 +113,12 @@ __all__ = [
     "ProcessingInput",
     "ProcessingS3Input",
     "ProcessingStep",
+    "Properties",
     "PySparkProcessor",
     "SageMakerJobExceptionTypeEnum",
     "SageMakerJobStepRetryPolicy",
     "StepExceptionTypeEnum",
     "StepRetryPolicy",
     "building",
+    "pipeline_session",
 ]

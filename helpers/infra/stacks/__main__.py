@@ -8,7 +8,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +16,11 @@ from rich.console import Console
 from helpers.aws import connect
 from helpers.command_line import common_options, run_command
 from helpers.infra.stacks.configuration import INFRA, StackConfiguration, former_stack_name, load_stacks
-from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.drift import DRIFTED, as_document, find_drift, show_drift
-from helpers.infra.stacks.former import refuse_former
 from helpers.infra.stacks.migrate import migrate
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import plan_all, show_plan
-from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.teardown import refuse_prod, teardown
 
 if TYPE_CHECKING:
@@ -49,9 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
             for plan in plan_all(cloudformation, stacks):
                 show_plan(plan, console)
         case "deploy":
-            refuse_former(cloudformation, former_stack_name(arguments.env, arguments.infra), arguments.env)
-            found = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
-            console.print(table_of(found, f"the stacks of {arguments.env}"))
+            deploy_environment(session, arguments.env, console, arguments.infra)
         case "drift":
             return _drift(session, stacks, arguments, console)
         case "migrate":

@@ -1,22 +1,44 @@
 """Bringing an environment's stacks to what their templates and parameters say."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
-from helpers.infra.stacks.outputs import outputs_of
+from helpers.infra.stacks.configuration import INFRA, former_stack_name, load_stacks
+from helpers.infra.stacks.former import refuse_former
+from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import show
+from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, watch
 
 if TYPE_CHECKING:
+    import boto3
     from rich.console import Console
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.literals import ChangeSetTypeType
     from types_boto3_cloudformation.type_defs import StackTypeDef
 
+    from helpers.environments import Environment
     from helpers.infra.stacks.configuration import StackConfiguration
+
+
+def deploy_environment(
+    session: "boto3.Session", environment: "Environment", console: "Console", infra: Path = INFRA
+) -> None:
+    """Deploy all stacks of an environment, and show their outputs.
+
+    Raises:
+        UserError: see `deploy_all`; or the single stack of an earlier version is still there.
+    """
+    stacks = load_stacks(environment, infra)
+    cloudformation = session.client("cloudformation")
+    refuse_former(cloudformation, former_stack_name(environment, infra), environment)
+    outputs = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
+    console.print(table_of(outputs, f"the stacks of {environment}"))
 
 
 def deploy_all(

@@ -4,8 +4,6 @@ import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from helpers.errors import UserError
 from ml_pipeline.executions.input_data import (
     InputObject,
     fingerprint,
@@ -13,8 +11,10 @@ from ml_pipeline.executions.input_data import (
     list_input,
     provide_sample,
 )
+
+from helpers.errors import UserError
+from helpers.s3 import parse
 from ml_pipeline.params import PipelineParams
-from ml_pipeline.s3_uri import parse
 
 listings = st.lists(
     st.builds(InputObject, st.text(max_size=4), st.integers(0, 99), st.text(max_size=4)), max_size=5

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from helpers.s3 import parse
 from ml_pipeline.executions.executions import Snapshot, Step
 from ml_pipeline.executions.outcome import (
     Outputs,
@@ -18,7 +19,6 @@ from ml_pipeline.executions.outcome import (
 )
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.params import PipelineParams
-from ml_pipeline.s3_uri import parse
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STEP = Step("clean", "Succeeded", job="job-1")

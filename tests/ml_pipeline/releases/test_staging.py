@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import UserError
+from helpers.s3 import object_sha256, parse, sha256_of
 from ml_pipeline.params import PipelineParams
-from ml_pipeline.releases.staging import FILES, code_hash, object_sha256, read_code, sha256_of, stage_code
-from ml_pipeline.s3_uri import parse
+from ml_pipeline.releases.staging import FILES, code_hash, read_code, stage_code
 
 files = st.dictionaries(st.text(max_size=5), st.binary(max_size=5), min_size=1, max_size=4)
 

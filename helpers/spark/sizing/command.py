@@ -1,0 +1,78 @@
+"""Explain the sizes for a cluster; write them, draw them."""
+
+import argparse
+import shutil
+import textwrap
+from pathlib import Path
+
+from helpers.command_line import positive
+from helpers.errors import UserError
+from helpers.files import write_atomically
+from helpers.spark.instances import instance
+from helpers.spark.sizing.cluster import Shape, Sizing, size
+from helpers.spark.sizing.configuration import figures, merged, read, render
+from helpers.spark.sizing.picture import svg
+from helpers.spark.sizing.report import html, markdown, summary
+
+REPORTS = {".html": html, ".md": markdown, ".svg": svg}
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add the options of the command.
+
+    Args:
+        parser: of the command.
+        required: whether instance and count must be given.
+    """
+    parser.add_argument("--instance", required=required, metavar="TYPE", help="as ml.m5.xlarge")
+    parser.add_argument("--count", required=required, type=int, metavar="N", help="of instances")
+    parser.add_argument("--data-gb", type=positive, metavar="GB", help="that the job reads, in 10⁹ bytes")
+    parser.add_argument(
+        "--shape", choices=[shape.value for shape in Shape], default="scan", help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="a configuration.json; its other entries are kept"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help=".html with a picture, .md without, .svg the picture alone",
+    )
+
+
+def show_sizes(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code.
+
+    Raises:
+        UserError: the cluster cannot be sized, or a file cannot be read or written.
+    """
+    report: Path | None = arguments.report
+    if report and report.suffix not in REPORTS:
+        raise UserError(f"{report}: a report's name ends with {' or '.join(REPORTS)}")
+    data = None if arguments.data_gb is None else int(arguments.data_gb * 1e9)
+    sizing = size(instance(arguments.instance), arguments.count, data, Shape(arguments.shape))
+    done = []
+    if arguments.write:
+        write_atomically(arguments.write, render(merged(read(arguments.write), sizing)))
+        done.append(f"Written: {arguments.write}")
+    if report:
+        write_atomically(report, REPORTS[report.suffix](sizing))
+        done.append(f"Report: {report}")
+    print("\n".join([*_lines(sizing), "", *done]).rstrip())
+    return 0
+
+
+def _lines(sizing: Sizing) -> list[str]:
+    width = min(shutil.get_terminal_size().columns, 110)
+    lines = [*summary(sizing), ""]
+    classification = ""
+    for figure in figures(sizing):
+        if figure.classification != classification:
+            classification = figure.classification
+            lines.append(classification)
+        lines.append(f"  {figure.name} = {figure.value}")
+        lines.append(
+            textwrap.fill(f"{figure.sentence}.", width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        )
+    return lines

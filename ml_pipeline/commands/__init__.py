@@ -1,0 +1,52 @@
+"""The commands of `python -m ml_pipeline`: a module each, with `add_arguments` and `run`.
+
+A new command is a module and a line here; its module is imported only when it is called.
+"""
+
+import argparse
+import importlib
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from rich.console import Console
+
+COMMANDS: Mapping[str, str] = {
+    "run": "deploy the stacks, upload samples, upsert and start",
+    "data": "upload sample data, where the environment's SampleData allows it",
+    "check": "check the controls of every step, as upsert does first",
+    "plan": "show what deploy and upsert would change, and what it costs",
+    "drift": "show what is not deployed and what was changed by hand; exit with 3 if there is anything",
+    "code-hash": "print the content hash of the Spark code in this checkout",
+    "upsert": "upload the Spark code and create or update the pipeline",
+    "history": "show what was upserted when, by whom, and how it ran",
+    "rollback": "register an earlier version again",
+    "start": "start an execution",
+    "stop": "stop running executions",
+    "verify": "check the reports, files and encryption of the newest execution",
+    "logs": "print the job logs of an execution",
+    "events": "analyze the Spark event log of a step, and recommend settings",
+    "size": "size Spark for the instances of a step",
+    "spark-ui": "show the Spark UI of a step until Ctrl-C",
+    "tune": "run, change a Spark setting, run again; keep what is faster",
+    "delete": "delete the pipeline; data, code and logs are kept",
+    "sweep": "remove expired previews, and code that nothing uses",
+    "teardown": "delete the pipelines and the stacks with their data",
+    "new-step": "create the files of another Spark step, with a test",
+    "new-pipeline": "create the files of another pipeline, with a test",
+}
+"""The commands with what they do, in the order of `--help`."""
+
+
+class Command(Protocol):
+    """What the module of a command must have."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
+        """Add the command's own options."""
+
+    def run(self, arguments: argparse.Namespace, console: Console, /) -> int:
+        """Run the command and return its exit code."""
+
+
+def load_command(name: str) -> Command:
+    """Return a command's module."""
+    return cast("Command", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))

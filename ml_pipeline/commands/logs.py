@@ -1,0 +1,38 @@
+"""Print job logs."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.aws import connect
+from ml_pipeline.commands import options
+from ml_pipeline.executions.executions import newest, select_steps, take_snapshot
+from ml_pipeline.executions.job_logs import milliseconds, read_lines
+from ml_pipeline.project import say, targets
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipeline(parser)
+    options.add_step(parser)
+    options.add_execution(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the logs of an execution's jobs, by default of the newest execution and of all steps."""
+    session = connect(arguments.env)
+    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+    (target,) = targets(arguments.env, arguments.pipeline)
+    execution = arguments.execution or newest(sagemaker, target)
+    say(console, f"Execution {execution}")
+    for step in select_steps(take_snapshot(sagemaker, execution), arguments.step).steps:
+        if step.reused_from:
+            again = target.command("logs", ARGS=f"--execution {step.reused_from}")
+            say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
+            continue
+        say(console, f"Step {step.name}: {step.status}, job {step.job or 'not started'}")
+        if not step.job:
+            continue
+        for line in read_lines(logs, step.job, milliseconds(step.started)):
+            say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
+    return 0

@@ -1,0 +1,46 @@
+"""Deploy, upload samples, upsert and start, in one process."""
+
+import argparse
+import importlib
+import threading
+
+from rich.console import Console
+
+from helpers.aws import connect
+from helpers.infra.stacks.deploy import deploy_environment
+from helpers.infra.stacks.outputs import undeployed
+from ml_pipeline.commands import options
+from ml_pipeline.commands.start import add_execution_options, start_and_follow
+from ml_pipeline.executions.sample_data import upload_samples
+from ml_pipeline.project import open_projects, say, select_pipelines
+from ml_pipeline.releases.upsert import upsert_all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipelines(parser)
+    add_execution_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Bring an environment up to date and run its pipelines, one after the other."""
+    select_pipelines(arguments.pipeline)  # a typo is reported before anything is deployed
+    session = connect(arguments.env)
+    if undeployed(session.client("cloudformation"), arguments.env):
+        # New stacks have new outputs, so definitions must be built: the SDK is imported meanwhile.
+        threading.Thread(target=_import_sdk, daemon=True).start()
+    deploy_environment(session, arguments.env, console)
+    projects = open_projects(arguments.env, arguments.pipeline)
+    for project in projects:
+        for line in upload_samples(session.client("s3"), project.parameters, project.environment):
+            say(console, line)
+    upsert_all(projects, console)
+    for project in projects:
+        code = start_and_follow(project, console, waiting=arguments.wait, use_cache=arguments.cache == "on")
+        if code:
+            return code
+    return 0
+
+
+def _import_sdk() -> None:
+    importlib.import_module("ml_pipeline.steps.sagemaker_sdk")

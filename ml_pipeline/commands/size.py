@@ -1,0 +1,39 @@
+"""Size Spark for a step's instances."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.errors import UserError
+from helpers.spark.sizing.command import add_arguments as add_sizing_arguments
+from helpers.spark.sizing.command import show_sizes
+from ml_pipeline.commands import options
+from ml_pipeline.params.loading import step_instances
+from ml_pipeline.pipelines import find_pipeline
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipeline(parser)
+    options.add_step(parser)
+    add_sizing_arguments(parser, required=False)
+
+
+def run(arguments: argparse.Namespace, _: Console) -> int:
+    """Explain the sizes for the instances of a step, by default the first, or for those that are named.
+
+    Raises:
+        UserError: there is no such step.
+    """
+    find_pipeline(arguments.pipeline)
+    steps = step_instances(arguments.env, arguments.pipeline)
+    name = arguments.step or next(iter(steps))
+    if name not in steps:
+        raise UserError(
+            f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}. "
+            f"To add it: make new-step PIPELINE={arguments.pipeline} NAME={name}"
+        )
+    instance, count = steps[name]
+    arguments.instance = arguments.instance or instance
+    arguments.count = arguments.count or count
+    return show_sizes(arguments)

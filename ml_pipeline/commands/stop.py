@@ -1,0 +1,39 @@
+"""Stop executions."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.aws import connect
+from ml_pipeline.commands import options
+from ml_pipeline.executions.executions import list_executions, stop
+from ml_pipeline.executions.waiting import wait
+from ml_pipeline.project import say, targets
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipelines(parser)
+    options.add_execution(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Stop an execution, by default whichever runs, and wait until it has stopped."""
+    session = connect(arguments.env)
+    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+    if arguments.execution:
+        arns = [arguments.execution]
+    else:
+        arns = []
+        for target in targets(arguments.env, arguments.pipeline):
+            running = [each.arn for each in list_executions(sagemaker, target) if each.active]
+            arns += running
+            if not running:
+                say(console, f"No execution of {target.name} is running.")
+    for arn in arns:
+        if not stop(sagemaker, arn):
+            say(console, f"{arn} has already finished.")
+            continue
+        snapshot, _ = wait(sagemaker, logs, arn, console)
+        say(console, f"{arn} is {snapshot.status}.")
+    return 0

@@ -1,0 +1,158 @@
+"""Definitions of pipelines: what SageMaker is sent, and a cache of it.
+
+A definition is a pure function of the parameters, the code that builds it and the versions of its libraries.
+The SageMaker SDK takes seconds to import, so what was built once is kept in .cache/definitions/ by a hash of
+these.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers.errors import UserError
+from helpers.files import write_atomically
+from ml_pipeline.params import PipelineParams
+from ml_pipeline.params.api_limits import limits
+from ml_pipeline.pipelines import Pipeline
+from ml_pipeline.steps import cache
+from ml_pipeline.steps.step import BuildContext
+
+if TYPE_CHECKING:
+    from sagemaker.mlops.workflow.pipeline import Pipeline as SdkPipeline
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache" / "definitions"
+_SOURCES = (
+    "requirements.txt",
+    "helpers/*.py",
+    "helpers/infra/networking/*.py",
+    "helpers/infra/tags/*.py",
+    "ml_pipeline/definitions.py",
+    "ml_pipeline/params/*.py",
+    "ml_pipeline/pipelines/*.py",
+    "ml_pipeline/steps/*",
+)
+"""The code that builds a definition, and the versions of its libraries."""
+_KEPT = 100
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What of a pipeline can be changed after its creation."""
+
+    definition: str
+    description: str
+    role_arn: str
+    tags: Mapping[str, str]
+
+
+def registration_of(pipeline: Pipeline, params: PipelineParams) -> Registration:
+    """Return a pipeline as this checkout would register it.
+
+    Raises:
+        UserError: the definition is larger than the API takes.
+    """
+    definition = pipeline_definition(pipeline, params)
+    return Registration(definition, pipeline.description, params.pipeline_role, params.tags)
+
+
+def build_pipeline(pipeline: Pipeline, params: PipelineParams, logger: logging.Logger) -> "SdkPipeline":
+    """Return a pipeline of the SageMaker SDK; nothing is sent to AWS."""
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - takes seconds to import
+
+    steps = pipeline.steps(params)
+    logger.info("Building %s: %s", params.pipeline_name, ", ".join(step.name for step in steps))
+    with sdk.building(params.region):
+        session = sdk.pipeline_session(params.region, params.artifact_bucket)
+        wanted: dict[str, str | None] = {cache.FORCE_RUN_PARAMETER: cache.FORCE_RUN_DEFAULT}
+        for step in steps:
+            wanted |= step.pipeline_parameters(params)
+        parameters = {
+            name: sdk.ParameterString(name=name, default_value=default) for name, default in wanted.items()
+        }
+        context = BuildContext(params, session, parameters)
+        return sdk.Pipeline(
+            name=params.pipeline_name,
+            parameters=list(parameters.values()),
+            steps=[step.build(context) for step in steps],
+            pipeline_experiment_config=sdk.PipelineExperimentConfig(params.pipeline_name, params.trial),
+            sagemaker_session=session,
+        )
+
+
+def pipeline_definition(
+    pipeline: Pipeline, params: PipelineParams, logger: logging.Logger | None = None
+) -> str:
+    """Return the definition of a pipeline as canonical JSON: equal parameters give equal bytes.
+
+    Raises:
+        UserError: it is larger than the API takes.
+    """
+    path = CACHE / f"{_cache_key(pipeline, params)}.json"
+    if known := _read(path):
+        return known
+    built = build_pipeline(pipeline, params, logger or logging.getLogger(__name__))
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - imported by now, at no cost
+
+    with sdk.building(params.region):
+        text = canonical(built.definition())
+    size, maximum = len(text.encode()), limits("PipelineDefinition").maximum
+    if size > maximum:
+        raise UserError(
+            f"The definition has {size} bytes, SageMaker takes {maximum}: shorten the parameters."
+        )
+    with suppress(OSError):  # a checkout that cannot be written to is built from each time
+        _keep(path, text)
+    return text
+
+
+def canonical(definition: str) -> str:
+    """Return a definition with sorted keys, one value a line, and without nulls, which the schema forbids."""
+    return json.dumps(_without_nulls(json.loads(definition)), indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def sources() -> Iterator[Path]:
+    """Yield the files that a definition depends on besides its parameters."""
+    for pattern in _SOURCES:
+        yield from sorted(path for path in ROOT.glob(pattern) if path.is_file())
+
+
+def _cache_key(pipeline: Pipeline, params: PipelineParams) -> str:
+    digest = hashlib.sha256(f"{pipeline.name}\n{params.model_dump_json()}\n".encode())
+    for path in sources():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> str | None:
+    """Return a definition from the cache; what is not JSON is built again."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        json.loads(text)
+    except (OSError, ValueError):
+        return None
+    return text
+
+
+def _keep(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text)
+    newest = sorted(path.parent.glob("*.json"), key=lambda each: each.stat().st_mtime, reverse=True)
+    for old in newest[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        case list():
+            return [_without_nulls(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,93 @@
+"""The inputs of a registered pipeline from outside, and the fingerprints of their data.
+
+They are read from the registered definition: after a rollback it may differ from that of this checkout.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from helpers.errors import UserError
+from helpers.s3 import parse
+from ml_pipeline.executions.target import Target
+from ml_pipeline.steps.cache import fingerprint_parameter, fingerprint_variable
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class InputObject(NamedTuple):
+    """One object of an input, as a listing describes it."""
+
+    key: str
+    size: int
+    etag: str
+
+
+class RegisteredInput(NamedTuple):
+    """An input from outside the pipeline, as its definition has it."""
+
+    step: str
+    name: str
+    uri: str
+    parameter: str
+    """The pipeline parameter that takes its fingerprint."""
+
+
+def registered_inputs(definition: Mapping[str, Any]) -> Iterator[RegisteredInput]:
+    """Yield the inputs of a definition that have a fingerprint."""
+    parameters = {parameter["Name"] for parameter in definition.get("Parameters", [])}
+    for step in definition.get("Steps", []):
+        arguments = step.get("Arguments", {})
+        words = arguments.get("AppSpecification", {}).get("ContainerArguments", [])
+        for option, value in pairwise(words):
+            if not isinstance(option, str) or not option.startswith("--") or not isinstance(value, str):
+                continue
+            name = option.removeprefix("--")
+            parameter = fingerprint_parameter(step["Name"], name)
+            if parameter in parameters and fingerprint_variable(name) in arguments.get("Environment", {}):
+                yield RegisteredInput(step["Name"], name, value, parameter)
+
+
+def fingerprint(objects: Iterable[InputObject]) -> str:
+    """Return a text that changes with every name, size and ETag, and not with the order of the listing."""
+    return hashlib.sha256(json.dumps(sorted(objects)).encode()).hexdigest()
+
+
+def list_input(s3: "S3Client", uri: str) -> list[InputObject]:
+    """Return the objects that Spark reads at a URI: the object of that key, or all below that folder."""
+    bucket, key = parse(uri)
+    folder = key.rstrip("/") + "/"
+    return [
+        InputObject(entry["Key"], entry["Size"], entry["ETag"])
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+        for entry in page.get("Contents", [])
+        if entry["Key"] == key or entry["Key"].startswith(folder)
+        if not entry["Key"].endswith("/")  # what the console makes for a folder
+    ]
+
+
+def fingerprints(s3: "S3Client", definition: Mapping[str, Any], target: Target) -> dict[str, str]:
+    """Return the fingerprint of each input, by the pipeline parameter that takes it.
+
+    Raises:
+        UserError: an input has no data; the message names every such input.
+    """
+    values, missing = {}, []
+    for each in registered_inputs(definition):
+        objects = list_input(s3, each.uri)
+        if objects:
+            values[each.parameter] = fingerprint(objects)
+        else:
+            missing.append(f"There is no input {each.name} of step {each.step} at {each.uri}.")
+    if missing:
+        raise UserError(f"{' '.join(missing)} {_remedy(target)}")
+    return values
+
+
+def _remedy(target: Target) -> str:
+    if target.environment.settings.sample_data == "never":
+        return f"{target.environment} gets no sample data: deliver the input, then start again."
+    return f"Deliver it, or upload the sample: {target.command('data')}"

@@ -1,0 +1,92 @@
+"""The sample data that a new environment starts with; nothing is overwritten that this did not upload."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.environments import Environment
+from helpers.errors import UserError
+from helpers.s3 import S3Uri, object_sha256, parse, sha256_of
+from ml_pipeline.executions.inputs import list_input
+from ml_pipeline.params import PipelineParams
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+FOLDER = Path(__file__).resolve().parents[2] / "spark_jobs" / "sample_data"
+MARK = {"uploaded-by": "make-data"}
+"""The user-defined metadata of the objects that are samples."""
+
+
+def upload_samples(
+    s3: "S3Client", params: PipelineParams, environment: Environment, folder: Path = FOLDER
+) -> Iterator[str]:
+    """Upload the sample of each input that has one, where the environment's `SampleData` allows it.
+
+    Yields:
+        What was done, for the reader.
+
+    Raises:
+        UserError: a sample is missing.
+    """
+    allowed = environment.settings.sample_data
+    for step in params.spark_steps.values():
+        for name, given in step.data_inputs.items():
+            uri = str(given.uri)
+            if not given.sample:
+                yield f"Input {name} of step {step.name} has no sample: deliver the data to {uri}."
+            elif allowed == "never":
+                yield f"{environment} gets no sample data: deliver the input to {uri}."
+            elif allowed == "when-empty" and list_input(s3, uri):
+                yield f"The input at {uri} was left as it is."
+            else:
+                yield _upload(s3, uri, folder / given.sample, params.pyspark_process_output_kms)
+
+
+def _upload(s3: "S3Client", uri: str, sample: Path, key_arn: str) -> str:
+    wanted = _objects(uri, sample)
+    present = {S3Uri(parse(uri).bucket, each.key) for each in list_input(s3, uri)}
+    same = {each for each in present if each in wanted and object_sha256(s3, each) == sha256_of(wanted[each])}
+    foreign = sorted(each for each in present - same if not _is_sample(s3, each))
+    if foreign:
+        return (
+            f"The input at {uri} was left as it is: {foreign[0]} "
+            f"{f'and {len(foreign) - 1} more objects are' if len(foreign) > 1 else 'is'} not sample data."
+        )
+    for target in present - wanted.keys():
+        s3.delete_object(Bucket=target.bucket, Key=target.key)
+    changed = wanted.keys() - same
+    for target in sorted(changed):
+        s3.put_object(
+            Bucket=target.bucket,
+            Key=target.key,
+            Body=wanted[target],
+            ContentType="text/csv" if target.key.endswith(".csv") else "binary/octet-stream",
+            ChecksumSHA256=sha256_of(wanted[target]),
+            Metadata=MARK,
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=key_arn,
+        )
+    return f"The sample {sample.name} {'was uploaded to' if changed else 'is already at'} {uri}."
+
+
+def _objects(uri: str, sample: Path) -> Mapping[S3Uri, bytes]:
+    """Return the content of each object that a sample consists of.
+
+    Raises:
+        UserError: there is no such file or folder, or it is empty.
+    """
+    bucket, key = parse(uri)
+    if sample.is_file():
+        return {S3Uri(bucket, key + sample.name if key.endswith("/") else key): sample.read_bytes()}
+    files = sorted(path for path in sample.rglob("*") if path.is_file()) if sample.is_dir() else []
+    if not files:
+        raise UserError(f"{sample}: there is no such sample; create it, or remove the key `sample`")
+    prefix = key.rstrip("/")
+    return {
+        S3Uri(bucket, f"{prefix}/{path.relative_to(sample).as_posix()}"): path.read_bytes() for path in files
+    }
+
+
+def _is_sample(s3: "S3Client", uri: S3Uri) -> bool:
+    return s3.head_object(Bucket=uri.bucket, Key=uri.key)["Metadata"].items() >= MARK.items()

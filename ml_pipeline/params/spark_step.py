@@ -1,0 +1,156 @@
+"""The section of a Spark step in a parameter file, and what a Spark step consists of."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ml_pipeline.params.constraints import (
+    DURATION,
+    DataUri,
+    InstanceType,
+    between,
+    matching,
+    s3_uri,
+)
+
+CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
+"""Where the files of a step are staged; the placeholder is the hash of these files."""
+CONFIGURATION = "configuration.json"
+"""The name that the container looks for."""
+
+StepName = Annotated[
+    str,
+    matching(
+        re.compile(r"(?=.{1,64}$)[A-Za-z0-9](-*[A-Za-z0-9])*"),
+        "name a step with 1 to 64 letters, digits and hyphens, as join-rates: its jobs are named after it",
+    ),
+]
+Name = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z][a-z0-9_]{0,39}"),
+        "write a name in lower case with underscores, as input_table: the job gets it as --input_table",
+    ),
+]
+PythonFile = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z_]\w*\.py"),
+        "name a Python file of spark_jobs/ without a folder, as join_rates.py",
+    ),
+]
+ConfigurationFile = Annotated[
+    str, matching(re.compile(r"[\w-]+\.json"), "name a JSON file of spark_jobs/, as configuration.json")
+]
+Duration = Annotated[str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")]
+Argument = str | int | float | bool
+
+
+class StepInput(BaseModel):
+    """An input of a step: data from outside the pipeline, or the result of another step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    uri: DataUri | None = None
+    """Where data from outside lies: an object, or a folder."""
+    sample: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a file or folder")] | None = None
+    """The file or folder in spark_jobs/sample_data/ that `make data` uploads there."""
+    step: str | None = None
+    """The step whose result this is."""
+    output: str | None = None
+    """The output of that step."""
+    dataset: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a folder")] | None = None
+    """The folder below each run of that output; by default the whole run."""
+
+
+class SparkStepParams(BaseModel):
+    """The section of a Spark step in a parameter file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    code: PythonFile
+    helper_files: tuple[PythonFile, ...] = ("data_utils.py",)
+    configuration: ConfigurationFile = CONFIGURATION
+    code_folder: Annotated[str, s3_uri("s3")]
+    inputs: dict[Name, StepInput] = {}
+    outputs: Annotated[dict[Name, DataUri], Field(min_length=1)]
+    arguments: dict[Name, Argument] = {}
+    instance_type: InstanceType
+    instance_count: Annotated[int, between("ProcessingInstanceCount")]
+    volume_size_gb: Annotated[int, between("ProcessingVolumeSizeInGB")] = 30
+    max_runtime_seconds: Annotated[int, between("ProcessingMaxRuntimeInSeconds")] = 3600
+    retry_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    cache_expires_after: Duration = "P30D"
+
+
+@dataclass(frozen=True)
+class SparkStepSpec:
+    """A Spark step with everything that its job needs."""
+
+    name: str
+    app: str
+    """The URI of the job's code."""
+    py_files: tuple[str, ...]
+    configuration: str
+    """The URI of its configuration.json."""
+    configuration_file: str
+    """The file of spark_jobs/ behind it."""
+    inputs: Mapping[str, StepInput]
+    outputs: Mapping[str, str]
+    arguments: Mapping[str, Argument]
+    instance_type: str
+    instance_count: int
+    volume_size_gb: int
+    max_runtime_seconds: int
+    retry_attempts: int
+    cache_expires_after: str
+    files: Mapping[str, str] = field(init=False)
+    """The file of spark_jobs/ behind each staged URI."""
+
+    def __post_init__(self) -> None:
+        files = {uri: PurePosixPath(uri).name for uri in (self.app, *self.py_files)}
+        object.__setattr__(self, "files", {**files, self.configuration: self.configuration_file})
+
+    @property
+    def data_inputs(self) -> dict[str, StepInput]:
+        """The inputs from outside the pipeline."""
+        return {name: given for name, given in self.inputs.items() if given.uri}
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """The steps whose results it reads."""
+        return frozenset(given.step for given in self.inputs.values() if given.step)
+
+    @property
+    def report_folder(self) -> str:
+        """The output that holds the job's report."""
+        return next(iter(self.outputs.values()))
+
+
+def spec_of(name: str, params: SparkStepParams) -> SparkStepSpec:
+    """Return a step of a section."""
+    folder = params.code_folder.rstrip("/")
+    values: dict[str, Any] = {
+        key: getattr(params, key)
+        for key in SparkStepParams.model_fields
+        if key not in {"code", "helper_files", "configuration", "code_folder"}
+    }
+    return SparkStepSpec(
+        name=name,
+        app=f"{folder}/{params.code}",
+        py_files=tuple(f"{folder}/{file}" for file in params.helper_files),
+        configuration=f"{folder}/{CONFIGURATION}",
+        configuration_file=params.configuration,
+        **values,
+    )
+
+
+def option_names(step: SparkStepSpec) -> Iterator[tuple[str, str]]:
+    """Yield each name that becomes an option of the job, with its section."""
+    for section in ("inputs", "outputs", "arguments"):
+        for name in getattr(step, section):
+            yield section, name

@@ -1,0 +1,59 @@
+"""Upserting pipelines: check the controls, stage the code, register the definition, record it."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError, one_per_line
+from ml_pipeline.controls.checks import findings
+from ml_pipeline.project import Project, combined_hash, say
+from ml_pipeline.releases.history import Origin, history_folder, record
+from ml_pipeline.releases.registration import upsert
+from ml_pipeline.releases.revision import commit
+from ml_pipeline.releases.staging import stage_code
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def refuse_other_code(projects: Sequence[Project], wanted: str) -> None:
+    """Raise a UserError if the code of the pipelines has another content hash."""
+    found = combined_hash({each.pipeline.name: each.code_hash for each in projects})
+    if found != wanted:
+        raise UserError(
+            f"The code of this checkout is {found}, not {wanted}; nothing was sent. What is "
+            "promoted is what ran before: check out the commit that it ran from."
+        )
+
+
+def upsert_all(projects: Sequence[Project], console: "Console") -> None:
+    """Upsert pipelines; none is sent before all are checked.
+
+    Raises:
+        UserError: a step lacks a control.
+    """
+    lacking = [
+        f"{each.name}: {finding}"
+        for each in projects
+        for finding in findings(json.loads(each.registration.definition))
+    ]
+    if lacking:
+        raise UserError(f"Steps lack controls, nothing was sent:{one_per_line(lacking)}")
+    for project in projects:
+        _upsert(project, console)
+
+
+def _upsert(project: Project, console: "Console") -> None:
+    for uri in stage_code(project.session.client("s3"), project.files):
+        say(console, f"Staged {uri}")
+    done = upsert(project.session.client("sagemaker"), project.name, project.registration)
+    entry = record(
+        project.session,
+        project.name,
+        project.artifact_bucket,
+        project.registration,
+        Origin(commit(), project.code_hash),
+        changed=done != "unchanged",
+        folder=history_folder(project.pipeline.name),
+    )
+    say(console, f"Pipeline {project.name} {done}{f', version {entry.version}' if entry else ''}.")

@@ -1,0 +1,105 @@
+"""What a deployment and an upsert would change, and what it costs: computed here, rendered elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from helpers.aws import connect
+from helpers.environments import Environment
+from helpers.errors import UserError
+from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.plan import StackPlan, plan_all
+from helpers.infra.stacks.standing_costs import CostLine, standing_costs
+from helpers.pricing import Prices, load_prices
+from ml_pipeline.definitions import Registration
+from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.project import Project, open_projects
+from ml_pipeline.releases.registration import difference, registered
+from ml_pipeline.review.cost import RunCost, run_cost, step_seconds
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+
+@dataclass(frozen=True)
+class PipelinePlan:
+    """A pipeline as it is registered, as this checkout has it, and what an execution costs."""
+
+    name: str
+    old: Registration | None
+    new: Registration
+    cost: RunCost | None = None
+
+    @property
+    def difference(self) -> list[str]:
+        """The lines of a unified diff; none where nothing would change."""
+        return difference(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would change in an environment."""
+
+    environment: str
+    account: str
+    """The id of the account, which comments do not show: they may be public."""
+    stacks: Sequence[StackPlan]
+    pipelines: Sequence[PipelinePlan]
+    fixed_costs: Sequence[CostLine]
+    prices_as_of: date
+    prices_region: str
+    waiting: str = ""
+    """Why the pipelines cannot be planned yet: the stacks come first."""
+    problem: str = ""
+    """Why the pipelines cannot be built."""
+
+
+def make_plan(environment: Environment, pipelines: str) -> Plan:
+    """Return what a deployment and an upsert would change; nothing is changed.
+
+    Args:
+        environment: the environment.
+        pipelines: the name of a pipeline, or `all`.
+
+    Raises:
+        UserError: a stack cannot be planned.
+    """
+    session = connect(environment)
+    stacks = load_stacks(environment)
+    changes = list(plan_all(session.client("cloudformation"), stacks))
+    prices = load_prices()
+    waiting, problem, planned = waits_for(session, environment), "", []
+    if not waiting:
+        try:
+            planned = [_pipeline_plan(each, prices) for each in open_projects(environment, pipelines)]
+        except UserError as error:
+            problem = str(error)
+    return Plan(
+        environment,
+        session.client("sts").get_caller_identity()["Account"],
+        changes,
+        planned,
+        standing_costs(stacks, prices),
+        prices.as_of,
+        prices.region,
+        waiting,
+        problem,
+    )
+
+
+def waits_for(session: "Session", environment: Environment) -> str:
+    """Return why pipelines cannot be planned yet, or an empty string."""
+    missing = undeployed(session.client("cloudformation"), environment)
+    if not missing:
+        return ""
+    return f"The pipelines cannot be planned before the stacks are deployed: {', '.join(missing)}."
+
+
+def _pipeline_plan(project: Project, prices: Prices) -> PipelinePlan:
+    sagemaker = project.session.client("sagemaker")
+    old = registered(sagemaker, project.name)
+    seconds = step_seconds(sagemaker, list_executions(sagemaker, project.target)) if old else {}
+    cost = run_cost(project.parameters.spark_steps.values(), seconds, prices)
+    return PipelinePlan(project.name, old, project.registration, cost)

@@ -1,0 +1,40 @@
+"""What makes the result of a step reusable: SageMaker's cache key, completed by what it does not look at.
+
+The key of a processing step is its code, its arguments and its environment; the content behind an S3 URI is
+not part of it (SageMaker developer guide, "Caching pipeline steps"). So a step's environment holds a
+fingerprint of each input from outside the pipeline. An input from another step is named by the job that
+wrote it: a job that ran again is another input, and one that was reused is the same.
+"""
+
+import re
+
+FORCE_RUN_PARAMETER = "ForceRun"
+"""A value that was never given before makes every step run; SageMaker has no switch for its cache."""
+FORCE_RUN_VARIABLE = "FORCE_RUN"
+FORCE_RUN_DEFAULT = "no"
+
+_LONGEST_JOB_DAYS = 9
+"""The most that SageMaker lets a processing job run."""
+_UNITS = {"Y": 366, "M": 31, "W": 7, "D": 1}
+_DATE_PART = re.compile(r"(\d+)([YMWD])")
+
+
+def fingerprint_parameter(step: str, input_name: str) -> str:
+    """Return the name of the pipeline parameter with the fingerprint of a step's input."""
+    return f"Fingerprint-{step}-{input_name}"
+
+
+def fingerprint_variable(input_name: str) -> str:
+    """Return the name of the environment variable with the fingerprint of an input."""
+    return f"INPUT_FINGERPRINT_{input_name.upper()}"
+
+
+def days_reusable(expires_after: str) -> int:
+    """Return for how many days a run may be read after it began: while the cache gives it, and a job runs.
+
+    Args:
+        expires_after: an ISO 8601 duration, of which a part of a day counts as a whole one.
+    """
+    date = expires_after.removeprefix("P").partition("T")
+    days = sum(int(number) * _UNITS[unit] for number, unit in _DATE_PART.findall(date[0]))
+    return days + bool(date[2]) + _LONGEST_JOB_DAYS + 1

@@ -1,0 +1,118 @@
+"""Builds a Spark step: a processing job in the VPC, encrypted with the project's keys, cached and retried.
+
+Importing this imports the SDK, which takes seconds.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from helpers.infra.networking.networking import get_network_configuration
+from helpers.infra.tags.tags import get_tags_input
+from ml_pipeline.params.api_limits import PYTHON_VERSION
+from ml_pipeline.steps import cache
+from ml_pipeline.steps import sagemaker_sdk as sdk
+from ml_pipeline.steps.step import BuildContext
+
+if TYPE_CHECKING:
+    from ml_pipeline.params import PipelineParams, SparkStepSpec
+
+CONTAINER_VERSION = "1.3"
+CONFIGURATION_FOLDER = "/opt/ml/processing/input/conf"
+JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
+"""Where SageMaker puts the job's description, its name among it."""
+RUNS = "runs"
+"""The folder below an output that has a folder for each run, named after its job."""
+RETRY_INTERVAL_SECONDS = 10
+
+
+def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.ProcessingStep:
+    """Return the step of the SDK."""
+    params = context.params
+    processor = sdk.PySparkProcessor(
+        framework_version=params.pyspark_framework_version,
+        py_version=PYTHON_VERSION,
+        container_version=CONTAINER_VERSION,
+        role=params.job_role,
+        instance_type=spec.instance_type,
+        instance_count=spec.instance_count,
+        volume_size_in_gb=spec.volume_size_gb,
+        volume_kms_key=params.pyspark_process_volume_kms,
+        output_kms_key=params.pyspark_process_output_kms,
+        max_runtime_in_seconds=spec.max_runtime_seconds,
+        network_config=get_network_configuration(
+            params.network_subnet_ids,
+            params.network_security_group_ids,
+            enable_network_isolation=params.enable_network_isolation,
+        ),
+        env=_environment(spec, context),
+        tags=get_tags_input(params.tags),
+        sagemaker_session=context.session,
+    )
+    folder, own = params.event_logs_of(spec.name)
+    arguments = processor.run(
+        submit_app=spec.app,
+        submit_py_files=list(spec.py_files),
+        arguments=list(_arguments(spec, params)),
+        inputs=[_configuration(spec)],
+        # A folder of its own for each execution and step. Outputs are not part of the cache key.
+        spark_event_logs_s3_uri=sdk.Join(
+            on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
+        ),
+    )
+    retries = {"interval_seconds": RETRY_INTERVAL_SECONDS, "max_attempts": spec.retry_attempts}
+    step_faults, job_faults = sdk.StepExceptionTypeEnum, sdk.SageMakerJobExceptionTypeEnum
+    return sdk.ProcessingStep(
+        name=spec.name,
+        step_args=arguments,
+        cache_config=sdk.CacheConfig(enable_caching=True, expire_after=spec.cache_expires_after),
+        retry_policies=[
+            sdk.StepRetryPolicy([step_faults.SERVICE_FAULT, step_faults.THROTTLING], **retries),
+            sdk.SageMakerJobStepRetryPolicy(
+                [job_faults.INTERNAL_ERROR, job_faults.CAPACITY_ERROR], **retries
+            ),
+        ],
+    )
+
+
+def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]:
+    return {
+        cache.FORCE_RUN_VARIABLE: context.parameters[cache.FORCE_RUN_PARAMETER],
+        **{
+            cache.fingerprint_variable(name): context.parameters[cache.fingerprint_parameter(spec.name, name)]
+            for name in spec.data_inputs
+        },
+        "PROCESSING_JOB_CONFIG": JOB_CONFIGURATION,
+        "REPORT_FOLDER": spec.report_folder,
+        "RUNS_KEPT_DAYS": str(cache.days_reusable(spec.cache_expires_after)),
+    }
+
+
+def _arguments(spec: "SparkStepSpec", params: "PipelineParams") -> Iterator[Any]:
+    """Yield the job's command line: its inputs, its outputs, its own arguments."""
+    for name, given in spec.inputs.items():
+        yield f"--{name}"
+        if given.step:
+            # The job that wrote it, in this execution or in the one whose result the cache gave.
+            job = sdk.Properties(given.step, shape_name="DescribeProcessingJobResponse").ProcessingJobName
+            output = params.spark_steps[given.step].outputs[given.output or ""]
+            yield sdk.Join(on="/", values=[output, RUNS, job, *([given.dataset] if given.dataset else [])])
+        else:
+            yield given.uri
+    for name, uri in spec.outputs.items():
+        yield from (f"--{name}", uri)
+    for name, value in spec.arguments.items():
+        yield from (f"--{name}", str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _configuration(spec: "SparkStepSpec") -> Any:
+    return sdk.ProcessingInput(
+        input_name="conf",
+        s3_input=sdk.ProcessingS3Input(
+            s3_uri=spec.configuration,
+            local_path=CONFIGURATION_FOLDER,
+            s3_data_type="S3Prefix",
+            s3_input_mode="File",
+            s3_data_distribution_type="FullyReplicated",
+            s3_compression_type="None",
+        ),
+    )
