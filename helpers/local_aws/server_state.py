@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from helpers.errors import UserError
-from helpers.local_aws.service_clients import Credentials
+from helpers.local_aws.credentials import Credentials
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"

@@ -17,9 +17,9 @@ from typing import Any
 
 import boto3
 
+from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.processing.container_job import ContainerJob
 from helpers.local_aws.processing.data import download_input
-from helpers.local_aws.service_clients import Credentials
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
 
