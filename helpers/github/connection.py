@@ -11,22 +11,23 @@ from github.Repository import Repository
 from requests import RequestException
 
 from helpers.errors import UserError
+from helpers.project_settings import project_settings
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def open_repository(environment: Mapping[str, str]) -> Repository:
-    """Return the repository that GITHUB_REPOSITORY names; nothing is asked of GitHub yet.
+    """Return the repository that GITHUB_REPOSITORY names, else infra/project.json; no request is sent yet.
 
     Args:
-        environment: GITHUB_TOKEN, GITHUB_REPOSITORY and, if it is not github.com, GITHUB_API_URL.
+        environment: GITHUB_TOKEN; in a workflow also GITHUB_REPOSITORY and GITHUB_API_URL.
 
     Raises:
-        UserError: one of them is missing or cannot be used.
+        UserError: the token is missing, or one of the others cannot be used.
     """
     token = environment.get("GITHUB_TOKEN", "")
-    name = environment.get("GITHUB_REPOSITORY", "")
+    name = environment.get("GITHUB_REPOSITORY") or project_settings().repository
     url = environment.get("GITHUB_API_URL") or DEFAULT_BASE_URL
     if not token:
         raise UserError(
