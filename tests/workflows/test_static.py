@@ -160,15 +160,16 @@ def test_a_deployment_enters_the_environment_that_it_deploys() -> None:
 def test_what_is_typed_is_validated_before_a_role_is_assumed(
     workflow: str, name: str, job: dict[str, Any]
 ) -> None:
-    """Only the name of an environment comes unvalidated, where GitHub offers a choice and accepts no other."""
-    typed = triggers(WORKFLOWS[workflow]).get("workflow_dispatch") or {}
-    free = {key for key, each in typed.get("inputs", {}).items() if each["type"] != "choice"}
-    if free and assumes_a_role(job) and "needs" not in job:
+    """GitHub itself accepts only the options of a choice."""
+    dispatched = triggers(WORKFLOWS[workflow]).get("workflow_dispatch") or {}
+    typed = {key for key, each in dispatched.get("inputs", {}).items() if each["type"] != "choice"}
+    if typed and assumes_a_role(job) and "needs" not in job:
         steps = [step["name"] for step in job["steps"]]
         assert steps.index("Validate inputs") < steps.index("Assume deployment role")
-    for step in job["steps"]:
-        passed = set(re.findall(r"inputs\.(\w+)", json.dumps(step.get("env", {}))))
-        assert not passed & free or step["name"] == "Validate inputs"
+    for variables in (job.get("env", {}), *(step.get("env", {}) for step in job["steps"])):
+        for variable, value in variables.items():
+            for key in set(re.findall(r"\binputs\.(\w+)", value)) & typed:
+                assert variable == f"INPUT_{key.upper()}", "make expands the variables that it knows"
 
 
 # --- One at a time, and not for ever ------------------------------------------------------------------------
