@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import report_drift
 from helpers.github.inputs import validate_inputs
 from helpers.github.settings import Call, environment_settings, protection, send
-from helpers.github.trust import trust_parameters, write_trust
+from helpers.github.trust import preview_role_command, trust_parameters, write_trust
 from helpers.github.workflows import generate, without_purpose
 
 
@@ -97,9 +98,14 @@ def _comment(repository: Repository, arguments: argparse.Namespace) -> None:
 
 def _trust(repository: Repository, environment: str, dry_run: bool) -> None:
     parameters = trust_parameters(repository)
+    if environment == PREVIEW:
+        print(
+            shlex.join(preview_role_command(parameters, read_settings(PARAMETERS / f"{PREVIEW}.json").region))
+        )
+        return
     print(" ".join(f"{key}={value}" for key, value in parameters.items()))
-    if environment == PREVIEW or dry_run:
-        return  # the stack of previews is deployed by hand, with these
+    if dry_run:
+        return
     path = PARAMETERS / f"{environment}.json"
     print(f"{path.name}: {'written' if write_trust(path, parameters) else 'unchanged'}.")
 

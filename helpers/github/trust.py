@@ -7,8 +7,10 @@ from pathlib import Path
 
 from github.Repository import Repository
 
+from helpers.environments import PREVIEW
 from helpers.errors import UserError
 from helpers.files import write_atomically
+from helpers.project_settings import project_settings
 
 TEMPLATE = "github_oidc"
 _SUBJECT = re.compile(
@@ -37,6 +39,23 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
         )
     values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])
     return {key: value for key, value in zip(_NAMES, values, strict=True) if value}
+
+
+def preview_role_command(parameters: Mapping[str, str], region: str) -> list[str]:
+    """Return the command with which an administrator deploys the role of all previews.
+
+    Args:
+        parameters: as of `trust_parameters`.
+        region: where previews are deployed.
+    """
+    project = project_settings().project_name
+    overrides = {"ProjectName": project, "Environment": "pr-*", "ProtectsBoundaries": "false", **parameters}
+    return [
+        *("aws", "cloudformation", "deploy", "--region", region),
+        *("--stack-name", f"{project}-{PREVIEW}-{TEMPLATE.replace('_', '-')}"),
+        *("--template-file", f"infra/{TEMPLATE}.yaml", "--capabilities", "CAPABILITY_NAMED_IAM"),
+        *("--parameter-overrides", *(f"{key}={value}" for key, value in overrides.items())),
+    ]
 
 
 def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:

@@ -156,7 +156,7 @@ def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen
 
 
 def deliver(aws: boto3.Session, environment: str) -> None:
-    """Deliver the input, as another team does in staging and prod."""
+    """Deliver the input, as another team does where there is no sample data."""
     aws.client("s3").put_object(
         Bucket=outputs(aws, environment, "storage")["DataBucketName"],
         Key="data_input/abalone.csv",
@@ -309,7 +309,7 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
 
 
 def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen) -> None:
-    """An administrator set the later environments up, as the documentation says; then their data were delivered."""
+    """An administrator set up the later environments, as documented, and data was delivered."""
     deliver(aws, NEXT)
     for name in LATER:
         administrator = make(sandbox, aws, "deploy", f"ENV={name}")

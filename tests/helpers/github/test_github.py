@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from github import Github
 
-from helpers.environments import EnvironmentSettings, has_previews, promoted
+from helpers.environments import EnvironmentSettings, promoted
 from helpers.errors import UserError
 from helpers.github.__main__ import main
 from helpers.github.comments import LONGEST_BODY, fitted, put_comment
@@ -335,8 +336,8 @@ def test_the_roles_come_by_pipe(github, event, monkeypatch, capsys) -> None:
     assert github.variables["actions"][f"AWS_REGION_{FIRST.upper()}"] == promoted()[0].settings.region
 
 
-@pytest.mark.parametrize("arguments", [*[["preview"]] * has_previews(), [FIRST, "--dry-run"], [FIRST]])
-def test_trust_is_told_and_written_for_environments_with_a_file(
+@pytest.mark.parametrize("arguments", [[FIRST, "--dry-run"], [FIRST]])
+def test_trust_is_printed_and_written_to_the_parameters(
     github, event, monkeypatch, tmp_path, capsys, arguments: list[str]
 ) -> None:
     monkeypatch.setattr("helpers.github.__main__.PARAMETERS", tmp_path)
@@ -350,6 +351,29 @@ def test_trust_is_told_and_written_for_environments_with_a_file(
     assert said == told + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
     assert (path.read_text() != before) == (arguments == [FIRST])
     assert github.writes == []
+
+
+def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
+    github, event, monkeypatch, tmp_path, capsys
+) -> None:
+    preview = tmp_path / "preview.json"
+    preview.write_text('{"Region": "eu-north-1"}')
+    for module in ("helpers.environments", "helpers.github.__main__"):
+        monkeypatch.setattr(f"{module}.PARAMETERS", tmp_path)
+
+    assert main(["trust", "--environment", "preview"]) == 0
+
+    words = shlex.split(capsys.readouterr().out)
+    assert words[: words.index("--region")] == ["aws", "cloudformation", "deploy"]
+    assert words[words.index("--region") + 1] == "eu-north-1"
+    assert words[words.index("--stack-name") + 1] == f"{project_settings().project_name}-preview-github-oidc"
+    assert words[words.index("--parameter-overrides") + 1 :] == [
+        f"ProjectName={project_settings().project_name}",
+        "Environment=pr-*",
+        "ProtectsBoundaries=false",
+        *(f"{key}={value}" for key, value in {**BY_NUMBER, "GitHubRepository": REPOSITORY}.items()),
+    ]
+    assert preview.read_text() == '{"Region": "eu-north-1"}'
 
 
 @pytest.mark.parametrize(
