@@ -120,7 +120,7 @@ def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
 
 
 def this_run(environment: Mapping[str, str]) -> str:
-    """Return the address of the workflow run that this is part of, or a word for none."""
+    """Return the URL of this workflow run, or a phrase outside of GitHub."""
     run = environment.get("GITHUB_RUN_ID")
     if not run:
         return "a run outside of GitHub"
@@ -133,7 +133,7 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     if not text.strip():
-        raise UserError(f"{path} is empty: there is nothing to say")
+        raise UserError(f"{path} is empty; write the text of the comment to it")
     return text
 
 
@@ -141,9 +141,9 @@ def _from_standard_input(what: str) -> dict[str, Any]:
     try:
         content = json.load(sys.stdin)
     except ValueError as error:
-        raise UserError(f"The {what} on standard input are no JSON: {error}") from error
+        raise UserError(f"standard input ({what}) is not valid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise UserError(f"The {what} on standard input must be an object")
+        raise UserError(f"standard input ({what}) must be a JSON object")
     return content
 
 

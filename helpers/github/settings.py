@@ -1,4 +1,4 @@
-"""The settings of a repository that its workflows need, each as the calls that would be made."""
+"""The settings that the workflows need on GitHub, as the requests that apply them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Call:
-    """A request that changes something; its path begins below that of the repository."""
+    """A request that changes something; its path is relative to that of the repository."""
 
     method: str
     path: str
@@ -31,10 +31,10 @@ class Call:
 
 
 def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
-    """Return the calls that apply the rulesets of a folder: a new one is made, one of the same name replaced.
+    """Return the calls that apply the rulesets of a folder: create new ones, replace those of the same name.
 
     Raises:
-        UserError: a file is no ruleset.
+        UserError: a file is not a ruleset.
         github.GithubException: GitHub refuses.
     """
     ids = {each["name"]: each["id"] for each in _get(repository, "/rulesets", [])}
@@ -102,7 +102,7 @@ def environment_settings(
 
 
 def send(repository: Repository, call: Call) -> None:
-    """Make a call.
+    """Send a call.
 
     Raises:
         github.GithubException: GitHub refuses it.
@@ -154,5 +154,5 @@ def _ruleset(path: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError) as error:
         raise UserError(f"{path}: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
-        raise UserError(f"{path} is no ruleset: it must be an object with a name")
+        raise UserError(f"{path} is not a ruleset; it must be an object with a name")
     return content

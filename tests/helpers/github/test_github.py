@@ -106,7 +106,7 @@ def test_what_is_too_long_is_cut_with_a_note(github, repository) -> None:
 
     (body,) = bodies(github)
     assert len(body) <= LONGEST_BODY
-    assert body.endswith("```\n</details>\n\n**Cut here: this is too long for GitHub.** See the run.\n")
+    assert body.endswith("```\n</details>\n\n**Truncated: this is too long for GitHub.** See the run.\n")
     assert fitted("short") == "short"
 
 
@@ -158,7 +158,7 @@ def test_a_pipeline_is_told_by_its_differences() -> None:
 
     assert "### `Demo-dev` (`it is a rollback`)" in text
     assert "Changed by hand:\n\n```diff\n-a\n+` ` `\n```" in text
-    assert "+59\n… and 40 lines more\n```" in text
+    assert "+59\n… and 40 more lines\n```" in text
     assert "+60" not in text
     assert "### `Demo-dev`" not in describe({**DRIFT, "pipeline": AS_RECORDED})
 
@@ -264,7 +264,7 @@ def test_a_repository_is_trusted_by_what_github_calls_it(
 def test_a_subject_that_no_role_trusts_is_refused(github, repository, said: dict[str, Any]) -> None:
     github.subject = said
 
-    with pytest.raises(UserError, match="a subject of their own"):
+    with pytest.raises(UserError, match="OIDC subject of this repository is customized"):
         trust_parameters(repository)
 
 
@@ -288,7 +288,7 @@ def test_what_is_no_file_of_parameters_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "dev.json").write_text("[]")
 
     for name in ("dev.json", "nowhere.json"):
-        with pytest.raises(UserError, match="no file of parameters"):
+        with pytest.raises(UserError, match="not a parameter file"):
             write_trust(tmp_path / name, BY_NAME)
 
 
@@ -380,10 +380,10 @@ def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
     ("name", "value", "said"),
     [
         ("GITHUB_TOKEN", "", "GITHUB_TOKEN is not set"),
-        ("GITHUB_TOKEN", "ghs_other", "GitHub refuses (401): Bad credentials"),
+        ("GITHUB_TOKEN", "ghs_other", "GitHub rejects the request (401): Bad credentials"),
         ("GITHUB_REPOSITORY", "nonsense", "set it to owner/name"),
         ("GITHUB_API_URL", "http://api.example.com", "https only"),
-        ("GITHUB_EVENT_PATH", "/nowhere", "tells of no pull request"),
+        ("GITHUB_EVENT_PATH", "/nowhere", "holds no pull request"),
     ],
 )
 def test_a_bad_surrounding_is_told_without_the_token(
