@@ -71,7 +71,7 @@ NAMES = (
     (REGION, "REGION"),
     (r"\b\d+\.\d\d a month", "N a month"),  # a price of the region
     (r"\b\d+\.\d+ USD an hour", "N USD an hour"),
-    (r" +│", " │"),  # columns are as wide as the names in them
+    (r" +([│┃])", r" \1"),  # columns are as wide as the names in them
     (r"━+", "━"),
     (r"─+", "─"),
 )
