@@ -6,29 +6,49 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from helpers.environments import Environment
+from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
 
 CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10)
 
 
-def connect(environment: Environment) -> boto3.Session:
-    """Return a session for an environment, after asking AWS who we are.
+def connect(environment: Environment, region: str | None = None) -> boto3.Session:
+    """Return a session for an environment in its region, after asking AWS who we are.
 
     `local` is the embedded AWS and must have its endpoint: without one, the same commands would
     change whatever account the ambient credentials belong to.
 
+    Args:
+        environment: the environment.
+        region: its region; by default that of its file in infra/parameters/.
+
     Raises:
-        UserError: `local` without AWS_ENDPOINT_URL.
-        botocore.exceptions.BotoCoreError, ClientError: no credentials or region, or AWS refuses them.
+        UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set.
+        botocore.exceptions.BotoCoreError, ClientError: no credentials, or AWS refuses them.
     """
-    if environment == "local" and not os.environ.get("AWS_ENDPOINT_URL"):
+    region = region or environment.settings.region
+    core = botocore.session.get_session()
+    if environment != LOCAL:
+        _refuse_another_region(core, environment, region)
+    elif not os.environ.get("AWS_ENDPOINT_URL"):
         raise UserError(
             "ENV=local needs the embedded AWS, and AWS_ENDPOINT_URL is not set. "
             'Use the make targets, or first: make up && eval "$(make -s env)"'
         )
-    core = botocore.session.get_session()
     core.set_default_client_config(CLIENT_CONFIG)
-    session = boto3.Session(botocore_session=core)
+    session = boto3.Session(botocore_session=core, region_name=region)
     session.client("sts").get_caller_identity()
     return session
+
+
+def _refuse_another_region(core: botocore.session.Session, environment: Environment, region: str) -> None:
+    """Raise a UserError if a region is set that is not the environment's: one of the two is a mistake."""
+    said = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    if not any(said.values()):
+        said = {"region in the AWS profile": core.get_scoped_config().get("region")}
+    for name, found in said.items():
+        if found and found != region:
+            raise UserError(
+                f"{name} is {found}, but {environment} runs in {region}. Unset it; or, to move the "
+                f"environment, set Region in infra/parameters/{environment.file}"
+            )

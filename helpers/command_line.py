@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from helpers.environments import Environment, names
+from helpers.environments import LOCAL, Environment, has_previews, names
 from helpers.errors import explain
 
 INTERRUPTED = 130
@@ -19,9 +19,9 @@ def common_options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env",
         type=_environment,
-        default=Environment("local"),
+        default=Environment(LOCAL),
         metavar="ENV",
-        help=f"{', '.join(names())}, or pr-<number> for a preview (default: %(default)s)",
+        help=", ".join([*names(), *(["pr-<number>"] if has_previews() else [])]) + " (default: %(default)s)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser

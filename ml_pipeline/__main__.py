@@ -36,7 +36,7 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.env,
             console,
             ask=not arguments.yes,
-            allow_prod=arguments.allow_prod,
+            allow_protected=arguments.allow_protected,
             with_github=arguments.with_github,
         )
     if arguments.command == "check" and arguments.definition:
@@ -175,7 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     removal = command("teardown", "delete the pipeline and the stacks with the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
-    removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    removal.add_argument(
+        "--allow-protected", action="store_true", help="also where the environment is protected"
+    )
     removal.add_argument(
         "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
     )

@@ -12,8 +12,9 @@ from helpers.errors import UserError
 from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
 from helpers.pipeline_utils import get_pipeline_config
+from helpers.spark.images import PYTHON_VERSION
 from ml_pipeline.params import PipelineParams
-from ml_pipeline.params.api_limits import PYTHON_VERSION, limits
+from ml_pipeline.params.api_limits import limits
 
 if TYPE_CHECKING:
     from sagemaker.mlops.workflow.pipeline import Pipeline

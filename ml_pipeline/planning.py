@@ -15,6 +15,7 @@ from helpers.infra.stacks.drift import DRIFTED, find_drift, show_drift
 from helpers.infra.stacks.drift import as_document as drift_document
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.plan import plan_all
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from ml_pipeline.checks import findings
@@ -84,7 +85,7 @@ def plan_markdown(environment: Environment) -> int:
         1 when the pipeline cannot be made of its parameters, which the text then says.
     """
     session = connect(environment)
-    stacks = load_stacks(environment)
+    stacks = with_regional_values(session.client("ec2"), load_stacks(environment))
     changes = list(plan_all(session.client("cloudformation"), stacks))
     pipeline: PipelinePlan | str = _waits_for(session, environment)
     prices, code, run = load_prices(), 0, None
@@ -111,7 +112,8 @@ def drift(environment: Environment, console: "Console", *, as_json: bool) -> int
         3 where there is any.
     """
     session = connect(environment)
-    found = find_drift(session.client("cloudformation"), session.client("iam"), load_stacks(environment))
+    stacks = with_regional_values(session.client("ec2"), load_stacks(environment))
+    found = find_drift(session.client("cloudformation"), session.client("iam"), stacks)
     waiting = _waits_for(session, environment)
     pipeline = None if waiting else _pipeline_drift(open_project(environment))
     drifted = any(found) or bool(pipeline)

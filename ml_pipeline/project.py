@@ -9,7 +9,6 @@ import boto3
 
 from helpers.aws import connect
 from helpers.environments import Environment
-from helpers.errors import UserError
 from helpers.infra.stacks import stack_outputs
 from ml_pipeline.params import PipelineParams, load_parameters
 from ml_pipeline.pipeline import DESCRIPTION, pipeline_definition
@@ -68,11 +67,6 @@ def open_project(environment: Environment) -> Project:
     outputs = stack_outputs(session.client("cloudformation"), environment)
     code = read_code()
     parameters = load_parameters(environment, outputs, code_hash(code))
-    if session.region_name != parameters.region:
-        raise UserError(
-            f"The session's region is {session.region_name}, the keys of {environment} lie in "
-            f"{parameters.region}: set AWS_REGION={parameters.region}."
-        )
     return Project(environment, session, code, parameters, outputs)
 
 

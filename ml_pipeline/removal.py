@@ -7,7 +7,7 @@ from helpers.aws import connect
 from helpers.environments import Environment, is_preview
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
-from helpers.infra.stacks.teardown import refuse_prod, teardown
+from helpers.infra.stacks.teardown import refuse_protected, teardown
 from ml_pipeline.executions import list_executions, stop
 from ml_pipeline.invocation import invocation
 from ml_pipeline.params import pipeline_name
@@ -51,16 +51,17 @@ def tear_down(
     console: "Console",
     *,
     ask: bool,
-    allow_prod: bool = False,
+    allow_protected: bool = False,
     with_github: bool = False,
 ) -> int:
     """Delete the pipeline, then the stacks that it stands on; GitHub's way in only when asked."""
-    refuse_prod(environment, allowed=allow_prod)
+    stacks = load_stacks(environment)
+    refuse_protected(stacks, allowed=allow_protected)
     session = connect(environment)
     name = pipeline_name(environment)
     teardown(
         session,
-        load_stacks(environment),
+        stacks,
         console,
         confirm=input if ask else None,
         before=lambda: _delete_pipeline(session, name, environment, console),

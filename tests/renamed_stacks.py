@@ -10,7 +10,7 @@ def of_project(stack: StackConfiguration, project: str, **given: str) -> StackCo
     given = {"ProjectName": project, **given}
     return replace(
         stack,
-        name=stack.name.replace("pyspark-processing", project),
+        name=project + stack.name.removeprefix(stack.parameters["ProjectName"]),
         parameters={
             **stack.parameters,
             **{key: value for key, value in given.items() if f"\n  {key}:" in stack.template},

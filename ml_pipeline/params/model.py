@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from helpers.errors import UserError
 from helpers.infra.tags.tags import get_tags_input
-from ml_pipeline.params.api_limits import PYTHON_VERSION, limits, spark_versions
+from helpers.spark.images import PYTHON_VERSION, spark_versions
+from ml_pipeline.params.api_limits import limits
 
 _S3_URI = re.compile(r"(?P<scheme>s3a?)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_./=+@:!'()-]+")
 _ISO_DURATION = re.compile(r"P(?=[\dT])(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?")
