@@ -21,7 +21,7 @@ def spark_versions() -> tuple[str, ...]:
 
 
 @cache
-def image_accounts() -> Mapping[str, str]:
+def spark_image_accounts() -> Mapping[str, str]:
     """Return the AWS account that the images come from in each region."""
     return {
         region: account for image in _images().values() for region, account in image["registries"].items()

@@ -23,7 +23,7 @@ from helpers.errors import UserError, one_per_line
 from helpers.files import read_json_object
 from helpers.infra.constraints import violations
 from helpers.project_settings import ProjectSettings, project_settings
-from helpers.spark.images import image_accounts
+from helpers.spark.images import spark_image_accounts
 
 INFRA = Path(__file__).parents[3] / "infra"
 DEFAULT_DAYS_TO_LIVE = 3
@@ -150,7 +150,7 @@ def _derived(
     environment: Environment, project: ProjectSettings, settings: EnvironmentSettings
 ) -> dict[str, str]:
     """Return the parameters whose values are defined elsewhere than under Parameters."""
-    account = image_accounts().get(settings.region)
+    account = spark_image_accounts().get(settings.region)
     return {
         "ProjectName": project.project_name,
         "Environment": environment,
@@ -186,7 +186,7 @@ _DEFINED_ELSEWHERE = {
 
 def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
     """Return which accounts are those of AWS's images in other regions, from which jobs would get none."""
-    others = {account: other for other, account in image_accounts().items() if other != region}
+    others = {account: other for other, account in spark_image_accounts().items() if other != region}
     return [
         f"ImageAccountIds has {account}, the account of the images in {others[account]}, but the "
         f"environment runs in {region}: remove it, the account of {region} is found without"
