@@ -13,6 +13,7 @@ import boto3
 import pytest
 from rich.console import Console
 
+from helpers.environments import Environment
 from ml_pipeline import commands
 from ml_pipeline.__main__ import main
 from ml_pipeline.executions import take_snapshot
@@ -204,7 +205,7 @@ def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
 @pytest.fixture
 def sleeping(stack: boto3.Session) -> Project:
     """The project with a job that sleeps, upserted and with data."""
-    project = open_project("local")
+    project = open_project(Environment("local"))
     asleep = replace(project, code={**project.code, "process_pyspark.py": SLEEPER})
     code = code_hash(asleep.code)
     names = {key: project.parameters[key].replace(code_hash(project.code), code) for key in FILES}
