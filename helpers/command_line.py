@@ -19,7 +19,7 @@ def common_options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env",
         type=_environment,
-        default=Environment(LOCAL),
+        default=LOCAL,
         metavar="ENV",
         help=", ".join([*names(), *(["pr-<number>"] if has_previews() else [])]) + " (default: %(default)s)",
     )

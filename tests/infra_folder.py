@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from helpers.environments import LOCAL, Environment, file_of
+from helpers.environments import LOCAL, file_of, read_settings
 from helpers.infra.stacks import StackConfiguration, load_stacks
 
 INFRA = Path(__file__).parents[1] / "infra"
@@ -25,7 +25,7 @@ PARAMETERS = {
 
 def write_project(infra: Path, project: str) -> Path:
     """Make a folder of a project, in the region of the embedded AWS; return that of its parameter files."""
-    region = Environment(LOCAL).settings.region
+    region = read_settings(INFRA / "parameters" / file_of(LOCAL)).region
     names = {"ProjectName": project, "Owner": "a-team", "Repository": "owner/name", "Region": region}
     parameters = infra / "parameters"
     parameters.mkdir(parents=True, exist_ok=True)

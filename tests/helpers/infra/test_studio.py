@@ -85,12 +85,12 @@ def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
     assert nothing_left(aws, stacks, domain)
 
 
-def test_homes_stay_in_prod_and_are_named(
+def test_homes_of_a_protected_environment_stay_and_are_named(
     aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]
 ) -> None:
     console = Console(record=True, width=250)
 
-    teardown(aws, [replace(stacks[-1], environment="prod")], console)
+    teardown(aws, [replace(stacks[-1], protected=True)], console)
 
     systems = [each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]]
     assert domain["HomeEfsFileSystemId"] in systems
@@ -220,7 +220,7 @@ def stubbed() -> Iterator[Stubbed]:
     with ExitStack() as stack:
         yield Stubbed(
             {
-                name: stack.enter_context(Stubber(boto3.client(name, region_name="us-east-1")))
+                name: stack.enter_context(Stubber(boto3.client(name, region_name="eu-west-1")))
                 for name in ("ec2", "efs", "sagemaker")
             }
         )
