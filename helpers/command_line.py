@@ -6,8 +6,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from helpers.environments import LOCAL, Environment, has_previews, names
-from helpers.errors import explain
+from helpers.environments import LOCAL, Environment
+from helpers.errors import UserError, explain
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
@@ -21,7 +21,7 @@ def common_options() -> argparse.ArgumentParser:
         type=_environment,
         default=LOCAL,
         metavar="ENV",
-        help=", ".join([*names(), *(["pr-<number>"] if has_previews() else [])]) + " (default: %(default)s)",
+        help="a file of infra/parameters/, or pr-<number> for a preview (default: %(default)s)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser
@@ -45,7 +45,7 @@ def positive(text: str) -> float:
 def _environment(text: str) -> Environment:
     try:
         return Environment(text)
-    except ValueError as error:
+    except (ValueError, UserError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 

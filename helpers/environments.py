@@ -68,7 +68,7 @@ class Environment(str):
         Raises:
             ValueError: there is no such environment.
         """
-        if not is_preview(name) and name not in names():
+        if not is_preview(name) and name not in _stems():
             known = [*names(), *(["pr-<number>"] if has_previews() else [])]
             raise ValueError(
                 f"unknown environment {name!r}; expected one of {', '.join(known)}. "
@@ -113,8 +113,12 @@ def file_of(name: str) -> str:
 
 def names() -> tuple[str, ...]:
     """Return the long-lived environments: first those that nothing is promoted to, then by order."""
-    found = {path.stem: read_settings(path) for path in PARAMETERS.glob("*.json") if path.stem != PREVIEW}
+    found = {name: read_settings(PARAMETERS / f"{name}.json") for name in _stems()}
     return tuple(sorted(found, key=lambda name: (found[name].promotion_order or 0, name)))
+
+
+def _stems() -> set[str]:
+    return {path.stem for path in PARAMETERS.glob("*.json")} - {PREVIEW}
 
 
 def environments() -> tuple[Environment, ...]:

@@ -1,4 +1,4 @@
-"""What differs from region to region: found for the region of an environment, and refused from another one."""
+"""What differs from region to region: found for the region of an environment, refused from another."""
 
 import json
 from collections.abc import Callable

@@ -680,10 +680,6 @@ def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
 # --- configuration ----------------------------------------------------------------------------------------
 
 
-def without_parameters(infra: Path) -> None:
-    (infra / "parameters" / "local.json").unlink()
-
-
 def without_project(infra: Path) -> None:
     (infra / "project.json").unlink()
 
@@ -706,7 +702,6 @@ STACKS = '{"Stacks": ["storage"], '
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (without_parameters, ["local.json is missing"]),
         (without_template, ["storage.yaml is missing"]),
         (parameters('{"Parameters": {'), ["local.json, line 1, is not valid JSON"]),
         (parameters("[]"), ["local.json holds a JSON list; write an object"]),
@@ -765,6 +760,13 @@ def test_bad_files_are_told_before_aws_is_asked(
     for text in named:
         assert text in error
     assert "Traceback" not in error
+
+
+def test_an_environment_without_a_file_is_none(project: Project) -> None:
+    with pytest.raises(SystemExit):
+        project.run("plan", environment="elsewhere")
+    with pytest.raises(UserError, match=r"elsewhere\.json is missing"):
+        load_stacks("elsewhere", project.infra)
 
 
 def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
