@@ -107,12 +107,6 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
     problems += _conflicts(projects)
     if problems:
         raise UserError("\n".join(problems))
-    for project in projects:
-        if session.region_name != project.parameters.region:
-            raise UserError(
-                f"The session's region is {session.region_name}, the keys of {environment} lie in "
-                f"{project.parameters.region}: set AWS_REGION={project.parameters.region}."
-            )
     return projects
 
 

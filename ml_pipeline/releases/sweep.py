@@ -59,7 +59,7 @@ def sweep(
 
 def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bool) -> int:
     cloudformation = connect(environment).client("cloudformation")
-    project = project_name(environment)
+    project = project_name()
     found = decide(_stacks(cloudformation, project), project, datetime.now(UTC))
     failures = 0
     for preview in found.expired:

@@ -9,6 +9,7 @@ from helpers.environments import Environment
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.drift import StackDrift, find_drift, show_drift
 from helpers.infra.stacks.drift import as_document as stacks_document
+from helpers.infra.stacks.regional_values import with_regional_values
 from ml_pipeline.project import Project, open_projects, say
 from ml_pipeline.releases.history import entries, history_folder
 from ml_pipeline.releases.registration import registered
@@ -38,7 +39,11 @@ class Drift:
 def environment_drift(environment: Environment, pipelines: str) -> Drift:
     """Return the drift of the stacks, and of a pipeline or `all`; nothing is changed."""
     session = connect(environment)
-    stacks = find_drift(session.client("cloudformation"), session.client("iam"), load_stacks(environment))
+    stacks = find_drift(
+        session.client("cloudformation"),
+        session.client("iam"),
+        with_regional_values(session.client("ec2"), load_stacks(environment)),
+    )
     waiting = waits_for(session, environment)
     found = [] if waiting else [_of_pipeline(each) for each in open_projects(environment, pipelines)]
     return Drift(environment, stacks, found, waiting)
