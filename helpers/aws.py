@@ -31,7 +31,7 @@ class _Session(boto3.Session):
 
 
 def connect(environment: Environment, region: str | None = None) -> boto3.Session:
-    """Return a session for an environment in its region, after asking AWS who we are.
+    """Return a session for an environment in its region.
 
     `local` is the embedded AWS and must have its endpoint: without one, the same commands would
     change whatever account the ambient credentials belong to.
@@ -42,7 +42,6 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
 
     Raises:
         UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set.
-        botocore.exceptions.BotoCoreError, ClientError: no credentials, or AWS refuses them.
     """
     region = region or environment.settings.region
     core = botocore.session.get_session()
@@ -55,9 +54,7 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
             'Use the make targets, or first: make up && eval "$(make -s env)"'
         )
     core.set_default_client_config(CLIENT_CONFIG)
-    session = _Session(botocore_session=core, region_name=region)
-    session.client("sts").get_caller_identity()
-    return session
+    return _Session(botocore_session=core, region_name=region)
 
 
 def _refuse_another_region(core: botocore.session.Session, environment: Environment, region: str) -> None:

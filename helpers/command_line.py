@@ -74,3 +74,8 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
             traceback.print_exc()
         print(f"Error: {message or repr(error)}", file=sys.stderr)
         return 1
+
+
+def say(console: "Console", text: str) -> None:
+    """Print text as it is: no markup, no wrapping of what people copy."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

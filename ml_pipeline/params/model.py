@@ -175,7 +175,3 @@ class ProcessingParams(PipelineParams):
             cache_expires_after=self.pyspark_process_cache_expires_after,
         )
         return {first.name: first, **super().spark_steps}
-
-
-CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "spark_config_file")
-"""The keys of the first pipeline whose files are staged."""

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from helpers.aws import connect
+from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_protected, teardown
 from helpers.project_settings import project_settings
 from ml_pipeline.executions.executions import list_executions, stop
-from ml_pipeline.executions.target import Target
+from ml_pipeline.executions.target import ALL, Target, targets
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.project import ALL, say, targets
 from ml_pipeline.releases.registration import registered
 
 if TYPE_CHECKING:

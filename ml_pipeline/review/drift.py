@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.aws import connect
+from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.drift import StackDrift, find_drift, show_drift
 from helpers.infra.stacks.drift import as_document as stacks_document
 from helpers.infra.stacks.regional_values import with_regional_values
-from ml_pipeline.project import Project, open_projects, say
+from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.history import entries, history_folder
 from ml_pipeline.releases.registration import registered
 from ml_pipeline.review.pipeline_drift import PipelineDrift, lines, pipeline_drift
