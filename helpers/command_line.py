@@ -6,9 +6,13 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError, explain
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""

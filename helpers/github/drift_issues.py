@@ -67,7 +67,7 @@ def describe(drift: Mapping[str, Any]) -> str:
                 "Not checked, so there may be more drift:",
                 _table(("Resource", "Type", "Why"), _not_compared(unread)),
             ]
-    if pipeline := drift.get("pipeline"):
+    for pipeline in drift["pipelines"]:
         parts += _pipeline(pipeline)
     parts.append(
         "Fix it in the repository or by hand: a deployment does not undo what was changed by hand. "

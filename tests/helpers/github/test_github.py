@@ -27,11 +27,11 @@ SETTINGS = EnvironmentSettings("eu-west-1")
 NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
 ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
-CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipeline": AS_RECORDED}
+CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
 DRIFT: dict[str, Any] = {
     "environment": "dev",
     "drifted": True,
-    "pipeline": None,
+    "pipelines": [],
     "stacks": [
         {"name": "demo-dev-keys", "changes": [], "resources": [], "not_compared": []},
         {
@@ -154,13 +154,13 @@ def test_a_pipeline_is_told_by_its_differences() -> None:
         "note": "it is a rollback",
     }
 
-    text = describe({**CLEAN, "drifted": True, "pipeline": pipeline})
+    text = describe({**CLEAN, "drifted": True, "pipelines": [AS_RECORDED, pipeline]})
 
     assert "### `Demo-dev` (`it is a rollback`)" in text
     assert "Changed by hand:\n\n```diff\n-a\n+` ` `\n```" in text
     assert "+59\n… and 40 more lines\n```" in text
     assert "+60" not in text
-    assert "### `Demo-dev`" not in describe({**DRIFT, "pipeline": AS_RECORDED})
+    assert "### `Demo-dev`" not in describe({**DRIFT, "pipelines": [AS_RECORDED]})
 
 
 # --- Settings -----------------------------------------------------------------------------------------------
