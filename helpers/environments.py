@@ -21,7 +21,8 @@ PREVIEW = "preview"
 LOCAL = "local"
 """The environment of the embedded AWS."""
 
-NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
+NAME = re.compile(r"(?!(pr|preview)$)[a-z][a-z0-9]{0,11}")
+"""What a name must match; the role of previews reaches whatever has a name that begins with `pr-`."""
 LONGEST_DAYS_TO_LIVE = 90
 _PREVIEW_NAME = re.compile(r"pr-[1-9][0-9]{0,5}")
 

@@ -19,7 +19,7 @@ import yaml
 from rich.console import Console
 from template_settings import INFRA, settings_of
 
-from helpers.environments import LOCAL, Environment, environments, has_previews
+from helpers.environments import LOCAL, NAME, Environment, environments, has_previews
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy
@@ -110,6 +110,12 @@ def test_the_buckets_of_a_preview_know_the_role_that_is_made_for_previews(enviro
     (storage,) = [each for each in load_stacks(environment) if each.name.endswith("-storage")]
     role = f"role/{project_settings().project_name}-preview-ci-deploy"
     assert storage.parameters["BreakGlassPrincipalArns"] == f"arn:aws:iam::*:{role}"
+
+
+def test_templates_take_every_name_that_an_environment_may_have() -> None:
+    patterns = {name: each["Parameters"]["Environment"]["AllowedPattern"] for name, each in TEMPLATES.items()}
+    previews = {name: r"pr-\*" if name == "github_oidc" else "pr-[1-9][0-9]{0,5}" for name in patterns}
+    assert patterns == {name: f"({NAME.pattern}|{previews[name]})" for name in patterns}
 
 
 def test_templates_know_no_environment_by_its_name() -> None:

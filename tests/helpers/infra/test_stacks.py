@@ -762,6 +762,39 @@ def test_bad_files_are_told_before_aws_is_asked(
     assert "Traceback" not in error
 
 
+NAMES = """
+Parameters:
+  ProjectName: {Type: String}
+  Environment: {Type: String}
+  Protected: {Type: String}
+  GitHubRepository: {Type: String}
+Resources: {}
+"""
+
+
+def test_what_is_defined_once_reaches_every_template_that_declares_it(project: Project) -> None:
+    project.template(NAMES)
+    project.parameters("live", protected=True)
+
+    (stack,) = load_stacks("live", project.infra)
+
+    assert stack.name == f"{project.name}-live-storage"
+    assert stack.parameters == {
+        "ProjectName": project.name,
+        "Environment": "live",
+        "Protected": "true",
+        "GitHubRepository": "owner/name",
+    }
+
+
+def test_the_repository_is_the_projects_unless_the_file_names_another(project: Project) -> None:
+    """As `make github-trust` does, which writes the name as GitHub spells it."""
+    project.template(NAMES)
+    project.parameters(GitHubRepository="Owner/Name")
+
+    assert project.configuration.parameters["GitHubRepository"] == "Owner/Name"
+
+
 def test_an_environment_without_a_file_is_none(project: Project) -> None:
     with pytest.raises(SystemExit):
         project.run("plan", environment="elsewhere")
