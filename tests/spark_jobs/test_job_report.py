@@ -204,3 +204,28 @@ def test_a_run_without_a_report_is_as_old_as_its_newest_file(job) -> None:
     (job.a / "runs" / "running" / "csv" / "part-1.csv").touch()
 
     assert job.run("new") == [f"{job.a}/runs/empty", f"{job.a}/runs/killed"]
+
+
+def documented(language: str) -> str:
+    """The first block of a language on the page of the report."""
+    page = (Path(__file__).parents[2] / "docs" / "job-report.md").read_text()
+    return page.partition(f"```{language}\n")[2].partition("```")[0]
+
+
+def test_the_documented_report_is_one() -> None:
+    assert parse_report(documented("json").encode(), "docs/job-report.md").rows_in == 4177
+
+
+def test_the_documented_job_writes_a_report(spark: SparkSession, tmp_path: Path, monkeypatch) -> None:
+    source, target = str(tmp_path / "in"), str(tmp_path / "out")
+    spark.range(15).selectExpr("CAST(id AS INT) AS rings").write.parquet(source)
+    monkeypatch.setattr("sys.argv", ["adults.py", source, target])
+    monkeypatch.setattr("data_utils.stop_spark", lambda: None)  # the session is that of all tests
+
+    exec(compile(documented("python"), "adults.py", "exec"), {})
+
+    text = (tmp_path / "out" / "report.json").read_text()
+    report = parse_report(text.replace(str(tmp_path), "s3a://b").encode(), "report.json")
+    assert (report.rows_in, report.outputs["adults"].rows) == (15, 5)
+    assert len(report.checks) == 1
+    assert report.failed_checks == {}
