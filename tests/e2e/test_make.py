@@ -19,7 +19,11 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.environments import Environment
 from helpers.local_aws.server_state import ServerState
+from ml_pipeline.params import pipeline_name
+from ml_pipeline.params.documents import read_document
+from ml_pipeline.params.files import parameter_file
 
 PARTS = (
     "helpers",
@@ -31,6 +35,10 @@ PARTS = (
     "requirements-dev.txt",
     "requirements-uv.txt",
 )
+
+PIPELINE = pipeline_name("local")
+PARAMETERS = read_document(parameter_file("processing")).values
+CODE, SAMPLE = PARAMETERS["pyspark_process_code"].rsplit("/", 1)[-1], PARAMETERS["pyspark_process_sample"]
 
 RUN_HERE: set[str] = set()
 """The targets that the tests of this file have run."""
@@ -46,7 +54,7 @@ class Checkout:
             copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
             copy(repository / part, folder / part)
         # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` hands down what it was given itself, as ARGS, in its flags and as a variable of each name.
+        # `make test` hands down what it was given itself: in its flags, and as a variable of each name.
         variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (repository / "Makefile").read_text())
         given = {name for names in variables for name in names}
         inherited = {
@@ -97,7 +105,7 @@ class Checkout:
         return boto3.client(
             service,
             endpoint_url=self.server.endpoint,
-            region_name="us-east-1",
+            region_name=Environment("local").settings.region,
             aws_access_key_id=self.server.access_key,
             aws_secret_access_key=self.server.secret_key,
         )
@@ -119,6 +127,11 @@ def told(said: str, label: str) -> str:
     return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
 
 
+def report(checkout: Checkout, said: str) -> dict[str, Any]:
+    """The report of the job that a summary is about."""
+    return json.loads(checkout.read(told(said, "Report")))
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, repository):
     checkout = Checkout(tmp_path_factory.mktemp("checkout"), repository)
@@ -131,34 +144,46 @@ def first_run(checkout) -> str:
     return checkout.made("run")
 
 
-def test_make_run_brings_every_row_through(checkout, first_run) -> None:
-    parts = [uri for uri in checkout.under(told(first_run, "Parquet")) if uri.endswith(".parquet")]
-    table = [row for uri in parts for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
-    source = list(csv.reader((checkout.folder / "spark_jobs/sample_data/abalone.csv").open()))
+def test_make_run_writes_the_rows_that_its_report_counts(checkout, first_run) -> None:
+    written = report(checkout, first_run)
+    (sample,) = (checkout.folder / "spark_jobs" / "sample_data").glob(SAMPLE)
+    counted = {}
+    for name, output in written["outputs"].items():
+        parts = [uri for uri in checkout.under(output["folder"]) if "/part-" in uri]
+        assert len(parts) == output["files"]
+        counted[name] = sum(
+            pq.read_metadata(io.BytesIO(checkout.read(uri))).num_rows
+            if output["format"] == "parquet"
+            else len(list(csv.DictReader(io.StringIO(checkout.read(uri).decode()))))
+            for uri in parts
+        )
 
-    assert len(table) == 4177
-    assert sorted((row["sex"], row["length"], row["diameter"], row["rings"]) for row in table) == sorted(
-        (row[0], float(row[1]), float(row[2]), int(row[8])) for row in source
-    )
-    text = b"".join(checkout.read(uri) for uri in checkout.under(told(first_run, "CSV")) if "part-" in uri)
-    assert len(text.decode().splitlines()) == 4177 + 1
+    assert counted == {name: output["rows"] for name, output in written["outputs"].items()}
+    assert written["rows_in"] == len(sample.read_text().splitlines())
+    assert all(check["expected"] == check["actual"] for check in written["checks"])
 
 
 def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
-    assert "4,177 in, 4,177 out, 0 rejected" in told(first_run, "Rows")
+    written = report(checkout, first_run)
+    assert f"{written['rows_in']:,} in, {written['rows_rejected']:,} rejected" in told(first_run, "Rows")
+    for name, output in written["outputs"].items():
+        assert re.search(rf"^Output +{name} .*{output['rows']:,} rows", first_run, re.MULTILINE)
     assert "start Spark" in told(first_run, "In the job")
     assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
-    assert "read 4,177 rows" in checkout.made("logs")
+    assert f"read {written['rows_in']:,} rows" in checkout.made("logs")
 
 
 def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     code = checkout.made("code-hash").strip()
 
-    (version,) = json.loads(checkout.made("history", "ARGS=--json"))
+    (version,) = json.loads(checkout.made("history", "ARGS=--json"))["processing"]
     assert (version["version"], version["code_hash"]) == (1, code)
     assert version["last_execution"]["arn"] == told(first_run, "Execution")
     assert version["last_execution"]["status"] == "Succeeded"
-    assert "is as it should be: 4,177 rows in 5 objects, all encrypted." in checkout.made("verify")
+    written = sum(
+        len(checkout.under(each["folder"])) for each in report(checkout, first_run)["outputs"].values()
+    )
+    assert f"is verified: {written + 1} objects, all encrypted." in checkout.made("verify")
     assert f"code/{code}/: the pipeline uses it." in checkout.made("sweep", "ARGS=--dry-run")
     refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
     assert refused != 0
@@ -246,13 +271,13 @@ def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
     Changed code is no hit either: the job that throws, below, does throw. For each file that is staged see
     tests/ml_pipeline/test_definition.py.
     """
-    checkout.change("spark_jobs/sample_data/abalone.csv", ",15\n", ",16\n")
+    sample = checkout.folder / "spark_jobs" / "sample_data" / SAMPLE
+    with sample.open("a") as file:
+        file.write(sample.read_text().splitlines()[-1] + "\n")
 
     checkout.made("data", "start", "WAIT=no")
     sagemaker = checkout.client("sagemaker")
-    (newest, *_) = sagemaker.list_pipeline_executions(PipelineName="ProcessingPipeline-local")[
-        "PipelineExecutionSummaries"
-    ]
+    (newest, *_) = sagemaker.list_pipeline_executions(PipelineName=PIPELINE)["PipelineExecutionSummaries"]
     steps: list[dict[str, Any]] = []
     while not steps:
         steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=newest["PipelineExecutionArn"])[
@@ -264,18 +289,15 @@ def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
 
 
 def test_a_job_that_throws_tells_its_own_exception(checkout, first_run) -> None:
-    checkout.change(
-        "spark_jobs/process_pyspark.py", "    options = parse(argv)\n", "    raise KeyError('rings')\n"
-    )
+    last = "\nif __name__ =="
+    checkout.change(f"spark_jobs/{CODE}", last, f"\nraise KeyError('rings'){last}")
 
     code, said = checkout.make("upsert", "start")
 
     assert code != 0
     assert "KeyError" in said
     assert "make logs" in said
-    checkout.change(
-        "spark_jobs/process_pyspark.py", "    raise KeyError('rings')\n", "    options = parse(argv)\n"
-    )
+    checkout.change(f"spark_jobs/{CODE}", f"\nraise KeyError('rings'){last}", last)
 
 
 def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
@@ -289,14 +311,15 @@ def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
 
 
 def test_a_missing_input_is_told(checkout, first_run) -> None:
-    (key,) = checkout.under(told(first_run, "CSV").split("/pyspark/")[0] + "/data_input/")
-    bucket, name = re.fullmatch(r"s3://([^/]+)/(.+)", key).groups()
-    checkout.client("s3").delete_object(Bucket=bucket, Key=name)
+    uri = PARAMETERS["pyspark_process_data_input"].removeprefix("s3a://${DataBucketName}/")
+    bucket = told(first_run, "Report").split("/")[2]
+    checkout.client("s3").delete_object(Bucket=bucket, Key=uri)
 
     code, said = checkout.make("start")
 
     assert code != 0
-    assert "abalone.csv" in said
+    assert f"{bucket}/{uri}" in said
+    assert "make data ENV=local" in said
     assert "Traceback" not in said
 
 

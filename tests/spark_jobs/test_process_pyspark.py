@@ -141,7 +141,7 @@ def test_a_row_that_is_not_plain_may_be_valid(job, line) -> None:
 def test_a_row_that_is_lost_on_the_way_fails_the_check_of_the_report(job, monkeypatch) -> None:
     append = process_pyspark.append
     fates = iter((append, lambda rows, parquet: append(rows.limit(0), parquet)))
-    monkeypatch.setattr(process_pyspark, "append", lambda rows, parquet: next(fates)(rows, parquet))
+    monkeypatch.setattr(process_pyspark, "append", lambda *written: next(fates)(*written))
     job.write(OTHER, GOOD.replace("M", '"M"'))
 
     (check,) = job.run()["checks"]

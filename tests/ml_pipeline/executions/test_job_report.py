@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from helpers.s3 import S3Uri, parse
 from ml_pipeline.executions.job_report import ReportError, parse_report, read_report, report_uri
 from ml_pipeline.params import PipelineParams
-from helpers.s3 import S3Uri, parse
 
 FILE = "s3://b/out/runs/job-1/report.json"
 CSV = {"folder": "s3a://b/out/runs/job-1/csv", "rows": 7, "files": 2, "format": "csv"}
