@@ -3,13 +3,15 @@
 import difflib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpers.environments import file_of
+from helpers.environments import PREVIEW, file_of, has_previews
+from helpers.environments import names as environment_names
 from helpers.errors import UserError, one_per_line
 from helpers.infra.tags.tags import tag_problems
 from helpers.project_settings import project_settings
@@ -28,6 +30,8 @@ SHARED_KEYS = PipelineParams.model_fields.keys() - {"pipeline_name", "trial", "s
 """The keys that other pipelines inherit from pipeline_params.json and its overlays."""
 OVERLAYS = "environments"
 """The section of a pipeline's own file that holds its overlays, by environment."""
+
+_EXAMPLE_NAME = "Rates-${Environment}"
 
 KeyPath = tuple[str | int, ...]
 Steps = Callable[[Mapping[str, Any]], Collection[str]]
@@ -52,8 +56,9 @@ _HINTS = {
 }
 
 
-def parameter_file(pipeline: str, folder: Path = FOLDER) -> Path:
+def parameter_file(pipeline: str, folder: Path | None = None) -> Path:
     """Return the path of a pipeline's parameter file."""
+    folder = folder or FOLDER
     return folder / BASE if pipeline == DEFAULT_PIPELINE else folder / "pipelines" / f"{pipeline}.json"
 
 
@@ -64,7 +69,7 @@ def load_parameters(
     *,
     steps: Steps | None = None,
     code: SparkCode | None = None,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> PipelineParams:
     """Return the parameters of a pipeline in an environment.
 
@@ -75,7 +80,7 @@ def load_parameters(
         steps: what the module declares, to compare the sections with; by default they are not compared.
         code: the files that Spark runs, whose hash is the value of `${CodeHash}`; by default those of
             spark_jobs/.
-        folder: where the parameter files lie.
+        folder: where the parameter files lie; by default ml_pipeline/params/.
 
     Raises:
         UserError: a file cannot be read, or values are not valid; the message names every problem.
@@ -93,10 +98,16 @@ def load_parameters(
         for path, hint in _found(error, resolved, model):
             if not any(known[: len(path)] == path for known in problems):
                 problems[path] = hint
-    for path, hint in _step_problems(resolved, parameters, steps, pipeline, code):
+    files = [_flat_files(raw), *(_files(name, section) for name, section in _sections(raw).items())]
+    for path, hint in (
+        *((path, hint) for each in files for path, hint in _missing_files(each, code).items()),
+        *_step_problems(resolved, parameters, steps, pipeline, code),
+    ):
         problems.setdefault(path, hint)
     if parameters and not parameters.pipeline_name.endswith(f"-{environment}"):
         problems[("pipeline_name",)] = "end it with -${Environment}: the roles may create no other pipeline"
+    if parameters and not parameters.spark_steps:
+        problems[("steps",)] = "it is missing; add a section for each step"
     if problems or parameters is None:
         lines = [
             line
@@ -109,25 +120,26 @@ def load_parameters(
     return parameters
 
 
-def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER) -> str:
+def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None) -> str:
     """Return the name of a pipeline in SageMaker, which is known without any stack.
 
     Raises:
         UserError: a file cannot be read, or has no such name.
     """
     documents = _documents(environment, pipeline, folder)
-    written = "${}"
-    for document in documents:
-        written = document.values.get("pipeline_name", written)
+    file = origin(("pipeline_name",), documents)
+    written = _merged(documents).get("pipeline_name")
+    if not isinstance(written, str):
+        raise UserError(f"{file}: pipeline_name: write a string, as {_EXAMPLE_NAME}")
     problems: list[str] = []
     name = resolve(written, _names(environment), lambda _, hint: problems.append(hint))
     if problems:
-        raise UserError(f"{documents[-1].name}: pipeline_name: {problems[0]}")
+        raise UserError(f"{file}: pipeline_name: {problems[0]}")
     return str(name)
 
 
 def step_instances(
-    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER
+    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
 ) -> dict[str, tuple[str, int]]:
     """Return instance type and count of each step, which are known without any stack.
 
@@ -151,8 +163,9 @@ def _merged(documents: Sequence[Document]) -> dict[str, Any]:
     return raw
 
 
-def _documents(environment: str, pipeline: str, folder: Path) -> list[Document]:
+def _documents(environment: str, pipeline: str, folder: Path | None) -> list[Document]:
     """Return the documents of a pipeline's parameters, each over those before it."""
+    folder = folder or FOLDER
     base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
     if pipeline == DEFAULT_PIPELINE:
         return [base, overlay]
@@ -161,6 +174,11 @@ def _documents(environment: str, pipeline: str, folder: Path) -> list[Document]:
     overlays = values.pop(OVERLAYS, {})
     if not isinstance(overlays, dict) or not all(isinstance(each, dict) for each in overlays.values()):
         raise UserError(f"{own.name}: {OVERLAYS} must be an object of objects, by environment")
+    known = [*environment_names(), *([PREVIEW] if has_previews() else [])]
+    if unknown := sorted(overlays.keys() - known):
+        raise UserError(
+            f"{own.name}: {OVERLAYS}.{unknown[0]}: unknown environment; expected one of {', '.join(known)}"
+        )
     name = PurePosixPath(file_of(environment)).stem
     return [
         *(
@@ -181,7 +199,7 @@ def code_hashes(
     environment: str,
     pipeline: str = DEFAULT_PIPELINE,
     code: SparkCode | None = None,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> dict[str, str]:
     """Return the content hash of each step's files, which is known without any stack.
 
@@ -200,9 +218,7 @@ def _resolved(
     """Return the values with placeholders replaced; `${CodeHash}` is another one for each step."""
 
     def resolved(value: Any, path: KeyPath, files: Mapping[KeyPath, str]) -> Any:
-        missing = _missing_files(files, code)
-        problems.update(missing)
-        code_hash = "0" * HASH_DIGITS if missing else code.hash(files.values())
+        code_hash = "0" * HASH_DIGITS if _missing_files(files, code) else code.hash(files.values())
         known = {**names, "CodeHash": code_hash}
         return resolve(value, known, lambda place, hint: problems.update({place: hint}), path)
 
@@ -264,9 +280,12 @@ def _step_problems(
     sections = resolved.get("steps", {})
     own = resolved.get("pyspark_process_name")
     if steps is not None and isinstance(sections, dict):
-        module = f"ml_pipeline/pipelines/{pipeline}.py"
-        names = [*([own] if own else []), *sections]
-        found += [(("steps", *path), hint) for path, hint in section_problems(names, steps(resolved), module)]
+        module = f"ml_pipeline/pipelines/{pipeline.replace('-', '_')}.py"
+        given = [*([own] if own else []), *sections]
+        with suppress(KeyError):  # the module reads a key that is missing, which is a problem of its own
+            found += [
+                (("steps", *path), hint) for path, hint in section_problems(given, steps(resolved), module)
+            ]
     if parameters is not None:
         for path, hint in step_problems(parameters.spark_steps, code):
             flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None
