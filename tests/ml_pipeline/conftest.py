@@ -16,6 +16,7 @@ from ml_pipeline.executions import sample_data
 from ml_pipeline.executions.target import Target
 from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, ProcessingParams, load_parameters
 from ml_pipeline.pipelines import find_pipeline
+from tests.ml_pipeline.building import BuiltElsewhere, build_elsewhere
 from tests.ml_pipeline.small_project import (
     PIPELINE,
     REGION,
@@ -65,6 +66,14 @@ def definition(definition_text: str) -> dict[str, Any]:
     """The same, parsed; no test may change it."""
     found: dict[str, Any] = json.loads(definition_text)
     return found
+
+
+@pytest.fixture(scope="session")
+def built_elsewhere(
+    parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory, repository: Path
+) -> BuiltElsewhere:
+    """The same, as another process builds it."""
+    return build_elsewhere(parameters, tmp_path_factory.mktemp("elsewhere"), repository)
 
 
 @pytest.fixture(scope="session")

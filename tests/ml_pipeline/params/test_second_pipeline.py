@@ -10,57 +10,12 @@ import pytest
 from helpers.errors import UserError
 from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters, pipeline_name
 from ml_pipeline.params.documents import merge
-from ml_pipeline.params.loading import BASE, step_instances
+from ml_pipeline.params.loading import step_instances
 from ml_pipeline.params.spark_code import hash_of
 from tests.ml_pipeline.small_project import write_params
+from tests.ml_pipeline.two_steps import PAIR, REMOVED, Document, changed, write_jobs
 
-Document = dict[str, Any]
 Load = Callable[..., PipelineParams]
-
-READER = """
-import argparse
-parser = argparse.ArgumentParser()
-for name in ("--rides", "--rates", "--joined", "--rejected", "--minimum"):
-    parser.add_argument(name)
-"""
-SMALL: Document = {"instance_type": "ml.m5.large", "instance_count": 1}
-CLEAN: Document = {
-    **SMALL,
-    "code": "clean.py",
-    "inputs": {"rides": {"uri": "s3a://${DataBucketName}/rides", "sample": "rides"}},
-    "outputs": {"joined": "s3a://${DataBucketName}/clean"},
-}
-JOIN: Document = {
-    **SMALL,
-    "code": "join.py",
-    "helper_files": ["helpers.py"],
-    "configuration": "join.json",
-    "inputs": {
-        "rides": {"step": "clean", "output": "joined", "dataset": "parquet"},
-        "rates": {"uri": "s3a://${DataBucketName}/rates.csv"},
-    },
-    "outputs": {"joined": "s3a://${DataBucketName}/joined", "rejected": "s3a://${DataBucketName}/rejected"},
-    "arguments": {"minimum": 2.5},
-}
-PAIR: Document = {
-    "pipeline_name": "Joins-${Environment}",
-    "trial": "joins",
-    "steps": {"clean": CLEAN, "join": JOIN},
-}
-REMOVED = object()
-
-
-def changed(document: Document, path: str, value: Any) -> Document:
-    """Return a copy with another value at a path as `steps/clean/code`; REMOVED takes the key away."""
-    copy: Document = json.loads(json.dumps(document))
-    *way, last = path.split("/")
-    node = copy
-    for part in way:
-        node = node.setdefault(part, {})
-    node.pop(last, None)
-    if value is not REMOVED:
-        node[last] = value
-    return copy
 
 
 @pytest.fixture
@@ -72,14 +27,7 @@ def folder(small_project: None, tmp_path: Path) -> Path:
 @pytest.fixture
 def code(tmp_path: Path) -> SparkCode:
     """The files of the jobs, which read five options."""
-    (tmp_path / "jobs").mkdir()
-    for name in ("clean.py", "join.py"):
-        (tmp_path / "jobs" / name).write_text(READER)
-    for name in ("data_utils.py", "helpers.py"):
-        (tmp_path / "jobs" / name).write_text("# helpers\n")
-    for name in ("configuration.json", "join.json"):
-        (tmp_path / "jobs" / name).write_text("[]\n")
-    return SparkCode(tmp_path / "jobs")
+    return SparkCode(write_jobs(tmp_path / "jobs"))
 
 
 @pytest.fixture
@@ -263,8 +211,8 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
     "outputs overlap": (
         "steps/join/outputs/rejected",
         "s3://data-bucket/joined/rejected/",
-        ': steps.join.outputs.rejected = "s3://data-bucket/joined/rejected/": it overlaps output joined of step '
-        "join, s3a://data-bucket/joined, which the job would overwrite; use another folder",
+        ': steps.join.outputs.rejected = "s3://data-bucket/joined/rejected/": it overlaps output joined of '
+        "step join, s3a://data-bucket/joined, which the job would overwrite; use another folder",
     ),
     "output of another step": (
         "steps/join/outputs/rejected",
