@@ -166,10 +166,11 @@ test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage report
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
-lint: $(VENV)/dev  ## Check style, types and templates
+lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/*.yaml
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
