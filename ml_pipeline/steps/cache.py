@@ -13,7 +13,7 @@ FORCE_RUN_PARAMETER = "ForceRun"
 FORCE_RUN_VARIABLE = "FORCE_RUN"
 FORCE_RUN_DEFAULT = "no"
 OUTPUTS_VARIABLE = "OUTPUTS"
-"""Names the options of a job that say where it writes; what other options name in S3 is data that it reads."""
+"""Names the options of a job that say where it writes; what others name in S3 is data that it reads."""
 
 _LONGEST_JOB_DAYS = 9
 """The most that SageMaker lets a processing job run."""
