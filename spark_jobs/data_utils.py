@@ -1,4 +1,4 @@
-"""What any Spark job of this project can use: its log, files and timings, reading Parquet, sizing the output.
+"""What any Spark job of this project can use: log and timings, files, runs and their report, data frames.
 
 Handed to spark-submit with `--py-files`, so a job says `from data_utils import …`. Needs pyspark and nothing
 else. Files are reached through Hadoop's FileSystem, for s3a://, s3://, hdfs:// and local paths alike.
@@ -6,23 +6,25 @@ else. Files are reached through Hadoop's FileSystem, for s3a://, s3://, hdfs:// 
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import sys
 import time
 import uuid
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame
     from pyspark.sql.types import StructType
@@ -30,9 +32,14 @@ if TYPE_CHECKING:
 BYTES_PER_FILE = 128 * 1024**2
 """Input bytes that go into one output file: few enough files to list, large enough ones to read well."""
 
-DAYS_KEPT = 10
+REPORT_VERSION = 1
+"""The version of the report that `job_report` makes: docs/job-report.md."""
+RUNS_KEPT_DAYS = 10
 """Longer than any processing job may run (9 days), so what is older is neither written nor read."""
-RUN_TIME = "%Y%m%dT%H%M%SZ"
+DAY_MS = 24 * 60 * 60 * 1000
+
+Value = Union[bool, int, float, str]
+"""What a check compares."""
 
 REMEDIES = (
     (
@@ -138,9 +145,27 @@ def input_size(spark: SparkSession, uri: str) -> int:
 
 
 def file_sizes(spark: SparkSession, folder: str) -> list[int]:
-    """Return the bytes of each data file that Spark has written into a folder."""
-    file_system, path = _file_system(spark, f"{folder}/part-*")
-    return [int(status.getLen()) for status in file_system.globStatus(path)]
+    """Return the bytes of each data file in a folder and its partitions."""
+    return [int(status.getLen()) for name, status in _files(spark, folder) if is_data_file(name)]
+
+
+def is_data_file(name: str) -> bool:
+    """Return whether Spark reads a file, by its name below the folder that is read.
+
+    >>> is_data_file("day=1/part-0.parquet"), is_data_file("_SUCCESS"), is_data_file("_temporary/0/part-0")
+    (True, False, False)
+    """
+    return not any(part.startswith(("_", ".")) and "=" not in part for part in name.split("/"))
+
+
+def _files(spark: SparkSession, folder: str) -> Iterator[tuple[str, Any]]:
+    """Yield the name below the folder, and Hadoop's FileStatus, of each file in it and its subfolders."""
+    file_system, path = _file_system(spark, folder)
+    root = str(file_system.makeQualified(path).toUri().getPath())
+    found = file_system.listFiles(path, True)
+    while found.hasNext():
+        status = found.next()
+        yield str(status.getPath().toUri().getPath()).removeprefix(f"{root}/"), status
 
 
 def names_in(spark: SparkSession, folder: str) -> list[str]:
@@ -177,6 +202,7 @@ def publish(spark: SparkSession, uri: str, text: str) -> None:
     file_system, path = _file_system(spark, uri)
     if str(file_system.getUri().getScheme()) == "file":
         target = Path(str(path.toUri().getPath()))
+        target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         beside.write_text(text, encoding="utf-8")
         beside.replace(target)
@@ -186,32 +212,162 @@ def publish(spark: SparkSession, uri: str, text: str) -> None:
     stream.close()  # not after a failure: it would publish what was written until then
 
 
-def new_run() -> str:
-    """Return a name for the folder of a run, which tells when the run began and is of no other run."""
-    return f"{datetime.now(timezone.utc).strftime(RUN_TIME)}-{uuid.uuid4().hex[:8]}"
+# --- runs and their report: docs/job-report.md ---
 
 
-def outdated_runs(runs: Iterable[str], newest: str, report: str) -> list[str]:
-    """Return the runs that nobody writes or reads any more: begun `DAYS_KEPT` before the newest.
+class Run(NamedTuple):
+    """One run of a job, which writes to folders that no other run writes to."""
 
-    Younger ones stay: a reader may have been led to one, another job may be writing one. What is no run's
-    folder is not ours.
+    name: str
+    """The name of the processing job; of a run without SageMaker the time, and something random."""
+    report_folder: str
+    days_kept: int
+    """How long runs are kept, in days."""
+
+    def below(self, output: str) -> str:
+        """Return the folder of this run below an output of the job."""
+        return f"{output.rstrip('/')}/runs/{self.name}"
+
+
+class Output(NamedTuple):
+    """A data set that a run has written."""
+
+    folder: str
+    rows: int
+    files: int
+    format: str
+    """The suffix of its files: parquet, csv, json, orc, txt."""
+
+
+class Check(NamedTuple):
+    """Two values that must be equal if the job did what it is for."""
+
+    name: str
+    expected: Value
+    actual: Value
+
+
+def begin_run(output: str) -> Run:
+    """Return a new run, as the environment describes it.
+
+    `PROCESSING_JOB_CONFIG` is the file in which SageMaker describes the processing job, `REPORT_FOLDER` the
+    folder of the report, `RUNS_KEPT_DAYS` the days that runs are kept. All of them may be unset.
 
     Args:
-        runs: names of folders.
+        output: folder of the report where `REPORT_FOLDER` is unset.
+
+    Raises:
+        JobError: a variable has no usable value.
+    """
+    days = os.environ.get("RUNS_KEPT_DAYS") or str(RUNS_KEPT_DAYS)
+    if not re.fullmatch("[1-9][0-9]{0,4}", days):
+        raise JobError(f"RUNS_KEPT_DAYS={days}: expected a number of days from 1 to 99999")
+    folder = os.environ.get("REPORT_FOLDER") or output
+    return Run(_run_name(os.environ.get("PROCESSING_JOB_CONFIG")), folder.rstrip("/"), int(days))
+
+
+def _run_name(job_config: Optional[str]) -> str:
+    if not job_config:
+        return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+    try:
+        name = json.loads(Path(job_config).read_text(encoding="utf-8"))["ProcessingJobName"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise JobError(
+            f"PROCESSING_JOB_CONFIG={job_config}: no ProcessingJobName can be read from it "
+            f"({type(error).__name__}: {error}); name SageMaker's processingjobconfig.json, or unset it"
+        ) from error
+    return str(name)
+
+
+def written_output(spark: SparkSession, folder: str, rows: int, file_format: str) -> Output:
+    """Return an output with its data files counted."""
+    return Output(folder, rows, len(file_sizes(spark, folder)), file_format)
+
+
+def job_report(
+    application_id: str,
+    outputs: Mapping[str, Output],
+    *,
+    rows_in: Optional[int] = None,
+    rows_rejected: Optional[int] = None,
+    checks: Sequence[Check] = (),
+    seconds: Optional[Mapping[str, float]] = None,
+) -> dict[str, Any]:
+    """Return the report of a run.
+
+    Args:
+        application_id: of Spark.
+        outputs: all that the run has written, by name.
+        rows_in: rows read, if that is one number.
+        rows_rejected: rows set aside as malformed, if the job does so.
+        checks: what must hold.
+        seconds: timings, by phase of the job.
+    """
+    counts = {"rows_in": rows_in, "rows_rejected": rows_rejected}
+    return {
+        "version": REPORT_VERSION,
+        "application_id": application_id,
+        **{key: count for key, count in counts.items() if count is not None},
+        "outputs": {name: output._asdict() for name, output in outputs.items()},
+        "checks": [check._asdict() for check in checks],
+        "seconds": dict(seconds or {}),
+    }
+
+
+def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> list[str]:
+    """Write the report of a run that is complete, and remove the runs that nobody reads any more.
+
+    The report lies in the run's folder, for whoever knows the run. Last of all and at once, it replaces
+    `report.json` of the report folder: whoever follows that one sees one whole run or another.
+
+    Returns:
+        The folders of runs that were removed.
+    """
+    text = json.dumps(report, indent=2) + "\n"
+    newest = f"{run.report_folder}/report.json"
+    before = read_text(spark, newest)
+    own = f"{run.below(run.report_folder)}/report.json"
+    publish(spark, own, text)
+    publish(spark, newest, text)
+    file_system, path = _file_system(spark, own)
+    now = int(file_system.getFileStatus(path).getModificationTime())  # by the clock that all files go by
+    inside = f"/runs/{run.name}/"
+    folders = [output["folder"] for output in report["outputs"].values()]
+    bases = {run.report_folder, *(folder.partition(inside)[0] for folder in folders if inside in folder)}
+    removed = []
+    for runs in sorted(f"{base}/runs" for base in bases):
+        modified = {name: _last_modified(spark, f"{runs}/{name}") for name in names_in(spark, runs)}
+        for outdated in outdated_runs(modified, run.name, now - run.days_kept * DAY_MS, before):
+            delete(spark, f"{runs}/{outdated}")
+            removed.append(f"{runs}/{outdated}")
+    return removed
+
+
+def _last_modified(spark: SparkSession, run: str) -> int:
+    """Return when a run wrote its report, in milliseconds since 1970; without one, its newest file."""
+    file_system, report = _file_system(spark, f"{run}/report.json")
+    if file_system.exists(report):
+        return int(file_system.getFileStatus(report).getModificationTime())
+    times = [int(status.getModificationTime()) for _, status in _files(spark, run)]
+    return max(times, default=int(file_system.getFileStatus(report.getParent()).getModificationTime()))
+
+
+def outdated_runs(modified: Mapping[str, int], newest: str, limit: int, report: str) -> list[str]:
+    """Return the runs that nobody writes or reads any more.
+
+    Younger ones stay: a reader may have been led to one, another job may be writing one.
+
+    Args:
+        modified: when each run was written, in milliseconds since 1970.
         newest: the run that has just been published.
+        limit: the time before which a run is outdated.
         report: text of the report before it; the run that it names stays as well.
 
-    >>> outdated_runs(["20260101T000000Z-a", "20260102T000000Z-b", "c"], "20260120T000000Z-d", "…Z-d/csv")
-    ['20260101T000000Z-a', '20260102T000000Z-b']
+    >>> outdated_runs({"a": 1, "b": 2, "c": 3, "d": 4}, "d", 3, "…/runs/b/csv")
+    ['a']
     """
-
-    def begun(run: str) -> datetime:
-        return datetime.strptime(run.partition("-")[0], RUN_TIME)
-
-    limit = begun(newest) - timedelta(days=DAYS_KEPT)
-    known = sorted(run for run in runs if re.match(r"\d{8}T\d{6}Z-", run))
-    return [run for run in known if begun(run) < limit and run not in report]
+    kept = {newest, *re.findall(r"/runs/([^/\"]+)", report)}
+    return sorted(run for run, time_ms in modified.items() if time_ms < limit and run not in kept)
 
 
 # --- failures ---

@@ -7,15 +7,15 @@ rows, which is nearly all. Only where something else is left, the input is read 
 a row all the same joins the others, what is none is set aside. The CSV is written from the Parquet, which
 costs less than another look at the input, or than keeping the rows.
 
-Below `--output_table`: `report.json`, and a folder for each run, `runs/<run>/`, with `parquet/`, `csv/` and
-`rejected/` (JSON lines: file, line, reason; if there are any). The report is replaced at once and last of
-all. Whoever follows it to the folders it names sees one whole run or another, never half of one.
+Each run has a folder below `--output_table`, `runs/<run>/`, with `parquet/`, `csv/`, `rejected/` (JSON lines:
+file, line, reason; if there are any) and `report.json` (docs/job-report.md). Last of all, and at once, the
+report takes the place of the one in the report folder. Whoever follows that one to the folders it names sees
+one whole run or another, never half of one.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import suppress
 from functools import reduce
@@ -23,24 +23,24 @@ from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_utils import (
+    Check,
     JobError,
+    begin_run,
     delete,
     file_sizes,
     input_size,
+    job_report,
     local_setting,
-    names_in,
-    new_run,
-    outdated_runs,
     output_files,
     overlap,
     persisted,
-    publish,
-    read_text,
+    publish_report,
     spark_failure,
     spread,
     stdout_logger,
     stop_spark,
     timed,
+    written_output,
 )
 from py4j.protocol import Py4JError
 from pyspark.sql import Observation, SparkSession
@@ -108,9 +108,11 @@ class Options(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Data rows of the input, so without header lines and blank lines."""
+    """Data rows, so without header lines and blank lines."""
 
     rows: int
+    """Of the input."""
+    written: int
     rejected: int
 
 
@@ -175,18 +177,17 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
         raise JobError(f"--input_table {source} and --output_table {target} must not lie in one another")
     size = input_size(spark, source)
 
-    run = new_run()
-    folder = f"{target}/runs/{run}"
+    run = begin_run(target)
+    folder = run.below(target)
     outputs = Outputs(f"{folder}/parquet", f"{folder}/csv", f"{folder}/rejected")
     try:
         with timed(seconds, "write Parquet"):
-            written_rows, others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
-        rejected = 0
+            plain, others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
+        counts = Counts(rows=plain, written=plain, rejected=0)
         if others:
             with timed(seconds, "look closely"):
-                rejected = look_closely(spark, options, outputs, output_files(int(size * others)))
-                written_rows = count_rows(spark, outputs.parquet)
-        counts = Counts(rows=written_rows + rejected, rejected=rejected)
+                looked_at, rejected = look_closely(spark, options, outputs, output_files(int(size * others)))
+                counts = Counts(plain + looked_at, count_rows(spark, outputs.parquet), rejected)
         log.info("read %s rows from %s, rejected %s", f"{counts.rows:,}", source, f"{counts.rejected:,}")
         judge(spark, counts, options, outputs)
         with timed(seconds, "write CSV"):
@@ -197,22 +198,25 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
                 delete(spark, unfinished)
         raise
 
-    written = {"csv": len(file_sizes(spark, outputs.csv)), "parquet": len(file_sizes(spark, outputs.parquet))}
-    outcome = {
-        "application_id": spark.sparkContext.applicationId,
-        "rows_in": counts.rows,
-        "rows_out": counts.rows - counts.rejected,
-        "rows_rejected": counts.rejected,
-        "outputs": {**outputs._asdict(), "rejected": outputs.rejected if counts.rejected else None},
-        "files": written,
-        "seconds": seconds,
+    written = {
+        "csv": written_output(spark, outputs.csv, counts.written, "csv"),
+        "parquet": written_output(spark, outputs.parquet, counts.written, "parquet"),
     }
-    report = f"{target}/report.json"
-    before = read_text(spark, report)
-    publish(spark, report, json.dumps(outcome, indent=2) + "\n")
-    log.info("wrote %s rows below %s: %s", f"{counts.rows - counts.rejected:,}", folder, json.dumps(written))
-    for old in outdated_runs(names_in(spark, f"{target}/runs"), run, before):
-        delete(spark, f"{target}/runs/{old}")
+    if counts.rejected:
+        written["rejected"] = written_output(spark, outputs.rejected, counts.rejected, "json")
+    report = job_report(
+        spark.sparkContext.applicationId,
+        written,
+        rows_in=counts.rows,
+        rows_rejected=counts.rejected,
+        checks=[
+            Check("rows in = rows written + rows rejected", counts.rows, counts.written + counts.rejected)
+        ],
+        seconds=seconds,
+    )
+    for removed in publish_report(spark, run, report):
+        log.info("removed the outdated run %s", removed)
+    log.info("wrote %s rows to %s", f"{counts.written:,}", folder)
 
 
 def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int) -> tuple[int, float]:
@@ -234,8 +238,11 @@ def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int)
     return rows, 1 - (observed["no_rows"] + rows) / observed["lines"]
 
 
-def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> int:
-    """Add what is a row though not a plain one, set aside what is none, and return how many that are.
+def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> tuple[int, int]:
+    """Add what is a row though not a plain one, and set aside what is none.
+
+    Returns:
+        How many rows were looked at, and how many of them were set aside.
 
     Raises:
         JobError: a header with other columns.
@@ -250,13 +257,14 @@ def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files:
     with persisted(lines.select("*", is_valid().alias("valid")).repartition(files)) as judged:
         append(judged.where("valid").select(*kept("text")), outputs.parquet)
         explain(judged.where("NOT valid")).write.json(outputs.rejected)
+        looked_at = judged.count()
     malformed = read_rejected(spark, outputs)
     if fault := malformed.where(F.col("reason") == WRONG_HEADER).first():
         raise JobError(
             f"{fault.file} has the header {shown(fault.line)}, but the columns must be {','.join(COLUMNS)}, "
             "in this order (with or without a header line)"
         )
-    return malformed.count()
+    return looked_at, malformed.count()
 
 
 def judge(spark: SparkSession, counts: Counts, options: Options, outputs: Outputs) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from helpers.s3 import join
 from ml_pipeline.executions.executions import Snapshot
+from ml_pipeline.executions.job_report import Report
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.executions.progress import duration
 from ml_pipeline.executions.target import Target
@@ -30,24 +31,31 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
     if step.status == "Failed":
         lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
         lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
-    if step.status == "Succeeded" and outcome.output:
-        if report:
-            lines.append(_row("CSV", join(report.outputs.csv)))
-            lines.append(_row("Parquet", join(report.outputs.parquet)))
-            if report.outputs.rejected:
-                lines.append(_row("Quarantine", join(report.outputs.rejected)))
-        else:
-            lines.append(_row("Output", join(outcome.output)))
     if report:
-        counts = f"{report.rows_in:,} in, {report.rows_out:,} out, {report.rows_rejected:,} rejected"
-        lines.append(_row("Rows", counts))
+        lines += [*_report_lines(report), _row("Report", outcome.report_uri)]
     if outcome.log_stream:
         lines.append(_row("Log", outcome.log_stream))
     if outcome.event_logs:
         parts = [report.application_id] if report else []
         lines.append(_row("Spark event log", join(outcome.event_logs, *parts)))
     lines += _time_lines(outcome)
-    return lines + [_row("Note", note) for note in outcome.notes]
+    return lines + [_row("Note", note) for note in (*outcome.report_problems, *outcome.notes)]
+
+
+def _report_lines(report: Report) -> list[str]:
+    counts = {"in": report.rows_in, "rejected": report.rows_rejected}
+    told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count is not None)
+    lines = [_row("Rows", told)] if told else []
+    outputs = [
+        (name, _counted(output.rows, "row"), _counted(output.files, "file"), join(output.folder))
+        for name, output in report.outputs.items()
+    ]
+    widths = [max(map(len, column)) for column in zip(*outputs, strict=True)]
+    for name, rows, files, folder in outputs:
+        cells = name.ljust(widths[0]), rows.rjust(widths[1]), files.rjust(widths[2]), folder
+        lines.append(_row("Output", "  ".join(cells)))
+    lines += [_row("Failed check", str(check)) for check in report.failed_checks.values()]
+    return lines
 
 
 def _time_lines(outcome: StepOutcome) -> list[str]:
@@ -65,6 +73,10 @@ def _time_lines(outcome: StepOutcome) -> list[str]:
         inside = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in outcome.report.seconds.items())
         lines.append(_row("In the job", inside))
     return lines
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _row(name: str, value: str) -> str:

@@ -1,16 +1,17 @@
-"""Whether an execution has done what it says: its report, its files in S3, and their encryption."""
+"""Whether an execution did what the reports of its jobs claim: their checks, files in S3, and encryption."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from helpers.s3 import S3Uri, join, parse
+from helpers.s3 import S3Uri, parse
 from ml_pipeline.executions.executions import Snapshot
-from ml_pipeline.executions.outcome import Report, StepOutcome
+from ml_pipeline.executions.job_report import Output, Report
+from ml_pipeline.executions.outcome import StepOutcome
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-_SHOWN = 5
+_SHOWN_OBJECTS = 5
 
 
 class Written(NamedTuple):
@@ -27,12 +28,12 @@ def problems(
     written: Mapping[str, Sequence[Written]],
     key_arn: str,
 ) -> list[str]:
-    """Return what is wrong with an execution; nothing, when it did what it says.
+    """Return all that is wrong with an execution; nothing, when it did what its reports claim.
 
     Args:
         snapshot: the execution.
         outcomes: of its steps; that of a step from the cache is the outcome of its source.
-        written: what lies in S3 below each folder that a report names, and the reports themselves.
+        written: what `read_written` found: by URI the reports, and the folders that they name.
         key_arn: the key that all of it must be encrypted with.
     """
     if snapshot.status != "Succeeded":
@@ -42,44 +43,65 @@ def problems(
         ]
     found = []
     for outcome in outcomes:
-        if outcome.output and outcome.report is None:
-            found.append(f"step {outcome.step.name}: {'; '.join(outcome.notes) or 'it has no report'}")
-        elif outcome.report:
-            found += [f"step {outcome.step.name}: {said}" for said in _of_report(outcome.report, written)]
-    if not any(outcome.output for outcome in outcomes):
-        found.append("no step of it has written anything")
-    return found + _of_encryption([each for objects in written.values() for each in objects], key_arn)
+        if outcome.job or outcome.notes:
+            found += [f"step {outcome.step.name}: {each}" for each in _of_job(outcome, written, key_arn)]
+    return found if any(outcome.job for outcome in outcomes) else [*found, "none of its steps ran a job"]
 
 
-def _of_report(report: Report, written: Mapping[str, Sequence[Written]]) -> Iterator[str]:
-    if report.rows_in != report.rows_out + report.rows_rejected:
-        yield (
-            f"of {report.rows_in:,} rows {report.rows_out:,} were written and {report.rows_rejected:,} "
-            "rejected, which is not all of them"
+def _of_job(outcome: StepOutcome, written: Mapping[str, Sequence[Written]], key_arn: str) -> Iterator[str]:
+    file, report = outcome.report_uri, outcome.report
+    if report is None:
+        yield from (*outcome.report_problems, *outcome.notes) or (
+            f"it is {outcome.step.status}, without a report",
         )
-    if not report.rows_out:
-        yield "no row was written"
-    for name, folder in folders(report).items():
-        there = sum(each.uri.rsplit("/", 1)[-1].startswith("part-") for each in written.get(folder, ()))
-        counted = report.files.get(name)
-        if counted is None and name != "rejected":
-            yield f"its report counts no files of {name}"
-        elif there != counted and (counted is not None or not there):
-            yield f"{folder} holds {there} part files, its report says {counted or 'some'}"
+        return
+    yield from (f"{file}: {each}" for each in _of_checks(report))
+    yield from (f"{file}: {each}" for each in _of_encryption(written.get(file, ()), key_arn))
+    for name, output in report.outputs.items():
+        objects = written.get(output.folder, ())
+        for each in (*_of_files(output, objects), *_of_encryption(objects, key_arn, "folder: ")):
+            yield f"{file}: outputs.{name}.{each}"
 
 
-def _of_encryption(objects: Sequence[Written], key_arn: str) -> list[str]:
-    wrong = [each for each in objects if each.key_arn != key_arn]
-    lines = [
-        f"{each.uri} is encrypted with {each.key_arn or 'no KMS key'}, not {key_arn}"
-        for each in wrong[:_SHOWN]
-    ]
-    return [*lines, f"and so are {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else lines
+def _of_checks(report: Report) -> Iterator[str]:
+    for position, check in report.failed_checks.items():
+        yield f"checks[{position}].actual: {check}"
 
 
-def folders(report: Report) -> dict[str, str]:
-    """Return the folders that a report names, by the names of the outputs."""
-    return {name: folder for name, folder in report.outputs.model_dump().items() if folder}
+def _of_files(output: Output, objects: Sequence[Written]) -> Iterator[str]:
+    if not objects:
+        yield f"folder: {output.folder} does not exist"
+        return
+    files = [each.uri for each in objects if is_data_file(each.uri, output.folder)]
+    if len(files) != output.files:
+        yield f"files: expected {output.files:,} files in {output.folder}, found {len(files):,}"
+    others = [uri for uri in files if output.format not in uri.rpartition("/")[2].split(".")[1:]]
+    if others:
+        yield f"format: expected .{output.format} files, found {_some(others)}"
+
+
+def _of_encryption(objects: Sequence[Written], key_arn: str, key: str = "") -> Iterator[str]:
+    by_key: dict[str, list[str]] = {}
+    for each in objects:
+        by_key.setdefault(each.key_arn, []).append(each.uri)
+    for other, uris in by_key.items():
+        if other != key_arn:
+            yield f"{key}expected encryption with {key_arn}, found {other or 'no KMS key'}: {_some(uris)}"
+
+
+def _some(uris: Sequence[str]) -> str:
+    more = len(uris) - _SHOWN_OBJECTS
+    return ", ".join(uris[:_SHOWN_OBJECTS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def is_data_file(uri: str, folder: str) -> bool:
+    """Return whether Spark reads an object of a folder: it skips names that begin with `_` or `.`.
+
+    >>> is_data_file("s3://b/out/_SUCCESS", "s3a://b/out"), is_data_file("s3://b/out/d=1/part-0", "s3a://b/out")
+    (False, True)
+    """
+    names = parse(uri).key.removeprefix(f"{parse(folder).key.rstrip('/')}/").split("/")
+    return names[-1] != "" and not any(n.startswith(("_", ".")) and "=" not in n for n in names)
 
 
 def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, list[Written]]:
@@ -88,10 +110,9 @@ def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, l
     for outcome in outcomes:
         if outcome.report is None:
             continue
-        report = parse(join(outcome.output, "report.json"))
-        found[str(report)] = [_written(s3, report)]
-        for folder in folders(outcome.report).values():
-            found[folder] = [_written(s3, uri) for uri in _objects(s3, folder)]
+        found[outcome.report_uri] = [_written(s3, parse(outcome.report_uri))]
+        for output in outcome.report.outputs.values():
+            found[output.folder] = [_written(s3, uri) for uri in _objects(s3, output.folder)]
     return found
 
 

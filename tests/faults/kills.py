@@ -100,7 +100,8 @@ def read(store: Store) -> int | None:
         return None
     try:
         report = json.loads(text)
-        parquet, csv = (store.here(report["outputs"][kind]) for kind in ("parquet", "csv"))
+        outputs = report["outputs"]
+        parquet, csv = (store.here(outputs[name]["folder"]) for name in ("parquet", "csv"))
         table = pq.read_table(f"{store.root}/{parquet}", filesystem=store.files)
         parts = [store.text(f"{csv}/{name}") for name in store.names(csv) if name.startswith("part-")]
         lines = [line for part in parts for line in part.splitlines()[1:]]
@@ -108,9 +109,11 @@ def read(store: Store) -> int | None:
         raise TornError(f"{type(error).__name__}: {error}") from error
     rings = set(table["rings"].to_pylist())
     told = {(ring, ROWS[ring], ROWS[ring], ROWS[ring]) for ring in rings}
-    found = {(ring, report["rows_out"], table.num_rows, len(lines)) for ring in rings}
+    found = {(ring, outputs["parquet"]["rows"], table.num_rows, len(lines)) for ring in rings}
     if len(rings) != 1 or told != found or {int(line.rpartition(",")[2]) for line in lines} != rings:
-        raise TornError(f"the report tells {report['rows_out']} rows, found: {found}")
+        raise TornError(f"the report tells {outputs['parquet']['rows']} rows, found: {found}")
+    if text != store.text(f"{parquet.rpartition('/')[0]}/report.json"):
+        raise TornError("the run has another report in its folder")
     return int(rings.pop())
 
 

@@ -113,9 +113,12 @@ def test_a_lost_executor_and_a_throttling_s3_cost_time_and_no_row(faulty, s3) ->
     filesystem = pyarrow.fs.S3FileSystem(
         endpoint_override=endpoint, access_key="test", secret_key="test", region="us-east-1"
     )
-    table = pq.read_table(report["outputs"]["parquet"].removeprefix("s3a://"), filesystem=filesystem)
+    table = pq.read_table(
+        report["outputs"]["parquet"]["folder"].removeprefix("s3a://"), filesystem=filesystem
+    )
     assert sorted(table["rings"].to_pylist()) == list(range(files * rows))
-    assert report["rows_in"] == report["rows_out"] == files * rows
+    assert report["rows_in"] == report["outputs"]["parquet"]["rows"] == files * rows
+    assert [check for check in report["checks"] if check["expected"] != check["actual"]] == []
 
 
 EXECUTORS = {

@@ -25,3 +25,10 @@ def spark() -> Iterator[SparkSession]:
     )
     yield session
     session.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_processing_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job as spark-submit runs it by hand, whatever the variables of this machine."""
+    for name in ("PROCESSING_JOB_CONFIG", "REPORT_FOLDER", "RUNS_KEPT_DAYS"):
+        monkeypatch.delenv(name, raising=False)

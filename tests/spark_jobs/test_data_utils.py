@@ -6,8 +6,6 @@ import pytest
 from data_utils import (
     BYTES_PER_FILE,
     Unbuffered,
-    new_run,
-    outdated_runs,
     output_files,
     overlap,
     spark_read_parquet,
@@ -47,23 +45,6 @@ def test_a_failure_is_told_with_the_setting_to_change(said: str, setting: str) -
 
 def test_a_failure_that_nothing_is_known_of_is_told_as_it_is() -> None:
     assert with_remedy("java.lang.IllegalStateException: 52") == "java.lang.IllegalStateException: 52"
-
-
-def test_a_run_that_a_report_may_name_or_another_job_writes_is_not_outdated() -> None:
-    new = "20260131T000000Z-new"
-    young, reported, old = "20260122T000000Z-b", "20260105T000000Z-c", "20260104T000000Z-d"
-
-    report = f'{{"csv": "s3a://b/runs/{reported}/csv"}}'
-
-    assert outdated_runs([old, young, reported, new, "notes", "20260202T000000Z-later"], new, report) == [old]
-    assert outdated_runs([reported, new], new, "") == [reported]
-
-
-def test_runs_have_names_of_their_own_in_the_order_of_time() -> None:
-    runs = [new_run() for _ in range(3)]
-
-    assert len(set(runs)) == 3
-    assert outdated_runs(runs, runs[0], "") == []
 
 
 @given(st.integers(0, 10**15))

@@ -41,7 +41,7 @@ class Job:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """What a reader finds: the report first, then where it leads."""
-        table = pq.read_table(self.report()["outputs"]["parquet"])
+        table = pq.read_table(self.report()["outputs"]["parquet"]["folder"])
         return sorted(tuple(row.values()) for row in table.to_pylist())
 
     def runs(self) -> list[Path]:
@@ -68,10 +68,15 @@ def test_the_sample_comes_through_whole(job) -> None:
 
     source = [line.split(",") for line in SAMPLE.read_text().splitlines()]
     assert job.rows() == sorted((r[0], float(r[1]), float(r[2]), int(r[8])) for r in source)
-    assert (report["rows_in"], report["rows_out"], report["rows_rejected"]) == (4177, 4177, 0)
-    assert report["files"] == {"csv": 1, "parquet": 1}
+    assert (report["rows_in"], report["rows_rejected"]) == (4177, 0)
     (run,) = job.runs()
-    assert report["outputs"] == {"csv": f"{run}/csv", "parquet": f"{run}/parquet", "rejected": None}
+    assert report["outputs"] == {
+        name: {"folder": f"{run}/{name}", "rows": 4177, "files": 1, "format": name}
+        for name in ("csv", "parquet")
+    }
+    assert report["checks"] == [
+        {"name": "rows in = rows written + rows rejected", "expected": 4177, "actual": 4177}
+    ]
     assert set(report["seconds"]) == {"start Spark", "write Parquet", "write CSV"}
 
 
@@ -80,7 +85,7 @@ def test_both_outputs_hold_the_same_and_csv_has_a_header(job) -> None:
 
     report = job.run()
 
-    text = "".join(part.read_text() for part in Path(report["outputs"]["csv"]).glob("part-*"))
+    text = "".join(part.read_text() for part in Path(report["outputs"]["csv"]["folder"]).glob("part-*"))
     assert sorted(text.splitlines()) == ["F,0.53,0.42,9", "M,0.455,0.365,15", "sex,length,diameter,rings"]
     assert job.rows() == [OTHER_ROW, ROW]
 
@@ -178,7 +183,14 @@ def test_a_malformed_row_is_set_aside_with_its_line_and_reason(job, line, reason
     assert fault["line"] == line
     assert reason in fault["reason"]
     assert fault["file"].endswith("/in/a.csv")
-    assert (report["rows_in"], report["rows_out"], report["rows_rejected"]) == (2, 1, 1)
+    assert (report["rows_in"], report["rows_rejected"]) == (2, 1)
+    assert report["outputs"]["rejected"] == {
+        "folder": f"{job.runs()[-1]}/rejected",
+        "rows": 1,
+        "files": len(list((job.runs()[-1] / "rejected").glob("part-*"))),
+        "format": "json",
+    }
+    assert [(check["expected"], check["actual"]) for check in report["checks"]] == [(2, 2)]
     assert job.rows() == [OTHER_ROW]
 
 
@@ -215,21 +227,28 @@ def test_the_report_leads_from_one_whole_run_to_the_next(job) -> None:
 
     after = job.run()
 
-    assert after["outputs"]["rejected"] is None
-    assert {Path(report["outputs"]["csv"]).parent for report in (before, after)} == set(job.runs())
+    assert "rejected" not in after["outputs"]
+    runs = [Path(report["outputs"]["csv"]["folder"]).parent for report in (before, after)]
+    assert [json.loads((run / "report.json").read_text()) for run in runs] == [before, after]
+    assert set(job.runs()) == set(runs)
     assert [path.name for path in job.target.iterdir() if path.is_file()] == ["report.json"]
 
 
-def test_a_run_removes_what_nobody_reads_any_more(job) -> None:
+def test_on_sagemaker_a_run_is_named_after_its_job_and_reports_where_the_step_asks(
+    job, tmp_path, monkeypatch
+) -> None:
+    config, reports = tmp_path / "processingjobconfig.json", tmp_path / "reports"
+    config.write_text('{"ProcessingJobName": "pipelines-abc-clean-xyz"}')
+    monkeypatch.setenv("PROCESSING_JOB_CONFIG", str(config))
+    monkeypatch.setenv("REPORT_FOLDER", f"{reports}/")
     job.write(GOOD)
-    for name in ("20250101T000000Z-killed", "20250102T000000Z-reported", "notes"):
-        (job.target / "runs" / name).mkdir(parents=True)
-    (job.target / "report.json").write_text('{"outputs": {"csv": "runs/20250102T000000Z-reported/csv"}}')
 
-    job.run()
+    process_pyspark.main(["--input_table", str(job.source), "--output_table", str(job.target)])
 
-    assert {"20250102T000000Z-reported", "notes"} < {run.name for run in job.runs()}
-    assert len(job.runs()) == 3
+    report = json.loads((reports / "report.json").read_text())
+    assert report == json.loads((reports / "runs/pipelines-abc-clean-xyz/report.json").read_text())
+    assert report["outputs"]["csv"]["folder"] == f"{job.target}/runs/pipelines-abc-clean-xyz/csv"
+    assert not (job.target / "report.json").exists()
 
 
 @pytest.mark.parametrize("lines", [(), (HEADER,), ("", "  ")])

@@ -1,43 +1,43 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import boto3
-import pytest
-from botocore.exceptions import ClientError
 
 from helpers.s3 import parse
 from ml_pipeline.executions.executions import Snapshot, Step
-from ml_pipeline.executions.outcome import (
-    Outputs,
-    Report,
-    StepOutcome,
-    argument,
-    output_uri,
-    read_outcomes,
-    read_report,
-)
+from ml_pipeline.executions.job_report import Check, Output, Report
+from ml_pipeline.executions.outcome import StepOutcome, output_uri, read_outcomes
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.params import PipelineParams
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STEP = Step("clean", "Succeeded", job="job-1")
 REPORT = Report(
+    version=1,
     application_id="application_1",
     rows_in=4177,
-    rows_out=4175,
     rows_rejected=2,
-    outputs=Outputs(csv="s3a://b/out/csv", parquet="s3a://b/out/parquet", rejected="s3a://b/out/rejected"),
+    outputs={
+        "csv": Output(folder="s3a://b/out/csv", rows=4175, files=1, format="csv"),
+        "rejected": Output(folder="s3a://b/out/rejected", rows=1, files=12, format="json"),
+    },
+    checks=(
+        Check(name="rows in = rows written + rows rejected", expected=4177, actual=4176),
+        Check(name="sexes", expected=3, actual=3),
+    ),
     seconds={"start Spark": 4.21, "write CSV": 1.0},
 )
 FULL = StepOutcome(
     STEP,
-    output="s3a://b/out",
+    job="job-1",
     event_logs="s3://b/logs/abc",
     log_stream="/aws/sagemaker/ProcessingJobs: job-1/algo-1-1",
     created=NOON,
     started=NOON + timedelta(seconds=90),
     ended=NOON + timedelta(seconds=120),
+    report_uri="s3://b/out/runs/job-1/report.json",
     report=REPORT,
 )
 
@@ -48,10 +48,11 @@ def test_a_success_says_where_everything_is() -> None:
         "Status           Succeeded",
         "",
         "Step             clean: Succeeded",
-        "CSV              s3://b/out/csv",
-        "Parquet          s3://b/out/parquet",
-        "Quarantine       s3://b/out/rejected",
-        "Rows             4,177 in, 4,175 out, 2 rejected",
+        "Rows             4,177 in, 2 rejected",
+        "Output           csv       4,175 rows    1 file  s3://b/out/csv",
+        "Output           rejected       1 row  12 files  s3://b/out/rejected",
+        "Failed check     rows in = rows written + rows rejected: expected 4,177, found 4,176",
+        "Report           s3://b/out/runs/job-1/report.json",
         "Log              /aws/sagemaker/ProcessingJobs: job-1/algo-1-1",
         "Spark event log  s3://b/logs/abc/application_1",
         "Time             instances 1 min 30 s, job 30 s",
@@ -59,14 +60,31 @@ def test_a_success_says_where_everything_is() -> None:
     ]
 
 
+def test_a_job_may_count_no_rows_and_write_nothing() -> None:
+    least = StepOutcome(STEP, job="job-1", report=Report(version=1, application_id="app", outputs={}))
+
+    text = summary(Snapshot("arn", "Succeeded"), [least], "local")
+
+    assert "Rows" not in text
+    assert "Output" not in text
+
+
 def test_without_the_report_the_rest_is_told() -> None:
-    outcome = StepOutcome(STEP, output="s3a://b/out", event_logs="s3://b/logs", notes=("no right to it",))
+    outcome = StepOutcome(
+        STEP,
+        event_logs="s3://b/logs",
+        report_problems=("r.json: a: missing", "r.json: b: missing"),
+        notes=("no right",),
+    )
 
     text = summary(Snapshot("arn", "Succeeded"), [outcome], "dev")
 
-    assert "Output           s3://b/out" in text
     assert "Spark event log  s3://b/logs" in text
-    assert "Note             no right to it" in text
+    assert [line for line in text.splitlines() if line.startswith("Note ")] == [
+        "Note             r.json: a: missing",
+        "Note             r.json: b: missing",
+        "Note             no right",
+    ]
     assert "Rows" not in text
 
 
@@ -78,7 +96,7 @@ def test_a_cache_hit_names_the_execution_whose_result_it_is() -> None:
 
 def test_a_failure_says_why_and_how_to_see_the_log() -> None:
     failed = StepOutcome(
-        Step("clean", "Failed", failure_reason="no rows"), output="s3a://b/out", created=NOON, ended=NOON
+        Step("clean", "Failed", failure_reason="no rows"), job="job-1", created=NOON, ended=NOON
     )
 
     text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], "dev")
@@ -86,81 +104,82 @@ def test_a_failure_says_why_and_how_to_see_the_log() -> None:
     assert "Reason           no rows" in text
     assert "See the log      python -m ml_pipeline logs --env dev --execution arn" in text
     assert "Time             until its end 0 s" in text
-    assert "CSV" not in text
+    assert "Report" not in text
 
 
 def test_an_execution_that_failed_without_a_step_says_why() -> None:
     assert "Reason           no such role" in summary(Snapshot("arn", "Failed", "no such role"), [], "dev")
 
 
-def test_locations_are_those_that_the_job_had() -> None:
-    job = {
-        "AppSpecification": {"ContainerArguments": ["--input_table", "in", "--output_table", "out"]},
-        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "logs", "S3Output": {"S3Uri": "s3://b/l"}}]},
-    }
+def test_event_logs_are_where_the_job_put_them() -> None:
+    job = {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "logs", "S3Output": {"S3Uri": "s3://b/l"}}]}}
 
-    assert (argument(job, "--output_table"), argument(job, "--other")) == ("out", "")
     assert (output_uri(job, "logs"), output_uri(job, "other")) == ("s3://b/l", "")
 
 
-@pytest.fixture
-def output(stack: boto3.Session, stack_parameters: PipelineParams) -> str:
-    """An output folder with a report in it."""
-    uri = f"{stack_parameters.pyspark_process_data_output}/{uuid4().hex}"
-    bucket, key = parse(uri)
-    body = REPORT.model_dump_json().encode()
-    stack.client("s3").put_object(Bucket=bucket, Key=f"{key}/report.json", Body=body)
-    return uri
+class Session:
+    """The embedded AWS, with processing jobs that never ran."""
+
+    def __init__(self, stack: boto3.Session, jobs: dict[str, dict[str, str]]):
+        self._stack, self._jobs = stack, jobs
+
+    def client(self, service: str) -> Any:
+        return self if service == "sagemaker" else self._stack.client(service)  # type: ignore[call-overload]
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        return {"Environment": self._jobs[ProcessingJobName], "CreationTime": NOON}
 
 
-def window(start: int, end: int) -> dict[str, datetime]:
-    now = datetime.now(UTC)
-    return {
-        "ProcessingStartTime": now + timedelta(seconds=start),
-        "ProcessingEndTime": now + timedelta(seconds=end),
-    }
-
-
-def test_the_report_of_the_job_is_read(stack: boto3.Session, output: str) -> None:
-    assert read_report(stack.client("s3"), output, window(-9, 9)) == (REPORT, "")
-
-
-@pytest.mark.parametrize("times", [(60, 90), (-90, -60)])
-def test_the_report_of_another_execution_does_not_count(
-    times: tuple[int, int], stack: boto3.Session, output: str
+def test_each_job_has_the_report_below_its_own_name(
+    stack: boto3.Session, stack_parameters: PipelineParams
 ) -> None:
-    report, note = read_report(stack.client("s3"), output, window(*times))
+    """Also a job that the cache gave, whatever ran since: later runs lie elsewhere."""
+    folder = f"{stack_parameters.pyspark_process_data_output}/{uuid4().hex}"
+    bucket, key = parse(folder)
+    for job in ("job-1", "job-2"):
+        body = {"version": 1, "application_id": f"app of {job}", "outputs": {}}
+        for place in (f"{key}/runs/{job}/report.json", f"{key}/report.json"):
+            stack.client("s3").put_object(Bucket=bucket, Key=place, Body=json.dumps(body).encode())
+    session = Session(stack, {job: {"REPORT_FOLDER": folder} for job in ("job-1", "job-2")})
+    steps = (
+        Step("clean", "Succeeded", reused_from="arn:source", job="job-1"),
+        Step("join", "Succeeded", job="job-2"),
+        Step("sum", "Executing", job="job-2"),
+    )
 
-    assert report is None
-    assert "of another execution" in note
+    read = read_outcomes(session, Snapshot("arn", "Executing", steps=steps))  # type: ignore[arg-type]
+
+    assert [each.report and each.report.application_id for each in read] == [
+        "app of job-1",
+        "app of job-2",
+        None,
+    ]
+    assert read[0].report_uri == f"s3://{bucket}/{key}/runs/job-1/report.json"
+    assert [each.report_problems for each in read] == [(), (), ()]
 
 
-@pytest.mark.parametrize("text", ["{", json.dumps({"rows_in": 1})])
-def test_a_report_that_is_none_is_told(text: str, stack: boto3.Session, output: str) -> None:
-    bucket, key = parse(f"{output}/report.json")
-    stack.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+def test_a_job_that_was_not_asked_for_a_report_is_told(stack: boto3.Session) -> None:
+    snapshot = Snapshot("arn", "Succeeded", steps=(STEP,))
 
-    report, note = read_report(stack.client("s3"), output, window(-9, 9))
+    (read,) = read_outcomes(Session(stack, {"job-1": {}}), snapshot)  # type: ignore[arg-type]
 
-    assert report is None
-    assert "is not as expected" in note
-
-
-def test_a_report_that_is_gone_is_told(stack: boto3.Session, output: str) -> None:
-    report, note = read_report(stack.client("s3"), f"{output}/gone", {})
-
-    assert report is None
-    assert "start --cache off runs the job anew" in note
+    assert read.report_problems == (
+        "processing job job-1: Environment.REPORT_FOLDER: missing, so the job has no report "
+        "(docs/job-report.md). Set it in the step, upsert the pipeline, and start it again",
+    )
 
 
-def test_a_report_that_may_not_be_read_is_told() -> None:
-    class Denied:
-        def get_object(self, **_: str) -> None:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
+def test_a_report_that_cannot_be_used_is_told(stack: boto3.Session, stack_parameters: PipelineParams) -> None:
+    folder = f"{stack_parameters.pyspark_process_data_output}/{uuid4().hex}"
+    bucket, key = parse(folder)
+    stack.client("s3").put_object(Bucket=bucket, Key=f"{key}/runs/job-1/report.json", Body=b"{}")
+    session = Session(stack, {"job-1": {"REPORT_FOLDER": folder}})
 
-    report, note = read_report(Denied(), "s3a://b/out", {})  # type: ignore[arg-type]  # a client that may not
+    (read,) = read_outcomes(session, Snapshot("arn", "Succeeded", steps=(STEP,)))  # type: ignore[arg-type]
 
-    assert (report, note) == (None, "the report s3://b/out/report.json cannot be read: AccessDenied")
+    assert read.report is None
+    assert len(read.report_problems) == 3
+    assert all(f"s3://{bucket}/{key}/runs/job-1/report.json: " in each for each in read.report_problems)
 
 
 def test_a_job_that_cannot_be_read_hides_nothing_of_the_rest(stack: boto3.Session) -> None:

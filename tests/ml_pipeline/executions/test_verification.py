@@ -1,51 +1,139 @@
+"""What verification finds in the reports of jobs of all kinds, and in what those jobs wrote."""
+
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
 from ml_pipeline.executions.executions import Snapshot, Step
-from ml_pipeline.executions.outcome import Outputs, Report, StepOutcome
-from ml_pipeline.executions.verification import Written, problems, read_written
+from ml_pipeline.executions.job_report import Check, Output, Report
+from ml_pipeline.executions.outcome import StepOutcome
+from ml_pipeline.executions.verification import Written, is_data_file, problems, read_written
 from ml_pipeline.params import PipelineParams
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/data"
-REPORT = Report(
-    application_id="application_1",
-    rows_in=4177,
-    rows_out=4175,
-    rows_rejected=2,
-    outputs=Outputs(csv="s3a://b/out/csv", parquet="s3a://b/out/parquet", rejected="s3a://b/out/rejected"),
-    files={"csv": 2, "parquet": 1},
-)
 DONE = Snapshot("arn", "Succeeded")
-OUTCOME = StepOutcome(Step("clean", "Succeeded"), output="s3a://b/out", report=REPORT)
-WRITTEN = {
-    "s3://b/out/report.json": [Written("s3://b/out/report.json", KEY)],
-    "s3a://b/out/csv": [Written(f"s3://b/out/csv/{name}", KEY) for name in ("part-0", "part-1", "_SUCCESS")],
-    "s3a://b/out/parquet": [Written("s3://b/out/parquet/part-0", KEY)],
-    "s3a://b/out/rejected": [Written("s3://b/out/rejected/part-0", KEY)],
-}
+RUN = "b/out/runs/job-1"
+FILE = f"s3://{RUN}/report.json"
+OUTCOME = StepOutcome(Step("clean", "Succeeded"), job="job-1", report_uri=FILE)
 
 
-def found(report: dict[str, Any] | None = None, written: dict[str, list[Written]] | None = None) -> list[str]:
-    outcome = replace(OUTCOME, report=REPORT.model_copy(update=report or {}))
-    return problems(DONE, [outcome], {**WRITTEN, **(written or {})}, KEY)
+def output(name: str, rows: int, files: int = 1, file_format: str = "parquet") -> Output:
+    return Output(folder=f"s3a://{RUN}/{name}", rows=rows, files=files, format=file_format)
 
 
-def test_an_execution_that_did_what_it_says_has_no_problem() -> None:
-    assert found() == []
-    nothing_rejected = {
-        "rows_rejected": 0,
-        "rows_out": 4177,
-        "outputs": REPORT.outputs.model_copy(update={"rejected": None}),
+def report(outputs: dict[str, Output], *checks: Check, **rows: int) -> Report:
+    return Report(version=1, application_id="app-1", outputs=outputs, checks=checks, **rows)
+
+
+def check(name: str, expected: int, actual: int) -> Check:
+    return Check(name=name, expected=expected, actual=actual)
+
+
+def in_s3(of: Report) -> dict[str, list[Written]]:
+    """What lies in S3 when the report is right."""
+    return {
+        FILE: [Written(FILE, KEY)],
+        **{
+            each.folder: [
+                Written(f"s3://{each.folder[6:]}/{name}", KEY)
+                for name in ("_SUCCESS", *(f"part-{n}-c000.snappy.{each.format}" for n in range(each.files)))
+            ]
+            for each in of.outputs.values()
+        },
     }
-    assert found(nothing_rejected) == []
 
 
-def test_one_that_failed_tells_the_reason_and_nothing_else() -> None:
-    failed = StepOutcome(Step("clean", "Failed", failure_reason="no rows"), output="s3a://b/out")
+ABALONE = report(
+    {
+        "csv": output("csv", 4175, 2, "csv"),
+        "parquet": output("parquet", 4175),
+        "rejected": output("rejected", 2, 1, "json"),
+    },
+    check("rows in = rows written + rows rejected", 4177, 4177),
+    rows_in=4177,
+    rows_rejected=2,
+)
+FILTER = report({"adults": output("adults", 25)}, rows_in=5000)
+JOIN = report({"orders": output("orders", 90_000, 12)}, check("customers without a name", 0, 0))
+AGGREGATION = report({"by_sex": output("by_sex", 3)}, check("sum of counts", 4177, 4177), rows_in=4177)
+NINE = report({f"day_{day}": output(f"day_{day}", day, day) for day in range(1, 10)})
+NOTHING = report({}, rows_in=5000)
+
+
+def found(of: Report, written: dict[str, list[Written]] | None = None) -> list[str]:
+    return problems(DONE, [replace(OUTCOME, report=of)], {**in_s3(of), **(written or {})}, KEY)
+
+
+@pytest.mark.parametrize("of", [ABALONE, FILTER, JOIN, AGGREGATION, NINE, NOTHING])
+def test_a_job_that_did_what_its_report_claims_has_no_problem(of: Report) -> None:
+    assert found(of) == []
+
+
+def test_an_empty_output_is_fine_as_long_as_its_folder_exists() -> None:
+    empty = report({"late": output("late", 0, 0)})
+
+    assert found(empty) == []
+    assert found(empty, {f"s3a://{RUN}/late": []}) == [
+        f"step clean: {FILE}: outputs.late.folder: s3a://{RUN}/late does not exist"
+    ]
+
+
+def test_a_check_that_does_not_hold_is_a_problem() -> None:
+    failing = report({}, check("customers", 3, 3), check("rows in = rows written", 4177, 4175))
+
+    assert found(failing) == [
+        f"step clean: {FILE}: checks[1].actual: rows in = rows written: expected 4,177, found 4,175"
+    ]
+
+
+def test_files_that_are_missing_are_counted() -> None:
+    csv = ABALONE.outputs["csv"].folder
+
+    assert found(ABALONE, {csv: in_s3(ABALONE)[csv][:-1]}) == [
+        f"step clean: {FILE}: outputs.csv.files: expected 2 files in {csv}, found 1"
+    ]
+
+
+def test_files_of_another_format_are_named() -> None:
+    folder = FILTER.outputs["adults"].folder
+
+    assert found(FILTER, {folder: [Written(f"s3://{RUN}/adults/part-0.csv.gz", KEY)]}) == [
+        f"step clean: {FILE}: outputs.adults.format: expected .parquet files, found s3://{RUN}/adults/part-0.csv.gz"
+    ]
+    gzip = report({"lines": output("lines", 1, file_format="csv")})
+    assert found(gzip, {f"s3a://{RUN}/lines": [Written(f"s3://{RUN}/lines/part-0.csv.gz", KEY)]}) == []
+
+
+def test_every_object_is_encrypted_with_the_key_of_the_data() -> None:
+    folder = NINE.outputs["day_9"].folder
+    plain = [each._replace(key_arn="") for each in in_s3(NINE)[folder]]
+    other = [Written(FILE, f"{KEY}-2")]
+
+    first, second = found(NINE, {folder: plain, FILE: other})
+
+    assert first == f"step clean: {FILE}: expected encryption with {KEY}, found {KEY}-2: {FILE}"
+    assert second.startswith(
+        f"step clean: {FILE}: outputs.day_9.folder: expected encryption with {KEY}, found no KMS key: "
+        f"s3://{RUN}/day_9/_SUCCESS, s3://{RUN}/day_9/part-0-c000.snappy.parquet, "
+    )
+    assert second.endswith(" and 5 more")
+
+
+def test_all_problems_of_all_steps_are_listed() -> None:
+    other = replace(
+        OUTCOME, step=Step("join", "Succeeded"), report=NINE, report_uri="s3://b/join/report.json"
+    )
+    nothing = {each.folder: [] for each in (*ABALONE.outputs.values(), *NINE.outputs.values())}
+
+    lines = problems(DONE, [replace(OUTCOME, report=ABALONE), other], nothing, KEY)
+
+    assert [line.split(": ")[0] for line in lines] == ["step clean"] * 3 + ["step join"] * 9
+
+
+def test_an_execution_that_failed_is_a_problem_with_its_reason_and_nothing_else() -> None:
+    failed = StepOutcome(Step("clean", "Failed", failure_reason="no rows"), job="job-1")
 
     assert problems(Snapshot("arn", "Failed", "a step failed"), [failed], {}, KEY) == [
         "it is Failed: no rows"
@@ -56,39 +144,39 @@ def test_one_that_failed_tells_the_reason_and_nothing_else() -> None:
     ]
 
 
-def test_a_missing_report_is_told_with_what_is_known_of_it() -> None:
-    without = replace(OUTCOME, report=None, notes=("no report at s3://b/out/report.json",))
+def test_a_job_without_a_report_is_a_problem_with_all_that_is_known_of_it() -> None:
+    malformed = replace(OUTCOME, report_problems=(f"{FILE}: rows_in: missing", f"{FILE}: outputs: missing"))
+    unread = StepOutcome(
+        Step("join", "Succeeded"), notes=("its processing job cannot be read: AccessDenied",)
+    )
 
-    assert problems(DONE, [without], {}, KEY) == ["step clean: no report at s3://b/out/report.json"]
-    assert problems(DONE, [], {}, KEY) == ["no step of it has written anything"]
+    assert problems(DONE, [malformed, unread], {}, KEY) == [
+        f"step clean: {FILE}: rows_in: missing",
+        f"step clean: {FILE}: outputs: missing",
+        "step join: its processing job cannot be read: AccessDenied",
+    ]
+    assert problems(DONE, [OUTCOME], {}, KEY) == ["step clean: it is Succeeded, without a report"]
+
+
+def test_a_step_without_a_job_needs_no_report_but_one_of_the_steps_ran_a_job() -> None:
+    condition = StepOutcome(Step("enough-rows", "Succeeded"))
+
+    assert problems(DONE, [condition, replace(OUTCOME, report=NOTHING)], in_s3(NOTHING), KEY) == []
+    assert problems(DONE, [condition], {}, KEY) == ["none of its steps ran a job"]
 
 
 @pytest.mark.parametrize(
-    ("report", "written", "said"),
+    ("name", "expected"),
     [
-        ({"rows_out": 4174}, {}, "of 4,177 rows 4,174 were written and 2 rejected, which is not all of them"),
-        ({"rows_out": 0, "rows_rejected": 4177}, {}, "no row was written"),
-        ({"files": {"csv": 3, "parquet": 1}}, {}, "s3a://b/out/csv holds 2 part files, its report says 3"),
-        ({"files": {"csv": 2}}, {}, "its report counts no files of parquet"),
-        ({}, {"s3a://b/out/parquet": []}, "s3a://b/out/parquet holds 0 part files, its report says 1"),
-        ({}, {"s3a://b/out/rejected": []}, "s3a://b/out/rejected holds 0 part files, its report says some"),
+        ("part-0", True),
+        ("d=1/part-0", True),
+        ("_SUCCESS", False),
+        ("_temporary/part-0", False),
+        ("d=1/", False),
     ],
 )
-def test_what_a_report_and_s3_do_not_agree_on_is_told(
-    report: dict[str, Any], written: dict[str, list[Written]], said: str
-) -> None:
-    assert found(report, written) == [f"step clean: {said}"]
-
-
-def test_every_object_is_encrypted_with_the_key_of_the_data() -> None:
-    other, none = Written("s3://b/out/csv/part-0", f"{KEY}-2"), Written("s3://b/out/csv/part-1", "")
-
-    assert found(written={"s3a://b/out/csv": [other, none]}) == [
-        f"s3://b/out/csv/part-0 is encrypted with {KEY}-2, not {KEY}",
-        f"s3://b/out/csv/part-1 is encrypted with no KMS key, not {KEY}",
-    ]
-    many = [none._replace(uri=f"s3://b/out/csv/part-{number}") for number in range(9)]
-    assert found({"files": {"csv": 9, "parquet": 1}}, {"s3a://b/out/csv": many})[5:] == ["and so are 4 more"]
+def test_data_files_are_those_that_spark_reads(name: str, expected: bool) -> None:
+    assert is_data_file(f"s3://b/_out/{name}", "s3a://b/_out/") is expected
 
 
 def test_what_lies_in_s3_is_read_with_its_encryption(
@@ -96,24 +184,26 @@ def test_what_lies_in_s3_is_read_with_its_encryption(
 ) -> None:
     s3, key = stack.client("s3"), stack_parameters.pyspark_process_output_kms
     bucket = stack_parameters.pyspark_process_data_output.split("/")[2]
-    folder = f"verified-{uuid4().hex}"
+    run = f"{bucket}/verified-{uuid4().hex}"
     outcome = replace(
         OUTCOME,
-        output=f"s3a://{bucket}/{folder}",
-        report=REPORT.model_copy(
-            update={
-                "outputs": Outputs(csv=f"s3a://{bucket}/{folder}/csv", parquet=f"s3a://{bucket}/{folder}/p")
+        report_uri=f"s3://{run}/report.json",
+        report=report(
+            {
+                name: Output(folder=f"s3a://{run}/{name}", rows=1, files=1, format="csv")
+                for name in ("csv", "missing")
             }
         ),
     )
+    folder = run.partition("/")[2]
     s3.put_object(Bucket=bucket, Key=f"{folder}/report.json", Body=b"{}")
     s3.put_object(Bucket=bucket, Key=f"{folder}/csv-of-others/part-0", Body=b"")
     s3.put_object(
         Bucket=bucket, Key=f"{folder}/csv/part-0", Body=b"", ServerSideEncryption="aws:kms", SSEKMSKeyId=key
     )
 
-    assert read_written(s3, [outcome]) == {
-        f"s3://{bucket}/{folder}/report.json": [Written(f"s3://{bucket}/{folder}/report.json", "")],
-        f"s3a://{bucket}/{folder}/csv": [Written(f"s3://{bucket}/{folder}/csv/part-0", key)],
-        f"s3a://{bucket}/{folder}/p": [],
+    assert read_written(s3, [outcome, StepOutcome(Step("next", "Starting"))]) == {
+        f"s3://{run}/report.json": [Written(f"s3://{run}/report.json", "")],
+        f"s3a://{run}/csv": [Written(f"s3://{run}/csv/part-0", key)],
+        f"s3a://{run}/missing": [],
     }

@@ -1,0 +1,182 @@
+"""The report of a job: what it wrote and what it checked. Its form is in docs/job-report.md."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from botocore.exceptions import ClientError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from helpers.s3 import S3Uri, join, parse
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+DOCUMENTATION = "docs/job-report.md"
+VERSION = 1
+FOLDER_VARIABLE = "REPORT_FOLDER"
+"""The variable of the job's environment that holds the folder of its report."""
+
+_SHOWN_CHARACTERS = 60
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        raise PydanticCustomError("scalar", "Input should be a number, a string, true, false or null")
+    return value
+
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Value = Annotated[bool | int | float | str | None, PlainValidator(_scalar)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Output(_Model):
+    """A data set that the job has written."""
+
+    folder: Annotated[str, StringConstraints(pattern=r"^s3[an]?://[^/]+/.+")]
+    rows: NonNegativeInt
+    files: NonNegativeInt
+    """Data files, so without those whose names begin with `_` or `.`, which Spark does not read."""
+    format: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
+    """The suffix of its files."""
+
+
+class Check(_Model):
+    """Two values that are equal if the job did what it is for."""
+
+    name: Text
+    expected: Value
+    actual: Value
+
+    def __str__(self) -> str:
+        return f"{self.name}: expected {shown(self.expected)}, found {shown(self.actual)}"
+
+
+class Report(_Model):
+    """The report that a job writes last of all."""
+
+    version: Literal[1]
+    application_id: Text
+    rows_in: NonNegativeInt | None = None
+    rows_rejected: NonNegativeInt | None = None
+    outputs: dict[str, Output]
+    checks: tuple[Check, ...] = ()
+    seconds: dict[str, NonNegativeFloat] = Field(default_factory=dict)
+    """Timings, by phase of the job."""
+
+    @property
+    def failed_checks(self) -> dict[int, Check]:
+        """The checks that do not hold, by their positions."""
+        return {n: check for n, check in enumerate(self.checks) if check.expected != check.actual}
+
+
+class ReportError(Exception):
+    """A report that cannot be used.
+
+    Attributes:
+        problems: what is wrong with it, each with its file and, where it is about one, the key.
+    """
+
+    def __init__(self, *problems: str):
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def report_uri(report_folder: str, job: str) -> S3Uri:
+    """Return where a processing job writes its report: no other job writes there."""
+    return parse(join(report_folder, "runs", job, "report.json"))
+
+
+def read_report(s3: "S3Client", uri: S3Uri) -> Report:
+    """Return a report.
+
+    Raises:
+        ReportError: there is none, or it is not a report of this version.
+    """
+    try:
+        text = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "NoSuchKey":
+            raise ReportError(
+                f"{uri}: there is no such file. The job must write its report there ({DOCUMENTATION}); if it "
+                "did, the run was removed since: `start --cache off` runs the job again"
+            ) from error
+        raise ReportError(f"{uri}: cannot be read: {code}") from error
+    return parse_report(text, str(uri))
+
+
+def parse_report(text: bytes, file: str) -> Report:
+    """Return the report that a text holds.
+
+    Args:
+        text: JSON.
+        file: its name, for messages.
+
+    Raises:
+        ReportError: it is not a report of this version.
+    """
+    try:
+        document = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise ReportError(f"{file}: not UTF-8 at byte {error.start} ({DOCUMENTATION})") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ReportError(f"{file}: not JSON at {place}: {error.msg} ({DOCUMENTATION})") from error
+    if not isinstance(document, dict):
+        raise ReportError(f"{file}: expected an object, found {shown(document)} ({DOCUMENTATION})")
+    version = document.get("version", VERSION)
+    if version != VERSION or isinstance(version, bool):  # another version may have any other keys
+        raise ReportError(
+            f"{file}: version: expected {VERSION}, found {shown(version)}; take the job's code and the "
+            f"commands from the same commit ({DOCUMENTATION})"
+        )
+    try:
+        return Report.model_validate_json(text)
+    except ValidationError as error:
+        problems = (f"{file}: {_problem(each)}" for each in error.errors(include_url=False))
+        raise ReportError(*problems) from error
+
+
+def _problem(error: ErrorDetails) -> str:
+    key = key_of(error["loc"])
+    match error["type"]:
+        case "missing":
+            return f"{key}: missing ({DOCUMENTATION})"
+        case "extra_forbidden":
+            return f"{key}: unknown key ({DOCUMENTATION})"
+        case _:
+            expected = re.sub("^String should", "expected a string to", error["msg"])
+            return f"{key}: {expected.replace('Input should be', 'expected')}, found {shown(error['input'])}"
+
+
+def key_of(path: Sequence[str | int]) -> str:
+    """Return a path of keys and positions as text.
+
+    >>> key_of(["checks", 0, "name"])
+    'checks[0].name'
+    """
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def shown(value: object) -> str:
+    """Return a value of a report for a message: as JSON, whole numbers with commas, cut where it is long."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -1,0 +1,231 @@
+"""The runs of a job and their reports, as `data_utils` writes them and `ml_pipeline` reads them."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from data_utils import (
+    Check,
+    JobError,
+    Output,
+    Run,
+    begin_run,
+    is_data_file,
+    job_report,
+    outdated_runs,
+    publish_report,
+    written_output,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from ml_pipeline.executions.job_report import parse_report
+
+NAMES = st.text(min_size=1)
+COUNTS = st.integers(0, 2**63)
+VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+OUTPUTS = st.builds(
+    Output,
+    folder=st.from_regex(r"\As3a://[a-z]{3,9}/[a-z]+(/[a-z]+)*\Z"),
+    rows=COUNTS,
+    files=COUNTS,
+    format=st.sampled_from(["parquet", "csv", "json", "orc", "txt"]),
+)
+
+
+@given(
+    application_id=NAMES,
+    outputs=st.dictionaries(st.text(), OUTPUTS, max_size=9),
+    rows_in=COUNTS | st.none(),
+    rows_rejected=COUNTS | st.none(),
+    checks=st.lists(st.builds(Check, NAMES, VALUES, VALUES), max_size=3),
+    seconds=st.dictionaries(st.text(), st.floats(0, 1e9), max_size=3),
+)
+def test_what_a_job_reports_is_what_is_read(
+    application_id, outputs, rows_in, rows_rejected, checks, seconds
+) -> None:
+    written = job_report(
+        application_id,
+        outputs,
+        rows_in=rows_in,
+        rows_rejected=rows_rejected,
+        checks=checks,
+        seconds=seconds,
+    )
+
+    report = parse_report(json.dumps(written).encode(), "report.json")
+
+    assert (report.application_id, report.rows_in, report.rows_rejected) == (
+        application_id,
+        rows_in,
+        rows_rejected,
+    )
+    assert {name: output.model_dump() for name, output in report.outputs.items()} == {
+        name: output._asdict() for name, output in outputs.items()
+    }
+    assert [tuple(check.model_dump().values()) for check in report.checks] == [
+        tuple(check) for check in checks
+    ]
+    assert report.seconds == seconds
+    assert list(report.failed_checks) == [
+        position for position, check in enumerate(checks) if check.expected != check.actual
+    ]
+
+
+def test_a_run_by_hand_has_a_name_of_its_own_and_reports_to_its_output() -> None:
+    first, second = begin_run("s3a://b/out/"), begin_run("s3a://b/out/")
+
+    assert first.name != second.name
+    assert first.below("s3a://b/out/") == f"s3a://b/out/runs/{first.name}"
+    assert (first.report_folder, first.days_kept) == ("s3a://b/out", 10)
+
+
+def test_a_run_on_sagemaker_is_what_the_environment_describes(tmp_path, monkeypatch) -> None:
+    config = tmp_path / "processingjobconfig.json"
+    config.write_text(json.dumps({"ProcessingJobName": "job-1", "Environment": {}}))
+    monkeypatch.setenv("PROCESSING_JOB_CONFIG", str(config))
+    monkeypatch.setenv("REPORT_FOLDER", "s3a://b/first")
+    monkeypatch.setenv("RUNS_KEPT_DAYS", "40")
+
+    assert begin_run("s3a://b/out") == Run("job-1", "s3a://b/first", 40)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+def test_a_job_description_without_a_name_is_refused(content, tmp_path, monkeypatch) -> None:
+    """Another name would hide the run from whoever looks for the job's."""
+    config = tmp_path / "processingjobconfig.json"
+    if content is not None:
+        config.write_text(content)
+    monkeypatch.setenv("PROCESSING_JOB_CONFIG", str(config))
+
+    with pytest.raises(JobError, match=f"PROCESSING_JOB_CONFIG={config}: no ProcessingJobName"):
+        begin_run("s3a://b/out")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "ten"])
+def test_days_that_are_not_a_number_of_days_are_refused(days, monkeypatch) -> None:
+    monkeypatch.setenv("RUNS_KEPT_DAYS", days)
+
+    with pytest.raises(JobError, match=f"RUNS_KEPT_DAYS={days}: expected a number of days"):
+        begin_run("s3a://b/out")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("part-0.parquet", True),
+        ("model.bin", True),
+        ("day=1/part-0", True),
+        ("_day=1/part-0", True),
+        ("_SUCCESS", False),
+        (".part-0.crc", False),
+        ("_temporary/0/part-0", False),
+    ],
+)
+def test_data_files_are_those_that_spark_reads(name, expected) -> None:
+    assert is_data_file(name) is expected
+
+
+def test_a_run_that_a_report_names_or_another_job_may_write_is_not_outdated() -> None:
+    modified = {"old": 1, "reported": 1, "new": 1, "young": 2, "report": 1}
+
+    assert outdated_runs(modified, "new", 2, '{"folder": "s3a://b/runs/reported/csv"}') == ["old", "report"]
+
+
+def test_the_files_of_partitions_count(spark: SparkSession, tmp_path: Path) -> None:
+    folder = str(tmp_path / "table")
+    spark.range(6, numPartitions=1).selectExpr("id", "id % 3 AS day").write.partitionBy("day").parquet(folder)
+
+    assert written_output(spark, folder, 6, "parquet") == Output(folder, 6, 3, "parquet")
+
+
+class Job:
+    """Publishes reports of a job with two outputs, `a` and `b`, in folders of their own."""
+
+    def __init__(self, spark: SparkSession, folder: Path):
+        self.spark, self.a, self.b = spark, folder / "a", folder / "b"
+
+    def run(self, name: str, days_kept: int = 10) -> list[str]:
+        run = Run(name, str(self.a), days_kept)
+        outputs = {}
+        for output in (self.a, self.b):
+            data = Path(run.below(str(output))) / "data"
+            data.mkdir(parents=True)
+            (data / "part-0.csv").write_text("1\n")
+            outputs[output.name] = written_output(self.spark, str(data), 1, "csv")
+        return publish_report(self.spark, run, job_report("app-1", outputs))
+
+    def age(self, name: str, days: int) -> None:
+        """Let a run have been written that many days ago."""
+        past = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+        for run in (self.a / "runs" / name, self.b / "runs" / name):
+            for path in (run, *run.rglob("*")) if run.exists() else ():
+                os.utime(path, (past, past))
+
+
+@pytest.fixture
+def job(spark: SparkSession, tmp_path: Path) -> Job:
+    return Job(spark, tmp_path)
+
+
+def test_a_run_removes_what_nobody_reads_any_more_from_all_outputs(job) -> None:
+    ages = {"outdated": 11, "young": 9, "reported": 11}
+    for name in ages:
+        job.run(name)
+    for name, days in ages.items():
+        job.age(name, days)
+
+    removed = job.run("new")
+
+    assert removed == [f"{job.a}/runs/outdated", f"{job.b}/runs/outdated"]
+    for output in (job.a, job.b):
+        assert {run.name for run in (output / "runs").iterdir()} == {"young", "reported", "new"}
+
+
+def test_runs_are_kept_as_long_as_the_step_asks(job) -> None:
+    job.run("first")
+    job.run("second")
+    job.age("first", 11)
+
+    assert job.run("third", days_kept=30) == []
+    assert job.run("fourth", days_kept=10) == [f"{job.a}/runs/first", f"{job.b}/runs/first"]
+
+
+def test_a_run_without_a_report_is_as_old_as_its_newest_file(job) -> None:
+    """A job that is killed writes none, a job that runs has not written it yet."""
+    for name in ("killed", "running", "empty"):
+        (job.a / "runs" / name / "csv").mkdir(parents=True)
+        if name != "empty":
+            (job.a / "runs" / name / "csv" / "part-0.csv").touch()
+        job.age(name, 11)
+    (job.a / "runs" / "running" / "csv" / "part-1.csv").touch()
+
+    assert job.run("new") == [f"{job.a}/runs/empty", f"{job.a}/runs/killed"]
+
+
+def documented(language: str) -> str:
+    """The first block of a language on the page of the report."""
+    page = (Path(__file__).parents[2] / "docs" / "job-report.md").read_text()
+    return page.partition(f"```{language}\n")[2].partition("```")[0]
+
+
+def test_the_documented_report_is_one() -> None:
+    assert parse_report(documented("json").encode(), "docs/job-report.md").rows_in == 4177
+
+
+def test_the_documented_job_writes_a_report(spark: SparkSession, tmp_path: Path, monkeypatch) -> None:
+    source, target = str(tmp_path / "in"), str(tmp_path / "out")
+    spark.range(15).selectExpr("CAST(id AS INT) AS rings").write.parquet(source)
+    monkeypatch.setattr("sys.argv", ["adults.py", source, target])
+    monkeypatch.setattr("data_utils.stop_spark", lambda: None)  # the session is that of all tests
+
+    exec(compile(documented("python"), "adults.py", "exec"), {})
+
+    text = (tmp_path / "out" / "report.json").read_text()
+    report = parse_report(text.replace(str(tmp_path), "s3a://b").encode(), "report.json")
+    assert (report.rows_in, report.outputs["adults"].rows) == (15, 5)
+    assert len(report.checks) == 1
+    assert report.failed_checks == {}
