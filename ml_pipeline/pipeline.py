@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ml_pipeline.definitions import build_pipeline
-from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, ProcessingParams
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams
+from ml_pipeline.params.model import model_of
 from ml_pipeline.pipelines import find_pipeline
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def create_pipeline(
     params = (
         pipeline_params
         if isinstance(pipeline_params, PipelineParams)
-        else ProcessingParams.model_validate_json(json.dumps(dict(pipeline_params)))
+        else model_of(pipeline_params).model_validate_json(json.dumps(dict(pipeline_params)))
     )
     return build_pipeline(find_pipeline(DEFAULT_PIPELINE), params, logger)
 

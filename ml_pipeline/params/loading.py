@@ -14,7 +14,7 @@ from helpers.errors import UserError, one_per_line
 from helpers.infra.tags.tags import tag_problems
 from helpers.project_settings import project_settings
 from ml_pipeline.params.documents import Document, lookup, merge, origin, read_document
-from ml_pipeline.params.model import CODE_KEYS, PipelineParams, ProcessingParams
+from ml_pipeline.params.model import CODE_KEYS, PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
 from ml_pipeline.params.spark_code import HASH_DIGITS, SparkCode
 from ml_pipeline.params.spark_step import CODE_FOLDER, CONFIGURATION, SparkStepParams
@@ -83,7 +83,7 @@ def load_parameters(
     code = code or SparkCode()
     documents = _documents(environment, pipeline, folder)
     raw = _merged(documents)
-    model: type[PipelineParams] = ProcessingParams if pipeline == DEFAULT_PIPELINE else PipelineParams
+    model = model_of(raw) if pipeline == DEFAULT_PIPELINE else PipelineParams
     problems: dict[KeyPath, str] = {}
     resolved = _resolved(raw, {**_names(environment), **outputs}, code, problems)
     parameters = None

@@ -58,9 +58,10 @@ class Changes:
                 with suppress(OSError):
                     folder.rmdir()
             if isinstance(error, OSError):
-                raise UserError(
-                    f"{error.filename} cannot be written: {error.strerror}; nothing was changed"
-                ) from error
+                message = f"{error.filename} cannot be written: {error.strerror}"
+                raise UserError(f"{message}; nothing was changed") from error
+            if isinstance(error, UserError):
+                raise UserError(f"{error}; nothing was changed") from error
             raise
         yield from (f"Created {path}" for path in self.created)
         yield from (f"Edited {path}" for path in self.edited)

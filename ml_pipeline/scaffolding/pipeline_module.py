@@ -73,7 +73,7 @@ def _with_element(source: str, elements: ast.List, line: str) -> str | None:
         lines[first] = f"{before.decode()}[{own}\n{indent}]{after.decode()}"
         return "".join(lines)
     tail = "".join(lines[(elements.elts[-1].end_lineno or 0) - 1 : last])
-    if lines[last].strip() != "]" or not re.sub("#.*", "", tail).rstrip().endswith(","):
+    if not lines[last].lstrip().startswith("]") or not re.sub("#.*", "", tail).rstrip().endswith(","):
         return None
     lines.insert(last, f"{indent}    {line}\n")
     return "".join(lines)
