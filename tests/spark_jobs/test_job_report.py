@@ -15,6 +15,7 @@ from data_utils import (
     is_data_file,
     job_report,
     outdated_runs,
+    publish,
     publish_report,
     written_output,
 )
@@ -169,6 +170,21 @@ class Job:
 @pytest.fixture
 def job(spark: SparkSession, tmp_path: Path) -> Job:
     return Job(spark, tmp_path)
+
+
+def test_the_report_of_the_run_is_there_before_the_copy_that_readers_follow(job, monkeypatch) -> None:
+    written = []
+
+    def record(spark: SparkSession, uri: str, text: str) -> None:
+        written.append(uri)
+        publish(spark, uri, text)
+
+    monkeypatch.setattr("data_utils.publish", record)
+
+    job.run("new")
+
+    assert written == [f"{job.a}/runs/new/report.json", f"{job.a}/report.json"]
+    assert len({Path(report).read_text() for report in written}) == 1
 
 
 def test_a_run_removes_what_nobody_reads_any_more_from_all_outputs(job) -> None:

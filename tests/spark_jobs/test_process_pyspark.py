@@ -138,6 +138,17 @@ def test_a_row_that_is_not_plain_may_be_valid(job, line) -> None:
     assert job.rows() == [ROW]
 
 
+def test_a_row_that_is_lost_on_the_way_fails_the_check_of_the_report(job, monkeypatch) -> None:
+    append = process_pyspark.append
+    fates = iter((append, lambda rows, parquet: append(rows.limit(0), parquet)))
+    monkeypatch.setattr(process_pyspark, "append", lambda rows, parquet: next(fates)(rows, parquet))
+    job.write(OTHER, GOOD.replace("M", '"M"'))
+
+    (check,) = job.run()["checks"]
+
+    assert (check["expected"], check["actual"]) == (2, 1)
+
+
 def test_lines_may_be_quoted_end_with_crlf_and_be_blank(job) -> None:
     job.write(GOOD.replace("M", '"M"').replace(",15", ',"15"'), "", "   ", OTHER, end="\r\n")
 

@@ -88,11 +88,13 @@ def test_a_check_that_does_not_hold_is_a_problem() -> None:
     ]
 
 
-def test_files_that_are_missing_are_counted() -> None:
+@pytest.mark.parametrize(("more", "count"), [(-1, 1), (1, 3)])
+def test_missing_files_and_files_of_others_are_counted(more: int, count: int) -> None:
     csv = ABALONE.outputs["csv"].folder
+    objects = [*in_s3(ABALONE)[csv], Written(f"s3://{RUN}/csv/part-2.csv", KEY)]
 
-    assert found(ABALONE, {csv: in_s3(ABALONE)[csv][:-1]}) == [
-        f"step clean: {FILE}: outputs.csv.files: expected 2 files in {csv}, found 1"
+    assert found(ABALONE, {csv: objects[: 3 + more]}) == [
+        f"step clean: {FILE}: outputs.csv.files: expected 2 files in {csv}, found {count}"
     ]
 
 
