@@ -4,6 +4,8 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
+# To compile what it imports takes each command longer than all else: it is kept, also where containers say no.
+unexport PYTHONDONTWRITEBYTECODE
 
 ENV ?= local
 PIPELINE ?=

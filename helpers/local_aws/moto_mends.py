@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from moto import backends
 from moto.budgets.responses import BudgetsResponse
+from moto.kms import models as kms
 from moto.logs.responses import LogsResponse
 from moto.sagemaker import models as sagemaker
 from moto.sagemaker.exceptions import ResourceNotFound
@@ -12,10 +15,27 @@ from moto.sagemaker.exceptions import ResourceNotFound
 
 def mend_services() -> None:
     """Put the mends in place; once is enough."""
+    backends.list_of_moto_modules = _list_of_moto_modules
+    kms.generate_private_key = _generate_private_key
     sagemaker.get_pipeline_from_name = _get_pipeline_from_name
     if LogsResponse.filter_log_events is not _filter_log_events:
         LogsResponse.filter_log_events = _filter_log_events
     BudgetsResponse.describe_subscribers_for_notification = _describe_subscribers
+
+
+_modules = backends.list_of_moto_modules
+_private_key = kms.generate_private_key
+
+
+@cache
+def _list_of_moto_modules() -> frozenset[str]:
+    """Look into moto's folder once; moto looks 200 times at each request."""
+    return frozenset(_modules())
+
+
+def _generate_private_key(key_spec: str) -> object:
+    """Make no pair of keys for a symmetric key; moto does, which takes a tenth of a second."""
+    return None if key_spec == "SYMMETRIC_DEFAULT" else _private_key(key_spec)
 
 
 def _get_pipeline_from_name(pipelines: Mapping[str, object], name: str) -> object:

