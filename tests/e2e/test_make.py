@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -14,114 +13,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.local_aws.server_state import ServerState
-
-PARTS = (
-    "helpers",
-    "infra",
-    "ml_pipeline",
-    "spark_jobs",
-    "Makefile",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "requirements-uv.txt",
-)
-
-RUN_HERE: set[str] = set()
-"""The targets that the tests of this file have run."""
-
-
-class Checkout:
-    """A copy of what `make run` needs; the virtual environment is that of the tests."""
-
-    def __init__(self, folder: Path, repository: Path):
-        self.folder = folder
-        self.virtual_environment = repository / ".venv"
-        for part in PARTS:
-            copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
-            copy(repository / part, folder / part)
-        # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` hands down what it was given itself, as ARGS, in its flags and as a variable of each name.
-        variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (repository / "Makefile").read_text())
-        given = {name for names in variables for name in names}
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in given
-            and not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
-        }
-        # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
-        self.environment = {**inherited, "AWS_PROFILE": "nobody"}
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        RUN_HERE.update(words)
-        return subprocess.Popen(
-            ["make", f"VENV={self.virtual_environment}", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def make(self, *words: str) -> tuple[int, str]:
-        process = self.start(*words)
-        said, _ = process.communicate(timeout=500)
-        return process.returncode, said
-
-    def made(self, *words: str) -> str:
-        code, said = self.make(*words)
-        assert code == 0, said
-        return said
-
-    def change(self, path: str, old: str, new: str) -> None:
-        file = self.folder / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new, 1))
-
-    @property
-    def server(self) -> ServerState:
-        state = ServerState.load(self.folder / ".local_aws")
-        assert state
-        return state
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.server.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id=self.server.access_key,
-            aws_secret_access_key=self.server.secret_key,
-        )
-
-    def read(self, uri: str) -> bytes:
-        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
-        return self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-
-    def under(self, uri: str) -> list[str]:
-        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
-        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
-        return [f"s3://{bucket}/{item['Key']}" for item in listed]
-
-    def job_processes(self) -> list[psutil.Process]:
-        return psutil.Process(self.server.pid).children(recursive=True)
-
-
-def told(said: str, label: str) -> str:
-    return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
+from tests.checkout import copy_of, outputs, told
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, repository):
-    checkout = Checkout(tmp_path_factory.mktemp("checkout"), repository)
+    checkout = copy_of(repository, tmp_path_factory.mktemp("checkout"))
     yield checkout
     checkout.make("down")
 
@@ -132,7 +33,7 @@ def first_run(checkout) -> str:
 
 
 def test_make_run_brings_every_row_through(checkout, first_run) -> None:
-    parts = [uri for uri in checkout.under(told(first_run, "Parquet")) if uri.endswith(".parquet")]
+    parts = [uri for uri in checkout.under(outputs(first_run)["parquet"]) if uri.endswith(".parquet")]
     table = [row for uri in parts for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
     source = list(csv.reader((checkout.folder / "spark_jobs/sample_data/abalone.csv").open()))
 
@@ -140,12 +41,12 @@ def test_make_run_brings_every_row_through(checkout, first_run) -> None:
     assert sorted((row["sex"], row["length"], row["diameter"], row["rings"]) for row in table) == sorted(
         (row[0], float(row[1]), float(row[2]), int(row[8])) for row in source
     )
-    text = b"".join(checkout.read(uri) for uri in checkout.under(told(first_run, "CSV")) if "part-" in uri)
+    text = b"".join(checkout.read(uri) for uri in checkout.under(outputs(first_run)["csv"]) if "part-" in uri)
     assert len(text.decode().splitlines()) == 4177 + 1
 
 
 def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
-    assert "4,177 in, 4,177 out, 0 rejected" in told(first_run, "Rows")
+    assert told(first_run, "Rows") == "4,177 in, 0 rejected"
     assert "start Spark" in told(first_run, "In the job")
     assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
     assert "read 4,177 rows" in checkout.made("logs")
@@ -154,11 +55,11 @@ def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
 def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     code = checkout.made("code-hash").strip()
 
-    (version,) = json.loads(checkout.made("history", "ARGS=--json"))
+    (version,) = json.loads(checkout.made("history", "ARGS=--json"))["processing"]
     assert (version["version"], version["code_hash"]) == (1, code)
     assert version["last_execution"]["arn"] == told(first_run, "Execution")
     assert version["last_execution"]["status"] == "Succeeded"
-    assert "is as it should be: 4,177 rows in 5 objects, all encrypted." in checkout.made("verify")
+    assert "is verified: 5 objects, all encrypted." in checkout.made("verify")
     assert f"code/{code}/: the pipeline uses it." in checkout.made("sweep", "ARGS=--dry-run")
     refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
     assert refused != 0
@@ -289,7 +190,7 @@ def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
 
 
 def test_a_missing_input_is_told(checkout, first_run) -> None:
-    (key,) = checkout.under(told(first_run, "CSV").split("/pyspark/")[0] + "/data_input/")
+    (key,) = checkout.under(outputs(first_run)["csv"].split("/pyspark/")[0] + "/data_input/")
     bucket, name = re.fullmatch(r"s3://([^/]+)/(.+)", key).groups()
     checkout.client("s3").delete_object(Bucket=bucket, Key=name)
 
@@ -326,7 +227,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     shown = shown_commands(repository)
     others = [line for line in shown if not line.startswith("make ")]
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
-    elsewhere = {"test", "teardown", "down", "history", "github-setup", "protect"}
+    elsewhere = {"new-pipeline", "new-step", "test", "teardown", "down", "history", "github-setup", "protect"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")
@@ -347,7 +248,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
         if line.startswith("make "):
             words = shlex.split(line)[1:]
             assert checkout.make("-n", *words)[0] == 0, line
-            assert words[0] in RUN_HERE | elsewhere, f"no test of this file runs `{line}`"
+            assert words[0] in checkout.ran | elsewhere, f"no test of this file runs `{line}`"
 
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
@@ -398,7 +299,7 @@ def test_what_make_test_was_given_reaches_no_command_of_these_tests(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MAKEFLAGS", " -- ENV=prod ARGS=--durations=60 CACHE=off")
 
-    checkout = Checkout(tmp_path, repository)
+    checkout = copy_of(repository, tmp_path)
 
     said = checkout.made("--dry-run", "start", "drift")
     assert "--durations" not in said
