@@ -106,21 +106,27 @@ new-step: $(VENV)/run  ## Create the files of another Spark step, with a test; P
 		--name $(or $(NAME),$(error NAME is missing: make new-step PIPELINE=fares NAME=summarize))
 
 ##@ GitHub
-.PHONY: comment drift-issue protect github-trust github-setup
-comment: $(VENV)/run  ## Say FILE on the pull request of the workflow, in place of what was said as MARK before
+.PHONY: check-inputs comment drift-issue environments github-setup github-trust protect workflows
+check-inputs: $(VENV)/run  ## Validate what was typed to start a workflow: INPUT_ENVIRONMENT, INPUT_TO …
+	$(PY) -m helpers.github check-inputs
+comment: $(VENV)/run  ## Create or update the pull request comment marked MARK from FILE
 	$(PY) -m helpers.github comment --file $(FILE) --mark $(MARK)
 drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
 	{ $(PIPELINES) drift $(SELECTED) --json || [ $$? -eq 3 ]; } \
 		| $(PY) -m helpers.github drift-issue
-protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run only tells
-	$(PY) -m helpers.github protect $(ARGS)
-github-trust: $(VENV)/run  ## Write into the parameters of ENV whom AWS lets in: this repository, as GitHub calls it
-	$(PY) -m helpers.github trust --environment $(ENV) $(ARGS)
-github-setup: $(VENV)/run  ## Make GitHub's environment ENV, with its roles; REVIEWERS='user owner/team' ARGS=--dry-run
+environments: $(VENV)/run  ## List the environments that a merge is deployed to, in promotion order
+	$(PY) -m helpers.github environments
+github-setup: $(VENV)/run  ## Create the GitHub environment ENV with its variables; REVIEWERS='user owner/team' ARGS=--dry-run
 	$(if $(filter preview,$(ENV)),echo '{"DeployRoleArn": "$(or $(ROLE),$(error ROLE is not set))"}', \
 		$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json) \
-		| $(PY) -m helpers.github setup --environment $(ENV) --region $${AWS_REGION:?is not set} \
+		| $(PY) -m helpers.github setup --environment $(ENV) \
 		$(foreach reviewer,$(REVIEWERS),--reviewer $(reviewer)) $(ARGS)
+github-trust: $(VENV)/run  ## Write the OIDC subject of this repository into the trust parameters of ENV; ARGS=--dry-run
+	$(PY) -m helpers.github trust --environment $(ENV) $(ARGS)
+protect: $(VENV)/run  ## Apply .github/rulesets to the repository; ARGS=--dry-run
+	$(PY) -m helpers.github protect $(ARGS)
+workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflows from infra/parameters; ARGS=--check
+	$(PY) -m helpers.github workflows $(ARGS)
 
 ##@ Embedded AWS
 .PHONY: up down env
@@ -194,10 +200,12 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+space := $() $()
+ENVIRONMENTS = $(subst $(space),|,$(patsubst preview,pr-<number>,$(basename $(notdir $(wildcard infra/parameters/*.json)))))
 help:  ## Explain the targets
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*##/ {gsub(/\$$\$$/, "$$"); printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo; echo "Everywhere: ENV=local|dev|staging|prod|pr-<number> (now $(ENV)). V=1 shows the commands."
+	@echo; echo "Everywhere: ENV=$(ENVIRONMENTS) (now $(ENV)); PIPELINE=name|all. V=1 shows the commands."
 
 # The virtual environment: uv from a pinned wheel, then what is needed with hashes. Stamps keep it current.
 LOCK = $(VENV)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \

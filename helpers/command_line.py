@@ -6,9 +6,13 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from helpers.environments import Environment, names
-from helpers.errors import explain
+from helpers.environments import LOCAL, Environment
+from helpers.errors import UserError, explain
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
@@ -20,9 +24,9 @@ def common_options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--env",
         type=_environment,
-        default=Environment("local"),
+        default=LOCAL,
         metavar="ENV",
-        help=f"{', '.join(names())}, or pr-<number> for a preview (default: %(default)s)",
+        help="a file of infra/parameters/, or pr-<number> for a preview (default: %(default)s)",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser
@@ -52,7 +56,7 @@ def positive(text: str) -> float:
 def _environment(text: str) -> Environment:
     try:
         return Environment(text)
-    except ValueError as error:
+    except (ValueError, UserError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
@@ -74,3 +78,8 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
             traceback.print_exc()
         print(f"Error: {message or repr(error)}", file=sys.stderr)
         return 1
+
+
+def say(console: "Console", text: str) -> None:
+    """Print text as it is: no markup, no wrapping of what people copy."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -4,13 +4,15 @@
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from helpers.errors import UserError, one_per_line
+from helpers.files import read_json_object
+from helpers.project_settings import FILE as PROJECT_FILE
 from helpers.project_settings import REGION, project_settings
 
 PARAMETERS = Path(__file__).parents[1] / "infra" / "parameters"
@@ -19,7 +21,9 @@ PREVIEW = "preview"
 LOCAL = "local"
 """The environment of the embedded AWS."""
 
-NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
+NAME = re.compile(r"(?!(pr|preview)$)[a-z][a-z0-9]{0,11}")
+"""What a name must match; the role of previews reaches whatever has a name that begins with `pr-`."""
+LONGEST_DAYS_TO_LIVE = 90
 _PREVIEW_NAME = re.compile(r"pr-[1-9][0-9]{0,5}")
 
 SampleData = Literal["always", "when-empty", "never"]
@@ -65,7 +69,7 @@ class Environment(str):
         Raises:
             ValueError: there is no such environment.
         """
-        if not is_preview(name) and name not in names():
+        if not is_preview(name) and name not in _stems():
             known = [*names(), *(["pr-<number>"] if has_previews() else [])]
             raise ValueError(
                 f"unknown environment {name!r}; expected one of {', '.join(known)}. "
@@ -110,8 +114,12 @@ def file_of(name: str) -> str:
 
 def names() -> tuple[str, ...]:
     """Return the long-lived environments: first those that nothing is promoted to, then by order."""
-    found = {path.stem: read_settings(path) for path in PARAMETERS.glob("*.json") if path.stem != PREVIEW}
+    found = {name: read_settings(PARAMETERS / f"{name}.json") for name in _stems()}
     return tuple(sorted(found, key=lambda name: (found[name].promotion_order or 0, name)))
+
+
+def _stems() -> set[str]:
+    return {path.stem for path in PARAMETERS.glob("*.json")} - {PREVIEW}
 
 
 def environments() -> tuple[Environment, ...]:
@@ -124,46 +132,49 @@ def promoted() -> tuple[Environment, ...]:
     return tuple(each for each in environments() if each.settings.promotion_order is not None)
 
 
-@cache
-def read_settings(path: Path) -> EnvironmentSettings:
+def read_settings(path: Path, project: Path = PROJECT_FILE) -> EnvironmentSettings:
     """Return the settings in a parameter file.
 
+    Args:
+        path: the file, as `infra/parameters/dev.json`.
+        project: the file whose region is that of environments that name no other.
+
     Raises:
-        UserError: the file is missing or malformed; the message names every problem.
+        UserError: a file is missing or malformed; the message names every problem.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: found a JSON {type(content).__name__}; the file must hold one object")
+    content = read_json_object(path)
     values = {field: content[key] for key, field in KEYS.items() if key in content}
     if problems := _problems(path, values):
         raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
-    return EnvironmentSettings(**{"region": project_settings().region, **values})
+    return EnvironmentSettings(**{"region": project_settings(project).region, **values})
 
 
 def _problems(path: Path, values: dict[str, Any]) -> list[str]:
-    keys = {field: key for key, field in KEYS.items()}
     problems = []
     if path.stem != PREVIEW and not NAME.fullmatch(path.stem):
         problems.append(f"the environment's name {path.stem} must match {NAME.pattern}; rename the file")
     if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
         problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
-    problems += [
-        f"{keys[field]} is {json.dumps(values[field])}; write true or false"
-        for field in ("approval", "protected")
-        if not isinstance(values.get(field, False), bool)
-    ]
-    for field in ("promotion_order", "days_to_live"):
-        number = values.get(field)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
-            problems.append(f"{keys[field]} is {json.dumps(number)}; write a whole number from 1")
+    for key, field in (("Approval", "approval"), ("Protected", "protected")):
+        if not isinstance(values.get(field, False), bool):
+            problems.append(f"{key} is {json.dumps(values[field])}; write true or false")
+    if "promotion_order" in values and not _is_whole(values["promotion_order"]):
+        problems.append(
+            f"PromotionOrder is {json.dumps(values['promotion_order'])}; write a whole number from 1"
+        )
     if (sample_data := values.get("sample_data", "never")) not in get_args(SampleData):
         choices = ", ".join(get_args(SampleData))
         problems.append(f"SampleData is {json.dumps(sample_data)}; write one of {choices}")
-    if path.stem != PREVIEW and "days_to_live" in values:
-        problems.append("DaysToLive applies to previews only; remove it")
+    if "days_to_live" in values:
+        days = values["days_to_live"]
+        if path.stem != PREVIEW:
+            problems.append("DaysToLive applies to previews only; remove it")
+        elif not _is_whole(days, LONGEST_DAYS_TO_LIVE):
+            problems.append(
+                f"DaysToLive is {json.dumps(days)}; write a whole number from 1 to {LONGEST_DAYS_TO_LIVE}"
+            )
     return problems
+
+
+def _is_whole(number: object, most: float = math.inf) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= most

@@ -2,16 +2,6 @@
 
 from collections.abc import Sequence
 
-from botocore.exceptions import (
-    ClientError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-
 _BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -37,6 +27,17 @@ class UserError(Exception):
 
 def explain(error: Exception) -> str | None:
     """Return one clear message for an error that a person can mend, or None for a defect of ours."""
+    # Imported for an error only: programs that talk to no AWS start in a third of the time.
+    from botocore.exceptions import (  # noqa: PLC0415
+        ClientError,
+        EndpointConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+
     match error:
         case UserError():
             return str(error)

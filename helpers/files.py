@@ -1,9 +1,30 @@
-"""Files that are there whole or not at all."""
+"""Files: read with errors that name them, written whole or not at all."""
 
+import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import UserError
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        UserError: the file is missing, cannot be read, is not valid JSON or holds something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}, line {error.lineno}, is not valid JSON: {error.msg}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds a JSON {type(content).__name__}; write an object, {{…}}")
+    return content
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from helpers.errors import UserError, one_per_line
+from helpers.files import read_json_object
 
 FILE = Path(__file__).parents[1] / "infra" / "project.json"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -25,8 +26,8 @@ class ProjectSettings:
 
 
 KEYS = {
-    "ProjectName": ("project_name", re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]"), "as pyspark-processing"),
-    "Owner": ("owner", re.compile(r"[\w .:/=+@-]{1,256}"), "the team that is responsible, as data-platform"),
+    "ProjectName": ("project_name", re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]"), "as fares"),
+    "Owner": ("owner", re.compile(r"[\w .:/=+@-]{1,256}"), "the team that is responsible, as fares-team"),
     "Repository": ("repository", re.compile(r"[\w.-]+/[\w.-]+"), "as owner/name"),
     "Region": ("region", REGION, "as us-east-1"),
 }
@@ -40,14 +41,7 @@ def project_settings(path: Path = FILE) -> ProjectSettings:
     Raises:
         UserError: the file is missing or malformed; the message names every problem.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: found a JSON {type(content).__name__}; the file must hold one object")
+    content = read_json_object(path)
     problems = [f"unknown key {key}; expected {', '.join(KEYS)}" for key in content.keys() - KEYS.keys()]
     for key, (_, pattern, example) in KEYS.items():
         value = content.get(key)

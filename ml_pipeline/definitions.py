@@ -32,6 +32,7 @@ _SOURCES = (
     "helpers/*.py",
     "helpers/infra/networking/*.py",
     "helpers/infra/tags/*.py",
+    "helpers/spark/images.py",
     "ml_pipeline/definitions.py",
     "ml_pipeline/params/*.py",
     "ml_pipeline/pipelines/*.py",

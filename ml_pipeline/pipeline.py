@@ -5,10 +5,16 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+
+from helpers.environments import LOCAL, Environment
 from ml_pipeline.definitions import build_pipeline
+from ml_pipeline.executions.executions import start
 from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams
 from ml_pipeline.params.model import model_of
 from ml_pipeline.pipelines import find_pipeline
+from ml_pipeline.project import open_project
+from ml_pipeline.releases.upsert import upsert_all
 
 if TYPE_CHECKING:
     from sagemaker.mlops.workflow.pipeline import Pipeline
@@ -36,9 +42,9 @@ def create_pipeline(
 
 def main() -> str:
     """Upsert the pipeline of the environment `local` and start it; return the execution's ARN."""
-    from ml_pipeline.commands.start import run_once  # noqa: PLC0415 - only this needs the commands
-
-    return run_once("local", DEFAULT_PIPELINE)
+    project = open_project(Environment(LOCAL), DEFAULT_PIPELINE)
+    upsert_all([project], Console(stderr=True))
+    return start(project.session, project.target)
 
 
 if __name__ == "__main__":

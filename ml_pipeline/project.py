@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import boto3
 
@@ -12,16 +11,10 @@ from helpers.environments import Environment
 from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks import stack_outputs
 from ml_pipeline.definitions import Registration, registration_of
-from ml_pipeline.executions.target import Target
-from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters, pipeline_name
+from ml_pipeline.executions.target import Target, select_pipelines
+from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters
 from ml_pipeline.params.spark_code import hash_of
-from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-ALL = "all"
-"""In place of the name of a pipeline: every pipeline of the repository."""
+from ml_pipeline.pipelines import Pipeline
 
 
 @dataclass(frozen=True)
@@ -71,15 +64,6 @@ class Project:
         return registration_of(self.pipeline, self.parameters)
 
 
-def select_pipelines(name: str) -> list[Pipeline]:
-    """Return the pipeline of a name, or every pipeline for `all`.
-
-    Raises:
-        UserError: there is no such pipeline.
-    """
-    return [find_pipeline(each) for each in (pipeline_names() if name == ALL else (name,))]
-
-
 def open_projects(environment: Environment, pipelines: str) -> list[Project]:
     """Connect to an environment and read the parameters of a pipeline, or of every one.
 
@@ -107,12 +91,6 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
     problems += _conflicts(projects)
     if problems:
         raise UserError("\n".join(problems))
-    for project in projects:
-        if session.region_name != project.parameters.region:
-            raise UserError(
-                f"The session's region is {session.region_name}, the keys of {environment} lie in "
-                f"{project.parameters.region}: set AWS_REGION={project.parameters.region}."
-            )
     return projects
 
 
@@ -120,18 +98,6 @@ def open_project(environment: Environment, pipeline: str) -> Project:
     """Connect to an environment and read the parameters of one pipeline; see `open_projects`."""
     (project,) = open_projects(environment, pipeline)
     return project
-
-
-def targets(environment: Environment, pipelines: str) -> list[Target]:
-    """Return pipelines by their names, which are known without any stack.
-
-    Raises:
-        UserError: there is no such pipeline, or it has no name.
-    """
-    return [
-        Target(environment, each.name, pipeline_name(environment, each.name))
-        for each in select_pipelines(pipelines)
-    ]
 
 
 def combined_hash(hashes: Mapping[str, str]) -> str:
@@ -167,8 +133,3 @@ def _shared(what: str, values: Iterable[tuple[str, Project]]) -> list[str]:
                 "change one of them"
             )
     return problems
-
-
-def say(console: "Console", text: str) -> None:
-    """Print text as it is: no markup, no wrapping of what people copy."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -42,7 +42,7 @@ class Checkout:
         self.ran: set[str] = set()
         """The targets that were run."""
         # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` passes on what it was given itself: ARGS, its flags, and a variable of each name.
+        # `make test` hands down what it was given itself: in its flags, and as a variable of each name.
         variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (folder / "Makefile").read_text())
         given = {name for names in variables for name in names}
         inherited = {
@@ -89,11 +89,15 @@ class Checkout:
         assert state
         return state
 
+    @property
+    def region(self) -> str:
+        return json.loads((self.folder / "infra" / "project.json").read_text())["Region"]
+
     def client(self, service: str) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.server.endpoint,
-            region_name=json.loads((self.folder / "infra" / "project.json").read_text())["Region"],
+            region_name=self.region,
             aws_access_key_id=self.server.access_key,
             aws_secret_access_key=self.server.secret_key,
         )

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# report.sh [--open] COMMAND…: runs a command, shows what it says, and adds it to the job's summary; also to the
+# report.sh [--open] COMMAND…: runs a command, shows its output, and adds it to the job's summary; also to the
 # file that REPORT names, for a comment. With --open a reader need not unfold it.
 set -u -o pipefail
 

@@ -1,9 +1,10 @@
-"""The command line: `python -m helpers.github {comment,drift-issue,protect,setup,trust}`."""
+"""The command line: `python -m helpers.github COMMAND`."""
 
 import argparse
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +13,24 @@ from typing import Any
 from github.Repository import Repository
 
 from helpers.command_line import run_command
+from helpers.environments import (
+    PARAMETERS,
+    PREVIEW,
+    Environment,
+    EnvironmentSettings,
+    has_previews,
+    promoted,
+    read_settings,
+)
 from helpers.errors import UserError
+from helpers.files import write_atomically
 from helpers.github.comments import pull_request_number, put_comment
 from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import report_drift
-from helpers.github.settings import PREVIEW, Call, environment_settings, protection, send
-from helpers.github.trust import trust_parameters, write_trust
-
-PARAMETERS = Path(__file__).parents[2] / "infra" / "parameters"
+from helpers.github.inputs import validate_inputs
+from helpers.github.settings import Call, environment_settings, protection, send
+from helpers.github.trust import preview_role_command, trust_parameters, write_trust
+from helpers.github.workflows import generate, without_purpose
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "environments":
+            print(*promoted(), sep="\n")
+            return 0
+        case "check-inputs":
+            print(*(f"{key}={value}" for key, value in validate_inputs(os.environ).items()), sep="\n")
+            return 0
+        case "workflows":
+            return _workflows(check=arguments.check)
+    return _run_on_github(arguments)
+
+
+def _run_on_github(arguments: argparse.Namespace) -> int:
     repository = open_repository(os.environ)
     with github_errors():
         match arguments.command:
@@ -43,10 +67,26 @@ def _run(arguments: argparse.Namespace) -> int:
                 _trust(repository, arguments.environment, arguments.dry_run)
             case _:
                 outputs = _from_standard_input("outputs")
-                name, region = arguments.environment, arguments.region
-                calls = environment_settings(repository, name, outputs, region, arguments.reviewers)
+                name = arguments.environment
+                settings = read_settings(PARAMETERS / f"{name}.json")
+                calls = environment_settings(repository, name, outputs, settings, arguments.reviewers)
                 _send(repository, calls, arguments.dry_run)
     return 0
+
+
+def _workflows(*, check: bool) -> int:
+    listed: dict[str, EnvironmentSettings] = {name: name.settings for name in promoted()}
+    changed = generate(listed)
+    for path, text in changed.items():
+        if not check:
+            write_atomically(path, text)
+        print(
+            f"{path.name}: {'does not match infra/parameters; run: make workflows' if check else 'written'}."
+        )
+    unused = without_purpose(listed, previews=has_previews())
+    for path in unused:
+        print(f"{path.name}: no environment is left for it; delete it.")
+    return 1 if unused or (check and changed) else 0
 
 
 def _comment(repository: Repository, arguments: argparse.Namespace) -> None:
@@ -58,9 +98,14 @@ def _comment(repository: Repository, arguments: argparse.Namespace) -> None:
 
 def _trust(repository: Repository, environment: str, dry_run: bool) -> None:
     parameters = trust_parameters(repository)
+    if environment == PREVIEW:
+        print(
+            shlex.join(preview_role_command(parameters, read_settings(PARAMETERS / f"{PREVIEW}.json").region))
+        )
+        return
     print(" ".join(f"{key}={value}" for key, value in parameters.items()))
-    if environment == PREVIEW or dry_run:
-        return  # the stack of previews is deployed by hand, with these
+    if dry_run:
+        return
     path = PARAMETERS / f"{environment}.json"
     print(f"{path.name}: {'written' if write_trust(path, parameters) else 'unchanged'}.")
 
@@ -75,7 +120,7 @@ def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
 
 
 def this_run(environment: Mapping[str, str]) -> str:
-    """Return the address of the workflow run that this is part of, or a word for none."""
+    """Return the URL of this workflow run, or a phrase outside of GitHub."""
     run = environment.get("GITHUB_RUN_ID")
     if not run:
         return "a run outside of GitHub"
@@ -88,7 +133,7 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     if not text.strip():
-        raise UserError(f"{path} is empty: there is nothing to say")
+        raise UserError(f"{path} is empty; write the text of the comment to it")
     return text
 
 
@@ -96,13 +141,25 @@ def _from_standard_input(what: str) -> dict[str, Any]:
     try:
         content = json.load(sys.stdin)
     except ValueError as error:
-        raise UserError(f"The {what} on standard input are no JSON: {error}") from error
+        raise UserError(f"standard input ({what}) is not valid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise UserError(f"The {what} on standard input must be an object")
+        raise UserError(f"standard input ({what}) must be a JSON object")
     return content
 
 
-def _mark_or_name(text: str) -> str:
+def _environment(text: str) -> str:
+    if text == PREVIEW and has_previews():
+        return PREVIEW
+    try:
+        environment = Environment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if environment.is_preview:
+        raise argparse.ArgumentTypeError(f"all previews share one environment on GitHub: {PREVIEW}")
+    return environment
+
+
+def _mark(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", text):
         raise argparse.ArgumentTypeError(f"{text!r}: use lower-case letters, digits and hyphens")
     return text
@@ -113,23 +170,30 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     parser = argparse.ArgumentParser(
         prog="python -m helpers.github",
-        description="Speaks to GitHub with GITHUB_TOKEN, about GITHUB_REPOSITORY.",
+        description="Manages the repository on GitHub, with GITHUB_TOKEN, and its workflows.",
         allow_abbrev=False,
     )
     add = parser.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
-    comment = add("comment", parents=[common], help="say something on the pull request, once per mark")
+    comment = add("comment", parents=[common], help="create or update a comment on the pull request")
     comment.add_argument("--file", type=Path, required=True, help="Markdown")
-    comment.add_argument("--mark", type=_mark_or_name, required=True, help="tells our comments apart")
-    add("drift-issue", parents=[common], help="open, update or close the issue; `drift --json` comes by pipe")
+    comment.add_argument("--mark", type=_mark, required=True, help="identifies the comment")
+    add("drift-issue", parents=[common], help="open, update or close the issue; pipe `drift --json` in")
     protect = add("protect", parents=[common], help="apply .github/rulesets")
-    setup = add("setup", parents=[common], help="make an environment; `outputs --json` comes by pipe")
-    setup.add_argument("--environment", type=_mark_or_name, required=True, help="its name")
-    setup.add_argument("--region", required=True, help="where it lies")
+    setup = add("setup", parents=[common], help="create an environment; pipe `outputs --json` in")
+    setup.add_argument("--environment", type=_environment, required=True, help="its name")
     setup.add_argument("--reviewer", dest="reviewers", action="append", default=[], help="user or owner/team")
-    trust = add("trust", parents=[common], help="set the parameters that let the workflows in")
-    trust.add_argument("--environment", type=_mark_or_name, required=True, help="whose parameters")
+    trust = add("trust", parents=[common], help="write the trust parameters of an environment")
+    trust.add_argument("--environment", type=_environment, required=True, help="whose parameters")
+    add("environments", parents=[common], help="list the environments of a merge, in promotion order")
+    add("check-inputs", parents=[common], help="validate the inputs of a workflow, from INPUT_… variables")
+    workflows = add(
+        "workflows", parents=[common], help="generate the lists of environments in .github/workflows"
+    )
+    workflows.add_argument("--check", action="store_true", help="only report what differs")
     for changing in (protect, setup, trust):
-        changing.add_argument("--dry-run", action="store_true", help="only tell what would be done")
+        changing.add_argument(
+            "--dry-run", action="store_true", help="only print the requests that would be sent"
+        )
     return parser
 
 

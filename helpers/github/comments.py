@@ -11,7 +11,7 @@ from github.Repository import Repository
 from helpers.errors import UserError
 
 LONGEST_BODY = 65_536
-"""Characters that GitHub takes as the body of a comment or of an issue."""
+"""Characters that GitHub accepts as the body of a comment or of an issue."""
 
 _MARK = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
@@ -20,7 +20,7 @@ def pull_request_number(environment: Mapping[str, str]) -> int:
     """Return the number of the pull request that the workflow's event is about.
 
     Raises:
-        UserError: the event is about none.
+        UserError: the event is about something else.
     """
     path = environment.get("GITHUB_EVENT_PATH", "")
     try:
@@ -28,31 +28,31 @@ def pull_request_number(environment: Mapping[str, str]) -> int:
         return int(event["pull_request"]["number"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"GITHUB_EVENT_PATH is {path!r}, which tells of no pull request: comments are for workflows "
-            "that run on pull_request"
+            f"GITHUB_EVENT_PATH is {path!r}, which holds no pull request: only workflows that run on "
+            "pull_request can comment"
         ) from error
 
 
 def put_comment(
     repository: Repository, number: int, mark: str, text: str, more: str = ""
 ) -> Literal["created", "updated", "unchanged"]:
-    """Say something on a pull request, in place of what was said under the same mark before.
+    """Create the comment of a mark on a pull request, or update it.
 
-    Only comments of bots are taken for ours: a person may quote or forge a mark.
+    Only comments of bots are updated: a person may quote or forge a mark.
 
     Args:
         repository: the repository of the pull request.
         number: of the pull request.
-        mark: tells the comments of one pull request apart.
-        text: Markdown; what does not fit is cut.
-        more: where the rest can be read, for a text that was cut.
+        mark: identifies the comment.
+        text: Markdown; it is truncated to the longest body that GitHub accepts.
+        more: where the rest of a truncated text can be read.
 
     Raises:
         UserError: the mark cannot be used.
         github.GithubException: GitHub refuses.
     """
     if not _MARK.fullmatch(mark):
-        raise UserError(f"{mark!r} is no mark: use lower-case letters, digits and hyphens")
+        raise UserError(f"invalid mark {mark!r}; use lower-case letters, digits and hyphens")
     body = fitted(f"{marker(mark)}\n{text.strip()}\n", more)
     issue = repository.get_issue(number)
     for comment in issue.get_comments():
@@ -66,15 +66,15 @@ def put_comment(
 
 
 def marker(mark: str) -> str:
-    """Return the comment in Markdown, which nobody sees, that a body is known by."""
+    """Return the invisible comment in Markdown that identifies a body."""
     return f"<!-- {mark} -->"
 
 
 def fitted(body: str, more: str = "") -> str:
-    """Return a body that GitHub takes; one that is too long ends with a note."""
+    """Return a body that GitHub accepts; one that is too long is truncated and ends with a note."""
     if len(body) <= LONGEST_BODY:
         return body
-    note = f"\n\n**Cut here: this is too long for GitHub.** {more}\n"
+    note = f"\n\n**Truncated: this is too long for GitHub.** {more}\n"
     room = LONGEST_BODY - len(note) - len("\n```\n</details>")
     kept = body[:room].rsplit("\n", 1)[0]
     if kept.count("\n```") % 2:

@@ -46,7 +46,7 @@ def report_drift(
 def describe(drift: Mapping[str, Any]) -> str:
     """Return the text of an issue."""
     environment = drift["environment"]
-    parts = [marker(f"drift-{environment}"), f"`{environment}` is not what the repository says."]
+    parts = [marker(f"drift-{environment}"), f"`{environment}` differs from the repository."]
     for stack in drift["stacks"]:
         changes, resources, unread = stack["changes"], stack["resources"], stack["not_compared"]
         if not changes and not resources and not unread:
@@ -60,17 +60,17 @@ def describe(drift: Mapping[str, Any]) -> str:
         if resources:
             parts += [
                 "Changed by hand:",
-                _table(("Resource", "Type", "Property", "In the template", "There"), _by_hand(resources)),
+                _table(("Resource", "Type", "Property", "Expected", "Actual"), _by_hand(resources)),
             ]
         if unread:
             parts += [
-                "Could not be compared, so there may be more drift:",
+                "Not checked, so there may be more drift:",
                 _table(("Resource", "Type", "Why"), _not_compared(unread)),
             ]
-    if pipeline := drift.get("pipeline"):
+    for pipeline in drift["pipelines"]:
         parts += _pipeline(pipeline)
     parts.append(
-        "Mend it in the repository or by hand: what was changed by hand is not undone by a deployment. "
+        "Fix it in the repository or by hand: a deployment does not undo what was changed by hand. "
         f"`make drift ENV={environment}` shows the same. This issue closes itself when the drift is gone."
     )
     return "\n\n".join(parts) + "\n"
@@ -109,13 +109,13 @@ def _pipeline(pipeline: Mapping[str, Any]) -> Iterable[str]:
         yield "Changed by hand:"
         yield _diff(pipeline["by_hand"])
     if pipeline["not_upserted"]:
-        yield "Not what the repository has:"
+        yield "Differs from the repository:"
         yield _diff(pipeline["not_upserted"])
 
 
 def _diff(lines: Sequence[str]) -> str:
     shown = [line.replace("```", "` ` `") for line in lines[:_SHOWN_LINES]]
-    rest = [f"… and {len(lines) - _SHOWN_LINES} lines more"] * (len(lines) > _SHOWN_LINES)
+    rest = [f"… and {len(lines) - _SHOWN_LINES} more lines"] * (len(lines) > _SHOWN_LINES)
     return "\n".join(["```diff", *shown, *rest, "```"])
 
 

@@ -1,4 +1,4 @@
-"""The settings of a repository that its workflows need, each as the calls that would be made."""
+"""The settings that the workflows need on GitHub, as the requests that apply them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,17 @@ from typing import Any
 from github import GithubException
 from github.Repository import Repository
 
+from helpers.environments import PREVIEW, EnvironmentSettings
 from helpers.errors import UserError
 
 RULESETS = Path(__file__).parents[2] / ".github" / "rulesets"
 MAIN = "main"
-APPROVED = frozenset({"prod"})
-"""The environments that nothing enters without a reviewer."""
-
-PREVIEW = "preview"
-"""The environment of pull requests: it alone is open to other branches than the main one."""
+"""The only branch whose jobs enter an environment, except that of previews."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that changes something; its path begins below that of the repository."""
+    """A request that changes something; its path is relative to that of the repository."""
 
     method: str
     path: str
@@ -34,10 +31,10 @@ class Call:
 
 
 def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
-    """Return the calls that apply the rulesets of a folder: a new one is made, one of the same name replaced.
+    """Return the calls that apply the rulesets of a folder: create new ones, replace those of the same name.
 
     Raises:
-        UserError: a file is no ruleset.
+        UserError: a file is not a ruleset.
         github.GithubException: GitHub refuses.
     """
     ids = {each["name"]: each["id"] for each in _get(repository, "/rulesets", [])}
@@ -52,19 +49,23 @@ def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
 
 
 def environment_settings(
-    repository: Repository, name: str, outputs: Mapping[str, str], region: str, reviewers: Sequence[str]
+    repository: Repository,
+    name: str,
+    outputs: Mapping[str, str],
+    settings: EnvironmentSettings,
+    reviewers: Sequence[str],
 ) -> list[Call]:
-    """Return the calls that make an environment and the variables that lead workflows to its roles.
+    """Return the calls that create an environment and the variables with its roles and region.
 
     Args:
         repository: where the environment is.
-        name: of the environment, here and on AWS.
+        name: of the environment, or `preview`.
         outputs: of the environment's stacks, the roles of `github_oidc` among them.
-        region: where the environment lies.
+        settings: of the environment.
         reviewers: names of users, and of teams as owner/team.
 
     Raises:
-        UserError: there is no role, or nobody to approve what needs approval.
+        UserError: a role is missing, or a reviewer where deployments need approval.
         github.GithubException: GitHub refuses, for example a reviewer that it does not know.
     """
     roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "PlanRoleArn"}
@@ -74,19 +75,24 @@ def environment_settings(
             f"The stacks of {name} have no output {' and '.join(sorted(missing))}: deploy github_oidc "
             f"first, as an administrator: make github-trust ENV={name}, make deploy ENV={name}"
         )
-    if name in APPROVED and not reviewers:
-        raise UserError(f"{name} needs somebody who approves: REVIEWERS='a-user owner/a-team'")
+    if settings.approval and not reviewers:
+        raise UserError(
+            f"{name}.json has \"Approval\": true; name reviewers: REVIEWERS='a-user owner/a-team'"
+        )
     path = f"/environments/{name}"
     approval = {
         "prevent_self_review": bool(reviewers),
         "reviewers": [_reviewer(repository, each) for each in reviewers],
     }
-    deploys = {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": region}
+    deploys = {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": settings.region}
     if name == PREVIEW:
         made = Call("PUT", path, {**approval, "deployment_branch_policy": None})
         return [made, *_variables(repository, path, deploys)]
     policy = {"protected_branches": False, "custom_branch_policies": True}
-    plans = {f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"], "AWS_REGION": region}
+    plans = {
+        f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"],
+        f"AWS_REGION_{name.upper()}": settings.region,
+    }
     return [
         Call("PUT", path, {**approval, "deployment_branch_policy": policy}),
         *_branches(repository, f"{path}/deployment-branch-policies"),
@@ -96,7 +102,7 @@ def environment_settings(
 
 
 def send(repository: Repository, call: Call) -> None:
-    """Make a call.
+    """Send a call.
 
     Raises:
         github.GithubException: GitHub refuses it.
@@ -148,5 +154,5 @@ def _ruleset(path: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError) as error:
         raise UserError(f"{path}: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
-        raise UserError(f"{path} is no ruleset: it must be an object with a name")
+        raise UserError(f"{path} is not a ruleset; it must be an object with a name")
     return content

@@ -1,4 +1,4 @@
-"""Whom AWS must trust to let a repository's workflows in, as parameters of a deployment."""
+"""The OIDC subject of a repository's workflows, as the trust parameters of a deployment."""
 
 import json
 import re
@@ -7,8 +7,10 @@ from pathlib import Path
 
 from github.Repository import Repository
 
+from helpers.environments import PREVIEW
 from helpers.errors import UserError
 from helpers.files import write_atomically
+from helpers.project_settings import project_settings
 
 TEMPLATE = "github_oidc"
 _SUBJECT = re.compile(
@@ -18,32 +20,49 @@ _NAMES = ("GitHubRepository", "GitHubOwnerId", "GitHubRepositoryId")
 
 
 def trust_parameters(repository: Repository) -> dict[str, str]:
-    """Return the parameters of infra/github_oidc.yaml that trust a repository, without those that are empty.
+    """Return the parameters of infra/github_oidc.yaml that trust a repository, without empty ones.
 
     Raises:
-        UserError: its workflows have subjects of its own making, which the roles do not trust.
+        UserError: the subject of its workflows is customized; the roles do not trust it.
         github.GithubException: GitHub refuses.
     """
-    _, said = repository.requester.requestJsonAndCheck(
+    _, answer = repository.requester.requestJsonAndCheck(
         "GET", f"{repository.url}/actions/oidc/customization/sub"
     )
     # The prefix is what the tokens carry; `use_immutable_subject` beside it was seen to differ.
-    prefix = said.get("sub_claim_prefix") or _by_number(repository)
+    prefix = answer.get("sub_claim_prefix") or _by_number(repository)
     found = _SUBJECT.fullmatch(prefix)
-    if not said["use_default"] or not found:
+    if not answer["use_default"] or not found:
         raise UserError(
-            f"The tokens of this repository's workflows have a subject of their own, {prefix}: give it "
-            "GitHub's default one, the only one that the roles trust"
+            f"The OIDC subject of this repository is customized: {prefix}. Reset it to GitHub's default; "
+            "the roles trust no other"
         )
     values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])
     return {key: value for key, value in zip(_NAMES, values, strict=True) if value}
 
 
+def preview_role_command(parameters: Mapping[str, str], region: str) -> list[str]:
+    """Return the command with which an administrator deploys the role of all previews.
+
+    Args:
+        parameters: as of `trust_parameters`.
+        region: where previews are deployed.
+    """
+    project = project_settings().project_name
+    overrides = {"ProjectName": project, "Environment": "pr-*", "ProtectsBoundaries": "false", **parameters}
+    return [
+        *("aws", "cloudformation", "deploy", "--region", region),
+        *("--stack-name", f"{project}-{PREVIEW}-{TEMPLATE.replace('_', '-')}"),
+        *("--template-file", f"infra/{TEMPLATE}.yaml", "--capabilities", "CAPABILITY_NAMED_IAM"),
+        *("--parameter-overrides", *(f"{key}={value}" for key, value in overrides.items())),
+    ]
+
+
 def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
-    """Put the parameters, and the stack that takes them, into an environment's file; tell whether it changed.
+    """Write the parameters and the name of their stack to an environment's file; return whether it changed.
 
     Raises:
-        UserError: it is no file of parameters.
+        UserError: it is not a parameter file.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -51,7 +70,7 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
         others = {key: value for key, value in content["Parameters"].items() if key not in _NAMES}
         stacks = [*content["Stacks"], *([] if TEMPLATE in content["Stacks"] else [TEMPLATE])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is no file of parameters: {error}") from error
+        raise UserError(f"{path} is not a parameter file: {error}") from error
     content = {**content, "Stacks": stacks, "Parameters": {**others, **parameters}}
     marked = json.dumps({**content, "Stacks": "stacks"}, indent=2, ensure_ascii=False)
     # The list stays on its line, as people write it.
@@ -63,6 +82,6 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
 
 
 def _by_number(repository: Repository) -> str:
-    """Return the form that github.com gives every new repository, where it does not tell this one's."""
+    """Return the prefix that github.com gives new repositories, where the API does not return one."""
     _, it = repository.requester.requestJsonAndCheck("GET", repository.url)
     return f"repo:{it['owner']['login']}@{it['owner']['id']}/{it['name']}@{it['id']}"

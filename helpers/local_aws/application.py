@@ -15,10 +15,11 @@ from urllib.parse import parse_qs
 
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
 from helpers.local_aws.api.shapes import request_problems
+from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.pipelines.operations import PipelineOperations
 from helpers.local_aws.processing.operations import ProcessingJobOperations
 from helpers.local_aws.server_state import HEALTH_PATH
-from helpers.local_aws.service_clients import Credentials, ServiceClients
+from helpers.local_aws.service_clients import ServiceClients
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

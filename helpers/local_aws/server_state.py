@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
+from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
-from helpers.local_aws.service_clients import Credentials
+from helpers.local_aws.credentials import Credentials
 
 HOST = "127.0.0.1"
-REGION = "us-east-1"
 STATE_FILE = "server.json"
 HEALTH_PATH = "/_local_aws/health"
 
@@ -74,11 +74,12 @@ class ServerState:
         return process if same else None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which any AWS program talks to the server."""
+        """Return the variables with which any AWS program talks to the server, in the region of `local`."""
+        region = Environment(LOCAL).settings.region
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_EC2_METADATA_DISABLED": "true",

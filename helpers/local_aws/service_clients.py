@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -11,16 +10,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from helpers.local_aws.credentials import Credentials
+
 ROLE_SESSION = "SageMaker"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An access key, for a job temporary and with a session token."""
-
-    access_key: str
-    secret_key: str
-    session_token: str | None = None
 
 
 class RoleError(Exception):

@@ -8,11 +8,13 @@ from typing import Any
 
 from rich.console import Console
 
+from helpers.command_line import say
 from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.controls.checks import findings
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.params.documents import read_document
-from ml_pipeline.project import ALL, open_projects, say
+from ml_pipeline.project import open_projects
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,9 @@ import argparse
 from rich.console import Console
 
 from ml_pipeline.commands import options
+from ml_pipeline.executions.target import select_pipelines
 from ml_pipeline.params import code_hashes
-from ml_pipeline.project import combined_hash, select_pipelines
+from ml_pipeline.project import combined_hash
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,9 +4,10 @@ import argparse
 
 from rich.console import Console
 
+from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.sample_data import upload_samples
-from ml_pipeline.project import open_projects, say
+from ml_pipeline.project import open_projects
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from helpers.aws import connect
 from ml_pipeline.commands import options
-from ml_pipeline.project import targets
+from ml_pipeline.executions.target import targets
 from ml_pipeline.releases.removal import delete_pipeline
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from helpers.infra.stacks.drift import DRIFTED
 from ml_pipeline.commands import options
-from ml_pipeline.project import ALL
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.review.drift import as_document, environment_drift, show
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from helpers.command_line import say
 from helpers.spark.event_log.configuration import change
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.report import report
 from ml_pipeline.commands import options
-from ml_pipeline.project import open_project, say
+from ml_pipeline.project import open_project
 from ml_pipeline.spark.event_logs import newest_log
 
 

@@ -7,8 +7,10 @@ from itertools import islice
 from rich.console import Console
 from rich.table import Table
 
+from helpers.command_line import say
 from ml_pipeline.commands import options
-from ml_pipeline.project import ALL, Project, open_projects, say
+from ml_pipeline.executions.target import ALL
+from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.history import SHOWN_VERSIONS, as_document, entries, history_folder
 from ml_pipeline.releases.rollback import executions_by_version
 

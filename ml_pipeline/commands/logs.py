@@ -5,10 +5,11 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
+from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, select_steps, take_snapshot
 from ml_pipeline.executions.job_logs import milliseconds, read_lines
-from ml_pipeline.project import say, targets
+from ml_pipeline.executions.target import targets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 import argparse
 import re
 
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.params import DEFAULT_PIPELINE
-from ml_pipeline.project import ALL
 
 EXECUTION_ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:pipeline/[^/]+/execution/[a-z0-9]{12}"

@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from ml_pipeline.commands import options
-from ml_pipeline.project import ALL
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.review import plan_markdown, plan_text
 from ml_pipeline.review.plan import make_plan
 

@@ -7,12 +7,14 @@ import threading
 from rich.console import Console
 
 from helpers.aws import connect
+from helpers.command_line import say
 from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.outputs import undeployed
 from ml_pipeline.commands import options
 from ml_pipeline.commands.start import add_execution_options, start_and_follow
 from ml_pipeline.executions.sample_data import upload_samples
-from ml_pipeline.project import open_projects, say, select_pipelines
+from ml_pipeline.executions.target import select_pipelines
+from ml_pipeline.project import open_projects
 from ml_pipeline.releases.upsert import upsert_all
 
 
@@ -36,7 +38,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             say(console, line)
     upsert_all(projects, console)
     for project in projects:
-        code = start_and_follow(project, console, waiting=arguments.wait, use_cache=arguments.cache == "on")
+        code = start_and_follow(
+            session, project.target, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
+        )
         if code:
             return code
     return 0

@@ -8,7 +8,7 @@ from helpers.errors import UserError
 from helpers.spark.sizing.command import add_arguments as add_sizing_arguments
 from helpers.spark.sizing.command import show_sizes
 from ml_pipeline.commands import options
-from ml_pipeline.params.loading import step_instances
+from ml_pipeline.params.files import step_instances
 from ml_pipeline.pipelines import find_pipeline
 
 

@@ -7,9 +7,10 @@ import webbrowser
 
 from rich.console import Console
 
+from helpers.command_line import say
 from helpers.spark import history_server
 from ml_pipeline.commands import options
-from ml_pipeline.project import open_project, say
+from ml_pipeline.project import open_project
 from ml_pipeline.spark.event_logs import newest_log
 
 

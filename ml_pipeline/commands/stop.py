@@ -5,10 +5,11 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
+from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, stop
+from ml_pipeline.executions.target import targets
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.project import say, targets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from ml_pipeline.releases.removal import tear_down
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    parser.add_argument("--allow-prod", action="store_true", help="allow it in a protected environment")
+    parser.add_argument("--allow-protected", action="store_true", help="allow it in a protected environment")
     parser.add_argument(
         "--with-github", action="store_true", help="include the stack of GitHub's roles, as an administrator"
     )
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         arguments.env,
         console,
         ask=not arguments.yes,
-        allow_prod=arguments.allow_prod,
+        allow_protected=arguments.allow_protected,
         with_github=arguments.with_github,
     )
     return 0

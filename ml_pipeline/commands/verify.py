@@ -4,11 +4,12 @@ import argparse
 
 from rich.console import Console
 
+from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, take_snapshot
 from ml_pipeline.executions.outcome import read_outcomes
 from ml_pipeline.executions.verification import problems, read_written
-from ml_pipeline.project import Project, open_projects, say
+from ml_pipeline.project import Project, open_projects
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,12 @@
 """Whose container images a job may run: those of AWS's Spark registries, and those of accounts named here."""
 
-import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from botocore.loaders import Loader
+
+from helpers.spark.images import spark_image_accounts
 
 OWN_IMAGE_ACCOUNTS: frozenset[str] = frozenset()
 """Further accounts whose images are trusted, as that of your own registry: twelve digits each."""
@@ -28,24 +27,6 @@ def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNT
     if found["account"] in {spark, *own_accounts}:
         return None
     return f"comes from account {found['account']}, which is not trusted in {found['region']}"
-
-
-@cache
-def spark_image_accounts() -> Mapping[str, str]:
-    """Return the account of AWS's Spark images by region.
-
-    The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
-    """
-    package = find_spec("sagemaker")
-    for folder in (package and package.submodule_search_locations) or ():
-        path = Path(folder) / "core" / "image_uri_config" / "spark.json"
-        if path.is_file():
-            versions = json.loads(path.read_bytes())["processing"]["versions"]
-            accounts: dict[str, str] = {}
-            for image in versions.values():
-                accounts |= image["registries"]
-            return accounts
-    raise ModuleNotFoundError("the SageMaker SDK with its list of Spark images is not installed")
 
 
 @cache

@@ -1,10 +1,14 @@
-"""A pipeline of an environment, as commands and messages name it."""
+"""Pipelines of an environment, as commands and messages name them."""
 
 from dataclasses import dataclass
 
 from helpers.command_line import make_command
 from helpers.environments import Environment
-from ml_pipeline.params import DEFAULT_PIPELINE
+from ml_pipeline.params import DEFAULT_PIPELINE, pipeline_name
+from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
+
+ALL = "all"
+"""In place of the name of a pipeline: every pipeline of the repository."""
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,24 @@ class Target:
         """Return the make command that a person types for this pipeline."""
         pipeline = {} if self.pipeline == DEFAULT_PIPELINE else {"PIPELINE": self.pipeline}
         return make_command(target, ENV=self.environment, **pipeline, **variables)
+
+
+def select_pipelines(name: str) -> list[Pipeline]:
+    """Return the pipeline of a name, or every pipeline for `all`.
+
+    Raises:
+        UserError: there is no such pipeline.
+    """
+    return [find_pipeline(each) for each in (pipeline_names() if name == ALL else (name,))]
+
+
+def targets(environment: Environment, pipelines: str) -> list[Target]:
+    """Return pipelines by their names, which are known without any stack.
+
+    Raises:
+        UserError: there is no such pipeline, or it has no name.
+    """
+    return [
+        Target(environment, each.name, pipeline_name(environment, each.name))
+        for each in select_pipelines(pipelines)
+    ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_sagemaker import SageMakerClient
 
-FIRST_PAUSE = 0.5
+FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 PATIENCE_SECONDS = 300
 """How long AWS may be out of reach, as when a laptop sleeps, before waiting is given up."""
@@ -64,7 +64,7 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
                 return snapshot
             before = snapshot
         time.sleep(pause)
-        pause = min(pause * 1.2, LONGEST_PAUSE)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
 @contextmanager

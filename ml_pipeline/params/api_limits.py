@@ -1,17 +1,12 @@
 """The limits of the SageMaker API, read from the service model that boto3 brings along."""
 
-import json
 import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-PYTHON_VERSION = "py312"
-"""The Python of the Spark images that the pipeline uses."""
+from helpers.service_models import LOADER
 
 
 class Limits(NamedTuple):
@@ -46,23 +41,5 @@ def limits(shape: str) -> Limits:
 
 
 @cache
-def spark_versions() -> tuple[str, ...]:
-    """Return the Spark versions that SageMaker has an image of, for our Python.
-
-    The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
-    """
-    package = find_spec("sagemaker")
-    for folder in (package and package.submodule_search_locations) or ():
-        path = Path(folder) / "core" / "image_uri_config" / "spark.json"
-        if path.is_file():
-            versions = json.loads(path.read_bytes())["processing"]["versions"]
-            return tuple(
-                version for version, image in versions.items() if PYTHON_VERSION in image["py_versions"]
-            )
-    raise ModuleNotFoundError("the SageMaker SDK with its list of Spark images is not installed")
-
-
-@cache
 def _service_model() -> ServiceModel:
-    # Not from a session, which fails where the environment names a profile that does not exist.
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+    return ServiceModel(LOADER.load_service_model("sagemaker", "service-2"), "sagemaker")

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from ml_pipeline.params.api_limits import PYTHON_VERSION, limits, spark_versions
+from helpers.spark.images import PYTHON_VERSION, spark_versions
+from ml_pipeline.params.api_limits import limits
 
 S3_URI = re.compile(r"(?P<scheme>s3a?)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_./=+@:!'()-]+")
 DURATION = re.compile(r"P(?=[\dT])(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?")

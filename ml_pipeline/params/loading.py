@@ -3,33 +3,32 @@
 import difflib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from helpers.environments import file_of
 from helpers.errors import UserError, one_per_line
 from helpers.infra.tags.tags import tag_problems
-from helpers.project_settings import project_settings
-from ml_pipeline.params.documents import Document, lookup, merge, origin, read_document
-from ml_pipeline.params.model import CODE_KEYS, PipelineParams, model_of
+from ml_pipeline.params.documents import Document, lookup, origin
+from ml_pipeline.params.files import (
+    DEFAULT_PIPELINE,
+    FOLDER,
+    KeyPath,
+    flat_files,
+    merged,
+    placeholder_names,
+    read_documents,
+    step_files,
+    step_sections,
+)
+from ml_pipeline.params.model import PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
-from ml_pipeline.params.spark_code import HASH_DIGITS, SparkCode
-from ml_pipeline.params.spark_step import CODE_FOLDER, CONFIGURATION, SparkStepParams
+from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, SparkCode
+from ml_pipeline.params.spark_step import SparkStepParams
 from ml_pipeline.params.step_problems import section_problems, step_problems
 
-FOLDER = Path(__file__).parent
-BASE = "pipeline_params.json"
-DEFAULT_PIPELINE = "processing"
-"""The pipeline of pipeline_params.json; the file of any other is pipelines/<name>.json."""
-SHARED_KEYS = PipelineParams.model_fields.keys() - {"pipeline_name", "trial", "steps"}
-"""The keys that other pipelines inherit from pipeline_params.json and its overlays."""
-OVERLAYS = "environments"
-"""The section of a pipeline's own file that holds its overlays, by environment."""
-
-KeyPath = tuple[str | int, ...]
 Steps = Callable[[Mapping[str, Any]], Collection[str]]
 """Returns the names of the steps that a pipeline's module declares, from the parameters by key."""
 
@@ -50,11 +49,6 @@ _HINTS = {
     "tuple_type": "it must be a list […]",
     "dict_type": "it must be an object {…}",
 }
-
-
-def parameter_file(pipeline: str, folder: Path = FOLDER) -> Path:
-    """Return the path of a pipeline's parameter file."""
-    return folder / BASE if pipeline == DEFAULT_PIPELINE else folder / "pipelines" / f"{pipeline}.json"
 
 
 def load_parameters(
@@ -81,11 +75,11 @@ def load_parameters(
         UserError: a file cannot be read, or values are not valid; the message names every problem.
     """
     code = code or SparkCode()
-    documents = _documents(environment, pipeline, folder)
-    raw = _merged(documents)
+    documents = read_documents(environment, pipeline, folder)
+    raw = merged(documents)
     model = model_of(raw) if pipeline == DEFAULT_PIPELINE else PipelineParams
     problems: dict[KeyPath, str] = {}
-    resolved = _resolved(raw, {**_names(environment), **outputs}, code, problems)
+    resolved = _resolved(raw, {**placeholder_names(environment), **outputs}, code, problems)
     parameters = None
     try:
         parameters = model.model_validate_json(json.dumps(resolved))
@@ -109,91 +103,6 @@ def load_parameters(
     return parameters
 
 
-def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER) -> str:
-    """Return the name of a pipeline in SageMaker, which is known without any stack.
-
-    Raises:
-        UserError: a file cannot be read, or has no such name.
-    """
-    documents = _documents(environment, pipeline, folder)
-    written = "${}"
-    for document in documents:
-        written = document.values.get("pipeline_name", written)
-    problems: list[str] = []
-    name = resolve(written, _names(environment), lambda _, hint: problems.append(hint))
-    if problems:
-        raise UserError(f"{documents[-1].name}: pipeline_name: {problems[0]}")
-    return str(name)
-
-
-def step_instances(
-    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER
-) -> dict[str, tuple[str, int]]:
-    """Return instance type and count of each step, which are known without any stack.
-
-    Raises:
-        UserError: a parameter file cannot be read.
-    """
-    raw = _merged(_documents(environment, pipeline, folder))
-    found: dict[str, tuple[str, int]] = {}
-    if name := raw.get("pyspark_process_name"):
-        kind, count = (raw.get(f"pyspark_process_instance_{key}") for key in ("type", "count"))
-        found[str(name)] = (str(kind), int(count or 0))
-    for name, section in _sections(raw).items():
-        found[name] = (str(section.get("instance_type")), int(section.get("instance_count", 0)))
-    return found
-
-
-def _merged(documents: Sequence[Document]) -> dict[str, Any]:
-    raw: dict[str, Any] = {}
-    for document in documents:
-        raw = merge(raw, document.values)
-    return raw
-
-
-def _documents(environment: str, pipeline: str, folder: Path) -> list[Document]:
-    """Return the documents of a pipeline's parameters, each over those before it."""
-    base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
-    if pipeline == DEFAULT_PIPELINE:
-        return [base, overlay]
-    own = read_document(parameter_file(pipeline, folder))
-    values = dict(own.values)
-    overlays = values.pop(OVERLAYS, {})
-    if not isinstance(overlays, dict) or not all(isinstance(each, dict) for each in overlays.values()):
-        raise UserError(f"{own.name}: {OVERLAYS} must be an object of objects, by environment")
-    name = PurePosixPath(file_of(environment)).stem
-    return [
-        *(
-            Document(each.name, {k: v for k, v in each.values.items() if k in SHARED_KEYS})
-            for each in (base, overlay)
-        ),
-        Document(own.name, values),
-        Document(f"{own.name}, {OVERLAYS}.{name}", overlays.get(name, {})),
-    ]
-
-
-def _names(environment: str) -> dict[str, str]:
-    project = project_settings()
-    return {"Environment": environment, "ProjectName": project.project_name, "Owner": project.owner}
-
-
-def code_hashes(
-    environment: str,
-    pipeline: str = DEFAULT_PIPELINE,
-    code: SparkCode | None = None,
-    folder: Path = FOLDER,
-) -> dict[str, str]:
-    """Return the content hash of each step's files, which is known without any stack.
-
-    Raises:
-        UserError: a parameter file or a file of a step cannot be read.
-    """
-    code, raw = code or SparkCode(), _merged(_documents(environment, pipeline, folder))
-    named = {str(raw.get("pyspark_process_name", "")): _flat_files(raw)} if _flat_files(raw) else {}
-    named |= {name: _files(name, section) for name, section in _sections(raw).items()}
-    return {name: code.hash(files.values()) for name, files in named.items()}
-
-
 def _resolved(
     raw: Mapping[str, Any], names: Mapping[str, str], code: SparkCode, problems: dict[KeyPath, str]
 ) -> dict[str, Any]:
@@ -207,40 +116,14 @@ def _resolved(
         return resolve(value, known, lambda place, hint: problems.update({place: hint}), path)
 
     flat = {key: value for key, value in raw.items() if key != "steps"}
-    values: dict[str, Any] = resolved(flat, (), _flat_files(raw))
+    values: dict[str, Any] = resolved(flat, (), flat_files(raw))
     if not isinstance(raw.get("steps", {}), dict):
         return {**values, "steps": raw["steps"]}
     steps = {
-        name: resolved({"code_folder": CODE_FOLDER, **section}, ("steps", name), _files(name, section))
-        for name, section in _sections(raw).items()
+        name: resolved({"code_folder": CODE_FOLDER, **section}, ("steps", name), step_files(name, section))
+        for name, section in step_sections(raw).items()
     }
     return {**values, "steps": {**raw.get("steps", {}), **steps}}
-
-
-def _sections(raw: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sections of steps, as far as they are objects."""
-    steps = raw.get("steps", {})
-    found = steps.items() if isinstance(steps, dict) else ()
-    return {name: section for name, section in found if isinstance(section, dict)}
-
-
-def _flat_files(raw: Mapping[str, Any]) -> dict[KeyPath, str]:
-    """Return the files of the first pipeline's step by the keys that name them."""
-    return {(key,): PurePosixPath(raw[key]).name for key in CODE_KEYS if isinstance(raw.get(key), str)}
-
-
-def _files(name: str, section: Mapping[str, Any]) -> dict[KeyPath, str]:
-    """Return the files of a step with a section by the keys that name them."""
-    helpers = section.get("helper_files", SparkStepParams.model_fields["helper_files"].default)
-    files: dict[KeyPath, Any] = {
-        ("steps", name, "code"): section.get("code"),
-        ("steps", name, "configuration"): section.get("configuration", CONFIGURATION),
-        **{
-            ("steps", name, "helper_files", index): file
-            for index, file in enumerate(helpers if isinstance(helpers, list | tuple) else [])
-        },
-    }
-    return {path: file for path, file in files.items() if isinstance(file, str)}
 
 
 def _missing_files(files: Mapping[KeyPath, str], code: SparkCode) -> dict[KeyPath, str]:

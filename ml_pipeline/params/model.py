@@ -181,7 +181,3 @@ def model_of(values: Mapping[str, Any]) -> type[PipelineParams]:
     """Return the model of the first pipeline's values: its step may have a section, as any other."""
     own_step = {"pyspark_process_name", "pyspark_process_code"}
     return ProcessingParams if own_step & values.keys() else PipelineParams
-
-
-CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "spark_config_file")
-"""The keys of the first pipeline whose files are staged."""

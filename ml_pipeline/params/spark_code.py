@@ -9,6 +9,11 @@ from pathlib import Path
 from helpers.errors import UserError
 
 FOLDER = Path(__file__).resolve().parents[2] / "spark_jobs"
+CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
+"""Where the files of a step are staged; the placeholder is the hash of these files."""
+DEFAULT_HELPERS = ("data_utils.py",)
+CONFIGURATION = "configuration.json"
+"""The name that the container looks for."""
 HASH_DIGITS = 16
 """64 bits distinguish more versions than anybody writes; a collision would be rejected, not run."""
 

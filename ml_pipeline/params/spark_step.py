@@ -16,11 +16,7 @@ from ml_pipeline.params.constraints import (
     matching,
     s3_uri,
 )
-
-CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
-"""Where the files of a step are staged; the placeholder is the hash of these files."""
-CONFIGURATION = "configuration.json"
-"""The name that the container looks for."""
+from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS
 
 StepName = Annotated[
     str,
@@ -73,7 +69,7 @@ class SparkStepParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     code: PythonFile
-    helper_files: tuple[PythonFile, ...] = ("data_utils.py",)
+    helper_files: tuple[PythonFile, ...] = DEFAULT_HELPERS
     configuration: ConfigurationFile = CONFIGURATION
     code_folder: Annotated[str, s3_uri("s3")]
     inputs: dict[Name, StepInput] = {}

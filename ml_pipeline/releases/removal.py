@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from helpers.aws import connect
+from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
-from helpers.infra.stacks.teardown import refuse_prod, teardown
+from helpers.infra.stacks.teardown import refuse_protected, teardown
 from helpers.project_settings import project_settings
 from ml_pipeline.executions.executions import list_executions, stop
-from ml_pipeline.executions.target import Target
+from ml_pipeline.executions.target import ALL, Target, targets
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.project import ALL, say, targets
 from ml_pipeline.releases.registration import registered
 
 if TYPE_CHECKING:
@@ -46,11 +46,12 @@ def tear_down(
     console: "Console",
     *,
     ask: bool,
-    allow_prod: bool = False,
+    allow_protected: bool = False,
     with_github: bool = False,
 ) -> None:
     """Delete the pipelines, then the stacks that they stand on; GitHub's way in only when asked."""
-    refuse_prod(environment, allowed=allow_prod)
+    stacks = load_stacks(environment)
+    refuse_protected(stacks, allowed=allow_protected)
     session = connect(environment)
     known = targets(environment, ALL)
 
@@ -60,7 +61,7 @@ def tear_down(
 
     teardown(
         session,
-        load_stacks(environment),
+        stacks,
         console,
         confirm=input if ask else None,
         before=delete_pipelines,

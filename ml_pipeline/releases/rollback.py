@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from helpers.command_line import say
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.executions.executions import Execution, list_executions
 from ml_pipeline.executions.inputs import list_input
-from ml_pipeline.project import Project, say
+from ml_pipeline.project import Project
 from ml_pipeline.releases.history import Entry, Origin, entries, history_folder, last_executions, record
 from ml_pipeline.releases.registration import registered, upsert
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import ClientError
 
 from helpers.aws import connect
+from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import INFRA, project_name
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
 from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.params import code_hashes
-from ml_pipeline.project import ALL, Project, open_projects, say
+from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases import code_sweep
 from ml_pipeline.releases.history import entries, history_folder
 from ml_pipeline.releases.registration import registered
@@ -59,7 +61,7 @@ def sweep(
 
 def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bool) -> int:
     cloudformation = connect(environment).client("cloudformation")
-    project = project_name(environment)
+    project = project_name()
     found = decide(_stacks(cloudformation, project), project, datetime.now(UTC))
     failures = 0
     for preview in found.expired:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from helpers.command_line import say
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
-from ml_pipeline.project import Project, combined_hash, say
+from ml_pipeline.project import Project, combined_hash
 from ml_pipeline.releases.history import Origin, history_folder, record
 from ml_pipeline.releases.registration import upsert
 from ml_pipeline.releases.revision import commit

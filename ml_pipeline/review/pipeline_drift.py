@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ml_pipeline.definitions import Registration
+from ml_pipeline.executions.target import Target
 from ml_pipeline.releases.history import Entry
 from ml_pipeline.releases.registration import difference
 
@@ -56,17 +57,24 @@ def as_document(drift: PipelineDrift) -> dict[str, Any]:
     return {"drifted": bool(drift), **asdict(drift)}
 
 
-def lines(drift: PipelineDrift, environment: str) -> "Iterator[str]":
-    """Yield the drift for people."""
+def lines(drift: PipelineDrift, target: Target) -> "Iterator[str]":
+    """Yield the drift for people.
+
+    Args:
+        drift: of a pipeline.
+        target: this pipeline, for the command that undoes the drift.
+    """
     if drift.by_hand:
         yield f"{drift.name} was changed by hand:"
         yield from drift.by_hand
     if drift.not_upserted:
-        yield f"{drift.name} is not what this checkout has:"
+        yield f"{drift.name} differs from this checkout:"
         yield from drift.not_upserted
     note = f" ({drift.note})" if drift.note else ""
     if drift:
-        mend = f"To upsert: make upsert ENV={environment}"
-        yield f"{environment}: drift in the pipeline {drift.name}{note}. {mend}"
+        yield (
+            f"{target.environment}: drift in the pipeline {drift.name}{note}. "
+            f"To upsert it: {target.command('upsert')}"
+        )
     else:
-        yield f"{environment}: no drift in the pipeline {drift.name}{note}."
+        yield f"{target.environment}: no drift in the pipeline {drift.name}{note}."

@@ -11,6 +11,7 @@ from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.plan import StackPlan, plan_all
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.standing_costs import CostLine, standing_costs
 from helpers.pricing import Prices, load_prices
 from ml_pipeline.definitions import Registration
@@ -67,7 +68,7 @@ def make_plan(environment: Environment, pipelines: str) -> Plan:
         UserError: a stack cannot be planned.
     """
     session = connect(environment)
-    stacks = load_stacks(environment)
+    stacks = with_regional_values(session.client("ec2"), load_stacks(environment))
     changes = list(plan_all(session.client("cloudformation"), stacks))
     prices = load_prices()
     waiting, problem, planned = waits_for(session, environment), "", []

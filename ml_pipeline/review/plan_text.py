@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from helpers.command_line import say
 from helpers.infra.stacks.plan import show_plan
-from ml_pipeline.project import say
 from ml_pipeline.review.plan import PipelinePlan, Plan
 
 if TYPE_CHECKING:

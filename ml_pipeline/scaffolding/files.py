@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from helpers.errors import UserError
 from ml_pipeline.params.documents import read_document
-from ml_pipeline.params.loading import BASE, DEFAULT_PIPELINE
+from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.json_text import add_member
 from ml_pipeline.scaffolding.names import check_job_name, check_name, module_of

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from helpers.command_line import say
 from helpers.errors import UserError
 from helpers.files import write_atomically
 from helpers.spark.event_log.configuration import CLASSIFICATION, updated
@@ -17,9 +18,8 @@ from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
 from ml_pipeline.executions.executions import start
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.params.spark_code import FOLDER
-from ml_pipeline.params.spark_step import CONFIGURATION
-from ml_pipeline.project import Project, open_project, say
+from ml_pipeline.params.spark_code import CONFIGURATION, FOLDER
+from ml_pipeline.project import Project, open_project
 from ml_pipeline.releases.upsert import upsert_all
 from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
-from ml_pipeline.params.api_limits import PYTHON_VERSION
+from helpers.spark.images import PYTHON_VERSION
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
 from ml_pipeline.steps.step import BuildContext

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.spark import s3a_jars
-from tests.bench import abalone, check, event_log_reader, pipelines, step_overhead
+from tests.bench import abalone, check, commands, event_log_reader, pipelines, step_overhead
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
@@ -193,8 +193,27 @@ class Bench:
         """Measure what a step costs beyond a bare spark-submit."""
         return step_overhead.measure(self.rounds)
 
+    def commands(self) -> dict[str, Any]:
+        """Measure everyday commands next to those of an earlier commit."""
+        return commands.measure(self.rounds, self.folder)
 
-SECTIONS = ("alternatives", "levers", "sizes", "executors", "shapes", "event_log", "step", "plane")
+    def tests(self) -> dict[str, Any]:
+        """Measure `make test` next to that of an earlier commit."""
+        return commands.measure_tests(self.folder)
+
+
+SECTIONS = (
+    "alternatives",
+    "levers",
+    "sizes",
+    "executors",
+    "shapes",
+    "event_log",
+    "step",
+    "plane",
+    "commands",
+    "tests",
+)
 
 
 def main() -> None:

@@ -81,6 +81,16 @@ def step(section: Section) -> str:
     return table(["round", "step, s", "spark-submit, s", "overhead, s"], rows)
 
 
+def compared(section: Section) -> str:
+    """Return a table of commands next to those of an earlier commit."""
+    rows = [
+        [f"`make {name}`", *(f"{cost[key]:.2f}" for key in ("before", "now", "ratio", "cpu_ratio"))]
+        for name, cost in section["results"].items()
+    ]
+    text = f"*Before* is commit {section['baseline'][:7]}.\n\n"
+    return text + table(["", "before, s", "now, s", "seconds, ratio", "CPU, ratio"], rows)
+
+
 def plane(section: Section) -> str:
     """Return a table of the execution plane."""
     one = section["results"]["1"]["seconds"]
@@ -120,6 +130,8 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
     "event_log": event_log,
     "step": step,
     "plane": plane,
+    "commands": compared,
+    "tests": compared,
     "faults": faults,
 }
 

@@ -10,29 +10,28 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from helpers.environments import LOCAL, Environment
+from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.processing.container_job import ContainerJob
 from helpers.local_aws.processing.data import download_input
-from helpers.local_aws.service_clients import Credentials
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
+from ml_pipeline.executions.executions import start
+from ml_pipeline.executions.target import targets
+from ml_pipeline.params import DEFAULT_PIPELINE
 
-PIPELINE = "ProcessingPipeline-local"
+TARGET = targets(Environment(LOCAL), DEFAULT_PIPELINE)[0]
 
 
 def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
     """Execute the pipeline; return the seconds of its step, and the description of its job."""
-    arn = sagemaker.start_pipeline_execution(
-        PipelineName=PIPELINE,
-        # Of its own in every round, or the step cache would answer.
-        PipelineParameters=[{"Name": "InputDataFingerprint", "Value": uuid.uuid4().hex}],
-    )["PipelineExecutionArn"]
+    arn = start(boto3.Session(), TARGET, use_cache=False)
     while True:
         execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         if execution["PipelineExecutionStatus"] != "Executing":

@@ -17,7 +17,19 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.checkout import copy_of, outputs, told
+from ml_pipeline.params import pipeline_name
+from ml_pipeline.params.documents import read_document
+from ml_pipeline.params.files import parameter_file
+from tests.checkout import Checkout, copy_of, told
+
+PIPELINE = pipeline_name("local")
+PARAMETERS = read_document(parameter_file("processing")).values
+CODE, SAMPLE = PARAMETERS["pyspark_process_code"].rsplit("/", 1)[-1], PARAMETERS["pyspark_process_sample"]
+
+
+def report(checkout: Checkout, said: str) -> dict[str, Any]:
+    """The report of the job that a summary is about."""
+    return json.loads(checkout.read(told(said, "Report")))
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +44,33 @@ def first_run(checkout) -> str:
     return checkout.made("run")
 
 
-def test_make_run_brings_every_row_through(checkout, first_run) -> None:
-    parts = [uri for uri in checkout.under(outputs(first_run)["parquet"]) if uri.endswith(".parquet")]
-    table = [row for uri in parts for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
-    source = list(csv.reader((checkout.folder / "spark_jobs/sample_data/abalone.csv").open()))
+def test_make_run_writes_the_rows_that_its_report_counts(checkout, first_run) -> None:
+    written = report(checkout, first_run)
+    (sample,) = (checkout.folder / "spark_jobs" / "sample_data").glob(SAMPLE)
+    counted = {}
+    for name, output in written["outputs"].items():
+        parts = [uri for uri in checkout.under(output["folder"]) if "/part-" in uri]
+        assert len(parts) == output["files"]
+        counted[name] = sum(
+            pq.read_metadata(io.BytesIO(checkout.read(uri))).num_rows
+            if output["format"] == "parquet"
+            else len(list(csv.DictReader(io.StringIO(checkout.read(uri).decode()))))
+            for uri in parts
+        )
 
-    assert len(table) == 4177
-    assert sorted((row["sex"], row["length"], row["diameter"], row["rings"]) for row in table) == sorted(
-        (row[0], float(row[1]), float(row[2]), int(row[8])) for row in source
-    )
-    text = b"".join(checkout.read(uri) for uri in checkout.under(outputs(first_run)["csv"]) if "part-" in uri)
-    assert len(text.decode().splitlines()) == 4177 + 1
+    assert counted == {name: output["rows"] for name, output in written["outputs"].items()}
+    assert written["rows_in"] == len(sample.read_text().splitlines())
+    assert all(check["expected"] == check["actual"] for check in written["checks"])
 
 
 def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
-    assert told(first_run, "Rows") == "4,177 in, 0 rejected"
+    written = report(checkout, first_run)
+    assert f"{written['rows_in']:,} in, {written['rows_rejected']:,} rejected" in told(first_run, "Rows")
+    for name, output in written["outputs"].items():
+        assert re.search(rf"^Output +{name} .*{output['rows']:,} rows", first_run, re.MULTILINE)
     assert "start Spark" in told(first_run, "In the job")
     assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
-    assert "read 4,177 rows" in checkout.made("logs")
+    assert f"read {written['rows_in']:,} rows" in checkout.made("logs")
 
 
 def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
@@ -59,7 +80,10 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     assert (version["version"], version["code_hash"]) == (1, code)
     assert version["last_execution"]["arn"] == told(first_run, "Execution")
     assert version["last_execution"]["status"] == "Succeeded"
-    assert "is verified: 5 objects, all encrypted." in checkout.made("verify")
+    written = sum(
+        len(checkout.under(each["folder"])) for each in report(checkout, first_run)["outputs"].values()
+    )
+    assert f"is verified: {written + 1} objects, all encrypted." in checkout.made("verify")
     assert f"code/{code}/: the pipeline uses it." in checkout.made("sweep", "ARGS=--dry-run")
     refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
     assert refused != 0
@@ -147,13 +171,13 @@ def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
     Changed code is no hit either: the job that throws, below, does throw. For each file that is staged see
     tests/ml_pipeline/test_definition.py.
     """
-    checkout.change("spark_jobs/sample_data/abalone.csv", ",15\n", ",16\n")
+    sample = checkout.folder / "spark_jobs" / "sample_data" / SAMPLE
+    with sample.open("a") as file:
+        file.write(sample.read_text().splitlines()[-1] + "\n")
 
     checkout.made("data", "start", "WAIT=no")
     sagemaker = checkout.client("sagemaker")
-    (newest, *_) = sagemaker.list_pipeline_executions(PipelineName="ProcessingPipeline-local")[
-        "PipelineExecutionSummaries"
-    ]
+    (newest, *_) = sagemaker.list_pipeline_executions(PipelineName=PIPELINE)["PipelineExecutionSummaries"]
     steps: list[dict[str, Any]] = []
     while not steps:
         steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=newest["PipelineExecutionArn"])[
@@ -165,18 +189,15 @@ def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
 
 
 def test_a_job_that_throws_tells_its_own_exception(checkout, first_run) -> None:
-    checkout.change(
-        "spark_jobs/process_pyspark.py", "    options = parse(argv)\n", "    raise KeyError('rings')\n"
-    )
+    last = "\nif __name__ =="
+    checkout.change(f"spark_jobs/{CODE}", last, f"\nraise KeyError('rings'){last}")
 
     code, said = checkout.make("upsert", "start")
 
     assert code != 0
     assert "KeyError" in said
     assert "make logs" in said
-    checkout.change(
-        "spark_jobs/process_pyspark.py", "    raise KeyError('rings')\n", "    options = parse(argv)\n"
-    )
+    checkout.change(f"spark_jobs/{CODE}", f"\nraise KeyError('rings'){last}", last)
 
 
 def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
@@ -190,14 +211,15 @@ def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
 
 
 def test_a_missing_input_is_told(checkout, first_run) -> None:
-    (key,) = checkout.under(outputs(first_run)["csv"].split("/pyspark/")[0] + "/data_input/")
-    bucket, name = re.fullmatch(r"s3://([^/]+)/(.+)", key).groups()
-    checkout.client("s3").delete_object(Bucket=bucket, Key=name)
+    uri = PARAMETERS["pyspark_process_data_input"].removeprefix("s3a://${DataBucketName}/")
+    bucket = told(first_run, "Report").split("/")[2]
+    checkout.client("s3").delete_object(Bucket=bucket, Key=uri)
 
     code, said = checkout.make("start")
 
     assert code != 0
-    assert "abalone.csv" in said
+    assert f"{bucket}/{uri}" in said
+    assert "make data ENV=local" in said
     assert "Traceback" not in said
 
 

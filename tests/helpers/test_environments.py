@@ -53,6 +53,15 @@ def test_no_other_name_is_one(folder: Path, name: str) -> None:
         Environment(name)
 
 
+@pytest.mark.parametrize("name", ["pr", "Live", "2nd", "in-between", "thirteenchars"])
+def test_a_file_of_another_form_of_name_is_refused(folder: Path, name: str) -> None:
+    """`pr` as well: stacks named <project>-pr-<template> would be within reach of the role of previews."""
+    (folder / f"{name}.json").write_text("{}")
+
+    with pytest.raises(UserError, match=f"the environment's name {name} must match"):
+        environments.names()
+
+
 def test_previews_share_their_file_of_parameters() -> None:
     assert [file_of(name) for name in ("pr-7", "pr-8", "live")] == [
         "preview.json",

@@ -1,4 +1,4 @@
-"""All stacks of the environment `local`, deployed on the embedded AWS."""
+"""A stack of each template, deployed on the embedded AWS."""
 
 from collections.abc import Iterator
 
@@ -6,16 +6,17 @@ import boto3
 import pytest
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
-from tests.renamed_stacks import of_project
+from helpers.infra.stacks.regional_values import with_regional_values
+from tests.infra_folder import every_stack
 
 UNWEAKENED = "settings without security meaning"
 
 
 @pytest.fixture(scope="module")
-def stacks() -> tuple[StackConfiguration, ...]:
-    return tuple(of_project(stack, "templates") for stack in load_stacks("local"))
+def stacks(aws: boto3.Session) -> tuple[StackConfiguration, ...]:
+    return with_regional_values(aws.client("ec2"), every_stack("templates"))
 
 
 @pytest.fixture(scope="module")

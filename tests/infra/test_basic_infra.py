@@ -20,11 +20,11 @@ NESTED = ("Keys", "Network", "Storage", "Identity", "Operations")
 def templates(aws: boto3.Session) -> str:
     """The address of the templates in S3."""
     bucket = f"templates-{uuid.uuid4().hex[:8]}"
-    s3 = aws.client("s3")
+    s3 = aws.client("s3", region_name="us-east-1")  # where a bucket needs no location
     s3.create_bucket(Bucket=bucket)
     for path in INFRA.glob("*.yaml"):
         s3.put_object(Bucket=bucket, Key=f"infra/{path.name}", Body=path.read_bytes())
-    return f"https://{bucket}.s3.us-east-1.amazonaws.com/infra"
+    return f"https://{bucket}.s3.amazonaws.com/infra"
 
 
 class Parent:
@@ -36,8 +36,9 @@ class Parent:
             "TemplatesUrl": templates,
             "ProjectName": "parent-test",
             "Environment": "local",
-            "S3PrefixListId": "pl-63a5400a",
-            "ImageAccountIds": "173754725891",
+            "Protected": "false",
+            "S3PrefixListId": "pl-0123abcd",
+            "ImageAccountIds": "123456789012",
             "BreakGlassPrincipalArns": "arn:aws:iam::*:root",
         }
 

@@ -4,7 +4,6 @@ import ipaddress
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import sys
 import uuid
@@ -20,14 +19,19 @@ import yaml
 from rich.console import Console
 from template_settings import INFRA, settings_of
 
-from helpers.environments import environments
+from helpers.environments import LOCAL, NAME, Environment, environments, has_previews
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
 from helpers.local_aws.cloudformation.registry import mend_of
+from helpers.project_settings import project_settings
+from tests.infra_folder import PARAMETERS, every_stack, write_templates
 
 ACCOUNT = "123456789012"
+PREVIEWS = [Environment("pr-7")] if has_previews() else []
+REGIONS = sorted({"us-east-1", "eu-central-1", project_settings().region})
+PARTS = ("Conditions", "Rules")
 FILES = sorted(INFRA.glob("*.yaml"))
 # The parent has a parameter for what it passes on, and no defaults for all of them.
 GIVEN = {"VpcCidr": "10.0.0.0/16"}
@@ -79,38 +83,44 @@ def actions(statement: dict[str, Any]) -> list[str]:
 def test_cfn_lint_has_nothing_to_say() -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
     result = subprocess.run(
-        [linter, "-t", *FILES, "-r", "us-east-1", "eu-central-1"], capture_output=True, text=True, check=False
+        [linter, "-t", *FILES, "-r", *REGIONS], capture_output=True, text=True, check=False
     )
     assert (result.returncode, result.stdout) == (0, "")
     assert not any("cfn-lint" in path.read_text() for path in FILES), "no check is switched off"
 
 
-@pytest.mark.parametrize("environment", environments())
-def test_every_environment_has_its_stacks(environment: Any) -> None:
-    stacks = load_stacks(environment)
-    assert [stack.name.removeprefix(f"pyspark-processing-{environment}-") for stack in stacks][:5] == [
-        "keys",
-        "network",
-        "storage",
-        "identity",
-        "operations",
-    ]
-    assert {stack.tags["Environment"] for stack in stacks} == {environment}
+@pytest.mark.parametrize("environment", [*environments(), *PREVIEWS])
+def test_every_environment_has_what_a_pipeline_needs(environment: Environment) -> None:
+    """Its file fits the templates, and its network overlaps with no other: or it would not load."""
+    project, stacks = project_settings(), load_stacks(environment)
+    names = [stack.name.removeprefix(f"{project.project_name}-{environment}-") for stack in stacks]
+    assert names[:4] == ["keys", "network", "storage", "identity"]
+    for stack in stacks:
+        assert stack.parameters["Environment"] == environment
+        assert stack.tags == {
+            **stack.tags,
+            "Project": project.project_name,
+            "Owner": project.owner,
+            "Environment": environment,
+        }
 
 
-def test_a_preview_has_what_a_pipeline_needs() -> None:
-    stacks = load_stacks("pr-7")
-    names = [stack.name.removeprefix("pyspark-processing-pr-7-") for stack in stacks]
-    assert names == ["keys", "network", "storage", "identity"]
-    assert {stack.parameters["Environment"] for stack in stacks} == {"pr-7"}
-    assert stacks[2].parameters["BreakGlassPrincipalArns"] == (
-        "arn:aws:iam::*:role/pyspark-processing-preview-ci-deploy"
-    ), "the role that infra/github_oidc.yaml makes for previews"
+@pytest.mark.parametrize("environment", PREVIEWS)
+def test_the_buckets_of_a_preview_know_the_role_that_is_made_for_previews(environment: Environment) -> None:
+    (storage,) = [each for each in load_stacks(environment) if each.name.endswith("-storage")]
+    role = f"role/{project_settings().project_name}-preview-ci-deploy"
+    assert storage.parameters["BreakGlassPrincipalArns"] == f"arn:aws:iam::*:{role}"
 
 
-def test_networks_of_environments_do_not_overlap() -> None:
-    networks = [load_stacks(environment)[1] for environment in [*environments(), "pr-7"]]
-    assert len({network.parameters["VpcCidr"] for network in networks}) == len(networks)
+def test_templates_take_every_name_that_an_environment_may_have() -> None:
+    patterns = {name: each["Parameters"]["Environment"]["AllowedPattern"] for name, each in TEMPLATES.items()}
+    previews = {name: r"pr-\*" if name == "github_oidc" else "pr-[1-9][0-9]{0,5}" for name in patterns}
+    assert patterns == {name: f"({NAME.pattern}|{previews[name]})" for name in patterns}
+
+
+def test_templates_know_no_environment_by_its_name() -> None:
+    conditions = json.dumps([template.get(part, {}) for template in TEMPLATES.values() for part in PARTS])
+    assert re.findall(r'\{"Ref": "Environment"\}, "([a-z0-9]+)"', conditions) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -222,7 +232,7 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
     studio = {*said["identity.StudioInstanceTypes"].split(",")} - {"system"}
     assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
     assert said["identity.MandatoryTags"] == "Project,Owner"
-    assert said["github_oidc.ProtectsBoundaries"] == "true"
+    assert said["github_oidc.ProtectsBoundaries"] == said["github_oidc.RetainsProvider"] == "true"
     assert {said[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
         "none"
     }
@@ -238,7 +248,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     """What the templates make depends on these; the values of `local` try one side of each alone."""
     said = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
     for name in ("keys", "network", "storage", "studio"):
-        assert said[name]["IsProduction"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+        assert said[name]["IsProtected"] == {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
     assert said["github_oidc"]["IsStanding"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
     }
@@ -343,21 +353,21 @@ def test_roles_have_a_boundary() -> None:
         assert role.get("PermissionsBoundary") == (boundary and {"Ref": boundary}), name
 
 
-def test_what_has_state_is_retained_in_prod_and_whenever_it_is_replaced() -> None:
+def test_what_has_state_is_retained_where_it_is_protected_and_whenever_it_is_replaced() -> None:
     types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
     assert len(stateful) == 12
     for name, each in stateful.items():
-        assert each["DeletionPolicy"] == {"Fn::If": ["IsProduction", "Retain", "Delete"]}, name
+        assert each["DeletionPolicy"] == {"Fn::If": ["IsProtected", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
 
 
 def test_the_provider_outlives_the_stack_since_other_environments_use_it() -> None:
     provider = RESOURCES["github_oidc.GitHubProvider"]
-    assert provider["DeletionPolicy"] == {"Fn::If": ["IsEmbedded", "Delete", "Retain"]}
+    assert provider["DeletionPolicy"] == {"Fn::If": ["HasRetainedProvider", "Retain", "Delete"]}
     assert provider["UpdateReplacePolicy"] == "Retain"
     conditions = TEMPLATES["github_oidc"]["Conditions"]
-    assert conditions["IsEmbedded"] == {"Fn::Equals": [{"Ref": "Environment"}, "local"]}
+    assert conditions["HasRetainedProvider"] == {"Fn::Equals": [{"Ref": "RetainsProvider"}, "true"]}
 
 
 def test_deleted_keys_can_be_brought_back_for_30_days() -> None:
@@ -445,7 +455,7 @@ def test_alarms_are_encrypted_and_come_over_tls(aws: boto3.Session, outputs: dic
     assert str(secure).lower() == "false"
     listed = aws.client("sns").list_subscriptions_by_topic(TopicArn=outputs["AlarmTopicArn"])
     assert [(each["Protocol"], each["Endpoint"]) for each in listed["Subscriptions"]] == [
-        ("email", "alarms@example.com")
+        ("email", PARAMETERS["AlarmEmail"])
     ]
 
 
@@ -489,7 +499,10 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
     budgets, of_month = aws.client("budgets"), {"AccountId": ACCOUNT, "BudgetName": f"{prefix}monthly"}
     budget = budgets.describe_budget(**of_month)["Budget"]
     assert (budget["BudgetType"], budget["TimeUnit"]) == ("COST", "MONTHLY")
-    assert (float(budget["BudgetLimit"]["Amount"]), budget["BudgetLimit"]["Unit"]) == (100, "USD")
+    assert (float(budget["BudgetLimit"]["Amount"]), budget["BudgetLimit"]["Unit"]) == (
+        float(PARAMETERS["MonthlyBudgetUsd"]),
+        "USD",
+    )
     told = budgets.describe_notifications_for_budget(**of_month)["Notifications"]
     assert [(each["NotificationType"], each["ComparisonOperator"], each["Threshold"]) for each in told] == [
         ("ACTUAL", "GREATER_THAN", 80.0),
@@ -543,9 +556,9 @@ def test_private_names_of_endpoints_resolve(aws: boto3.Session, outputs: dict[st
         assert ec2.describe_vpc_attribute(VpcId=vpc, Attribute=attribute)[key]["Value"], attribute
     endpoints = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"]
     interfaces = {
-        each["ServiceName"].removeprefix("com.amazonaws.us-east-1."): each["PrivateDnsEnabled"]
-        for each in endpoints
-        if each["VpcEndpointType"] == "Interface"
+        service_of(endpoint): endpoint["PrivateDnsEnabled"]
+        for endpoint in endpoints
+        if endpoint["VpcEndpointType"] == "Interface"
     }
     assert interfaces == dict.fromkeys(ENDPOINTS, True)
     for endpoint in endpoints:
@@ -572,10 +585,15 @@ def test_jobs_reach_one_another_the_endpoints_and_s3(aws: boto3.Session, outputs
     vpc = [{"Name": "vpc-id", "Values": [outputs["VpcId"]]}]
     others = ec2.describe_security_groups(Filters=vpc)["SecurityGroups"]
     (endpoints,) = [each for each in others if each["Description"].startswith("Interface endpoints")]
+    (addresses,) = [
+        each
+        for each in ec2.describe_managed_prefix_lists()["PrefixLists"]
+        if each["PrefixListName"] == f"com.amazonaws.{aws.region_name}.s3"
+    ]
     assert [flow(rule) for rule in group["IpPermissions"]] == [("-1", None, [jobs])]
     assert sorted(map(flow, group["IpPermissionsEgress"])) == [
         ("-1", None, [jobs]),
-        ("tcp", 443, [endpoints["GroupId"], "pl-63a5400a"]),
+        ("tcp", 443, [endpoints["GroupId"], addresses["PrefixListId"]]),
     ]
     assert [flow(rule) for rule in endpoints["IpPermissions"]] == [("tcp", 443, [jobs])]
     assert [flow(rule) for rule in endpoints["IpPermissionsEgress"]] == [("-1", None, ["127.0.0.1/32"])]
@@ -604,7 +622,9 @@ def test_buckets_are_private_and_versioned(aws: boto3.Session, outputs: dict[str
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert rules["abort-stale-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
     expiring = rules["expire-logs" if use == "AccessLog" else "expire-noncurrent-versions"]
-    assert expiring["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+    assert expiring["NoncurrentVersionExpiration"]["NoncurrentDays"] == int(
+        PARAMETERS["NoncurrentVersionDays"]
+    )
 
 
 @pytest.mark.parametrize("use", ["Artifact", "Data"])
@@ -665,7 +685,7 @@ def test_flow_logs_go_to_an_encrypted_group(aws: boto3.Session, outputs: dict[st
         "logGroups"
     ]
     assert group["kmsKeyId"] == outputs["LogKeyArn"]
-    assert group["retentionInDays"] == 30
+    assert group["retentionInDays"] == int(PARAMETERS["FlowLogDays"])
 
 
 # --- other values, for the network alone ------------------------------------------------------------------
@@ -692,11 +712,12 @@ def network(
 def endpoints_of(aws: boto3.Session, vpc: str, kind: str) -> list[str]:
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     found = aws.client("ec2").describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
-    return sorted(
-        each["ServiceName"].removeprefix("com.amazonaws.us-east-1.")
-        for each in found
-        if each["VpcEndpointType"] == kind
-    )
+    return sorted(service_of(each) for each in found if each["VpcEndpointType"] == kind)
+
+
+def service_of(endpoint: Any) -> str:
+    """Return `ecr.api` for `com.amazonaws.<region>.ecr.api`."""
+    return str(endpoint["ServiceName"]).split(".", 3)[3]
 
 
 def test_four_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, network: Networks) -> None:
@@ -770,10 +791,13 @@ def test_an_existing_network_is_used_as_it_is(
 REFUSED = yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text(encoding="utf-8"))
 
 
+GIVEN_BY_THE_REGION = {"S3PrefixListId": "pl-0123abcd"}
+
+
 @cache
 def good_input() -> dict[str, str]:
-    address = {"TemplatesUrl": "https://templates.s3.us-east-1.amazonaws.com/infra"}
-    return {**address, **{k: v for stack in load_stacks("local") for k, v in stack.parameters.items()}}
+    given = {key: value for stack in every_stack("templates") for key, value in stack.parameters.items()}
+    return {**given, **GIVEN_BY_THE_REGION, "TemplatesUrl": "https://templates.s3.amazonaws.com/infra"}
 
 
 @pytest.mark.parametrize(
@@ -830,12 +854,12 @@ BAD_INPUT = [
     ("template", "parameters", "reason"),
     [
         *BAD_INPUT,
+        ("network", {"VpcCidr": "10.20.0.0/16"}, "VpcCidr 10.20.0.0/16 overlaps with 10.20.0.0/16 of other"),
         (
-            "network",
-            {"VpcCidr": "10.20.0.0/16"},
-            "VpcCidr 10.20.0.0/16 overlaps with 10.20.0.0/16 of staging",
+            "keys",
+            {"Environment": "prod"},
+            "Environment is not given here, it is the name of the file: remove",
         ),
-        ("network", {"VpcCidr": "10.40.0.0/16"}, "overlaps with 10.40.0.0/16 of preview"),
     ],
 )
 def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
@@ -847,16 +871,14 @@ def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
     parameters: dict[str, str],
     reason: str,
 ) -> None:
-    infra = shutil.copytree(INFRA, tmp_path / "infra")
-    file = infra / "parameters" / "local.json"
-    content = json.loads(file.read_text())
-    content["Parameters"] |= {"ProjectName": "bad-input", **parameters}
-    file.write_text(json.dumps(content))
+    file = write_templates(tmp_path, "bad-input", **parameters)
+    others = {"Stacks": ["network"], "Parameters": {"VpcCidr": "10.20.0.0/16"}}
+    file.with_name("other.json").write_text(json.dumps(others))
 
-    code = main([command, "--env", "local", "--infra", str(infra)])
+    code = main([command, "--env", LOCAL, "--infra", str(tmp_path)])
 
     said = " ".join(capsys.readouterr().err.split())
     assert code == 1
-    assert re.search(rf"local.json cannot be used:.*{reason}", said)
+    assert re.search(rf"{file.name} cannot be used:.*{reason}", said)
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
     assert not [stack["StackName"] for stack in stacks if stack["StackName"].startswith("bad-input")]

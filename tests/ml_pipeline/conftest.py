@@ -1,14 +1,16 @@
 """Parameters as the files of the repository give them, and an environment with a stack to work in."""
 
 import json
-import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 
+from helpers import environments
 from helpers.infra.stacks.configuration import stack_names
+from helpers.project_settings import project_settings
 from ml_pipeline.params import PipelineParams, load_parameters
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -111,15 +113,13 @@ def small_stacks(aws: boto3.Session, role: str) -> None:
 
 @pytest.fixture(scope="module")
 def stack(small_stacks: None) -> Iterator[boto3.Session]:
-    """A session in that region, in which this process is meanwhile."""
-    before = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
-    os.environ.update(dict.fromkeys(before, REGION))
-    yield boto3.Session()
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    """A session in that region, in which this process and all environments are meanwhile."""
+    project = replace(project_settings(), region=REGION)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environments, "project_settings", lambda *_: project)
+        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.setenv(name, REGION)
+        yield boto3.Session()
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import request_table
 from policies import ACCOUNT, PREFIX, PROJECT, Policies, collect
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
-from tests.renamed_stacks import of_project
+from helpers.infra.stacks.regional_values import with_regional_values
+from tests.infra_folder import every_stack
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 
@@ -40,9 +41,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def stacks() -> tuple[StackConfiguration, ...]:
+def stacks(aws: boto3.Session) -> tuple[StackConfiguration, ...]:
     given = {"BreakGlassPrincipalArns": BREAK_GLASS, "ProtectsBoundaries": "true"}
-    return tuple(of_project(stack, PROJECT, **given) for stack in load_stacks("local"))
+    return with_regional_values(aws.client("ec2"), every_stack(PROJECT, **given))
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +72,13 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
         **outputs,
         **{f"{rule['Name'].split('-')[3]}Arn": rule["Arn"] for rule in rules},
         "Account": ACCOUNT,
-        "Region": "us-east-1",
+        "Region": aws.region_name,
         "Prefix": PREFIX,
         "Project": PROJECT,
         "Subnet0": subnets[0],
         "Subnet1": subnets[1],
         "BreakGlass": BREAK_GLASS,
         "DefaultGroup": default["GroupId"],
-        "FlowLogGroupArn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{flow_log['LogGroupName']}",
+        "FlowLogGroupArn": f"arn:aws:logs:{aws.region_name}:{ACCOUNT}:log-group:{flow_log['LogGroupName']}",
     }
     return request_table.load(policies, names)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from helpers.infra.stacks import load_stacks
 from helpers.local_aws.cloudformation.change_sets import parse_template
+from tests.infra_folder import every_stack
 
 pytestmark = pytest.mark.timeout(
     300
@@ -42,7 +42,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What checkov says."""
     folder = tmp_path_factory.mktemp("deployed")
     given = {
-        **{key: value for stack in load_stacks("local") for key, value in stack.parameters.items()},
+        **{key: value for stack in every_stack("checkov") for key, value in stack.parameters.items()},
         "ProtectsBoundaries": "true",
     }
     for path in INFRA.glob("*.yaml"):

@@ -6,7 +6,7 @@ template loses then turns test_every_request_gets_the_verdict_that_is_expected r
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -14,9 +14,10 @@ import pytest
 from policies import ACCOUNT, EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.change_sets import parse_template
+from tests.infra_folder import every_stack
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
@@ -169,10 +170,10 @@ def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) 
 @pytest.mark.parametrize(
     ("numbers", "repository"),
     [
-        ({}, "repo:example-owner/example-repository"),
+        ({}, "repo:owner/name"),
         (
             {"GitHubOwnerId": "12", "GitHubRepositoryId": "345"},
-            "repo:example-owner@12/example-repository@345",
+            "repo:owner@12/name@345",
         ),
     ],
     ids=["by name", "by number"],
@@ -182,9 +183,8 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
 ) -> None:
     iam, issuer = aws.client("iam"), "token.actions.githubusercontent.com"
     (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    local = load_stacks("local")[-1]
-    given = {"ProjectName": "trust", "ExistingOidcProviderArn": provider["Arn"], **numbers}
-    stack = replace(local, name="trust-local-github-oidc", parameters={**local.parameters, **given})
+    given = {"ExistingOidcProviderArn": provider["Arn"], **numbers}
+    stack = every_stack("trust", **given)[-1]
     deploy(aws.client("cloudformation"), stack, Console(quiet=True))
     trusts = {
         role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
@@ -217,7 +217,9 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     assert (details["Url"], details["ClientIDList"]) == (issuer, ["sts.amazonaws.com"])
 
 
-def test_change_sets_may_use_the_one_transform_of_the_templates(policies: Policies) -> None:
+def test_change_sets_may_use_the_one_transform_of_the_templates(
+    aws: boto3.Session, policies: Policies
+) -> None:
     document, sid = TRANSFORM
     (statement,) = (each for each in policies.documents[document]["Statement"] if each["Sid"] == sid)
 
@@ -225,5 +227,5 @@ def test_change_sets_may_use_the_one_transform_of_the_templates(policies: Polici
         "Sid": sid,
         "Effect": "Allow",
         "Action": "cloudformation:CreateChangeSet",
-        "Resource": "arn:aws:cloudformation:us-east-1:aws:transform/LanguageExtensions",
+        "Resource": f"arn:aws:cloudformation:{aws.region_name}:aws:transform/LanguageExtensions",
     }

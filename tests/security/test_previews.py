@@ -10,10 +10,12 @@ from botocore.exceptions import ClientError
 from policies import ACCOUNT, PROJECT, simulate
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown
+from helpers.environments import LOCAL, Environment
+from helpers.infra.stacks import StackConfiguration, deploy, teardown
+from tests.infra_folder import every_stack
 
 ROLE = f"{PROJECT}-preview-ci-deploy"
-AWS = f"us-east-1:{ACCOUNT}"
+AWS = f"{Environment(LOCAL).settings.region}:{ACCOUNT}"
 BOUNDED = {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-pr-7-boundary"}
 KEY = f"arn:aws:kms:{AWS}:key/01234567-89ab-cdef-0123-456789abcdef"
 
@@ -25,11 +27,12 @@ def stack(aws: boto3.Session, outputs: dict[str, str]) -> StackConfiguration:
     parameters = {
         "ProjectName": PROJECT,
         "Environment": "pr-*",
-        "GitHubRepository": "example-owner/example-repository",
+        "Protected": "false",
+        "GitHubRepository": "owner/name",
         "ExistingOidcProviderArn": provider["Arn"],
         "ProtectsBoundaries": "false",
     }
-    local = load_stacks("local")[-1]
+    local = every_stack(PROJECT)[-1]
     return replace(local, name=f"{PROJECT}-preview-github-oidc", parameters=parameters, needs=frozenset())
 
 
@@ -174,7 +177,7 @@ def test_github_is_trusted_for_the_environment_preview_and_pull_requests_are_not
     assert statement["Condition"] == {
         "StringEquals": {
             f"{issuer}:aud": "sts.amazonaws.com",
-            f"{issuer}:sub": "repo:example-owner/example-repository:environment:preview",
+            f"{issuer}:sub": "repo:owner/name:environment:preview",
         }
     }
     with pytest.raises(iam.exceptions.NoSuchEntityException):

@@ -7,7 +7,6 @@ fails where no embedded AWS shows it: on the first deployment, or by drift that 
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -16,12 +15,14 @@ from authorization import as_list, authorization
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from policies import ACCOUNT, PREFIX, PROJECT, Policies
 
-from helpers.infra.stacks import load_stacks
+from helpers.environments import LOCAL, Environment
 from helpers.infra.stacks.configuration import parse_template
 from helpers.infra.stacks.drift import find_drift
 from helpers.infra.stacks.plan import plan_all
+from tests.infra_folder import every_stack
 
-AWS = f"us-east-1:{ACCOUNT}"
+REGION = Environment(LOCAL).settings.region
+AWS = f"{REGION}:{ACCOUNT}"
 
 # A resource of each type, as the services name it.
 RESOURCES = {
@@ -151,7 +152,7 @@ def resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
 def used(stacks: slice) -> dict[str, set[str]]:
     """Return the resource types of some stacks, with the properties that their resources have."""
     found: dict[str, set[str]] = {}
-    for stack in load_stacks("local")[stacks]:
+    for stack in every_stack(PROJECT)[stacks]:
         for kind, properties in resources(parse_template(stack.template)["Resources"]):
             found.setdefault(kind, set()).update(properties)
     return found
@@ -169,7 +170,7 @@ def known(action: str) -> tuple[str, Mapping[str, Any] | None]:
 
 def asked(kind: str, handlers: set[str]) -> set[str]:
     """Return the actions that handlers of a type call, without those that IAM does not know."""
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema["handlers"]
     said = {action for name in handlers & schema.keys() for action in schema[name]["permissions"]}
     spelled = [known(action) for action in said]
     return {action for action, found in spelled if found}
@@ -274,8 +275,7 @@ def test_plans_and_drift_make_the_change_sets_that_the_role_may_make(
         "provide-client-params.cloudformation.CreateChangeSet",
         lambda params, **_: names.append(params["ChangeSetName"]),
     )
-    keys = load_stacks("local")[0]
-    there = replace(keys, name=f"{PREFIX}-keys", parameters={**keys.parameters, "ProjectName": PROJECT})
+    there = every_stack(PROJECT)[0]
 
     list(plan_all(client, [there]))
     list(find_drift(client, aws.client("iam"), [there]))

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -11,39 +10,43 @@ import pytest
 from policies import ACCOUNT
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.environments import NAME
+from helpers.infra.stacks import teardown
 from helpers.infra.stacks.deploy import deploy_all
-from tests.renamed_stacks import of_project
+from helpers.infra.stacks.regional_values import with_regional_values
+from helpers.project_settings import KEYS as PROJECT_KEYS
+from tests.infra_folder import every_stack
 
 PROJECT = "a-project-of-the-longest"  # 24 characters
+ENVIRONMENT = "longestname0"  # 12 characters
 LONGEST_REGION = "ap-southeast-1"
 # Of IAM; white space does not count. The number of policies of a role is what an account has without asking.
 MOST_CHARACTERS, MOST_POLICIES = 6144, 10
 GIVEN = {
     "ZoneCount": "4",
+    "ProtectsBoundaries": "true",
     "ExistingOidcProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
 }
 
 
-def at_the_longest(stack: StackConfiguration, **more: str) -> StackConfiguration:
-    renamed = of_project(stack, PROJECT, **GIVEN, **more)
-    return replace(renamed, name=renamed.name.replace("local", "staging"))
-
-
 @pytest.fixture(scope="module")
 def iam(aws: boto3.Session) -> Iterator[Any]:
-    """IAM with the roles of a preview of the longest number, and those of GitHub for `staging`."""
-    stacks = [
-        *(at_the_longest(stack) for stack in load_stacks("pr-999999")),
-        at_the_longest(load_stacks("local")[-1], Environment="staging", ProtectsBoundaries="true"),
-    ]
+    """IAM with the roles of an environment of the longest name."""
+    stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT, ENVIRONMENT, **GIVEN))
     console = Console(quiet=True)
     deploy_all(aws.client("cloudformation"), stacks, console)
     yield aws.client("iam")
     teardown(aws, stacks, console)
 
 
-def test_every_policy_is_small_enough(iam: Any, report: Callable[[str], None]) -> None:
+def test_the_names_are_the_longest_there_are() -> None:
+    project = PROJECT_KEYS["ProjectName"][1]
+    for pattern, name in ((NAME, ENVIRONMENT), (project, PROJECT)):
+        assert pattern.fullmatch(name)
+        assert not pattern.fullmatch(f"{name}0")
+
+
+def test_every_policy_is_small_enough(aws: boto3.Session, iam: Any, report: Callable[[str], None]) -> None:
     sizes = {}
     for page in iam.get_paginator("list_policies").paginate(Scope="Local"):
         for policy in page["Policies"]:
@@ -51,10 +54,12 @@ def test_every_policy_is_small_enough(iam: Any, report: Callable[[str], None]) -
                 version = iam.get_policy_version(
                     PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"]
                 )
-                text = json.dumps(version["PolicyVersion"]["Document"]).replace("us-east-1", LONGEST_REGION)
+                text = json.dumps(version["PolicyVersion"]["Document"]).replace(
+                    aws.region_name, LONGEST_REGION
+                )
                 sizes[policy["PolicyName"]] = len(re.sub(r"\s", "", text))
 
-    assert {f"{PROJECT}-pr-999999-boundary", f"{PROJECT}-pr-999999-network-boundary"} <= sizes.keys()
+    assert {f"{PROJECT}-{ENVIRONMENT}-{name}" for name in ("boundary", "network-boundary")} <= sizes.keys()
     for name, size in sorted(sizes.items(), key=lambda found: -found[1])[:3]:
         report(f"size of {name}: {size} of {MOST_CHARACTERS} characters")
     assert {name: size for name, size in sizes.items() if size > MOST_CHARACTERS} == {}
@@ -68,5 +73,5 @@ def test_no_role_has_more_policies_than_it_may(iam: Any) -> None:
         if role["RoleName"].startswith(PROJECT)
     }
 
-    assert f"{PROJECT}-staging-ci-deploy" in attached
+    assert f"{PROJECT}-{ENVIRONMENT}-ci-deploy" in attached
     assert {role: number for role, number in attached.items() if number > MOST_POLICIES} == {}

@@ -140,8 +140,13 @@ def test_a_row_that_is_not_plain_may_be_valid(job, line) -> None:
 
 def test_a_row_that_is_lost_on_the_way_fails_the_check_of_the_report(job, monkeypatch) -> None:
     append = process_pyspark.append
-    fates = iter((append, lambda rows, parquet: append(rows.limit(0), parquet)))
-    monkeypatch.setattr(process_pyspark, "append", lambda rows, parquet: next(fates)(rows, parquet))
+    calls: list[str] = []
+
+    def lose_the_second(rows, parquet: str) -> None:
+        calls.append(parquet)
+        append(rows.limit(0) if len(calls) == 2 else rows, parquet)
+
+    monkeypatch.setattr(process_pyspark, "append", lose_the_second)
     job.write(OTHER, GOOD.replace("M", '"M"'))
 
     (check,) = job.run()["checks"]

@@ -1,4 +1,4 @@
-"""GitHub's REST interface, as far as this project speaks to it: it records what it is told, on loopback."""
+"""The part of the REST API of GitHub that this project uses, on loopback; it records the requests."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+REPOSITORY = "octo-org/octo-repo"
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 1}
 TOKEN = "ghs_recorded"
 
@@ -29,7 +30,7 @@ class GitHub:
     subject: dict[str, Any] = field(default_factory=lambda: {"use_default": True})
     refuse: tuple[int, str] | None = None
 
-    def environment(self, repository: str = "example-owner/example-repository") -> dict[str, str]:
+    def environment(self, repository: str = REPOSITORY) -> dict[str, str]:
         """Return the variables with which a workflow's step reaches it."""
         return {
             "GITHUB_API_URL": self.url,
@@ -41,13 +42,13 @@ class GitHub:
     def comment(self, number: int, body: str, user: dict[str, Any] = BOT) -> dict[str, Any]:
         listed = self.comments.setdefault(number, [])
         known = sum(map(len, self.comments.values()))
-        url = f"{self.url}/repos/example-owner/example-repository/issues/comments/{known + 1}"
+        url = f"{self.url}/repos/{REPOSITORY}/issues/comments/{known + 1}"
         listed.append({"id": known + 1, "url": url, "body": body, "user": user})
         return listed[-1]
 
     def issue(self, title: str, body: str, labels: list[str], user: dict[str, Any] = BOT) -> dict[str, Any]:
         number = len(self.issues) + 101
-        url = f"{self.url}/repos/example-owner/example-repository/issues/{number}"
+        url = f"{self.url}/repos/{REPOSITORY}/issues/{number}"
         self.issues.append(
             {
                 "id": number,
@@ -66,8 +67,8 @@ class GitHub:
         """Answer a request below the repository, or say that it is not known here."""
         match method, path.strip("/").split("/"):
             case "GET", [""]:
-                owner = {"login": "example-owner", "id": 12}
-                return 200, {"name": "example-repository", "id": 345, "owner": owner}
+                owner, name = REPOSITORY.split("/")
+                return 200, {"name": name, "id": 345, "owner": {"login": owner, "id": 12}}
             case "GET", ["actions", "oidc", "customization", "sub"]:
                 return 200, self.subject
             case "GET", ["issues"]:

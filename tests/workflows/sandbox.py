@@ -15,14 +15,15 @@ from typing import Any
 
 import yaml
 
+from helpers.environments import promoted
 from helpers.local_aws.server_state import ServerState
+from helpers.project_settings import project_settings
 from tests.workflows.github_server import TOKEN, GitHub
 
 ROOT = Path(__file__).parents[2]
 ACT = ROOT / ".venv" / "workflows" / "bin" / "act"
 STAND_INS = Path(__file__).parent / "stand_ins"
-REPOSITORY = "example-owner/example-repository"
-ENVIRONMENTS = ("dev", "staging", "prod")
+REPOSITORY = project_settings().repository
 USES = re.compile(r"uses: ([\w-]+/([\w-]+))@([0-9a-f]{40})")
 
 
@@ -195,10 +196,11 @@ class Sandbox:
             process.wait()
 
     def _variables(self) -> Iterator[str]:
-        yield from ("--var", "AWS_REGION=us-east-1")
+        yield from ("--var", f"AWS_REGION={project_settings().region}")
         yield from ("--var", "DEPLOY_ROLE_ARN=arn:aws:iam::123456789012:role/deploy")
-        for name in ENVIRONMENTS:
+        for name in promoted():
             yield from ("--var", f"PLAN_ROLE_ARN_{name.upper()}=arn:aws:iam::123456789012:role/{name}-plan")
+            yield from ("--var", f"AWS_REGION_{name.upper()}={name.settings.region}")
 
     def _stand_ins(self) -> Iterator[str]:
         """An action without a stand-in is none that a test can execute: act fails at once."""
@@ -258,7 +260,7 @@ def pull_request(
     action: str, number: int = 12, labels: Sequence[str] = (), fork: bool = False, **more: Any
 ) -> dict[str, Any]:
     """Return the event of a pull request, as far as our workflows read it."""
-    head = "a-stranger/example-repository" if fork else REPOSITORY
+    head = f"a-stranger/{REPOSITORY.split('/')[1]}" if fork else REPOSITORY
     return {
         "action": action,
         "number": number,

@@ -1,14 +1,16 @@
-"""The walk from a pull request to production and back, executed: the tests tell one story, in their order.
+"""The way from a pull request to production and back, executed: the tests are one scenario, in their order.
 
 What GitHub itself decides (approval, queues, tokens) is in test_static.py.
 """
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,15 +19,21 @@ import pytest
 from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from helpers.environments import Environment
+from helpers.environments import Environment, has_previews, promoted
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import renewed
+from helpers.project_settings import project_settings
 from tests.workflows.github_server import recording_github
-from tests.workflows.sandbox import ROOT, Run, Sandbox, pull_request
+from tests.workflows.sandbox import REPOSITORY, ROOT, Run, Sandbox, pull_request
 
 pytestmark = pytest.mark.timeout(600)
-PROJECT = "pyspark-processing"
+previews = pytest.mark.skipif(not has_previews(), reason="this project has no previews")
+PROJECT = project_settings().project_name
+REGION = project_settings().region
+FIRST, NEXT, *LATER = promoted()
+LAST = promoted()[-1]
+PROTECTED = [name for name in promoted() if name.settings.protected]
 PUSH = {"ref": "refs/heads/main"}
 LABELLED = pull_request("labeled", labels=["preview"], label={"name": "preview"})
 
@@ -43,11 +51,31 @@ def sandbox(tmp_path_factory, server) -> Iterator[Sandbox]:
         yield Sandbox(tmp_path_factory.mktemp("sandbox"), server, github)
 
 
+@pytest.fixture(scope="module")
+def aws(aws: boto3.Session) -> boto3.Session:
+    """The session of all tests, in the region of the project."""
+    return boto3.Session(region_name=REGION)
+
+
 @pytest.fixture
 def seen(snapshot: Any) -> Any:
     return snapshot.use_extension(Markdown)
 
 
+ROLES = {FIRST: "FIRST", LAST: "LAST", NEXT: "NEXT"}
+"""What the environments are in this scenario; the last of two is the next one, too."""
+NAMES = (
+    (rf"\b{PROJECT}-(?=({'|'.join(promoted())}|pr-\d+)-)", "PROJECT-"),
+    *((rf"(?<![\w/]){name}(?!\w)", role) for name, role in ROLES.items()),
+    (re.escape(REPOSITORY), "OWNER/REPOSITORY"),
+    (REGION, "REGION"),
+    (r"\b\d+\.\d\d a month", "N a month"),  # a price of the region
+    (r"\b\d+\.\d+ USD an hour", "N USD an hour"),
+    (r" +([│┃])", r" \1"),  # columns are as wide as the names in them
+    (r"━+", "━"),
+    (r"─+", "─"),
+)
+"""What differs from project to project."""
 CHANGING = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
     (r"\b[0-9a-f]{40}\b", "COMMIT"),
@@ -70,10 +98,21 @@ CHANGING = (
 """What differs from run to run: ids, hashes, times."""
 
 
-def normalised(text: str) -> str:
-    for pattern, instead in CHANGING:
+def normalized(text: str) -> str:
+    for pattern, instead in (*NAMES, *CHANGING):
         text = re.sub(pattern, instead, text)
     return text
+
+
+def pipeline_of(environment: str) -> str:
+    parameters = json.loads((ROOT / "ml_pipeline/params/pipeline_params.json").read_text())
+    return str(parameters["pipeline_name"].replace("${Environment}", environment))
+
+
+def plans_of(comment: str) -> dict[str, str]:
+    """Return the plan of each environment in a comment, in their order."""
+    plans = re.split(r"(?m)^## Plan for `(\w+)`\n", comment)[1:]
+    return dict(zip(plans[::2], plans[1::2], strict=True))
 
 
 def commands_of(summary: str) -> list[str]:
@@ -109,6 +148,7 @@ def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen
     return subprocess.Popen(
         ["make", f"VENV={ROOT / '.venv'}", *words],
         cwd=ROOT,
+        env={**os.environ, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -116,7 +156,7 @@ def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen
 
 
 def deliver(aws: boto3.Session, environment: str) -> None:
-    """Deliver the input, as another team does in staging and prod."""
+    """Deliver the input, as another team does where there is no sample data."""
     aws.client("s3").put_object(
         Bucket=outputs(aws, environment, "storage")["DataBucketName"],
         Key="data_input/abalone.csv",
@@ -137,15 +177,21 @@ def comments(sandbox: Sandbox, mark: str) -> list[str]:
 # --- A stranger's pull request ------------------------------------------------------------------------------
 
 
+FOR_PREVIEWS = [
+    ("preview", pull_request("labeled", labels=["preview"], fork=True, label={"name": "preview"})),
+    ("preview-teardown", pull_request("closed", labels=["preview"], fork=True)),
+    ("preview", pull_request("labeled", labels=["preview", "defect"], label={"name": "defect"})),
+    ("preview", pull_request("synchronize", labels=["defect"])),
+    ("preview-teardown", pull_request("closed", labels=["defect"])),
+    ("preview-teardown", pull_request("unlabeled", labels=["preview"], label={"name": "defect"})),
+]
+
+
 @pytest.mark.parametrize(
     ("workflow", "event"),
     [
         ("plan", pull_request("opened", fork=True)),
-        ("preview", pull_request("labeled", labels=["preview"], fork=True, label={"name": "preview"})),
-        ("teardown", pull_request("closed", labels=["preview"], fork=True)),
-        ("preview", pull_request("labeled", labels=["preview", "defect"], label={"name": "defect"})),
-        ("preview", pull_request("synchronize", labels=["defect"])),
-        ("teardown", pull_request("closed", labels=["defect"])),
+        *(FOR_PREVIEWS if has_previews() else []),
     ],
 )
 def test_nothing_is_done_for_a_fork_or_another_label(sandbox, workflow: str, event: dict[str, Any]) -> None:
@@ -178,7 +224,7 @@ def test_a_fork_gets_ci_without_credentials(sandbox, server_folder, tmp_path, jo
 
     print(run.output if run.code else "")
     if run.code:  # the database of vulnerabilities is on the network
-        assert run.failed_step() == "Known vulnerabilities"
+        assert run.failed_step() == "Audit dependencies"
         assert "NOT AUDITED: the advisory database does not answer" in run.output
     assert len(commands_of("".join(run.summaries.values()))) == len(
         [step for step in run.steps if step.name not in {"Check out", "Set up"}]
@@ -194,13 +240,16 @@ def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
 
     assert run.code == 0, run.output
     assert sorted(sandbox.assumed()) == [
-        f"plan arn:aws:iam::123456789012:role/{name}-plan" for name in ("dev", "prod", "staging")
+        f"plan arn:aws:iam::123456789012:role/{name}-plan" for name in sorted(promoted())
     ]
     (comment,) = comments(sandbox, "plan")
-    assert normalised(comment) == seen
-    assert stacks(aws, "dev") == {}, "a plan changes nothing"
+    plans = plans_of(comment)
+    assert tuple(plans) == promoted()
+    assert normalized(plans[FIRST]) == seen
+    assert stacks(aws, FIRST) == {}, "a plan changes nothing"
 
 
+@previews
 def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
     run = sandbox.run("preview", "pull_request", LABELLED)
 
@@ -208,13 +257,13 @@ def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
     assert stacks(aws, "pr-12") == dict.fromkeys(
         ("keys", "network", "storage", "identity"), "CREATE_COMPLETE"
     )
-    assert "ProcessingPipeline-pr-12" in pipelines(aws)
+    assert pipeline_of("pr-12") in pipelines(aws)
     (comment,) = comments(sandbox, "preview")
     assert "4,177 in, 4,177 out, 0 rejected" in comment
-    assert normalised(comment) == seen
+    assert normalized(comment) == seen
 
 
-def test_a_plan_that_fails_is_told(sandbox) -> None:
+def test_a_plan_that_fails_is_reported(sandbox) -> None:
     """A broken template: the comment says so for each environment, and the workflow fails."""
     sandbox.change("infra/keys.yaml", "Resources:", "Resources: [")
 
@@ -224,60 +273,63 @@ def test_a_plan_that_fails_is_told(sandbox) -> None:
     assert run.code != 0
     assert "infra/keys.yaml is no valid YAML" in run.output
     (comment,) = comments(sandbox, "plan")
-    assert comment.count("❌ There is no plan, see the log.") == 3
+    assert comment.count("❌ Planning failed; see the log.") == len(promoted())
 
 
 # --- Merged -------------------------------------------------------------------------------------------------
 
 
 def test_a_deployment_may_be_killed(sandbox, aws) -> None:
-    """The runner is lost while dev is deployed: some stacks are there, others are not."""
+    """The runner is lost while the first environment is deployed: it has some of its stacks."""
     with sandbox.running("deploy", "push", PUSH) as process:
         for line in process.stdout:
-            if "CREATE_COMPLETE" in line and f"{PROJECT}-dev-network" in line:
+            if "CREATE_COMPLETE" in line and f"{PROJECT}-{FIRST}-network" in line:
                 break
         for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
             with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
                 each.kill()
 
-    assert "network" in stacks(aws, "dev")
-    assert "ProcessingPipeline-dev" not in pipelines(aws)
+    assert "network" in stacks(aws, FIRST)
+    assert pipeline_of(FIRST) not in pipelines(aws)
 
 
 def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, seen) -> None:
-    """The run after the one that was killed goes on with dev, and reaches staging, which has no input yet."""
+    """The next run completes the first environment, and reaches the next one, which has no input yet."""
     run = sandbox.run("deploy", "push", PUSH)
 
     assert run.results == {
-        "deploy-environment/Deploy dev": "success",
-        "deploy-environment/Deploy staging": "failure",
+        f"deploy-environment/Deploy {FIRST}": "success",
+        f"deploy-environment/Deploy {NEXT}": "failure",
     }
-    assert run.failed_step() == "Run"
-    summary = run.summaries["deploy-environment/Deploy staging"]
-    assert "staging gets no sample: deliver the data there, then start again." in summary
-    assert normalised(summary) == seen
-    assert stacks(aws, "prod") == {}
+    assert run.failed_step() == "Run pipelines"
+    summary = run.summaries[f"deploy-environment/Deploy {NEXT}"]
+    assert f"{NEXT} gets no sample: deliver the data there, then start again." in summary
+    assert normalized(summary) == seen
+    assert not any(stacks(aws, name) for name in LATER)
 
 
 def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen) -> None:
-    """Prod was set up by an administrator, as the documentation says; then its data were delivered."""
-    deliver(aws, "staging")
-    administrator = make(sandbox, aws, "deploy", "ENV=prod")
-    said, _ = administrator.communicate()
-    assert administrator.returncode == 0, said
-    deliver(aws, "prod")
+    """An administrator set up the later environments, as documented, and data was delivered."""
+    deliver(aws, NEXT)
+    for name in LATER:
+        administrator = make(sandbox, aws, "deploy", f"ENV={name}")
+        said, _ = administrator.communicate()
+        assert administrator.returncode == 0, said
+        deliver(aws, name)
 
     run = sandbox.run("deploy", "push", PUSH)
 
     assert run.code == 0, run.output
     assert set(run.results.values()) == {"success"}
-    assert len(run.results) == 3
-    hashes = {re.search(r"make upsert CODE=(\w+)", summary)[1] for summary in run.summaries.values()}
+    assert len(run.results) == len(promoted())
+    hashes = {
+        re.search(r"make upsert PIPELINE=all CODE=(\w+)", summary)[1] for summary in run.summaries.values()
+    }
     assert len(hashes) == 1
     (code,) = hashes
-    for environment in ("dev", "staging", "prod"):
-        assert f"code/{code}/" in pipelines(aws)[f"ProcessingPipeline-{environment}"]
-    assert normalised(run.summaries["deploy-environment/Deploy prod"]) == seen
+    for environment in promoted():
+        assert f"code/{code}/" in pipelines(aws)[pipeline_of(environment)]
+    assert normalized(run.summaries[f"deploy-environment/Deploy {LAST}"]) == seen
 
 
 # --- A bad change -------------------------------------------------------------------------------------------
@@ -292,65 +344,71 @@ def test_a_second_plan_takes_the_place_of_the_first(sandbox, seen) -> None:
 
     assert run.code == 0, run.output
     (comment,) = comments(sandbox, "plan")
-    assert normalised(comment) == seen
+    plans = plans_of(comment)
+    assert tuple(plans) == promoted()
+    assert normalized(plans[FIRST]) == seen
 
 
-def test_a_bad_change_stops_at_dev(sandbox, aws, seen) -> None:
+def test_a_bad_change_stops_at_the_first_environment(sandbox, aws, seen) -> None:
     before = pipelines(aws)
 
     run = sandbox.run("deploy", "push", PUSH)
 
-    assert run.results == {"deploy-environment/Deploy dev": "failure"}
-    assert run.failed_step() == "Run"
-    summary = run.summaries["deploy-environment/Deploy dev"]
+    assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
+    assert run.failed_step() == "Run pipelines"
+    summary = run.summaries[f"deploy-environment/Deploy {FIRST}"]
     assert "KeyError" in summary
-    assert "rollback.yml -f environment=dev" in summary
-    assert normalised(summary) == seen
+    assert f"rollback.yml -f environment={FIRST}" in summary
+    assert normalized(summary) == seen
     changed = {name for name, definition in pipelines(aws).items() if definition != before[name]}
-    assert changed == {"ProcessingPipeline-dev"}, "staging and prod are untouched"
+    assert changed == {pipeline_of(FIRST)}, "the others are untouched"
 
 
-def test_what_is_typed_is_checked_before_any_role_is_assumed(sandbox) -> None:
+def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path: Path) -> None:
     before = sandbox.assumed()
+    owned = tmp_path / "owned"
 
     for workflow, inputs in (
-        ("rollback", {"environment": "dev", "to": "$(touch /tmp/owned)"}),
-        ("teardown", {"environment": "staging", "confirmation": "stagin"}),
-        ("teardown", {"environment": "prod", "confirmation": "prod"}),
+        ("rollback", {"environment": FIRST, "to": f"$(touch {owned})"}),
+        ("rollback", {"environment": FIRST, "to": "", "pipeline": f"$(shell touch {owned})"}),
+        ("teardown", {"environment": NEXT, "confirmation": NEXT[:-1]}),
+        ("teardown", {"environment": f"$(shell touch {owned})", "confirmation": f"$(shell touch {owned})"}),
+        *(("teardown", {"environment": name, "confirmation": name}) for name in PROTECTED),
     ):
         run = sandbox.run(workflow, "workflow_dispatch", {"inputs": inputs})
         assert run.code != 0
-        assert run.failed_step() in {"Check what was typed", "Confirm"}
+        assert run.failed_step() == "Validate inputs"
 
     assert sandbox.assumed() == before
+    assert not owned.exists()
 
 
-def test_a_rollback_brings_the_former_definition_back(sandbox, aws, seen) -> None:
-    bad = pipelines(aws)["ProcessingPipeline-dev"]
+def test_a_rollback_restores_the_definition_before(sandbox, aws, seen) -> None:
+    bad = pipelines(aws)[pipeline_of(FIRST)]
 
-    run = sandbox.run("rollback", "workflow_dispatch", {"inputs": {"environment": "dev", "to": ""}})
+    run = sandbox.run("rollback", "workflow_dispatch", {"inputs": {"environment": FIRST, "to": ""}})
 
     assert run.code == 0, run.output
-    good = pipelines(aws)["ProcessingPipeline-dev"]
+    good = pipelines(aws)[pipeline_of(FIRST)]
     assert good != bad
     assert "4,177 in, 4,177 out" in run.summaries["Roll back"]
-    assert normalised(run.summaries["Roll back"]) == seen
+    assert normalized(run.summaries["Roll back"]) == seen
 
 
 # --- At night -----------------------------------------------------------------------------------------------
 
 
 def drift(sandbox: Sandbox) -> Run:
-    return sandbox.run("drift", "schedule", {"schedule": "43 3 * * *"}, ["--matrix", "environment:dev"])
+    return sandbox.run("drift", "schedule", {"schedule": "43 3 * * *"}, ["--matrix", f"environment:{FIRST}"])
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
     """The bad change was reverted; somebody changed the retention of logs and the pipeline by hand."""
     sandbox.git("revert", "--no-edit", "HEAD")
-    (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-dev")["logGroups"]
+    (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-{FIRST}")["logGroups"]
     aws.client("logs").put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
     sagemaker = aws.client("sagemaker")
-    pipeline = {"PipelineName": "ProcessingPipeline-dev"}
+    pipeline = {"PipelineName": pipeline_of(FIRST)}
     registered = sagemaker.describe_pipeline(**pipeline)["PipelineDefinition"]
     changed = json.loads(registered)
     changed["Steps"][0]["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 60}
@@ -360,8 +418,8 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
 
     assert found.code == 0, found.output
     (issue,) = sandbox.github.issues
-    assert (issue["title"], issue["state"]) == ("Drift in dev", "open")
-    assert normalised(issue["body"]) == seen
+    assert (issue["title"], issue["state"]) == (f"Drift in {FIRST}", "open")
+    assert normalized(issue["body"]) == seen
 
     aws.client("logs").put_retention_policy(
         logGroupName=group["logGroupName"], retentionInDays=group["retentionInDays"]
@@ -371,6 +429,7 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
     assert issue["state"] == "closed"
 
 
+@previews
 def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
     """GitHub lets them queue. Where somebody deploys by hand at the same time, one of them may refuse."""
     both = [make(sandbox, aws, "deploy", "ENV=pr-13") for _ in range(2)]
@@ -385,33 +444,41 @@ def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
     assert set(stacks(aws, "pr-13").values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def test_sweep_removes_what_has_expired(sandbox, aws) -> None:
+@previews
+def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
     long_ago = renewed(load_stacks(Environment("pr-13")), datetime(2026, 1, 1, tzinfo=UTC))
     deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
 
-    run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
+    run = sandbox.run("preview-sweep", "schedule", {"schedule": "17 2 * * *"})
 
     assert run.code == 0, run.output
     assert stacks(aws, "pr-13") == {}, run.output
     assert len(stacks(aws, "pr-12")) == 4, "that one lives on"
-    assert commands_of(run.summaries["Previews"]) == ["✅ <code>make sweep ENV=dev ARGS=--only previews"]
-    assert "Removed pr-13: it had expired." in run.summaries["Previews"]
-    assert "the pipeline uses it" in run.summaries["Code of dev-1"]
-    assert "version 2 uses it" in run.summaries["Code of dev-1"], "one may go back to it"
+    assert "Removed pr-13: it had expired." in run.summaries["Sweep previews"]
+
+
+def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
+    run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
+
+    assert run.code == 0, run.output
+    assert commands_of(run.summaries[f"Code of {FIRST}-1"]) == ["✅ <code>make sweep ARGS=--only code"]
+    assert "the pipeline uses it" in run.summaries[f"Code of {FIRST}-1"]
+    assert "version 2 uses it" in run.summaries[f"Code of {FIRST}-1"]
 
 
 # --- The end ------------------------------------------------------------------------------------------------
 
 
+@previews
 def test_closing_a_pull_request_removes_its_preview(sandbox, aws) -> None:
-    run = sandbox.run("teardown", "pull_request", pull_request("closed", labels=["preview"]))
+    run = sandbox.run("preview-teardown", "pull_request", pull_request("closed", labels=["preview"]))
 
     assert run.code == 0, run.output
     assert stacks(aws, "pr-12") == {}
-    assert "ProcessingPipeline-pr-12" not in pipelines(aws)
+    assert pipeline_of("pr-12") not in pipelines(aws)
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging"])
+@pytest.mark.parametrize("environment", [name for name in promoted() if name not in PROTECTED])
 def test_teardown_leaves_nothing(sandbox, aws, environment: str) -> None:
     inputs = {"environment": environment, "confirmation": environment}
 

@@ -22,8 +22,10 @@ TRIGGERS = {
     "deploy": {"push"},
     "deploy-environment": {"workflow_call"},
     "rollback": {"workflow_dispatch"},
-    "teardown": {"pull_request", "workflow_dispatch"},
+    "teardown": {"workflow_dispatch"},
     "sweep": {"schedule", "workflow_dispatch"},
+    "preview-teardown": {"pull_request"},
+    "preview-sweep": {"schedule", "workflow_dispatch"},
     "drift": {"schedule", "workflow_dispatch"},
 }
 
@@ -140,21 +142,34 @@ def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[s
     for step in job["steps"]:
         if step.get("uses", "").startswith(ASSUMES_A_ROLE):
             role = step["with"]["role-to-assume"]
-            assert role == ("${{ vars.DEPLOY_ROLE_ARN }}" if "environment" in job else "${{ matrix.role }}")
-            assert step["with"]["aws-region"] == "${{ vars.AWS_REGION }}"
+            region = step["with"]["aws-region"]
+            assert (role, region) == (
+                ("${{ vars.DEPLOY_ROLE_ARN }}", "${{ vars.AWS_REGION }}")
+                if "environment" in job
+                else ("${{ matrix.role }}", "${{ matrix.region }}")
+            )
     assert ("environment" in job) <= assumes_a_role(job)
 
 
-def test_prod_comes_after_staging_and_staging_after_dev() -> None:
-    chain = WORKFLOWS["deploy"]["jobs"]
-    assert "needs" not in chain["dev"]
-    assert chain["staging"]["needs"] == "dev"
-    assert chain["prod"]["needs"] == ["dev", "staging"]
-    for name in ("staging", "prod"):
-        assert chain[name]["with"] == {"environment": name, "code": "${{ needs.dev.outputs.code }}"}
-        assert "if" not in chain[name], "an environment is not reached when the one before failed"
+def test_a_deployment_enters_the_environment_that_it_deploys() -> None:
     deploy = WORKFLOWS["deploy-environment"]["jobs"]["deploy"]
     assert deploy["environment"] == deploy["env"]["ENV"] == "${{ inputs.environment }}"
+
+
+@every_own_job
+def test_what_is_typed_is_validated_before_a_role_is_assumed(
+    workflow: str, name: str, job: dict[str, Any]
+) -> None:
+    """GitHub itself accepts only the options of a choice."""
+    dispatched = triggers(WORKFLOWS[workflow]).get("workflow_dispatch") or {}
+    typed = {key for key, each in dispatched.get("inputs", {}).items() if each["type"] != "choice"}
+    if typed and assumes_a_role(job) and "needs" not in job:
+        steps = [step["name"] for step in job["steps"]]
+        assert steps.index("Validate inputs") < steps.index("Assume deployment role")
+    for variables in (job.get("env", {}), *(step.get("env", {}) for step in job["steps"])):
+        for variable, value in variables.items():
+            for key in set(re.findall(r"\binputs\.(\w+)", value)) & typed:
+                assert variable == f"INPUT_{key.upper()}", "make expands the variables that it knows"
 
 
 # --- One at a time, and not for ever ------------------------------------------------------------------------
@@ -175,19 +190,15 @@ def test_a_job_ends_and_meets_no_other_in_its_environment(
     [
         ("deploy-environment", "deploy", "environment-${{ inputs.environment }}", False),
         ("rollback", "rollback", "environment-${{ inputs.environment }}", False),
-        (
-            "teardown",
-            "teardown",
-            "environment-${{ needs.confirm.outputs.environment }}",
-            "${{ github.event_name == 'pull_request' }}",
-        ),
+        ("teardown", "teardown", "environment-${{ needs.validate.outputs.environment }}", False),
         ("preview", "preview", "environment-pr-${{ github.event.number }}", True),
+        ("preview-teardown", "teardown", "environment-pr-${{ github.event.number }}", True),
     ],
 )
 def test_what_changes_an_environment_queues_and_previews_cancel(workflow, name, group, cancels) -> None:
     """Two pushes at once: the second one waits for the first, in each environment."""
-    job = WORKFLOWS[workflow]["jobs"][name]
-    assert job["concurrency"] == {"group": group, "cancel-in-progress": cancels}
+    for job in (job for stem, key, job in JOBS if (stem, key) == (workflow, name)):
+        assert job["concurrency"] == {"group": group, "cancel-in-progress": cancels}
 
 
 # --- What is tested -----------------------------------------------------------------------------------------

@@ -15,13 +15,20 @@ from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import common_options, run_command
-from helpers.infra.stacks.configuration import INFRA, StackConfiguration, former_stack_name, load_stacks
+from helpers.infra.stacks.configuration import (
+    INFRA,
+    StackConfiguration,
+    former_stack_name,
+    load_settings,
+    load_stacks,
+)
 from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.drift import DRIFTED, as_document, find_drift, show_drift
 from helpers.infra.stacks.migrate import migrate
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import plan_all, show_plan
-from helpers.infra.stacks.teardown import refuse_prod, teardown
+from helpers.infra.stacks.regional_values import with_regional_values
+from helpers.infra.stacks.teardown import refuse_protected, teardown
 
 if TYPE_CHECKING:
     import boto3
@@ -34,12 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # A log is not a terminal: there the lines may be as long as they need to be.
-    console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
-    stacks = load_stacks(arguments.env, arguments.infra)
-    if arguments.command == "teardown":
-        refuse_prod(arguments.env, allowed=arguments.allow_prod)
-    session = connect(arguments.env)
+    console = _console()
+    session, stacks = _open(arguments)
     cloudformation = session.client("cloudformation")
     match arguments.command:
         case "plan":
@@ -64,6 +67,22 @@ def _run(arguments: argparse.Namespace) -> int:
                 with_github=arguments.with_github,
             )
     return 0
+
+
+def _open(arguments: argparse.Namespace) -> "tuple[boto3.Session, tuple[StackConfiguration, ...]]":
+    """Return a session for the environment, and its stacks with the values that the command needs."""
+    stacks = load_stacks(arguments.env, arguments.infra)
+    if arguments.command == "teardown":
+        refuse_protected(stacks, allowed=arguments.allow_protected)
+    session = connect(arguments.env, load_settings(arguments.env, arguments.infra).region)
+    if arguments.command not in {"outputs", "teardown"}:
+        stacks = with_regional_values(session.client("ec2"), stacks)
+    return session, stacks
+
+
+def _console() -> Console:
+    """Return the console; a log is not a terminal, so its lines may be as long as they need to be."""
+    return Console() if sys.stdout.isatty() else Console(width=200, soft_wrap=True)
 
 
 def _drift(
@@ -123,7 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     outputs.add_argument("--json", action="store_true", help="as JSON")
     removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")
     removal.add_argument("--yes", action="store_true", help="do not ask")
-    removal.add_argument("--allow-prod", action="store_true", help="also where the environment is prod")
+    removal.add_argument(
+        "--allow-protected", action="store_true", help="also where the environment is protected"
+    )
     removal.add_argument(
         "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
     )

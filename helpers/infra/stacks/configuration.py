@@ -12,13 +12,23 @@ from typing import Any, cast
 import yaml
 
 from helpers.environments import KEYS as ENVIRONMENT_KEYS
-from helpers.environments import Environment, environments, file_of, is_preview
+from helpers.environments import (
+    Environment,
+    EnvironmentSettings,
+    file_of,
+    is_preview,
+    read_settings,
+)
 from helpers.errors import UserError, one_per_line
+from helpers.files import read_json_object
 from helpers.infra.constraints import violations
+from helpers.project_settings import ProjectSettings, project_settings
+from helpers.spark.images import spark_image_accounts
 
 INFRA = Path(__file__).parents[3] / "infra"
 DEFAULT_DAYS_TO_LIVE = 3
-LONGEST_DAYS_TO_LIVE = 90
+S3_PREFIX_LIST = "S3PrefixListId"
+"""The parameter whose value EC2 knows, another one in each region."""
 _LOOP = "Fn::ForEach::"
 
 
@@ -32,9 +42,11 @@ class StackConfiguration:
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     needs: frozenset[str] = frozenset()
-    """The parameters whose values are outputs of stacks before this one."""
+    """The parameters whose values are outputs of stacks before this one, or known to the region alone."""
     time_to_live: timedelta | None = None
     """For how long a deployment lasts; only previews end by themselves."""
+    protected: bool = False
+    """Whether the data of its environment survives it."""
 
     def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":
         """Return the stack with those of its needs met that are among some outputs."""
@@ -64,25 +76,28 @@ _TemplateLoader.add_multi_constructor("!", _function)
 def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackConfiguration, ...]:
     """Return the stacks of an environment in the order of their deployment.
 
-    A parameter that the environment's file does not give, and that has the name of an output of an earlier
-    stack, has that output's value.
+    A parameter that the environment's file does not give has the value that `_derived` finds for it, or else
+    that of the output of an earlier stack with the same name.
 
     Args:
         environment: its name, which is also that of its file of parameters; previews share `preview.json`.
-        infra: the folder of the templates, with the files of parameters in `parameters/`.
+        infra: the folder of the templates and of project.json, with the files of parameters in `parameters/`.
 
     Raises:
         UserError: a file is missing or malformed, or they do not go together; with every problem found.
     """
     path = _path(infra, environment)
-    file = _parameter_file(path, environment)
-    given, stacks = file["Parameters"], []
-    days = file.get("DaysToLive", DEFAULT_DAYS_TO_LIVE)
+    project, settings = project_settings(infra / "project.json"), load_settings(environment, infra)
+    file = _parameter_file(path, environment, project)
+    given = {**_derived(environment, project, settings), **file["Parameters"]}
+    tags = {**_standard_tags(environment, project), **file["Tags"]}
+    days = settings.days_to_live or DEFAULT_DAYS_TO_LIVE
     time_to_live = timedelta(days=days) if is_preview(environment) else None
+    stacks = []
     known: set[str] = set()
-    outputs: set[str] = set()
+    outputs = {S3_PREFIX_LIST}
     defaults: dict[str, str] = {}
-    problems: list[str] = []
+    problems = _image_account_problems(file["Parameters"], settings.region)
     for stack in file["Stacks"]:
         template_path = infra / f"{stack}.yaml"
         text = _read(template_path)
@@ -97,10 +112,16 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         ]
         parameters = {key: value for key, value in given.items() if key in declared}
         problems += [f"{problem} ({template_path})" for problem in _violations(template, parameters, needs)]
-        name = stack_name(given["ProjectName"], environment, stack)
         stacks.append(
             StackConfiguration(
-                environment, name, text, parameters, file["Tags"], frozenset(needs), time_to_live
+                environment,
+                stack_name(project.project_name, environment, stack),
+                text,
+                parameters,
+                tags,
+                frozenset(needs),
+                time_to_live,
+                settings.protected,
             )
         )
         known |= declared.keys()
@@ -108,12 +129,70 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         outputs |= _output_names(template.get("Outputs", {}))
     problems += [
         f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
-        for key in sorted(given.keys() - known)
+        for key in sorted(file["Parameters"].keys() - known)
     ]
     if "VpcCidr" in defaults:
-        problems += _overlaps(environment, defaults["VpcCidr"], infra)
+        problems += _overlaps(path, defaults["VpcCidr"])
     _refuse(path, list(dict.fromkeys(problems)))
     return tuple(stacks)
+
+
+def load_settings(environment: Environment, infra: Path = INFRA) -> EnvironmentSettings:
+    """Return the settings of an environment; see `load_stacks`.
+
+    Raises:
+        UserError: a file is missing or malformed.
+    """
+    return read_settings(_path(infra, environment), infra / "project.json")
+
+
+def _derived(
+    environment: Environment, project: ProjectSettings, settings: EnvironmentSettings
+) -> dict[str, str]:
+    """Return the parameters whose values are defined elsewhere than under Parameters."""
+    account = spark_image_accounts().get(settings.region)
+    return {
+        "ProjectName": project.project_name,
+        "Environment": environment,
+        "Protected": str(settings.protected).lower(),
+        "GitHubRepository": project.repository,
+        **({"ImageAccountIds": account} if account else {}),
+    }
+
+
+def _standard_tags(environment: Environment, project: ProjectSettings) -> dict[str, str]:
+    return {
+        "Project": project.project_name,
+        "Owner": project.owner,
+        "Environment": environment,
+        "ManagedBy": "CloudFormation",
+    }
+
+
+_DEFINED_ELSEWHERE = {
+    "Parameters": {
+        "ProjectName": "it is defined in infra/project.json",
+        "Environment": "it is the name of the file",
+        "Protected": "it follows from the key Protected beside Parameters",
+    },
+    "Tags": {
+        "Project": "it is ProjectName in infra/project.json",
+        "Owner": "it is defined in infra/project.json",
+        "Environment": "it is the name of the file",
+        "ManagedBy": "it is always CloudFormation",
+    },
+}
+
+
+def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
+    """Return which accounts are those of AWS's images in other regions, from which jobs would get none."""
+    others = {account: other for other, account in spark_image_accounts().items() if other != region}
+    return [
+        f"ImageAccountIds has {account}, the account of the images in {others[account]}, but the "
+        f"environment runs in {region}: remove it, the account of {region} is found without"
+        for account in given.get("ImageAccountIds", "").split(",")
+        if account in others
+    ]
 
 
 def _violations(
@@ -129,23 +208,24 @@ def _violations(
     return found
 
 
-def _overlaps(environment: Environment, default: str, infra: Path) -> list[str]:
+def _overlaps(path: Path, default: str) -> list[str]:
     """Return which other environments' networks overlap with this one, which could never be joined to it.
 
     Args:
-        environment: its name; previews share a range.
+        path: the file of the environment; previews share a range.
         default: the range of an environment that gives none.
-        infra: see `load_stacks`.
     """
     ranges = {}
-    for each in (*environments(), Environment("pr-1")):
-        path = _path(infra, each)
-        if path.exists() and not (given := _parameter_file(path, each)["Parameters"]).get("ExistingVpcId"):
-            ranges[path.stem] = given.get("VpcCidr", default)
-    mine = ranges.pop(_path(infra, environment).stem, "")
+    for each in path.parent.glob("*.json"):
+        content = read_json_object(each)
+        _refuse(each, _value_problems(content))
+        given = content.get("Parameters", {})
+        if not given.get("ExistingVpcId"):
+            ranges[each.stem] = given.get("VpcCidr", default)
+    mine = ranges.pop(path.stem, "")
     return [
         f"VpcCidr {mine} overlaps with {taken} of {name}: each environment needs its own range"
-        for name, taken in ranges.items()
+        for name, taken in sorted(ranges.items())
         if _overlap(mine, taken)
     ]
 
@@ -163,30 +243,29 @@ def stack_name(project: str, environment: str, template: str) -> str:
     return f"{project}-{environment}-{template.replace('_', '-')}"
 
 
-def project_name(environment: Environment, infra: Path = INFRA) -> str:
+def project_name(infra: Path = INFRA) -> str:
     """Return the name of the project.
 
     Raises:
-        UserError: the file of parameters is missing or malformed.
+        UserError: project.json is missing or malformed.
     """
-    return str(_parameter_file(_path(infra, environment), environment)["Parameters"]["ProjectName"])
+    return project_settings(infra / "project.json").project_name
 
 
 def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
     """Return the name of the one stack that the template of former versions made; see `project_name`."""
-    return f"{project_name(environment, infra)}-{environment}"
+    return f"{project_name(infra)}-{environment}"
 
 
 def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...]:
     """Return the names of an environment's stacks in the order of their deployment.
 
     Raises:
-        UserError: the file of parameters is missing or malformed.
+        UserError: a file is missing or malformed.
     """
-    file = _parameter_file(_path(infra, environment), environment)
-    return tuple(
-        stack_name(file["Parameters"]["ProjectName"], environment, stack) for stack in file["Stacks"]
-    )
+    project = project_settings(infra / "project.json")
+    file = _parameter_file(_path(infra, environment), environment, project)
+    return tuple(stack_name(project.project_name, environment, stack) for stack in file["Stacks"])
 
 
 def _output_names(outputs: Mapping[str, Any]) -> set[str]:
@@ -205,32 +284,19 @@ def _path(infra: Path, environment: str) -> Path:
     return infra / "parameters" / file_of(environment)
 
 
-def _parameter_file(path: Path, environment: Environment) -> dict[str, Any]:
+def _parameter_file(path: Path, environment: Environment, project: ProjectSettings) -> dict[str, Any]:
     """Return the sections of a file: CloudFormation's template configuration, and which stacks it is for."""
-    try:
-        content = json.loads(_read(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}, is no valid JSON: {error.msg}") from error
-    if not isinstance(content, dict):
-        raise UserError(
-            f'{path} must be an object: {{"Stacks": [...], "Parameters": {{...}}, "Tags": {{...}}}}'
-        )
-    _refuse(
-        path, [*_section_problems(content), *_value_problems(content), *_days_problems(content, environment)]
-    )
+    content = read_json_object(path)
+    _refuse(path, [*_section_problems(content), *_value_problems(content)])
     sections = {"Tags": {}, **content}
-    names = {"Environment": environment, "ProjectName": content["Parameters"].get("ProjectName", "")}
+    placeholders = {
+        "Environment": environment,
+        "ProjectName": project.project_name,
+        "Owner": project.owner,
+    }
     for section in ("Parameters", "Tags"):
-        sections[section] = {key: _named(value, names) for key, value in sections[section].items()}
-    parameters = sections["Parameters"]
-    _refuse(path, [f"{key} is missing under Parameters: add it" for key in _KEYS if key not in parameters])
-    if parameters["Environment"] != environment:
-        said = parameters["Environment"]
-        raise UserError(f"{path}: Environment is {said!r} in the file of {environment!r}: make them one")
+        sections[section] = {key: _filled_in(value, placeholders) for key, value in sections[section].items()}
     return sections
-
-
-_KEYS = ("ProjectName", "Environment")
 
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
@@ -247,22 +313,11 @@ def _section_problems(content: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _named(text: str, names: Mapping[str, str]) -> str:
-    """Return a value with what it names in its place, as `${Environment}`; previews share a file."""
-    for name, value in names.items():
+def _filled_in(text: str, placeholders: Mapping[str, str]) -> str:
+    """Return a value with what its placeholders stand for, as `${Environment}`."""
+    for name, value in placeholders.items():
         text = text.replace(f"${{{name}}}", value)
     return text
-
-
-def _days_problems(content: Mapping[str, Any], environment: str) -> list[str]:
-    if "DaysToLive" not in content:
-        return []
-    if not is_preview(environment):
-        return ["DaysToLive is for previews only: remove it"]
-    days = content["DaysToLive"]
-    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST_DAYS_TO_LIVE:
-        return [f"DaysToLive is {json.dumps(days)}: write a whole number from 1 to {LONGEST_DAYS_TO_LIVE}"]
-    return []
 
 
 def _value_problems(content: Mapping[str, Any]) -> list[str]:
@@ -271,6 +326,11 @@ def _value_problems(content: Mapping[str, Any]) -> list[str]:
         if not isinstance(content[section], dict):
             problems.append(f"{section} must be an object of strings")
             continue
+        problems += [
+            f"{section}.{key} is not given here, {why}: remove it"
+            for key, why in _DEFINED_ELSEWHERE[section].items()
+            if key in content[section]
+        ]
         for key, value in content[section].items():
             if not isinstance(value, str):
                 problems.append(

@@ -12,6 +12,7 @@ from helpers.infra.stacks.former import refuse_former
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, watch
 
@@ -34,7 +35,7 @@ def deploy_environment(
     Raises:
         UserError: see `deploy_all`; or the single stack of an earlier version is still there.
     """
-    stacks = load_stacks(environment, infra)
+    stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
     refuse_former(cloudformation, former_stack_name(environment, infra), environment)
     outputs = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)

@@ -29,14 +29,13 @@ _GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
 """How the name ends of the stack with GitHub's way in."""
 
 
-def refuse_prod(environment: str, *, allowed: bool) -> None:
-    """Refuse to tear down prod, unless it was asked for in as many words.
-
-    Raises:
-        UserError: it was not.
-    """
-    if environment == "prod" and not allowed:
-        raise UserError("prod is not torn down by accident. If it is meant: --allow-prod")
+def refuse_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
+    """Raise a UserError if the stacks are of a protected environment, unless their teardown is allowed."""
+    if not allowed and any(stack.protected for stack in stacks):
+        raise UserError(
+            f"{stacks[0].environment} is protected, and is not torn down by accident. If it is meant: "
+            "--allow-protected"
+        )
 
 
 def teardown(
@@ -131,7 +130,7 @@ def _delete(
     }
     for domain in domains:
         empty_domain(session, domain, console, polling)
-    homes_go = stack.environment != "prod"
+    homes_go = not stack.protected
     if homes_go:  # those of domains that went before, and whose teardown was interrupted
         for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers.local_aws.service_clients import Credentials
+from helpers.local_aws.credentials import Credentials
 
 
 @dataclass(frozen=True)

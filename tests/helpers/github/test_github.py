@@ -1,8 +1,9 @@
-"""What is said to GitHub, asserted on a server that records it."""
+"""The requests to GitHub, asserted on a server that records them."""
 
 import functools
 import io
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from github import Github
 
+from helpers.environments import EnvironmentSettings, promoted
 from helpers.errors import UserError
 from helpers.github.__main__ import main
 from helpers.github.comments import LONGEST_BODY, fitted, put_comment
@@ -17,15 +19,19 @@ from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import describe, report_drift
 from helpers.github.settings import environment_settings, protection, send
 from helpers.github.trust import trust_parameters, write_trust
-from tests.workflows.github_server import TOKEN, GitHub, recording_github
+from helpers.project_settings import project_settings
+from tests.workflows.github_server import REPOSITORY, TOKEN, GitHub, recording_github
 
+FIRST = str(promoted()[0])
+SETTINGS = EnvironmentSettings("eu-west-1")
+NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
 ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
-CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipeline": AS_RECORDED}
+CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
 DRIFT: dict[str, Any] = {
     "environment": "dev",
     "drifted": True,
-    "pipeline": None,
+    "pipelines": [],
     "stacks": [
         {"name": "demo-dev-keys", "changes": [], "resources": [], "not_compared": []},
         {
@@ -100,7 +106,7 @@ def test_what_is_too_long_is_cut_with_a_note(github, repository) -> None:
 
     (body,) = bodies(github)
     assert len(body) <= LONGEST_BODY
-    assert body.endswith("```\n</details>\n\n**Cut here: this is too long for GitHub.** See the run.\n")
+    assert body.endswith("```\n</details>\n\n**Truncated: this is too long for GitHub.** See the run.\n")
     assert fitted("short") == "short"
 
 
@@ -148,13 +154,13 @@ def test_a_pipeline_is_told_by_its_differences() -> None:
         "note": "it is a rollback",
     }
 
-    text = describe({**CLEAN, "drifted": True, "pipeline": pipeline})
+    text = describe({**CLEAN, "drifted": True, "pipelines": [AS_RECORDED, pipeline]})
 
     assert "### `Demo-dev` (`it is a rollback`)" in text
     assert "Changed by hand:\n\n```diff\n-a\n+` ` `\n```" in text
-    assert "+59\n… and 40 lines more\n```" in text
+    assert "+59\n… and 40 more lines\n```" in text
     assert "+60" not in text
-    assert "### `Demo-dev`" not in describe({**DRIFT, "pipeline": AS_RECORDED})
+    assert "### `Demo-dev`" not in describe({**DRIFT, "pipelines": [AS_RECORDED]})
 
 
 # --- Settings -----------------------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ def test_rulesets_are_made_once_and_then_replaced(github, repository, tmp_path: 
 
 def test_an_environment_is_set_up_once(github, repository) -> None:
     for _ in range(2):
-        for call in environment_settings(repository, "prod", ROLES, "eu-west-1", ["alice", "acme/ops"]):
+        for call in environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice", "acme/ops"]):
             send(repository, call)
 
     assert github.environments["prod"]["reviewers"] == [
@@ -186,7 +192,7 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
     assert github.branches == {"prod": ["main"]}
     assert github.variables == {
         "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
-        "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION": "eu-west-1"},
+        "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION_PROD": "eu-west-1"},
     }
     assert [method for method, _, _ in github.writes] == [
         "PUT",
@@ -201,7 +207,7 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
 def test_a_preview_may_come_from_any_branch(github, repository) -> None:
     role = {"DeployRoleArn": "arn:deploy"}
-    for call in environment_settings(repository, "preview", role, "eu-west-1", []):
+    for call in environment_settings(repository, "preview", role, SETTINGS, []):
         send(repository, call)
 
     assert github.environments["preview"]["deployment_branch_policy"] is None
@@ -209,29 +215,33 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "outputs", "said"),
-    [("prod", ROLES, "REVIEWERS"), ("dev", {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: deploy github_oidc")],
+    ("settings", "outputs", "said"),
+    [
+        (NEEDS_APPROVAL, ROLES, r"""prod.json has "Approval": true; name reviewers: REVIEWERS="""),
+        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: deploy github_oidc"),
+    ],
 )
 def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
-    github, repository, name: str, outputs: dict[str, str], said: str
+    github, repository, settings: EnvironmentSettings, outputs: dict[str, str], said: str
 ) -> None:
     with pytest.raises(UserError, match=said):
-        environment_settings(repository, name, outputs, "eu-west-1", [])
+        environment_settings(repository, "prod", outputs, settings, [])
     assert github.writes == []
 
 
 # --- Trust --------------------------------------------------------------------------------------------------
 
-BY_NAME = {"GitHubRepository": "Example-Owner/example-repository"}
+NAME = "Octo-Org/octo-repo"
+BY_NAME = {"GitHubRepository": NAME}
 BY_NUMBER = {**BY_NAME, "GitHubOwnerId": "12", "GitHubRepositoryId": "345"}
 
 
 @pytest.mark.parametrize(
     ("prefix", "expected"),
     [
-        ("repo:Example-Owner/example-repository", BY_NAME),
-        ("repo:Example-Owner@12/example-repository@345", BY_NUMBER),
-        (None, {**BY_NUMBER, "GitHubRepository": "example-owner/example-repository"}),
+        (f"repo:{NAME}", BY_NAME),
+        ("repo:Octo-Org@12/octo-repo@345", BY_NUMBER),
+        (None, {**BY_NUMBER, "GitHubRepository": REPOSITORY}),
     ],
 )
 def test_a_repository_is_trusted_by_what_github_calls_it(
@@ -254,7 +264,7 @@ def test_a_repository_is_trusted_by_what_github_calls_it(
 def test_a_subject_that_no_role_trusts_is_refused(github, repository, said: dict[str, Any]) -> None:
     github.subject = said
 
-    with pytest.raises(UserError, match="a subject of their own"):
+    with pytest.raises(UserError, match="OIDC subject of this repository is customized"):
         trust_parameters(repository)
 
 
@@ -266,7 +276,7 @@ def test_the_parameters_are_written_as_people_write_them(tmp_path: Path) -> None
 
     assert path.read_text() == (
         '{\n  "Stacks": ["keys", "identity", "github_oidc"],\n  "Parameters": {\n    "Owner": "é",\n'
-        '    "GitHubRepository": "Example-Owner/example-repository",\n'
+        '    "GitHubRepository": "Octo-Org/octo-repo",\n'
         '    "GitHubOwnerId": "12",\n    "GitHubRepositoryId": "345"\n  }\n}\n'
     )
     assert not write_trust(path, BY_NUMBER)
@@ -278,7 +288,7 @@ def test_what_is_no_file_of_parameters_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "dev.json").write_text("[]")
 
     for name in ("dev.json", "nowhere.json"):
-        with pytest.raises(UserError, match="no file of parameters"):
+        with pytest.raises(UserError, match="not a parameter file"):
             write_trust(tmp_path / name, BY_NAME)
 
 
@@ -319,37 +329,61 @@ def test_a_dry_run_tells_each_call_and_makes_none(github, event, capsys) -> None
 def test_the_roles_come_by_pipe(github, event, monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(ROLES)))
 
-    assert main(["setup", "--environment", "dev", "--region", "eu-west-1"]) == 0
+    assert main(["setup", "--environment", FIRST, "--reviewer", "alice"]) == 0
 
-    assert "Sending PUT /environments/dev" in capsys.readouterr().out
-    assert github.variables["actions"]["PLAN_ROLE_ARN_DEV"] == "arn:plan"
+    assert f"Sending PUT /environments/{FIRST}" in capsys.readouterr().out
+    assert github.variables["actions"][f"PLAN_ROLE_ARN_{FIRST.upper()}"] == "arn:plan"
+    assert github.variables["actions"][f"AWS_REGION_{FIRST.upper()}"] == promoted()[0].settings.region
 
 
-@pytest.mark.parametrize("arguments", [["preview"], ["dev", "--dry-run"], ["dev"]])
-def test_trust_is_told_and_written_for_environments_with_a_file(
+@pytest.mark.parametrize("arguments", [[FIRST, "--dry-run"], [FIRST]])
+def test_trust_is_printed_and_written_to_the_parameters(
     github, event, monkeypatch, tmp_path, capsys, arguments: list[str]
 ) -> None:
     monkeypatch.setattr("helpers.github.__main__.PARAMETERS", tmp_path)
-    path, before = tmp_path / "dev.json", '{"Stacks": [], "Parameters": {}}'
+    path, before = tmp_path / f"{FIRST}.json", '{"Stacks": [], "Parameters": {}}'
     path.write_text(before)
 
     assert main(["trust", "--environment", *arguments]) == 0
 
     said = capsys.readouterr().out
-    told = "GitHubRepository=example-owner/example-repository GitHubOwnerId=12 GitHubRepositoryId=345\n"
-    assert said == told + ("dev.json: written.\n" if arguments == ["dev"] else "")
-    assert (path.read_text() != before) == (arguments == ["dev"])
+    told = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
+    assert said == told + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
+    assert (path.read_text() != before) == (arguments == [FIRST])
     assert github.writes == []
+
+
+def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
+    github, event, monkeypatch, tmp_path, capsys
+) -> None:
+    preview = tmp_path / "preview.json"
+    preview.write_text('{"Region": "eu-north-1"}')
+    for module in ("helpers.environments", "helpers.github.__main__"):
+        monkeypatch.setattr(f"{module}.PARAMETERS", tmp_path)
+
+    assert main(["trust", "--environment", "preview"]) == 0
+
+    words = shlex.split(capsys.readouterr().out)
+    assert words[: words.index("--region")] == ["aws", "cloudformation", "deploy"]
+    assert words[words.index("--region") + 1] == "eu-north-1"
+    assert words[words.index("--stack-name") + 1] == f"{project_settings().project_name}-preview-github-oidc"
+    assert words[words.index("--parameter-overrides") + 1 :] == [
+        f"ProjectName={project_settings().project_name}",
+        "Environment=pr-*",
+        "ProtectsBoundaries=false",
+        *(f"{key}={value}" for key, value in {**BY_NUMBER, "GitHubRepository": REPOSITORY}.items()),
+    ]
+    assert preview.read_text() == '{"Region": "eu-north-1"}'
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("GITHUB_TOKEN", "", "GITHUB_TOKEN is not set"),
-        ("GITHUB_TOKEN", "ghs_other", "GitHub refuses (401): Bad credentials"),
+        ("GITHUB_TOKEN", "ghs_other", "GitHub rejects the request (401): Bad credentials"),
         ("GITHUB_REPOSITORY", "nonsense", "set it to owner/name"),
         ("GITHUB_API_URL", "http://api.example.com", "https only"),
-        ("GITHUB_EVENT_PATH", "/nowhere", "tells of no pull request"),
+        ("GITHUB_EVENT_PATH", "/nowhere", "holds no pull request"),
     ],
 )
 def test_a_bad_surrounding_is_told_without_the_token(
@@ -365,6 +399,21 @@ def test_a_bad_surrounding_is_told_without_the_token(
     assert "Traceback" not in shown
     assert TOKEN not in shown
     assert "ghs_other" not in shown
+
+
+@pytest.mark.parametrize("name", ["nowhere", "pr-7"])
+def test_an_environment_without_a_file_is_not_set_up(event, github, capsys, name: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["setup", "--environment", name])
+
+    assert "environment" in capsys.readouterr().err
+    assert github.writes == []
+
+
+def test_outside_of_workflows_the_repository_is_that_of_the_project(github) -> None:
+    environment = {**github.environment(), "GITHUB_REPOSITORY": ""}
+
+    assert open_repository(environment).url.endswith(f"/repos/{project_settings().repository}")
 
 
 def test_what_github_refuses_is_told_with_what_to_do(github, repository) -> None:

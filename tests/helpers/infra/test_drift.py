@@ -21,6 +21,7 @@ from helpers.infra.stacks.drift import StackDrift, as_document, find_drift, show
 from helpers.infra.stacks.status import find_stack
 from helpers.infra.stacks.waiting import Polling
 from helpers.local_aws.cloudformation.drift import differences
+from tests.infra_folder import write_project
 
 TEMPLATE = """
 Parameters:
@@ -92,7 +93,7 @@ Resources:
     Properties:
       VpcId: !Ref Vpc
       VpcEndpointType: Gateway
-      ServiceName: com.amazonaws.us-east-1.s3
+      ServiceName: !Sub com.amazonaws.${AWS::Region}.s3
       RouteTableIds: []
       PolicyDocument:
         Version: "2012-10-17"
@@ -119,7 +120,7 @@ class Project:
         self.name = f"drift-{uuid.uuid4().hex[:8]}"
         self.stack = f"{self.name}-local-all"
         self.cloudformation = aws.client("cloudformation")
-        (infra / "parameters").mkdir(parents=True)
+        write_project(infra, self.name)
         self.template(TEMPLATE.replace("&policy", ""))
         self.parameters()
 
@@ -127,15 +128,7 @@ class Project:
         (self.infra / "all.yaml").write_text(text)
 
     def parameters(self, tags: dict[str, str] | None = None, **parameters: str) -> None:
-        given = {"ProjectName": self.name, **parameters}
-        content = {
-            "Stacks": ["all"],
-            "Parameters": {**given, "Environment": "local"},
-            "Tags": tags or {"Project": self.name},
-        }
-        if "Environment:" not in (self.infra / "all.yaml").read_text():
-            text = (self.infra / "all.yaml").read_text()
-            self.template(text.replace("Parameters:\n", "Parameters:\n  Environment: {Type: String}\n", 1))
+        content = {"Stacks": ["all"], "Parameters": parameters, "Tags": tags or {}}
         (self.infra / "parameters" / "local.json").write_text(json.dumps(content))
 
     @property
@@ -406,7 +399,7 @@ def test_drift_is_told_with_its_own_exit_code_and_nothing_is_left_behind(
 
 
 def test_other_tags_are_drift(project: Project) -> None:
-    project.parameters(tags={"Project": "another"})
+    project.parameters(tags={"CostCenter": "another"})
     (change,) = project.drift().changes
     assert (change.action, change.logical_id, change.what) == (
         "change", project.stack, "outputs, tags or policies"
@@ -504,7 +497,7 @@ def resource_drift(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 def stubbed() -> tuple[Any, Any]:
     """Clients of CloudFormation and IAM that nothing answers but what a test says."""
-    cloudformation, iam = (boto3.client(name, region_name="us-east-1") for name in ("cloudformation", "iam"))
+    cloudformation, iam = (boto3.client(name) for name in ("cloudformation", "iam"))
     return cloudformation, iam
 
 

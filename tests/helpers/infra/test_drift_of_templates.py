@@ -10,12 +10,15 @@ import boto3
 import pytest
 from rich.console import Console
 
-from helpers.infra.stacks import StackConfiguration, load_stacks
+from helpers.infra.stacks import StackConfiguration
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import ResourceDrift, StackDrift, find_drift
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import stack_resources
 from helpers.local_aws import lifecycle
+from tests.infra_folder import TEMPLATES, every_stack
 
+ACCOUNT = "123456789012"
 NOT_COMPARED = {"AWS::SSM::Association"}
 """What cannot be changed by hand here: the embedded Systems Manager has no API of associations."""
 
@@ -47,7 +50,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
     server, _ = lifecycle.up(folder, port=0)
     os.environ.update(server.environment())
-    aws, stacks = boto3.Session(), load_stacks("local")
+    aws = boto3.Session()
+    stacks = with_regional_values(aws.client("ec2"), every_stack("drift"))
     cloudformation = aws.client("cloudformation")
     outputs = deploy_all(cloudformation, stacks, Console(quiet=True))
     at_first = find_drift(cloudformation, aws.client("iam"), stacks)
@@ -164,9 +168,7 @@ Case = tuple[str, Callable[[Deployed], object], str]
 CASES: list[Case] = [
     (
         "MonthlyBudget",
-        lambda it: it.client("budgets").delete_budget(
-            AccountId="123456789012", BudgetName=it.ids["MonthlyBudget"]
-        ),
+        lambda it: it.client("budgets").delete_budget(AccountId=ACCOUNT, BudgetName=it.ids["MonthlyBudget"]),
         "DELETED",
     ),
     (
@@ -220,7 +222,7 @@ CASES: list[Case] = [
         "DELETED",
     ),
     ("ProcessingJobRole", inline_rights, "/Policies null more"),
-    ("DeployRole", others_rights, "/ManagedPolicyArns null arn:aws:iam::123456789012:policy/by-hand"),
+    ("DeployRole", others_rights, f"/ManagedPolicyArns null arn:aws:iam::{ACCOUNT}:policy/by-hand"),
     ("StudioUserRole", other_trust, "/AssumeRolePolicyDocument/Statement/0"),
     (
         "DataKeyAlias",
@@ -274,7 +276,7 @@ CASES: list[Case] = [
 
 
 def test_all_stacks_are_without_drift_once_they_are_deployed(deployed: Deployed) -> None:
-    assert len(deployed.at_first) == 7
+    assert len(deployed.at_first) == len(TEMPLATES)
     assert [each for each in deployed.at_first if each] == []
     left_out = {name: deployed.types[name] for name, is_ in deployed.statuses.items() if is_ != "IN_SYNC"}
     assert {*left_out.values()} == NOT_COMPARED

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import yaml
 from botocore.stub import Stubber
 from rich.console import Console
 
+from helpers import environments
 from helpers.errors import UserError
 from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
@@ -27,11 +27,12 @@ from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.deploy import carry_out, deploy_all
 from helpers.infra.stacks.former import TYPES, FormerStack, in_force
 from helpers.infra.stacks.migrate import migrate, refuse_loss
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.waiting import Polling
+from tests.infra_folder import write_templates
 
-INFRA = Path(__file__).parents[3] / "infra"
 FORMER = Path(__file__).with_name("former_basic_infra.yaml").read_text()
 STACKS = ("keys", "network", "storage", "identity", "operations")
 QUIET = Console(quiet=True)
@@ -51,20 +52,8 @@ class Project:
         self.project = f"move-{uuid.uuid4().hex[:8]}"
         self.former = f"{self.project}-{environment}"
         self.cloudformation, self.s3 = aws.client("cloudformation"), aws.client("s3")
-        shutil.copytree(INFRA, self.infra)
-        path = self.infra / "parameters" / f"{environment}.json"
-        content = json.loads(path.read_text())
-        content["Stacks"] = stacks
-        given = {"ProjectName": self.project, "BreakGlassPrincipalArns": "arn:aws:iam::*:root"}
-        known = {key for name in stacks for key in self.template(name)["Parameters"]}
-        content["Parameters"] = {k: v for k, v in {**content["Parameters"], **given}.items() if k in known}
-        path.write_text(json.dumps(content))
-
-    def template(self, name: str) -> dict[str, Any]:
-        text = (self.infra / f"{name}.yaml").read_text()
-        loader = type("Loader", (yaml.SafeLoader,), {})
-        loader.add_multi_constructor("!", lambda *_: None)
-        return yaml.load(text, Loader=loader)
+        # The former template kept the data of an environment by this name.
+        write_templates(self.infra, self.project, environment, stacks, protected=environment == "prod")
 
     def deploy_former(self, template: str = FORMER) -> None:
         parameters = {"ProjectName": self.project, "Environment": self.environment}
@@ -81,7 +70,7 @@ class Project:
 
     @property
     def stacks(self) -> tuple[StackConfiguration, ...]:
-        return load_stacks(self.environment, self.infra)
+        return with_regional_values(self.aws.client("ec2"), load_stacks(self.environment, self.infra))
 
     def moved(self, *names: str) -> dict[str, str]:
         return {
@@ -128,7 +117,8 @@ Make = Callable[..., Project]
 
 
 @pytest.fixture
-def make(aws: boto3.Session, tmp_path: Path) -> Iterator[Make]:
+def make(aws: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path / "infra" / "parameters")
     made: list[Project] = []
 
     def new(

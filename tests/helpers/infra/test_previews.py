@@ -9,11 +9,13 @@ from pathlib import Path
 import boto3
 import pytest
 
+from helpers import environments
 from helpers.errors import UserError
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.previews import EXPIRES_AT, expiry, renewed, tags_of, unrenewed
+from tests.infra_folder import write_project
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 999, tzinfo=UTC)
 TEMPLATE = """
@@ -24,19 +26,15 @@ Outputs: {TopicArn: {Value: !Ref Topic}}
 
 
 @pytest.fixture
-def infra(tmp_path: Path) -> Path:
-    (tmp_path / "parameters").mkdir()
+def infra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path / "parameters")
+    write_project(tmp_path, f"test-{uuid.uuid4().hex[:8]}")
     (tmp_path / "topic.yaml").write_text(TEMPLATE)
-    return write(tmp_path)
+    return write(write(tmp_path, "local"))
 
 
 def write(infra: Path, name: str = "preview", **more: object) -> Path:
-    content = {
-        "Stacks": ["topic"],
-        "Parameters": {"ProjectName": f"test-{uuid.uuid4().hex[:8]}", "Environment": "${Environment}"},
-        "Tags": {"Environment": "${Environment}"},
-        **more,
-    }
+    content = {"Stacks": ["topic"], "Parameters": {}, "Tags": {"Of": "${Owner}: ${Environment}"}, **more}
     (infra / "parameters" / f"{name}.json").write_text(json.dumps(content))
     return infra
 
@@ -45,7 +43,8 @@ def test_the_name_of_a_preview_takes_its_place_in_parameters_tags_and_names(infr
     (stack,) = load_stacks("pr-7", infra)
 
     assert stack.name.endswith("-pr-7-topic")
-    assert (stack.parameters["Environment"], stack.tags["Environment"]) == ("pr-7", "pr-7")
+    assert stack.parameters["Environment"] == "pr-7"
+    assert (stack.tags["Environment"], stack.tags["Of"]) == ("pr-7", "a-team: pr-7")
     assert stack.time_to_live == timedelta(days=3)
 
 
@@ -60,9 +59,9 @@ def test_days_that_are_none_are_refused(infra: Path, days: object) -> None:
 
 
 def test_only_previews_have_a_time_to_live(infra: Path) -> None:
-    with pytest.raises(UserError, match="DaysToLive is for previews only"):
-        load_stacks("dev", write(infra, "dev", DaysToLive=3))
-    (stack,) = renewed(load_stacks("dev", write(infra, "dev")), NOW)
+    with pytest.raises(UserError, match="DaysToLive applies to previews only"):
+        load_stacks("standing", write(infra, "standing", DaysToLive=3))
+    (stack,) = renewed(load_stacks("standing", write(infra, "standing")), NOW)
     assert EXPIRES_AT not in stack.tags
 
 

@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from rich.console import Console
 
+from helpers import environments
+from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
 from helpers.infra.stacks import deploy, load_stacks, stack_outputs, teardown
 from helpers.infra.stacks.__main__ import main
@@ -24,6 +26,8 @@ from helpers.infra.stacks.changes import planned_change
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import Polling, failure, poll, watch
+from helpers.project_settings import project_settings
+from tests.infra_folder import write_project
 
 TEMPLATE = """
 Parameters:
@@ -57,19 +61,15 @@ class Project:
         self.name = f"test-{uuid.uuid4().hex[:8]}"
         self.stack = f"{self.name}-local-storage"
         self.cloudformation = aws.client("cloudformation")
-        (infra / "parameters").mkdir(parents=True)
+        write_project(infra, self.name)
         self.template(TEMPLATE)
         self.parameters()
 
     def template(self, text: str) -> None:
         (self.infra / "storage.yaml").write_text(text)
 
-    def parameters(self, environment: str = "local", **parameters: str) -> None:
-        content = {
-            "Stacks": ["storage"],
-            "Parameters": {"ProjectName": self.name, "Environment": environment, **parameters},
-            "Tags": {"Project": self.name},
-        }
+    def parameters(self, environment: str = "local", *, protected: bool = False, **parameters: str) -> None:
+        content = {"Protected": protected, "Stacks": ["storage"], "Parameters": parameters}
         (self.infra / "parameters" / f"{environment}.json").write_text(json.dumps(content))
 
     @property
@@ -84,7 +84,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, aws: boto3.Session) -> Project:
+def project(tmp_path: Path, aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path / "infra" / "parameters")
     return Project(tmp_path / "infra", aws)
 
 
@@ -181,7 +182,12 @@ def test_deploy_shows_changes_events_and_outputs(
     lines = [output.index(text) for text in ("2 to add", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "KeyArn")]
     assert lines == sorted(lines)
     stack = project.cloudformation.describe_stacks(StackName=project.stack)["Stacks"][0]
-    assert {"Key": "Project", "Value": project.name} in stack["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in stack["Tags"]} == {
+        "Project": project.name,
+        "Owner": "a-team",
+        "Environment": "local",
+        "ManagedBy": "CloudFormation",
+    }
 
 
 def test_deploying_again_is_a_success_with_nothing_to_do(
@@ -306,7 +312,7 @@ def test_a_change_set_that_fails_is_told_with_its_reason_and_deleted(project: Pr
 
 @pytest.mark.parametrize("code", ["AccessDenied", "Throttling"])
 def test_who_may_not_delete_stacks_leaves_the_empty_one_of_a_plan(project: Project, code: str) -> None:
-    cloudformation = boto3.client("cloudformation", region_name="us-east-1")
+    cloudformation = boto3.client("cloudformation")
     planned = PlannedChangeSet("arn:change-set", "arn:stack", project.stack, (), is_empty=False)
     created = datetime(2026, 11, 24, tzinfo=UTC)
     review = {"StackName": project.stack, "StackStatus": "REVIEW_IN_PROGRESS", "CreationTime": created}
@@ -440,9 +446,10 @@ def test_outputs_of_a_failed_stack_say_so(project: Project, capsys: pytest.Captu
     assert "has no outputs, its status is ROLLBACK_COMPLETE" in capsys.readouterr().err
 
 
-def test_stack_outputs_reads_the_project_from_the_parameters(aws: boto3.Session) -> None:
-    with pytest.raises(UserError, match="pyspark-processing-staging"):
-        stack_outputs(aws.client("cloudformation"), "staging")
+def test_stack_outputs_are_those_of_the_repositorys_project(aws: boto3.Session) -> None:
+    stack = f"{project_settings().project_name}-{LOCAL}-"
+    with pytest.raises(UserError, match=f"There is no stack {stack}"):
+        stack_outputs(aws.client("cloudformation"), Environment(LOCAL))
 
 
 # --- teardown ---------------------------------------------------------------------------------------------
@@ -547,18 +554,21 @@ def test_teardown_without_anybody_to_ask_deletes_nothing(deployed: Project, aws:
     assert deployed.status() == "CREATE_COMPLETE"
 
 
-def test_prod_is_not_torn_down_without_its_own_word(
+def test_a_protected_environment_is_not_torn_down_unless_it_is_allowed(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.parameters("prod")
+    project.parameters("live", protected=True)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
-    assert project.run("teardown", "--yes", environment="prod") == 1
-    assert "--allow-prod" in capsys.readouterr().err
+    assert project.run("teardown", "--yes", environment="live") == 1
+    said = capsys.readouterr().err
+    assert "live is protected, and is not torn down by accident. If it is meant: --allow-protected" in said
 
 
-def test_prod_is_torn_down_with_its_own_word(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    project.parameters("prod")
-    assert project.run("teardown", "--yes", "--allow-prod", environment="prod") == 0
+def test_a_protected_environment_is_torn_down_where_it_is_allowed(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.parameters("live", protected=True)
+    assert project.run("teardown", "--yes", "--allow-protected", environment="live") == 0
     assert "nothing to do" in capsys.readouterr().out
 
 
@@ -670,8 +680,8 @@ def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
 # --- configuration ----------------------------------------------------------------------------------------
 
 
-def without_parameters(infra: Path) -> None:
-    (infra / "parameters" / "local.json").unlink()
+def without_project(infra: Path) -> None:
+    (infra / "project.json").unlink()
 
 
 def without_template(infra: Path) -> None:
@@ -686,40 +696,44 @@ def template(text: str) -> Callable[[Path], object]:
     return lambda infra: (infra / "storage.yaml").write_text(text)
 
 
-GOOD = '"ProjectName": "x", "Environment": "local"'
 STACKS = '{"Stacks": ["storage"], '
 
 
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (without_parameters, ["local.json is missing"]),
         (without_template, ["storage.yaml is missing"]),
-        (parameters('{"Parameters": {'), ["local.json, line 1, is no valid JSON"]),
-        (parameters("[]"), ["local.json must be an object"]),
+        (parameters('{"Parameters": {'), ["local.json, line 1, is not valid JSON"]),
+        (parameters("[]"), ["local.json holds a JSON list; write an object"]),
         (parameters("{}"), ["local.json", "Stacks is missing", "Parameters is missing"]),
         (
             parameters(STACKS + '"Parameters": [], "Tags": {}}'),
             ["local.json", "Parameters must be an object"],
         ),
         (
-            parameters(STACKS + f'"Parameters": {{{GOOD}}}, "Tag": {{}}}}'),
-            ["Tag is none of Stacks, Parameters, Tags, DaysToLive: remove"],
+            parameters(STACKS + '"Parameters": {}, "Tag": {}}'),
+            ["Tag is none of Stacks, Parameters, Tags, Region, ", ": remove"],
         ),
         (
-            parameters(STACKS + f'"Parameters": {{{GOOD}, "Days": 7}}}}'),
+            parameters(STACKS + '"Parameters": {"Days": 7}}'),
             ["Parameters.Days is 7", "in quotes"],
         ),
         (
-            parameters(STACKS + '"Parameters": {"Environment": "local"}}'),
-            ["ProjectName is missing under Parameters: add"],
+            parameters(STACKS + '"Parameters": {"ProjectName": "x", "Environment": "dev", "Protected": ""}}'),
+            [
+                "Parameters.ProjectName is not given here, it is defined in infra/project.json: remove it",
+                "Parameters.Environment is not given here, it is the name of the file: remove it",
+                "Parameters.Protected is not given here, it follows from the key Protected beside",
+            ],
         ),
         (
-            parameters(STACKS + '"Parameters": {"ProjectName": "x", "Environment": "dev"}}'),
-            ["Environment is 'dev'"],
+            parameters(STACKS + '"Parameters": {}, "Tags": {"Project": "x", "Owner": "y"}}'),
+            ["Tags.Project is not given here, it is ProjectName in infra", "Tags.Owner is not given here"],
         ),
+        (parameters(STACKS + '"Protected": "yes", "Parameters": {}}'), ['Protected is "yes"; write true or']),
+        (without_project, ["project.json is missing"]),
         (
-            parameters(STACKS + f'"Parameters": {{{GOOD}, "Dais": "7"}}}}'),
+            parameters(STACKS + '"Parameters": {"Dais": "7"}}'),
             ["Dais is a parameter of none of the templates storage: remove it"],
         ),
         (parameters('{"Stacks": "storage", "Parameters": {}}'), ["Stacks must be a list of names"]),
@@ -746,6 +760,46 @@ def test_bad_files_are_told_before_aws_is_asked(
     for text in named:
         assert text in error
     assert "Traceback" not in error
+
+
+NAMES = """
+Parameters:
+  ProjectName: {Type: String}
+  Environment: {Type: String}
+  Protected: {Type: String}
+  GitHubRepository: {Type: String}
+Resources: {}
+"""
+
+
+def test_what_is_defined_once_reaches_every_template_that_declares_it(project: Project) -> None:
+    project.template(NAMES)
+    project.parameters("live", protected=True)
+
+    (stack,) = load_stacks("live", project.infra)
+
+    assert stack.name == f"{project.name}-live-storage"
+    assert stack.parameters == {
+        "ProjectName": project.name,
+        "Environment": "live",
+        "Protected": "true",
+        "GitHubRepository": "owner/name",
+    }
+
+
+def test_the_repository_is_the_projects_unless_the_file_names_another(project: Project) -> None:
+    """As `make github-trust` does, which writes the name as GitHub spells it."""
+    project.template(NAMES)
+    project.parameters(GitHubRepository="Owner/Name")
+
+    assert project.configuration.parameters["GitHubRepository"] == "Owner/Name"
+
+
+def test_an_environment_without_a_file_is_none(project: Project) -> None:
+    with pytest.raises(SystemExit):
+        project.run("plan", environment="elsewhere")
+    with pytest.raises(UserError, match=r"elsewhere\.json is missing"):
+        load_stacks("elsewhere", project.infra)
 
 
 def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:

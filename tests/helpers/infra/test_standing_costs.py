@@ -3,10 +3,10 @@ from datetime import date
 import pytest
 
 from helpers.errors import UserError
-from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import InstanceHours, Price, Prices
+from tests.infra_folder import every_stack
 
 DAY = date(2026, 11, 24)
 PRICES = Prices(
@@ -24,18 +24,12 @@ PRICES = Prices(
 )
 
 
-def costs(environment: str) -> dict[str, float]:
-    return {line.what: line.usd_per_month for line in standing_costs(load_stacks(environment), PRICES)}
+def test_endpoints_keys_and_dashboards_of_the_repositorys_templates() -> None:
+    stacks = every_stack("costs", ZoneCount="3", InterfaceEndpoints="kms,logs,sts")
 
-
-def test_endpoints_keys_and_dashboards_of_the_repositorys_environments() -> None:
-    assert costs("pr-7") == {
-        "7 interface endpoints in 2 zones": pytest.approx(7 * 2 * 730 * 0.01),
-        "4 KMS keys": 4.0,
-    }
-    assert costs("prod") == {
-        "10 interface endpoints in 3 zones": pytest.approx(10 * 3 * 730 * 0.01),
-        "4 KMS keys": 4.0,
+    assert {line.what: line.usd_per_month for line in standing_costs(stacks, PRICES)} == {
+        "3 interface endpoints in 3 zones": pytest.approx(3 * 3 * 730 * 0.01),
+        "5 KMS keys": 5.0,
         "1 dashboard": 3.0,
     }
 

@@ -12,22 +12,21 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 from helpers.errors import UserError
-from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.studio import delete_homes, empty_domain
 from helpers.infra.stacks.waiting import Polling
-from tests.renamed_stacks import of_project
+from tests.infra_folder import every_stack
 
 PROJECT = "studio-test"
 
 
 @pytest.fixture
-def stacks(aws: boto3.Session) -> Iterator[list[StackConfiguration]]:
+def stacks(aws: boto3.Session) -> Iterator[tuple[StackConfiguration, ...]]:
     """All stacks up to Studio's, deployed."""
-    found = [
-        of_project(stack, PROJECT) for stack in load_stacks("local") if not stack.name.endswith("github-oidc")
-    ]
+    found = with_regional_values(aws.client("ec2"), every_stack(PROJECT)[:-1])
     quiet = Console(quiet=True)
     deploy_all(aws.client("cloudformation"), found, quiet)
     yield found
@@ -35,7 +34,7 @@ def stacks(aws: boto3.Session) -> Iterator[list[StackConfiguration]]:
 
 
 @pytest.fixture
-def domain(aws: boto3.Session, stacks: list[StackConfiguration]) -> dict[str, Any]:
+def domain(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> dict[str, Any]:
     (found,) = (
         each
         for each in aws.client("sagemaker").list_domains()["Domains"]
@@ -44,7 +43,7 @@ def domain(aws: boto3.Session, stacks: list[StackConfiguration]) -> dict[str, An
     return dict(aws.client("sagemaker").describe_domain(DomainId=found["DomainId"]))
 
 
-def nothing_left(aws: boto3.Session, stacks: list[StackConfiguration], domain: dict[str, Any]) -> bool:
+def nothing_left(aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]) -> bool:
     vpcs = [vpc["VpcId"] for vpc in aws.client("ec2").describe_vpcs()["Vpcs"]]
     systems = [each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]]
     deployed = [stack for stack in stacks if find_stack(aws.client("cloudformation"), stack.name)]
@@ -52,7 +51,7 @@ def nothing_left(aws: boto3.Session, stacks: list[StackConfiguration], domain: d
 
 
 def test_applications_spaces_profiles_and_homes_go_with_the_stacks(
-    aws: boto3.Session, stacks: list[StackConfiguration], domain: dict[str, Any]
+    aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]
 ) -> None:
     sagemaker, console = aws.client("sagemaker"), Console(record=True, width=200)
     mine = {"DomainId": domain["DomainId"]}
@@ -75,7 +74,7 @@ def test_applications_spaces_profiles_and_homes_go_with_the_stacks(
 
 
 def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
-    aws: boto3.Session, stacks: list[StackConfiguration], domain: dict[str, Any]
+    aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]
 ) -> None:
     sagemaker = aws.client("sagemaker")
     sagemaker.delete_user_profile(DomainId=domain["DomainId"], UserProfileName="data-scientist")
@@ -86,12 +85,12 @@ def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
     assert nothing_left(aws, stacks, domain)
 
 
-def test_homes_stay_in_prod_and_are_named(
-    aws: boto3.Session, stacks: list[StackConfiguration], domain: dict[str, Any]
+def test_homes_of_a_protected_environment_stay_and_are_named(
+    aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]
 ) -> None:
     console = Console(record=True, width=250)
 
-    teardown(aws, [replace(stacks[-1], environment="prod")], console)
+    teardown(aws, [replace(stacks[-1], protected=True)], console)
 
     systems = [each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]]
     assert domain["HomeEfsFileSystemId"] in systems
@@ -99,7 +98,7 @@ def test_homes_stay_in_prod_and_are_named(
 
 
 def test_the_homes_of_a_domain_that_is_still_there_are_left_alone(
-    aws: boto3.Session, stacks: list[StackConfiguration], domain: dict[str, Any]
+    aws: boto3.Session, stacks: tuple[StackConfiguration, ...], domain: dict[str, Any]
 ) -> None:
     sagemaker = aws.client("sagemaker")
     other = sagemaker.create_domain(
@@ -221,7 +220,7 @@ def stubbed() -> Iterator[Stubbed]:
     with ExitStack() as stack:
         yield Stubbed(
             {
-                name: stack.enter_context(Stubber(boto3.client(name, region_name="us-east-1")))
+                name: stack.enter_context(Stubber(boto3.client(name, region_name="eu-west-1")))
                 for name in ("ec2", "efs", "sagemaker")
             }
         )

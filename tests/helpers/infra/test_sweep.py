@@ -2,14 +2,24 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
 import pytest
 
+from helpers import environments
 from helpers.infra.stacks.previews import EXPIRES_AT
 from helpers.infra.stacks.sweep import FoundStack, decide, find_stacks, remaining
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parameter files of a project with previews and two standing environments."""
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
+    for name in ("preview", "beta", "live"):
+        (tmp_path / f"{name}.json").write_text("{}")
 
 
 def stack(environment: str, expires: int | None = None, **changes: str) -> FoundStack:
@@ -36,7 +46,7 @@ def test_a_preview_is_removed_when_the_newest_deployment_of_its_stacks_has_expir
 
 
 def test_a_standing_environment_never_expires() -> None:
-    assert decide([stack("prod", -1), stack("dev", -1)], "p", NOW) == decide([], "p", NOW)
+    assert decide([stack("live", -1), stack("beta", -1)], "p", NOW) == decide([], "p", NOW)
 
 
 @pytest.mark.parametrize("tag", ["Project", "Environment"])
@@ -70,7 +80,7 @@ def test_an_environment_that_is_none_is_reported() -> None:
     ],
 )
 def test_what_is_broken_is_reported_in_every_environment(status: str, is_broken: bool) -> None:
-    found = decide([stack("prod", status=status), stack("pr-7", 1, status=status)], "p", NOW)
+    found = decide([stack("live", status=status), stack("pr-7", 1, status=status)], "p", NOW)
 
     assert bool(found.reported) == is_broken
     assert len(found.reported) in {0, 2}
@@ -100,8 +110,8 @@ def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session
         )
 
     create(f"{project}-pr-7-github-oidc", Project=project, Environment="pr-7")
-    create(f"{project}-dev-keys")
-    create(f"{project}-dev-other-keys", Project=f"{project}-dev")
+    create(f"{project}-beta-keys")
+    create(f"{project}-beta-other-keys", Project=f"{project}-beta")
     create(f"{project}-pr-7-unknown", Project=project, Environment="pr-7")
     create(f"other-{project}-pr-7-keys", Project=project, Environment="pr-7")
     create(f"{project}-pr-8-keys", Project=project, Environment="pr-8")
@@ -110,7 +120,7 @@ def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session
     found = find_stacks(cloudformation, project, ["keys", "github_oidc"])
 
     assert sorted(found, key=lambda each: each.name) == [
-        FoundStack(f"{project}-dev-keys", "dev", "CREATE_COMPLETE", {}),
+        FoundStack(f"{project}-beta-keys", "beta", "CREATE_COMPLETE", {}),
         FoundStack(
             f"{project}-pr-7-github-oidc",
             "pr-7",

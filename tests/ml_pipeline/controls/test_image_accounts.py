@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from ml_pipeline.controls.image_accounts import image_problem, spark_image_accounts
+from ml_pipeline.controls.image_accounts import image_problem
 
 IMAGE = "571004829621.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu-py312-v1.3"
 
@@ -36,11 +36,3 @@ def test_images_of_trusted_accounts_may_run(uri: str) -> None:
 )
 def test_other_images_may_not_run(uri: Any) -> None:
     assert image_problem(uri)
-
-
-def test_the_account_of_the_spark_images_is_known_where_aws_has_them() -> None:
-    accounts = spark_image_accounts()
-
-    assert accounts["us-east-1"] == "173754725891"
-    assert len(accounts) > 30
-    assert all(len(account) == 12 and account.isdigit() for account in accounts.values())

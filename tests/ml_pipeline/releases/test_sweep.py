@@ -90,9 +90,10 @@ def previews(
     )
     (tmp_path / "parameters").mkdir()
     (tmp_path / "keys.yaml").write_text(template)
+    names = {"ProjectName": project, "Owner": "team", "Repository": "owner/name", "Region": "eu-west-1"}
+    (tmp_path / "project.json").write_text(json.dumps(names))
     for name in ("preview", "local"):
-        environment = "${Environment}" if name == "preview" else name
-        content = {"Stacks": ["keys"], "Parameters": {"ProjectName": project, "Environment": environment}}
+        content: dict[str, object] = {"Stacks": ["keys"], "Parameters": {}}
         (tmp_path / "parameters" / f"{name}.json").write_text(json.dumps(content))
     for function in (configuration.load_stacks, configuration.project_name, configuration.stack_names):
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))

@@ -10,9 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from helpers.infra.stacks import load_stacks, teardown
+from helpers.infra.stacks import teardown
 from helpers.infra.stacks.deploy import deploy_all
-from tests.renamed_stacks import of_project
+from helpers.infra.stacks.regional_values import with_regional_values
+from tests.infra_folder import every_stack
 
 PROJECT = "access-test"
 ACCOUNT = {"AWS": "arn:aws:iam::123456789012:root"}
@@ -22,7 +23,7 @@ Create = Callable[[dict[str, Any]], str]
 @pytest.fixture(scope="module")
 def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
     """The outputs of the template's own stacks, as far as jobs need them."""
-    stacks = [of_project(stack, PROJECT) for stack in load_stacks("local")[:4]]
+    stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT)[:4])
     quiet = Console(quiet=True)
     yield deploy_all(aws.client("cloudformation"), stacks, quiet)
     teardown(aws, stacks, quiet)

@@ -1,0 +1,120 @@
+"""The sections of .github/workflows that list environments, generated from infra/parameters.
+
+A section is a key whose line ends in `# make workflows`, with the lines below it that are indented deeper.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from helpers.environments import PREVIEW, EnvironmentSettings
+from helpers.errors import UserError
+
+WORKFLOWS = Path(__file__).parents[2] / ".github" / "workflows"
+SECTION = re.compile(r"^(?P<indent> *)[\w-]+:.* # make workflows\n(?:\n*(?P=indent) .*\n)*", re.MULTILINE)
+
+
+def sections(promoted: Mapping[str, EnvironmentSettings]) -> dict[str, str]:
+    """Return the sections of the workflows that list environments, by the name of the workflow.
+
+    Args:
+        promoted: the environments that a merge is deployed to, in promotion order.
+    """
+    unattended = [name for name, settings in promoted.items() if not settings.approval]
+    return {
+        "deploy": _chain(promoted),
+        "plan": _plan_roles(promoted),
+        "drift": _plan_roles(promoted),
+        "rollback": _list("options", promoted),
+        "sweep": _list("environment", unattended) if unattended else "",
+    }
+
+
+def generate(promoted: Mapping[str, EnvironmentSettings], folder: Path = WORKFLOWS) -> dict[Path, str]:
+    """Return the workflows whose text would change, with their new text.
+
+    Args:
+        promoted: as of `sections`.
+        folder: of the workflows; one that was deleted stays so.
+
+    Raises:
+        UserError: there is no environment to deploy to, or a workflow has no section.
+    """
+    if not promoted:
+        raise UserError(
+            "No file of infra/parameters has a PromotionOrder: add it where a merge is deployed to"
+        )
+    changed = {}
+    for path in sorted(folder.glob("*.yml")):
+        if section := sections(promoted).get(path.stem):
+            text = path.read_text(encoding="utf-8")
+            wanted = _with_section(path, text, section)
+            if wanted != text:
+                changed[path] = wanted
+    return changed
+
+
+def without_purpose(
+    promoted: Mapping[str, EnvironmentSettings], *, previews: bool, folder: Path = WORKFLOWS
+) -> list[Path]:
+    """Return the workflows that no environment is left for: they are to be deleted.
+
+    Args:
+        promoted: as of `sections`.
+        previews: whether pull requests have previews.
+        folder: of the workflows.
+    """
+    unused = {name for name, section in sections(promoted).items() if not section}
+    return [
+        path
+        for path in sorted(folder.glob("*.yml"))
+        if path.stem in unused or (path.stem.startswith(PREVIEW) and not previews)
+    ]
+
+
+def _with_section(path: Path, text: str, section: str) -> str:
+    found = list(SECTION.finditer(text))
+    if len(found) != 1:
+        raise UserError(
+            f"{path} has {len(found)} lines that end in '# make workflows'; it must have one, "
+            "on the key whose value lists environments"
+        )
+    indent = found[0]["indent"]
+    indented = "".join(indent + line if line.strip() else line for line in section.splitlines(keepends=True))
+    return text[: found[0].start()] + indented + text[found[0].end() :]
+
+
+def _plan_roles(names: Iterable[str]) -> str:
+    roles = (
+        f"  - environment: {name}\n"
+        f"    role: ${{{{ vars.PLAN_ROLE_ARN_{name.upper()} }}}}\n"
+        f"    region: ${{{{ vars.AWS_REGION_{name.upper()} }}}}\n"
+        for name in names
+    )
+    return "include: # make workflows\n" + "".join(roles)
+
+
+def _list(key: str, names: Iterable[str]) -> str:
+    return f"{key}: [{', '.join(names)}] # make workflows\n"
+
+
+def _chain(promoted: Mapping[str, EnvironmentSettings]) -> str:
+    """Return one job for each environment; it needs the one before, whose code it deploys."""
+    jobs = []
+    before = ""
+    for name, settings in promoted.items():
+        jobs.append(
+            f"  {name}:\n"
+            f"    name: {name}\n"
+            + (f"    needs: {before}\n" if before else "")
+            + "    uses: ./.github/workflows/deploy-environment.yml\n"
+            "    permissions:\n"
+            "      contents: read # to check out\n"
+            "      id-token: write # to assume the role\n"
+            "    with:\n"
+            f"      environment: {name}\n"
+            + (f"      code: ${{{{ needs.{before}.outputs.code }}}}\n" if before else "")
+            + ("      stop-executions: false\n" if settings.protected else "")
+        )
+        before = name
+    return "jobs: # make workflows\n" + "\n".join(jobs)

@@ -1,0 +1,42 @@
+"""The container images of Spark that SageMaker provides, by the list that its SDK brings along.
+
+The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+PYTHON_VERSION = "py312"
+"""The Python of the images that the pipeline uses."""
+
+
+@cache
+def spark_versions() -> tuple[str, ...]:
+    """Return the Spark versions that SageMaker has an image of, for our Python."""
+    return tuple(_images())
+
+
+@cache
+def spark_image_accounts() -> Mapping[str, str]:
+    """Return the AWS account that the images come from in each region."""
+    return {
+        region: account for image in _images().values() for region, account in image["registries"].items()
+    }
+
+
+def _images() -> dict[str, Any]:
+    package = find_spec("sagemaker")
+    for folder in (package and package.submodule_search_locations) or ():
+        path = Path(folder) / "core" / "image_uri_config" / "spark.json"
+        if path.is_file():
+            versions = json.loads(path.read_bytes())["processing"]["versions"]
+            return {
+                version: image
+                for version, image in versions.items()
+                if PYTHON_VERSION in image["py_versions"]
+            }
+    raise ModuleNotFoundError("the SageMaker SDK with its list of Spark images is not installed")

@@ -1,0 +1,157 @@
+"""The parameter files: where they lie, and what they say without any stack: names, code files, instances."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from helpers.environments import file_of
+from helpers.errors import UserError
+from helpers.project_settings import project_settings
+from ml_pipeline.params.documents import Document, merge, read_document
+from ml_pipeline.params.placeholders import resolve
+from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, SparkCode
+
+KeyPath = tuple[str | int, ...]
+
+FOLDER = Path(__file__).parent
+BASE = "pipeline_params.json"
+DEFAULT_PIPELINE = "processing"
+"""The pipeline of pipeline_params.json; the file of any other is pipelines/<name>.json."""
+SHARED_KEYS = frozenset(
+    {
+        "pipeline_role",
+        "pyspark_process_role",
+        "network_subnet_ids",
+        "network_security_group_ids",
+        "enable_network_isolation",
+        "pyspark_process_volume_kms",
+        "pyspark_process_output_kms",
+        "process_spark_ui_log_output",
+        "pyspark_framework_version",
+        "tags",
+    }
+)
+"""The keys that other pipelines inherit from pipeline_params.json and its overlays."""
+OVERLAYS = "environments"
+"""The section of a pipeline's own file that holds its overlays, by environment."""
+
+CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "spark_config_file")
+"""The keys of the first pipeline whose files are staged."""
+
+
+def parameter_file(pipeline: str, folder: Path = FOLDER) -> Path:
+    """Return the path of a pipeline's parameter file."""
+    return folder / BASE if pipeline == DEFAULT_PIPELINE else folder / "pipelines" / f"{pipeline}.json"
+
+
+def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER) -> str:
+    """Return the name of a pipeline in SageMaker, which is known without any stack.
+
+    Raises:
+        UserError: a file cannot be read, or has no such name.
+    """
+    documents = read_documents(environment, pipeline, folder)
+    written = "${}"
+    for document in documents:
+        written = document.values.get("pipeline_name", written)
+    problems: list[str] = []
+    name = resolve(written, placeholder_names(environment), lambda _, hint: problems.append(hint))
+    if problems:
+        raise UserError(f"{documents[-1].name}: pipeline_name: {problems[0]}")
+    return str(name)
+
+
+def step_instances(
+    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER
+) -> dict[str, tuple[str, int]]:
+    """Return instance type and count of each step, which are known without any stack.
+
+    Raises:
+        UserError: a parameter file cannot be read.
+    """
+    raw = merged(read_documents(environment, pipeline, folder))
+    found: dict[str, tuple[str, int]] = {}
+    if name := raw.get("pyspark_process_name"):
+        kind, count = (raw.get(f"pyspark_process_instance_{key}") for key in ("type", "count"))
+        found[str(name)] = (str(kind), int(count or 0))
+    for name, section in step_sections(raw).items():
+        found[name] = (str(section.get("instance_type")), int(section.get("instance_count", 0)))
+    return found
+
+
+def code_hashes(
+    environment: str,
+    pipeline: str = DEFAULT_PIPELINE,
+    code: SparkCode | None = None,
+    folder: Path = FOLDER,
+) -> dict[str, str]:
+    """Return the content hash of each step's files, which is known without any stack.
+
+    Raises:
+        UserError: a parameter file or a file of a step cannot be read.
+    """
+    code, raw = code or SparkCode(), merged(read_documents(environment, pipeline, folder))
+    named = {str(raw.get("pyspark_process_name", "")): flat_files(raw)} if flat_files(raw) else {}
+    named |= {name: step_files(name, section) for name, section in step_sections(raw).items()}
+    return {name: code.hash(files.values()) for name, files in named.items()}
+
+
+def read_documents(environment: str, pipeline: str, folder: Path) -> list[Document]:
+    """Return the documents of a pipeline's parameters, each over those before it."""
+    base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
+    if pipeline == DEFAULT_PIPELINE:
+        return [base, overlay]
+    own = read_document(parameter_file(pipeline, folder))
+    values = dict(own.values)
+    overlays = values.pop(OVERLAYS, {})
+    if not isinstance(overlays, dict) or not all(isinstance(each, dict) for each in overlays.values()):
+        raise UserError(f"{own.name}: {OVERLAYS} must be an object of objects, by environment")
+    name = PurePosixPath(file_of(environment)).stem
+    return [
+        *(
+            Document(each.name, {k: v for k, v in each.values.items() if k in SHARED_KEYS})
+            for each in (base, overlay)
+        ),
+        Document(own.name, values),
+        Document(f"{own.name}, {OVERLAYS}.{name}", overlays.get(name, {})),
+    ]
+
+
+def merged(documents: Sequence[Document]) -> dict[str, Any]:
+    """Return the values of documents, each over those before it."""
+    raw: dict[str, Any] = {}
+    for document in documents:
+        raw = merge(raw, document.values)
+    return raw
+
+
+def placeholder_names(environment: str) -> dict[str, str]:
+    """Return the values of the placeholders that no stack gives."""
+    project = project_settings()
+    return {"Environment": environment, "ProjectName": project.project_name, "Owner": project.owner}
+
+
+def step_sections(raw: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the sections of steps, as far as they are objects."""
+    steps = raw.get("steps", {})
+    found = steps.items() if isinstance(steps, dict) else ()
+    return {name: section for name, section in found if isinstance(section, dict)}
+
+
+def flat_files(raw: Mapping[str, Any]) -> dict[KeyPath, str]:
+    """Return the files of the first pipeline's step by the keys that name them."""
+    return {(key,): PurePosixPath(raw[key]).name for key in CODE_KEYS if isinstance(raw.get(key), str)}
+
+
+def step_files(name: str, section: Mapping[str, Any]) -> dict[KeyPath, str]:
+    """Return the files of a step with a section by the keys that name them."""
+    helpers = section.get("helper_files", DEFAULT_HELPERS)
+    files: dict[KeyPath, Any] = {
+        ("steps", name, "code"): section.get("code"),
+        ("steps", name, "configuration"): section.get("configuration", CONFIGURATION),
+        **{
+            ("steps", name, "helper_files", index): file
+            for index, file in enumerate(helpers if isinstance(helpers, list | tuple) else [])
+        },
+    }
+    return {path: file for path, file in files.items() if isinstance(file, str)}

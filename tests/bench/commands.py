@@ -1,0 +1,110 @@
+"""The seconds of everyday commands, and the CPU seconds of the tests, next to those of an earlier commit.
+
+Both commits are checked out in a worktree each, and every command runs in both in turn, so that whatever else
+the machine does meets both. The virtual environment is this checkout's.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.bench.measure import Cost, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BASELINE = "a42d9124310f07425c3f9b36f802333e3eba6575"
+"""Before definitions were cached."""
+ROOT = Path(__file__).parents[2]
+INHERITED = ("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A commit in a folder of its own."""
+
+    folder: Path
+
+    def make(self, *words: str) -> Cost:
+        """Run make, and return what it cost: the commands' own processes, without the server's."""
+        given = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
+        return run(["make", "-C", str(self.folder), f"VENV={ROOT / '.venv'}", *words], given)
+
+    def forget(self) -> None:
+        """Return to the state before the first run."""
+        self.make("down")
+        subprocess.run(["git", "-C", str(self.folder), "clean", "-qfdX"], check=True)
+
+
+@contextmanager
+def checkout(commit: str, folder: Path) -> "Iterator[Checkout]":
+    """Check a commit out into a worktree for as long as it is measured.
+
+    Raises:
+        SystemExit: the history has no such commit, as in a repository made from a template.
+    """
+    git = ["git", "-C", str(ROOT)]
+    if subprocess.run([*git, "cat-file", "-e", f"{commit}^{{commit}}"], check=False).returncode:
+        sys.exit(f"This repository has no commit {commit}: fetch it, or leave the section out with --only.")
+    subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(folder), commit], check=True)
+    for file in folder.glob("requirements*.txt"):
+        os.utime(file, (0, 0))  # older than the stamps of the virtual environment, so nothing is installed
+    found = Checkout(folder)
+    try:
+        yield found
+    finally:
+        found.make("down")
+        subprocess.run([*git, "worktree", "remove", "--force", str(folder)], check=True)
+
+
+def measure(rounds: int, folder: Path) -> dict[str, Any]:
+    """Measure a cold run, then what a command costs when nothing has changed."""
+    with ExitStack() as stack:
+        before, now = (
+            stack.enter_context(checkout(commit, folder / name))
+            for name, commit in (("before", BASELINE), ("now", "HEAD"))
+        )
+        results = {"run, cold": _in_turn(before, now, rounds, _cold_run)}
+        for target in ("run", "plan", "start", "drift"):
+            results[target] = _in_turn(before, now, rounds, lambda each, target=target: each.make(target))
+        return {"baseline": BASELINE, "results": results}
+
+
+def measure_tests(folder: Path) -> dict[str, Any]:
+    """Measure `make test` in both once: it takes minutes."""
+    with ExitStack() as stack:
+        before, now = (
+            stack.enter_context(checkout(commit, folder / name))
+            for name, commit in (("before", BASELINE), ("now", "HEAD"))
+        )
+        return {
+            "baseline": BASELINE,
+            "results": {"test": _in_turn(before, now, 1, lambda each: each.make("test"))},
+        }
+
+
+def _cold_run(each: Checkout) -> Cost:
+    each.forget()
+    return each.make("run")
+
+
+def _in_turn(
+    before: Checkout, now: Checkout, rounds: int, command: Callable[[Checkout], Cost]
+) -> dict[str, Any]:
+    """Return the medians of both, and the medians of the ratios of seconds and of CPU seconds."""
+    pairs = []
+    for number in range(1, rounds + 1):
+        pairs.append((command(before), command(now)))
+        print(f"round {number}: before {pairs[-1][0]}, now {pairs[-1][1]}", file=sys.stderr, flush=True)
+    return {
+        "before": statistics.median(pair[0].seconds for pair in pairs),
+        "now": statistics.median(pair[1].seconds for pair in pairs),
+        "ratio": round(statistics.median(b.seconds / a.seconds for a, b in pairs), 3),
+        "cpu_ratio": round(statistics.median(b.cpu_seconds / a.cpu_seconds for a, b in pairs), 3),
+    }

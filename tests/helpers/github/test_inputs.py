@@ -1,0 +1,85 @@
+"""What is typed to start a workflow."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers.environments import names, promoted
+from helpers.errors import UserError
+from helpers.github.__main__ import main
+from helpers.github.inputs import validate_inputs
+
+FIRST = str(promoted()[0])
+
+
+@pytest.fixture
+def vault(monkeypatch, tmp_path: Path) -> None:
+    """A project whose only environment is protected, and which has previews."""
+    (tmp_path / "vault.json").write_text('{"Protected": true, "PromotionOrder": 1}')
+    (tmp_path / "preview.json").write_text("{}")
+    monkeypatch.setattr("helpers.environments.PARAMETERS", tmp_path)
+
+
+def test_an_environment_has_the_github_environment_of_its_name() -> None:
+    assert validate_inputs({"INPUT_ENVIRONMENT": FIRST}) == {"environment": FIRST, "github": FIRST}
+
+
+@pytest.mark.parametrize("name", ["pr-1", "pr-123456"])
+def test_previews_share_a_github_environment(vault, name: str) -> None:
+    typed = {"INPUT_ENVIRONMENT": name, "INPUT_CONFIRMATION": name}
+
+    assert validate_inputs(typed) == {"environment": name, "github": "preview"}
+
+
+@pytest.mark.parametrize("to", ["", "12", "0123456789abcdef" * 4])
+@pytest.mark.parametrize("pipeline", ["", "all", "Fares-2"])
+def test_a_rollback_is_to_a_version_of_a_pipeline(to: str, pipeline: str) -> None:
+    validate_inputs({"INPUT_ENVIRONMENT": FIRST, "INPUT_TO": to, "INPUT_PIPELINE": pipeline})
+
+
+@pytest.mark.parametrize(
+    ("typed", "reported"),
+    [
+        ({}, "unknown environment ''"),
+        ({"ENVIRONMENT": "nowhere"}, "unknown environment 'nowhere'"),
+        ({"ENVIRONMENT": "$(shell id)"}, "unknown environment"),
+        ({"ENVIRONMENT": "local"}, "local is the embedded AWS"),
+        ({"ENVIRONMENT": "pr-0"}, "unknown environment"),
+        ({"ENVIRONMENT": FIRST, "CONFIRMATION": FIRST[:-1]}, "type the name twice"),
+        ({"ENVIRONMENT": FIRST, "CONFIRMATION": ""}, "type the name twice"),
+        ({"ENVIRONMENT": FIRST, "TO": "$(touch owned)"}, "to must be a version"),
+        ({"ENVIRONMENT": FIRST, "TO": "12\n; touch owned"}, "to must be a version"),
+        ({"ENVIRONMENT": FIRST, "TO": "a" * 65}, "to must be a version"),
+        ({"ENVIRONMENT": FIRST, "PIPELINE": "a b"}, "pipeline must be a name"),
+        ({"ENVIRONMENT": FIRST, "PIPELINE": "--help"}, "pipeline must be a name"),
+    ],
+)
+def test_anything_else_is_refused(typed: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported.replace("$", r"\$").replace("(", r"\(")):
+        validate_inputs({f"INPUT_{name}": value for name, value in typed.items()})
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    with pytest.raises(UserError) as error:
+        validate_inputs({"INPUT_ENVIRONMENT": "nowhere", "INPUT_TO": "x", "INPUT_CONFIRMATION": "there"})
+
+    assert str(error.value).count("\n  - ") == 3
+
+
+def test_a_protected_environment_is_rolled_back_but_not_torn_down(vault) -> None:
+    validate_inputs({"INPUT_ENVIRONMENT": "vault", "INPUT_TO": ""})
+
+    with pytest.raises(UserError, match=r"vault is protected.*make teardown ENV=vault"):
+        validate_inputs({"INPUT_ENVIRONMENT": "vault", "INPUT_CONFIRMATION": "vault"})
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_command_prints_outputs_of_a_step(monkeypatch, capsys, name: str) -> None:
+    monkeypatch.setenv("INPUT_ENVIRONMENT", name)
+
+    code = main(["check-inputs"])
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (
+        (0, f"environment={name}\ngithub={name}\n") if name in promoted() else (1, "")
+    )

@@ -1,0 +1,71 @@
+"""Sessions: in the region of an environment, whatever the shell says."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+
+from helpers import environments
+from helpers.aws import connect
+from helpers.environments import LOCAL, Environment
+from helpers.errors import UserError
+
+REGION, OTHER = "eu-west-1", "sa-east-1"
+
+
+@pytest.fixture(autouse=True)
+def folder(aws: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with two environments in one region, and a shell that names none."""
+    monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
+    for name in (LOCAL, "live"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"Region": REGION}))
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_session_is_in_the_region_of_the_environments_file() -> None:
+    assert connect(Environment("live")).region_name == REGION
+
+
+def test_the_embedded_aws_is_in_its_region_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", OTHER)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", OTHER)
+
+    session = connect(Environment(LOCAL))
+
+    assert session.region_name == REGION
+    assert session.client("kms").meta.region_name == REGION
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_another_region_in_the_shell_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, OTHER)
+
+    with pytest.raises(
+        UserError,
+        match=rf"{name} is {OTHER}, but live runs in {REGION}\. Unset it.* infra/parameters/live\.json",
+    ):
+        connect(Environment("live"))
+
+
+@pytest.mark.parametrize(("named", "refused"), [(OTHER, True), (REGION, False)])
+def test_another_region_in_the_profile_is_refused_unless_the_shell_names_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, refused: bool
+) -> None:
+    (tmp_path / "config").write_text(f"[default]\nregion = {named}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    if refused:
+        with pytest.raises(UserError, match=f"region in the AWS profile is {OTHER}, but live runs in"):
+            connect(Environment("live"))
+        monkeypatch.setenv("AWS_REGION", REGION)
+
+    assert connect(Environment("live")).region_name == REGION
+
+
+def test_the_embedded_aws_needs_its_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+
+    with pytest.raises(UserError, match="ENV=local needs the embedded AWS"):
+        connect(Environment(LOCAL))
