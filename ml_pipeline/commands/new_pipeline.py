@@ -4,8 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import make_command
-from ml_pipeline.project import say
+from helpers.command_line import make_command, say
 from ml_pipeline.scaffolding.files import new_pipeline
 
 

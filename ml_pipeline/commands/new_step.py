@@ -4,9 +4,8 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import make_command
+from helpers.command_line import make_command, say
 from ml_pipeline.commands import options
-from ml_pipeline.project import say
 from ml_pipeline.scaffolding.files import new_step
 
 

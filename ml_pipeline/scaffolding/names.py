@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from keyword import iskeyword
 
 from helpers.errors import UserError
-from ml_pipeline.project import ALL
+from ml_pipeline.executions.target import ALL
 
 _LONGEST = 40
 """SageMaker names a job after its step and cuts the name at 63 characters; lines of code have an end, too."""
