@@ -29,7 +29,10 @@ WORKFLOWS := $(VENV)/workflows
 BENCH := $(VENV)/bench
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
-ON_AWS = $(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws exec --) $(PY)
+LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
+ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then echo 'Error: The embedded AWS does not run. Start it with: make up' >&2; \
+	exit 1; fi; . '$(LOCAL_AWS)';
+ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options that most of its commands take.
 PIPELINES = $(ON_AWS) -m ml_pipeline

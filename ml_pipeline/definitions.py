@@ -30,9 +30,11 @@ CACHE = ROOT / ".cache" / "definitions"
 _SOURCES = (
     "requirements.txt",
     "helpers/*.py",
+    "helpers/infra/__init__.py",
     "helpers/infra/networking/*.py",
     "helpers/infra/tags/*.py",
     "helpers/spark/images.py",
+    "ml_pipeline/__init__.py",
     "ml_pipeline/definitions.py",
     "ml_pipeline/params/*.py",
     "ml_pipeline/pipelines/*.py",
@@ -132,13 +134,13 @@ def _cache_key(pipeline: Pipeline, params: PipelineParams) -> str:
 
 
 def _read(path: Path) -> str | None:
-    """Return a definition from the cache; what is not JSON is built again."""
+    """Return a definition from the cache, or None where there is none, also where a file is corrupt."""
     try:
         text = path.read_text(encoding="utf-8")
-        json.loads(text)
+        known = json.loads(text)
     except (OSError, ValueError):
         return None
-    return text
+    return text if isinstance(known, dict) and "Steps" in known else None
 
 
 def _keep(path: Path, text: str) -> None:

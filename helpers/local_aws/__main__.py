@@ -1,4 +1,4 @@
-"""The command line of the embedded AWS: `python -m helpers.local_aws up|down|env|exec|serve`."""
+"""The command line of the embedded AWS: `python -m helpers.local_aws up|down|env|serve`."""
 
 import argparse
 import os
@@ -27,17 +27,6 @@ def _env(_: argparse.Namespace) -> int:
     return 0
 
 
-def _exec(arguments: argparse.Namespace) -> int:
-    state = lifecycle.require(state_folder())
-    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
-    if not command:
-        raise UserError("exec needs a command: python -m helpers.local_aws exec -- aws s3 ls")
-    try:
-        os.execvpe(command[0], command, lifecycle.job_environment(state, os.environ))
-    except OSError as error:
-        raise UserError(f"{command[0]} cannot be run: {error.strerror}") from error
-
-
 def _serve(arguments: argparse.Namespace) -> int:
     from helpers.local_aws.server import serve  # noqa: PLC0415 - moto takes a second to import
 
@@ -61,9 +50,6 @@ def main() -> int:
     commands.add_parser("up", help="start it, unless it runs").set_defaults(run=_up)
     commands.add_parser("down", help="end it, with all it runs").set_defaults(run=_down)
     commands.add_parser("env", help="print shell lines that lead AWS programs to it").set_defaults(run=_env)
-    execute = commands.add_parser("exec", help="run a command that talks to it: exec -- CMD …")
-    execute.add_argument("command", nargs=argparse.REMAINDER)
-    execute.set_defaults(run=_exec)
     serving = commands.add_parser("serve", help="serve in the foreground")
     serving.add_argument("--port", type=int, default=0, help="of loopback (default: a free one)")
     serving.add_argument("--ready", type=int, help="file descriptor to write to once it answers")

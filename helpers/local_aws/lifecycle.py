@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from helpers.errors import UserError
-from helpers.local_aws.server_state import HEALTH_PATH, ServerState, answers
+from helpers.local_aws.server_state import HEALTH_PATH, NOT_RUNNING, ServerState, answers
 
 LOG_FILE = "server.log"
 STOP_SECONDS = 20
@@ -53,7 +53,7 @@ def require(folder: Path) -> ServerState:
     """
     state = find(folder)
     if state is None:
-        raise UserError("The embedded AWS does not run. Start it with: make up")
+        raise UserError(NOT_RUNNING)
     return state
 
 
@@ -74,16 +74,8 @@ def down(folder: Path) -> bool:
         return process is not None
 
 
-def job_environment(state: ServerState, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which AWS programs talk to the server, and to no other account.
-
-    Whatever the user has set for AWS is left out, but for the certificates that other tools need.
-    """
-    return {**_without_aws(environment), **state.environment()}
-
-
 def shell_exports(state: ServerState, environment: Mapping[str, str]) -> str:
-    """Return shell lines that do to a shell what `job_environment` does to a process."""
+    """Return lines of any shell with which its AWS programs talk to the server; see `shell_lines`."""
     wanted = state.environment()
     dropped = [
         name

@@ -11,6 +11,7 @@ from typing import Any
 from ml_pipeline.controls.image_accounts import OWN_IMAGE_ACCOUNTS
 from ml_pipeline.controls.literal_secrets import secret_faults
 from ml_pipeline.controls.rules import Fault, Rule, is_expression, rules
+from ml_pipeline.controls.stale_results import stale_faults
 
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 
@@ -40,9 +41,11 @@ def findings(
     """
     known = rules(own_image_accounts)
     found = []
-    for step, path in _steps(definition.get("Steps"), "$.Steps"):
+    listed = list(_steps(definition.get("Steps"), "$.Steps"))
+    for step, path in listed:
         name = step.get("Name") if isinstance(step, dict) else None
-        faults = _step_faults(step, path, known)
+        others = [other for other, _ in listed if other is not step]
+        faults = [*_step_faults(step, path, known), *stale_faults(step, path, others)]
         found += [Finding(name if isinstance(name, str) else "", *fault) for fault in faults]
     return found
 

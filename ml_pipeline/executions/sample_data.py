@@ -19,9 +19,15 @@ MARK = {"uploaded-by": "make-data"}
 
 
 def upload_samples(
-    s3: "S3Client", params: PipelineParams, environment: Environment, folder: Path = FOLDER
+    s3: "S3Client", params: PipelineParams, environment: Environment, folder: Path | None = None
 ) -> Iterator[str]:
     """Upload the sample of each input that has one, where the environment's `SampleData` allows it.
+
+    Args:
+        s3: a client.
+        params: of the pipeline.
+        environment: the environment.
+        folder: where the samples lie; by default spark_jobs/sample_data/.
 
     Yields:
         What was done, for the reader.
@@ -29,7 +35,7 @@ def upload_samples(
     Raises:
         UserError: a sample is missing.
     """
-    allowed = environment.settings.sample_data
+    folder, allowed = folder or FOLDER, environment.settings.sample_data
     for step in params.spark_steps.values():
         for name, given in step.data_inputs.items():
             uri = str(given.uri)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from helpers.environments import file_of
+from helpers.environments import PREVIEW, file_of, has_previews
+from helpers.environments import names as environment_names
 from helpers.errors import UserError
 from helpers.project_settings import project_settings
-from ml_pipeline.params.documents import Document, merge, read_document
+from ml_pipeline.params.documents import Document, merge, origin, read_document
 from ml_pipeline.params.placeholders import resolve
 from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, SparkCode
 
@@ -35,34 +36,37 @@ SHARED_KEYS = frozenset(
 OVERLAYS = "environments"
 """The section of a pipeline's own file that holds its overlays, by environment."""
 
+_EXAMPLE_NAME = "Rates-${Environment}"
 CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "spark_config_file")
 """The keys of the first pipeline whose files are staged."""
 
 
-def parameter_file(pipeline: str, folder: Path = FOLDER) -> Path:
+def parameter_file(pipeline: str, folder: Path | None = None) -> Path:
     """Return the path of a pipeline's parameter file."""
+    folder = folder or FOLDER
     return folder / BASE if pipeline == DEFAULT_PIPELINE else folder / "pipelines" / f"{pipeline}.json"
 
 
-def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER) -> str:
+def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None) -> str:
     """Return the name of a pipeline in SageMaker, which is known without any stack.
 
     Raises:
         UserError: a file cannot be read, or has no such name.
     """
     documents = read_documents(environment, pipeline, folder)
-    written = "${}"
-    for document in documents:
-        written = document.values.get("pipeline_name", written)
+    file = origin(("pipeline_name",), documents)
+    written = merged(documents).get("pipeline_name")
+    if not isinstance(written, str):
+        raise UserError(f"{file}: pipeline_name: write a string, as {_EXAMPLE_NAME}")
     problems: list[str] = []
     name = resolve(written, placeholder_names(environment), lambda _, hint: problems.append(hint))
     if problems:
-        raise UserError(f"{documents[-1].name}: pipeline_name: {problems[0]}")
+        raise UserError(f"{file}: pipeline_name: {problems[0]}")
     return str(name)
 
 
 def step_instances(
-    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path = FOLDER
+    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
 ) -> dict[str, tuple[str, int]]:
     """Return instance type and count of each step, which are known without any stack.
 
@@ -83,7 +87,7 @@ def code_hashes(
     environment: str,
     pipeline: str = DEFAULT_PIPELINE,
     code: SparkCode | None = None,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> dict[str, str]:
     """Return the content hash of each step's files, which is known without any stack.
 
@@ -96,8 +100,9 @@ def code_hashes(
     return {name: code.hash(files.values()) for name, files in named.items()}
 
 
-def read_documents(environment: str, pipeline: str, folder: Path) -> list[Document]:
+def read_documents(environment: str, pipeline: str, folder: Path | None) -> list[Document]:
     """Return the documents of a pipeline's parameters, each over those before it."""
+    folder = folder or FOLDER
     base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
     if pipeline == DEFAULT_PIPELINE:
         return [base, overlay]
@@ -106,6 +111,11 @@ def read_documents(environment: str, pipeline: str, folder: Path) -> list[Docume
     overlays = values.pop(OVERLAYS, {})
     if not isinstance(overlays, dict) or not all(isinstance(each, dict) for each in overlays.values()):
         raise UserError(f"{own.name}: {OVERLAYS} must be an object of objects, by environment")
+    known = [*environment_names(), *([PREVIEW] if has_previews() else [])]
+    if unknown := sorted(overlays.keys() - known):
+        raise UserError(
+            f"{own.name}: {OVERLAYS}.{unknown[0]}: unknown environment; expected one of {', '.join(known)}"
+        )
     name = PurePosixPath(file_of(environment)).stem
     return [
         *(

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from helpers.infra.tags.tags import tag_problems
 from ml_pipeline.params.documents import Document, lookup, origin
 from ml_pipeline.params.files import (
     DEFAULT_PIPELINE,
-    FOLDER,
     KeyPath,
     flat_files,
     merged,
@@ -58,7 +58,7 @@ def load_parameters(
     *,
     steps: Steps | None = None,
     code: SparkCode | None = None,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> PipelineParams:
     """Return the parameters of a pipeline in an environment.
 
@@ -69,7 +69,7 @@ def load_parameters(
         steps: what the module declares, to compare the sections with; by default they are not compared.
         code: the files that Spark runs, whose hash is the value of `${CodeHash}`; by default those of
             spark_jobs/.
-        folder: where the parameter files lie.
+        folder: where the parameter files lie; by default ml_pipeline/params/.
 
     Raises:
         UserError: a file cannot be read, or values are not valid; the message names every problem.
@@ -87,10 +87,17 @@ def load_parameters(
         for path, hint in _found(error, resolved, model):
             if not any(known[: len(path)] == path for known in problems):
                 problems[path] = hint
-    for path, hint in _step_problems(resolved, parameters, steps, pipeline, code):
+    sections = step_sections(raw).items()
+    files = [flat_files(raw), *(step_files(name, section) for name, section in sections)]
+    for path, hint in (
+        *((path, hint) for each in files for path, hint in _missing_files(each, code).items()),
+        *_step_problems(resolved, parameters, steps, pipeline, code),
+    ):
         problems.setdefault(path, hint)
     if parameters and not parameters.pipeline_name.endswith(f"-{environment}"):
         problems[("pipeline_name",)] = "end it with -${Environment}: the roles may create no other pipeline"
+    if parameters and not parameters.spark_steps:
+        problems[("steps",)] = "it is missing; add a section for each step"
     if problems or parameters is None:
         lines = [
             line
@@ -109,9 +116,7 @@ def _resolved(
     """Return the values with placeholders replaced; `${CodeHash}` is another one for each step."""
 
     def resolved(value: Any, path: KeyPath, files: Mapping[KeyPath, str]) -> Any:
-        missing = _missing_files(files, code)
-        problems.update(missing)
-        code_hash = "0" * HASH_DIGITS if missing else code.hash(files.values())
+        code_hash = "0" * HASH_DIGITS if _missing_files(files, code) else code.hash(files.values())
         known = {**names, "CodeHash": code_hash}
         return resolve(value, known, lambda place, hint: problems.update({place: hint}), path)
 
@@ -147,9 +152,12 @@ def _step_problems(
     sections = resolved.get("steps", {})
     own = resolved.get("pyspark_process_name")
     if steps is not None and isinstance(sections, dict):
-        module = f"ml_pipeline/pipelines/{pipeline}.py"
-        names = [*([own] if own else []), *sections]
-        found += [(("steps", *path), hint) for path, hint in section_problems(names, steps(resolved), module)]
+        module = f"ml_pipeline/pipelines/{pipeline.replace('-', '_')}.py"
+        given = [*([own] if own else []), *sections]
+        with suppress(KeyError):  # the module reads a key that is missing, which is a problem of its own
+            found += [
+                (("steps", *path), hint) for path, hint in section_problems(given, steps(resolved), module)
+            ]
     if parameters is not None:
         for path, hint in step_problems(parameters.spark_steps, code):
             flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None

@@ -21,8 +21,8 @@ HASH_DIGITS = 16
 class SparkCode:
     """The files of a folder, each read once."""
 
-    def __init__(self, folder: Path = FOLDER):
-        self.folder = folder
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder or FOLDER
         self._read: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes:

@@ -12,6 +12,8 @@ FORCE_RUN_PARAMETER = "ForceRun"
 """A value that was never given before makes every step run; SageMaker has no switch for its cache."""
 FORCE_RUN_VARIABLE = "FORCE_RUN"
 FORCE_RUN_DEFAULT = "no"
+OUTPUTS_VARIABLE = "OUTPUTS"
+"""Names the options of a job that say where it writes; other options with S3 URIs are inputs."""
 
 _LONGEST_JOB_DAYS = 9
 """The most that SageMaker lets a processing job run."""

@@ -81,6 +81,7 @@ def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]
             cache.fingerprint_variable(name): context.parameters[cache.fingerprint_parameter(spec.name, name)]
             for name in spec.data_inputs
         },
+        cache.OUTPUTS_VARIABLE: ",".join(spec.outputs),
         "PROCESSING_JOB_CONFIG": JOB_CONFIGURATION,
         "REPORT_FOLDER": spec.report_folder,
         "RUNS_KEPT_DAYS": str(cache.days_reusable(spec.cache_expires_after)),

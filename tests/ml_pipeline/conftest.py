@@ -1,23 +1,32 @@
-"""Parameters as the files of the repository give them, and an environment with a stack to work in."""
+"""Parameters, definitions that are built once, and a small project with its stacks to work in."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
-from helpers import environments
-from helpers.infra.stacks.configuration import stack_names
-from helpers.project_settings import project_settings
-from ml_pipeline.params import PipelineParams, load_parameters
-
-KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-REGION = "eu-west-1"
-OTHER = json.dumps(
-    {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}}
+from helpers.environments import Environment
+from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.outputs import stack_outputs
+from ml_pipeline import definitions
+from ml_pipeline.executions import sample_data
+from ml_pipeline.executions.target import Target
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, ProcessingParams, load_parameters
+from ml_pipeline.pipelines import find_pipeline
+from tests.ml_pipeline.building import BuiltElsewhere, build_elsewhere
+from tests.ml_pipeline.small_project import (
+    PIPELINE,
+    REGION,
+    inside,
+    write_infra,
+    write_params,
+    write_samples,
 )
+
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture(scope="session")
@@ -37,104 +46,107 @@ def outputs() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def parameters(outputs: dict[str, str]) -> PipelineParams:
-    """The parameters of local, for that stack."""
-    return load_parameters("local", outputs, "0123456789abcdef")
+def parameters(outputs: dict[str, str]) -> ProcessingParams:
+    """The parameters of the repository's first pipeline in local, for that stack."""
+    found = load_parameters("local", outputs)
+    assert isinstance(found, ProcessingParams)
+    return found
 
 
 @pytest.fixture(scope="session")
-def small_stacks(aws: boto3.Session, role: str) -> None:
-    """Small stacks with the outputs of the real ones, in a region of their own."""
-    names = ("artifacts-of-tests", "data-of-tests")
-    account = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}
-    by_policies = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
-    key = {
-        "Type": "AWS::KMS::Key",
-        "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": [by_policies]}},
-    }
-    in_vpc = {"VpcId": {"Ref": "Vpc"}}
-    template = {
-        "Resources": {
-            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
-            **{
-                f"Subnet{number}": {
-                    "Type": "AWS::EC2::Subnet",
-                    "Properties": {**in_vpc, "CidrBlock": f"10.0.{number}.0/24"},
-                }
-                for number in (1, 2)
-            },
-            "SecurityGroup": {
-                "Type": "AWS::EC2::SecurityGroup",
-                "Properties": {**in_vpc, "GroupDescription": "jobs"},
-            },
-            "VolumeKey": key,
-            "DataKey": key,
-            "ArtifactBucket": {
-                "Type": "AWS::S3::Bucket",
-                "Properties": {
-                    "BucketName": names[0],
-                    "BucketEncryption": {
-                        "ServerSideEncryptionConfiguration": [
-                            {
-                                "ServerSideEncryptionByDefault": {
-                                    "SSEAlgorithm": "aws:kms",
-                                    "KMSMasterKeyID": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
-                                }
-                            }
-                        ]
-                    },
-                },
-            },
-            "DataBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": names[1]}},
-        },
-        "Outputs": {
-            key: {"Value": value}
-            for key, value in {
-                "PrivateSubnetIds": {"Fn::Join": [",", [{"Ref": "Subnet1"}, {"Ref": "Subnet2"}]]},
-                "ProcessingSecurityGroupId": {"Ref": "SecurityGroup"},
-                "VolumeKeyArn": {"Fn::GetAtt": ["VolumeKey", "Arn"]},
-                "DataKeyArn": {"Fn::GetAtt": ["DataKey", "Arn"]},
-                "ArtifactBucketName": {"Ref": "ArtifactBucket"},
-                "DataBucketName": {"Ref": "DataBucket"},
-                "PipelineExecutionRoleArn": role,
-                "ProcessingJobRoleArn": role,
-            }.items()
-        },
-    }
-    cloudformation = aws.client("cloudformation", region_name=REGION)
-    for environment in ("local", "dev", "staging"):
-        body = json.dumps(template).replace("of-tests", f"of-tests-{environment}")
-        first, *others = stack_names(environment)  # type: ignore[arg-type]  # from a tuple
-        create = cloudformation.create_stack
-        create(StackName=first, TemplateBody=body)
-        for name in others:
-            create(StackName=name, TemplateBody=OTHER)
+def definition_text(parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The definition of the repository's first pipeline, built by this session and not cached before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(definitions, "CACHE", tmp_path_factory.mktemp("definitions"))
+        return definitions.pipeline_definition(find_pipeline(DEFAULT_PIPELINE), parameters)
+
+
+@pytest.fixture(scope="session")
+def definition(definition_text: str) -> dict[str, Any]:
+    """The same, parsed; no test may change it."""
+    found: dict[str, Any] = json.loads(definition_text)
+    return found
+
+
+@pytest.fixture(scope="session")
+def built_elsewhere(
+    parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory, repository: Path
+) -> BuiltElsewhere:
+    """The same, as another process builds it."""
+    return build_elsewhere(parameters, tmp_path_factory.mktemp("elsewhere"), repository)
+
+
+@pytest.fixture(scope="session")
+def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with templates and environments of the small project."""
+    return write_infra(tmp_path_factory.mktemp("project") / "infra", "small-project")
+
+
+@pytest.fixture(scope="session")
+def params_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the parameter files of the small project."""
+    return write_params(tmp_path_factory.mktemp("project") / "params")
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the sample data of the small project."""
+    return write_samples(tmp_path_factory.mktemp("project") / "samples")
 
 
 @pytest.fixture(scope="module")
-def stack(small_stacks: None) -> Iterator[boto3.Session]:
-    """A session in that region, in which this process and all environments are meanwhile."""
-    project = replace(project_settings(), region=REGION)
+def small_project(infra: Path, params_folder: Path, samples: Path) -> Iterator[None]:
+    """Work in the small project, with its environments local, trial, live and previews."""
+    with inside(infra, params_folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_data, "FOLDER", samples)
+        yield
+
+
+@pytest.fixture(scope="session")
+def small_stacks(aws: boto3.Session, role: str, infra: Path, params_folder: Path) -> None:
+    """The stacks of the small project's long-lived environments."""
+    cloudformation = aws.client("cloudformation", region_name=REGION)
+    with inside(infra, params_folder):
+        for environment in ("local", "trial", "live"):
+            for stack in load_stacks(Environment(environment)):
+                cloudformation.create_stack(
+                    StackName=stack.name,
+                    TemplateBody=stack.template,
+                    Parameters=[
+                        {"ParameterKey": key, "ParameterValue": value}
+                        for key, value in stack.parameters.items()
+                    ],
+                )
+
+
+@pytest.fixture(scope="module")
+def stack(small_stacks: None, small_project: None) -> Iterator[boto3.Session]:
+    """A session in the region of the small project, in which this process is meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(environments, "project_settings", lambda *_: project)
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.setenv(name, REGION)
-        yield boto3.Session()
+        yield boto3.Session(region_name=REGION)
+
+
+@pytest.fixture(scope="module")
+def stack_values(stack: boto3.Session) -> Mapping[str, str]:
+    """The outputs of the stacks of local."""
+    return stack_outputs(stack.client("cloudformation"), Environment("local"))
 
 
 @pytest.fixture
-def stack_parameters(stack: boto3.Session) -> PipelineParams:
-    """The parameters of local, for the small stack."""
-    described = stack.client("cloudformation").describe_stacks(StackName=stack_names("local")[0])
-    values = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
-    return load_parameters("local", values, "0123456789abcdef")
+def stack_parameters(stack_values: Mapping[str, str]) -> ProcessingParams:
+    """The parameters of local, for its stacks."""
+    found = load_parameters("local", stack_values)
+    assert isinstance(found, ProcessingParams)
+    return found
 
 
 @pytest.fixture
-def code(tmp_path: Path) -> dict[str, bytes]:
-    """A version of the job's code that no other test stages."""
-    return {
-        "process_pyspark.py": f"# {tmp_path}".encode(),
-        "data_utils.py": b"# helpers",
-        "configuration.json": b"[]",
-    }
+def target_of(small_project: None) -> Callable[..., Target]:
+    """Return a pipeline of an environment of the small project, by default under the name that it has."""
+
+    def target(environment: str, name: str = "") -> Target:
+        return Target(Environment(environment), DEFAULT_PIPELINE, name or f"{PIPELINE}-{environment}")
+
+    return target

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
 from helpers.local_aws import lifecycle
-from helpers.local_aws.server_state import ServerState, state_folder
+from helpers.local_aws.server_state import SHELL_FILE, ServerState, state_folder
 
 
 @pytest.fixture
@@ -178,22 +179,42 @@ def test_env_leads_a_shell_and_the_aws_command_to_the_server(server, server_fold
     assert result.stdout.endswith("\n\n"), "AWS_PROFILE is not set any more"
 
 
-def test_exec_runs_a_command_that_talks_to_the_server(server, server_folder) -> None:
-    script = "import os;print(os.environ['AWS_ENDPOINT_URL'], os.environ.get('AWS_PROFILE'))"
+def entered(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a shell that has entered the embedded AWS, as make's recipes do."""
+    script = f". {folder / SHELL_FILE}; {command}"
+    return subprocess.run(
+        ["bash", "-eu", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **variables},
+        timeout=60,
+        check=False,
+    )
 
-    result = command(server_folder, "exec", "--", sys.executable, "-c", script, AWS_PROFILE="production")
 
-    assert result.stdout.split() == [server.endpoint, "None"]
+def test_a_shell_that_enters_talks_to_the_server_and_to_nothing_else(server, server_folder) -> None:
+    result = entered(
+        server_folder,
+        'echo "$AWS_ENDPOINT_URL" "${AWS_PROFILE-unset}" "${AWS_ENDPOINT_URL_S3-unset}" "$AWS_CA_BUNDLE"',
+        AWS_PROFILE="production",
+        AWS_ENDPOINT_URL_S3="http://127.0.0.1:1",
+        AWS_CA_BUNDLE="/certificates",
+    )
+
+    assert result.stdout.split() == [server.endpoint, "unset", "unset", "/certificates"]
+    assert (server_folder / SHELL_FILE).stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize(
-    ("words", "message"), [([], "exec needs a command"), (["--", "no-such-program"], "cannot be run")]
-)
-def test_exec_without_a_command_that_can_be_run_is_told(server, server_folder, words, message) -> None:
-    result = command(server_folder, "exec", *words)
+def test_the_server_of_a_process_that_is_gone_cannot_be_entered(server, tmp_path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    replace(server, pid=gone.pid).save(tmp_path)
+
+    result = entered(tmp_path, "echo entered")
 
     assert result.returncode == 1
-    assert message in result.stderr
+    assert result.stdout == ""
+    assert "The embedded AWS does not run. Start it with: make up" in result.stderr
 
 
 @pytest.mark.parametrize(

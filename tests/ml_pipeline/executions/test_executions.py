@@ -1,3 +1,5 @@
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -8,15 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import UserError
+from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import (
     Execution,
+    Snapshot,
+    Step,
     first_in_line,
     list_executions,
+    newest,
+    select_steps,
     start,
     stop,
     take_snapshot,
 )
-from ml_pipeline.releases.registration import Registration, upsert
+from ml_pipeline.executions.inputs import fingerprint, list_input
+from ml_pipeline.executions.target import Target
+from ml_pipeline.releases.registration import upsert
+from tests.ml_pipeline.small_project import DATA, REGION
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 executions = st.lists(
@@ -51,62 +61,121 @@ def test_one_that_is_not_listed_yet_gives_way_to_whatever_runs() -> None:
     assert first_in_line([Execution("a", "Succeeded", NOON)], "new") is None
 
 
+FAILS = {"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}
+READS = {
+    "Name": "clean",
+    "Type": "Processing",
+    "Arguments": {
+        "AppSpecification": {
+            "ImageUri": "image",
+            "ContainerArguments": ["--rides", f"s3a://{DATA}-trial/start/in.csv"],
+        },
+        "Environment": {
+            "FORCE_RUN": {"Get": "Parameters.ForceRun"},
+            "INPUT_FINGERPRINT_RIDES": {"Get": "Parameters.Fingerprint-clean-rides"},
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+        "RoleArn": "arn:aws:iam::123456789012:role/nobody",
+    },
+    "DependsOn": ["give-up"],
+}
+PARAMETERS = [
+    {"Name": "ForceRun", "Type": "String", "DefaultValue": "no"},
+    {"Name": "Fingerprint-clean-rides", "Type": "String"},
+]
+
+
 @pytest.fixture
-def failing(stack: boto3.Session, role: str) -> str:
-    """The name of a pipeline whose executions fail at once."""
-    definition = (
-        '{"Version": "2020-12-01", "Parameters": [{"Name": "InputDataFingerprint", "Type": "String"}],'
-        '"Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}'
-    )
+def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -> Target:
+    """A pipeline with an input, whose executions fail before anything is read."""
+    definition = {"Version": "2020-12-01", "Parameters": PARAMETERS, "Steps": [FAILS, READS]}
     name = f"failing-{uuid4().hex}"
-    upsert(stack.client("sagemaker"), name, Registration(definition, "Fails.", role, {}))
-    return name
+    upsert(stack.client("sagemaker"), name, Registration(json.dumps(definition), "Fails.", role, {}))
+    stack.client("s3").put_object(Bucket=f"{DATA}-trial", Key="start/in.csv", Body=b"1,2\n")
+    return target_of("trial", name)
 
 
-def given_fingerprint(stack: boto3.Session, arn: str) -> str:
+def given(stack: boto3.Session, arn: str) -> dict[str, str]:
+    """Return the values that an execution was started with."""
     answer = stack.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
-    return answer["PipelineParameters"][0]["Value"]
+    return {each["Name"]: each["Value"] for each in answer["PipelineParameters"]}
 
 
-def test_an_execution_is_started_with_the_fingerprint(stack: boto3.Session, failing: str) -> None:
-    arn = start(stack.client("sagemaker"), failing, "f00", "dev")
-
-    assert given_fingerprint(stack, arn) == "f00"
-    assert [execution.arn for execution in list_executions(stack.client("sagemaker"), failing, "dev")] == [
-        arn
-    ]
-
-
-def test_without_the_cache_the_fingerprint_never_was(stack: boto3.Session, failing: str) -> None:
-    sagemaker = stack.client("sagemaker")
-    arns = []
-    for _ in range(2):
-        arns.append(start(sagemaker, failing, "f00", "dev", use_cache=False))
-        while not take_snapshot(sagemaker, arns[-1]).over:
-            pass
-
-    values = {given_fingerprint(stack, arn) for arn in arns}
-
-    assert len(values) == 2
-    assert all(value.startswith("f00-") for value in values)
-
-
-def test_a_pipeline_that_is_not_there_is_named_with_what_to_do(stack: boto3.Session) -> None:
-    with pytest.raises(UserError, match=r"no pipeline nowhere.*python -m ml_pipeline upsert --env dev"):
-        start(stack.client("sagemaker"), "nowhere", "f", "dev")
-
-
-def test_stopping_what_is_over_says_so(stack: boto3.Session, failing: str) -> None:
-    sagemaker = stack.client("sagemaker")
-    arn = start(sagemaker, failing, "f", "dev")
-    while not take_snapshot(sagemaker, arn).over:
+def end(stack: boto3.Session, arn: str) -> None:
+    while not take_snapshot(stack.client("sagemaker"), arn).over:
         pass
 
-    assert stop(sagemaker, arn) is False
+
+def test_an_execution_is_started_with_a_fingerprint_of_each_input(
+    stack: boto3.Session, failing: Target
+) -> None:
+    arn = start(stack, failing)
+
+    objects = list_input(stack.client("s3"), f"s3a://{DATA}-trial/start/in.csv")
+    assert given(stack, arn)["Fingerprint-clean-rides"] == fingerprint(objects)
+    assert given(stack, arn).get("ForceRun", "no") == "no"
+    assert [each.arn for each in list_executions(stack.client("sagemaker"), failing)] == [arn]
+
+
+def test_without_the_cache_a_value_is_given_that_never_was(stack: boto3.Session, failing: Target) -> None:
+    values = []
+    for _ in range(2):
+        arn = start(stack, failing, use_cache=False)
+        end(stack, arn)
+        values.append(given(stack, arn))
+
+    assert len({value["ForceRun"] for value in values}) == 2
+    assert len({value["Fingerprint-clean-rides"] for value in values}) == 1, "the data are the same"
+
+
+def test_nothing_is_started_without_data(stack: boto3.Session, failing: Target) -> None:
+    stack.client("s3").delete_object(Bucket=f"{DATA}-trial", Key="start/in.csv")
+
+    with pytest.raises(UserError, match=f"no input rides of step clean at s3a://{DATA}-trial/start/in.csv"):
+        start(stack, failing)
+
+    assert list_executions(stack.client("sagemaker"), failing) == []
+
+
+def test_a_pipeline_that_is_not_there_is_named_with_what_to_do(
+    stack: boto3.Session, target_of: Callable[..., Target]
+) -> None:
+    with pytest.raises(UserError, match=r"no pipeline nowhere\. Create it: make upsert ENV=trial"):
+        start(stack, target_of("trial", "nowhere"))
+
+
+def test_stopping_what_has_finished_says_so(stack: boto3.Session, failing: Target) -> None:
+    arn = start(stack, failing)
+    end(stack, arn)
+
+    assert stop(stack.client("sagemaker"), arn) is False
 
 
 def test_stopping_what_never_was_is_an_error(stack: boto3.Session) -> None:
-    arn = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/none/execution/abcdefghijkl"
+    arn = f"arn:aws:sagemaker:{REGION}:123456789012:pipeline/none/execution/abcdefghijkl"
 
     with pytest.raises(ClientError, match="ResourceNotFound"):
         stop(stack.client("sagemaker"), arn)
+
+
+def test_the_newest_execution_is_the_default(
+    stack: boto3.Session, failing: Target, target_of: Callable[..., Target]
+) -> None:
+    sagemaker = stack.client("sagemaker")
+    with pytest.raises(UserError, match="was never executed. Start it: make start ENV=trial"):
+        newest(sagemaker, failing)
+
+    arn = start(stack, failing)
+
+    assert newest(sagemaker, failing) == arn
+
+
+def test_a_step_is_chosen_by_its_name() -> None:
+    snapshot = Snapshot("arn", "Executing", steps=(Step("clean", "Executing"), Step("join", "Starting")))
+
+    assert select_steps(snapshot, None) == snapshot
+    assert [step.name for step in select_steps(snapshot, "join").steps] == ["join"]
+    with pytest.raises(UserError, match="unknown step 'joins' of arn; expected one of clean, join"):
+        select_steps(snapshot, "joins")

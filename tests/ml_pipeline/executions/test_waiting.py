@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 from uuid import uuid4
 
 import boto3
@@ -7,21 +8,22 @@ from botocore.config import Config
 from rich.console import Console
 
 from helpers.errors import UserError
+from ml_pipeline.definitions import Registration
 from ml_pipeline.executions import waiting
 from ml_pipeline.executions.executions import start
+from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.waiting import wait
-from ml_pipeline.releases.registration import Registration, upsert
+from ml_pipeline.releases.registration import upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "InputDataFingerprint", "Type": "String"}],
-"Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}"""
+DEFINITION = """{"Version": "2020-12-01", "Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}"""
 
 
 @pytest.fixture
-def failing(stack: boto3.Session, role: str) -> str:
+def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -> str:
     """The ARN of an execution that fails at once."""
-    sagemaker, name = stack.client("sagemaker"), f"waited-for-{uuid4().hex}"
-    upsert(sagemaker, name, Registration(DEFINITION, "Fails.", role, {}))
-    return start(sagemaker, name, "f00", "dev")
+    name = f"waited-for-{uuid4().hex}"
+    upsert(stack.client("sagemaker"), name, Registration(DEFINITION, "Fails.", role, {}))
+    return start(stack, target_of("trial", name))
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -4,49 +4,64 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from helpers import environments
 from helpers.errors import UserError
-from ml_pipeline.params import PipelineParams, load_parameters
-from ml_pipeline.params.loading import BASE, FOLDER
+from helpers.project_settings import project_settings
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, code_hashes, load_parameters
+from ml_pipeline.params.documents import merge, read_document
+from ml_pipeline.params.files import BASE, FOLDER
+from tests.ml_pipeline.small_project import REGION, write_params
 
 FILES = Path(__file__).parent
+REPOSITORY = FOLDER
+"""The parameter files of the repository."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of parameter files with the repository's base."""
-    (tmp_path / BASE).write_bytes((FOLDER / BASE).read_bytes())
-    return tmp_path
+    """A folder of parameter files."""
+    return write_params(tmp_path)
 
 
 def load(folder: Path, overlay: Path, outputs: dict[str, str]) -> PipelineParams:
     (folder / overlay.name).write_bytes(overlay.read_bytes())
-    return load_parameters(overlay.stem, outputs, "0123456789abcdef", folder)
+    return load_parameters(overlay.stem, outputs, folder=folder)
 
 
-@pytest.mark.parametrize("environment", ["local", "dev", "staging", "prod", "pr-7"])
+@pytest.mark.parametrize("environment", [*environments.names(), *["pr-7"] * environments.has_previews()])
 def test_every_environment_of_the_repository_is_valid(environment: str, outputs: dict[str, str]) -> None:
-    params = load_parameters(environment, outputs, "0123456789abcdef")
+    written = merge(
+        read_document(REPOSITORY / BASE).values,
+        read_document(REPOSITORY / environments.file_of(environment)).values,
+    )
 
-    assert params.pipeline_name == f"ProcessingPipeline-{environment}"
-    assert params.pyspark_process_code == "s3://artifact-bucket/code/0123456789abcdef/process_pyspark.py"
+    params = load_parameters(environment, outputs, folder=REPOSITORY)
+
+    (code_hash,) = code_hashes(environment).values()
+    assert params.pipeline_name == written["pipeline_name"].replace("${Environment}", environment)
+    assert params["pyspark_process_code"] == (
+        written["pyspark_process_code"]
+        .replace("${ArtifactBucketName}", "artifact-bucket")
+        .replace("${CodeHash}", code_hash)
+    )
     assert params.tags["Environment"] == environment
-    assert params.region == "us-east-1"
+    assert params.region == REGION
 
 
 @pytest.mark.parametrize("overlay", sorted((FILES / "valid").glob("*.json")), ids=lambda path: path.stem)
 def test_valid_overlays_pass_with_their_values(overlay: Path, folder: Path, outputs: dict[str, str]) -> None:
     params = load(folder, overlay, outputs)
 
-    for key, value in json.loads(overlay.read_text()).items():
+    for key, value in json.loads(overlay.read_text().replace("${Environment}", overlay.stem)).items():
         if key == "tags":
             assert value.items() <= params.tags.items()
-            assert params.tags["Owner"] == "data-platform"
+            assert params.tags["Owner"] == project_settings().owner
         else:
             assert params[key] == (tuple(value) if isinstance(value, list) else value)
 
 
 @pytest.mark.parametrize("overlay", sorted((FILES / "invalid").glob("*.json")), ids=lambda path: path.stem)
-def test_invalid_overlays_are_refused_by_file_key_value_and_mend(
+def test_invalid_overlays_are_refused_by_file_key_value_and_fix(
     overlay: Path, folder: Path, outputs: dict[str, str]
 ) -> None:
     expected = overlay.with_suffix(".txt").read_text().splitlines()
@@ -59,53 +74,66 @@ def test_invalid_overlays_are_refused_by_file_key_value_and_mend(
     assert overlay.name in message
 
 
-def test_problems_are_told_all_at_once_one_a_line_with_the_file_each_comes_from(
+def test_problems_are_reported_all_at_once_one_a_line_with_the_file_each_comes_from(
     folder: Path, outputs: dict[str, str]
 ) -> None:
     base = json.loads((folder / BASE).read_text())
     del base["trial"]
     base |= {"pipeline_role": "nobody", "tags": {"a!": "1"}, "more": 1}
     (folder / BASE).write_text(json.dumps(base))
-    (folder / "dev.json").write_text('{"pyspark_process_instance_count": 0, "tags": {"b!": "2"}, "more": 2}')
+    (folder / "trial.json").write_text(
+        '{"pyspark_process_instance_count": 0, "tags": {"b!": "2"}, "more": 2}'
+    )
 
     with pytest.raises(UserError) as refused:
-        load_parameters("dev", outputs, "0", folder)
+        load_parameters("trial", outputs, folder=folder)
 
     header, *lines = str(refused.value).splitlines()
-    told = {line.split(": ")[1].split(" = ")[0]: line.split(": ")[0].rsplit("/", 1)[-1] for line in lines}
-    assert header == "The parameters of dev are not valid:"
+    reported = {line.split(": ")[1].split(" = ")[0]: line.split(": ")[0].rsplit("/", 1)[-1] for line in lines}
+    assert header == f"The parameters of pipeline {DEFAULT_PIPELINE} in trial are not valid:"
     assert len(lines) == 7
-    assert told == {
-        "more": "dev.json",
+    assert reported == {
+        "more": "trial.json",
         "pipeline_role": BASE,
-        "pyspark_process_instance_count": "dev.json",
+        "pyspark_process_instance_count": "trial.json",
         "tags.a!": BASE,
-        "tags.b!": "dev.json",
+        "tags.b!": "trial.json",
         "trial": BASE,
     }
 
 
-def test_a_resolved_value_is_shown_beside_its_placeholder(outputs: dict[str, str], folder: Path) -> None:
-    (folder / "dev.json").write_text("{}")
+@pytest.mark.parametrize("key", ["trial", "pyspark_process_name"])
+def test_a_missing_key_that_the_module_reads_is_reported_as_any_other(
+    key: str, folder: Path, outputs: dict[str, str]
+) -> None:
+    base = json.loads((folder / BASE).read_text())
+    del base[key]
+    (folder / BASE).write_text(json.dumps(base))
 
+    with pytest.raises(UserError, match=f"{BASE}: {key}: it is missing; add it"):
+        load_parameters("trial", outputs, steps=lambda values: [values[key]], folder=folder)
+
+
+def test_a_resolved_value_is_shown_beside_its_placeholder(outputs: dict[str, str], folder: Path) -> None:
     with pytest.raises(UserError) as refused:
-        load_parameters("dev", {**outputs, "PipelineExecutionRoleArn": "nobody"}, "0", folder)
+        load_parameters("trial", {**outputs, "PipelineExecutionRoleArn": "nobody"}, folder=folder)
 
     assert 'pipeline_role = "${PipelineExecutionRoleArn}" ("nobody"): ' in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "dev.json: there is no such file"), (b'{"a": "\xff"}', "dev.json: not UTF-8 at byte 7")],
+    [(None, "trial.json: there is no such file"), (b'{"a": "\xff"}', "trial.json: not UTF-8 at byte 7")],
 )
 def test_a_file_that_cannot_be_read_is_named(
     content: bytes | None, message: str, folder: Path, outputs: dict[str, str]
 ) -> None:
+    (folder / "trial.json").unlink()
     if content:
-        (folder / "dev.json").write_bytes(content)
+        (folder / "trial.json").write_bytes(content)
 
     with pytest.raises(UserError, match=message):
-        load_parameters("dev", outputs, "0", folder)
+        load_parameters("trial", outputs, folder=folder)
 
 
 def test_parameters_cannot_be_changed_and_are_read_by_key(parameters: PipelineParams) -> None:

@@ -1,0 +1,221 @@
+"""Cached steps whose result could be stale: something that they read may change, and not their cache key.
+
+The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
+an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
+steps"). What a definition says of data is decided here for every cached processing step:
+
+- data from outside the pipeline needs a fingerprint, which whoever starts an execution gives;
+- what another step of the definition writes needs something that each run of that step changes.
+
+An option of the job is taken for one that names data, unless the environment variable OUTPUTS names it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from ml_pipeline.controls.rules import Fault, is_expression, references
+from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
+
+_S3 = re.compile(r"s3a?://(.+)")
+_CODE_INPUTS = frozenset({"code", "conf", "files", "jars", "py-files"})
+"""The names that the SDK gives to inputs with code and configuration, which are staged by their content."""
+_KEY_PARTS = ("AppSpecification", "Environment", "ProcessingInputs")
+_WRITERS = ("S3OutputPath", "S3OutputLocation")
+"""Where requests of other jobs have the place of their results."""
+_OF_EACH_RUN = ("JobName", "JobArn", "CreationTime", "S3ModelArtifacts")
+"""Ends of the properties of a job that are others with each run of it."""
+
+
+class _Place(NamedTuple):
+    """A location in S3 that stands somewhere in a step."""
+
+    path: str
+    name: str
+    """The option, input or variable that it is the value of; empty where there is none."""
+    value: Any
+    """A URI, or an expression."""
+
+    @property
+    def location(self) -> str:
+        """Bucket and key, as far as they are known before an execution; empty for what is not in S3."""
+        value = self.value
+        if isinstance(value, dict) and isinstance(join := value.get("Std:Join"), dict):
+            on, parts = join.get("On", ""), join.get("Values", [])
+            known = [part for part in parts[:1] if isinstance(part, str)]
+            value = f"{known[0]}{on}" if known else ""
+        found = _S3.fullmatch(value) if isinstance(value, str) else None
+        return found[1].rstrip("/") if found else ""
+
+    @property
+    def names_a_run(self) -> bool:
+        """Whether it is another location with each run of a step."""
+        return any(
+            found.startswith("Steps.") and found.endswith(_OF_EACH_RUN) for found in references(self.value)
+        )
+
+
+def stale_faults(step: Any, path: str, others: Sequence[Any]) -> Iterator[Fault]:
+    """Yield what a cached processing step reads and does not have in its cache key.
+
+    Args:
+        step: of a definition.
+        path: its JSON path.
+        others: the other steps of the definition.
+    """
+    if not isinstance(step, dict) or step.get("Type") != "Processing" or not _is_cached(step):
+        return
+    arguments = _object(step.get("Arguments"))
+    in_key = references([arguments.get(part) for part in _KEY_PARTS])
+    if any(found.startswith("Execution.") for found in in_key):
+        return  # no other execution has this key
+    for place in _reads(arguments, f"{path}.Arguments"):
+        writer = next((each for each in others if _reads_result_of(place, each)), None)
+        if writer is not None:
+            if not _knows_run(in_key, writer, place):
+                yield _stale_result(place, str(writer["Name"]))
+        elif place.location and not place.names_a_run and ".Environment." not in place.path:
+            yield from _missing_fingerprint(place, _object(arguments.get("Environment")))
+
+
+def _is_cached(step: Mapping[str, Any]) -> bool:
+    return _object(step.get("CacheConfig")).get("Enabled") is True
+
+
+def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
+    """Yield what a processing job may read, as far as it is part of its cache key."""
+    outputs = _outputs(arguments)
+    for place in _options(arguments, path):
+        if place.name not in outputs:
+            yield place
+    for index, given in enumerate(_list(arguments.get("ProcessingInputs"))):
+        name = str(_object(given).get("InputName", ""))
+        uri = _object(_object(given).get("S3Input")).get("S3Uri")
+        if name not in _CODE_INPUTS and uri is not None:
+            yield _Place(f"{path}.ProcessingInputs[{index}].S3Input.S3Uri", name, uri)
+    written = {place.location for place in _options(arguments, path) if place.name in outputs}
+    for name, value in _object(arguments.get("Environment")).items():
+        place = _Place(f"{path}.Environment.{name}", name, value)
+        if place.location not in written:
+            yield place
+
+
+def _options(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
+    """Yield the words of the container's command line that may be locations, with their options."""
+    words = _list(_object(arguments.get("AppSpecification")).get("ContainerArguments"))
+    for index, (option, word) in enumerate(pairwise(["", *words])):
+        place = f"{path}.AppSpecification.ContainerArguments[{index}]"
+        if isinstance(word, str) and word.startswith("--"):
+            name, _, value = word.removeprefix("--").partition("=")
+            yield _Place(place, name, value)
+        else:
+            named = isinstance(option, str) and option.startswith("--") and "=" not in option
+            yield _Place(place, option.removeprefix("--") if named else "", word)
+
+
+def _outputs(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the names of the options that say where a job writes."""
+    names = _object(arguments.get("Environment")).get(OUTPUTS_VARIABLE)
+    return set(names.split(",")) - {""} if isinstance(names, str) else set()
+
+
+def _writes(step: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the locations that a step writes to."""
+    arguments = _object(step.get("Arguments"))
+    outputs = _outputs(arguments)
+    values = [place.value for place in _options(arguments, "") if place.name in outputs]
+    values += [value for _, value in _processing_outputs(arguments)]
+    values += [value for key, value in _members(arguments) if key in _WRITERS]
+    yield from filter(None, (_Place("", "", value).location for value in values))
+
+
+def _processing_outputs(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for output in _list(_object(arguments.get("ProcessingOutputConfig")).get("Outputs")):
+        yield (
+            str(_object(output).get("OutputName", "")),
+            _object(_object(output).get("S3Output")).get("S3Uri"),
+        )
+
+
+def _reads_result_of(place: _Place, other: Any) -> bool:
+    """Return whether a place lies in, or holds, what another step writes, or is a property of its outputs."""
+    if not isinstance(other, dict) or not isinstance(other.get("Name"), str):
+        return False
+    if any(
+        found.startswith(f"Steps.{other['Name']}.") and ("S3Uri" in found or "S3Output" in found)
+        for found in references(place.value)
+    ):
+        return True
+    location = place.location
+    return bool(location) and any(_overlap(location, written) for written in _writes(other))
+
+
+def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place) -> bool:
+    """Return whether a cache key changes with each run of a step."""
+    if any(found.startswith(f"Steps.{writer['Name']}.") and found.endswith(_OF_EACH_RUN) for found in in_key):
+        return True
+    # The property of an output is resolved: it is another text where the output has one for each execution.
+    read = [found for found in references(place.value) if found.startswith(f"Steps.{writer['Name']}.")]
+    outputs = dict(_processing_outputs(_object(writer.get("Arguments"))))
+    named = [uri for name, uri in outputs.items() if any(f"'{name}'" in found for found in read)]
+    return bool(named) and all(
+        any(found.startswith("Execution.") for found in references(uri)) for uri in named
+    )
+
+
+def _stale_result(place: _Place, writer: str) -> Fault:
+    return Fault(
+        place.path,
+        f"the step is cached, and its key is the same whichever run of step {writer} wrote what it reads",
+        f'name the run with {{"Get": "Steps.{writer}.ProcessingJobName"}} in the location, as an input with '
+        "step and output in its section does, or switch the cache of the step off",
+    )
+
+
+def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Iterator[Fault]:
+    variable = fingerprint_variable(place.name.replace("-", "_")) if place.name else ""
+    given = environment.get(variable)
+    if is_expression(given) and any(found.startswith("Parameters.") for found in references(given)):
+        return
+    problem = f"the step is cached, and its key stays the same when the data at s3://{place.location} changes"
+    if not variable:
+        yield Fault(
+            place.path,
+            problem,
+            "give the location as the value of an option, with a fingerprint, or switch the cache of the "
+            "step off",
+        )
+        return
+    yield Fault(
+        place.path,
+        problem,
+        f"give a fingerprint of the data as a pipeline parameter, in the environment variable {variable}; "
+        f"or, where the step writes there, name {place.name} in {OUTPUTS_VARIABLE}; or switch the cache of "
+        "the step off",
+    )
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every key and value of nested objects."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield key, item
+                yield from _members(item)
+        case list():
+            for item in value:
+                yield from _members(item)
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = f"{one.rstrip('/')}/", f"{other.rstrip('/')}/"
+    return first.startswith(second) or second.startswith(first)
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
