@@ -26,11 +26,31 @@ FIRST_STEP = {
 }
 
 
+PROCESSING = """from ml_pipeline.steps import SparkStep
+
+
+def steps(params):
+    return [
+        SparkStep(params["pyspark_process_name"]),
+    ]
+"""
+BASE = """{
+  "pyspark_process_name": "clean",
+  "pyspark_process_instance_type": "ml.m5.large",
+  "pyspark_process_instance_count": 3,
+  "network_subnet_ids": ["${PrivateSubnetIds}"],
+  "tags": {}
+}
+"""
+
+
 @pytest.fixture
-def root(tmp_path: Path, repository: Path) -> Path:
-    """The parts of a checkout that are read or edited."""
+def root(tmp_path: Path) -> Path:
+    """What of a checkout is read or edited: a pipeline whose step has keys of its own."""
     for folder in ("ml_pipeline/pipelines", "ml_pipeline/params"):
-        shutil.copytree(repository / folder, tmp_path / folder)
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "ml_pipeline/pipelines/processing.py").write_text(PROCESSING)
+    (tmp_path / "ml_pipeline/params/pipeline_params.json").write_text(BASE)
     return tmp_path
 
 
@@ -80,19 +100,15 @@ def test_a_step_is_a_job_with_its_test_a_line_and_a_section(root) -> None:
 
 
 def test_a_step_of_the_first_pipeline_reads_the_step_that_has_keys_of_its_own(root) -> None:
-    parameters = root / "ml_pipeline/params/pipeline_params.json"
-    module = root / "ml_pipeline/pipelines/processing.py"
-    before, source = parameters.read_text(), module.read_text()
-    own = json.loads(before)
-
     list(new_step("processing", "summarize", root).apply())
 
-    added = added_lines(before.replace("  }\n}", "  },\n}"), parameters.read_text())
-    assert added[0] == '  "steps": {'
-    section = json.loads(parameters.read_text())["steps"]["summarize"]
-    assert section["inputs"]["input_table"]["step"] == own["pyspark_process_name"]
-    assert section["instance_type"] == own["pyspark_process_instance_type"]
-    assert added_lines(source, module.read_text()) == ['        SparkStep("summarize"),']
+    text = (root / "ml_pipeline/params/pipeline_params.json").read_text()
+    assert text.startswith(BASE.removesuffix("\n}\n") + ',\n  "steps": {\n    "summarize": {\n')
+    section = json.loads(text)["steps"]["summarize"]
+    assert section["inputs"]["input_table"]["step"] == "clean"
+    assert (section["instance_type"], section["instance_count"]) == ("ml.m5.large", 3)
+    module = (root / "ml_pipeline/pipelines/processing.py").read_text()
+    assert added_lines(PROCESSING, module) == ['        SparkStep("summarize"),']
 
 
 @pytest.mark.parametrize("length", [1, 40])
@@ -157,8 +173,8 @@ def test_a_step_that_a_pipeline_has_is_refused(root) -> None:
 
     with pytest.raises(UserError, match=rf"{PARAMETERS} has a step prepare-fares already"):
         new_step("fares", "prepare-fares", root)
-    with pytest.raises(UserError, match=r"pipeline_params.json has a step pyspark-processing already"):
-        new_step("processing", "pyspark-processing", root)
+    with pytest.raises(UserError, match=r"pipeline_params.json has a step clean already"):
+        new_step("processing", "clean", root)
 
 
 def test_an_unknown_pipeline_is_refused_with_how_to_create_it(root) -> None:
