@@ -102,8 +102,9 @@ sweep: $(VENV)/run  ## Remove expired previews, and code that nothing uses; ARGS
 	$(PIPELINES) sweep --env $(ENV) $(ARGS)
 teardown: $(VENV)/run  ## Delete pipelines and stacks after confirmation; ARGS='--yes --with-github' (GitHub's roles are kept by default)
 	$(PIPELINES) teardown --env $(ENV) $(ARGS)
-new-pipeline: $(VENV)/run  ## Create the files of another pipeline, with a test; NAME=fares
-	$(PY) -m ml_pipeline new-pipeline --name $(or $(NAME),$(error NAME is missing: make new-pipeline NAME=fares))
+new-pipeline: $(VENV)/run  ## Create the files of another pipeline, with a test; NAME=fares STEP=clean-fares
+	$(PY) -m ml_pipeline new-pipeline --name $(or $(NAME),$(error NAME is missing: make new-pipeline NAME=fares)) \
+		$(if $(STEP),--step $(STEP))
 new-step: $(VENV)/run  ## Create the files of another Spark step, with a test; PIPELINE=fares NAME=summarize
 	$(PY) -m ml_pipeline new-step $(if $(PIPELINE),--pipeline $(PIPELINE)) \
 		--name $(or $(NAME),$(error NAME is missing: make new-step PIPELINE=fares NAME=summarize))
@@ -157,15 +158,17 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test test-browser test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+.PHONY: test test-browser test-fork test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile \
-		$(addprefix --ignore tests/,security browser workflows) $(ARGS)
+		$(addprefix --ignore tests/,security browser workflows fork) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
+test-fork: $(VENV)/dev  ## Fork the repository with other names, environments and jobs, and test the fork
+	$(VENV)/bin/pytest tests/fork $(ARGS)
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .

@@ -10,7 +10,8 @@ from rich.console import Console
 from helpers.environments import LOCAL, Environment
 from ml_pipeline.definitions import build_pipeline
 from ml_pipeline.executions.executions import start
-from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, ProcessingParams
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams
+from ml_pipeline.params.model import model_of
 from ml_pipeline.pipelines import find_pipeline
 from ml_pipeline.project import open_project
 from ml_pipeline.releases.upsert import upsert_all
@@ -34,7 +35,7 @@ def create_pipeline(
     params = (
         pipeline_params
         if isinstance(pipeline_params, PipelineParams)
-        else ProcessingParams.model_validate_json(json.dumps(dict(pipeline_params)))
+        else model_of(pipeline_params).model_validate_json(json.dumps(dict(pipeline_params)))
     )
     return build_pipeline(find_pipeline(DEFAULT_PIPELINE), params, logger)
 

@@ -23,7 +23,7 @@ from ml_pipeline.params.files import (
     step_files,
     step_sections,
 )
-from ml_pipeline.params.model import PipelineParams, ProcessingParams
+from ml_pipeline.params.model import PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
 from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, SparkCode
 from ml_pipeline.params.spark_step import SparkStepParams
@@ -77,7 +77,7 @@ def load_parameters(
     code = code or SparkCode()
     documents = read_documents(environment, pipeline, folder)
     raw = merged(documents)
-    model: type[PipelineParams] = ProcessingParams if pipeline == DEFAULT_PIPELINE else PipelineParams
+    model = model_of(raw) if pipeline == DEFAULT_PIPELINE else PipelineParams
     problems: dict[KeyPath, str] = {}
     resolved = _resolved(raw, {**placeholder_names(environment), **outputs}, code, problems)
     parameters = None

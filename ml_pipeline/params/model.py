@@ -129,7 +129,7 @@ class PipelineParams(BaseModel):
 
 
 class ProcessingParams(PipelineParams):
-    """The parameters of the first pipeline: its Spark step has keys of its own instead of a section."""
+    """The parameters of the first pipeline, whose Spark step has keys of its own instead of a section."""
 
     pyspark_helper_code: PythonUri
     spark_config_file: Annotated[str, s3_uri("s3", name="/configuration.json"), api("S3Uri")]
@@ -175,3 +175,9 @@ class ProcessingParams(PipelineParams):
             cache_expires_after=self.pyspark_process_cache_expires_after,
         )
         return {first.name: first, **super().spark_steps}
+
+
+def model_of(values: Mapping[str, Any]) -> type[PipelineParams]:
+    """Return the model of the first pipeline's values: its step may have a section, as any other."""
+    own_step = {"pyspark_process_name", "pyspark_process_code"}
+    return ProcessingParams if own_step & values.keys() else PipelineParams

@@ -11,4 +11,6 @@ DESCRIPTION = "Validates the Abalone data set with PySpark and writes it as CSV 
 def steps(params: Parameters) -> Sequence[Step]:
     """Return the steps of the pipeline."""
     config = get_pipeline_config(params)
-    return [SparkStep(config["pre-processing-step"])]
+    return [
+        SparkStep(config["pre-processing-step"]),
+    ]

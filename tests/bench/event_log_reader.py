@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from tests.bench.log_readers import READERS
 from tests.bench.measure import Cost, in_turn, run, size_mb
+from tests.log_readers import READERS
 
 APPLICATION = "app-20260101000000-0001"
 TASKS = 1000
@@ -48,7 +48,7 @@ def measure(megabytes: int, rounds: int, folder: Path, engines_python: str) -> d
 def read(name: str, log: Path, engines_python: str) -> Cost:
     """Run a reader in a process of its own."""
     python = engines_python if name in {"DuckDB", "Polars"} else sys.executable
-    return run([python, "-m", "tests.bench.log_readers", name, str(log)])
+    return run([python, "-m", "tests.log_readers", name, str(log)])
 
 
 def real_events() -> Events:

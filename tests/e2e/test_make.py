@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -14,117 +13,18 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.environments import Environment
-from helpers.local_aws.server_state import ServerState
 from ml_pipeline.params import pipeline_name
 from ml_pipeline.params.documents import read_document
 from ml_pipeline.params.files import parameter_file
-
-PARTS = (
-    "helpers",
-    "infra",
-    "ml_pipeline",
-    "spark_jobs",
-    "Makefile",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "requirements-uv.txt",
-)
+from tests.checkout import Checkout, copy_of, told
 
 PIPELINE = pipeline_name("local")
 PARAMETERS = read_document(parameter_file("processing")).values
 CODE, SAMPLE = PARAMETERS["pyspark_process_code"].rsplit("/", 1)[-1], PARAMETERS["pyspark_process_sample"]
-
-RUN_HERE: set[str] = set()
-"""The targets that the tests of this file have run."""
-
-
-class Checkout:
-    """A copy of what `make run` needs; the virtual environment is that of the tests."""
-
-    def __init__(self, folder: Path, repository: Path):
-        self.folder = folder
-        self.virtual_environment = repository / ".venv"
-        for part in PARTS:
-            copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
-            copy(repository / part, folder / part)
-        # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` hands down what it was given itself: in its flags, and as a variable of each name.
-        variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (repository / "Makefile").read_text())
-        given = {name for names in variables for name in names}
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in given
-            and not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
-        }
-        # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
-        self.environment = {**inherited, "AWS_PROFILE": "nobody"}
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        RUN_HERE.update(words)
-        return subprocess.Popen(
-            ["make", f"VENV={self.virtual_environment}", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def make(self, *words: str) -> tuple[int, str]:
-        process = self.start(*words)
-        said, _ = process.communicate(timeout=500)
-        return process.returncode, said
-
-    def made(self, *words: str) -> str:
-        code, said = self.make(*words)
-        assert code == 0, said
-        return said
-
-    def change(self, path: str, old: str, new: str) -> None:
-        file = self.folder / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new, 1))
-
-    @property
-    def server(self) -> ServerState:
-        state = ServerState.load(self.folder / ".local_aws")
-        assert state
-        return state
-
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.server.endpoint,
-            region_name=Environment("local").settings.region,
-            aws_access_key_id=self.server.access_key,
-            aws_secret_access_key=self.server.secret_key,
-        )
-
-    def read(self, uri: str) -> bytes:
-        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
-        return self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-
-    def under(self, uri: str) -> list[str]:
-        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
-        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
-        return [f"s3://{bucket}/{item['Key']}" for item in listed]
-
-    def job_processes(self) -> list[psutil.Process]:
-        return psutil.Process(self.server.pid).children(recursive=True)
-
-
-def told(said: str, label: str) -> str:
-    return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
 
 
 def report(checkout: Checkout, said: str) -> dict[str, Any]:
@@ -134,7 +34,7 @@ def report(checkout: Checkout, said: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory, repository):
-    checkout = Checkout(tmp_path_factory.mktemp("checkout"), repository)
+    checkout = copy_of(repository, tmp_path_factory.mktemp("checkout"))
     yield checkout
     checkout.make("down")
 
@@ -349,7 +249,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     shown = shown_commands(repository)
     others = [line for line in shown if not line.startswith("make ")]
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
-    elsewhere = {"test", "teardown", "down", "history", "github-setup", "protect"}
+    elsewhere = {"new-pipeline", "new-step", "test", "teardown", "down", "history", "github-setup", "protect"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")
@@ -370,7 +270,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
         if line.startswith("make "):
             words = shlex.split(line)[1:]
             assert checkout.make("-n", *words)[0] == 0, line
-            assert words[0] in RUN_HERE | elsewhere, f"no test of this file runs `{line}`"
+            assert words[0] in checkout.ran | elsewhere, f"no test of this file runs `{line}`"
 
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
@@ -421,7 +321,7 @@ def test_what_make_test_was_given_reaches_no_command_of_these_tests(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MAKEFLAGS", " -- ENV=prod ARGS=--durations=60 CACHE=off")
 
-    checkout = Checkout(tmp_path, repository)
+    checkout = copy_of(repository, tmp_path)
 
     said = checkout.made("--dry-run", "start", "drift")
     assert "--durations" not in said

@@ -25,7 +25,8 @@ from ml_pipeline.releases.history import (
 )
 from ml_pipeline.releases.registration import difference, registered, upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
+DEFINITION = """{"Version": "2020-12-01",
+"Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
 "Steps": [{"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]}"""
 FIRST = Origin("1" * 40, "a" * 16)
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 from ml_pipeline.definitions import Registration
 from ml_pipeline.releases.registration import difference, registered, upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
+DEFINITION = """{"Version": "2020-12-01",
+"Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
 "Steps": [{"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]}"""
 
 

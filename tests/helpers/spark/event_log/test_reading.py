@@ -40,7 +40,7 @@ def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"sex,length,rings\n", b"\x89PNG\r\n" + bytes(100)])
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(EventLogError, match="this is no event of Spark"):
-        list(lines(write(tmp_path / "abalone", [content])))
+        list(lines(write(tmp_path / "log", [content])))
 
 
 def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:

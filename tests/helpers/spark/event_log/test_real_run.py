@@ -12,7 +12,7 @@ from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.reading import EventLogError, lines
 from helpers.spark.event_log.rules.finding import Finding
-from tests.bench.log_readers import with_json, with_our_reader
+from tests.log_readers import with_json, with_our_reader
 
 pytestmark = pytest.mark.timeout(300)  # a busy machine needs minutes for the job
 

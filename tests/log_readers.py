@@ -1,6 +1,6 @@
 """The run time of all tasks in a Spark event log, by one reader or another.
 
-    python -m tests.bench.log_readers NAME LOG
+    python -m tests.log_readers NAME LOG
 
 DuckDB, Polars and the json module read what the sum asks for and nothing else; our reader and Spark's history
 server learn all they can show.

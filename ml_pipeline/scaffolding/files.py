@@ -1,0 +1,141 @@
+"""The files of a new pipeline and of a new step, and what they begin with."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any, Literal, NamedTuple
+
+from helpers.errors import UserError
+from ml_pipeline.params.documents import read_document
+from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
+from ml_pipeline.scaffolding.changes import Changes
+from ml_pipeline.scaffolding.json_text import add_member
+from ml_pipeline.scaffolding.names import check_job_name, check_name, module_of
+from ml_pipeline.scaffolding.pipeline_module import add_step
+
+ROOT = Path(__file__).resolve().parents[2]
+_TEMPLATES = Path(__file__).parent / "templates"
+_PIPELINES, _PARAMETERS, _JOBS = "ml_pipeline/pipelines", "ml_pipeline/params", "spark_jobs"
+_INPUT, _OUTPUT, _DATASET = "input_table", "output_table", "parquet"
+_CONDITION = "amount > 0"
+"""What the rows of the sample must meet."""
+_INSTANCES = {"instance_type": "ml.m5.xlarge", "instance_count": 2}
+"""Where pipeline_params.json has no step to take them from: what configuration.json is sized for."""
+_SCHEMA = '\nSCHEMA = "id bigint, amount double"\n'
+_WRITE = {"csv": "write.csv(source, header=True)", "parquet": "write.parquet(source)"}
+
+
+class _Step(NamedTuple):
+    """A step of a parameter file, as far as another one needs it."""
+
+    name: str
+    output: str
+    instances: Mapping[str, Any]
+
+
+def new_pipeline(name: str, step: str = "", root: Path = ROOT) -> Changes:
+    """Return the files of a new pipeline.
+
+    Args:
+        name: of the pipeline.
+        step: the name of its step; by default prepare-<name>.
+        root: of the checkout.
+
+    Raises:
+        UserError: a name cannot be used, or a parameter file cannot be read.
+    """
+    step = step or f"prepare-{name}"
+    check_name("pipeline", name)
+    _check_step(step)
+    sample = f"{module_of(name)}.csv"
+    base = read_document(root / _PARAMETERS / BASE).values
+    instances = next((each.instances for each in reversed(_steps(base))), _INSTANCES)
+    section = {
+        "code": f"{module_of(step)}.py",
+        "inputs": {_INPUT: {"uri": f"s3a://${{DataBucketName}}/{name}/input/{sample}", "sample": sample}},
+        "outputs": {_OUTPUT: _output_uri(name, step)},
+        "arguments": {"where": _CONDITION},
+        **instances,
+    }
+    parameters = {"pipeline_name": f"{name}-${{Environment}}", "trial": name, "steps": {step: section}}
+    return Changes(
+        root,
+        {
+            f"{_PIPELINES}/{module_of(name)}.py": _filled("pipeline.py", pipeline=name, step=step),
+            f"{_PARAMETERS}/pipelines/{name}.json": json.dumps(parameters, indent=2) + "\n",
+            f"{_JOBS}/sample_data/{sample}": _filled("sample.csv"),
+            **_code(step, "csv"),
+        },
+    )
+
+
+def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
+    """Return the files of a new step, which reads what the last step of the pipeline has written.
+
+    Raises:
+        UserError: the step cannot have this name, there is no such pipeline, or its module cannot be edited.
+    """
+    _check_step(step)
+    module = f"{_PIPELINES}/{module_of(pipeline)}.py"
+    file = f"{_PARAMETERS}/{BASE if pipeline == DEFAULT_PIPELINE else f'pipelines/{pipeline}.json'}"
+    if not (root / module).is_file():
+        raise UserError(
+            f"{module}: there is no such file; create the pipeline first: make new-pipeline NAME={pipeline}"
+        )
+    steps = _steps(read_document(root / file).values)
+    if step in [each.name for each in steps]:
+        raise UserError(f"{file} has a step {step} already; choose another name")
+    if not steps:
+        raise UserError(f"{file} has no step whose result {step} could read; add the first section yourself")
+    last = steps[-1]
+    section = {
+        "code": f"{module_of(step)}.py",
+        "inputs": {_INPUT: {"step": last.name, "output": last.output, "dataset": _DATASET}},
+        "outputs": {_OUTPUT: _output_uri(pipeline, step)},
+        "arguments": {"where": "true"},
+        **last.instances,
+    }
+    source, parameters = ((root / path).read_text(encoding="utf-8") for path in (module, file))
+    edited = {
+        module: add_step(source, step, module),
+        file: add_member(parameters, ("steps", step), section),
+    }
+    return Changes(root, _code(step, "parquet"), edited)
+
+
+def _check_step(name: str) -> None:
+    check_name("step", name)
+    check_job_name(name)
+
+
+def _code(step: str, reads: Literal["csv", "parquet"]) -> dict[str, str]:
+    """Return the job of a step with its test, by their paths."""
+    job = module_of(step)
+    read = _filled(f"read_{reads}.py").rstrip("\n")
+    constants = _SCHEMA if reads == "csv" else ""
+    return {
+        f"{_JOBS}/{job}.py": _filled("job.py", job=job, read=read, constants=constants),
+        f"tests/{_JOBS}/test_{job}.py": _filled("test_job.py", job=job, step=step, write=_WRITE[reads]),
+    }
+
+
+def _filled(template: str, **values: str) -> str:
+    text = (_TEMPLATES / f"{template}.template").read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def _output_uri(pipeline: str, step: str) -> str:
+    return f"s3a://${{DataBucketName}}/{pipeline}/output/{step}"
+
+
+def _steps(values: Mapping[str, Any]) -> list[_Step]:
+    """Return the steps of a parameter file, in its order."""
+    found = []
+    if name := values.get("pyspark_process_name"):
+        keys = ("instance_type", "instance_count")
+        found.append(_Step(name, _OUTPUT, {key: values.get(f"pyspark_process_{key}") for key in keys}))
+    for name, section in values.get("steps", {}).items():
+        instances = {key: section[key] for key in ("instance_type", "instance_count") if key in section}
+        found.append(_Step(name, next(iter(section.get("outputs", {_OUTPUT: ""}))), instances))
+    return found

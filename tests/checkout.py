@@ -1,0 +1,125 @@
+"""A checkout of its own, driven through `make` as a person does."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+
+from helpers.local_aws.server_state import ServerState
+
+_PARTS = (
+    "helpers",
+    "infra",
+    "ml_pipeline",
+    "spark_jobs",
+    "Makefile",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-uv.txt",
+)
+
+
+def copy_of(repository: Path, folder: Path) -> "Checkout":
+    """Return a copy of what `make run` needs."""
+    for part in _PARTS:
+        copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
+        copy(repository / part, folder / part)
+    return Checkout(folder, repository / ".venv")
+
+
+class Checkout:
+    """A copy of the repository in a folder; the virtual environment is that of the tests."""
+
+    def __init__(self, folder: Path, virtual_environment: Path):
+        self.folder = folder
+        self.virtual_environment = virtual_environment
+        self.ran: set[str] = set()
+        """The targets that were run."""
+        # Coverage is of the code that tests import; of a copy it would count every file twice.
+        # `make test` hands down what it was given itself: in its flags, and as a variable of each name.
+        variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (folder / "Makefile").read_text())
+        given = {name for names in variables for name in names}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in given
+            and not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
+        }
+        # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
+        self.environment = {**inherited, "AWS_PROFILE": "nobody"}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        self.ran.update(words)
+        return subprocess.Popen(
+            ["make", f"VENV={self.virtual_environment}", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def make(self, *words: str) -> tuple[int, str]:
+        process = self.start(*words)
+        said, _ = process.communicate(timeout=500)
+        return process.returncode, said
+
+    def made(self, *words: str) -> str:
+        code, said = self.make(*words)
+        assert code == 0, said
+        return said
+
+    def change(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+
+    @property
+    def server(self) -> ServerState:
+        state = ServerState.load(self.folder / ".local_aws")
+        assert state
+        return state
+
+    @property
+    def region(self) -> str:
+        return json.loads((self.folder / "infra" / "project.json").read_text())["Region"]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.server.endpoint,
+            region_name=self.region,
+            aws_access_key_id=self.server.access_key,
+            aws_secret_access_key=self.server.secret_key,
+        )
+
+    def read(self, uri: str) -> bytes:
+        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
+        return self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def under(self, uri: str) -> list[str]:
+        bucket, key = re.fullmatch(r"s3a?://([^/]+)/(.+)", uri).groups()
+        listed = self.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
+        return [f"s3://{bucket}/{item['Key']}" for item in listed]
+
+    def job_processes(self) -> list[psutil.Process]:
+        return psutil.Process(self.server.pid).children(recursive=True)
+
+
+def told(said: str, label: str) -> str:
+    """Return what the summary of an execution tells under a label."""
+    return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
+
+
+def outputs(said: str) -> dict[str, str]:
+    """Return the folder of each output that the summary of an execution tells, by its name."""
+    return dict(re.findall(r"^Output +(\S+) .* (s3://\S+)$", said, re.MULTILINE))

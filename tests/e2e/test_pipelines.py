@@ -1,0 +1,179 @@
+"""A second pipeline with two steps, created and run through `make` in a checkout of its own."""
+
+import io
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.checkout import Checkout, copy_of, outputs, told
+
+BOTH = {"prepare-fares", "summarize"}
+PARAMETERS = "ml_pipeline/params/pipelines/fares.json"
+SAMPLE = "spark_jobs/sample_data/fares.csv"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory, repository):
+    checkout = copy_of(repository, tmp_path_factory.mktemp("checkout"))
+    checkout.made("new-pipeline", "NAME=fares")
+    checkout.made("new-step", "PIPELINE=fares", "NAME=summarize")
+    yield checkout
+    checkout.make("down")
+
+
+@pytest.fixture(scope="module")
+def first_run(checkout) -> str:
+    return checkout.made("run", "PIPELINE=fares")
+
+
+def steps(checkout: Checkout, said: str) -> dict[str, dict[str, Any]]:
+    """The steps of the execution that a command started, by name."""
+    found = checkout.client("sagemaker").list_pipeline_execution_steps(
+        PipelineExecutionArn=told(said, "Execution")
+    )["PipelineExecutionSteps"]
+    assert {step["StepStatus"] for step in found} == {"Succeeded"}
+    return {step["StepName"]: step for step in found}
+
+
+def executed(checkout: Checkout, said: str) -> set[str]:
+    """The steps that were executed, not reused, in the execution that a command started."""
+    found = steps(checkout, said)
+    assert found.keys() == BOTH
+    return {name for name, step in found.items() if "CacheHitResult" not in step}
+
+
+def job_of(checkout: Checkout, said: str, step: str) -> str:
+    return steps(checkout, said)[step]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+
+
+def set_argument(checkout: Checkout, step: str, condition: str) -> None:
+    file = checkout.folder / PARAMETERS
+    document = json.loads(file.read_text())
+    document["steps"][step]["arguments"]["where"] = condition
+    file.write_text(json.dumps(document))
+
+
+def result(checkout: Checkout, said: str) -> list[tuple[Any, ...]]:
+    """The rows that the last step of an execution has written."""
+    folder = said[said.index("summarize: Succeeded") :]
+    files = [uri for uri in checkout.under(outputs(folder)["parquet"]) if uri.endswith(".parquet")]
+    rows = [row for uri in files for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
+    return sorted(tuple(row.values()) for row in rows)
+
+
+def test_the_first_run_executes_both_steps_and_the_second_reads_what_the_first_wrote(
+    checkout, first_run
+) -> None:
+    assert executed(checkout, first_run) == BOTH
+    job = checkout.client("sagemaker").describe_processing_job(
+        ProcessingJobName=job_of(checkout, first_run, "summarize")
+    )
+    words = job["AppSpecification"]["ContainerArguments"]
+    source = words[words.index("--input_table") + 1]
+    assert source.endswith(
+        f"/fares/output/prepare-fares/runs/{job_of(checkout, first_run, 'prepare-fares')}/parquet"
+    )
+    assert result(checkout, first_run) == [(1, 12.5), (3, 7.25)]
+
+
+def test_nothing_changed_reuses_both_results(checkout, first_run) -> None:
+    said = checkout.made("run", "PIPELINE=fares")
+
+    assert executed(checkout, said) == set()
+    assert said.count(f"result of {told(first_run, 'Execution')} reused") == 2
+
+
+def test_logs_and_events_are_those_of_the_step_that_is_named(checkout, first_run) -> None:
+    for step in sorted(BOTH):
+        logs = checkout.made(
+            "logs", "PIPELINE=fares", f"STEP={step}", f"ARGS=--execution {told(first_run, 'Execution')}"
+        )
+        assert f"Step {step}: Succeeded, job {job_of(checkout, first_run, step)}" in logs
+        assert f"/fares/output/{step}/runs/" in logs
+        assert not any(f"Step {other}" in logs for other in BOTH - {step})
+        events = checkout.made("events", "PIPELINE=fares", f"STEP={step}")
+        assert f"Step {step}: s3://" in events
+        assert f"/{step}/" in events.splitlines()[0]
+
+    code, said = checkout.make("logs", "PIPELINE=fares", "STEP=summarise")
+    assert code != 0
+    assert "expected one of prepare-fares, summarize" in said
+
+
+def test_an_argument_of_the_second_step_executes_that_one_alone(checkout, first_run) -> None:
+    set_argument(checkout, "summarize", "amount > 10")
+
+    said = checkout.made("run", "PIPELINE=fares")
+
+    assert executed(checkout, said) == {"summarize"}
+    assert result(checkout, said) == [(1, 12.5)]
+
+
+def test_an_argument_of_the_first_step_executes_both(checkout, first_run) -> None:
+    set_argument(checkout, "prepare-fares", "amount < 10")
+
+    said = checkout.made("run", "PIPELINE=fares")
+
+    assert executed(checkout, said) == BOTH
+    assert result(checkout, said) == []
+
+
+def test_other_data_executes_both(checkout, first_run) -> None:
+    set_argument(checkout, "prepare-fares", "amount > 0")
+    checkout.change(SAMPLE, "3,7.25", "3,70.25")
+
+    said = checkout.made("run", "PIPELINE=fares")
+
+    assert executed(checkout, said) == BOTH
+    assert result(checkout, said) == [(1, 12.5), (3, 70.25)]
+
+
+def test_without_the_cache_both_are_executed(checkout, first_run) -> None:
+    said = checkout.made("start", "PIPELINE=fares", "CACHE=off")
+
+    assert executed(checkout, said) == BOTH
+
+
+def test_there_is_nothing_to_plan_and_no_drift_in_any_pipeline(checkout, first_run) -> None:
+    checkout.made("upsert", "PIPELINE=all")
+
+    plan = checkout.made("plan")
+    assert plan.count("is up to date, nothing would change") == 2
+    assert "local: no drift in" in checkout.made("drift")
+    assert checkout.made("check-pipeline").count(": no findings") == 2
+    assert "is verified" in checkout.made("verify", "PIPELINE=fares")
+    histories = json.loads(checkout.made("history", "PIPELINE=all", "ARGS=--json"))
+    assert list(histories) == ["processing", "fares"]
+    # One version for each change of the parameters above; data is no part of a definition.
+    assert [entry["version"] for entry in histories["fares"]] == [4, 3, 2, 1]
+
+
+def test_each_step_is_priced_by_its_own_instances(checkout, first_run) -> None:
+    before = checkout.made("plan", "PIPELINE=fares")
+    assert "step prepare-fares: " in before
+    assert before.count("2 x ml.m5.xlarge") == 2
+
+    file = checkout.folder / PARAMETERS
+    document = json.loads(file.read_text())
+    document["steps"]["summarize"] |= {"instance_type": "ml.m5.2xlarge", "instance_count": 1}
+    file.write_text(json.dumps(document))
+
+    (line,) = [
+        each for each in checkout.made("plan", "PIPELINE=fares").splitlines() if "ml.m5.2xlarge" in each
+    ]
+    assert "step summarize: " in line
+    assert "; 1 x ml.m5.2xlarge at " in line
+
+
+def test_data_of_others_is_not_overwritten(checkout, first_run) -> None:
+    (uri,) = checkout.under(outputs(first_run)["parquet"].split("/output/")[0] + "/input/")
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    checkout.client("s3").put_object(Bucket=bucket, Key=key, Body=b"id,amount\n7,7.0\n")
+
+    said = checkout.made("data", "PIPELINE=fares")
+
+    assert "was left as it is" in said
+    assert "not sample data" in said
+    assert checkout.read(uri) == b"id,amount\n7,7.0\n"

@@ -1,0 +1,282 @@
+"""A fork with other names, another region, other environments and other jobs passes its tests and runs.
+
+All that a fork changes is in the fixture `fork`. A file that would have to change besides hard-codes a name.
+"""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.checkout import Checkout, outputs
+
+HERE = Path(__file__).parent
+PROJECT = {
+    "ProjectName": "city-trips",
+    "Owner": "mobility",
+    "Repository": "city-of-somewhere/trips",
+    "Region": "eu-west-1",
+}
+FIRST_JOB = (
+    "spark_jobs/process_pyspark.py",
+    "spark_jobs/sample_data/abalone.csv",
+    "spark_jobs/sample_data/README.md",
+    "tests/spark_jobs/test_process_pyspark.py",
+    "tests/bench",  # the measurements of that job, and what kills it while it writes
+    "tests/faults",
+    "docs/benchmarks",
+    "docs/benchmarks.json",
+    "docs/benchmarks.md",
+)
+"""The first job with all that is about it alone."""
+PREVIEWS = (
+    "infra/parameters/preview.json",
+    "ml_pipeline/params/preview.json",
+    ".github/workflows/preview.yml",
+    ".github/workflows/preview-sweep.yml",
+    ".github/workflows/preview-teardown.yml",
+)
+SECTION = {
+    "code": "join_rates.py",
+    "inputs": {
+        "trips": {"uri": "s3a://${DataBucketName}/input/trips", "sample": "trips"},
+        "rates": {"uri": "s3a://${DataBucketName}/input/rates", "sample": "rates"},
+    },
+    "outputs": {"by_day": "s3a://${DataBucketName}/output/by_day"},
+    "arguments": {"least_fare": 2.5},
+    "instance_type": "ml.m5.large",
+    "instance_count": 1,
+}
+TRIPS = """trip,day,currency,fare
+a,2026-01-01,EUR,10
+b,2026-01-01,USD,20
+c,2026-01-02,EUR,5
+d,2026-01-02,EUR,1
+"""
+RATES = {"2026-01-01": {"EUR": 1.0, "USD": 0.5}, "2026-01-02": {"EUR": 2.0}}
+MODULE = '''"""The first pipeline: adds up the fares of trips."""
+
+from collections.abc import Sequence
+
+from helpers.pipeline_utils import Parameters
+from ml_pipeline.steps import SparkStep, Step
+
+DESCRIPTION = "Adds up the fares of trips, in one currency, by day."
+
+
+def steps(_: Parameters) -> Sequence[Step]:
+    """Return the steps of the pipeline."""
+    return [
+        SparkStep("join-rates"),
+    ]
+'''
+
+PARTS = {
+    # What reads the project's names, its environments and their stacks, its parameters and its jobs.
+    "environments": ["tests/helpers/test_environments.py", "tests/helpers/test_pipeline_utils.py"],
+    "stacks": ["tests/helpers/infra", "tests/infra"],
+    "github": ["tests/helpers/github", "tests/workflows/test_static.py"],
+    "pipelines": ["tests/ml_pipeline"],
+    "jobs": ["tests/spark_jobs"],
+}
+"""The tests of the fork, a process each; what is left out works on no name and no job of this repository."""
+
+OLD_NAMES = ("pyspark-processing", "data-platform", "example-owner", "ProcessingPipeline", "abalone")
+PROSE = ("*.md", "NOTICE", "docs/**", "tests/fork/**")
+"""Where they may stand: a fork writes prose of its own, and this test names them."""
+REGION = "us-east-1"
+REGION_IS_A_FACT = (
+    # AWS publishes prices for all regions in this one, and the known prices are those of it.
+    "helpers/pricing/**",
+    # Requests without a region are taken for this one, as S3 does.
+    "helpers/local_aws/application.py",
+    # Examples of what a region looks like, in messages and docstrings.
+    "helpers/environments.py",
+    "helpers/project_settings.py",
+    "helpers/local_aws/service_clients.py",
+    # The SDK looks for a region when it is imported, whichever.
+    "ml_pipeline/steps/sagemaker_sdk.py",
+    # Tests give regions as examples; they pass in the region of the fork.
+    "tests/**",
+)
+
+
+def copy_working_tree(repository: Path, folder: Path) -> None:
+    """Clone HEAD, and copy what is not committed; times are kept, for make compares those of requirements."""
+    git("clone", "--quiet", str(repository), str(folder), at=repository)
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", at=repository)
+    for name in filter(None, listed.split("\0")):
+        source, target = repository / name, folder / name
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+        else:
+            target.unlink(missing_ok=True)
+
+
+def git(*words: str, at: Path) -> str:
+    names = ("-c", "user.name=fork", "-c", "user.email=fork@users.noreply.github.com")
+    return subprocess.run(["git", *names, *words], cwd=at, check=True, capture_output=True, text=True).stdout
+
+
+def remove(folder: Path, *paths: str) -> None:
+    for path in paths:
+        there = folder / path
+        shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
+
+
+def edit_json(path: Path, **values: Any) -> None:
+    """Set keys of a JSON file; None removes one."""
+    document = {**json.loads(path.read_text()), **values} if path.exists() else values
+    path.write_text(json.dumps({k: v for k, v in document.items() if v is not None}, indent=2) + "\n")
+
+
+def write_samples(folder: Path) -> None:
+    """Trips as CSV, and rates as Parquet in a partition for each day."""
+    (folder / "trips").mkdir()
+    (folder / "trips" / "trips.csv").write_text(TRIPS)
+    for day, rates in RATES.items():
+        partition = folder / "rates" / f"day={day}"
+        partition.mkdir(parents=True)
+        table = pa.table({"currency": list(rates), "rate": list(rates.values())})
+        pq.write_table(table, partition / "part-0.parquet")
+
+
+def replace_first_job(folder: Path) -> None:
+    remove(folder, *FIRST_JOB)
+    shutil.copy2(HERE / "join_rates.py", folder / "spark_jobs" / "join_rates.py")
+    shutil.copy2(HERE / "of_join_rates.py", folder / "tests" / "spark_jobs" / "test_join_rates.py")
+    write_samples(folder / "spark_jobs" / "sample_data")
+    (folder / "ml_pipeline" / "pipelines" / "processing.py").write_text(MODULE)
+    params = folder / "ml_pipeline" / "params"
+    base = json.loads((params / "pipeline_params.json").read_text())
+    flat = [key for key in base if re.fullmatch("pyspark_process_(?!role|volume_kms|output_kms).*", key)]
+    edit_json(
+        params / "pipeline_params.json",
+        pipeline_name="CityTrips-${Environment}",
+        trial="city-trips",
+        **dict.fromkeys([*flat, "pyspark_helper_code", "spark_config_file"]),
+        steps={"join-rates": SECTION},
+    )
+    for overlay in params.glob("*.json"):
+        if overlay.name != "pipeline_params.json":
+            keys = [key for key in json.loads(overlay.read_text()) if key.startswith("pyspark_process_")]
+            edit_json(overlay, **dict.fromkeys(keys))
+
+
+def change_environments(folder: Path) -> None:
+    """One more environment, no previews, and Studio nowhere."""
+    remove(folder, *PREVIEWS)
+    parameters = folder / "infra" / "parameters"
+    shutil.copy2(parameters / "staging.json", parameters / "uat.json")
+    edit_json(parameters / "uat.json", PromotionOrder=25)
+    edit_json(folder / "ml_pipeline" / "params" / "uat.json")
+    for path in parameters.glob("*.json"):
+        stacks = json.loads(path.read_text())["Stacks"]
+        edit_json(path, Stacks=[stack for stack in stacks if stack != "studio"])
+
+
+def change_names(folder: Path) -> None:
+    (folder / "infra" / "project.json").write_text(json.dumps(PROJECT, indent=2) + "\n")
+    for path in (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml"):
+        text = (folder / path).read_text()
+        text = text.replace("example-owner/example-repository", PROJECT["Repository"])
+        text = text.replace("example-owner/data-platform", f"city-of-somewhere/{PROJECT['Owner']}")
+        (folder / path).write_text(text.replace("example-owner", "city-of-somewhere"))
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory, repository):
+    folder = tmp_path_factory.mktemp("fork")
+    copy_working_tree(repository, folder)
+    change_names(folder)
+    change_environments(folder)
+    replace_first_job(folder)
+    (folder / ".venv").symlink_to(repository / ".venv")
+    fork = Checkout(folder, repository / ".venv")
+    fork.made("workflows")
+    fork.made("new-step", "NAME=summarize")
+    git("add", "--all", at=folder)
+    git("commit", "--quiet", "--message", "Fork", at=folder)
+    yield fork
+    fork.make("down")
+
+
+def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:
+    fork.made("lint")
+    fork.made("workflows", "ARGS=--check")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_its_tests_pass(part, fork) -> None:
+    ran = subprocess.run(
+        [
+            fork.virtual_environment / "bin" / "python",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *PARTS[part],
+        ],
+        cwd=fork.folder,
+        env=fork.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2_000:]
+
+
+def test_its_pipeline_runs(fork) -> None:
+    said = fork.made("run")
+
+    folder = outputs(said[said.index("summarize: Succeeded") :])["parquet"]
+    files = [uri for uri in fork.under(folder) if uri.endswith(".parquet")]
+    rows = [row for uri in files for row in pq.read_table(io.BytesIO(fork.read(uri))).to_pylist()]
+    assert sorted((str(row["day"]), row["trips"], row["amount"]) for row in rows) == [
+        ("2026-01-01", 2, 20.0),
+        ("2026-01-02", 1, 10.0),
+    ]
+    assert "is verified" in fork.made("verify")
+    assert "nothing would change" in fork.made("plan")
+    assert "no drift" in fork.made("drift")
+
+
+@pytest.mark.parametrize("name", OLD_NAMES)
+def test_no_old_name_remains(name, fork) -> None:
+    assert lines_with(name, fork, PROSE) == []
+
+
+def test_the_old_region_remains_where_it_is_a_fact(fork) -> None:
+    assert lines_with(REGION, fork, (*PROSE, *REGION_IS_A_FACT)) == []
+
+
+def lines_with(name: str, fork: Checkout, allowed: Sequence[str]) -> list[str]:
+    found = subprocess.run(
+        [
+            "git",
+            "grep",
+            "-n",
+            "--ignore-case",
+            name,
+            "--",
+            ".",
+            *(f":(exclude,glob){each}" for each in allowed),
+        ],
+        cwd=fork.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode in {0, 1}, found.stderr  # 1: there are none
+    return found.stdout.splitlines()
