@@ -23,6 +23,7 @@ from helpers.environments import Environment, has_previews, promoted
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.project_settings import project_settings
 from tests.workflows.github_server import recording_github
 from tests.workflows.sandbox import REPOSITORY, ROOT, Run, Sandbox, pull_request
@@ -447,7 +448,8 @@ def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
 
 @previews
 def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
-    long_ago = renewed(load_stacks(Environment("pr-13")), datetime(2026, 1, 1, tzinfo=UTC))
+    stacks_now = with_regional_values(aws.client("ec2"), load_stacks(Environment("pr-13")))
+    long_ago = renewed(stacks_now, datetime(2026, 1, 1, tzinfo=UTC))
     deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
 
     run = sandbox.run("preview-sweep", "schedule", {"schedule": "17 2 * * *"})
