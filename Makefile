@@ -169,10 +169,11 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
-lint: $(VENV)/dev  ## Check style, types and templates
+lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/*.yaml
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from helpers.local_aws.processing import python_container
-from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers import python_container
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.spark_container import container as spark_container
 
 Run = Callable[[ContainerJob, Callable[[str], None], threading.Event], ContainerExit]

@@ -12,7 +12,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.errors import UserError
-from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.processing.data import DataError, OutputUpload, download_input, outputs_of
 from helpers.local_aws.processing.images import container_of
 from helpers.local_aws.processing.log import JobLog

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
-from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,

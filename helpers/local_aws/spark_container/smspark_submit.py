@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container.errors import ContainerError, input_error
 
 PROGRAM = "smspark-submit"

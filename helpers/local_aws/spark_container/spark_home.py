@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyspark
 
-from helpers.local_aws.processing.container_job import ContainerJob
-from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.containers.container_job import ContainerJob
+from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine

@@ -9,21 +9,23 @@ import boto3
 import pytest
 from rich.console import Console
 
+from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.local_aws.api.shapes import request_problems
-from ml_pipeline import commands
 from ml_pipeline.__main__ import main
 from ml_pipeline.controls.checks import findings
-from ml_pipeline.params import PipelineParams
-from ml_pipeline.pipeline import pipeline_definition
-from ml_pipeline.project import Project
-from ml_pipeline.releases.registration import Registration, registered
+from ml_pipeline.definitions import Registration
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams
+from ml_pipeline.project import open_project
+from ml_pipeline.releases.registration import registered
+from ml_pipeline.releases.upsert import upsert_all
+from tests.ml_pipeline.small_project import PIPELINE, STEP
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 ROLE = "arn:aws:iam::123456789012:role/job"
 IMAGE = "571004829621.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu-py312-v1.3"
 VPC = {"Subnets": ["subnet-0123456789abcdef0"], "SecurityGroupIds": ["sg-0123456789abcdef0"]}
-TAGS = [{"Key": "Project", "Value": "abalone"}, {"Key": "Owner", "Value": "data-platform"}]
+TAGS = [{"Key": "Project", "Value": "taxis"}, {"Key": "Owner", "Value": "riders"}]
 CHOSEN = {"Get": "Parameters.Chosen"}
 MISSING = object()
 
@@ -54,13 +56,6 @@ def as_path(path: str) -> str:
 
 
 # The pipeline of the repository.
-
-
-@pytest.fixture(scope="module")
-def definition(parameters: PipelineParams) -> Document:
-    """The real definition; building it takes seconds, so every test works on a copy."""
-    built: Document = json.loads(pipeline_definition(parameters))
-    return built
 
 
 def test_the_pipeline_of_the_repository_has_every_control(definition: Document) -> None:
@@ -133,10 +128,12 @@ def test_the_pipeline_of_the_repository_has_every_control(definition: Document) 
         ("Environment.KEY_OF_MINE", "AKIAIOSFODNN7EXAMPLE", "it looks like a secret in plain text"),
     ],
 )
-def test_each_broken_control_is_one_finding(where: str, value: Any, said: str, definition: Document) -> None:
+def test_each_broken_control_is_one_finding(
+    where: str, value: Any, said: str, definition: Document, parameters: PipelineParams
+) -> None:
     ((step, path, problem),) = found(changed(definition, f"Steps.0.Arguments.{where}", value))
 
-    assert (step, path) == ("pyspark-processing", as_path(f"Steps.0.Arguments.{where}"))
+    assert (step, path) == (*parameters.spark_steps, as_path(f"Steps.0.Arguments.{where}"))
     assert said in problem
 
 
@@ -574,23 +571,44 @@ def test_a_file_without_a_definition_is_an_error(
 
 
 def test_the_pipeline_of_an_environment_is_checked(stack: boto3.Session, run: Run) -> None:
-    assert run("check", "--env", "local") == (0, "ProcessingPipeline-local: no findings\n", "")
+    assert run("check", "--env", "local") == (0, f"{PIPELINE}-local: no findings\n", "")
 
 
-def test_upsert_refuses_a_pipeline_that_lacks_a_control(
-    aws: boto3.Session, definition: Document, parameters: PipelineParams, code: dict[str, bytes]
-) -> None:
-    broken = changed(definition, "Steps.0.Arguments.ProcessingOutputConfig.KmsKeyId", MISSING)
-    project = Project("local", aws, code, parameters)
-    project.__dict__["registration"] = Registration(json.dumps(broken), "", ROLE, {})
-    bucket = parameters.pyspark_process_code.split("/")[2]
-    s3 = aws.client("s3", region_name="us-east-1")
-    s3.create_bucket(Bucket=bucket)
+@pytest.fixture
+def uncached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_pipeline.definitions.CACHE", tmp_path / "definitions")
+
+
+def test_upsert_refuses_a_pipeline_that_lacks_a_control(stack: boto3.Session, uncached: None) -> None:
+    project = open_project(Environment("trial"), DEFAULT_PIPELINE)
+    good = project.registration
+    path = "Steps.0.Arguments.ProcessingOutputConfig.KmsKeyId"
+    broken = changed(json.loads(good.definition), path, MISSING)
+    project.__dict__["registration"] = Registration(json.dumps(broken), "", good.role_arn, {})
+    before = staged(stack, project.artifact_bucket)
 
     with pytest.raises(
-        UserError, match=r"nothing was sent:\n  - step pyspark-processing, .*KmsKeyId: the key"
+        UserError,
+        match=rf"nothing was sent:\n  - {PIPELINE}-trial: step {STEP}, .*KmsKeyId: the key of the outputs",
     ):
-        commands.upsert(project, Console())
+        upsert_all([project], Console())
 
-    assert registered(aws.client("sagemaker"), project.name) is None
-    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0, "nor is its code staged"
+    assert registered(stack.client("sagemaker"), project.name) is None
+    assert staged(stack, project.artifact_bucket) == before, "nor is its code staged"
+
+
+def test_of_several_pipelines_none_is_sent_before_all_are_checked(
+    stack: boto3.Session, uncached: None
+) -> None:
+    good, bad = (open_project(Environment("trial"), DEFAULT_PIPELINE) for _ in range(2))
+    bad.__dict__["registration"] = Registration('{"Steps": []}', "", good.registration.role_arn, {})
+
+    with pytest.raises(UserError, match="nothing was sent"):
+        upsert_all([good, bad], Console())
+
+    assert registered(stack.client("sagemaker"), good.name) is None
+
+
+def staged(stack: boto3.Session, bucket: str) -> list[str]:
+    listed = stack.client("s3").list_objects_v2(Bucket=bucket)
+    return [entry["Key"] for entry in listed.get("Contents", [])]

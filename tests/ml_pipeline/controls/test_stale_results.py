@@ -131,8 +131,8 @@ def test_the_remedies_are_named() -> None:
     assert found == (
         "step it, $.Steps[0].Arguments.AppSpecification.ContainerArguments[1]: the step is cached, and its "
         "key stays the same when the data at s3://data/rates changes; give a fingerprint of the data as a "
-        "pipeline parameter, in the environment variable INPUT_FINGERPRINT_EXCHANGE_RATES; or, where the step "
-        "writes there, name exchange-rates in OUTPUTS; or switch the cache of the step off"
+        "pipeline parameter, in the environment variable INPUT_FINGERPRINT_EXCHANGE_RATES; or, where the "
+        "step writes there, name exchange-rates in OUTPUTS; or switch the cache of the step off"
     )
 
 

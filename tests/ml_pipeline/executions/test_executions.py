@@ -164,7 +164,7 @@ def test_the_newest_execution_is_the_default(
     stack: boto3.Session, failing: Target, target_of: Callable[..., Target]
 ) -> None:
     sagemaker = stack.client("sagemaker")
-    with pytest.raises(UserError, match="was never executed. Start it: make start ENV=trial"):
+    with pytest.raises(UserError, match=r"was never executed\. Start it: make start ENV=trial"):
         newest(sagemaker, failing)
 
     arn = start(stack, failing)

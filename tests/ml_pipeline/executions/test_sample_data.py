@@ -139,7 +139,8 @@ def test_an_edited_sample_is_the_editors(bucket: Bucket) -> None:
     line = bucket.upload(FILE)
 
     assert line == (
-        f"The input at {bucket.uri} was left as it is: s3://{DATA}-local/{bucket.prefix}/in is not sample data."
+        f"The input at {bucket.uri} was left as it is: "
+        f"s3://{DATA}-local/{bucket.prefix}/in is not sample data."
     )
     assert bucket.content == {"in": "edited\n"}
 

@@ -15,7 +15,8 @@ from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.waiting import wait
 from ml_pipeline.releases.registration import upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}"""
+DEFINITION = """{"Version": "2020-12-01",
+"Steps": [{"Name": "give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "as asked"}}]}"""
 
 
 @pytest.fixture

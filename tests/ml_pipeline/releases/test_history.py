@@ -8,21 +8,25 @@ import boto3
 import pytest
 
 from helpers.errors import UserError
+from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import Execution
+from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.releases.history import (
     Entry,
     Origin,
     as_document,
     definition_hash,
     entries,
+    history_folder,
     last_executions,
     marks,
     record,
     versions,
 )
-from ml_pipeline.releases.registration import Registration, difference, registered, upsert
+from ml_pipeline.releases.registration import difference, registered, upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "InputDataFingerprint", "Type": "String"}],
+DEFINITION = """{"Version": "2020-12-01",
+"Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
 "Steps": [{"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]}"""
 FIRST = Origin("1" * 40, "a" * 16)
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -106,6 +110,25 @@ def test_no_two_upserts_get_the_same_version(
     assert other.version == 2
     monkeypatch.undo()
     assert list(entries(stack.client("s3"), bucket)) == [other, made]
+
+
+def test_each_pipeline_has_versions_of_its_own(
+    stack: boto3.Session, bucket: str, pipeline: str, wanted: Registration
+) -> None:
+    s3, folders = (
+        stack.client("s3"),
+        [history_folder(name) for name in (DEFAULT_PIPELINE, "rides", "rides-2")],
+    )
+
+    for folder in folders:
+        for commit in ("1", "2"):
+            record(
+                stack, pipeline, bucket, wanted, Origin(commit * 40, "a" * 16), changed=True, folder=folder
+            )
+
+    assert folders == ["history/", "history/rides/", "history/rides-2/"]
+    assert [versions(s3, bucket, folder) for folder in folders] == [[2, 1]] * 3
+    assert [[each.version for each in entries(s3, bucket, folder)] for folder in folders] == [[2, 1]] * 3
 
 
 def test_versions_are_numbers_and_a_spoilt_record_is_told(stack: boto3.Session, bucket: str) -> None:

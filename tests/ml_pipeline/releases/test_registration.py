@@ -4,9 +4,11 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from ml_pipeline.releases.registration import Registration, difference, registered, upsert
+from ml_pipeline.definitions import Registration
+from ml_pipeline.releases.registration import difference, registered, upsert
 
-DEFINITION = """{"Version": "2020-12-01", "Parameters": [{"Name": "InputDataFingerprint", "Type": "String"}],
+DEFINITION = """{"Version": "2020-12-01",
+"Parameters": [{"Name": "ForceRun", "Type": "String", "DefaultValue": "no"}],
 "Steps": [{"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]}"""
 
 

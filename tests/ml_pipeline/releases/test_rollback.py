@@ -8,6 +8,7 @@ from helpers.errors import UserError
 from ml_pipeline.executions.executions import Execution
 from ml_pipeline.releases.history import Entry
 from ml_pipeline.releases.rollback import code_uris, last_good, meant, names, refuse_what_would_not_run
+from tests.ml_pipeline.small_project import ARTIFACTS
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -106,7 +107,8 @@ def test_subnets_groups_keys_and_roles_are_what_a_definition_needs() -> None:
 
 
 def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -> None:
-    uri = "s3://artifacts-of-tests-local/code/0123456789abcdef/gone.py"
+    bucket = f"{ARTIFACTS}-local"
+    uri = f"s3://{bucket}/code/0123456789abcdef/gone.py"
     definition = {"Steps": [{"Name": "no", "Type": "Fail", "Uri": uri, "In": "s3a://no-such-bucket-here/x"}]}
     entry = LISTED[0].model_copy(
         update={
@@ -117,14 +119,14 @@ def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -
 
     with pytest.raises(UserError) as refused:
         refuse_what_would_not_run(
-            stack.client("s3"), entry, "artifacts-of-tests-local", ["arn:aws:iam::123456789012:role/x"], "dev"
+            stack.client("s3"), entry, bucket, ["arn:aws:iam::123456789012:role/x"], "trial"
         )
 
     assert str(refused.value).splitlines() == [
         "Version 4 would not run, and nothing was changed:",
         f"  - its code is gone: {uri}",
-        f"  - it names {entry.role_arn}, which is none of today's outputs and parameters of dev",
-        "  - it names subnet-0123456789abcdef0, which is none of today's outputs and parameters of dev",
+        f"  - it names {entry.role_arn}, which is none of today's outputs and parameters of trial",
+        "  - it names subnet-0123456789abcdef0, which is none of today's outputs and parameters of trial",
         "  - it names the bucket no-such-bucket-here, which is gone",
     ]
 
@@ -133,4 +135,4 @@ def test_a_control_that_an_earlier_definition_lacks_is_told(stack: boto3.Session
     entry = LISTED[0].model_copy(update={"definition": '{"Steps": [{"Name": "a", "Type": "Unheard"}]}'})
 
     with pytest.raises(UserError, match="what steps of type Unheard must show is not known"):
-        refuse_what_would_not_run(stack.client("s3"), entry, "b", [entry.role_arn], "dev")
+        refuse_what_would_not_run(stack.client("s3"), entry, "b", [entry.role_arn], "trial")

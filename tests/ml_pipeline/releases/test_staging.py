@@ -1,59 +1,83 @@
+"""The hash of code, and how code gets to S3."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
 import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import UserError
-from helpers.s3 import object_sha256, parse, sha256_of
-from ml_pipeline.params import PipelineParams
-from ml_pipeline.releases.staging import FILES, code_hash, read_code, stage_code
+from helpers.s3 import S3Uri, object_sha256, parse, sha256_of
+from ml_pipeline.params import SparkCode
+from ml_pipeline.params.spark_code import hash_of
+from ml_pipeline.releases.staging import stage_code
+from tests.ml_pipeline.small_project import ARTIFACTS
 
 files = st.dictionaries(st.text(max_size=5), st.binary(max_size=5), min_size=1, max_size=4)
 
 
 @given(files)
 def test_the_hash_does_not_depend_on_the_order_of_the_files(code: dict[str, bytes]) -> None:
-    assert code_hash(code) == code_hash(dict(reversed(code.items())))
-    assert len(code_hash(code)) == 16
+    assert hash_of(code.items()) == hash_of(reversed(code.items()))
+    assert len(hash_of(code.items())) == 16
 
 
 @given(files, files)
 def test_the_hash_tells_different_code_apart(one: dict[str, bytes], other: dict[str, bytes]) -> None:
-    assert (code_hash(one) == code_hash(other)) == (one == other)
+    assert (hash_of(one.items()) == hash_of(other.items())) == (one == other)
 
 
 def test_bytes_cannot_move_between_name_and_content() -> None:
-    assert code_hash({"ab": b"c"}) != code_hash({"a": b"bc"})
+    assert hash_of([("ab", b"c")]) != hash_of([("a", b"bc")])
 
 
-def test_a_missing_file_is_named(tmp_path) -> None:
-    with pytest.raises(UserError, match=r"process_pyspark.py: there is no such file"):
-        read_code(tmp_path)
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"there is no file .*/clean\.py; create it, or name another"):
+        SparkCode(tmp_path).read("clean.py")
 
 
-def test_code_is_read_from_the_folder(tmp_path) -> None:
-    for name in FILES.values():
-        (tmp_path / name).write_bytes(name.encode())
+def test_code_is_read_from_the_folder_once(tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_bytes(b"1")
+    code = SparkCode(tmp_path)
+    before = code.hash(["clean.py"])
 
-    assert read_code(tmp_path) == {name: name.encode() for name in FILES.values()}
+    (tmp_path / "clean.py").write_bytes(b"2")
+
+    assert code.read("clean.py") == b"1"
+    assert code.hash(["clean.py", "clean.py"]) == before, "what is staged is what the hash is of"
+    assert SparkCode(tmp_path).hash(["clean.py"]) != before
 
 
-def at(parameters: PipelineParams, code: dict[str, bytes]) -> PipelineParams:
-    version = code_hash(code)
-    uris = {key: parameters[key].replace("0123456789abcdef", version) for key in FILES}
-    return parameters.model_copy(update=uris)
+def test_the_options_of_a_job_are_those_in_its_code(tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_text("add('--rides', help='--not this'); x = '--rates'")
+    (tmp_path / "broken.py").write_text("def (")
+    code = SparkCode(tmp_path)
+
+    assert code.options("clean.py") >= {"--rides", "--rates"}
+    assert code.options("broken.py") == code.options("missing.py") == frozenset()
+
+
+@pytest.fixture
+def staged(stack: boto3.Session, tmp_path: Path) -> Mapping[str, bytes]:
+    """A version of a job's code that no other test stages, by its URIs."""
+    code = {"clean.py": f"# {tmp_path}".encode(), "helpers.py": b"# helpers", "configuration.json": b"[]"}
+    return {
+        f"s3://{ARTIFACTS}-local/code/{hash_of(code.items())}/{name}": text for name, text in code.items()
+    }
 
 
 def test_code_is_staged_once_and_encrypted_by_its_bucket(
-    stack: boto3.Session, stack_parameters: PipelineParams, code: dict[str, bytes]
+    stack: boto3.Session, staged: Mapping[str, bytes]
 ) -> None:
-    s3, parameters = stack.client("s3"), at(stack_parameters, code)
+    s3 = stack.client("s3")
 
-    first, second = stage_code(s3, parameters, code), stage_code(s3, parameters, code)
+    first, second = stage_code(s3, staged), stage_code(s3, staged)
 
-    assert first == [parameters[key] for key in FILES]
+    assert first == list(staged)
     assert second == []
-    for uri, content in zip(first, (code[name] for name in FILES.values()), strict=True):
+    for uri, content in staged.items():
         bucket, key = parse(uri)
         stored = s3.get_object(Bucket=bucket, Key=key)
         assert stored["Body"].read() == content
@@ -61,21 +85,26 @@ def test_code_is_staged_once_and_encrypted_by_its_bucket(
         assert stored["SSEKMSKeyId"] == default["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
 
 
-def test_other_bytes_are_never_overwritten(
-    stack: boto3.Session, stack_parameters: PipelineParams, code: dict[str, bytes]
-) -> None:
-    s3, parameters = stack.client("s3"), at(stack_parameters, code)
-    stage_code(s3, parameters, code)
+def test_only_what_is_not_there_is_staged(stack: boto3.Session, staged: Mapping[str, bytes]) -> None:
+    s3, (first, *others) = stack.client("s3"), staged
+    stage_code(s3, {first: staged[first]})
 
-    with pytest.raises(UserError, match=r"holds other code than spark_jobs/data_utils.py"):
-        stage_code(s3, parameters, {**code, "data_utils.py": b"# changed"})
-
-    bucket, key = parse(parameters.pyspark_helper_code)
-    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == code["data_utils.py"]
+    assert stage_code(s3, staged) == others
 
 
-def test_an_object_without_a_checksum_is_read(stack: boto3.Session, stack_parameters: PipelineParams) -> None:
-    s3, uri = stack.client("s3"), parse(stack_parameters.spark_config_file)._replace(key="plain")
+def test_other_bytes_are_never_overwritten(stack: boto3.Session, staged: Mapping[str, bytes]) -> None:
+    s3, uri = stack.client("s3"), next(iter(staged))
+    stage_code(s3, staged)
+
+    with pytest.raises(UserError, match=rf"{uri} holds other code than this checkout.*\$\{{CodeHash\}}"):
+        stage_code(s3, {**staged, uri: b"# changed"})
+
+    bucket, key = parse(uri)
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == staged[uri]
+
+
+def test_an_object_without_a_checksum_is_read(stack: boto3.Session) -> None:
+    s3, uri = stack.client("s3"), S3Uri(f"{ARTIFACTS}-local", "plain")
     assert object_sha256(s3, uri) is None
 
     s3.put_object(Bucket=uri.bucket, Key=uri.key, Body=b"x")

@@ -3,21 +3,23 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from helpers.infra.stacks import configuration
+from helpers.environments import Environment
+from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.previews import EXPIRES_AT
 from ml_pipeline.__main__ import main
 from ml_pipeline.releases import code_sweep
 from ml_pipeline.releases import sweep as sweeping
 from ml_pipeline.releases.code_sweep import decide, delete_prefix, prefixes_in, staged_prefixes
+from tests.ml_pipeline.small_project import ARTIFACTS, PIPELINE, STACKS, TOPICS
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FAILS = {"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+EXPIRED = f"{PIPELINE}-pr-41"
 OLD, YOUNG = NOW - timedelta(days=8), NOW - timedelta(days=6)
 
 
@@ -32,14 +34,15 @@ def prefix(letter: str) -> str:
 def test_code_goes_when_it_is_old_and_neither_upserted_nor_a_version_to_go_back_to_nor_here() -> None:
     staged = {prefix(letter): OLD for letter in "abcdef"} | {prefix("9"): YOUNG}
 
-    found = decide(staged, [uses("a")], [(7, uses("b")), (6, uses("c"))], "d" * 16, NOW)
+    recorded = [("version 7 of Fares", uses("b")), ("version 6 of Fares", uses("c"))]
+    found = decide(staged, [uses("a")], recorded, ["d" * 16], NOW)
 
     assert found.unused == (prefix("e"), prefix("f"))
     assert found.kept == {
         prefix("9"): "it is younger than 7 days",
         prefix("a"): "the pipeline uses it",
-        prefix("b"): "version 7 uses it",
-        prefix("c"): "version 6 uses it",
+        prefix("b"): "version 7 of Fares uses it",
+        prefix("c"): "version 6 of Fares uses it",
         prefix("d"): "it is the code of this checkout",
     }
 
@@ -79,25 +82,9 @@ def test_a_prefix_is_as_old_as_its_newest_object_and_goes_with_all_of_them(
 
 
 @pytest.fixture
-def previews(
-    stack: boto3.Session, role: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """The name of a project whose preview pr-41 has expired, pr-42 has not, and pr-43 is another's."""
-    project = f"swept-{uuid4().hex[:8]}"
-    template = (
-        "Parameters: {ProjectName: {Type: String}, Environment: {Type: String}}\n"
-        "Resources: {Topic: {Type: AWS::SNS::Topic}}\n"
-    )
-    (tmp_path / "parameters").mkdir()
-    (tmp_path / "keys.yaml").write_text(template)
-    names = {"ProjectName": project, "Owner": "team", "Repository": "owner/name", "Region": "eu-west-1"}
-    (tmp_path / "project.json").write_text(json.dumps(names))
-    for name in ("preview", "local"):
-        content: dict[str, object] = {"Stacks": ["keys"], "Parameters": {}}
-        (tmp_path / "parameters" / f"{name}.json").write_text(json.dumps(content))
-    for function in (configuration.load_stacks, configuration.project_name, configuration.stack_names):
-        monkeypatch.setattr(function, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(sweeping, "INFRA", tmp_path)
+def previews(stack: boto3.Session, role: str) -> Iterator[str]:
+    """The name of the project, whose preview pr-41 has expired, pr-42 has not, and pr-43 is another's."""
+    project = stack_names(Environment("local"))[0].removesuffix(f"-local-{STACKS[0]}")
     now = datetime.now(UTC)
     for environment, owner, expires in (
         ("pr-41", project, now - timedelta(minutes=1)),
@@ -106,8 +93,8 @@ def previews(
     ):
         tags = {"Project": owner, "Environment": environment, EXPIRES_AT: expires.isoformat()}
         stack.client("cloudformation").create_stack(
-            StackName=f"{project}-{environment}-keys",
-            TemplateBody=template,
+            StackName=f"{project}-{environment}-{STACKS[1]}",
+            TemplateBody=json.dumps(TOPICS),
             Parameters=[
                 {"ParameterKey": "ProjectName", "ParameterValue": project},
                 {"ParameterKey": "Environment", "ParameterValue": environment},
@@ -116,7 +103,7 @@ def previews(
         )
     sagemaker = stack.client("sagemaker")
     sagemaker.create_pipeline(
-        PipelineName="ProcessingPipeline-pr-41",
+        PipelineName=EXPIRED,
         PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [FAILS]}),
         RoleArn=role,
         ClientRequestToken=uuid4().hex,
@@ -124,8 +111,8 @@ def previews(
     yield project
     for name in left(stack, project):
         stack.client("cloudformation").delete_stack(StackName=name)
-    if "ProcessingPipeline-pr-41" in pipelines(stack):
-        sagemaker.delete_pipeline(PipelineName="ProcessingPipeline-pr-41", ClientRequestToken=uuid4().hex)
+    if EXPIRED in pipelines(stack):
+        sagemaker.delete_pipeline(PipelineName=EXPIRED, ClientRequestToken=uuid4().hex)
 
 
 def pipelines(stack: boto3.Session) -> list[str]:
@@ -134,28 +121,29 @@ def pipelines(stack: boto3.Session) -> list[str]:
 
 
 def left(stack: boto3.Session, project: str) -> list[str]:
+    """Return the names of the previews' stacks."""
     pages = stack.client("cloudformation").get_paginator("describe_stacks").paginate()
     names = [each["StackName"] for page in pages for each in page["Stacks"]]
-    return sorted(name for name in names if name.startswith(project))
+    return sorted(name for name in names if name.startswith(f"{project}-pr-"))
 
 
 def test_an_expired_preview_goes_with_its_pipeline_and_nothing_else_does(
     previews: str, stack: boto3.Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    others = [f"{previews}-pr-42-keys", f"{previews}-pr-43-keys"]
+    others = [f"{previews}-pr-42-{STACKS[1]}", f"{previews}-pr-43-{STACKS[1]}"]
 
     assert main(["sweep", "--only", "previews", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "Would remove pr-41: it has expired." in said
     assert "Kept pr-42: it expires " in said
     assert "pr-43" not in said
-    assert left(stack, previews) == [f"{previews}-pr-41-keys", *others]
-    assert "ProcessingPipeline-pr-41" in pipelines(stack)
+    assert left(stack, previews) == [f"{previews}-pr-41-{STACKS[1]}", *others]
+    assert EXPIRED in pipelines(stack)
 
     assert main(["sweep", "--only", "previews"]) == 0
     assert "Removed pr-41: it had expired." in capsys.readouterr().out
     assert left(stack, previews) == others
-    assert "ProcessingPipeline-pr-41" not in pipelines(stack)
+    assert EXPIRED not in pipelines(stack)
 
     assert main(["sweep", "--only", "previews"]) == 0
     assert "pr-41" not in capsys.readouterr().out
@@ -169,14 +157,14 @@ def test_a_preview_that_cannot_be_removed_is_told_and_stops_no_other(
     assert main(["sweep", "--only", "previews"]) == 1
 
     said = capsys.readouterr().out
-    assert f"Not removed: pr-41: {previews}-pr-41-keys is left" in said
+    assert f"Not removed: pr-41: {previews}-pr-41-{STACKS[1]} is left" in said
     assert "Kept pr-42" in said
 
 
 def test_unused_code_goes_and_what_stays_says_why(
     stack: boto3.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    s3, bucket = stack.client("s3"), "artifacts-of-tests-local"
+    s3, bucket = stack.client("s3"), f"{ARTIFACTS}-local"
     s3.put_object(Bucket=bucket, Key=f"{prefix('e')}x.py", Body=b"")
     words = ["sweep", "--only", "code", "--keep", "1"]
 
@@ -194,8 +182,10 @@ def test_unused_code_goes_and_what_stays_says_why(
 def test_where_nothing_is_deployed_there_is_no_code_to_sweep(
     stack: boto3.Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["sweep", "--only", "code", "--env", "prod"]) == 0
-    assert "No code of prod is swept: pyspark-processing-prod-keys, " in capsys.readouterr().out
+    missing = ", ".join(stack_names(Environment("pr-9")))
+
+    assert main(["sweep", "--only", "code", "--env", "pr-9"]) == 0
+    assert f"No code of pr-9 is swept: {missing} is not deployed." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("--keep", "0"), ("--keep", "many"), ("--only", "stacks")])

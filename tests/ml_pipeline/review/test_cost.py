@@ -1,59 +1,98 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from helpers.pricing import InstanceHours, Prices
-from ml_pipeline.executions.executions import Step
-from ml_pipeline.params import PipelineParams
-from ml_pipeline.review.cost import busy_seconds, run_cost
+from ml_pipeline.executions.executions import Execution, Snapshot, Step
+from ml_pipeline.params import PipelineParams, SparkStepSpec
+from ml_pipeline.review import cost as costs
+from ml_pipeline.review.cost import RunCost, StepCost, busy_seconds, run_cost, step_seconds
 
 PRICES = Prices(
-    region="us-east-1",
+    region="eu-north-1",
     instance_hours=(
         InstanceHours(as_of=date(2026, 11, 24), source="", usd={"ml.m5.xlarge": 0.5, "ml.m5.large": 0.25}),
     ),
     resources={},
 )
+START, END = datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, 1, tzinfo=UTC)
 
 
-def with_instances(parameters: PipelineParams, count: int, kind: str) -> PipelineParams:
-    return parameters.model_copy(
-        update={"pyspark_process_instance_count": count, "pyspark_process_instance_type": kind}
-    )
+@pytest.fixture
+def spec(parameters: PipelineParams) -> SparkStepSpec:
+    (found,) = parameters.spark_steps.values()
+    return replace(found, name="clean")
 
 
-def test_earlier_executions_say_how_long_one_takes(parameters: PipelineParams) -> None:
-    cost = run_cost(with_instances(parameters, 3, "ml.m5.xlarge"), [600, 7200, 3600], PRICES)
+def with_instances(spec: SparkStepSpec, count: int, kind: str, name: str = "clean") -> SparkStepSpec:
+    return replace(spec, name=name, instance_count=count, instance_type=kind)
+
+
+def test_earlier_executions_show_how_long_a_step_takes(spec: SparkStepSpec) -> None:
+    cost = run_cost([with_instances(spec, 3, "ml.m5.xlarge")], {"clean": [600, 7200, 3600]}, PRICES)
 
     assert cost.usd == pytest.approx(3 * 0.5)
-    assert cost.basis == (
+    assert cost.steps[0].basis == (
         "3 x ml.m5.xlarge at 0.5 USD an hour for 1 h 00 min, the median of the last 3 that succeeded"
     )
 
 
-def test_without_any_the_time_limit_is_the_upper_bound(parameters: PipelineParams) -> None:
-    cost = run_cost(with_instances(parameters, 2, "ml.m5.large"), [], PRICES)
+def test_without_any_the_time_limit_is_the_upper_bound(spec: SparkStepSpec) -> None:
+    limited = replace(with_instances(spec, 2, "ml.m5.large"), max_runtime_seconds=1800)
 
-    assert cost.usd == pytest.approx(2 * 0.25 * parameters.pyspark_process_max_runtime_seconds / 3600)
-    assert "at most 30 min 00 s, the job's time limit" in cost.basis
+    cost = run_cost([limited], {}, PRICES)
+
+    assert cost.usd == pytest.approx(2 * 0.25 * 1800 / 3600)
+    assert "at most 30 min 00 s, its time limit" in cost.steps[0].basis
+
+
+def test_each_step_costs_its_own_instances_for_its_own_time(spec: SparkStepSpec) -> None:
+    steps = [with_instances(spec, 2, "ml.m5.large"), with_instances(spec, 1, "ml.m5.xlarge", "join")]
+
+    cost = run_cost(steps, {"clean": [3600], "join": [7200]}, PRICES)
+
+    assert [(step.step, step.usd) for step in cost.steps] == [("clean", 0.5), ("join", 1.0)]
+    assert cost.usd == pytest.approx(1.5)
 
 
 def test_steps_from_the_cache_and_steps_that_still_run_took_no_time() -> None:
-    start, end = datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, 1, tzinfo=UTC)
-
-    steps = [
-        Step("a", "Succeeded", start, end),
-        Step("b", "Succeeded", start, end),
-        Step("c", "Succeeded", start, end, reused_from="arn"),
-        Step("d", "Executing", start),
-    ]
-
-    assert busy_seconds(steps) == 120
-    assert busy_seconds(steps[2:]) == 0
+    assert busy_seconds(Step("a", "Succeeded", START, END)) == 60
+    assert busy_seconds(Step("a", "Succeeded", START, END, reused_from="arn")) == 0
+    assert busy_seconds(Step("a", "Executing", START)) == 0
 
 
-def test_an_unknown_price_is_no_price(parameters: PipelineParams) -> None:
-    cost = run_cost(with_instances(parameters, 2, "ml.p3.2xlarge"), [60], PRICES)
+def test_the_newest_executions_that_succeeded_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def snapshot(_: Any, arn: str) -> Snapshot:
+        looked_at.append(arn)
+        again = Step("join", "Succeeded", START, END, reused_from="arn" if arn == "0" else "")
+        return Snapshot(arn, "Succeeded", steps=(Step("clean", "Succeeded", START, END), again))
+
+    monkeypatch.setattr(costs, "take_snapshot", snapshot)
+    executions = [Execution("failed", "Failed", START)]
+    executions += [Execution(str(number), "Succeeded", START) for number in range(costs.LOOKED_AT + 3)]
+
+    seconds = step_seconds(SimpleNamespace(), executions)  # type: ignore[arg-type]  # nothing is asked of it
+
+    assert looked_at == [str(number) for number in range(costs.LOOKED_AT)]
+    assert seconds == {"clean": [60.0] * costs.LOOKED_AT, "join": [60.0] * (costs.LOOKED_AT - 1)}
+
+
+def test_an_unknown_price_is_no_price(spec: SparkStepSpec) -> None:
+    steps = [with_instances(spec, 2, "ml.p3.2xlarge"), with_instances(spec, 1, "ml.m5.large", "join")]
+
+    cost = run_cost(steps, {"clean": [60]}, PRICES)
 
     assert cost.usd is None
-    assert "2 x ml.p3.2xlarge, whose price is not known" in cost.basis
+    assert cost.steps[0].usd is None
+    assert cost.steps[1].usd is not None
+    assert "2 x ml.p3.2xlarge, whose price is not known" in cost.steps[0].basis
+
+
+def test_nothing_to_run_costs_nothing() -> None:
+    assert RunCost(()).usd == 0
+    assert RunCost((StepCost("a", 1.0, ""), StepCost("b", None, ""))).usd is None

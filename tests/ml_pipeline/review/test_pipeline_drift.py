@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ml_pipeline.definitions import Registration
 from ml_pipeline.releases.history import Entry
-from ml_pipeline.releases.registration import Registration
 from ml_pipeline.review.pipeline_drift import PipelineDrift, as_document, lines, pipeline_drift
 
 CHECKOUT = Registration('{"Steps": []}', "ours", "role", {"Owner": "me"})

@@ -7,45 +7,56 @@ import pytest
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.plan import StackPlan
 from helpers.infra.stacks.standing_costs import CostLine
-from ml_pipeline.releases.registration import Registration
-from ml_pipeline.review.cost import RunCost
-from ml_pipeline.review.plan_markdown import LONGEST_SECTION, Costs, PipelinePlan, section
+from ml_pipeline.definitions import Registration
+from ml_pipeline.review.cost import RunCost, StepCost
+from ml_pipeline.review.plan import PipelinePlan, Plan
+from ml_pipeline.review.plan_markdown import LONGEST_SECTION, section
 
 ACCOUNT = "123456789012"
-COSTS = Costs(
-    date(2026, 11, 24),
-    "us-east-1",
-    [CostLine("10 interface endpoints in 2 zones", 146.0), CostLine("4 KMS keys", 4.0)],
-    RunCost(0.4567, "2 x ml.m5.xlarge for an hour"),
-)
+COST = RunCost((StepCost("clean", 0.4567, "2 x ml.m5.xlarge for an hour"), StepCost("join", 0.5, "a guess")))
 NEW = Registration(
     json.dumps({"Steps": [{"Name": "clean", "Role": f"arn:aws:iam::{ACCOUNT}:role/job"}]}), "", "role", {}
 )
-PIPELINE = PipelinePlan("P", None, NEW)
+PIPELINE = PipelinePlan("P", None, NEW, COST)
 STACKS = [
     StackPlan(
-        "a-dev-storage",
+        "a-trial-storage",
         (
             PlannedChange("add", "Topic", "AWS::SNS::Topic", ""),
             PlannedChange("replace", "Bucket", "AWS::S3::Bucket", "BucketName, Tags", "BucketName"),
         ),
     ),
-    StackPlan("a-dev-keys", note="No changes: a-dev-keys is as the template says.", is_change=False),
-    StackPlan("a-dev-late", note="a-dev-late is new, all of it is to add: it waits for <Bucket>."),
+    StackPlan("a-trial-keys", note="No changes: a-trial-keys is as the template says.", is_change=False),
+    StackPlan("a-trial-late", note="a-trial-late is new, all of it is to add: it waits for <Bucket>."),
 ]
 
 
+PLAN = Plan(
+    "trial",
+    ACCOUNT,
+    STACKS,
+    [PIPELINE],
+    [CostLine("10 interface endpoints in 2 zones", 146.0), CostLine("4 KMS keys", 4.0)],
+    date(2026, 11, 24),
+    "eu-north-1",
+)
+
+
 def said(
-    stacks: list[StackPlan] | None = None, pipeline: PipelinePlan | str = PIPELINE, costs: Costs = COSTS
+    stacks: list[StackPlan] | None = None, *pipelines: PipelinePlan, waiting: str = "", problem: str = ""
 ) -> str:
-    return section("dev", STACKS if stacks is None else stacks, pipeline, costs, ACCOUNT)
+    if waiting or problem:
+        return section(replace(PLAN, pipelines=[], waiting=waiting, problem=problem))
+    return section(
+        replace(PLAN, stacks=STACKS if stacks is None else stacks, pipelines=pipelines or [PIPELINE])
+    )
 
 
 def test_the_section_reads_as_a_whole() -> None:
     assert (
         said()
         == """\
-## Plan for `dev`
+## Plan for `trial`
 
 ### Stacks
 
@@ -54,14 +65,14 @@ def test_the_section_reads_as_a_whole() -> None:
 
 | Stack | Action | Resource | Type | What changes |
 | --- | --- | --- | --- | --- |
-| `a-dev-storage` | ⚠️ **replace** | `Bucket` | `AWS::S3::Bucket` | **`BucketName`**, `Tags` |
-| `a-dev-storage` | add | `Topic` | `AWS::SNS::Topic` |  |
+| `a-trial-storage` | ⚠️ **replace** | `Bucket` | `AWS::S3::Bucket` | **`BucketName`**, `Tags` |
+| `a-trial-storage` | add | `Topic` | `AWS::SNS::Topic` |  |
 
-> a-dev-late is new, all of it is to add: it waits for &lt;Bucket>.
+> a-trial-late is new, all of it is to add: it waits for &lt;Bucket>.
 
-No changes to `a-dev-keys`.
+No changes to `a-trial-keys`.
 
-### Pipeline
+### Pipeline `P`
 
 `P` is new: 10 lines added, 0 removed.
 
@@ -89,12 +100,14 @@ No changes to `a-dev-keys`.
 
 | | USD |
 | --- | --- |
-| **Standing resources** | **150.00 a month** |
+| **Fixed costs** | **150.00 a month** |
 | 10 interface endpoints in 2 zones | 146.00 a month |
 | 4 KMS keys | 4.00 a month |
-| **One execution**: 2 x ml.m5.xlarge for an hour | **0.46** |
+| **One execution of `P`** | **0.96** |
+| step `clean`: 2 x ml.m5.xlarge for an hour | 0.46 |
+| step `join`: a guess | 0.50 |
 
-An estimate from prices of us-east-1 as of 2026-11-24, without what depends on use: storage, requests, \
+An estimate from prices of eu-north-1 as of 2026-11-24, without what depends on use: storage, requests, \
 traffic, logs, Studio.
 """
     )
@@ -103,23 +116,27 @@ traffic, logs, Studio.
 def test_nothing_to_change_is_said_without_a_table() -> None:
     text = said([STACKS[1]], replace(PIPELINE, old=NEW))
 
-    assert "No changes to `a-dev-keys`." in text
+    assert "No changes to `a-trial-keys`." in text
     assert "`P` is up to date" in text
     assert "| Stack |" not in text
     assert "WARNING" not in text
 
 
 def test_a_pipeline_that_cannot_be_planned_says_why() -> None:
-    assert "> The stacks are missing:\n>   - &#64;keys" in said(
-        pipeline="The stacks are missing:\n  - @keys", costs=replace(COSTS, run=None)
-    )
+    missing = "The stacks are missing:\n  - @keys"
+
+    waiting, problem = said(waiting=missing), said(problem=missing)
+
+    assert "### Pipelines\n\n> The stacks are missing:\n>   - &#64;keys" in waiting
+    assert "> The pipelines cannot be built: The stacks are missing:\n>   - &#64;keys" in problem
+    assert "One execution" not in waiting + problem
 
 
 def test_a_secret_is_not_shown_only_where_it_is() -> None:
     secret = "ghp_" + "a" * 36
     old = replace(NEW, definition=json.dumps({"Steps": [{"Arguments": {"Environment": {"X": secret}}}]}))
 
-    text = said(pipeline=replace(PIPELINE, old=old))
+    text = said(None, replace(PIPELINE, old=old))
 
     assert secret not in text
     assert "a secret at `$.Steps[0].Arguments.Environment.X`." in text
@@ -131,12 +148,12 @@ def test_a_section_is_never_longer_than_three_of_them_fit_into_a_comment(size: i
     many = StackPlan("s", tuple(PlannedChange("add", f"R{n}", "AWS::SNS::Topic", "") for n in range(size)))
     long = replace(NEW, definition=json.dumps({f"key {n}": "x" * 20 for n in range(size)}))
 
-    text = said([many], PipelinePlan("P", None, long))
+    text = said([many], PipelinePlan("P", None, long, COST), PipelinePlan("Q", NEW, long))
 
     assert len(text) <= LONGEST_SECTION
     assert ("lines more" in text) == (size > 10)
     assert ("… and" in text.split("### Pipeline")[0]) == (size > 10)
-    assert text.count("```") == 2
+    assert text.count("```") == 4
     assert "### Cost estimate" in text
 
 
@@ -150,6 +167,17 @@ def test_nothing_in_a_definition_or_a_template_ends_the_fence_or_the_cell_it_sta
     assert "`A\\|B'@you`" in text
 
 
+def test_each_pipeline_has_a_part_and_a_cost_of_its_own() -> None:
+    text = said(None, PIPELINE, PipelinePlan("Q", NEW, NEW, RunCost((StepCost("load", 2.0, "a guess"),))))
+
+    assert text.index("### Pipeline `P`") < text.index("### Pipeline `Q`") < text.index("### Cost estimate")
+    assert "`Q` is up to date, nothing would change." in text
+    assert "| **One execution of `Q`** | **2.00** |\n| step `load`: a guess | 2.00 |" in text
+
+
 def test_a_cost_below_a_cent_is_not_nothing_and_an_unknown_one_is_said() -> None:
-    assert "**less than 0.01**" in said(costs=replace(COSTS, run=RunCost(0.001, "")))
-    assert "**unknown**" in said(costs=replace(COSTS, run=RunCost(None, "")))
+    def with_cost(usd: float | None) -> str:
+        return said(None, replace(PIPELINE, cost=RunCost((StepCost("clean", usd, ""),))))
+
+    assert "**less than 0.01**" in with_cost(0.001)
+    assert "**unknown**" in with_cost(None)

@@ -3,13 +3,18 @@
 import itertools
 import json
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from helpers.environments import Environment
+from helpers.errors import UserError
 from helpers.spark.event_log.configuration import CLASSIFICATION
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
 from helpers.spark.event_log.rules.finding import Finding
+from ml_pipeline.executions.target import Target
 from ml_pipeline.spark import tuning
 from ml_pipeline.spark.tuning import Measurement, RunFailedError, is_gain, next_change, search
 from tests.spark_submit import SMALL, command, start
@@ -77,7 +82,7 @@ def test_what_is_faster_is_kept_and_what_is_not_is_not() -> None:
     assert cluster.ran[5:] == [{"spark.a": "2"}, {"spark.a": "2", "spark.b": "2"}] * 2, "in turn"
     assert cluster.said[0] == "Now: 10.0 s"
     assert "  10.0 s before, 6.0 s after, ratio 0.60" in cluster.said
-    assert cluster.said[-1] == "No finding is left that a setting may mend."
+    assert cluster.said[-1] == "No finding is left that a setting may resolve."
 
 
 def test_a_machine_that_grows_faster_by_itself_wins_nothing() -> None:
@@ -111,17 +116,18 @@ import sys
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 rows = spark.read.csv(sys.argv[1], inferSchema=True)
-rows.groupBy("_c8").avg("_c1").write.csv(sys.argv[2])
+rows.groupBy("_c0").avg("_c1").write.csv(sys.argv[2])
 spark.stop()
 """
 
 
 @pytest.mark.timeout(300)
-def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path, repository) -> None:
-    """Spark, the real data, the findings of its logs. Tasks count, as times are no test's matter."""
+def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) -> None:
+    """Spark, rows in a file, the findings of its logs. Tasks count, as times are no test's matter."""
     app = tmp_path / "shuffle.py"
     app.write_text(SHUFFLE)
-    data = repository / "spark_jobs" / "sample_data" / "abalone.csv"
+    data = tmp_path / "rows.csv"
+    data.write_text("".join(f"{number % 29},{number / 7:.3f}\n" for number in range(4000)))
     bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "800"}
     runs = itertools.count()
     said: list[str] = []
@@ -156,63 +162,95 @@ class Quiet:
         self.said += f"{text}\n"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RunFailedError("the job throws")])
-def test_the_file_is_put_back_whatever_interrupts_the_loop(tmp_path, monkeypatch, error) -> None:
-    file = tmp_path / "configuration.json"
-    file.write_text(PRESENT)
-    upserted: list[str] = []
-    runs: list[str] = []
+class Jobs:
+    """A step whose configuration is a file of the test, and the upserts of it."""
 
-    def run(_project: object, _console: object) -> Measurement:
-        runs.append(file.read_text())
+    def __init__(self, folder: Path, environment: str):
+        self.file = folder / "configuration.json"
+        self.file.write_text(PRESENT)
+        self.upserted: list[str] = []
+        step = SimpleNamespace(configuration_file=self.file.name)
+        self.project = SimpleNamespace(
+            environment=Environment(environment),
+            pipeline=SimpleNamespace(name="fares"),
+            parameters=SimpleNamespace(spark_steps={"clean": None, "join": step}),
+            target=Target(Environment(environment), "fares", "Fares"),
+        )
+
+    def upsert(self, *_: object) -> None:
+        self.upserted.append(self.file.read_text())
+
+
+@pytest.fixture
+def jobs(small_project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    made = Jobs(tmp_path, "local")
+    monkeypatch.setattr(tuning, "FOLDER", tmp_path)
+    monkeypatch.setattr(tuning, "open_project", lambda *_: made.project)
+    monkeypatch.setattr(tuning, "upsert_all", made.upsert)
+    return made
+
+
+def run_tuning(jobs: Jobs, console: Quiet, step: str | None = None) -> None:
+    tuning.tune(jobs.project, console, step, 5, 1)  # type: ignore[arg-type]  # stand-ins
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RunFailedError("the job throws")])
+@pytest.mark.parametrize("step", [None, "join"])
+def test_the_file_is_restored_whatever_interrupts_the_loop(jobs, monkeypatch, error, step) -> None:
+    runs: list[tuple[str, str]] = []
+
+    def run(_project: object, name: str, _console: object) -> Measurement:
+        runs.append((name, jobs.file.read_text()))
         if len(runs) == 3:
             raise error
         return Measurement(10.0, [A])
 
-    monkeypatch.setattr(tuning, "CONFIGURATION", file)
     monkeypatch.setattr(tuning, "_measured", run)
-    monkeypatch.setattr(tuning, "open_project", lambda _: None)
-    monkeypatch.setattr(tuning.commands, "upsert", lambda *_: upserted.append(file.read_text()))
     console = Quiet()
-    project = tuning.Project("local", None, {}, None)  # type: ignore[arg-type]
 
     if error is KeyboardInterrupt:
         with pytest.raises(KeyboardInterrupt):
-            tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
-        assert f"Putting {file} back as it was." in console.said
+            run_tuning(jobs, console, step)
+        assert f"Restoring {jobs.file}." in console.said
     else:  # of a change, which is not the end
-        tuning.tune(project, console, 5, 1)  # type: ignore[arg-type]
+        run_tuning(jobs, console, step)
         assert "nothing was faster" in console.said
 
-    assert properties(runs[2]) == {"spark.a": "2"}, "it was changed meanwhile"
-    assert file.read_text() == PRESENT
-    assert upserted[-1] == PRESENT
+    assert {name for name, _ in runs} == {"join"}, "the last step, unless another is named"
+    assert properties(runs[2][1]) == {"spark.a": "2"}, "it was changed meanwhile"
+    assert jobs.file.read_text() == PRESENT
+    assert jobs.upserted[-1] == PRESENT
 
 
-def test_the_file_is_put_back_also_where_the_pipeline_cannot_be(tmp_path, monkeypatch) -> None:
-    file = tmp_path / "configuration.json"
-    file.write_text(PRESENT)
-
+def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatch) -> None:
     def run(*_: object) -> Measurement:
-        file.write_text("changed")
+        jobs.file.write_text("changed")
         raise KeyboardInterrupt
 
-    def gone(_: object) -> None:
-        if file.read_text() == PRESENT and console.said:
-            raise tuning.UserError("AWS does not answer")
+    def gone(*_: object) -> object:
+        if jobs.file.read_text() == PRESENT and console.said:
+            raise UserError("AWS does not answer")
+        return jobs.project
 
-    monkeypatch.setattr(tuning, "CONFIGURATION", file)
     monkeypatch.setattr(tuning, "_measured", run)
     monkeypatch.setattr(tuning, "open_project", gone)
-    monkeypatch.setattr(tuning.commands, "upsert", lambda *_: None)
     console = Quiet()
 
-    with pytest.raises(tuning.UserError, match="make upsert"):
-        tuning.tune(tuning.Project("local", None, {}, None), console, 5, 1)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"AWS does not answer; .* make upsert ENV=local PIPELINE=fares"):
+        run_tuning(jobs, console)
 
-    assert file.read_text() == PRESENT
+    assert jobs.file.read_text() == PRESENT
 
 
-def test_nothing_is_tried_where_others_rely_on_it() -> None:
-    with pytest.raises(tuning.UserError, match="not in prod"):
-        tuning.tune(tuning.Project("prod", None, {}, None), Quiet(), 1, 1)  # type: ignore[arg-type]
+def test_an_unknown_step_is_refused_before_anything_runs(jobs) -> None:
+    with pytest.raises(
+        UserError, match="unknown step 'joins' of pipeline fares; expected one of clean, join"
+    ):
+        run_tuning(jobs, Quiet(), "joins")
+
+    assert jobs.upserted == []
+
+
+def test_nothing_is_tried_where_others_rely_on_it(small_project: None, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not in live"):
+        run_tuning(Jobs(tmp_path, "live"), Quiet())

@@ -19,8 +19,8 @@ import psutil
 import pytest
 from moto.server import ThreadedMotoServer
 
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.credentials import Credentials
-from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.sizing import Machine
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container.errors import ContainerError
 from helpers.local_aws.spark_container.smspark_submit import Submission, parse, spark_submit
 

@@ -4,8 +4,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from helpers.local_aws.processing.container_job import ContainerExit, ContainerJob
-from helpers.local_aws.processing.container_paths import ContainerPaths
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
