@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pyspark
 
 from helpers.errors import UserError
+from helpers.project_settings import project_settings
 from helpers.spark import java, s3a_jars
 from helpers.supervision import supervised_command
 
@@ -172,7 +173,7 @@ def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
         "SPARK_DAEMON_CLASSPATH": os.pathsep.join(map(str, s3a_jars.ensure())),
     }
     endpoint = session.client("s3").meta.endpoint_url
-    settings = s3a_settings(endpoint, session.region_name or "us-east-1")
+    settings = s3a_settings(endpoint, session.region_name or project_settings().region)
     folder = logs.replace("s3://", "s3a://", 1).rstrip("/") + "/"
     return _server(folder, port, settings, environment)
 

@@ -254,11 +254,15 @@ def test_its_pipeline_runs(fork) -> None:
 
 @pytest.mark.parametrize("name", OLD_NAMES)
 def test_no_old_name_remains(name, fork) -> None:
-    assert lines_with(name, fork, PROSE) == []
+    found = lines_with(name, fork, PROSE)
+
+    assert not found, "\n".join(found)
 
 
 def test_the_old_region_remains_where_it_is_a_fact(fork) -> None:
-    assert lines_with(REGION, fork, (*PROSE, *REGION_IS_A_FACT)) == []
+    found = lines_with(REGION, fork, (*PROSE, *REGION_IS_A_FACT))
+
+    assert not found, "\n".join(found)
 
 
 def lines_with(name: str, fork: Checkout, allowed: Sequence[str]) -> list[str]:
