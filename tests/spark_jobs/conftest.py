@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from tests.spark_submit import SMALL
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "spark_jobs"))
 
 
@@ -21,6 +23,7 @@ def spark() -> Iterator[SparkSession]:
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.host", "127.0.0.1")
+        .config(map=SMALL)
         .getOrCreate()
     )
     yield session

@@ -81,7 +81,7 @@ class Container:
             description={
                 "ProcessingJobName": "job",
                 "AppSpecification": {"ContainerEntrypoint": ["smspark-submit", *command]},
-                "Environment": environment or {},
+                "Environment": {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1", **(environment or {})},
                 "ProcessingResources": {
                     "ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.xlarge"}
                 },
