@@ -13,6 +13,11 @@ from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
 
 CONTAINER_PATH = "/usr/lib/spark"
+_LATE_C2 = (
+    "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
+    "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
+)
+"""Ten times the defaults: several JVMs that optimize on two cores take the time of the job."""
 _INERT = ("hadoop-env", "hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
 _YARN = ("yarn-env", "yarn-site")
 _OWN_VARIABLES = (
@@ -73,7 +78,7 @@ def prepare(
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
-    sized = sizing.scale(
+    properties = _delay_compilation(
         {
             **image_defaults.SPARK_DEFAULTS,
             "spark.executorEnv.AWS_REGION": job.region,
@@ -84,10 +89,9 @@ def prepare(
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             **event_log,
-        },
-        job.instance_count,
-        machine,
+        }
     )
+    sized = sizing.scale(properties, job.instance_count, machine)
     files: dict[str, Mapping[str, str]] = {
         **given,
         "spark-defaults": sized.properties,
@@ -119,6 +123,18 @@ def prepare(
             *sized.sentences,
         ),
     )
+
+
+def _delay_compilation(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return properties with options of the JVM that leave more of this machine's few cores to the job.
+
+    A job's own options come after them, and prevail.
+    """
+    names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
+    return {
+        **properties,
+        **{name: f'"{_LATE_C2} {properties[name].strip(chr(34))}"' for name in names},
+    }
 
 
 def _exports(variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
