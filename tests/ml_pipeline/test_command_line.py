@@ -58,6 +58,11 @@ def two_pipelines(jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     add_pipeline(tmp_path, jobs, monkeypatch)
 
 
+def first_step_file(key: str) -> str:
+    """Return the file of spark_jobs/ that a key of the first pipeline names."""
+    return Path(json.loads((files.FOLDER / files.BASE).read_text())[key]).name
+
+
 # What is typed.
 
 
@@ -278,7 +283,7 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     run: Run, stack: boto3.Session, jobs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, on_live = f"{PIPELINE}-live", ("--env", "live")
-    helper = next(path.name for path in jobs.glob("*.py") if path.name in HELPERS)
+    helper = first_step_file("pyspark_helper_code")
     monkeypatch.setenv("GITHUB_SHA", "1" * 40)
     assert "no history" in run("rollback", *on_live)[2]
     assert run("history", *on_live)[1] == f"{name} has no history: it was not upserted yet.\n"
@@ -315,11 +320,6 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     assert code == 1
     assert f"its code is gone: s3://{bucket}/code/{worse}/{helper}" in said
     assert run("delete", *on_live)[0] == 0
-
-
-HELPERS = [
-    Path(json.loads((files.FOLDER / files.BASE).read_text())["pyspark_helper_code"]).name,
-]
 
 
 def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
@@ -362,13 +362,9 @@ def test_teardown_deletes_a_pipeline_whose_module_is_gone(
 @pytest.fixture
 def sleeping(run: Run, jobs: Path) -> str:
     """The name of the first pipeline in local, with a job that sleeps, upserted and with data."""
-    (code,) = (jobs / Path(each).name for each in [json.loads((files.FOLDER / files.BASE).read_text())[CODE]])
-    code.write_text(SLEEPER)
+    (jobs / first_step_file("pyspark_process_code")).write_text(SLEEPER)
     assert run("data")[0] == run("upsert")[0] == 0
     return f"{PIPELINE}-local"
-
-
-CODE = "pyspark_process_code"
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -10,7 +10,7 @@ from helpers.errors import UserError
 from ml_pipeline.executions.target import ALL, targets
 from ml_pipeline.params import DEFAULT_PIPELINE, SparkCode, spark_code
 from ml_pipeline.project import combined_hash, open_project, open_projects
-from tests.ml_pipeline.small_project import ARTIFACTS, PIPELINE
+from tests.ml_pipeline.small_project import ARTIFACTS, DATA, PIPELINE
 from tests.ml_pipeline.two_steps import NAME, PAIR, add_pipeline, changed, write_jobs
 
 TRIAL = "trial"
@@ -80,7 +80,7 @@ def test_two_pipelines_of_one_name_are_refused_by_their_files(checkout: Checkout
     assert str(refused.value).splitlines() == [
         "Pipelines get in each other's way:",
         f"  - pipeline_name {PIPELINE}-trial stands in the parameter files of {DEFAULT_PIPELINE} and {NAME}; "
-        "change one of them",
+        "change one",
     ]
     assert open_project(Environment(TRIAL), NAME).name == f"{PIPELINE}-trial", (
         "by itself there is no conflict"
@@ -92,8 +92,19 @@ def test_two_pipelines_of_one_name_are_refused_by_their_files(checkout: Checkout
 def test_two_pipelines_of_one_output_are_refused(scheme: str, end: str, checkout: Checkout) -> None:
     checkout.add(steps__join__outputs__rejected=f"{scheme}://${{DataBucketName}}/fares/out{end}")
 
-    with pytest.raises(UserError, match=rf"fares/out.*{DEFAULT_PIPELINE} and {NAME}; change one of them"):
+    with pytest.raises(UserError) as refused:
         open_projects(Environment(TRIAL), ALL)
+
+    assert str(refused.value).splitlines()[1:] == [
+        f"  - outputs s3a://{DATA}-trial/fares/out and {scheme}://{DATA}-trial/fares/out{end} in the "
+        f"parameter files of {DEFAULT_PIPELINE} and {NAME} overlap; change one"
+    ]
+
+
+def test_outputs_beside_each_other_do_not_overlap(checkout: Checkout) -> None:
+    checkout.add(steps__join__outputs__rejected="s3a://${DataBucketName}/fares/out-2")
+
+    assert len(open_projects(Environment(TRIAL), ALL)) == 2
 
 
 def test_the_problems_of_all_pipelines_are_reported_at_once(checkout: Checkout) -> None:

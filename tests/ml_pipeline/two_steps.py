@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -96,7 +96,10 @@ def add_pipeline(
         patch.setattr(files, "FOLDER", params)
         patch.setattr(pipelines, "__path__", [*pipelines.__path__, str(modules)])
     (params / "pipelines" / f"{name}.json").write_text(json.dumps(document or PAIR))
-    patch.delitem(sys.modules, f"{pipelines.__name__}.{name.replace('-', '_')}", raising=False)
+    # An entry that is there is not imported, and goes with the test.
+    module = ModuleType(f"{pipelines.__name__}.{name.replace('-', '_')}")
+    exec(MODULE, vars(module))
+    patch.setitem(sys.modules, module.__name__, module)
     write_jobs(jobs)
 
 
