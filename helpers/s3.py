@@ -31,6 +31,12 @@ def join(folder: str, *names: str) -> str:
     return str(parse("/".join([folder.rstrip("/"), *names])))
 
 
+def overlap(one: str, other: str) -> bool:
+    """Return whether one location lies in another, or is the same, whichever connector their URIs name."""
+    first, second = (f"{uri.rpartition('://')[2].rstrip('/')}/" for uri in (one, other))
+    return first.startswith(second) or second.startswith(first)
+
+
 def write_once(s3: "S3Client", uri: S3Uri, content: bytes, content_type: str = "binary/octet-stream") -> bool:
     """Write an object, unless there is one; return whether it was written."""
     try:

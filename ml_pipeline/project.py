@@ -1,8 +1,9 @@
 """What commands work on: the pipelines of an environment, as this checkout has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations, product
 
 import boto3
 
@@ -10,6 +11,7 @@ from helpers.aws import connect
 from helpers.environments import Environment
 from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks import stack_outputs
+from helpers.s3 import overlap
 from ml_pipeline.definitions import Registration, registration_of
 from ml_pipeline.executions.target import Target, select_pipelines
 from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters
@@ -109,27 +111,18 @@ def combined_hash(hashes: Mapping[str, str]) -> str:
 
 def _conflicts(projects: Sequence[Project]) -> list[str]:
     """Return what no two pipelines may have in common: their name, and the places they write to."""
-    problems = _shared("pipeline_name", ((each.name, each) for each in projects))
-    problems += _shared(
-        "output",
-        (
-            (uri.split("://")[-1].rstrip("/"), each)
-            for each in projects
-            for step in each.parameters.spark_steps.values()
-            for uri in step.outputs.values()
-        ),
-    )
+    problems = []
+    for one, other in combinations(projects, 2):
+        both = f"{one.pipeline.name} and {other.pipeline.name}"
+        if one.name == other.name:
+            problems.append(f"pipeline_name {one.name} stands in the parameter files of {both}; change one")
+        problems += [
+            f"outputs {taken} and {uri} in the parameter files of {both} overlap; change one"
+            for taken, uri in product(_outputs(one), _outputs(other))
+            if overlap(taken, uri)
+        ]
     return [f"Pipelines get in each other's way:{one_per_line(problems)}"] if problems else []
 
 
-def _shared(what: str, values: Iterable[tuple[str, Project]]) -> list[str]:
-    first: dict[str, str] = {}
-    problems = []
-    for value, project in values:
-        owner = first.setdefault(value, project.pipeline.name)
-        if owner != project.pipeline.name:
-            problems.append(
-                f"{what} {value} stands in the parameter files of {owner} and {project.pipeline.name}; "
-                "change one of them"
-            )
-    return problems
+def _outputs(project: Project) -> list[str]:
+    return [uri for step in project.parameters.spark_steps.values() for uri in step.outputs.values()]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from helpers.s3 import overlap
 from ml_pipeline.controls.rules import Fault, is_expression, references
 from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 
@@ -148,7 +149,7 @@ def _reads_result_of(place: _Place, other: Any) -> bool:
     ):
         return True
     location = place.location
-    return bool(location) and any(_overlap(location, written) for written in _writes(other))
+    return bool(location) and any(overlap(location, written) for written in _writes(other))
 
 
 def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place) -> bool:
@@ -206,11 +207,6 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
         case list():
             for item in value:
                 yield from _members(item)
-
-
-def _overlap(one: str, other: str) -> bool:
-    first, second = f"{one.rstrip('/')}/", f"{other.rstrip('/')}/"
-    return first.startswith(second) or second.startswith(first)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from helpers.s3 import overlap
 from ml_pipeline.params.spark_code import SparkCode
 from ml_pipeline.params.spark_step import SparkStepSpec, option_names
 
@@ -88,16 +89,11 @@ def _of_places(name: str, step: SparkStepSpec, steps: Mapping[str, SparkStepSpec
     ]
     for key, uri in step.outputs.items():
         for what, other in taken:
-            if what != f"output {key} of step {name}" and _overlap(uri, other):
+            if what != f"output {key} of step {name}" and overlap(uri, other):
                 yield (
                     (name, "outputs", key),
                     f"it overlaps {what}, {other}, which the job would overwrite; use another folder",
                 )
-
-
-def _overlap(one: str, other: str) -> bool:
-    first, second = (uri.split("://")[-1].rstrip("/") + "/" for uri in (one, other))
-    return first.startswith(second) or second.startswith(first)
 
 
 def _cycles(steps: Mapping[str, SparkStepSpec]) -> Iterator[Problem]:

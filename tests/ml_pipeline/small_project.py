@@ -107,13 +107,7 @@ def write_infra(folder: Path, project: str) -> Path:
     for name, template in zip(STACKS, (FOUNDATION, TOPICS), strict=True):
         (folder / f"{name}.yaml").write_text(json.dumps(template))
     for name, settings in ENVIRONMENTS.items():
-        environment = "${Environment}" if name == environments.PREVIEW else name
-        content = {
-            "Region": REGION,
-            **settings,
-            "Stacks": STACKS,
-            "Parameters": {"ProjectName": project, "Environment": environment},
-        }
+        content = {"Region": REGION, **settings, "Stacks": STACKS, "Parameters": {}}
         (folder / "parameters" / f"{name}.json").write_text(json.dumps(content))
     return folder
 

@@ -1,11 +1,13 @@
+"""The commands, as a person types them, in the small project."""
+
 import io
 import json
 import re
 import shutil
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, pthread_kill
 
@@ -14,15 +16,16 @@ import pytest
 from rich.console import Console
 
 from helpers.environments import Environment
-from ml_pipeline import commands
+from helpers.infra.stacks.configuration import stack_names
 from ml_pipeline.__main__ import main
+from ml_pipeline.commands import COMMANDS, load_command, start
 from ml_pipeline.executions.executions import take_snapshot
-from ml_pipeline.params import loading
-from ml_pipeline.project import Project, open_project
-from ml_pipeline.releases.staging import FILES, FOLDER, code_hash, read_code
+from ml_pipeline.params import DEFAULT_PIPELINE, files, spark_code
+from tests.ml_pipeline.small_project import ARTIFACTS, DATA, FOUNDATION, INPUT, PIPELINE, STEP, TOPICS
+from tests.ml_pipeline.two_steps import NAME, add_pipeline
 
 Run = Callable[..., tuple[int, str, str]]
-SLEEPER = b"import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
+SLEEPER = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
 
 
 @pytest.fixture
@@ -40,6 +43,29 @@ def run(stack: boto3.Session, capsys: pytest.CaptureFixture[str]) -> Run:
     return command
 
 
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of spark_jobs/, whose files may be changed."""
+    folder = tmp_path / "spark_jobs"
+    shutil.copytree(spark_code.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__", "sample_data"))
+    monkeypatch.setattr(spark_code, "FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def two_pipelines(jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second pipeline beside the first one, of two steps."""
+    add_pipeline(tmp_path, jobs, monkeypatch)
+
+
+def first_step_file(key: str) -> str:
+    """Return the file of spark_jobs/ that a key of the first pipeline names."""
+    return Path(json.loads((files.FOLDER / files.BASE).read_text())[key]).name
+
+
+# What is typed.
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -49,6 +75,7 @@ def run(stack: boto3.Session, capsys: pytest.CaptureFixture[str]) -> Run:
         ("start", "--no"),
         ("data", "--env", "qa"),
         ("logs", "--execution", "latest"),
+        ("tune", "--rounds", "0"),
     ],
 )
 def test_what_is_no_command_is_refused(words: tuple[str, ...], run: Run) -> None:
@@ -58,28 +85,66 @@ def test_what_is_no_command_is_refused(words: tuple[str, ...], run: Run) -> None
     assert "usage:" in said
 
 
-def test_the_sample_is_refused_where_there_is_real_data(run: Run) -> None:
-    code, said, _ = run("data", "--env", "staging")
+def test_every_command_has_a_module_and_tells_its_options(run: Run) -> None:
+    listed = run("--help")[1]
 
-    assert code == 0
-    assert "No sample data in staging" in said
+    for name in COMMANDS:
+        assert re.search(rf"^  +{name}\b", listed, re.MULTILINE), name
+        assert callable(load_command(name).run)
+        code, said, _ = run(name, "--help")
+        assert (code, "--env" in said) == (0, True)
 
 
-def test_parameters_that_are_not_valid_end_every_command(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_unknown_environment_is_refused_with_those_that_there_are(run: Run) -> None:
+    said = run("plan", "--env", "qa")[2]
+
+    assert "unknown environment 'qa'; expected one of local, trial, live, pr-<number>." in said
+    assert "To add it, create infra/parameters/qa.json" in said
+
+
+@pytest.mark.parametrize("command", ["plan", "upsert", "start", "logs", "size", "code-hash", "delete", "run"])
+def test_an_unknown_pipeline_is_refused_with_those_that_there_are(
+    command: str, run: Run, two_pipelines: None
 ) -> None:
-    (tmp_path / loading.BASE).write_bytes((loading.FOLDER / loading.BASE).read_bytes())
-    (tmp_path / "local.json").write_text('{"trial": "${Nowhere}", "pyspark_process_instance_count": 0}')
-    monkeypatch.setattr(loading.load_parameters, "__defaults__", (tmp_path,))
+    code, out, said = run(command, "--env", "trial", "--pipeline", "rides")
 
-    code, _, said = run("plan", "--env", "local")
+    assert code == 1
+    assert (
+        f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, {NAME}. "
+        "To add it: make new-pipeline NAME=rides"
+    ) in said + out
 
+
+@pytest.mark.parametrize("command", ["size", "events"])
+def test_an_unknown_step_is_refused_with_those_that_there_are(
+    command: str, run: Run, two_pipelines: None
+) -> None:
+    code, _, said = run(command, "--env", "trial", "--pipeline", NAME, "--step", "joins")
+
+    assert code == 1
+    assert f"unknown step 'joins' of pipeline {NAME}; expected one of clean, join. " in said
+    assert f"To add it: make new-step PIPELINE={NAME} NAME=joins" in said
+
+
+@pytest.mark.parametrize("command", ["plan", "upsert", "data"])
+def test_parameters_that_are_not_valid_end_every_command(
+    command: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(files.FOLDER, tmp_path / "params")
+    (tmp_path / "params" / "trial.json").write_text(
+        '{"trial": "${Nowhere}", "pyspark_process_instance_count": 0}'
+    )
+    monkeypatch.setattr(files, "FOLDER", tmp_path / "params")
+
+    code, out, err = run(command, "--env", "trial")
+
+    said = out + err
     assert code == 1
     assert "Traceback" not in said
     assert re.search(
-        r"local.json: trial = .*nothing is named \$\{Nowhere\}; there are ArtifactBucketName", said
+        r"trial.json: trial = .*nothing is named \$\{Nowhere\}; there are ArtifactBucketName", said
     )
-    assert "local.json: pyspark_process_instance_count = 0: " in said
+    assert "trial.json: pyspark_process_instance_count = 0: " in said
 
 
 @pytest.mark.parametrize(
@@ -88,7 +153,7 @@ def test_parameters_that_are_not_valid_end_every_command(
         ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "AWS refuses the credentials"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS does not answer"),
         ({"AWS_PROFILE": "nobody-here"}, "No usable AWS credentials"),
-        ({"AWS_REGION": "sa-east-1"}, "AWS_REGION is sa-east-1, but dev runs in"),
+        ({"AWS_REGION": "sa-east-1"}, "AWS_REGION is sa-east-1, but trial runs in"),
     ],
 )
 def test_wrong_credentials_endpoint_or_region_are_told(
@@ -97,90 +162,164 @@ def test_wrong_credentials_endpoint_or_region_are_told(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    code, _, said = run("plan", "--env", "dev")
+    code, _, said = run("plan", "--env", "trial")
 
     assert code == 1
     assert message in said
     assert "Traceback" not in said
 
 
+# What is shown, and what changes.
+
+
+def test_an_environment_with_real_data_gets_no_sample(run: Run, stack: boto3.Session) -> None:
+    code, said, _ = run("data", "--env", "live")
+
+    assert code == 0
+    assert said == f"live gets no sample data: deliver the input to s3a://{DATA}-live/{INPUT}.\n"
+    assert stack.client("s3").list_objects_v2(Bucket=f"{DATA}-live")["KeyCount"] == 0
+
+
 def test_a_plan_of_what_is_not_deployed_yet_says_so(run: Run) -> None:
+    resources = len(FOUNDATION["Resources"]) + len(TOPICS["Resources"])
+    names = ", ".join(stack_names(Environment("pr-3")))
+
     code, said, _ = run("plan", "--env", "pr-3")
     assert code == 0
-    assert "cannot be planned before the stacks are deployed: pyspark-processing-pr-3-keys, " in said
+    assert f"cannot be planned before the stacks are deployed: {names}." in said
 
     code, said, errors = run("plan", "--env", "pr-3", "--format", "markdown")
     assert (code, errors) == (0, "")
-    assert said.startswith("## Plan for `pr-3`\n\n### Stacks\n\n**8 to add.**\n\n| Stack | Action |")
-    assert "> The pipeline cannot be planned before the stacks are deployed" in said
-    assert "| 4 KMS keys | 4.00 a month |" in said
+    heading = f"## Plan for `pr-3`\n\n### Stacks\n\n**{resources} to add.**\n\n| Stack | Action |"
+    assert said.startswith(heading)
+    assert "> The pipelines cannot be planned before the stacks are deployed" in said
+    assert "| 2 KMS keys | 2.00 a month |" in said
 
 
 def test_the_life_of_a_pipeline(run: Run) -> None:
-    assert run("delete", "--env", "dev")[:2] == (0, "There is no pipeline ProcessingPipeline-dev.\n")
-    assert "no pipeline ProcessingPipeline-dev. Create it" in run("logs", "--env", "dev")[2]
+    name, on_trial = f"{PIPELINE}-trial", ("--env", "trial")
+    assert run("delete", *on_trial)[:2] == (0, f"There is no pipeline {name}.\n")
+    assert f"no pipeline {name}. Create it" in run("logs", *on_trial)[2]
 
-    code, said, _ = run("plan", "--env", "dev")
-    assert (code, said.splitlines()[0]) == (0, "ProcessingPipeline-dev is new:")
-    assert '+      "Name": "pyspark-processing",' in said
+    code, said, _ = run("plan", *on_trial)
+    assert code == 0
+    assert f"{name} is new:" in said.splitlines()
+    assert f'+      "Name": "{STEP}",' in said
+    assert f"An execution of {name}, step {STEP}: " in said
 
-    code, said, _ = run("upsert", "--env", "dev")
-    assert (code, said.splitlines()[-1]) == (0, "Pipeline ProcessingPipeline-dev created, version 1.")
-    assert "is up to date" in run("plan", "--env", "dev")[1]
-    assert "was never executed" in run("logs", "--env", "dev")[2]
-    assert run("stop", "--env", "dev")[1] == "No execution of ProcessingPipeline-dev runs.\n"
+    code, said, _ = run("upsert", *on_trial)
+    assert (code, said.splitlines()[-1]) == (0, f"Pipeline {name} created, version 1.")
+    assert f"{name} is up to date" in run("plan", *on_trial)[1]
+    assert "was never executed" in run("logs", *on_trial)[2]
+    assert run("stop", *on_trial)[1] == f"No execution of {name} is running.\n"
+    assert run("history", *on_trial)[1].count("none") == 1, "no execution of the only version"
 
-    code, _, said = run("start", "--env", "dev")
+    code, _, said = run("start", *on_trial)
     assert code == 1
-    assert "There is no input at s3a://data-of-tests-dev/data_input/abalone.csv" in said
-    assert run("data", "--env", "dev")[0] == 0
+    assert f"There is no input input_table of step {STEP} at s3a://{DATA}-trial/{INPUT}." in said
+    assert "make data ENV=trial" in said
+    assert run("data", *on_trial)[:2] == (
+        0,
+        f"The sample fares.csv was uploaded to s3a://{DATA}-trial/{INPUT}.\n",
+    )
 
-    assert run("delete", "--env", "dev")[1] == "Pipeline ProcessingPipeline-dev deleted.\n"
+    assert run("delete", *on_trial)[1] == f"Pipeline {name} deleted.\n"
+
+
+def test_all_pipelines_are_planned_upserted_and_deleted_together(run: Run, two_pipelines: None) -> None:
+    names = [f"{PIPELINE}-trial", "Joins-trial"]
+    every = ("--env", "trial", "--pipeline", "all")
+
+    planned = run("plan", "--env", "trial")[1]
+    assert all(f"{name} is new:" in planned for name in names)
+    for step in (STEP, "clean", "join"):
+        assert re.search(rf"An execution of \S+, step {step}: about ", planned), step
+    assert run("check", "--env", "trial")[1] == "".join(f"{name}: no findings\n" for name in names)
+
+    code, said, _ = run("upsert", *every)
+    upserted = [line for line in said.splitlines() if line.startswith("Pipeline ")]
+    assert code == 0
+    assert [line.split(",")[0] for line in upserted] == [f"Pipeline {name} created" for name in names]
+    assert upserted[1] == "Pipeline Joins-trial created, version 1."
+    listed = json.loads(run("history", "--env", "trial", "--json")[1])
+    assert [each["version"] for each in listed[NAME]] == [1]
+    assert list(listed) == [DEFAULT_PIPELINE, NAME]
+    drift = json.loads(run("drift", "--env", "trial", "--json")[1])
+    assert [(each["name"], each["drifted"]) for each in drift["pipelines"]] == [
+        (name, False) for name in names
+    ]
+
+    assert run("delete", *every)[1] == "".join(f"Pipeline {name} deleted.\n" for name in names)
+
+
+def test_a_command_for_one_pipeline_leaves_the_other_alone(run: Run, two_pipelines: None) -> None:
+    one = ("--env", "trial", "--pipeline", NAME)
+
+    assert "Pipeline Joins-trial created" in run("upsert", *one)[1]
+    assert run("delete", "--env", "trial")[1] == f"There is no pipeline {PIPELINE}-trial.\n"
+    assert run("delete", *one)[1] == "Pipeline Joins-trial deleted.\n"
+
+
+def test_the_hash_of_code_is_that_of_the_steps(run: Run, two_pipelines: None, jobs: Path) -> None:
+    def hashes() -> list[str]:
+        return [run("code-hash", "--pipeline", name)[1] for name in (DEFAULT_PIPELINE, NAME, "all")]
+
+    before = hashes()
+    (jobs / "join.py").write_text((jobs / "join.py").read_text() + "\n")
+    after = hashes()
+
+    assert len({*before}) == 3
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, False]
+
+
+def test_sizes_are_those_of_the_instances_of_a_step(run: Run, two_pipelines: None) -> None:
+    code, said, _ = run("size", "--env", "trial", "--pipeline", NAME, "--step", "join")
+
+    assert code == 0
+    assert "ml.m5.large" in said
 
 
 def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
-    run: Run, stack: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, stack: boto3.Session, jobs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    on_staging = ("--env", "staging")
+    name, on_live = f"{PIPELINE}-live", ("--env", "live")
+    helper = first_step_file("pyspark_helper_code")
     monkeypatch.setenv("GITHUB_SHA", "1" * 40)
-    assert "no history" in run("rollback", *on_staging)[2]
-    assert run("history", *on_staging)[1].startswith("ProcessingPipeline-staging was not upserted yet")
-    before = run("code-hash")[1].strip()
-    assert run("upsert", *on_staging, "--code", before)[1].endswith("created, version 1.\n")
-    assert run("upsert", *on_staging)[1].endswith("unchanged.\n"), "nothing to record"
+    assert "no history" in run("rollback", *on_live)[2]
+    assert run("history", *on_live)[1] == f"{name} has no history: it was not upserted yet.\n"
+    before = run("code-hash", *on_live)[1].strip()
+    assert run("upsert", *on_live, "--code", before)[1].endswith("created, version 1.\n")
+    assert run("upsert", *on_live)[1].endswith("unchanged.\n"), "nothing to record"
 
-    shutil.copytree(FOLDER, tmp_path / "code")
-    (tmp_path / "code" / "data_utils.py").write_text("# worse")
-    monkeypatch.setattr(read_code, "__defaults__", (tmp_path / "code",))
+    (jobs / helper).write_text("# worse")
     monkeypatch.setenv("GITHUB_SHA", "2" * 40)
-    assert f"not {before}; nothing was sent" in run("upsert", *on_staging, "--code", before)[2]
-    assert run("upsert", *on_staging)[1].endswith("updated, version 2.\n")
-    assert "No version before the current one succeeded" in run("rollback", *on_staging)[2]
+    assert f"not {before}; nothing was sent" in run("upsert", *on_live, "--code", before)[2]
+    assert run("upsert", *on_live)[1].endswith("updated, version 2.\n")
+    assert "No version before the current one succeeded" in run("rollback", *on_live)[2]
 
-    code, said, _ = run("rollback", *on_staging, "--to", "1111")
+    code, said, _ = run("rollback", *on_live, "--to", "1111")
 
     assert (code, said) == (
         0,
-        f"Pipeline ProcessingPipeline-staging updated: back to version 1 of commit {'1' * 40}, version 3.\n",
+        f"Pipeline {name} updated: back to version 1 of commit {'1' * 40}, version 3.\n",
     )
-    definition = stack.client("sagemaker").describe_pipeline(PipelineName="ProcessingPipeline-staging")
-    assert f"code/{before}/data_utils.py" in definition["PipelineDefinition"]
-    assert "nothing was changed" in run("rollback", *on_staging, "--to", before)[1]
-    listed = json.loads(run("history", *on_staging, "--json")[1])
+    definition = stack.client("sagemaker").describe_pipeline(PipelineName=name)
+    assert f"code/{before}/{helper}" in definition["PipelineDefinition"]
+    assert "nothing was changed" in run("rollback", *on_live, "--to", before)[1]
+    listed = json.loads(run("history", *on_live, "--json")[1])[DEFAULT_PIPELINE]
     assert [(each["version"], each["rolled_back_to"], each["commit"][0]) for each in listed] == [
         (3, 1, "1"),
         (2, None, "2"),
         (1, None, "1"),
     ]
-    assert "3 (back to 1)" in run("history", *on_staging)[1]
+    assert "3 (back to 1)" in run("history", *on_live)[1]
 
-    worse = listed[1]["code_hash"]
-    bucket = "artifacts-of-tests-staging"
-    stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/data_utils.py")
-    code, _, said = run("rollback", *on_staging, "--to", "2")
+    worse, bucket = listed[1]["code_hash"], f"{ARTIFACTS}-live"
+    stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/{helper}")
+    code, _, said = run("rollback", *on_live, "--to", "2")
     assert code == 1
-    assert f"its code is gone: s3://{bucket}/code/{worse}/data_utils.py" in said
-    assert run("delete", *on_staging)[0] == 0
+    assert f"its code is gone: s3://{bucket}/code/{worse}/{helper}" in said
+    assert run("delete", *on_live)[0] == 0
 
 
 def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
@@ -188,7 +327,7 @@ def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
 ) -> None:
     step = {"Name": "no", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
     stack.client("sagemaker").create_pipeline(
-        PipelineName="ProcessingPipeline-pr-77",
+        PipelineName=f"{PIPELINE}-pr-77",
         PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [step]}),
         RoleArn=role,
         ClientRequestToken="t" * 32,
@@ -197,22 +336,35 @@ def test_teardown_deletes_a_pipeline_that_its_stacks_have_left_behind(
     first, again = (run("teardown", "--env", "pr-77", "--yes") for _ in range(2))
 
     assert first[0] == 0
-    assert first[1].startswith("Pipeline ProcessingPipeline-pr-77 deleted.\nThere is no stack ")
+    assert first[1].startswith(f"Pipeline {PIPELINE}-pr-77 deleted.\nThere is no stack ")
     assert again[0] == 0
-    assert again[1].startswith("There is no pipeline ProcessingPipeline-pr-77.\nThere is no stack ")
+    assert again[1].startswith(f"There is no pipeline {PIPELINE}-pr-77.\nThere is no stack ")
+
+
+def test_teardown_deletes_a_pipeline_whose_module_is_gone(
+    run: Run, two_pipelines: None, monkeypatch: pytest.MonkeyPatch, stack: boto3.Session
+) -> None:
+    assert run("upsert", "--env", "trial", "--pipeline", NAME)[0] == 0
+    monkeypatch.undo()
+    monkeypatch.setattr("ml_pipeline.releases.removal.teardown", lambda *_, before, **__: before())
+
+    code, said, _ = run("teardown", "--env", "trial", "--yes")
+
+    assert (code, said) == (
+        0,
+        f"There is no pipeline {PIPELINE}-trial.\nPipeline Joins-trial deleted.\n",
+    )
+
+
+# Executions.
 
 
 @pytest.fixture
-def sleeping(stack: boto3.Session) -> Project:
-    """The project with a job that sleeps, upserted and with data."""
-    project = open_project(Environment("local"))
-    asleep = replace(project, code={**project.code, "process_pyspark.py": SLEEPER})
-    code = code_hash(asleep.code)
-    names = {key: project.parameters[key].replace(code_hash(project.code), code) for key in FILES}
-    asleep = replace(asleep, parameters=project.parameters.model_copy(update=names))
-    console = Console(file=io.StringIO())
-    assert commands.data(asleep, console) == commands.upsert(asleep, console) == 0
-    return asleep
+def sleeping(run: Run, jobs: Path) -> str:
+    """The name of the first pipeline in local, with a job that sleeps, upserted and with data."""
+    (jobs / first_step_file("pyspark_process_code")).write_text(SLEEPER)
+    assert run("data")[0] == run("upsert")[0] == 0
+    return f"{PIPELINE}-local"
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -222,50 +374,53 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def start_in_local(out: io.StringIO, *, wait: bool) -> int:
+    arguments = Namespace(env=Environment("local"), pipeline=DEFAULT_PIPELINE, wait=wait, cache="off")
+    return start.run(arguments, Console(file=out, width=300))
+
+
 def test_an_execution_that_runs_keeps_others_out_and_is_stopped_by_ctrl_c(
-    sleeping: Project, run: Run
+    sleeping: str, run: Run, stack: boto3.Session
 ) -> None:
-    sagemaker = sleeping.session.client("sagemaker")
     out = io.StringIO()
     main_thread = threading.main_thread().ident or 0
     refused: list[tuple[int, str, str]] = []
 
     def others() -> None:
-        until(lambda: "step pyspark-processing Executing" in out.getvalue())
-        refused.append(run("start", "--env", "local", "--no-wait"))
-        refused.append(run("delete", "--env", "local"))
+        until(lambda: f"step {STEP} Executing" in out.getvalue())
+        refused.append(run("start", "--no-wait"))
+        refused.append(run("delete"))
         pthread_kill(main_thread, SIGINT)
 
     thread = threading.Thread(target=others)
     thread.start()
-    code = commands.start_execution(sleeping, Console(file=out, width=300), waiting=True, use_cache=False)
+    code = start_in_local(out, wait=True)
     thread.join()
 
     arn = re.findall(r"Started (\S+)", out.getvalue())[0]
     assert code == 130
-    assert take_snapshot(sagemaker, arn).status == "Stopped"
+    assert take_snapshot(stack.client("sagemaker"), arn).status == "Stopped"
     assert [answer[0] for answer in refused] == [1, 1]
     assert f"Another execution is Executing: {arn}" in refused[0][2]
-    assert f"ml_pipeline stop --env local --execution {arn}" in refused[0][2]
-    assert "Stop it first" in refused[1][2]
+    assert "or stop it: make stop ENV=local" in refused[0][2]
+    assert "Stop it first: make stop ENV=local" in refused[1][2]
     assert "Status           Stopped" in out.getvalue()
-    assert run("stop", "--env", "local", "--execution", arn)[1] == f"{arn} is over already.\n"
+    assert run("stop", "--execution", arn)[1] == f"{arn} has already finished.\n"
 
 
-def test_starting_without_waiting_can_be_stopped_and_read_later(sleeping: Project, run: Run) -> None:
+def test_starting_without_waiting_can_be_stopped_and_read_later(sleeping: str, run: Run) -> None:
     out = io.StringIO()
-    assert (
-        commands.start_execution(sleeping, Console(file=out, width=300), waiting=False, use_cache=False) == 0
-    )
+    assert start_in_local(out, wait=False) == 0
     arn = re.findall(r"Started (\S+)", out.getvalue())[0]
 
-    code, said, _ = run("stop", "--env", "local")
-    logs = run("logs", "--env", "local")
+    code, said, _ = run("stop")
+    logs = run("logs")
 
     assert (code, said.splitlines()[-1]) == (0, f"{arn} is Stopped.")
-    assert run("verify", "--env", "local")[:2] == (
+    assert run("verify")[:2] == (
         1,
-        f"Not as it should be: it is Stopped: SageMaker gives no reason\n{arn}: 1 problem\n",
+        f"Verification failed: it is Stopped: SageMaker gives no reason\n{arn}: 1 problem\n",
     )
     assert logs[0] == 0
-    assert logs[1].startswith(f"Execution {arn}\nStep pyspark-processing: Stopped, job pipelines-")
+    assert logs[1].startswith(f"Execution {arn}\nStep {STEP}: Stopped, job pipelines-")
+    assert f"unknown step 'joins' of {arn}; expected one of {STEP}" in run("logs", "--step", "joins")[2]

@@ -1,11 +1,17 @@
 """A pipeline of two steps, of which one reads the result of the other and data from outside."""
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from ml_pipeline import pipelines
+from ml_pipeline.params import files
 from ml_pipeline.pipelines import Pipeline, PipelineModule
 from ml_pipeline.steps import SparkStep, Step
 
@@ -43,6 +49,12 @@ PAIR: Document = {
     "steps": {"clean": CLEAN, "join": JOIN},
 }
 REMOVED = object()
+MODULE = """
+from ml_pipeline.steps import SparkStep
+DESCRIPTION = "Joins rides and rates."
+def steps(_):
+    return [SparkStep("clean"), SparkStep("join")]
+"""
 
 
 def changed(document: Document, path: str, value: Any) -> Document:
@@ -59,15 +71,36 @@ def changed(document: Document, path: str, value: Any) -> Document:
 
 
 def write_jobs(folder: Path) -> Path:
-    """Write the files that the steps run into a folder, and return it."""
-    folder.mkdir()
-    for name in ("clean.py", "join.py"):
-        (folder / name).write_text(READER)
-    for name in ("data_utils.py", "helpers.py"):
-        (folder / name).write_text("# helpers\n")
-    for name in ("configuration.json", "join.json"):
-        (folder / name).write_text("[]\n")
+    """Write the files that the steps run into a folder, besides what is there, and return it."""
+    folder.mkdir(exist_ok=True)
+    contents = {
+        **dict.fromkeys(("clean.py", "join.py"), READER),
+        **dict.fromkeys(("data_utils.py", "helpers.py"), "# helpers\n"),
+        **dict.fromkeys(("configuration.json", "join.json"), "[]\n"),
+    }
+    for name, content in contents.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(content)
     return folder
+
+
+def add_pipeline(
+    root: Path, jobs: Path, patch: pytest.MonkeyPatch, document: Document | None = None, name: str = NAME
+) -> None:
+    """Add a module, a parameter file and the code of a second pipeline, all of them outside the checkout."""
+    modules, params = root / "pipelines", root / "params"
+    modules.mkdir(exist_ok=True)
+    (modules / f"{name.replace('-', '_')}.py").write_text(MODULE)
+    if params != files.FOLDER:
+        shutil.copytree(files.FOLDER, params)
+        patch.setattr(files, "FOLDER", params)
+        patch.setattr(pipelines, "__path__", [*pipelines.__path__, str(modules)])
+    (params / "pipelines" / f"{name}.json").write_text(json.dumps(document or PAIR))
+    # An entry that is there is not imported, and goes with the test.
+    module = ModuleType(f"{pipelines.__name__}.{name.replace('-', '_')}")
+    exec(MODULE, vars(module))
+    patch.setitem(sys.modules, module.__name__, module)
+    write_jobs(jobs)
 
 
 def _steps(_: object) -> Sequence[Step]:
