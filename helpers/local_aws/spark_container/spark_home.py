@@ -103,8 +103,8 @@ def prepare(
             **image_defaults.s3a_addresses(job.endpoint, job.region),
         },
     }
-    for classification, properties in files.items():
-        _write(paths, TARGETS[classification], properties)
+    for classification, contents in files.items():
+        _write(paths, TARGETS[classification], contents)
     folder = paths.on_host(CONTAINER_PATH)
     (folder / "conf" / "log4j2.properties").write_text(
         configuration_files.render_properties(logging.properties)
@@ -133,7 +133,7 @@ def _delay_compilation(properties: Mapping[str, str]) -> dict[str, str]:
     names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
     return {
         **properties,
-        **{name: f'"{_LATE_C2} {properties[name].strip(chr(34))}"' for name in names},
+        **{name: f"{_LATE_C2} {properties[name]}" for name in names},
     }
 
 
