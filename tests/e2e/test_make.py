@@ -46,7 +46,7 @@ class Checkout:
             copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
             copy(repository / part, folder / part)
         # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` hands down what it was given itself, as ARGS, in its flags and as a variable of each name.
+        # `make test` hands down what it was given itself, as ARGS, in its flags and as variables.
         variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (repository / "Makefile").read_text())
         given = {name for names in variables for name in names}
         inherited = {
