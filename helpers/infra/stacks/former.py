@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -48,9 +49,9 @@ class FormerStack:
     session: "boto3.Session"
     name: str
 
-    @property
+    @cached_property
     def cloudformation(self) -> "CloudFormationClient":
-        """A client."""
+        """A client, made once: that takes longer than many a request."""
         return self.session.client("cloudformation")
 
     def heir(self, template: str) -> str:
