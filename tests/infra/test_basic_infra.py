@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from helpers.infra.stacks.buckets import empty_bucket
+from tests.buckets import create_bucket
 
 INFRA = Path(__file__).parents[2] / "infra"
 FORMER = INFRA.parent / "tests/helpers/infra/former_basic_infra.yaml"
@@ -20,8 +21,8 @@ NESTED = ("Keys", "Network", "Storage", "Identity", "Operations")
 def templates(aws: boto3.Session) -> str:
     """The address of the templates in S3."""
     bucket = f"templates-{uuid.uuid4().hex[:8]}"
-    s3 = aws.client("s3", region_name="us-east-1")  # where a bucket needs no location
-    s3.create_bucket(Bucket=bucket)
+    s3 = aws.client("s3")
+    create_bucket(s3, bucket)
     for path in INFRA.glob("*.yaml"):
         s3.put_object(Bucket=bucket, Key=f"infra/{path.name}", Body=path.read_bytes())
     return f"https://{bucket}.s3.amazonaws.com/infra"

@@ -31,6 +31,7 @@ from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.waiting import Polling
+from tests.buckets import create_bucket
 from tests.infra_folder import write_templates
 
 FORMER = Path(__file__).with_name("former_basic_infra.yaml").read_text()
@@ -607,7 +608,7 @@ BUCKET = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
 @pytest.fixture
 def bucket(aws: boto3.Session) -> str:
     name = f"by-hand-{uuid.uuid4().hex[:8]}"
-    aws.client("s3").create_bucket(Bucket=name)
+    create_bucket(aws.client("s3"), name)
     return name
 
 
@@ -724,7 +725,7 @@ def test_an_import_that_fails_is_told_and_its_shell_makes_way(make: Make, aws: b
     """The bucket goes between the change set and its execution."""
     project, s3 = make(template=None), aws.client("s3")
     name, bucket = f"{project.former}-storage", f"short-lived-{uuid.uuid4().hex[:8]}"
-    s3.create_bucket(Bucket=bucket)
+    create_bucket(s3, bucket)
     text = json.dumps({"Resources": {"DataBucket": BUCKET}})
     changes = create_change_set(
         project.cloudformation,

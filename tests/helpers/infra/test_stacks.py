@@ -27,6 +27,7 @@ from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import Polling, failure, poll, watch
 from helpers.project_settings import project_settings
+from tests.buckets import create_bucket
 from tests.infra_folder import write_project
 
 TEMPLATE = """
@@ -482,7 +483,7 @@ def test_teardown_deletes_versions_markers_uploads_and_the_stack_and_tells_of_ke
 
 def test_teardown_goes_by_batches(aws: boto3.Session) -> None:
     s3, bucket, console = aws.client("s3"), f"batches-{uuid.uuid4().hex}", Console(record=True, width=200)
-    s3.create_bucket(Bucket=bucket)
+    create_bucket(s3, bucket)
     for number in range(5):
         s3.put_object(Bucket=bucket, Key=str(number), Body=b"")
     empty_bucket(s3, bucket, console, batch=2)
