@@ -12,6 +12,7 @@ from rich.console import Console
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
+from helpers.spark.images import spark_image_accounts
 from tests.infra_folder import every_stack
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
@@ -73,6 +74,7 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
         **{f"{rule['Name'].split('-')[3]}Arn": rule["Arn"] for rule in rules},
         "Account": ACCOUNT,
         "Region": aws.region_name,
+        "ImageAccount": spark_image_accounts()[aws.region_name],
         "Prefix": PREFIX,
         "Project": PROJECT,
         "Subnet0": subnets[0],

@@ -33,7 +33,7 @@ def load(policies: Policies, names: Mapping[str, str]) -> list[dict[str, Any]]:
 
     Args:
         policies: of the environment.
-        names: what `${…}` stands for: the outputs of the stacks, Account, Region and Prefix.
+        names: what `${…}` stands for: the outputs of the stacks, Account, Region, ImageAccount and Prefix.
     """
     table = _filled_in(yaml.safe_load(SOURCE.read_text(encoding="utf-8")), names)
     return [_request(one, table, policies, names) for entry in table["requests"] for one in _each_of(entry)]
