@@ -16,6 +16,8 @@ TEMPLATE = "github_oidc"
 _SUBJECT = re.compile(
     r"repo:(?P<owner>[^@/]+)(@(?P<owner_id>\d+))?/(?P<name>[^@/]+)(?(owner_id)@(?P<repository_id>\d+))"
 )
+_OFF = {"Protected": "false", "ProtectsBoundaries": "false"}
+"""The parameters of the role for previews: nothing of theirs is kept."""
 _NAMES = ("GitHubRepository", "GitHubOwnerId", "GitHubRepositoryId")
 
 
@@ -49,7 +51,7 @@ def preview_role_command(parameters: Mapping[str, str], region: str) -> list[str
         region: where previews are deployed.
     """
     project = project_settings().project_name
-    overrides = {"ProjectName": project, "Environment": "pr-*", "ProtectsBoundaries": "false", **parameters}
+    overrides = {"ProjectName": project, "Environment": "pr-*", **_OFF, **parameters}
     return [
         *("aws", "cloudformation", "deploy", "--region", region),
         *("--stack-name", f"{project}-{PREVIEW}-{TEMPLATE.replace('_', '-')}"),

@@ -370,6 +370,7 @@ def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
     assert words[words.index("--parameter-overrides") + 1 :] == [
         f"ProjectName={project_settings().project_name}",
         "Environment=pr-*",
+        "Protected=false",
         "ProtectsBoundaries=false",
         *(f"{key}={value}" for key, value in {**BY_NUMBER, "GitHubRepository": REPOSITORY}.items()),
     ]
