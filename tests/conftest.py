@@ -42,6 +42,22 @@ BaseClient._make_api_call = untraced(BaseClient._make_api_call)
 Session.create_client = untraced(Session.create_client)
 
 
+LONGEST = ("e2e", "faults", "spark_jobs", "ml_pipeline")
+"""The folders of the longest files, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin long files first, or one worker is left with them at the end."""
+    ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        return ranks.get(folder, len(ranks))
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps its state."""
