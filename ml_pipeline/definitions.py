@@ -33,6 +33,7 @@ _SOURCES = (
     "helpers/infra/__init__.py",
     "helpers/infra/networking/*.py",
     "helpers/infra/tags/*.py",
+    "helpers/spark/__init__.py",
     "helpers/spark/images.py",
     "ml_pipeline/__init__.py",
     "ml_pipeline/definitions.py",

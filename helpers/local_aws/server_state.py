@@ -100,7 +100,9 @@ class ServerState:
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
         return "\n".join(
             [
-                f"kill -0 {self.pid} 2>/dev/null || {{ echo 'Error: {NOT_RUNNING}' >&2; exit 1; }}",
+                # A zombie is gone, too: where nothing reaps it, it keeps its number.
+                f"case $(ps -o stat= -p {self.pid}) in ''|Z*)",
+                f"  echo 'Error: {NOT_RUNNING}' >&2; exit 1;; esac",
                 "for name in ${!AWS_@}; do [ $name = AWS_CA_BUNDLE ] || unset $name; done",
                 *exports,
                 "",

@@ -5,11 +5,13 @@ from uuid import uuid4
 
 import boto3
 
+from helpers.environments import Environment
 from helpers.s3 import parse
 from ml_pipeline.executions.executions import Snapshot, Step
 from ml_pipeline.executions.job_report import Check, Output, Report
 from ml_pipeline.executions.outcome import StepOutcome, output_uri, read_outcomes
 from ml_pipeline.executions.summary import summary
+from ml_pipeline.executions.target import Target
 from ml_pipeline.params import PipelineParams
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -40,6 +42,8 @@ FULL = StepOutcome(
     report_uri="s3://b/out/runs/job-1/report.json",
     report=REPORT,
 )
+
+TARGET = Target(Environment("local"), "processing", "P")
 
 
 def test_a_success_says_where_everything_is() -> None:
@@ -77,7 +81,7 @@ def test_without_the_report_the_rest_is_told() -> None:
         notes=("no right",),
     )
 
-    text = summary(Snapshot("arn", "Succeeded"), [outcome], "dev")
+    text = summary(Snapshot("arn", "Succeeded"), [outcome], TARGET)
 
     assert "Spark event log  s3://b/logs" in text
     assert [line for line in text.splitlines() if line.startswith("Note ")] == [
@@ -91,7 +95,9 @@ def test_without_the_report_the_rest_is_told() -> None:
 def test_a_cache_hit_names_the_execution_whose_result_it_is() -> None:
     hit = StepOutcome(Step("clean", "Succeeded", reused_from="arn:source"))
 
-    assert "nothing changed: result of arn:source reused" in summary(Snapshot("a", "Succeeded"), [hit], "dev")
+    assert "nothing changed: result of arn:source reused" in summary(
+        Snapshot("a", "Succeeded"), [hit], TARGET
+    )
 
 
 def test_a_failure_says_why_and_how_to_see_the_log() -> None:
@@ -99,16 +105,16 @@ def test_a_failure_says_why_and_how_to_see_the_log() -> None:
         Step("clean", "Failed", failure_reason="no rows"), job="job-1", created=NOON, ended=NOON
     )
 
-    text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], "dev")
+    text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], TARGET)
 
     assert "Reason           no rows" in text
-    assert "See the log      python -m ml_pipeline logs --env dev --execution arn" in text
+    assert "See the log      make logs ENV=local ARGS='--execution arn'" in text
     assert "Time             until its end 0 s" in text
     assert "Report" not in text
 
 
 def test_an_execution_that_failed_without_a_step_says_why() -> None:
-    assert "Reason           no such role" in summary(Snapshot("arn", "Failed", "no such role"), [], "dev")
+    assert "Reason           no such role" in summary(Snapshot("arn", "Failed", "no such role"), [], TARGET)
 
 
 def test_event_logs_are_where_the_job_put_them() -> None:

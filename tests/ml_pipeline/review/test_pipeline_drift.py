@@ -3,10 +3,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from helpers.environments import Environment
 from ml_pipeline.definitions import Registration
+from ml_pipeline.executions.target import Target
 from ml_pipeline.releases.history import Entry
 from ml_pipeline.review.pipeline_drift import PipelineDrift, as_document, lines, pipeline_drift
 
+TARGET = Target(Environment("local"), "fares", "P")
 CHECKOUT = Registration('{"Steps": []}', "ours", "role", {"Owner": "me"})
 MARKED = replace(CHECKOUT, tags={"Owner": "me", "gitops:version": "3"})
 NEWEST = Entry(
@@ -27,7 +30,7 @@ def test_what_was_upserted_from_this_checkout_has_no_drift() -> None:
     drift = pipeline_drift("P", MARKED, NEWEST, CHECKOUT)
 
     assert not drift
-    assert list(lines(drift, "dev")) == ["dev: no drift in the pipeline P."]
+    assert list(lines(drift, TARGET)) == ["local: no drift in the pipeline P."]
 
 
 def test_a_change_by_hand_differs_from_the_record_and_from_the_checkout() -> None:
@@ -35,10 +38,10 @@ def test_a_change_by_hand_differs_from_the_record_and_from_the_checkout() -> Non
 
     assert drift.by_hand[:2] == ("--- registered", "+++ version 3")
     assert {'-description: "theirs"', '+description: "ours"'} <= {*drift.by_hand} & {*drift.not_upserted}
-    said = list(lines(drift, "dev"))
+    said = list(lines(drift, TARGET))
     assert said[0] == "P was changed by hand:"
-    assert "P is not what this checkout has:" in said
-    assert said[-1] == "dev: drift in the pipeline P. To upsert: make upsert ENV=dev"
+    assert "P differs from this checkout:" in said
+    assert said[-1] == "local: drift in the pipeline P. To upsert it: make upsert ENV=local PIPELINE=fares"
 
 
 def test_a_checkout_that_was_not_upserted_is_no_change_by_hand() -> None:
