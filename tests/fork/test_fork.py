@@ -177,7 +177,8 @@ def change_environments(folder: Path) -> None:
     remove(folder, *PREVIEWS)
     parameters = folder / "infra" / "parameters"
     shutil.copy2(parameters / "staging.json", parameters / "uat.json")
-    edit_json(parameters / "uat.json", PromotionOrder=25)
+    network = json.loads((parameters / "uat.json").read_text())["Parameters"] | {"VpcCidr": "10.25.0.0/16"}
+    edit_json(parameters / "uat.json", PromotionOrder=25, Parameters=network)
     edit_json(folder / "ml_pipeline" / "params" / "uat.json")
     for path in parameters.glob("*.json"):
         stacks = json.loads(path.read_text())["Stacks"]
