@@ -46,7 +46,10 @@ def explain(error: Exception) -> str | None:
         case NoRegionError():
             return "No AWS region: set AWS_REGION, or `region` in the AWS profile."
         case EndpointConnectionError() | HTTPClientError():
-            return f"AWS does not answer: {error}"
+            # Its process may be there for a moment after its port is closed.
+            local = "://127.0.0.1:" in str(error)
+            hint = ". The embedded AWS does not run. Start it with: make up" if local else ""
+            return f"AWS does not answer: {error}{hint}"
         case ClientError():
             code = error.response["Error"]["Code"]
             message = error.response["Error"].get("Message", "")

@@ -306,7 +306,7 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     }
     assert run.failed_step() == "Run pipelines"
     summary = run.summaries[f"deploy-environment/Deploy {NEXT}"]
-    assert f"{NEXT} gets no sample: deliver the data there, then start again." in summary
+    assert f"{NEXT} gets no sample data: deliver the input, then start again." in summary
     assert normalized(summary) == seen
     assert not any(stacks(aws, name) for name in LATER)
 
@@ -467,7 +467,7 @@ def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
     assert run.code == 0, run.output
     assert commands_of(run.summaries[f"Code of {FIRST}-1"]) == ["✅ <code>make sweep ARGS=--only code"]
     assert "the pipeline uses it" in run.summaries[f"Code of {FIRST}-1"]
-    assert "version 2 uses it" in run.summaries[f"Code of {FIRST}-1"]
+    assert f"version 2 of {pipeline_of(FIRST)} uses it" in run.summaries[f"Code of {FIRST}-1"]
 
 
 # --- The end ------------------------------------------------------------------------------------------------
