@@ -208,7 +208,6 @@ CI = {
     "lint": {},
     "test": {"ARGS": "tests/helpers/test_errors.py", "WAIT": "no"},
     "browser": {"ARGS": "--collect-only"},
-    "fork": {"ARGS": "--collect-only"},
     "workflows": {"ARGS": "-k test_static"},
     "security": {"ARGS": "-k test_secrets"},
 }
