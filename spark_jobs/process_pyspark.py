@@ -239,7 +239,7 @@ def write_plain_rows(spark: SparkSession, source: str, parquet: str, files: int)
 
 
 def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files: int) -> tuple[int, int]:
-    """Add what is a row though not a plain one, and set aside what is none.
+    """Add valid rows that need a closer look, and quarantine malformed lines.
 
     Returns:
         How many rows were looked at, and how many of them were set aside.

@@ -34,12 +34,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     deploy_environment(session, arguments.env, console)
     projects = open_projects(arguments.env, arguments.pipeline)
     for project in projects:
-        for line in upload_samples(session.client("s3"), project.parameters, project.environment):
+        for line in upload_samples(project.session.client("s3"), project.parameters, project.environment):
             say(console, line)
     upsert_all(projects, console)
     for project in projects:
         code = start_and_follow(
-            session, project.target, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
+            project.session,
+            project.target,
+            console,
+            waiting=arguments.wait,
+            use_cache=arguments.cache == "on",
         )
         if code:
             return code

@@ -30,7 +30,7 @@ def api(*shapes: str) -> AfterValidator:
 
 
 def matching(pattern: re.Pattern[str], hint: str) -> AfterValidator:
-    """Return a validator of strings that match a pattern; the hint says how to write one."""
+    """Return a validator of strings that match a pattern; the hint shows how to write one."""
 
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
