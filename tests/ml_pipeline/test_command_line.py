@@ -8,6 +8,7 @@ import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGINT, pthread_kill
 
@@ -374,6 +375,25 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def happens(condition: Callable[[], bool], seconds: float) -> bool:
+    """Return whether it happens in time."""
+    with suppress(AssertionError):
+        until(condition, seconds)
+    return condition()
+
+
+def press_ctrl_c(thread: int, noticed: Callable[[], bool]) -> None:
+    """Interrupt a thread until it notices.
+
+    Python drops a KeyboardInterrupt that meets a callback of the garbage collector (Hypothesis has one)
+    or a `__del__` (py4j has some), which long test sessions do run into.
+    """
+    for _ in range(6):
+        pthread_kill(thread, SIGINT)
+        if happens(noticed, seconds=20):
+            return
+
+
 def start_in_local(out: io.StringIO, *, wait: bool) -> int:
     arguments = Namespace(env=Environment("local"), pipeline=DEFAULT_PIPELINE, wait=wait, cache="off")
     return start.run(arguments, Console(file=out, width=300))
@@ -390,7 +410,7 @@ def test_an_execution_that_runs_keeps_others_out_and_is_stopped_by_ctrl_c(
         until(lambda: f"step {STEP} Executing" in out.getvalue())
         refused.append(run("start", "--no-wait"))
         refused.append(run("delete"))
-        pthread_kill(main_thread, SIGINT)
+        press_ctrl_c(main_thread, lambda: "Interrupted: stopping" in out.getvalue())
 
     thread = threading.Thread(target=others)
     thread.start()
