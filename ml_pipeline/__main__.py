@@ -1,6 +1,7 @@
 """The command line: `python -m ml_pipeline COMMAND --env ENV`; `--help` lists the commands."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -9,9 +10,13 @@ from rich.console import Console
 from helpers.command_line import common_options, run_command
 from ml_pipeline.commands import COMMANDS, load_command
 
+OBJECTS_BEFORE_A_COLLECTION = 100_000
+"""With the default of 700, collections take a sixth of a short command, most of which is imports."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    gc.set_threshold(OBJECTS_BEFORE_A_COLLECTION)
     words = sys.argv[1:] if arguments is None else list(arguments)
     return run_command(_run, _parser(words[0] if words else "").parse_args(words))
 
