@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from helpers.errors import UserError
@@ -15,7 +16,7 @@ from helpers.local_aws.pipelines.expressions import references, resolve
 from helpers.local_aws.pipelines.step_cache import PROCESSING_KEY, cache_key
 from ml_pipeline import definitions
 from ml_pipeline.controls.checks import findings
-from ml_pipeline.definitions import canonical, pipeline_definition
+from ml_pipeline.definitions import build_pipeline, canonical, pipeline_definition
 from ml_pipeline.params import (
     DEFAULT_PIPELINE,
     PipelineParams,
@@ -318,6 +319,30 @@ def test_building_leaves_logging_and_environment_as_they_were(parameters: Pipeli
 
     assert built.name == parameters.pipeline_name
     assert before == (root.level, root.handlers[:], os.environ.get("AWS_DEFAULT_REGION"))
+
+
+def test_the_configuration_of_the_sdk_is_validated_once(
+    parameters: PipelineParams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_pipeline(find_pipeline(DEFAULT_PIPELINE), parameters, logging.getLogger("test"))
+    validated: list[object] = []
+    monkeypatch.setattr(jsonschema, "validate", lambda instance, _schema: validated.append(instance))
+
+    build_pipeline(find_pipeline(DEFAULT_PIPELINE), parameters, logging.getLogger("test"))
+
+    assert validated == []
+
+
+def test_another_configuration_of_the_sdk_is_validated() -> None:
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - takes seconds to import
+
+    for validate in (
+        sdk.config.validate_sagemaker_config,
+        sdk.config_manager.SageMakerConfig.validate_sagemaker_config,
+    ):
+        for _ in range(2):
+            with pytest.raises(jsonschema.ValidationError, match="'9\\.9' is not one of"):
+                validate({"SchemaVersion": "9.9"})
 
 
 def test_the_telemetry_of_the_sdk_is_off() -> None:
