@@ -14,11 +14,14 @@ from helpers.service_models import LOADER
 CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10)
 
 
-class _Session(boto3.Session):
-    """Creates one client for each service: to create one takes as long as several requests."""
+class Session(boto3.Session):
+    """A session with one client for each service: to create one takes as long as several requests."""
 
-    def __init__(self, **arguments: Any):
-        super().__init__(**arguments)
+    def __init__(self, region_name: str | None = None):
+        core = botocore.session.get_session()
+        core.register_component("data_loader", LOADER)
+        core.set_default_client_config(CLIENT_CONFIG)
+        super().__init__(botocore_session=core, region_name=region_name)
         self._clients: dict[str, Any] = {}
 
     def client(self, service_name: str, **arguments: Any) -> Any:  # type: ignore[override]  # overloads by service
@@ -44,24 +47,21 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
         UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set.
     """
     region = region or environment.settings.region
-    core = botocore.session.get_session()
-    core.register_component("data_loader", LOADER)
     if environment != LOCAL:
-        _refuse_another_region(core, environment, region)
+        _refuse_another_region(environment, region)
     elif not os.environ.get("AWS_ENDPOINT_URL"):
         raise UserError(
             "ENV=local needs the embedded AWS, and AWS_ENDPOINT_URL is not set. "
             'Use the make targets, or first: make up && eval "$(make -s env)"'
         )
-    core.set_default_client_config(CLIENT_CONFIG)
-    return _Session(botocore_session=core, region_name=region)
+    return Session(region)
 
 
-def _refuse_another_region(core: botocore.session.Session, environment: Environment, region: str) -> None:
+def _refuse_another_region(environment: Environment, region: str) -> None:
     """Raise a UserError if a region is set that is not the environment's: one of the two is a mistake."""
     said = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
     if not any(said.values()):
-        said = {"region in the AWS profile": core.get_scoped_config().get("region")}
+        said = {"region in the AWS profile": botocore.session.get_session().get_scoped_config().get("region")}
     for name, found in said.items():
         if found and found != region:
             raise UserError(

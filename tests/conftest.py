@@ -11,9 +11,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.client import BaseClient
-from botocore.session import Session
+from botocore.session import Session as CoreSession
 from hypothesis import settings
 
+from helpers.aws import Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
 
@@ -39,7 +40,7 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # Half of what boto3 costs under coverage, and nothing of this repository runs within.
 BaseClient._make_api_call = untraced(BaseClient._make_api_call)
-Session.create_client = untraced(Session.create_client)
+CoreSession.create_client = untraced(CoreSession.create_client)
 
 
 LONGEST = ("e2e", "faults", "spark_jobs", "ml_pipeline")
@@ -77,7 +78,7 @@ def aws(server: ServerState) -> Iterator[boto3.Session]:
     """A session that talks to the embedded AWS, as the environment of this process does meanwhile."""
     before = dict(os.environ)
     os.environ.update(server.environment())
-    yield boto3.Session()
+    yield Session()
     os.environ.clear()
     os.environ.update(before)
 

@@ -12,10 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
-
-from helpers.service_models import LOADER
+from helpers.aws import Session
 
 CONFIG = Path(__file__).with_name("sagemaker_config.yaml")
 
@@ -127,10 +124,7 @@ def pipeline_session(region: str, bucket: str) -> PipelineSession:
         region: of the jobs.
         bucket: named, so that the SDK does not ask for, or create, a bucket of its own.
     """
-    core = botocore.session.get_session()
-    core.register_component("data_loader", LOADER)
-    session = boto3.Session(botocore_session=core, region_name=region)
-    return PipelineSession(boto_session=session, default_bucket=bucket)
+    return PipelineSession(boto_session=Session(region), default_bucket=bucket)
 
 
 __all__ = [

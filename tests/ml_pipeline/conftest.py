@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from helpers.aws import Session
 from helpers.environments import Environment
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.outputs import stack_outputs
@@ -125,7 +126,7 @@ def stack(small_stacks: None, small_project: None) -> Iterator[boto3.Session]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.setenv(name, REGION)
-        yield boto3.Session(region_name=REGION)
+        yield Session(REGION)
 
 
 @pytest.fixture(scope="module")

@@ -67,8 +67,8 @@ class EventFeed:
     def __init__(self, cloudformation: "CloudFormationClient", stack_id: str):
         self._cloudformation = cloudformation
         self._stack_id = stack_id
-        self._newest: str | None = None
-        self.take()
+        newest = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"][:1]
+        self._newest = newest[0]["EventId"] if newest else None
 
     def take(self) -> list["StackEventTypeDef"]:
         """Return the events since the last call, the oldest first."""

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from rich.console import Console
 
+from helpers.aws import Session
 from helpers.infra.stacks import StackConfiguration
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import ResourceDrift, StackDrift, find_drift
@@ -50,7 +51,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
     server, _ = lifecycle.up(folder, port=0)
     os.environ.update(server.environment())
-    aws = boto3.Session()
+    aws = Session()
     stacks = with_regional_values(aws.client("ec2"), every_stack("drift"))
     cloudformation = aws.client("cloudformation")
     outputs = deploy_all(cloudformation, stacks, Console(quiet=True))
