@@ -1,5 +1,6 @@
 """The embedded AWS that tests talk to: one server for the whole session, in a folder of its own."""
 
+import gc
 import json
 import os
 import sys
@@ -17,6 +18,9 @@ from hypothesis import settings
 from helpers.aws import Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
+
+# By default the collector looks through all objects, pandas, moto and the SageMaker SDK, for each 700 more.
+gc.set_threshold(100_000)
 
 # A busy machine is slow, and that is no fault of what is tested.
 settings.register_profile("untimed", deadline=None)
