@@ -42,4 +42,6 @@ def _parser(called: str) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    gc.freeze()  # Python would look through all that is imported once more before it ends
+    sys.exit(exit_code)
