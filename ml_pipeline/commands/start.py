@@ -57,7 +57,7 @@ def start_and_follow(
     say(console, f"Started {arn}")
     if not waiting:
         return 0
-    snapshot, interrupted = wait(session.client("sagemaker"), session.client("logs"), arn, console)
+    snapshot, interrupted = wait(session, arn, console)
     say(console, "\n" + summary(snapshot, read_outcomes(session, snapshot), target))
     if interrupted:
         return INTERRUPTED

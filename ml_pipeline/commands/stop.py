@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Stop an execution, by default whichever runs, and wait until it has stopped."""
     session = connect(arguments.env)
-    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+    sagemaker = session.client("sagemaker")
     if arguments.execution:
         arns = [arguments.execution]
     else:
@@ -35,6 +35,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if not stop(sagemaker, arn):
             say(console, f"{arn} has already finished.")
             continue
-        snapshot, _ = wait(sagemaker, logs, arn, console)
+        snapshot, _ = wait(session, arn, console)
         say(console, f"{arn} is {snapshot.status}.")
     return 0

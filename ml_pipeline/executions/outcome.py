@@ -61,13 +61,7 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
         job: Mapping[str, Any] = sagemaker.describe_processing_job(ProcessingJobName=job_name)
     except ClientError as error:
         return StepOutcome(step, step.job, notes=(f"its processing job cannot be read: {_code(error)}",))
-    notes = []
-    stream = f"{LOG_GROUP}: {job_name}/…"
-    try:
-        line = next(read_lines(session.client("logs"), job_name, milliseconds(job.get("CreationTime"))), None)
-        stream = f"{LOG_GROUP}: {line.stream}" if line else stream
-    except ClientError as error:
-        notes.append(f"the log cannot be read: {_code(error)}")
+    stream, notes = _log_stream(session, step, job_name, job)
     folder = job.get("Environment", {}).get(FOLDER_VARIABLE, "")
     uri = report_uri(folder, job_name) if folder else None
     report, problems = _read_report(session, job_name, uri) if step.status == "Succeeded" else (None, ())
@@ -82,8 +76,22 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
         report_uri=str(uri or ""),
         report=report,
         report_problems=problems,
-        notes=tuple(notes),
+        notes=notes,
     )
+
+
+def _log_stream(
+    session: "Session", step: Step, name: str, job: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """Return where the job wrote its log, and why it cannot be read. That of a reused result is not read."""
+    if not step.reused_from:
+        try:
+            lines = read_lines(session.client("logs"), name, milliseconds(job.get("CreationTime")))
+            if line := next(lines, None):
+                return f"{LOG_GROUP}: {line.stream}", ()
+        except ClientError as error:
+            return f"{LOG_GROUP}: {name}/…", (f"the log cannot be read: {_code(error)}",)
+    return f"{LOG_GROUP}: {name}/…", ()
 
 
 def _read_report(session: "Session", job: str, uri: S3Uri | None) -> tuple[Report | None, tuple[str, ...]]:

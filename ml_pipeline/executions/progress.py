@@ -1,13 +1,8 @@
 """What to tell of an execution while it runs: pure functions from snapshots to lines."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from rich.table import Table
-
 from ml_pipeline.executions.executions import Snapshot, Step
-
-_COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping": "yellow"}
 
 
 def changes(before: Snapshot | None, after: Snapshot, now: datetime) -> list[str]:
@@ -17,32 +12,6 @@ def changes(before: Snapshot | None, after: Snapshot, now: datetime) -> list[str
     if before is None or before.status != after.status:
         lines.append(f"execution {after.status}")
     return lines
-
-
-def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table:
-    """Return the steps as a table for a terminal.
-
-    Args:
-        snapshot: the execution.
-        newest: the newest log line of each job.
-        now: the time until which running steps are counted.
-    """
-    result = Table(
-        "Step",
-        "Status",
-        "Elapsed",
-        "Newest log line",
-        title=f"{snapshot.arn.rsplit('/', 1)[-1]}: {snapshot.status}",
-        title_justify="left",
-        expand=True,
-    )
-    result.columns[3].no_wrap = True
-    result.columns[3].ratio = 1
-    for step in snapshot.steps:
-        colour = _COLOURS.get(step.status, "cyan")
-        line = newest.get(step.job, "").replace("[", r"\[")
-        result.add_row(step.name, f"[{colour}]{_status(step)}[/]", elapsed(step, now), line)
-    return result
 
 
 def elapsed(step: Step, now: datetime) -> str:
@@ -67,16 +36,17 @@ def stamped(line: str, now: datetime) -> str:
     return f"{now.astimezone(UTC):%H:%M:%SZ} {line}"
 
 
-def _state(step: Step | None) -> tuple[str, int] | None:
-    return (step.status, step.attempts) if step else None
-
-
-def _status(step: Step) -> str:
+def shown_status(step: Step) -> str:
+    """Return the status of a step, with where its result came from."""
     if step.reused_from:
         return f"{step.status} (cached)"
     return f"{step.status} (attempt {step.attempts})" if step.attempts > 1 else step.status
 
 
+def _state(step: Step | None) -> tuple[str, int] | None:
+    return (step.status, step.attempts) if step else None
+
+
 def _step_line(step: Step, now: datetime) -> str:
     after = f" after {elapsed(step, now)}" if step.ended and not step.reused_from else ""
-    return f"step {step.name} {_status(step)}{after}"
+    return f"step {step.name} {shown_status(step)}{after}"

@@ -7,16 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
-from rich.live import Live
 
 from helpers.errors import UserError
 from ml_pipeline.executions.executions import Snapshot, stop, take_snapshot
-from ml_pipeline.executions.job_logs import NewestLine, milliseconds
-from ml_pipeline.executions.progress import changes, stamped, table
+from ml_pipeline.executions.progress import changes, stamped
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from rich.console import Console
-    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_sagemaker import SageMakerClient
 
 FIRST_PAUSE = 0.1
@@ -27,16 +25,15 @@ PATIENCE_SECONDS = 300
 Show = Callable[[Snapshot | None, Snapshot], None]
 
 
-def wait(
-    sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", arn: str, console: "Console"
-) -> tuple[Snapshot, bool]:
+def wait(session: "Session", arn: str, console: "Console") -> tuple[Snapshot, bool]:
     """Wait until an execution is over; Ctrl-C stops it and waits for that.
 
     Returns:
         The execution at its end, and whether it was interrupted from here. A second Ctrl-C is not
         caught: the execution then stops on its own.
     """
-    with _screen(logs, console) as show:
+    sagemaker = session.client("sagemaker")
+    with _screen(session, console) as show:
         try:
             return _follow(sagemaker, arn, show), False
         except KeyboardInterrupt:
@@ -68,9 +65,8 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
 
 
 @contextmanager
-def _screen(logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
+def _screen(session: "Session", console: "Console") -> Iterator[Show]:
     """Yield a function that shows a snapshot: in place on a terminal, else a line for each change."""
-    newest = NewestLine(logs)
 
     def print_changes(before: Snapshot | None, after: Snapshot) -> None:
         now = datetime.now(UTC)
@@ -80,12 +76,12 @@ def _screen(logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
     if not console.is_interactive:
         yield print_changes
         return
-    with Live(console=console, refresh_per_second=4) as live:
+    from ml_pipeline.executions.live_table import live_table  # noqa: PLC0415 - not needed in a log
 
-        def redraw(before: Snapshot | None, after: Snapshot) -> None:
+    with live_table(session, console) as show:
+
+        def print_and_show(before: Snapshot | None, after: Snapshot) -> None:
             print_changes(before, after)
-            running = [step for step in after.steps if step.job and not step.ended]
-            lines = {step.job: newest.of(step.job, milliseconds(step.started)) for step in running}
-            live.update(table(after, lines, datetime.now(UTC)))
+            show(after)
 
-        yield redraw
+        yield print_and_show

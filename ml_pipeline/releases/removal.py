@@ -36,7 +36,7 @@ def delete_pipeline(session: "Session", target: Target, console: "Console") -> N
                 f"An execution is {running.status}: {running.arn}. Stop it first: {target.command('stop')}"
             )
         stop(sagemaker, running.arn)
-        wait(sagemaker, session.client("logs"), running.arn, console)
+        wait(session, running.arn, console)
     sagemaker.delete_pipeline(PipelineName=target.name, ClientRequestToken=str(uuid4()))
     say(console, f"Pipeline {target.name} deleted.")
 

@@ -175,7 +175,7 @@ def _measured(project: Project, step: str, console: Console) -> Measurement:
     """Run the pipeline to its end and read the event log of a step."""
     session = project.session
     arn = start(session, project.target, use_cache=False)
-    snapshot, interrupted = wait(session.client("sagemaker"), session.client("logs"), arn, console)
+    snapshot, interrupted = wait(session, arn, console)
     if interrupted:
         raise KeyboardInterrupt
     if snapshot.status != "Succeeded":

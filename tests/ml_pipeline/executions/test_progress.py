@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 
 from ml_pipeline.executions.executions import Snapshot, Step, step_of
-from ml_pipeline.executions.progress import changes, duration, stamped, table
+from ml_pipeline.executions.live_table import table
+from ml_pipeline.executions.progress import changes, duration, stamped
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=65)

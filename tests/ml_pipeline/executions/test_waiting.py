@@ -32,7 +32,7 @@ def test_an_execution_is_followed_to_its_end(terminal: bool, stack: boto3.Sessio
     out = io.StringIO()
     console = Console(file=out, width=200, force_terminal=terminal, force_interactive=terminal)
 
-    snapshot, interrupted = wait(stack.client("sagemaker"), stack.client("logs"), failing, console)
+    snapshot, interrupted = wait(stack, failing, console)
 
     assert (snapshot.status, interrupted) == ("Failed", False)
     assert snapshot.steps[0].failure_reason.endswith("as asked")
@@ -44,9 +44,10 @@ def test_waiting_is_given_up_when_aws_stays_out_of_reach(
     stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
-    nowhere = stack.client(
+    nowhere = boto3.Session(region_name=stack.region_name).client(
         "sagemaker", endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1})
     )
+    monkeypatch.setattr(stack, "client", lambda _service: nowhere)
 
     with pytest.raises(UserError, match=r"AWS does not answer any more: .* arn may still run"):
-        wait(nowhere, stack.client("logs"), "arn", Console(file=io.StringIO()))
+        wait(stack, "arn", Console(file=io.StringIO()))
