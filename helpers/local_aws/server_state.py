@@ -100,9 +100,12 @@ class ServerState:
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
         return "\n".join(
             [
-                # A zombie is gone, too: where nothing reaps it, it keeps its number.
-                f"case $(ps -o stat= -p {self.pid}) in ''|Z*)",
-                f"  echo 'Error: {NOT_RUNNING}' >&2; exit 1;; esac",
+                # A zombie is gone, too: where nothing reaps it, it keeps its number. Linux shows its state in
+                # a file, which a shell reads in a tenth of the time of ps.
+                "if [ -d /proc/self ]",
+                f"then read -r _ _ state _ 2>/dev/null < /proc/{self.pid}/stat || state=",
+                f"else state=$(ps -o stat= -p {self.pid}) || true; fi",
+                f"case $state in ''|Z*) echo 'Error: {NOT_RUNNING}' >&2; exit 1;; esac",
                 "for name in ${!AWS_@}; do [ $name = AWS_CA_BUNDLE ] || unset $name; done",
                 *exports,
                 "",
