@@ -132,18 +132,10 @@ def _moto() -> "WSGIApplication":
     # No web page may call this server from a browser; moto reads the variable when it is imported.
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - see above
-        DomainDispatcherApplication,
-        create_backend_app,
-    )
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    from helpers.local_aws.moto_extensions.server import moto_application  # noqa: PLC0415 - imports moto
 
-    from helpers.local_aws.cloudformation import mend_cloudformation  # noqa: PLC0415 - imports moto
-    from helpers.local_aws.moto_mends import mend_services  # noqa: PLC0415 - likewise
-
-    mend_cloudformation()
-    mend_services()
-    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-    return application
+    return moto_application()
 
 
 def _role_of(key: str) -> str | None:

@@ -50,13 +50,19 @@ class Studio:
             found[f"Describe{kind}"] = partial(self._find, kind)
             found[f"Delete{kind}"] = partial(self._delete, kind)
             found[f"List{_LIST_MEMBERS[kind]}"] = partial(self._list, kind)
+        found["UpdateUserProfile"] = self.update_user_profile
         return found
 
     def create_domain(self, request: Request) -> Response:
-        """Make a domain, with its file system and security groups."""
+        """Create a domain, with its file system and security groups.
+
+        Raises:
+            ApiError: there is one of that name, or its VPC or a subnet is not there.
+        """
         name = request["DomainName"]
         if any(domain["DomainName"] == name for domain in self._domains.values()):
             raise ApiError("ResourceInUse", f"Domain with name {name} already exists")
+        self._check_network(request)
         domain_id = f"d-{uuid.uuid4().hex[:12]}"
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:domain/{domain_id}"
         self._domains[domain_id] = {
@@ -71,6 +77,18 @@ class Studio:
             "HomeEfsFileSystemId": self._file_system(domain_id, arn, request),
         }
         return {key: self._domains[domain_id][key] for key in ("DomainArn", "DomainId", "Url")}
+
+    def _check_network(self, request: Request) -> None:
+        ec2 = ec2_backends[ACCOUNT][self._region]
+        if request["VpcId"] not in ec2.vpcs:
+            raise ApiError("ValidationException", f"The vpc ID '{request['VpcId']}' does not exist")
+        known = {subnet.id: subnet for zone in ec2.subnets.values() for subnet in zone.values()}
+        for subnet in request["SubnetIds"]:
+            if subnet not in known:
+                raise ApiError("ValidationException", f"The subnet ID '{subnet}' does not exist")
+            if known[subnet].vpc_id != request["VpcId"]:
+                text = f"The subnet '{subnet}' is not in the vpc '{request['VpcId']}'"
+                raise ApiError("ValidationException", text)
 
     def describe_domain(self, request: Request) -> Response:
         """Return a domain."""
@@ -139,6 +157,13 @@ class Studio:
         for subnet in request["SubnetIds"]:
             efs.create_mount_target(files.file_system_id, subnet, security_groups=[inbound.id])
         return str(files.file_system_id)
+
+    def update_user_profile(self, request: Request) -> Response:
+        """Change the settings of a profile."""
+        found = self._find("UserProfile", request)
+        kept = self._contents["UserProfile"][_key("UserProfile", request)]
+        kept.update(request, LastModifiedTime=datetime.now(UTC))
+        return {"UserProfileArn": found["UserProfileArn"]}
 
     def _create(self, kind: str, request: Request) -> Response:
         self.describe_domain(request)

@@ -5,7 +5,6 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -14,14 +13,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.local_aws.cloudformation import change_sets
-from helpers.local_aws.cloudformation.templates import (
-    dependencies,
-    expand_loops,
-    in_order,
-    parameter_problem,
-    references,
-)
+from helpers.local_aws.cloudformation import backend
+from helpers.local_aws.cloudformation.templates.language_extensions import expand_loops
+from helpers.local_aws.cloudformation.templates.parameters import problem as parameter_problem
+from helpers.local_aws.cloudformation.templates.references import dependencies, in_order, references
 
 
 class Stack:
@@ -193,41 +188,26 @@ def test_change_sets_that_the_stack_does_not_allow_are_refused(stack: Stack, kin
 
 
 def test_of_two_requests_that_come_at_once_the_second_finds_the_first_ones_stack(monkeypatch) -> None:
-    """Both wait in the middle of making one, for as long as it takes the other to come there, if it can."""
+    """Both wait in the middle of creating one, for as long as it takes the other to come there, if it can."""
     both_there = threading.Barrier(2)
-    backend = SimpleNamespace(stacks={}, change_sets={}, exports={})
 
-    def make(backend: Any, stack_name: str, **_: Any) -> tuple[str, str]:
+    def look_for_changes(*_: Any) -> tuple[list[Any], bool]:
         with suppress(threading.BrokenBarrierError):
             both_there.wait(timeout=0.5)
-        number = f"{len(backend.change_sets)}"
-        stack = SimpleNamespace(
-            name=stack_name,
-            stack_id=f"stack-{number}",
-            status="REVIEW_IN_PROGRESS",
-            template_dict={},
-            resource_map=SimpleNamespace(cross_stack_resources=None),
-        )
-        backend.stacks[stack.stack_id] = stack
-        backend.change_sets[number] = SimpleNamespace(stack=stack, stack_id=stack.stack_id)
-        return number, stack.stack_id
+        return [], True
 
-    monkeypatch.setattr(change_sets, "_create_change_set", make)
-    monkeypatch.setattr(change_sets, "differences", lambda *_: ([], False))
-    request = {"stack_name": "s", "change_set_type": "CREATE", "tags": {}, "parameters": {}}
+    monkeypatch.setattr(backend, "find_changes", look_for_changes)
+    service = backend.Backend("us-east-1", "123456789012")
     with ThreadPoolExecutor(2) as pool:
         asked = [
             pool.submit(
-                change_sets.create_change_set,
-                backend,
-                template=json.dumps(template(Bucket=BUCKET)),
-                **request,
+                service.create_change_set, "s", name, json.dumps(template(Bucket=BUCKET)), {}, "CREATE"
             )
-            for _ in range(2)
+            for name in ("one", "two")
         ]
 
-    assert {future.result()[1] for future in asked} == {"stack-0"}
-    assert list(backend.stacks) == ["stack-0"]
+    assert {future.result()[1] for future in asked} == set(service.stacks)
+    assert len(service.stacks) == 1
 
 
 def test_a_change_set_that_is_not_there(stack: Stack) -> None:
