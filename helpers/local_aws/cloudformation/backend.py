@@ -29,6 +29,8 @@ NO_CHANGES = (
 _NOT_TO_BE_UPDATED = frozenset(
     {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
 )
+_NOT_EXECUTED = frozenset({"AVAILABLE", "UNAVAILABLE"})
+"""The statuses of change sets that still have their name for themselves."""
 
 
 # Moto's classes are not typed, so a subclass of them has an Any for its base.
@@ -201,7 +203,8 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             raise ValidationError(message=text + f"[{change_set_name}]")
         if change_set_type != "CREATE" and not (change_set_type == "IMPORT" and in_review):
             self._refuse_unless_updatable(stack)
-        if any(each.change_set_name == change_set_name for each in self._change_sets_of(stack)):
+        waiting = [each for each in self._change_sets_of(stack) if each.execution_status in _NOT_EXECUTED]
+        if any(each.change_set_name == change_set_name for each in waiting):
             text = f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute"
             raise AlreadyExistsException(f"{text} name")
         return stack
@@ -252,7 +255,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             text = "StackName must be specified if ChangeSetName is not specified as an ARN."
             raise ValidationError(message=text)
         else:
-            for each in self.list_change_sets(stack_name):
+            for each in reversed(self.list_change_sets(stack_name)):
                 if each.change_set_name == change_set_name:
                     return each
         raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")

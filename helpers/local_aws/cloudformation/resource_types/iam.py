@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from moto.iam.exceptions import DeleteConflictException
 from moto.iam.models import iam_backends
 
 from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType, as_text
@@ -164,6 +165,9 @@ class ManagedPolicy(_Iam):
         policy = self._backend.managed_policies.get(resource.physical_id)
         if policy is None:
             return
+        bounded = [*self._backend.roles.values(), *self._backend.users.values()]
+        if any(getattr(each, "permissions_boundary_arn", None) == policy.arn for each in bounded):
+            raise DeleteConflictException("Cannot delete a policy that is used as a permissions boundary.")
         for kind, owners in self._owners().items():
             for owner in owners:
                 if policy.arn in owner.managed_policies:

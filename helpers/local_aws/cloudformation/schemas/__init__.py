@@ -123,7 +123,7 @@ def _scalar(value: Any, shape: Shape) -> Any:
             return int(float(value))
         case "number", str():
             try:
-                return float(value)
+                return int(value) if _is_whole(value) else float(value)
             except ValueError:
                 return value
         case "string", bool():
