@@ -8,12 +8,12 @@ from moto.kms.models import kms_backends
 from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType, as_text
 
 _CHOSEN_AT_CREATION = {
-    "KeySpec": "SYMMETRIC_DEFAULT",
-    "KeyUsage": "ENCRYPT_DECRYPT",
-    "MultiRegion": False,
-    "Origin": "AWS_KMS",
+    "KeySpec": ("key_spec", "SYMMETRIC_DEFAULT"),
+    "KeyUsage": ("key_usage", "ENCRYPT_DECRYPT"),
+    "MultiRegion": ("multi_region", False),
+    "Origin": ("origin", "AWS_KMS"),
 }
-"""Properties of a key that KMS never changes, and their defaults; a change of them fails the update."""
+"""Properties that KMS never changes, as moto calls them, and their defaults; a change fails the update."""
 
 
 class _Kms(ResourceType):
@@ -35,7 +35,7 @@ class Key(_Kms):
     def create(self, resource: Resource) -> None:
         """Create the key."""
         properties = resource.properties
-        chosen = {name: properties.get(name, default) for name, default in _CHOSEN_AT_CREATION.items()}
+        chosen = {name: properties.get(name, default) for name, (_, default) in _CHOSEN_AT_CREATION.items()}
         key = self._backend.create_key(
             as_text(properties["KeyPolicy"]) if "KeyPolicy" in properties else None,
             chosen["KeyUsage"],
@@ -62,11 +62,12 @@ class Key(_Kms):
 
     def update(self, resource: Resource, before: Properties) -> None:
         """Change the key, but for what it is."""
-        for name, default in _CHOSEN_AT_CREATION.items():
-            if before.get(name, default) != resource.properties.get(name, default):
+        key = self._backend.keys[resource.physical_id]
+        for name, (attribute, default) in _CHOSEN_AT_CREATION.items():
+            if getattr(key, attribute) != resource.properties.get(name, default):
                 text = f"You cannot change the {name} property of a KMS key. Create another key instead."
                 raise ValueError(text)
-        self._configure(self._backend.keys[resource.physical_id], resource, before)
+        self._configure(key, resource, before)
 
     def delete(self, resource: Resource) -> None:
         """Schedule the deletion: the key can be brought back for a while."""

@@ -172,3 +172,104 @@ def test_a_number_is_compared_as_the_text_that_it_is(stack: Stack) -> None:
     }
     stack.deploy(document | {"Resources": {**document["Resources"], "Key": KEY}})
     assert not stack.events("Bucket")
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+def create_change_set(stack: Stack, name: str, kind: str = "CREATE") -> str:
+    created = stack.client.create_change_set(
+        StackName=stack.name,
+        ChangeSetName=name,
+        ChangeSetType=kind,
+        TemplateBody=json.dumps(template(Bucket=BUCKET)),
+    )
+    return str(created["Id"])
+
+
+def test_a_name_is_that_of_a_change_set_of_one_stack(stack: Stack, aws: boto3.Session) -> None:
+    other, client = Stack(aws), stack.client
+    ids = {each.name: create_change_set(each, "same-name") for each in (stack, other)}
+    for name, change_set_id in ids.items():
+        found = client.describe_change_set(StackName=name, ChangeSetName="same-name")
+        assert (found["StackName"], found["ChangeSetId"]) == (name, change_set_id)
+    client.execute_change_set(StackName=stack.name, ChangeSetName="same-name")
+    assert stack.status() == "CREATE_COMPLETE"
+    assert other.status() == "REVIEW_IN_PROGRESS"
+    client.delete_change_set(StackName=other.name, ChangeSetName="same-name")
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        client.describe_change_set(StackName=other.name, ChangeSetName="same-name")
+    assert client.describe_change_set(ChangeSetName=ids[stack.name])["StackName"] == stack.name
+
+
+def test_a_name_is_used_once_and_needs_its_stack(stack: Stack) -> None:
+    create_change_set(stack, "once")
+    with pytest.raises(ClientError, match="AlreadyExistsException"):
+        create_change_set(stack, "once")
+    with pytest.raises(ClientError, match="StackName must be specified"):
+        stack.client.describe_change_set(ChangeSetName="once")
+    with pytest.raises(ClientError, match="does not exist"):
+        stack.client.describe_change_set(ChangeSetName="once", StackName="no-such-stack")
+
+
+# --- parameters ---------------------------------------------------------------------------------------------
+
+
+def test_secrets_are_shown_to_nobody(stack: Stack) -> None:
+    rule = {"Type": "String", "NoEcho": True}
+    content = template(Topic=resource("AWS::SNS::Topic", DisplayName={"Ref": "Secret"})) | {
+        "Parameters": {"Secret": rule},
+        "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}},
+    }
+    change_set = stack.change_set("CREATE", content, Secret="hush")
+    assert change_set["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}]
+    stack.client.execute_change_set(ChangeSetName=change_set["ChangeSetId"])
+    assert stack.describe()["Parameters"] == [{"ParameterKey": "Secret", "ParameterValue": "****"}]
+    topic = stack.aws.client("sns").get_topic_attributes(TopicArn=stack.outputs()["Topic"])
+    assert topic["Attributes"]["DisplayName"] == "hush"
+
+
+def test_a_parameter_of_systems_manager_has_its_name_and_its_value(stack: Stack) -> None:
+    ssm, name = stack.aws.client("ssm"), f"/{stack.name}/in"
+    ssm.put_parameter(Name=name, Value="x,y", Type="StringList")
+    content = template(
+        Topic=resource(
+            "AWS::SNS::Topic",
+            DisplayName={"Fn::Join": ["+", {"Ref": "List"}]},
+            TopicName=f"{{{{resolve:ssm:{name}}}}}",
+        )
+    ) | {
+        "Parameters": {"List": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "AllowedPattern": "no"}},
+        "Outputs": {
+            "Name": {"Value": {"Fn::GetAtt": ["Topic", "TopicName"]}},
+            "Topic": {"Value": {"Ref": "Topic"}},
+        },
+    }
+    ssm.put_parameter(Name=name, Value="x,y", Type="StringList", Overwrite=True)
+    stack.change_set("CREATE", content, List=name)
+    ssm.put_parameter(Name=name, Value="name", Type="String", Overwrite=True)
+    assert stack.deploy(content, List=name) == "CREATE_COMPLETE"
+    (shown,) = stack.describe()["Parameters"]
+    assert (shown["ParameterValue"], shown["ResolvedValue"]) == (name, "name")
+    assert stack.outputs()["Name"] == "name"
+    with pytest.raises(ClientError, match=r"Unable to fetch parameters \[none\]"):
+        stack.change_set("UPDATE", content, List="none")
+
+
+@pytest.mark.parametrize("reference", ["{{resolve:nothing:x}}", "{{resolve:ssm:/no/such/parameter}}"])
+def test_a_dynamic_reference_to_nothing_fails(stack: Stack, reference: str) -> None:
+    assert stack.deploy(template(T=resource("AWS::SNS::Topic", DisplayName=reference))) == "ROLLBACK_COMPLETE"
+
+
+def test_previous_values_and_templates_are_used_again(stack: Stack) -> None:
+    stack.deploy(PARAMETRIZED, P="before")
+    created = stack.client.create_change_set(
+        StackName=stack.name,
+        ChangeSetName="again",
+        ChangeSetType="UPDATE",
+        UsePreviousTemplate=True,
+        Parameters=[{"ParameterKey": "P", "UsePreviousValue": True}],
+    )
+    found = stack.client.describe_change_set(ChangeSetName=created["Id"])
+    assert found["Parameters"] == [{"ParameterKey": "P", "ParameterValue": "before"}]
+    assert found["Status"] == "FAILED"

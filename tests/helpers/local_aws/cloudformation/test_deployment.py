@@ -108,3 +108,62 @@ def test_tags_of_the_stack_reach_resources_also_when_only_they_change(stack: Sta
     stack.client.execute_change_set(ChangeSetName=created["Id"])
     tags = stack.aws.client("s3").get_bucket_tagging(Bucket=stack.outputs()["Bucket"])["TagSet"]
     assert {"Key": "team", "Value": "data"} in tags
+
+
+def test_a_stack_is_created_once_in_its_events(stack: Stack) -> None:
+    stack.client.create_stack(StackName=stack.name, TemplateBody=json.dumps(template(Bucket=BUCKET)))
+    assert [status for status, _ in stack.events(stack.name)] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+def test_whatever_fails_the_stack_can_be_updated_again(stack: Stack) -> None:
+    topic = template(Topic=resource("AWS::SNS::Topic"))
+    stack.deploy(topic)
+    wrong = topic | {"Outputs": {"O": {"Value": {"Fn::GetAtt": ["Topic", "Nothing"]}}}}
+    assert stack.update(wrong) == "UPDATE_ROLLBACK_COMPLETE"
+    reason = dict(stack.events(stack.name))["UPDATE_ROLLBACK_IN_PROGRESS"]
+    assert "Topic does not support attribute type Nothing in Fn::GetAtt" in reason
+    assert stack.update(template(Bucket=BUCKET, **topic["Resources"])) == "UPDATE_COMPLETE"
+
+
+def test_what_was_to_be_replaced_is_kept_when_the_update_fails(stack: Stack) -> None:
+    def content(name: str, **others: Any) -> dict[str, Any]:
+        topic = resource("AWS::SNS::Topic", TopicName=f"{stack.name}-{name}")
+        return template(Topic=topic, **others) | {"Outputs": {"Topic": {"Value": {"Ref": "Topic"}}}}
+
+    stack.deploy(content("one"))
+    before, sns = stack.outputs(), stack.aws.client("sns")
+    sns.set_topic_attributes(TopicArn=before["Topic"], AttributeName="DisplayName", AttributeValue="kept")
+    failing = {**role(ManagedPolicyArns=["arn:aws:iam::aws:policy/No"]), "DependsOn": "Topic"}
+    assert stack.update(content("two", Role=failing)) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stack.outputs() == before
+    attributes = sns.get_topic_attributes(TopicArn=before["Topic"])["Attributes"]
+    assert attributes["DisplayName"] == "kept"
+    arns = [each["TopicArn"] for each in sns.list_topics()["Topics"]]
+    assert not any(arn.endswith(f"{stack.name}-two") for arn in arns)
+
+
+def test_a_protected_stack_is_not_deleted(stack: Stack) -> None:
+    stack.client.create_stack(
+        StackName=stack.name,
+        TemplateBody=json.dumps(template(Bucket=BUCKET)),
+        EnableTerminationProtection=True,
+    )
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        stack.delete()
+    assert stack.status() == "CREATE_COMPLETE"
+
+
+def test_a_policy_without_quotes_around_its_version(stack: Stack) -> None:
+    text = """
+    Resources:
+      Role:
+        Type: AWS::IAM::Role
+        Properties:
+          AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: []}
+      Key:
+        Type: AWS::KMS::Key
+        Properties:
+          KeyPolicy: {Version: 2012-10-17, Statement: []}
+    """
+    stack.client.create_stack(StackName=stack.name, TemplateBody=text)
+    assert stack.status() == "CREATE_COMPLETE"

@@ -60,3 +60,69 @@ def test_a_network_interface_keeps_its_subnet_and_a_group_its_vpc(stack: Stack) 
     assert "has dependencies" in stack.events("Vpc")[-1][1]
     ec2.delete_security_group(GroupId=group)
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_rule_finds_its_group_by_name(stack: Stack) -> None:
+    vpc = stack.aws.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    group = resource(
+        "AWS::EC2::SecurityGroup", GroupDescription="x", GroupName=stack.name, VpcId=vpc[0]["VpcId"]
+    )
+    rule = resource(
+        "AWS::EC2::SecurityGroupIngress",
+        GroupName=stack.name,
+        IpProtocol="tcp",
+        FromPort=1,
+        ToPort=2,
+        CidrIp="10.0.0.0/8",
+    )
+    content = template(Group=group, Rule={**rule, "DependsOn": "Group"})
+    assert stack.deploy(content) == "CREATE_COMPLETE"
+    groups = stack.aws.client("ec2").describe_security_groups(GroupNames=[stack.name])["SecurityGroups"]
+    assert groups[0]["IpPermissions"][0]["FromPort"] == 1
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_flow_log_takes_its_interval_from_a_parameter_and_is_replaced(stack: Stack) -> None:
+    def content(traffic: str) -> dict[str, Any]:
+        log = resource(
+            "AWS::EC2::FlowLog",
+            ResourceType="VPC",
+            ResourceId={"Ref": "Vpc"},
+            TrafficType=traffic,
+            MaxAggregationInterval={"Ref": "Interval"},
+            LogGroupName="flow",
+            DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flow",
+        )
+        return template(Vpc=resource("AWS::EC2::VPC", CidrBlock="10.6.0.0/16"), Log=log) | {
+            "Parameters": {"Interval": {"Type": "Number", "Default": 60}},
+            "Outputs": {"Log": {"Value": {"Ref": "Log"}}},
+        }
+
+    assert stack.deploy(content("ALL")) == "CREATE_COMPLETE"
+    before = stack.outputs()["Log"]
+    (change,) = stack.change_set("UPDATE", content("REJECT"))["Changes"]
+    assert change["ResourceChange"]["Replacement"] == "True"
+    assert stack.update(content("REJECT")) == "UPDATE_COMPLETE"
+    logs = stack.aws.client("ec2").describe_flow_logs(FlowLogIds=[stack.outputs()["Log"]])["FlowLogs"]
+    assert (logs[0]["TrafficType"], logs[0]["MaxAggregationInterval"]) == ("REJECT", 60)
+    assert before != stack.outputs()["Log"]
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_gateway_needs_no_route_table_and_gets_one_later(stack: Stack) -> None:
+    def content(**tables: Any) -> dict[str, Any]:
+        service = {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}
+        vpc = {"Ref": "Vpc"}
+        return template(
+            Vpc=resource("AWS::EC2::VPC", CidrBlock="10.6.0.0/16"),
+            Table=resource("AWS::EC2::RouteTable", VpcId=vpc),
+            Endpoint=resource("AWS::EC2::VPCEndpoint", VpcId=vpc, ServiceName=service, **tables),
+        ) | {"Outputs": {"Table": {"Value": {"Ref": "Table"}}, "Endpoint": {"Value": {"Ref": "Endpoint"}}}}
+
+    assert stack.deploy(content()) == "CREATE_COMPLETE"
+    assert stack.update(content(RouteTableIds=[{"Ref": "Table"}])) == "UPDATE_COMPLETE"
+    tables = stack.aws.client("ec2").describe_route_tables(RouteTableIds=[stack.outputs()["Table"]])
+    gateways = [route.get("GatewayId") for route in tables["RouteTables"][0]["Routes"]]
+    assert stack.outputs()["Endpoint"] in gateways
+    assert stack.update(content()) == "UPDATE_COMPLETE"
+    assert stack.delete() == "DELETE_COMPLETE"

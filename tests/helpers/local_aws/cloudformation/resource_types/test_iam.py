@@ -34,3 +34,44 @@ def test_a_managed_policy_is_detached_before_it_is_deleted(stack: Stack) -> None
     managed = resource("AWS::IAM::ManagedPolicy", PolicyDocument=POLICY, Roles=[{"Ref": "Role"}])
     stack.deploy(template(Managed=managed, Role=role()))
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_role_takes_policies_of_aws(stack: Stack) -> None:
+    arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    content = template(Role=role(ManagedPolicyArns=[arn])) | {"Outputs": {"Role": {"Value": {"Ref": "Role"}}}}
+    assert stack.deploy(content) == "CREATE_COMPLETE"
+    attached = stack.aws.client("iam").list_attached_role_policies(RoleName=stack.outputs()["Role"])
+    assert attached["AttachedPolicies"] == [{"PolicyName": "AmazonSageMakerFullAccess", "PolicyArn": arn}]
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_policy_that_bounds_a_role_is_not_deleted(stack: Stack) -> None:
+    managed = resource("AWS::IAM::ManagedPolicy", PolicyDocument=POLICY)
+    stack.deploy(template(Managed=managed) | {"Outputs": {"Managed": {"Value": {"Ref": "Managed"}}}})
+    iam = stack.aws.client("iam")
+    iam.create_role(
+        RoleName=stack.name,
+        AssumeRolePolicyDocument="{}",
+        PermissionsBoundary=stack.outputs()["Managed"],
+    )
+    assert stack.delete() == "DELETE_FAILED"
+    iam.delete_role(RoleName=stack.name)
+    assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_of_the_versions_of_a_policy_the_last_five_are_kept(stack: Stack) -> None:
+    def content(number: int) -> dict[str, Any]:
+        document = {**POLICY, "Id": str(number)}
+        return template(Managed=resource("AWS::IAM::ManagedPolicy", PolicyDocument=document)) | {
+            "Outputs": {"Managed": {"Value": {"Ref": "Managed"}}}
+        }
+
+    stack.deploy(content(0))
+    for number in range(1, 7):
+        assert stack.update(content(number)) == "UPDATE_COMPLETE"
+    iam, arn = stack.aws.client("iam"), stack.outputs()["Managed"]
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    assert len(versions) == 5
+    (default,) = (each["VersionId"] for each in versions if each["IsDefaultVersion"])
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=default)["PolicyVersion"]
+    assert version["Document"]["Id"] == "6"
