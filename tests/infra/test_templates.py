@@ -23,8 +23,8 @@ from helpers.environments import LOCAL, NAME, Environment, environments, has_pre
 from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy
-from helpers.local_aws.cloudformation.templates.validation import parse_template
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
+from helpers.local_aws.cloudformation.templates.validation import parse_template
 from helpers.project_settings import project_settings
 from tests.infra_folder import PARAMETERS, every_stack, write_templates
 

@@ -13,8 +13,8 @@ def leave_conditions_to_aws(bucket: Any, action: str, resource: str) -> Any:
     """Return what a bucket's policy says of a request, apart from statements with conditions.
 
     moto takes these for statements that always hold: one that denies requests without TLS would deny every
-    request. What a request's context is (TLS, the endpoint that it came through) is not known here, so that they
-    are stored and shown, and not enforced.
+    request. The context of a request (TLS, the endpoint that it came through) is not known here: they are
+    stored and shown, and not enforced.
     """
     if bucket.policy is None:
         return PermissionResult.NEUTRAL

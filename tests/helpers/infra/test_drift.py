@@ -626,8 +626,9 @@ def test_what_cannot_be_asked_is_refused(project: Project) -> None:
 
 def test_a_stack_that_waits_for_its_first_changes_is_not_compared(aws: boto3.Session) -> None:
     cloudformation, name = aws.client("cloudformation"), f"drift-{uuid.uuid4().hex[:8]}"
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
     cloudformation.create_change_set(
-        StackName=name, ChangeSetName="c", ChangeSetType="CREATE", TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+        StackName=name, ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body
     )
     with pytest.raises(cloudformation.exceptions.ClientError, match="REVIEW_IN_PROGRESS state"):
         cloudformation.detect_stack_drift(StackName=name)

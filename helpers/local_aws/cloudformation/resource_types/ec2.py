@@ -277,7 +277,17 @@ def _open(backend: Any, group: Any, rule: Properties, *, egress: bool) -> list[A
         source_groups=others,
         prefix_list_ids=[{"PrefixListId": prefix_list, **described}] if prefix_list else [],
     )
+    for opened in rules:
+        _describe(opened, rule.get("Description"))
     return list(rules)
+
+
+def _describe(rule: Any, description: str | None) -> None:
+    """Give a rule its description where moto looks for it, also of a rule that is not for addresses."""
+    if description:
+        rule.ip_range["Description"] = description
+    else:
+        rule.ip_range.pop("Description", None)
 
 
 def _close(group: Any, rule_ids: list[str]) -> None:
@@ -330,10 +340,7 @@ class _GroupRule(_Ec2):
     def update(self, resource: Resource, before: Properties) -> None:
         """Change the description."""
         for rule in resource.state["rules"]:
-            description = resource.properties.get("Description")
-            for target in (rule.ip_range, rule.source_group):
-                if target:
-                    target.update(Description=description) if description else target.pop("Description", None)
+            _describe(rule, resource.properties.get("Description"))
 
     def delete(self, resource: Resource) -> None:
         """Remove the rule from its group."""

@@ -1,4 +1,4 @@
-"""Each property that the templates of infra/ set is created, updated and read back by the service's own API."""
+"""Each property that the templates of infra/ set, created, updated and read back by the service's API."""
 
 from collections import defaultdict
 from typing import Any

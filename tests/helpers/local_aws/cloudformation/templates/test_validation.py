@@ -76,7 +76,7 @@ CASES = {
     "null": (template(B=resource("AWS::S3::Bucket", BucketName=None)), "'null' values are not allowed"),
     "nested property": (
         template(B=resource("AWS::S3::Bucket", LoggingConfiguration=LOGGING)),
-        r"failed for resource B with message: \[#/LoggingConfiguration: extraneous key \[DestinationBuckName\]",
+        r"for resource B with message: \[#/LoggingConfiguration: extraneous key \[DestinationBuckName\]",
     ),
     "property behind a condition": (
         template(B=resource("AWS::S3::Bucket", LoggingConfiguration={"Fn::If": ["C", LOGGING, LOGGING]}))
