@@ -52,6 +52,14 @@ class Studio:
             found[f"List{_LIST_MEMBERS[kind]}"] = partial(self._list, kind)
         return found
 
+    def find_tags(self, arn: str) -> list[dict[str, str]] | None:
+        """Return the tags of the domain, profile, space or application with an ARN, or None."""
+        held = [(domain, domain["DomainArn"]) for domain in self._domains.values()]
+        for kind, contents in self._contents.items():
+            held += [(item, item[f"{kind}Arn"]) for item in contents.values()]
+        found = next((item for item, of_item in held if of_item == arn), None)
+        return None if found is None else _tags_of(found)
+
     def create_domain(self, request: Request) -> Response:
         """Make a domain, with its file system and security groups."""
         name = request["DomainName"]
@@ -190,6 +198,12 @@ class Studio:
             if domain in {None, item["DomainId"]}
         ]
         return page(found, request, _LIST_MEMBERS[kind])
+
+
+def _tags_of(item: Response) -> list[dict[str, str]]:
+    """Return the list of tags that a resource holds; changes of it are changes of the resource."""
+    tags: list[dict[str, str]] = item.setdefault("Tags", [])
+    return tags
 
 
 def _key(kind: str, request: Request) -> Key:

@@ -8,7 +8,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 BATCH_LINES = 1000
 MAX_LINE_BYTES = 256 * 1024 - 26
 """PutLogEvents takes events of 256 KiB, of which 26 bytes are its own."""
@@ -17,19 +16,20 @@ MAX_LINE_BYTES = 256 * 1024 - 26
 class JobLog:
     """Takes lines as a job prints them and puts them in batches, so that a log can be read as it grows."""
 
-    def __init__(self, logs: Any, job_name: str):
+    def __init__(self, logs: Any, log_group: str, job_name: str):
         self._logs = logs
+        self._group = log_group
         self.stream = f"{job_name}/algo-1-{_now()}"
         self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_batches, name=f"{job_name}-log", daemon=True)
 
     def __enter__(self) -> "JobLog":
         try:
-            self._logs.create_log_group(logGroupName=LOG_GROUP)
+            self._logs.create_log_group(logGroupName=self._group)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                 raise
-        self._logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=self.stream)
+        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self.stream)
         self._writer.start()
         return self
 
@@ -65,7 +65,9 @@ class JobLog:
             else:
                 ended = True
             if batch:
-                self._logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=self.stream, logEvents=batch)
+                self._logs.put_log_events(
+                    logGroupName=self._group, logStreamName=self.stream, logEvents=batch
+                )
 
 
 def _now() -> int:

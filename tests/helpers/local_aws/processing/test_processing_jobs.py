@@ -211,9 +211,6 @@ def test_a_job_does_not_see_the_variables_of_the_user(jobs) -> None:
     [
         (s3_input("s3://{bucket}/nothing"), "Cannot find S3 objects under s3://{bucket}/nothing"),
         (s3_input("s3://no-such-bucket-here/x"), "NoSuchBucket"),
-        (s3_input("s3://{bucket}/m", S3DataType="ManifestFile"), "does not read manifest files"),
-        (s3_input("s3://{bucket}/m", S3InputMode="Pipe"), "not Pipe mode"),
-        ({"ProcessingInputs": [{"InputName": "d", "DatasetDefinition": {}}]}, "not Pipe mode or Dataset"),
     ],
 )
 def test_an_input_that_cannot_be_given_fails_the_job(jobs, bucket, members, reason) -> None:
@@ -256,14 +253,121 @@ def test_jobs_are_listed(jobs) -> None:
     for name in names:
         jobs.wait(name)
 
-    newest_first = jobs.sagemaker.list_processing_jobs(NameContains=prefix)["ProcessingJobSummaries"]
+    def listed(**request: Any) -> list[str]:
+        answer = jobs.sagemaker.list_processing_jobs(NameContains=prefix, **request)
+        return [job["ProcessingJobName"] for job in answer["ProcessingJobSummaries"]]
+
     by_name = jobs.sagemaker.list_processing_jobs(
         NameContains=prefix, SortBy="Name", SortOrder="Ascending", MaxResults=2, StatusEquals="Completed"
     )
 
-    assert [job["ProcessingJobName"] for job in newest_first] == names[::-1]
+    assert listed() == names, "AWS documents Ascending as the default"
+    assert listed(SortOrder="Descending") == names[::-1]
     assert [job["ProcessingJobName"] for job in by_name["ProcessingJobSummaries"]] == names[:2]
     assert by_name["NextToken"]
+
+
+NAMED_TWICE = [
+    {"InputName": "conf", "S3Input": {**source, "LocalPath": f"/opt/ml/processing/{folder}"}}
+    for source in [s3_input("s3://b/x")["ProcessingInputs"][0]["S3Input"]]
+    for folder in "ab"
+]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (s3_input("s3://b/m", S3DataType="ManifestFile"), "does not support S3DataType ManifestFile"),
+        (s3_input("s3://b/m", S3InputMode="Pipe"), "does not support S3InputMode Pipe"),
+        (s3_input("s3://b/m", S3CompressionType="Gzip"), "does not support S3CompressionType Gzip"),
+        (
+            {"ProcessingInputs": [{"InputName": "d", "DatasetDefinition": {}}]},
+            "does not support ProcessingInputs.DatasetDefinition",
+        ),
+        ({"ProcessingInputs": NAMED_TWICE}, "Input and Output names must be globally unique: [conf]"),
+        (
+            {
+                **s3_input("s3://b/x"),
+                "ProcessingOutputConfig": {
+                    "Outputs": [
+                        {
+                            **s3_output("s3://b/y")["ProcessingOutputConfig"]["Outputs"][0],
+                            "OutputName": "data",
+                        }
+                    ]
+                },
+            },
+            "Input and Output names must be globally unique: [data]",
+        ),
+        (
+            {
+                "ProcessingInputs": [
+                    {**entry, "InputName": name}
+                    for name in ("one", "two")
+                    for entry in s3_input("s3://b/x")["ProcessingInputs"]
+                ]
+            },
+            "the inputs 'one' and 'two' have the same LocalPath",
+        ),
+        (s3_input("s3://b/x", "/tmp/in"), "LocalPath of an input 'data' must begin with /opt/ml/"),
+        (s3_output("s3://b/x", path=""), "LocalPath of an output 'out' must begin with /opt/ml/"),
+        ({"Tags": [{"Key": "aws:x", "Value": "v"}]}, "aws: prefixed tag key names are not allowed"),
+        ({"Tags": [{"Key": "k", "Value": value} for value in "ab"]}, "Duplicate tag keys found: k"),
+    ],
+)
+def test_what_has_no_effect_or_is_contradictory_starts_no_job(jobs, members, message) -> None:
+    with pytest.raises(ClientError) as caught:
+        jobs.start(**members)
+
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert message in caught.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize("prefix", ["q#1/", "what?/", "a b/"])
+def test_a_key_is_what_follows_the_bucket_whatever_is_in_it(jobs, aws, bucket, prefix) -> None:
+    for key in (f"{prefix}wanted", "other"):
+        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+    script = "import os,sys;print(os.listdir(sys.argv[1]))"
+
+    name = jobs.start(
+        **arguments_of(script, "/opt/ml/processing/input/data"), **s3_input(f"s3://{bucket}/{prefix}")
+    )
+
+    jobs.wait(name)
+    assert jobs.log(name) == ["['wanted']"]
+
+
+def test_an_object_that_is_also_a_folder_is_named(jobs, aws, bucket) -> None:
+    for key in ("pre/ab", "pre/ab/y"):
+        aws.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+
+    description = jobs.run(**s3_input(f"s3://{bucket}/pre/ab"))
+
+    assert description["FailureReason"].startswith("ClientError: ")
+    assert f"s3://{bucket}/pre/ab is an object and a folder" in description["FailureReason"]
+
+
+def test_names_keep_their_case_and_arns_do_not(jobs) -> None:
+    name = jobs.start(ProcessingJobName=f"Mixed-{uuid.uuid4().hex[:8]}")
+
+    description = jobs.wait(name)
+    by_arn = jobs.describe(description["ProcessingJobArn"].rsplit("/", 1)[1])
+
+    assert description["ProcessingJobArn"].endswith(f":processing-job/{name.lower()}")
+    assert by_arn["ProcessingJobName"] == description["ProcessingJobName"] == name
+
+
+def test_a_finished_job_can_be_deleted(jobs) -> None:
+    name = jobs.start("import time;time.sleep(600)")
+    with pytest.raises(ClientError, match="stop it first"):
+        jobs.sagemaker.delete_processing_job(ProcessingJobName=name)
+    jobs.sagemaker.stop_processing_job(ProcessingJobName=name)
+    jobs.wait(name)
+
+    jobs.sagemaker.delete_processing_job(ProcessingJobName=name)
+
+    with pytest.raises(ClientError, match="Could not find requested job"):
+        jobs.describe(name)
 
 
 @pytest.mark.parametrize(

@@ -181,15 +181,14 @@ def test_a_step_reads_what_another_has_written(pipelines, job, aws, bucket) -> N
     assert given["ID"] == arn.rsplit("/", 1)[1]
 
 
-@pytest.mark.parametrize("path", ["rows[1]", "!"])
-def test_a_property_that_is_not_there_fails_its_step(pipelines, job, path) -> None:
-    broken = {"A": {"Get": f"Steps.first.{path}"}}
-    name = pipelines.create(step("first", job()), step("second", job(Environment=broken)))
+def test_a_property_without_a_value_fails_its_step(pipelines, job) -> None:
+    missing = {"A": {"Get": "Steps.first.ExitMessage"}}
+    name = pipelines.create(step("first", job()), step("second", job(Environment=missing)))
 
     arn = pipelines.start(name)
     pipelines.wait(arn)
 
-    assert "ClientError: " in pipelines.steps(arn)["second"]["FailureReason"]
+    assert "nothing at 'ExitMessage'" in pipelines.steps(arn)["second"]["FailureReason"]
 
 
 def test_an_equal_step_is_reused(pipelines, job) -> None:
@@ -413,3 +412,134 @@ def test_a_pipeline_of_another_region_is_not_found(pipelines, job, aws: boto3.Se
         aws.client("sagemaker", region_name="eu-central-1").start_pipeline_execution(PipelineName=name)
 
     assert error_of(caught)[0] == "ResourceNotFound"
+
+
+def test_selected_steps_run_on_the_results_of_a_source(pipelines, job) -> None:
+    uses_first = job(Environment={"JOB": {"Get": "Steps.first.ProcessingJobName"}})
+    name = pipelines.create(step("first", job()), step("second", uses_first), step("third", job(), "second"))
+    source = pipelines.run(name)["PipelineExecutionArn"]
+    selection = {"SelectedSteps": [{"StepName": "second"}], "SourcePipelineExecutionArn": source}
+
+    execution = pipelines.run(name, SelectiveExecutionConfig=selection)
+
+    arn = execution["PipelineExecutionArn"]
+    steps = pipelines.steps(arn)
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert execution["SelectiveExecutionConfig"] == selection
+    assert set(steps) == {"first", "second"}
+    assert steps["first"]["SelectiveExecutionResult"] == {"SourcePipelineExecutionArn": source}
+    assert steps["first"]["Metadata"] == pipelines.steps(source)["first"]["Metadata"]
+    assert "SelectiveExecutionResult" not in steps["second"]
+    assert steps["second"]["Metadata"] != pipelines.steps(source)["second"]["Metadata"]
+    given = pipelines.job_of(arn, "second")["Environment"]["JOB"]
+    assert given == pipelines.job_of(source, "first")["ProcessingJobName"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "problem"),
+    [
+        ({"SelectedSteps": [{"StepName": "zzz"}]}, "[zzz] are not in the pipeline definition"),
+        ({"SelectedSteps": [{"StepName": "after"}]}, "Invalid SourcePipelineExecutionArn: null"),
+        (
+            {"SelectedSteps": [{"StepName": "after"}], "SourcePipelineExecutionArn": "{source}"},
+            "has no results of [bad]",
+        ),
+    ],
+)
+def test_steps_that_cannot_be_selected_start_nothing(pipelines, job, selection, problem) -> None:
+    name = pipelines.create(step("bad", job("1/0")), step("after", job(), "bad"))
+    source = pipelines.run(name)["PipelineExecutionArn"]
+
+    with pytest.raises(ClientError) as caught:
+        pipelines.start(
+            name,
+            SelectiveExecutionConfig=json.loads(json.dumps(selection).replace("{source}", source)),
+        )
+
+    assert error_of(caught)[0] == "ValidationException"
+    assert problem in error_of(caught)[1]
+    listed = pipelines.sagemaker.list_pipeline_executions(PipelineName=name)
+    assert len(listed["PipelineExecutionSummaries"]) == 1
+
+
+def test_a_failure_can_trigger_a_step(pipelines, job) -> None:
+    name = pipelines.create(
+        step("bad", job("1/0")),
+        step("never", job(), "bad"),
+        {**step("notify", job()), "DependsOn": [{"Step": "bad", "Trigger": "Failed"}]},
+        step("then", job(), "notify"),
+    )
+
+    execution = pipelines.run(name)
+
+    assert execution["PipelineExecutionStatus"] == "CompletedWithFailures"
+    statuses = {
+        name: step["StepStatus"] for name, step in pipelines.steps(execution["PipelineExecutionArn"]).items()
+    }
+    assert statuses == {"bad": "Failed", "notify": "Succeeded", "then": "Succeeded"}
+
+
+def test_a_step_that_a_failure_triggers_does_not_run_without_one(pipelines, job) -> None:
+    name = pipelines.create(
+        step("good", job()), {**step("notify", job()), "DependsOn": [{"Step": "good", "Trigger": "Failed"}]}
+    )
+
+    execution = pipelines.run(name)
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert set(pipelines.steps(execution["PipelineExecutionArn"])) == {"good"}
+
+
+@pytest.mark.parametrize("name", ["prep_data_01", "_x", "a--", "-", "MixedCase", "x" * 64])
+def test_every_name_of_a_step_runs(pipelines, job, name) -> None:
+    execution = pipelines.run(pipelines.create(step(name, job())))
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert name in pipelines.steps(execution["PipelineExecutionArn"])
+
+
+def test_a_job_has_the_prefix_that_its_step_asks_for_and_knows_its_name(pipelines, job) -> None:
+    known = job(ProcessingJobName="My-Prefix", Environment={"JOB": {"Get": "Execution.ProcessingJobName"}})
+
+    arn = pipelines.run(pipelines.create(step("s", known)))["PipelineExecutionArn"]
+
+    description = pipelines.job_of(arn, "s")
+    assert description["ProcessingJobName"].startswith(f"My-Prefix-{arn.rsplit('/', 1)[1]}-")
+    assert description["Environment"]["JOB"] == description["ProcessingJobName"]
+
+
+def test_the_outcome_of_a_condition_and_a_json_file_in_s3_can_be_referred_to(pipelines, aws, bucket) -> None:
+    aws.client("s3").put_object(Bucket=bucket, Key="m.json", Body=b'{"a": [{"b": 2.5}]}')
+    uri = {"Std:Join": {"On": "/", "Values": ["s3:/", bucket, "m.json"]}}
+    read = {"Std:JsonGet": {"S3Uri": uri, "Path": "a[0].b"}}
+    message = {"Std:Join": {"Values": ["it was ", {"Get": "Steps.c.Outcome"}]}}
+    fail = {"Name": "f", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+
+    execution = pipelines.run(pipelines.create(condition("c", read, 2.5, [], []), fail))
+
+    assert "it was True" in execution["FailureReason"]
+
+
+def test_an_execution_can_be_renamed_and_limited(pipelines, job, tmp_path) -> None:
+    flag = tmp_path / "flag"
+    arn = pipelines.start(pipelines.create(step("s", job(UNTIL_FILE.format(str(flag))))))
+
+    pipelines.sagemaker.update_pipeline_execution(
+        PipelineExecutionArn=arn,
+        PipelineExecutionDisplayName="renamed",
+        PipelineExecutionDescription="d",
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 1},
+    )
+    flag.touch()
+    execution = pipelines.wait(arn)
+
+    assert execution["PipelineExecutionDisplayName"] == "renamed"
+    assert execution["PipelineExecutionDescription"] == "d"
+    assert execution["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 1}
+
+
+def test_an_execution_can_have_a_role_of_its_own(pipelines, job) -> None:
+    name = pipelines.create(step("s", job()))
+
+    with pytest.raises(ClientError, match="Could not assume role"):
+        pipelines.start(name, RoleArn="arn:aws:iam::123456789012:role/ghost")
