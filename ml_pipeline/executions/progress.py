@@ -24,7 +24,7 @@ def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table
 
     Args:
         snapshot: the execution.
-        newest: the newest log line of each job.
+        newest: the newest log line of each job, by its ARN.
         now: the time until which running steps are counted.
     """
     result = Table(
@@ -40,7 +40,7 @@ def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table
     result.columns[3].ratio = 1
     for step in snapshot.steps:
         colour = _COLOURS.get(step.status, "cyan")
-        line = newest.get(step.job, "").replace("[", r"\[")
+        line = newest.get(step.job_arn, "").replace("[", r"\[")
         result.add_row(step.name, f"[{colour}]{_status(step)}[/]", elapsed(step, now), line)
     return result
 

@@ -36,7 +36,7 @@ def wait(
         The execution at its end, and whether it was interrupted from here. A second Ctrl-C is not
         caught: the execution then stops on its own.
     """
-    with _screen(logs, console) as show:
+    with _screen(sagemaker, logs, console) as show:
         try:
             return _follow(sagemaker, arn, show), False
         except KeyboardInterrupt:
@@ -68,9 +68,9 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
 
 
 @contextmanager
-def _screen(logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
+def _screen(sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
     """Yield a function that shows a snapshot: in place on a terminal, else a line for each change."""
-    newest = NewestLine(logs)
+    newest = NewestLine(sagemaker, logs)
 
     def print_changes(before: Snapshot | None, after: Snapshot) -> None:
         now = datetime.now(UTC)
@@ -84,8 +84,8 @@ def _screen(logs: "CloudWatchLogsClient", console: "Console") -> Iterator[Show]:
 
         def redraw(before: Snapshot | None, after: Snapshot) -> None:
             print_changes(before, after)
-            running = [step for step in after.steps if step.job and not step.ended]
-            lines = {step.job: newest.of(step.job, milliseconds(step.started)) for step in running}
+            running = [step for step in after.steps if step.job_arn and not step.ended]
+            lines = {step.job_arn: newest.of(step.job_arn, milliseconds(step.started)) for step in running}
             live.update(table(after, lines, datetime.now(UTC)))
 
         yield redraw

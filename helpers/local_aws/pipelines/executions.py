@@ -180,9 +180,7 @@ class PipelineExecutions:
                     "PipelineExecutionArn": arn,
                 },
                 self._context(pipeline, execution_id, role_arn),
-                max_parallel_steps=settings.get("ParallelismConfiguration", {}).get(
-                    "MaxParallelExecutionSteps"
-                ),
+                max_parallel_steps=parallelism.get("MaxParallelExecutionSteps"),
                 selection=selected,
             )
             self._records[arn] = ExecutionRecord(pipeline, version, role_arn, settings, execution)

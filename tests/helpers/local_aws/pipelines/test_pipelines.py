@@ -134,7 +134,8 @@ def test_search_finds_pipelines_and_executions(sagemaker, pipeline, pipelines) -
             {"Name": name, "Operator": kind} | ({"Value": value} if value else {})
             for name, kind, value in filters
         ]
-        answer = sagemaker.search(Resource=resource, SearchExpression={"Filters": given, **expression})
+        searched = {"SearchExpression": {"Filters": given, **expression}} if given else {}
+        answer = sagemaker.search(Resource=resource, **searched)
         return [record[resource] for record in answer["Results"]]
 
     by_tag = search("Pipeline", ("Tags.team.name", "Equals", pipeline))

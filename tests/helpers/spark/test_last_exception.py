@@ -2,8 +2,7 @@
 
 import pytest
 
-from helpers.local_aws.spark_container.errors import failure_message
-from helpers.local_aws.spark_container.failure_message import last_exception
+from helpers.spark.last_exception import last_exception
 
 WORKER = """\
 26/11/24 04:50:55 WARN TaskSetManager: Lost task 0.0 in stage 0.0 (TID 0) (127.0.0.1 executor 1): \
@@ -123,12 +122,6 @@ def test_a_lost_executor_is_named() -> None:
     name, text = last_exception(LOST.splitlines()) or ("", "")
     assert name == "SparkException"
     assert "ExecutorLostFailure (executor 0 exited" in text
-
-
-def test_the_message_is_one_line_of_at_most_1024_characters() -> None:
-    message = failure_message("ValueError", "spark failed", "a\n  b " + "x" * 2000)
-    assert message.startswith("Algorithm Error: (caused by ValueError): spark failed: a b x")
-    assert len(message) == 1024
 
 
 def test_an_exception_without_a_word_is_explained_by_the_log() -> None:
