@@ -158,13 +158,15 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test test-browser test-fork test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+.PHONY: test schemas test-browser test-fork test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
 test: $(VENV)/dev  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		$(addprefix --ignore tests/,security browser workflows fork) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the embedded CloudFormation
+	$(PY) -m helpers.local_aws.cloudformation.update_schemas
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev  ## Fork the repository with other names, environments and jobs, and test the fork

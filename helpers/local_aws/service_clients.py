@@ -1,22 +1,18 @@
 """boto3 clients of the embedded AWS itself: the execution plane is an AWS client like any other."""
 
-import json
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from helpers.local_aws.credentials import Credentials
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROLE_SESSION = "SageMaker"
-
-
-class RoleError(Exception):
-    """The service cannot assume a role, in the words that SageMaker has for it."""
 
 
 class ServiceClients:
@@ -49,36 +45,9 @@ class ServiceClients:
                 )
             return self._clients[key]
 
-    def check_role(self, role_arn: str, region: str) -> None:
-        """Check that a role exists and trusts SageMaker, as the service does before it starts anything.
-
-        Raises:
-            RoleError: it does not.
-        """
-        try:
-            role = self.of("iam", region).get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchEntity":
-                raise
-            role = None
-        if role is None or not _trusts_sagemaker(role["AssumeRolePolicyDocument"]):
-            raise RoleError(
-                f"Could not assume role {role_arn}. Please ensure that the role exists and allows "
-                "principal 'sagemaker.amazonaws.com' to assume the role."
-            )
-
     def role_credentials(self, role_arn: str, region: str) -> Credentials:
         """Return temporary credentials of a role, which a job then acts with."""
         answer = self.of("sts", region).assume_role(
             RoleArn=role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=43200
         )["Credentials"]
         return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-
-
-def _trusts_sagemaker(policy: Mapping[str, Any] | str) -> bool:
-    document = json.loads(policy) if isinstance(policy, str) else policy
-    for statement in document.get("Statement", []):
-        services = (statement.get("Principal") or {}).get("Service", [])
-        if "sagemaker.amazonaws.com" in ([services] if isinstance(services, str) else services):
-            return True
-    return False

@@ -50,13 +50,27 @@ class Studio:
             found[f"Describe{kind}"] = partial(self._find, kind)
             found[f"Delete{kind}"] = partial(self._delete, kind)
             found[f"List{_LIST_MEMBERS[kind]}"] = partial(self._list, kind)
+        found["UpdateUserProfile"] = self.update_user_profile
         return found
 
+    def find_tags(self, arn: str) -> list[dict[str, str]] | None:
+        """Return the tags of the domain, profile, space or application with an ARN, or None."""
+        held = [(domain, domain["DomainArn"]) for domain in self._domains.values()]
+        for kind, contents in self._contents.items():
+            held += [(item, item[f"{kind}Arn"]) for item in contents.values()]
+        found = next((item for item, of_item in held if of_item == arn), None)
+        return None if found is None else _tags_of(found)
+
     def create_domain(self, request: Request) -> Response:
-        """Make a domain, with its file system and security groups."""
+        """Create a domain, with its file system and security groups.
+
+        Raises:
+            ApiError: there is one of that name, or its VPC or a subnet is not there.
+        """
         name = request["DomainName"]
         if any(domain["DomainName"] == name for domain in self._domains.values()):
             raise ApiError("ResourceInUse", f"Domain with name {name} already exists")
+        self._check_network(request)
         domain_id = f"d-{uuid.uuid4().hex[:12]}"
         arn = f"arn:aws:sagemaker:{self._region}:{ACCOUNT}:domain/{domain_id}"
         self._domains[domain_id] = {
@@ -71,6 +85,18 @@ class Studio:
             "HomeEfsFileSystemId": self._file_system(domain_id, arn, request),
         }
         return {key: self._domains[domain_id][key] for key in ("DomainArn", "DomainId", "Url")}
+
+    def _check_network(self, request: Request) -> None:
+        ec2 = ec2_backends[ACCOUNT][self._region]
+        if request["VpcId"] not in ec2.vpcs:
+            raise ApiError("ValidationException", f"The vpc ID '{request['VpcId']}' does not exist")
+        known = {subnet.id: subnet for zone in ec2.subnets.values() for subnet in zone.values()}
+        for subnet in request["SubnetIds"]:
+            if subnet not in known:
+                raise ApiError("ValidationException", f"The subnet ID '{subnet}' does not exist")
+            if known[subnet].vpc_id != request["VpcId"]:
+                text = f"The subnet '{subnet}' is not in the vpc '{request['VpcId']}'"
+                raise ApiError("ValidationException", text)
 
     def describe_domain(self, request: Request) -> Response:
         """Return a domain."""
@@ -140,6 +166,13 @@ class Studio:
             efs.create_mount_target(files.file_system_id, subnet, security_groups=[inbound.id])
         return str(files.file_system_id)
 
+    def update_user_profile(self, request: Request) -> Response:
+        """Change the settings of a profile."""
+        found = self._find("UserProfile", request)
+        kept = self._contents["UserProfile"][_key("UserProfile", request)]
+        kept.update(request, LastModifiedTime=datetime.now(UTC))
+        return {"UserProfileArn": found["UserProfileArn"]}
+
     def _create(self, kind: str, request: Request) -> Response:
         self.describe_domain(request)
         key = _key(kind, request)
@@ -190,6 +223,12 @@ class Studio:
             if domain in {None, item["DomainId"]}
         ]
         return page(found, request, _LIST_MEMBERS[kind])
+
+
+def _tags_of(item: Response) -> list[dict[str, str]]:
+    """Return the list of tags that a resource holds; changes of it are changes of the resource."""
+    tags: list[dict[str, str]] = item.setdefault("Tags", [])
+    return tags
 
 
 def _key(kind: str, request: Request) -> Key:

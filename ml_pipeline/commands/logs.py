@@ -8,7 +8,8 @@ from helpers.aws import connect
 from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, select_steps, take_snapshot
-from ml_pipeline.executions.job_logs import milliseconds, read_lines
+from ml_pipeline.executions.job_logs import LOG_GROUP, exception_of, milliseconds, read_lines
+from ml_pipeline.executions.processing_jobs import describe_job
 from ml_pipeline.executions.target import targets
 
 
@@ -31,9 +32,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             again = target.command("logs", ARGS=f"--execution {step.reused_from}")
             say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
             continue
-        say(console, f"Step {step.name}: {step.status}, job {step.job or 'not started'}")
-        if not step.job:
+        if not step.job_arn:
+            say(console, f"Step {step.name}: {step.status}, job not started")
             continue
-        for line in read_lines(logs, step.job, milliseconds(step.started)):
+        job = describe_job(sagemaker, step.job_arn)["ProcessingJobName"]
+        say(console, f"Step {step.name}: {step.status}, job {job}")
+        lines = []
+        for line in read_lines(logs, job, milliseconds(step.started)):
+            lines.append(line)
             say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
+        if not lines:
+            say(console, f"The log of step {step.name} is empty: {LOG_GROUP}: {job}/…")
+        if step.status == "Failed" and (exception := exception_of(lines)):
+            say(console, f"Step {step.name} failed with {exception}")
     return 0

@@ -46,8 +46,8 @@ class Step:
     failure_reason: str = ""
     reused_from: str = ""
     """The execution whose result the cache gave."""
-    job: str = ""
-    """The name of its processing job, once there is one."""
+    job_arn: str = ""
+    """ARN of its processing job, once there is one."""
     attempts: int = 1
 
 
@@ -170,7 +170,6 @@ def take_snapshot(sagemaker: "SageMakerClient", arn: str) -> Snapshot:
 
 def step_of(entry: Mapping[str, Any]) -> Step:
     """Return a step of `ListPipelineExecutionSteps`."""
-    job_arn = entry.get("Metadata", {}).get("ProcessingJob", {}).get("Arn", "")
     return Step(
         name=entry["StepName"],
         status=entry["StepStatus"],
@@ -178,7 +177,7 @@ def step_of(entry: Mapping[str, Any]) -> Step:
         ended=entry.get("EndTime"),
         failure_reason=entry.get("FailureReason", ""),
         reused_from=entry.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", ""),
-        job=job_arn.rsplit("/", 1)[-1],
+        job_arn=entry.get("Metadata", {}).get("ProcessingJob", {}).get("Arn", ""),
         attempts=entry.get("AttemptCount", 1),
     )
 

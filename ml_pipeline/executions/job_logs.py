@@ -1,15 +1,22 @@
 """The logs of processing jobs in CloudWatch."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from helpers.spark.last_exception import last_exception
+from ml_pipeline.executions.processing_jobs import describe_job
+
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sagemaker import SageMakerClient
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+_SEARCHED_LINES = 4000
+"""At the end of a log: more than the exceptions of a failed job take."""
 
 
 class LogLine(NamedTuple):
@@ -44,19 +51,33 @@ def read_lines(logs: "CloudWatchLogsClient", job: str, since: int = 0) -> Iterat
             raise
 
 
+def exception_of(lines: Iterable[LogLine]) -> str:
+    """Return the exception that ended a job of Spark, as its log shows it: `ValueError: boom`, or nothing."""
+    found = last_exception([line.text for line in deque(lines, maxlen=_SEARCHED_LINES)])
+    return ": ".join(filter(None, found)) if found else ""
+
+
 class NewestLine:
     """Remembers how far the logs were read, so that following them reads no line many times."""
 
-    def __init__(self, logs: Any):
+    def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient"):
+        self._sagemaker = sagemaker
         self._logs = logs
+        self._names: dict[str, str] = {}
         self._last: dict[str, LogLine] = {}
 
-    def of(self, job: str, since: int) -> str:
-        """Return the newest line that a job wrote since a time; without the right to read logs, none."""
-        last = self._last.get(job)
+    def of(self, job_arn: str, since: int) -> str:
+        """Return the newest line that a job wrote since a time; without the right to read it, none."""
         try:
+            job = self._name_of(job_arn)
+            last = self._last.get(job)
             for line in read_lines(self._logs, job, last.timestamp if last else since):
                 self._last[job] = line
         except (ClientError, BotoCoreError):
             return ""  # the line is a convenience: the execution is followed without it
         return self._last[job].text if job in self._last else ""
+
+    def _name_of(self, job_arn: str) -> str:
+        if job_arn not in self._names:
+            self._names[job_arn] = describe_job(self._sagemaker, job_arn)["ProcessingJobName"]
+        return self._names[job_arn]

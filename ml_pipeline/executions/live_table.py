@@ -22,12 +22,12 @@ _COLORS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping
 @contextmanager
 def live_table(session: "Session", console: "Console") -> Iterator[Callable[[Snapshot], None]]:
     """Yield a function that shows an execution in place of what was shown before."""
-    newest = NewestLine(session.client("logs"))
+    newest = NewestLine(session.client("sagemaker"), session.client("logs"))
     with Live(console=console, refresh_per_second=4) as live:
 
         def show(snapshot: Snapshot) -> None:
-            running = [step for step in snapshot.steps if step.job and not step.ended]
-            lines = {step.job: newest.of(step.job, milliseconds(step.started)) for step in running}
+            running = [step for step in snapshot.steps if step.job_arn and not step.ended]
+            lines = {step.job_arn: newest.of(step.job_arn, milliseconds(step.started)) for step in running}
             live.update(table(snapshot, lines, datetime.now(UTC)))
 
         yield show
@@ -38,7 +38,7 @@ def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table
 
     Args:
         snapshot: the execution.
-        newest: the newest log line of each job.
+        newest: the newest log line of each job, by its ARN.
         now: the time until which running steps are counted.
     """
     result = Table(
@@ -54,6 +54,6 @@ def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table
     result.columns[3].ratio = 1
     for step in snapshot.steps:
         color = _COLORS.get(step.status, "cyan")
-        line = newest.get(step.job, "").replace("[", r"\[")
+        line = newest.get(step.job_arn, "").replace("[", r"\[")
         result.add_row(step.name, f"[{color}]{shown_status(step)}[/]", elapsed(step, now), line)
     return result

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from helpers.s3 import S3Uri
 from ml_pipeline.executions.executions import Snapshot, Step, take_snapshot
-from ml_pipeline.executions.job_logs import LOG_GROUP, milliseconds, read_lines
+from ml_pipeline.executions.job_logs import LOG_GROUP, exception_of, milliseconds, read_lines
 from ml_pipeline.executions.job_report import (
     DOCUMENTATION,
     FOLDER_VARIABLE,
@@ -18,6 +19,7 @@ from ml_pipeline.executions.job_report import (
     read_report,
     report_uri,
 )
+from ml_pipeline.executions.processing_jobs import describe_job
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -34,6 +36,8 @@ class StepOutcome:
     """The name of the processing job; empty where the step has none."""
     event_logs: str = ""
     log_stream: str = ""
+    exception: str = ""
+    """What ended a failed job, by its log: SageMaker's reason has the exit code only."""
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -55,13 +59,15 @@ def read_outcomes(session: "Session", snapshot: Snapshot) -> list[StepOutcome]:
 def _read_outcome(session: "Session", step: Step) -> StepOutcome:
     sagemaker = session.client("sagemaker")
     try:
-        job_name = step.job or _source_job(session, step)
-        if not job_name:
+        arn = step.job_arn or _source_job(session, step)
+        if not arn:
             return StepOutcome(step)
-        job: Mapping[str, Any] = sagemaker.describe_processing_job(ProcessingJobName=job_name)
+        job = describe_job(sagemaker, arn)
     except ClientError as error:
-        return StepOutcome(step, step.job, notes=(f"its processing job cannot be read: {_code(error)}",))
-    stream, notes = _log_stream(session, step, job_name, job)
+        name = step.job_arn.rsplit("/", 1)[-1]
+        return StepOutcome(step, name, notes=(f"its processing job cannot be read: {_code(error)}",))
+    job_name: str = job["ProcessingJobName"]
+    stream, exception, notes = _read_log(session, step, job_name, job)
     folder = job.get("Environment", {}).get(FOLDER_VARIABLE, "")
     uri = report_uri(folder, job_name) if folder else None
     report, problems = _read_report(session, job_name, uri) if step.status == "Succeeded" else (None, ())
@@ -70,6 +76,7 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
         job_name,
         event_logs=output_uri(job, EVENT_LOG_OUTPUT),
         log_stream=stream,
+        exception=exception,
         created=job.get("CreationTime"),
         started=job.get("ProcessingStartTime"),
         ended=job.get("ProcessingEndTime"),
@@ -80,18 +87,25 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
     )
 
 
-def _log_stream(
+def _read_log(
     session: "Session", step: Step, name: str, job: Mapping[str, Any]
-) -> tuple[str, tuple[str, ...]]:
-    """Return where the job wrote its log, and why it cannot be read. That of a reused result is not read."""
-    if not step.reused_from:
-        try:
-            lines = read_lines(session.client("logs"), name, milliseconds(job.get("CreationTime")))
-            if line := next(lines, None):
-                return f"{LOG_GROUP}: {line.stream}", ()
-        except ClientError as error:
-            return f"{LOG_GROUP}: {name}/…", (f"the log cannot be read: {_code(error)}",)
-    return f"{LOG_GROUP}: {name}/…", ()
+) -> tuple[str, str, tuple[str, ...]]:
+    """Return where a job wrote its log, the exception that it failed with, and why the log cannot be read.
+
+    That of a reused result is not read: its job succeeded.
+    """
+    stream = f"{LOG_GROUP}: {name}/…"
+    if step.reused_from:
+        return stream, "", ()
+    try:
+        lines = read_lines(session.client("logs"), name, milliseconds(job.get("CreationTime")))
+        first = next(lines, None)
+        if first is None:
+            return f"{stream} is empty", "", ()
+        exception = exception_of(chain([first], lines)) if step.status == "Failed" else ""
+    except ClientError as error:
+        return stream, "", (f"the log cannot be read: {_code(error)}",)
+    return f"{LOG_GROUP}: {first.stream}", exception, ()
 
 
 def _read_report(session: "Session", job: str, uri: S3Uri | None) -> tuple[Report | None, tuple[str, ...]]:
@@ -109,11 +123,11 @@ def _read_report(session: "Session", job: str, uri: S3Uri | None) -> tuple[Repor
 
 
 def _source_job(session: "Session", step: Step) -> str:
-    """Return the job whose result the cache gave, where the step itself does not name it."""
+    """Return the ARN of the job whose result the cache gave, where the step itself does not name it."""
     if not step.reused_from:
         return ""
     source = take_snapshot(session.client("sagemaker"), step.reused_from)
-    return next((earlier.job for earlier in source.steps if earlier.name == step.name), "")
+    return next((earlier.job_arn for earlier in source.steps if earlier.name == step.name), "")
 
 
 def output_uri(job: Mapping[str, Any], name: str) -> str:

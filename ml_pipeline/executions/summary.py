@@ -30,6 +30,8 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
         lines.append(_row("Cache", f"nothing changed: result of {step.reused_from} reused"))
     if step.status == "Failed":
         lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
+        if outcome.exception:
+            lines.append(_row("Exception", outcome.exception))
         lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
     if report:
         lines += [*_report_lines(report), _row("Report", outcome.report_uri)]

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from helpers.local_aws.processing.data import download_input
 
 from helpers.environments import LOCAL, Environment
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.credentials import Credentials
-from helpers.local_aws.processing.data import download_input
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
 from ml_pipeline.executions.executions import start

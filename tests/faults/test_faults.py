@@ -12,7 +12,7 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.local_aws.spark_container.failure_message import last_exception
+from helpers.spark.last_exception import last_exception
 from tests.faults.faulty_s3 import FaultyS3, serving
 from tests.faults.kills import STORES, kill_at_random
 from tests.spark_submit import JOB, SMALL, command, kill, start

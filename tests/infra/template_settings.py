@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moto.cloudformation.models import Stack
+from helpers.local_aws.cloudformation.templates.reading import read_template
 
 INFRA = Path(__file__).parents[2] / "infra"
 LOOP = "Fn::ForEach::"
@@ -48,7 +48,7 @@ class Setting:
 @cache
 def read(template: str) -> Any:
     """Return a template with its functions in the long form, and its loops as they are written."""
-    return Stack.parse_template((INFRA / f"{template}.yaml").read_text(encoding="utf-8"))
+    return read_template((INFRA / f"{template}.yaml").read_text(encoding="utf-8"))
 
 
 def settings_of(template: str) -> Iterator[Setting]:

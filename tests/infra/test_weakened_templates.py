@@ -23,7 +23,7 @@ from template_settings import REMOVED, Setting, place, settings_of, weakened
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
-from helpers.local_aws.cloudformation.change_sets import parse_template
+from helpers.local_aws.cloudformation.templates.validation import parse_template
 
 GIVEN = yaml.safe_load(Path(__file__).with_name("weakenings.yaml").read_text(encoding="utf-8"))
 SETTINGS = [setting for name in tests.TEXTS for setting in settings_of(name)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from helpers.local_aws.cloudformation.change_sets import parse_template
+from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.infra_folder import every_stack
 
 pytestmark = pytest.mark.timeout(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from controls import PAGE, ROOT, Control, load, with_table
 
-from helpers.local_aws.cloudformation.change_sets import parse_template
+from helpers.local_aws.cloudformation.templates.validation import parse_template
 
 # What protects, beside the statements that deny.
 PROTECTING = {

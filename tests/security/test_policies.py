@@ -16,7 +16,7 @@ from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
-from helpers.local_aws.cloudformation.change_sets import parse_template
+from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.infra_folder import every_stack
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests

@@ -6,6 +6,7 @@ who comes from another account both.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -99,6 +100,12 @@ def _missing_leave(request: AccessRequest, policies: Policies) -> Refusal | None
     return None
 
 
+def document_of(policy: str | Document) -> Document:
+    """Return a policy that is kept as JSON text, or as the document already."""
+    document: Document = json.loads(policy) if isinstance(policy, str) else policy
+    return document
+
+
 def _list(document: Document | None) -> list[Document]:
     return [] if document is None else [document]
 
@@ -107,7 +114,7 @@ def _statements(documents: Sequence[Document], effect: str) -> Iterator[Mapping[
     for document in documents:
         found = document.get("Statement", [])
         for statement in found if isinstance(found, list) else [found]:
-            if statement["Effect"] == effect:
+            if statement.get("Effect") == effect:
                 yield statement
 
 
@@ -128,7 +135,7 @@ def _is_about(statement: Mapping[str, Any], request: AccessRequest) -> bool:
 def _matches_action(statement: Mapping[str, Any], action: str) -> bool:
     if "NotAction" in statement:
         return not any(matches(each.lower(), action.lower()) for each in _texts(statement["NotAction"]))
-    return any(matches(each.lower(), action.lower()) for each in _texts(statement["Action"]))
+    return any(matches(each.lower(), action.lower()) for each in _texts(statement.get("Action", ())))
 
 
 def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> bool:

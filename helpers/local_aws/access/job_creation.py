@@ -5,23 +5,19 @@ job and hand it its role and the key of its volumes, and that this role can get 
 key of the outputs.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 from helpers.local_aws.access.conditions import context_of
-from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, document_of, refusal
+from helpers.local_aws.access.principals import ACCOUNT_ROOT, Principal, find_principal
+from helpers.local_aws.access.role_trust import SERVICE
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
 
-SESSION = "SageMaker"
-_SERVICE = "sagemaker.amazonaws.com"
-_ITSELF = f"arn:aws:iam::{ACCOUNT}:root"
-_EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 # What a job's role needs in a VPC, beside ec2:CreateNetworkInterface:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
 _ON_INTERFACES = (
@@ -38,7 +34,7 @@ _LOOKS = (
 )
 
 
-def check_job_creation(request: Request, region: str, caller: str | None) -> None:
+def authorize_job_creation(request: Request, region: str, caller: str | None) -> None:
     """Check a request of CreateProcessingJob against what is in the account.
 
     Args:
@@ -55,13 +51,13 @@ def check_job_creation(request: Request, region: str, caller: str | None) -> Non
     volume_key = _key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), region)
     output_key = _key(request.get("ProcessingOutputConfig", {}).get("KmsKeyId"), region)
     job_arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}"
-    asking = _who(caller or _ITSELF)
+    asking = _who(caller or ACCOUNT_ROOT)
     keys = _condition_keys(request, network, volume_key, output_key)
     _require(asking, "sagemaker:CreateProcessingJob", job_arn, keys)
     if request.get("Tags"):
         _require(asking, "sagemaker:AddTags", job_arn, keys)
     role_arn = str(request["RoleArn"])
-    _require(asking, "iam:PassRole", role_arn, {"iam:PassedToService": _SERVICE})
+    _require(asking, "iam:PassRole", role_arn, {"iam:PassedToService": SERVICE})
     if volume_key:
         grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
         _require(asking, "kms:CreateGrant", volume_key.arn, grant, volume_key)
@@ -163,7 +159,7 @@ def _condition_keys(
 
 
 def _require(
-    principal: "_Principal",
+    principal: Principal,
     action: str,
     resource: str,
     keys: Mapping[str, object],
@@ -172,46 +168,17 @@ def _require(
 ) -> None:
     context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
     asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)
-    found = refusal(asked, replace(principal.policies, resource=_document(key.policy) if key else None))
+    found = refusal(asked, replace(principal.policies, resource=document_of(key.policy) if key else None))
     if found:
         text = f"User: {principal.user} is not authorized to perform: {action} on resource: {resource} "
         raise ApiError(code, text + found.because(action))
 
 
-@dataclass(frozen=True)
-class _Principal:
-    """Who asks: its ARN, its session as errors name it, and its own policies."""
-
-    arn: str
-    user: str
-    policies: Policies
-
-
-def _who(arn: str) -> _Principal:
-    if arn == _ITSELF:
-        return _Principal(arn, arn, Policies(identity=[_EVERYTHING]))
-    roles = iam_backends[ACCOUNT]["aws"].roles.values()
-    role = next((role for role in roles if role.arn == arn), None)
-    if role is None:
+def _who(arn: str) -> Principal:
+    found = find_principal(arn)
+    if found is None:
         raise _invalid(f"The role {arn} does not exist")
-    managed = iam_backends[ACCOUNT]["aws"].managed_policies
-    boundary = role.permissions_boundary_arn
-    policies = Policies(
-        identity=[
-            *(_document(text) for text in role.policies.values()),
-            *(_managed(policy) for policy in role.managed_policies.values()),
-        ],
-        boundary=_managed(managed[boundary]) if boundary else None,
-    )
-    return _Principal(arn, f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.name}/{SESSION}", policies)
-
-
-def _managed(policy: Any) -> Any:
-    return next(_document(version.document) for version in policy.versions if version.is_default)
-
-
-def _document(text: Any) -> Any:
-    return json.loads(text) if isinstance(text, str) else text
+    return found
 
 
 def _invalid(message: str) -> ApiError:

@@ -1,1 +1,1 @@
-"""The SageMaker API as such: shapes of requests, errors, pages of lists."""
+"""The SageMaker API as such: operations, shapes of requests, errors, tags, pages of lists."""

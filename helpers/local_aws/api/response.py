@@ -25,13 +25,13 @@ def with_values(members: Response) -> Response:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def descending(request: Request) -> bool:
-    """Tell whether a list is asked for in descending order, as it is when the request does not say."""
-    return bool(request.get("SortOrder", "Descending") == "Descending")
+def descending(request: Request, default: str = "Descending") -> bool:
+    """Return whether a list is asked for in descending order, or is by default."""
+    return bool((request.get("SortOrder") or default) == "Descending")
 
 
 def within(moment: datetime, request: Request, after: str, before: str) -> bool:
-    """Tell whether a moment lies between two members of a request (seconds since 1970)."""
+    """Return whether a moment lies between two members of a request (seconds since 1970)."""
     low, high = request.get(after), request.get(before)
     return (low is None or moment.timestamp() >= low) and (high is None or moment.timestamp() <= high)
 

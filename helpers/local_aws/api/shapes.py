@@ -1,7 +1,7 @@
 """Checks requests against the API's own shapes, taken from botocore's service model of SageMaker."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -21,14 +21,21 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "timestamp": (int, float),
 }
 
-Dynamic = Callable[[object], bool]
-"""Tells whether a value is only known later, as `{"Get": "Parameters.X"}` in a pipeline definition."""
+KnownLater = Callable[[object, Shape], Sequence[str] | None]
+"""Returns None for a plain value, and for one that is only known later what is wrong with it where a shape is
+expected; as `{"Get": "Parameters.X"}` in a pipeline definition."""
 
 
 @cache
 def service_model() -> ServiceModel:
     """Return botocore's model of the SageMaker API (loading it takes about 0.3 s)."""
     return botocore.session.get_session().get_service_model("sagemaker")
+
+
+@cache
+def operation_names() -> frozenset[str]:
+    """Return the names of all operations of the API."""
+    return frozenset(service_model().operation_names)
 
 
 def shape(name: str) -> StructureShape:
@@ -43,12 +50,13 @@ def request_problems(operation: str, request: Mapping[str, Any]) -> list[str]:
 
 
 def shape_problems(
-    value: object, expected: Shape, path: str = "", dynamic: Dynamic = lambda _: False
+    value: object, expected: Shape, path: str = "", known_later: KnownLater = lambda _value, _shape: None
 ) -> Iterator[str]:
     """Yield what is wrong with a value: unknown and missing members, types, limits, enums, patterns."""
-    if dynamic(value):
-        return
     where = path or "request"
+    if (problems := known_later(value, expected)) is not None:
+        yield from (f"Value at '{where}': {problem}" for problem in problems)
+        return
     if not isinstance(value, PYTHON_TYPES[expected.type_name]) or (
         isinstance(value, bool) and expected.type_name != "boolean"
     ):
@@ -56,24 +64,24 @@ def shape_problems(
         return
     match expected:
         case StructureShape():
-            yield from _structure_problems(cast("dict[str, object]", value), expected, path, dynamic)
+            yield from _structure_problems(cast("dict[str, object]", value), expected, path, known_later)
         case ListShape():
             items = cast("list[object]", value)
             yield from _limit_problems(len(items), expected, where, "length")
             for index, item in enumerate(items):
-                yield from shape_problems(item, expected.member, f"{where}[{index}]", dynamic)
+                yield from shape_problems(item, expected.member, f"{where}[{index}]", known_later)
         case MapShape():
             entries = cast("dict[str, object]", value)
             yield from _limit_problems(len(entries), expected, where, "length")
             for key, entry in entries.items():
-                yield from shape_problems(key, expected.key, f"{where}.{key}", dynamic)
-                yield from shape_problems(entry, expected.value, f"{where}.{key}", dynamic)
+                yield from shape_problems(key, expected.key, f"{where}.{key}", known_later)
+                yield from shape_problems(entry, expected.value, f"{where}.{key}", known_later)
         case _:
             yield from _scalar_problems(value, expected, where)
 
 
 def _structure_problems(
-    value: Mapping[str, object], expected: StructureShape, path: str, dynamic: Dynamic
+    value: Mapping[str, object], expected: StructureShape, path: str, known_later: KnownLater
 ) -> Iterator[str]:
     where = path or "request"
     for name in expected.required_members:
@@ -85,7 +93,7 @@ def _structure_problems(
             yield f"Value at '{where}' has the unknown member '{name}'; known are {known}"
         elif member is not None:
             yield from shape_problems(
-                member, expected.members[name], f"{path}.{name}" if path else name, dynamic
+                member, expected.members[name], f"{path}.{name}" if path else name, known_later
             )
 
 

@@ -1,182 +1,293 @@
 """Creating, updating and deleting the resources of a stack.
 
-In the order of their references, with an event for each step, and back again when one fails; moto goes by the
-order of the text, says nothing of the steps, and stays where it fails.
+In the order of their references, with an event for each step, and back again when one fails. Whatever fails,
+the stack comes to a status in which it can be worked on.
 """
 
-import copy
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from moto.cloudformation.parsing import OutputMap, clean_json
+from moto.cloudformation.parsing import generate_resource_name
 
-from helpers.local_aws.cloudformation.differences import changed_properties, is_wanted, must_replace
-from helpers.local_aws.cloudformation.registry import mend_of
-from helpers.local_aws.cloudformation.stack_resources import (
-    Definition,
-    add_event,
-    create_resource,
-    definitions_of,
-    delete_resource,
-    update_resource,
-)
-from helpers.local_aws.cloudformation.templates import dependencies, in_order
+from helpers.local_aws.cloudformation.changes import changed_properties, is_wanted, must_replace
+from helpers.local_aws.cloudformation.resource_types import resource_type
+from helpers.local_aws.cloudformation.resource_types.base import Definition, Resource, ResourceType
+from helpers.local_aws.cloudformation.resource_types.moto_model import NotEmulated
+from helpers.local_aws.cloudformation.stacks import Export, Stack, Target, now
+from helpers.local_aws.cloudformation.surroundings import StackSurroundings, resolved
+from helpers.local_aws.cloudformation.templates.functions import Functions
+from helpers.local_aws.cloudformation.templates.references import dependencies, in_order
+
+Exports = Mapping[str, Export]
 
 
 class DeploymentError(Exception):
     """A resource could not be created or updated."""
 
-    def __init__(self, names: list[str]):
-        super().__init__(f"The following resource(s) failed to {{}}: [{', '.join(names)}]. ")
+    def __init__(self, name: str):
+        super().__init__(f"The following resource(s) failed to {{}}: [{name}]. ")
 
 
-def create(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
+def create(stack: Stack, target: Target, exports: Exports) -> None:
     """Create the resources of a new stack; if one fails, delete the others again."""
-    set_status(stack, "CREATE_IN_PROGRESS", "User Initiated")
+    stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
     try:
-        _bring_to(stack, template, parameters)
-    except DeploymentError as error:
-        set_status(stack, "ROLLBACK_IN_PROGRESS", str(error).format("create") + "Rollback requested by user.")
+        _bring_to(stack, target, exports)
+    except Exception as error:
+        reason = _reason(error).format("create")
+        stack.set_status("ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
+        stack.outputs, stack.exports = [], []
         failed = _delete_resources(stack)
-        set_status(stack, "ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE")
+        stack.set_status("ROLLBACK_FAILED" if failed else "ROLLBACK_COMPLETE")
     else:
-        set_status(stack, "CREATE_COMPLETE")
+        stack.set_status("CREATE_COMPLETE")
 
 
-def update(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
+def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, str]) -> None:
     """Bring the resources of a stack to another template; if one fails, bring them back to the one before."""
-    before = (stack.template_dict, dict(stack.parameters))
-    set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated")
+    before, tags_before = stack.target, stack.tags
+    withdrawn: list[Resource] = []
+    stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
     try:
-        _bring_to(stack, template, parameters)
-    except DeploymentError as error:
-        set_status(stack, "UPDATE_ROLLBACK_IN_PROGRESS", str(error).format("update"))
+        _bring_to(stack, target, exports, tags, withdrawn)
+    except Exception as error:
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _reason(error).format("update"))
         try:
-            _bring_to(stack, *before)
-        except DeploymentError:
-            set_status(stack, "UPDATE_ROLLBACK_FAILED")
+            _bring_to(stack, before, exports, tags_before)
+            for resource in reversed(withdrawn):
+                _delete(stack, resource, "")
+        except Exception as second:
+            stack.set_status("UPDATE_ROLLBACK_FAILED", _reason(second).format("update"))
         else:
-            set_status(stack, "UPDATE_ROLLBACK_COMPLETE")
+            stack.set_status("UPDATE_ROLLBACK_COMPLETE")
     else:
-        set_status(stack, "UPDATE_COMPLETE")
+        stack.set_status("UPDATE_COMPLETE")
+    stack.last_updated_time = now()
 
 
-def delete(stack: Any) -> bool:
+def delete(stack: Stack) -> bool:
     """Delete the resources of a stack and tell whether that succeeded."""
-    set_status(stack, "DELETE_IN_PROGRESS", "User Initiated")
-    # Moto creates a resource when somebody looks at it: the outputs of a deleted stack would revive it.
-    stack.output_map = OutputMap(stack.resource_map, {}, stack.stack_id)
-    failed = _delete_resources(stack)
-    if failed:
-        reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
-        set_status(stack, "DELETE_FAILED", reason)
-    else:
-        set_status(stack, "DELETE_COMPLETE")
-    return not failed
+    stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
+    if failed := _delete_resources(stack):
+        text = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
+        stack.set_status("DELETE_FAILED", text)
+        return False
+    stack.outputs, stack.exports, stack.deletion_time = [], [], now()
+    stack.set_status("DELETE_COMPLETE")
+    return True
 
 
-def resources_of(stack: Any) -> list[Any]:
-    """Return the resources that a stack has; moto lists its template's, and creates what is not there."""
-    existing = [stack.resource_map._parsed_resources.get(name) for name in definitions_of(stack.resource_map)]
-    return [resource for resource in existing if resource is not None]
+def load(stack: Stack, target: Target, exports: Exports) -> Functions:
+    """Give a stack another template, and return its functions."""
+    stack.target = target
+    return Functions(target.template, target.values, StackSurroundings(stack, exports))
 
 
-def processed_template(stack: Any) -> dict[str, Any]:
-    """Return the template of a stack after its transform: moto has the text that it was given only."""
-    template: dict[str, Any] = copy.deepcopy(stack.template_dict)
-    for definition in template.get("Resources", {}).values():
-        for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-            if policy in definition:
-                definition[policy] = clean_json(definition[policy], stack.resource_map)
-    return template
+def set_outputs(stack: Stack, functions: Functions) -> None:
+    """Evaluate the outputs of a stack, and what it exports of them."""
+    declared = stack.target.template.get("Outputs", {})
+    outputs = {
+        name: functions.value(output) for name, output in declared.items() if is_wanted(functions, output)
+    }
+    stack.outputs = [
+        {
+            "OutputKey": name,
+            "OutputValue": resolved(_shown(output["Value"]), stack.place),
+            "Description": output.get("Description"),
+            "ExportName": output.get("Export", {}).get("Name"),
+        }
+        for name, output in outputs.items()
+    ]
+    stack.exports = [
+        Export(stack.stack_id, each["ExportName"], each["OutputValue"])
+        for each in stack.outputs
+        if each["ExportName"]
+    ]
 
 
-def set_status(stack: Any, status: str, reason: str | None = None) -> None:
-    """Give a stack a status, and say so in its events."""
-    stack.status, stack.status_reason = status, reason
-    stack.stack_status_reason = reason
-    stack._add_stack_event(status, resource_status_reason=reason)
+def _shown(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)
 
 
-def _bring_to(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
-    resources = stack.resource_map
-    definitions = definitions_of(resources)
-    old_order = in_order(resources._resource_json_map)
-    new_tags = {key: tag for key, tag in resources.tags.items() if not key.startswith("aws:")} != stack.tags
-    _load(stack, template, parameters)
-    names = [name for name in in_order(template["Resources"]) if is_wanted(resources, name)]
-    replaced: list[tuple[str, Any, Definition]] = []
+def _reason(error: Exception) -> str:
+    """Return why an operation failed; the cause of what nobody has foreseen is in the server's log."""
+    if isinstance(error, DeploymentError):
+        return str(error)
+    traceback.print_exception(error)
+    text = str(error) or repr(error)
+    return f"{text} ".replace("{", "{{").replace("}", "}}")
+
+
+def _bring_to(
+    stack: Stack,
+    target: Target,
+    exports: Exports,
+    tags: Mapping[str, str] | None = None,
+    withdrawn: list[Resource] | None = None,
+) -> None:
+    """Bring the resources of a stack to a template.
+
+    If that fails, resources that were to be replaced are those of the stack again, and `withdrawn` has what
+    was created in their place.
+    """
+    old_order = in_order(stack.target.resources)
+    new_tags = tags is not None and dict(tags) != stack.tags
+    if tags is not None:
+        stack.tags = dict(tags)
+    functions = load(stack, target, exports)
+    names = [name for name in in_order(target.resources) if is_wanted(functions, target.resources[name])]
+    replaced: list[Resource] = []
     try:
         for name in names:
-            new, old = clean_json(template["Resources"][name], resources), definitions.get(name)
-            if old is not None and must_replace(old, new):
-                reason = (
-                    "Requested update requires the creation of a new physical resource; hence creating one."
-                )
-                add_event(stack, name, old, "UPDATE_IN_PROGRESS", reason)
-                replaced.append((name, resources._parsed_resources.pop(name, None), old))
-                del definitions[name]
-                old = None
-            _bring_resource_to(stack, name, old, new, new_tags=new_tags)
-            definitions[name] = new
-    finally:
-        for name, resource, definition in reversed(replaced):
-            delete_resource(stack, name, resource, definition, "UpdateReplacePolicy")
-    for name in reversed(old_order):
-        if name in definitions and name not in names:
-            delete_resource(
-                stack,
-                name,
-                resources._parsed_resources.pop(name, None),
-                definitions.pop(name),
-                "DeletionPolicy",
-            )
-    stack.output_map = stack._create_output_map()
+            definition = functions.value(target.resources[name])
+            replaced += _set_apart_if_replaced(stack, name, definition)
+            if name in stack.resources:
+                _update(stack, stack.resources[name], definition, new_tags=new_tags)
+            else:
+                _create(stack, name, definition)
+    except Exception:
+        if withdrawn is not None:
+            names = [resource.logical_id for resource in replaced]
+            withdrawn += [stack.resources[name] for name in names if name in stack.resources]
+        stack.resources.update({resource.logical_id: resource for resource in replaced})
+        raise
+    for resource in reversed(replaced):
+        _delete(stack, resource, "UpdateReplacePolicy")
+    unknown = [name for name in stack.resources if name not in old_order]
+    for name in [*unknown, *reversed(old_order)]:
+        if name in stack.resources and name not in names:
+            _delete(stack, stack.resources.pop(name), "DeletionPolicy")
+    set_outputs(stack, functions)
 
 
-def _bring_resource_to(
-    stack: Any, name: str, old: Definition | None, new: Definition, *, new_tags: bool
-) -> None:
+def _set_apart_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
+    """Take a resource off the stack if another one is to be created in its place, and return it."""
+    there = stack.resources.get(name)
+    if there is None or not must_replace(
+        resource_type(definition["Type"], stack.place), there.definition, definition
+    ):
+        return []
+    text = "Requested update requires the creation of a new physical resource; hence creating one."
+    stack.set_resource_status(there, "UPDATE_IN_PROGRESS", text)
+    return [stack.resources.pop(name)]
+
+
+def _create(stack: Stack, name: str, definition: Definition) -> None:
+    type_name = definition["Type"]
+    resource = Resource(name, type_name, stack, generate_resource_name(type_name, stack.name, name))
+    type_ = stack.type_of(resource)
+    stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
     try:
-        if old is None:
-            create_resource(stack, name, new)
-        elif changed_properties(old, new) or new_tags or mend_of(new["Type"]).always_updated:
-            update_resource(stack, name, new, changed_properties(old, new))
+        define(stack, resource, definition)
+        type_.create(resource)
     except Exception as error:
-        add_event(stack, name, new, "UPDATE_FAILED" if old else "CREATE_FAILED", str(error) or repr(error))
-        if old is None and (half_made := stack.resource_map._parsed_resources.pop(name, None)) is not None:
-            delete_resource(stack, name, half_made, new, "")
-        raise DeploymentError([name]) from error
+        stack.set_resource_status(resource, "CREATE_FAILED", _cause(error))
+        if resource.physical_id:
+            _delete(stack, resource, "")
+        raise DeploymentError(name) from error
+    stack.resources[name] = resource
+    if isinstance(type_, NotEmulated):
+        reason: str | None = f"not emulated: {type_name} has no effect here"
+    else:
+        reason = _not_emulated(_without_effect(type_, definition, definition.get("Properties", {})))
+    stack.set_resource_status(resource, "CREATE_COMPLETE", reason)
 
 
-def _load(stack: Any, template: dict[str, Any], parameters: Mapping[str, str]) -> None:
-    """Give moto's map another template; moto itself keeps parameters that are no longer there."""
-    resources = stack.resource_map
-    stack.template_dict, stack.parameters = template, dict(parameters)
-    stack.description = template.get("Description")
-    resources._template, resources._resource_json_map = template, template["Resources"]
-    resources.input_parameters, resources.resolved_parameters = dict(parameters), {}
-    resources.tags = {
-        **stack.tags,
-        "aws:cloudformation:stack-name": stack.name,
-        "aws:cloudformation:stack-id": stack.stack_id,
-    }
-    resources.load()
+def _update(stack: Stack, resource: Resource, definition: Definition, *, new_tags: bool) -> None:
+    type_, changed = stack.type_of(resource), changed_properties(resource.definition, definition)
+    if not (changed or new_tags or type_.always_updated):
+        resource.definition = definition
+        return
+    before = (resource.definition, resource.properties)
+    stack.set_resource_status(resource, "UPDATE_IN_PROGRESS")
+    ignored = _without_effect(type_, definition, changed)
+    try:
+        define(stack, resource, definition)
+        if changed or type_.schema() is not None:
+            type_.update(resource, before[1])
+    except NotImplementedError as error:
+        if str(error):
+            resource.definition, resource.properties = before
+            stack.set_resource_status(resource, "UPDATE_FAILED", str(error))
+            raise DeploymentError(resource.logical_id) from error
+        ignored = changed
+    except Exception as error:
+        # What the update has reached before it failed is brought back with the rest of the stack.
+        stack.set_resource_status(resource, "UPDATE_FAILED", _cause(error))
+        raise DeploymentError(resource.logical_id) from error
+    stack.set_resource_status(resource, "UPDATE_COMPLETE", _not_emulated(ignored))
 
 
-def _delete_resources(stack: Any) -> list[str]:
+def define(stack: Stack, resource: Resource, definition: Definition) -> None:
+    """Give a resource its definition, and the properties that follow from it."""
+    resource.definition = definition
+    properties = resolved(definition.get("Properties", {}), stack.place)
+    if schema := stack.type_of(resource).schema():
+        properties = schema.coerced(properties)
+        if schema.tags == "Tags":
+            tags = {**stack.tags, **{tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}}
+            properties = {**properties, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    resource.properties = properties
+
+
+def _cause(error: Exception) -> str:
+    """Return what a service has against a request; what nobody has foreseen is in the server's log, too."""
+    if isinstance(error, (AttributeError, KeyError, TypeError)):
+        traceback.print_exception(error)
+    return str(error) or repr(error)
+
+
+def _without_effect(type_: ResourceType, definition: Definition, names: Iterable[str]) -> list[str]:
+    """Return those of the properties, or their parts, that have no effect."""
+    emulated = type_.emulated
+    if emulated is None:
+        return []
+    properties = definition.get("Properties", {})
+    with_parts = {name.split(".")[0] for name in emulated if "." in name}
+    found = [
+        f"{name}.{part}" if name in with_parts else name
+        for name in set(names) - emulated
+        for part in (properties.get(name, {}) if name in with_parts else [""])
+    ]
+    return sorted(set(found) - emulated)
+
+
+def _not_emulated(properties: list[str]) -> str | None:
+    return f"not emulated: {', '.join(properties)}" if properties else None
+
+
+def _delete(stack: Stack, resource: Resource, policy: str) -> bool:
+    """Delete a resource unless a policy of its definition retains it; tell whether it is off the stack."""
+    if resource.definition.get(policy, "Delete").startswith("Retain"):
+        stack.set_resource_status(resource, "DELETE_SKIPPED")
+        return True
+    stack.set_resource_status(resource, "DELETE_IN_PROGRESS")
+    try:
+        stack.type_of(resource).delete(resource)
+    except Exception as error:
+        stack.set_resource_status(resource, "DELETE_FAILED", _cause(error))
+        return False
+    stack.set_resource_status(resource, "DELETE_COMPLETE")
+    return True
+
+
+def _delete_resources(stack: Stack) -> list[str]:
     """Delete all resources, the dependent ones first, and return those that could not be."""
-    definitions = definitions_of(stack.resource_map)
     failed: list[str] = []
     kept: set[str] = set()
-    for name in reversed(in_order(stack.template_dict.get("Resources", {}))):
-        if name not in definitions or name in kept:
+    for name in reversed(in_order(stack.target.resources)):
+        if name not in stack.resources or name in kept:
             continue
-        resource = stack.resource_map._parsed_resources.get(name)
-        if delete_resource(stack, name, resource, definitions[name], "DeletionPolicy"):
-            stack.resource_map._parsed_resources.pop(name, None)
-            del definitions[name]
+        if _delete(stack, stack.resources[name], "DeletionPolicy"):
+            del stack.resources[name]
         else:
             failed.append(name)
-            kept |= dependencies(stack.template_dict["Resources"], name)
+            kept |= dependencies(stack.target.resources, name)
     return failed

@@ -1,39 +1,19 @@
-"""Drift detection, which moto does not know: resources as they are, compared with a stack's template.
+"""Drift detection: resources as they are, compared with a stack's template.
 
 As on AWS only properties that the template sets are compared, and types that cannot be read are not checked.
 """
 
 import itertools
 import json
-import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.responses import ActionResult
 
-from helpers.local_aws.cloudformation.live_properties import READERS
-from helpers.local_aws.cloudformation.resources import Place
-from helpers.local_aws.cloudformation.stack_resources import Definition, definitions_of
-
-_SETS = frozenset(
-    {
-        "ClientIdList",
-        "ManagedPolicyArns",
-        "Policies",
-        "Roles",
-        "RouteTableIds",
-        "SecurityGroupEgress",
-        "SecurityGroupIds",
-        "SecurityGroupIngress",
-        "SubnetIds",
-        "Topics",
-    }
-)
-"""Properties whose order means nothing."""
+from helpers.local_aws.cloudformation.resource_types.base import Resource
+from helpers.local_aws.cloudformation.schemas import ResourceSchema, Shape
+from helpers.local_aws.cloudformation.stacks import Detection, Stack
 
 _DEFAULTS: tuple[Any, ...] = ({}, [], "", False, None, "false")
 
@@ -49,97 +29,42 @@ _DETECTABLE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Detection:
-    """What a detection has found, with the attributes of the API's answers."""
+def detect(stack: Stack, wanted: Collection[str] = ()) -> Detection:
+    """Compare the resources of a stack, or those that are wanted, with its template.
 
-    stack_id: str
-    stack_resource_drifts: list[dict[str, Any]]
-    stack_drift_detection_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def with_status(self, *statuses: str) -> list[dict[str, Any]]:
-        """Return the resources with some statuses."""
-        return [each for each in self.stack_resource_drifts if each["StackResourceDriftStatus"] in statuses]
-
-
-def detect_drift() -> None:
-    """Give moto's API the three operations."""
-    CloudFormationResponse.detect_stack_drift = detect_stack_drift
-    CloudFormationResponse.describe_stack_drift_detection_status = describe_stack_drift_detection_status
-    CloudFormationResponse.describe_stack_resource_drifts = describe_stack_resource_drifts
-
-
-def detect_stack_drift(response: Any) -> Any:
-    """Compare a stack's resources with its template; done at once, AWS takes its time."""
-    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))
+    Raises:
+        ValidationError: the stack is in no state for it.
+    """
     if stack.status not in _DETECTABLE:
         raise ValidationError(
             message=f"Drift detection cannot be performed on [{stack.stack_id}] in {stack.status} state."
         )
-    wanted = response._get_param("LogicalResourceIds", [])
-    stack.drift_detection = Detection(
-        stack.stack_id,
-        [
-            _drift(stack, name, definition)
-            for name, definition in definitions_of(stack.resource_map).items()
-            if not wanted or name in wanted
-        ],
-    )
-    return ActionResult({"StackDriftDetectionId": stack.drift_detection.stack_drift_detection_id})
+    drifts = [
+        _drift(stack, resource) for name, resource in stack.resources.items() if not wanted or name in wanted
+    ]
+    return Detection(stack.stack_id, drifts)
 
 
-def describe_stack_drift_detection_status(response: Any) -> Any:
-    """Tell how a detection ended."""
-    wanted = response._get_param("StackDriftDetectionId")
-    for stack in response.cloudformation_backend.stacks.values():
-        found = getattr(stack, "drift_detection", None)
-        if found is not None and found.stack_drift_detection_id == wanted:
-            drifted = found.with_status("DELETED", "MODIFIED")
-            return ActionResult(
-                {
-                    "StackId": found.stack_id,
-                    "StackDriftDetectionId": wanted,
-                    "StackDriftStatus": "DRIFTED" if drifted else "IN_SYNC",
-                    "DetectionStatus": "DETECTION_COMPLETE",
-                    "DriftedStackResourceCount": len(drifted),
-                    "Timestamp": found.timestamp,
-                }
-            )
-    raise ValidationError(message=f"Drift detection with id [{wanted}] does not exist")
-
-
-def describe_stack_resource_drifts(response: Any) -> Any:
-    """Tell what the last detection of a stack has found."""
-    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))
-    found = getattr(stack, "drift_detection", None)
-    if found is None:
-        raise ValidationError(message=f"Drift detection has not been performed on stack [{stack.stack_id}]")
-    statuses = response._get_param("StackResourceDriftStatusFilters", [])
-    drifts = found.with_status(*statuses) if statuses else found.stack_resource_drifts
-    return ActionResult({"StackResourceDrifts": drifts})
-
-
-def _drift(stack: Any, name: str, definition: Definition) -> dict[str, Any]:
-    resource = stack.resource_map._parsed_resources.get(name)
+def _drift(stack: Stack, resource: Resource) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "StackId": stack.stack_id,
-        "LogicalResourceId": name,
-        "PhysicalResourceId": getattr(resource, "physical_resource_id", None),
-        "ResourceType": definition["Type"],
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceType": resource.type_name,
         "StackResourceDriftStatus": "NOT_CHECKED",
         "Timestamp": datetime.now(UTC),
     }
-    read = READERS.get(definition["Type"])
-    if read is None or resource is None:
+    type_ = stack.type_of(resource)
+    schema = type_.schema()
+    if schema is None or not type_.can_be_read():
         return answer
-    actual = read(resource, Place(stack.account_id, stack.region_name))
+    actual = type_.read(resource)
     if actual is None:
         return {**answer, "StackResourceDriftStatus": "DELETED"}
-    properties = definition.get("Properties", {})
+    properties = resource.definition.get("Properties", {})
     expected = {key: value for key, value in properties.items() if key in actual}
     actual = {key: actual[key] for key in expected}
-    found = list(differences(expected, actual))
+    found = list(differences(expected, actual, schema))
     return {
         **answer,
         "StackResourceDriftStatus": "MODIFIED" if found else "IN_SYNC",
@@ -149,29 +74,33 @@ def _drift(stack: Any, name: str, definition: Definition) -> dict[str, Any]:
     }
 
 
-def differences(expected: Any, actual: Any, path: str = "") -> Iterator[dict[str, str]]:
+def differences(expected: Any, actual: Any, schema: ResourceSchema) -> Iterator[dict[str, str]]:
     """Yield the differences between what a template says and what is, each with its path."""
+    yield from _differences(expected, actual, schema, schema.properties, "")
+
+
+def _differences(
+    expected: Any, actual: Any, schema: ResourceSchema, shape: Shape, path: str
+) -> Iterator[dict[str, str]]:
     match expected, actual:
         case Mapping(), Mapping():
-            yield from _in_mapping(expected, actual, path)
-        case list(), list() if path.rsplit("/", 1)[-1] in _SETS:
+            for key in {**expected, **actual}:
+                # What the template leaves to its default is no drift.
+                if key in expected or actual[key] not in _DEFAULTS:
+                    member = schema.member(shape, key)
+                    yield from _differences(
+                        expected.get(key), actual.get(key), schema, member, f"{path}/{key}"
+                    )
+        case list(), list() if schema.is_unordered(shape):
             was, is_now = [_plain(item) for item in expected], [_plain(item) for item in actual]
             yield from (_difference(f"{path}/{i}", x, None) for i, x in enumerate(was) if x not in is_now)
             yield from (_difference(f"{path}/{i}", None, x) for i, x in enumerate(is_now) if x not in was)
         case list(), list():
+            items = schema.items(shape)
             for index, (one, other) in enumerate(itertools.zip_longest(expected, actual)):
-                yield from differences(one, other, f"{path}/{index}")
+                yield from _differences(one, other, schema, items, f"{path}/{index}")
         case _ if _plain(expected) != _plain(actual):
             yield _difference(path, expected, actual)
-
-
-def _in_mapping(
-    expected: Mapping[str, Any], actual: Mapping[str, Any], path: str
-) -> Iterator[dict[str, str]]:
-    for key in {**expected, **actual}:
-        # What the template leaves to its default is no drift.
-        if key in expected or actual[key] not in _DEFAULTS:
-            yield from differences(expected.get(key), actual.get(key), f"{path}/{key}")
 
 
 def _plain(value: Any) -> Any:

@@ -1,106 +1,78 @@
-"""Change sets of type IMPORT, which moto does not know: a stack takes over resources that are there.
+"""Change sets of type IMPORT: a stack takes over resources that are there.
 
-As on AWS nothing of a resource changes by that. From then on the stack holds for true what the template says
+As on AWS nothing of a resource changes by that. From then on the stack takes for true what the template says
 of it, and an update brings what differs from that.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import cloudformation_backends
-from moto.cloudformation.parsing import clean_json
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
 
 from helpers.local_aws.cloudformation import deployment
-from helpers.local_aws.cloudformation.differences import Change
-from helpers.local_aws.cloudformation.resources import Place
-from helpers.local_aws.cloudformation.stack_resources import add_event, definitions_of
-
-_create_change_set = CloudFormationResponse.create_change_set
+from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
+from helpers.local_aws.cloudformation.resource_types.base import Resource
+from helpers.local_aws.cloudformation.stacks import Change, ChangeSet, Export, Stack
 
 
-@dataclass(frozen=True)
-class Importable:
-    """A type that can be imported: the property that identifies a resource of it, and how to find one."""
+def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks: Iterable[Stack]) -> None:
+    """Make a change set one that imports resources; it has failed where one of them is not there.
 
-    identifier: str
-    find: Callable[[str, Place], Any]
-
-
-def _bucket(name: str, place: Place) -> Any:
-    return s3_backends[place.account][place.partition].buckets.get(name)
-
-
-def _key(key_id: str, place: Place) -> Any:
-    key = kms_backends[place.account][place.region].keys.get(key_id)
-    return None if key is None or key.key_state == "PendingDeletion" else key
-
-
-IMPORTABLE = {
-    "AWS::KMS::Key": Importable("KeyId", _key),
-    "AWS::S3::Bucket": Importable("BucketName", _bucket),
-}
-
-
-def know_imports() -> None:
-    """Have moto's API read what a change set is to import."""
-    CloudFormationResponse.create_change_set = create_change_set
-
-
-def create_change_set(response: Any) -> Any:
-    """Create a change set; one of type IMPORT is checked as AWS does, and knows what it is to import."""
-    if response._get_param("ChangeSetType") != "IMPORT":
-        return _create_change_set(response)
-    wanted = response._get_param("ResourcesToImport", [])
-    if not wanted:
-        raise ValidationError(message="Must Provide at least one resource to import")
-    answer = _create_change_set(response)
-    change_set = response.cloudformation_backend.change_sets[answer.result["Id"]]
-    try:
-        refuse_other_changes(change_set, wanted)
-    except ValidationError:
-        _withdraw(response.cloudformation_backend, change_set)
-        raise
+    Raises:
+        ValidationError: it would do something else, too, or names what cannot be imported.
+    """
+    _refuse(not wanted, "Must Provide at least one resource to import")
+    _refuse_other_changes(change_set, wanted)
     change_set.changes = [
         Change("Import", each["LogicalResourceId"], each["ResourceType"], _physical_id(each))
         for each in wanted
     ]
-    reason = _impossible(change_set)
-    change_set.status = "FAILED" if reason else "CREATE_COMPLETE"
-    change_set.execution_status = "UNAVAILABLE" if reason else "AVAILABLE"
-    change_set.status_reason = reason
-    return answer
+    if reason := _impossible(change_set, stacks):
+        change_set.fail(reason)
+
+
+def adopt(change_set: ChangeSet, stacks: Iterable[Stack], exports: Mapping[str, Export]) -> None:
+    """Execute a change set of type IMPORT: the stack takes its resources over as they are."""
+    stack, declared = change_set.stack, change_set.target.resources
+    stack.set_status("IMPORT_IN_PROGRESS", "User Initiated")
+    resources = [_resource(stack, change) for change in change_set.changes]
+    if reason := _impossible(change_set, stacks):
+        for resource in resources:
+            stack.set_resource_status(resource, "IMPORT_FAILED", reason)
+        stack.set_status("IMPORT_ROLLBACK_IN_PROGRESS", reason)
+        stack.set_status("IMPORT_ROLLBACK_COMPLETE")
+        return
+    stack.tags = change_set.tags
+    functions = deployment.load(stack, change_set.target, exports)
+    for resource in resources:
+        deployment.define(stack, resource, functions.value(declared[resource.logical_id]))
+        stack.set_resource_status(resource, "IMPORT_IN_PROGRESS", "Resource import started.")
+        stack.resources[resource.logical_id] = resource
+        stack.set_resource_status(resource, "IMPORT_COMPLETE", "Resource import completed.")
+    deployment.set_outputs(stack, functions)
+    stack.set_status("IMPORT_COMPLETE")
+
+
+def _resource(stack: Stack, change: Change) -> Resource:
+    resource = Resource(change.logical_resource_id, change.resource_type, stack, "")
+    resource.physical_id = change.physical_resource_id or ""
+    return resource
+
+
+def _identifier(type_name: str) -> str:
+    schema = RESOURCE_TYPES[type_name].schema()
+    return schema.primary_identifier[0] if schema else ""
 
 
 def _physical_id(wanted: Mapping[str, Any]) -> str:
-    return str(wanted["ResourceIdentifier"][IMPORTABLE[wanted["ResourceType"]].identifier])
+    return str(wanted["ResourceIdentifier"][_identifier(wanted["ResourceType"])])
 
 
-def refuse_other_changes(change_set: Any, wanted: list[Mapping[str, Any]]) -> None:
-    """Raise a ValidationError, in AWS's words, unless a change set does nothing but import resources."""
-    declared, before = change_set.template_dict.get("Resources", {}), change_set.stack.template_dict
+def _refuse_other_changes(change_set: ChangeSet, wanted: list[Mapping[str, Any]]) -> None:
+    template, before = change_set.target.template, change_set.stack.target.template
+    declared = template.get("Resources", {})
     for each in wanted:
-        name, said = each["LogicalResourceId"], each["ResourceType"]
-        _refuse(
-            name not in declared,
-            f"The logical resource ids [{name}] provided in ResourceToImport do not exist in the template.",
-        )
-        _refuse(
-            declared[name]["Type"] != said,
-            f"Resource type of [{name}] passed in ResourceToImport does not match with resource type defined "
-            f"in the template. Resource type in ResourceToImport: {said}; Resource type in Template: "
-            f"{declared[name]['Type']}.",
-        )
-        _refuse(said not in IMPORTABLE, f"ResourceTypes [{said}] are not supported for Import")
-        key = IMPORTABLE[said].identifier
-        _refuse(
-            set(each.get("ResourceIdentifier", {})) != {key},
-            f"Invalid resource identifier for resource type {said}. Expected [{key}]",
-        )
+        _refuse_unknown(declared, each)
     names = [each["LogicalResourceId"] for each in wanted]
     added = [each.logical_resource_id for each in change_set.changes if each.action == "Add"]
     modified = [each.logical_resource_id for each in change_set.changes if each.action != "Add"]
@@ -124,8 +96,29 @@ def refuse_other_changes(change_set: Any, wanted: list[Mapping[str, Any]]) -> No
         "specified in the template.",
     )
     _refuse(
-        change_set.template_dict.get("Outputs", {}) != before.get("Outputs", {}),
+        template.get("Outputs", {}) != before.get("Outputs", {}),
         "As part of the import operation, you cannot modify or add [Outputs]",
+    )
+
+
+def _refuse_unknown(declared: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    name, type_name = wanted["LogicalResourceId"], wanted["ResourceType"]
+    _refuse(
+        name not in declared,
+        f"The logical resource ids [{name}] provided in ResourceToImport do not exist in the template.",
+    )
+    _refuse(
+        declared[name]["Type"] != type_name,
+        f"Resource type of [{name}] passed in ResourceToImport does not match with resource type defined "
+        f"in the template. Resource type in ResourceToImport: {type_name}; Resource type in Template: "
+        f"{declared[name]['Type']}.",
+    )
+    importable = type_name in RESOURCE_TYPES and RESOURCE_TYPES[type_name].importable
+    _refuse(not importable, f"ResourceTypes [{type_name}] are not supported for Import")
+    key = _identifier(type_name)
+    _refuse(
+        set(wanted.get("ResourceIdentifier", {})) != {key},
+        f"Invalid resource identifier for resource type {type_name}. Expected [{key}]",
     )
 
 
@@ -138,57 +131,15 @@ def _listed(names: list[str]) -> str:
     return f"[{', '.join(names)}]"
 
 
-def _withdraw(backend: Any, change_set: Any) -> None:
-    """Take a refused change set away, and the stack that moto has made for it."""
-    del backend.change_sets[change_set.change_set_id]
-    others = [each for each in backend.change_sets.values() if each.stack_id == change_set.stack_id]
-    if change_set.stack.status == "REVIEW_IN_PROGRESS" and not others:
-        del backend.stacks[change_set.stack_id]
-
-
-def _impossible(change_set: Any) -> str | None:
+def _impossible(change_set: ChangeSet, stacks: Iterable[Stack]) -> str | None:
     """Return why AWS fails a change set once it has looked its resources up, or None."""
-    stack = change_set.stack
-    place = Place(stack.account_id, stack.region_name)
     for change in change_set.changes:
-        type_, found = change.resource_type, change.physical_resource_id
-        if IMPORTABLE[type_].find(found, place) is None:
-            return f"Resource of type '{type_}' with identifier '{found}' was not found."
-        if owner := _owner(stack, type_, found):
-            return f"{found} already exists in stack {owner}"
+        resource = _resource(change_set.stack, change)
+        if not change_set.stack.type_of(resource).adopt(resource):
+            found = f"'{resource.type_name}' with identifier '{resource.physical_id}'"
+            return f"Resource of type {found} was not found."
+        for other in stacks:
+            for each in other.resources.values():
+                if (each.type_name, each.physical_id) == (resource.type_name, resource.physical_id):
+                    return f"{resource.physical_id} already exists in stack {other.stack_id}"
     return None
-
-
-def _owner(stack: Any, type_: str, found: str) -> str | None:
-    for other in cloudformation_backends[stack.account_id][stack.region_name].stacks.values():
-        for name, definition in definitions_of(other.resource_map).items():
-            resource = other.resource_map._parsed_resources.get(name)
-            if definition["Type"] == type_ and getattr(resource, "physical_resource_id", None) == found:
-                return str(other.stack_id)
-    return None
-
-
-def adopt(change_set: Any) -> None:
-    """Execute a change set of type IMPORT: the stack takes its resources over as they are."""
-    stack, template = change_set.stack, change_set.template_dict
-    resources, place = stack.resource_map, Place(stack.account_id, stack.region_name)
-    deployment.set_status(stack, "IMPORT_IN_PROGRESS", "User Initiated")
-    if reason := _impossible(change_set):
-        for change in change_set.changes:
-            definition = template["Resources"][change.logical_resource_id]
-            add_event(stack, change.logical_resource_id, definition, "IMPORT_FAILED", reason)
-        deployment.set_status(stack, "IMPORT_ROLLBACK_IN_PROGRESS", reason)
-        deployment.set_status(stack, "IMPORT_ROLLBACK_COMPLETE")
-        return
-    deployment._load(stack, template, change_set.parameters)
-    for change in change_set.changes:
-        name = change.logical_resource_id
-        definition = clean_json(template["Resources"][name], resources)
-        resource = IMPORTABLE[change.resource_type].find(change.physical_resource_id, place)
-        resource.cf_resource_type, resource.logical_resource_id = change.resource_type, name
-        add_event(stack, name, definition, "IMPORT_IN_PROGRESS", "Resource import started.", resource)
-        resources._parsed_resources[name] = resource
-        definitions_of(resources)[name] = definition
-        add_event(stack, name, definition, "IMPORT_COMPLETE", "Resource import completed.", resource)
-    stack.output_map = stack._create_output_map()
-    deployment.set_status(stack, "IMPORT_COMPLETE")

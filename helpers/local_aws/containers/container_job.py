@@ -1,6 +1,6 @@
 """What a container is given, and how it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,10 @@ class ContainerJob:
     region: str
     credentials: Credentials = field(repr=False)
 
-    @property
-    def command(self) -> list[str]:
-        """The container's entry point with its arguments."""
+    def command(self, image_entry_point: Sequence[str] = ()) -> list[str]:
+        """Return the container's entry point, the job's or else the image's, with its arguments."""
         specification = self.description["AppSpecification"]
-        entry_point = specification.get("ContainerEntrypoint") or []
+        entry_point = specification.get("ContainerEntrypoint") or image_entry_point
         return [*entry_point, *(specification.get("ContainerArguments") or [])]
 
     @property

@@ -19,12 +19,12 @@ def run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event) ->
         log: takes each line of its output.
         stop: ends it when set, with every process of it.
     """
-    if not job.command:
+    if not job.command():
         return ContainerExit(1, "the image has no command of its own: set ContainerEntrypoint")
     paths = ContainerPaths(job.root)
     message = paths.on_host(MESSAGE_PATH)
     message.parent.mkdir(parents=True, exist_ok=True)
-    program, *arguments = [paths.in_text(word) for word in job.command]
+    program, *arguments = [paths.in_text(word) for word in job.command()]
     command = [sys.executable if program in {"python", "python3"} else program, *arguments]
     environment = {
         **supervised_command.inherited(),

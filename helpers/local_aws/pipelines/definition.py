@@ -1,7 +1,8 @@
 """A pipeline definition as a checked graph of steps.
 
 The language is that of the definition JSON, version 2020-12-01
-(aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema).
+(aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema), and what the SDK
+writes beside it.
 """
 
 import json
@@ -10,24 +11,15 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from helpers.local_aws.pipelines.expressions import references
+from helpers.local_aws.api.shapes import shape, shape_problems
 from helpers.local_aws.pipelines.parameters import Parameter, parse_parameters
+from helpers.local_aws.pipelines.references import References
+from helpers.local_aws.pipelines.step_types import EXECUTED
 from helpers.local_aws.pipelines.steps import Step, collect_steps
+from helpers.local_aws.processing.request_checks import not_emulated, outputs_of, request_problems
 
 VERSION = "2020-12-01"
 MAX_BYTES = 1024 * 1024
-EXECUTED_STEP_TYPES = frozenset({"Processing", "Condition", "Fail"})
-EXECUTION_VARIABLES = frozenset(
-    {
-        "CurrentDateTime",
-        "PipelineArn",
-        "PipelineExecutionArn",
-        "PipelineExecutionId",
-        "PipelineName",
-        "ProcessingJobName",
-        "StartDateTime",
-    }
-)
 _TOP_KEYS = frozenset(
     {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
 )
@@ -74,19 +66,26 @@ def parse_definition(text: str) -> PipelineDefinition:
         problems.append("Steps must be a list of at least one step")
     else:
         problems += collect_steps(document["Steps"], "Steps", None, steps)
-    problems += _reference_problems(document, steps, parameters)
+    problems += _graph_problems(steps)
+    known = References(steps, parameters)
+    problems += known.problems()
+    for step in steps.values():
+        if step.type == "Processing":
+            problems += (f"step '{step.name}': {problem}" for problem in _processing_problems(step, known))
     if problems:
         raise DefinitionError(problems)
     return PipelineDefinition(parameters, _in_running_order(steps), document.get("PipelineExperimentConfig"))
 
 
 def not_executed(definition: PipelineDefinition) -> list[str]:
-    """Return the steps whose type the embedded AWS does not execute, as `Training (step 'train')`."""
-    return [
-        f"{step.type} (step '{step.name}')"
-        for step in definition.steps.values()
-        if step.type not in EXECUTED_STEP_TYPES
-    ]
+    """Return what the embedded AWS does not execute of a definition, as `Training (step 'train')`."""
+    found = []
+    for step in definition.steps.values():
+        if step.type not in EXECUTED:
+            found.append(f"{step.type} (step '{step.name}')")
+        elif step.type == "Processing":
+            found += [f"{what} (step '{step.name}')" for what in not_emulated(step.arguments)]
+    return found
 
 
 def parameter_values(definition: PipelineDefinition, given: Mapping[str, str]) -> dict[str, object]:
@@ -111,24 +110,36 @@ def parameter_values(definition: PipelineDefinition, given: Mapping[str, str]) -
     return values
 
 
-def _reference_problems(
-    document: Mapping[str, Any], steps: Mapping[str, Step], parameters: Mapping[str, Parameter]
-) -> Iterator[str]:
-    for reference in sorted(set(references(document.get("Steps")))):
-        kind, _, rest = reference.partition(".")
-        name = rest.split(".")[0]
-        known = {"Steps": steps, "Parameters": parameters, "Execution": EXECUTION_VARIABLES}.get(kind)
-        if known is None or name not in known:
-            yield f"'{reference}' refers to nothing in this definition"
+def _processing_problems(step: Step, known: References) -> Iterator[str]:
+    """Yield what CreateProcessingJob would reject in a step's arguments, as far as they are known."""
+    request = {"ProcessingJobName": "named-by-the-execution", **step.arguments}
+    shape_errors = list(
+        shape_problems(request, shape("CreateProcessingJobRequest"), known_later=known.type_problems)
+    )
+    yield from shape_errors
+    if not shape_errors:
+        yield from request_problems(request)
+        names = [output.get("OutputName") for output in outputs_of(request)]
+        yield from (
+            f"property file '{file}' is of the output '{output}', which the step does not have"
+            for file, (output, _) in step.property_files.items()
+            if output not in names
+        )
+
+
+def _graph_problems(steps: Mapping[str, Step]) -> Iterator[str]:
     for step in steps.values():
-        for need in sorted(step.needs - steps.keys()):
-            yield f"step '{step.name}' depends on '{need}', which is no step"
+        for name in sorted(step.depends_on.keys() - steps.keys()):
+            yield f"step '{step.name}' depends on '{name}', which is no step"
     try:
-        TopologicalSorter({step.name: step.needs for step in steps.values()}).prepare()
+        _sorter(steps).prepare()
     except CycleError as error:
         yield f"steps depend on each other in a circle: {' -> '.join(error.args[1])}"
 
 
 def _in_running_order(steps: Mapping[str, Step]) -> dict[str, Step]:
-    order = TopologicalSorter({name: step.needs for name, step in steps.items()}).static_order()
-    return {name: steps[name] for name in order}
+    return {name: steps[name] for name in _sorter(steps).static_order()}
+
+
+def _sorter(steps: Mapping[str, Step]) -> "TopologicalSorter[str]":
+    return TopologicalSorter({step.name: step.depends_on.keys() for step in steps.values()})

@@ -1,8 +1,9 @@
 """One execution of a pipeline: which step runs when, and what comes of it."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,11 +13,16 @@ from helpers.local_aws.pipelines.definition import PipelineDefinition
 from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, resolve
 from helpers.local_aws.pipelines.retry_policy import retry_delay
 from helpers.local_aws.pipelines.step_cache import cache_key
-from helpers.local_aws.pipelines.steps import Step
-from helpers.local_aws.processing.job import ProcessingJob
+from helpers.local_aws.pipelines.step_types import STEP_TYPES
+from helpers.local_aws.pipelines.steps import Step, Trigger
+from helpers.local_aws.processing.processing_jobs import ProcessingJob
+from helpers.s3 import join
 
-ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"]
 StepStatus = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
+
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceFaultError(Exception):
@@ -43,11 +49,30 @@ class StepRun:
     cache_key: str | None = None
     reused_from: str | None = None
     """ARN of the execution whose result the cache gave."""
+    selected_from: str | None = None
+    """ARN of the source of a selective execution, where the step's result was taken from it."""
 
     @property
-    def over(self) -> bool:
+    def is_terminal(self) -> bool:
         """Whether the step has its last status."""
         return self.status in {"Stopped", "Failed", "Succeeded"}
+
+    def satisfies(self, trigger: Trigger) -> bool:
+        """Return whether a step that depends on this one by a trigger may run."""
+        ends = {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Stopped", "Any": self.status}
+        return self.is_terminal and self.status == ends[trigger]
+
+    def properties(self) -> dict[str, Any]:
+        """Return what other steps can refer to.
+
+        Raises:
+            ExpressionError: the step has no properties.
+        """
+        if self.job:
+            return self.job.description()
+        if self.outcome:
+            return {"Outcome": self.outcome}
+        raise ExpressionError(f"step '{self.step.name}' has no properties")
 
     def metadata(self) -> dict[str, Any]:
         """Return the step's `Metadata` as `ListPipelineExecutionSteps` does."""
@@ -61,7 +86,7 @@ class StepRun:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ExecutionContext:
     """What an execution needs of the service around it."""
 
     create_job: Callable[[Mapping[str, Any]], ProcessingJob]
@@ -70,13 +95,22 @@ class Surroundings:
     """Returns the run that the cache holds for a key, with the ARN of its execution."""
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
-    new_job_name: Callable[[str], str]
+    new_job_name: Callable[[Step], str]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selective execution executes, and the results that it takes from its source."""
+
+    selected: frozenset[str]
+    reused: Sequence[StepRun]
 
 
 class PipelineExecution:
     """Runs the steps of a definition: each when those it needs are done, independent ones in parallel.
 
-    The first failure keeps further steps from starting; those that run go on.
+    The first failure keeps further steps from starting, but those that a step's failure triggers; those that
+    run go on.
     """
 
     def __init__(
@@ -85,8 +119,10 @@ class PipelineExecution:
         definition: PipelineDefinition,
         parameters: Mapping[str, object],
         variables: Mapping[str, object],
-        surroundings: Surroundings,
+        context: ExecutionContext,
+        *,
         max_parallel_steps: int | None = None,
+        selection: Selection | None = None,
     ):
         self.arn = arn
         self.definition = definition
@@ -96,15 +132,16 @@ class PipelineExecution:
         self.created = datetime.now(UTC)
         self.modified = self.created
         self.max_parallel_steps = max_parallel_steps
-        self.runs: dict[str, StepRun] = {}
+        self.runs: dict[str, StepRun] = {run.step.name: run for run in selection.reused} if selection else {}
+        self._selected = selection.selected if selection else frozenset(definition.steps)
         self._variables = variables
-        self._surroundings = surroundings
+        self._context = context
         self._changed = threading.Condition(threading.RLock())
         self._stop_waiting = threading.Event()
 
     @property
     def running(self) -> bool:
-        """Whether the execution has not come to its end."""
+        """Whether the execution has not come to its end yet."""
         return self.status in {"Executing", "Stopping"}
 
     def start(self) -> None:
@@ -120,14 +157,14 @@ class PipelineExecution:
             self.modified = datetime.now(UTC)
             self._stop_waiting.set()
             for run in self.runs.values():
-                if not run.over:
+                if not run.is_terminal:
                     run.status = "Stopping"
                     if run.job:
                         run.job.stop()
             self._changed.notify_all()
 
     def retry(self, max_parallel_steps: int | None = None) -> None:
-        """Run failed and stopped steps, and those that never ran, once more; results that are there stay."""
+        """Run failed and stopped steps, and those that never ran, once more; other results stay."""
         with self._changed:
             self.runs = {name: run for name, run in self.runs.items() if run.status == "Succeeded"}
             self.status = "Executing"
@@ -137,16 +174,23 @@ class PipelineExecution:
             self._stop_waiting.clear()
         self.start()
 
+    def limit_parallel_steps(self, most: int | None) -> None:
+        """Change how many steps run at once; those that run go on."""
+        with self._changed:
+            self.max_parallel_steps = most
+            self.modified = datetime.now(UTC)
+            self._changed.notify_all()
+
     def wait(self, timeout: float) -> bool:
-        """Wait for the end for some seconds; tell whether it came."""
+        """Wait for the end for some seconds; return whether it came."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.running, timeout)
 
     def _run(self) -> None:
         with self._changed:
             while True:
-                unfinished = [run for run in self.runs.values() if not run.over]
-                ready = self._ready_steps() if self._may_start() else []
+                unfinished = [run for run in self.runs.values() if not run.is_terminal]
+                ready = self._ready_steps() if self.status == "Executing" else []
                 if not unfinished and not ready:
                     break
                 free = (self.max_parallel_steps or len(ready) + len(unfinished)) - len(unfinished)
@@ -156,29 +200,47 @@ class PipelineExecution:
                 self._changed.wait()
             self._finish()
 
-    def _may_start(self) -> bool:
-        return self.status == "Executing" and all(run.status != "Failed" for run in self.runs.values())
-
     def _ready_steps(self) -> list[Step]:
+        has_failed = any(run.status in {"Failed", "Stopped"} for run in self.runs.values())
         return [
             step
             for step in self.definition.steps.values()
-            if step.name not in self.runs and all(self._is_done(need) for need in step.needs)
+            if step.name in self._selected and step.name not in self.runs
+            if all(self._is_satisfied(name, trigger) for name, trigger in step.depends_on.items())
             if step.branch is None or self.runs[step.branch[0]].outcome == step.branch[1]
+            if not has_failed or self._follows_a_failure(step)
         ]
 
-    def _is_done(self, name: str) -> bool:
+    def _is_satisfied(self, name: str, trigger: Trigger) -> bool:
         run = self.runs.get(name)
-        return run is not None and run.status == "Succeeded"
+        return run is not None and run.satisfies(trigger)
+
+    def _follows_a_failure(self, step: Step) -> bool:
+        """Return whether a step runs because another failed or was stopped, or comes after such a step."""
+        return any(
+            self.runs[name].status != "Succeeded" or self._follows_a_failure(self.runs[name].step)
+            for name in step.depends_on
+            if name in self.runs
+        )
+
+    def _is_handled(self, failed: StepRun) -> bool:
+        """Return whether a step that the failure has triggered has succeeded."""
+        return any(
+            run.status == "Succeeded"
+            and run.step.depends_on.get(failed.step.name, "Completed") != "Completed"
+            for run in self.runs.values()
+        )
 
     def _finish(self) -> None:
         failed = [run for run in self.runs.values() if run.status == "Failed"]
+        unfinished = [run for run in self.runs.values() if run.status == "Stopped"]
         if self.status == "Stopping":
             self.status = "Stopped"
-        elif failed:
-            self.status = "Failed"
+        elif failed or unfinished:
+            is_handled = all(self._is_handled(run) for run in (*failed, *unfinished))
+            self.status = "CompletedWithFailures" if is_handled else "Failed" if failed else "Stopped"
             reasons = "; ".join(f"{run.step.name}: {run.failure_reason}" for run in failed)
-            self.failure_reason = f"Step failure: {reasons}"[:1300]
+            self.failure_reason = f"Step failure: {reasons}"[:1300] if failed else None
         else:
             self.status = "Succeeded"
         self.modified = datetime.now(UTC)
@@ -197,6 +259,7 @@ class PipelineExecution:
         except (ExpressionError, ValueError) as error:
             self._end(run, "Failed", f"ClientError: {error}")
         except Exception as error:  # a step must come to an end, whatever happens to it
+            _log.exception("step %s failed", run.step.name)
             self._end(run, "Failed", f"InternalServerError: {error!r}")
 
     def _end(self, run: StepRun, status: StepStatus, reason: str | None = None) -> None:
@@ -213,17 +276,18 @@ class PipelineExecution:
 
     def _run_processing(self, run: StepRun) -> None:
         step = run.step
-        arguments = self._resolve(step.arguments)
-        run.cache_key = cache_key(step.name, arguments)
-        cached = self._surroundings.cached_run(step, run.cache_key) if step.cache_expiry else None
-        if cached:
-            original, run.reused_from = cached
-            run.job = original.job
-            self._end(run, "Succeeded")
-            return
+        if step.cache_expiry:
+            _, arguments = self._job_request(step)
+            run.cache_key = cache_key(step.name, arguments)
+            cached = self._context.cached_run(step, run.cache_key)
+            if cached:
+                original, run.reused_from = cached
+                run.job = original.job
+                self._end(run, "Succeeded")
+                return
         began = time.monotonic()
         while True:
-            failure, exception_type = self._attempt(run, arguments)
+            failure, exception_type = self._attempt(run)
             if failure is None:
                 return
             delay = (
@@ -238,12 +302,18 @@ class PipelineExecution:
                 self._end(run, "Stopped")
                 return
 
-    def _attempt(self, run: StepRun, arguments: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    def _job_request(self, step: Step) -> tuple[str, dict[str, Any]]:
+        """Return a new name for a step's job, and its arguments, which may refer to that name."""
+        name = self._context.new_job_name(step)
+        variable = STEP_TYPES[step.type].job_name
+        return name, self._resolve(step.arguments, {f"Execution.{variable}": name})
+
+    def _attempt(self, run: StepRun) -> tuple[str | None, str | None]:
         """Run a step's job once; return how it failed and the exception type for the retry policies."""
         run.attempts += 1
-        name = self._surroundings.new_job_name(run.step.name)
+        name, arguments = self._job_request(run.step)
         try:
-            job = self._surroundings.create_job({**arguments, "ProcessingJobName": name})
+            job = self._context.create_job({**arguments, "ProcessingJobName": name})
         except ServiceFaultError as fault:
             return str(fault), fault.exception_type
         with self._changed:
@@ -259,8 +329,15 @@ class PipelineExecution:
         self._end(run, "Succeeded" if job.status == "Completed" else "Stopped")
         return None, None
 
-    def _resolve(self, value: object) -> Any:
-        return resolve(value, self._lookup, self._read_property_file)
+    def _resolve(self, value: object, of_job: Mapping[str, object] | None = None) -> Any:
+        """Return a value with its functions resolved; `of_job` are the variables of one job."""
+        own = of_job or {}
+        return resolve(
+            value,
+            lambda reference: own[reference] if reference in own else self._lookup(reference),
+            self._read_property_file,
+            self._context.read_json,
+        )
 
     def _lookup(self, reference: str) -> object:
         kind, _, rest = reference.partition(".")
@@ -273,20 +350,17 @@ class PipelineExecution:
                 return self._variables[rest]
             case _:
                 name, _, path = rest.partition(".")
-                return follow_path(self._properties(name), path, f"step '{name}'")
+                return follow_path(self._run_of(name).properties(), path, f"step '{name}'")
 
-    def _properties(self, step_name: str) -> dict[str, Any]:
-        job = self.runs[step_name].job
-        if job is None:
-            raise ExpressionError(f"step '{step_name}' has no properties")
-        return job.description()
+    def _run_of(self, step_name: str) -> StepRun:
+        try:
+            return self.runs[step_name]
+        except KeyError:
+            raise ExpressionError(f"step '{step_name}' was not executed") from None
 
     def _read_property_file(self, reference: str) -> object:
-        _, step_name, _, file_name = [*reference.split(".", 3), "", "", ""][:4]
-        try:
-            output, path = self.definition.steps[step_name].property_files[file_name]
-        except KeyError as error:
-            raise ExpressionError(f"'{reference}' names no property file of the step") from error
-        outputs = self._properties(step_name)["ProcessingOutputConfig"]
+        _, step_name, _, file_name = reference.split(".", 3)
+        output, path = self.definition.steps[step_name].property_files[file_name]
+        outputs = self._run_of(step_name).properties()["ProcessingOutputConfig"]
         folder = follow_path(outputs, f"Outputs['{output}'].S3Output.S3Uri", f"step '{step_name}'")
-        return self._surroundings.read_json(f"{str(folder).rstrip('/')}/{path}")
+        return self._context.read_json(join(str(folder), path))

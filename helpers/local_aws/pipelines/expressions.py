@@ -7,7 +7,8 @@ from typing import Any
 FUNCTIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
 
 _PATH_PART = re.compile(r"""\.?(?P<name>[A-Za-z0-9_\-]+)|\[(?P<index>\d+)\]|\[(['"])(?P<key>.+?)\3\]""")
-_LISTS_BY_NAME = ("OutputName", "InputName")
+_NAMES_OF_ENTRIES = ("OutputName", "InputName", "MetricName", "ChannelName")
+"""The members by which an entry of a list can be named in a path, as `Outputs['csv']`."""
 
 
 class ExpressionError(ValueError):
@@ -15,8 +16,36 @@ class ExpressionError(ValueError):
 
 
 def is_expression(value: object) -> bool:
-    """Tell whether a value of a definition is a function, so that it is only known during an execution."""
+    """Return whether a value of a definition is a function, so that it is only known during an execution."""
     return isinstance(value, dict) and len(value) == 1 and not FUNCTIONS.isdisjoint(value)
+
+
+def function_problems(value: object) -> Iterator[str]:
+    """Yield what is wrong with the form of the functions in a value."""
+    if isinstance(value, list):
+        for item in value:
+            yield from function_problems(item)
+    elif isinstance(value, dict):
+        if len(value) == 1 and (name := str(next(iter(value)))).startswith("Std:") and name not in FUNCTIONS:
+            yield f"the function {name} is unknown; known are {', '.join(sorted(FUNCTIONS))}"
+        elif is_expression(value) and not _is_well_formed(value):
+            ((function, argument),) = value.items()
+            yield f"{function} does not take {argument!r}"
+        for entry in value.values():
+            yield from function_problems(entry)
+
+
+def _is_well_formed(expression: Mapping[str, object]) -> bool:
+    match expression:
+        case {"Get": str()}:
+            return True
+        case {"Std:Join": {"Values": list(), **rest}}:
+            return set(rest) <= {"On"} and isinstance(rest.get("On", ""), str)
+        case {"Std:JsonGet": {"PropertyFile": {"Get": str()}, "Path": str(), **rest}}:
+            return not rest
+        case {"Std:JsonGet": {"S3Uri": uri, "Path": str(), **rest}}:
+            return not rest and (isinstance(uri, str) or is_expression(uri))
+    return False
 
 
 def references(value: object) -> Iterator[str]:
@@ -41,11 +70,12 @@ def referenced_step(reference: str) -> str | None:
 Lookup = Callable[[str], object]
 """Returns the value of a `Get`; raises ExpressionError for what is not there."""
 
-ReadPropertyFile = Callable[[str], object]
-"""Returns the JSON content of a property file, given its `Get`, as `Steps.Name.PropertyFiles.File`."""
+ReadJson = Callable[[str], object]
+"""Returns the JSON document at an S3 URI, or that of a property file, given as
+`Steps.Name.PropertyFiles.File`; raises ExpressionError."""
 
 
-def resolve(value: object, lookup: Lookup, read_property_file: ReadPropertyFile) -> Any:
+def resolve(value: object, lookup: Lookup, read_property_file: ReadJson, read_s3: ReadJson) -> Any:
     """Return a value of a definition with all functions replaced by what they give.
 
     Raises:
@@ -63,13 +93,30 @@ def resolve(value: object, lookup: Lookup, read_property_file: ReadPropertyFile)
         match function, argument:
             case "Get", str():
                 return lookup(argument)
-            case "Std:Join", {"On": str(separator), "Values": list(values)}:
-                return separator.join(_as_text(walk(item)) for item in values)
+            case "Std:Join", {"Values": list(values), **rest}:
+                return str(rest.get("On", "")).join(_as_text(walk(item)) for item in values)
             case "Std:JsonGet", {"PropertyFile": {"Get": str(file)}, "Path": str(path)}:
                 return follow_path(read_property_file(file), path, f"property file {file}")
+            case "Std:JsonGet", {"S3Uri": uri, "Path": str(path)}:
+                return follow_path(read_s3(str(walk(uri))), path, f"{walk(uri)}")
         raise ExpressionError(f"{function} does not take {argument!r}")
 
     return walk(value)
+
+
+def path_parts(path: str, what: str) -> Iterator[str | int]:
+    """Yield the names and indexes of a path such as `metrics.rmse[0]` or `Outputs['csv'].S3Output.S3Uri`.
+
+    Raises:
+        ExpressionError: it is no path.
+    """
+    position = 0
+    while position < len(path):
+        match = _PATH_PART.match(path, position)
+        if not match:
+            raise ExpressionError(f"'{path}' is not a path into {what}")
+        position = match.end()
+        yield match["name"] or match["key"] or int(match["index"])
 
 
 def follow_path(document: object, path: str, what: str) -> object:
@@ -80,14 +127,8 @@ def follow_path(document: object, path: str, what: str) -> object:
     Raises:
         ExpressionError: the path leads nowhere, or is none.
     """
-    position = 0
     node = document
-    while position < len(path):
-        match = _PATH_PART.match(path, position)
-        if not match:
-            raise ExpressionError(f"'{path}' is no path into {what}")
-        position = match.end()
-        part = match["name"] or match["key"] or int(match["index"])
+    for part in path_parts(path, what):
         try:
             node = _enter(node, part)
         except (KeyError, IndexError, TypeError) as error:
@@ -102,7 +143,7 @@ def _enter(node: object, part: str | int) -> object:
         return node[part]
     if isinstance(node, list):
         for item in node:
-            if isinstance(item, Mapping) and part in (item.get(name) for name in _LISTS_BY_NAME):
+            if isinstance(item, Mapping) and part in (item.get(name) for name in _NAMES_OF_ENTRIES):
                 return item
     raise KeyError(part)
 

@@ -51,11 +51,11 @@ def parse_parameters(entries: object) -> tuple[dict[str, Parameter], list[str]]:
         if not isinstance(entry, dict) or not isinstance(entry.get("Name"), str):
             problems.append(f"{where} must be an object with a Name")
             continue
-        name, type_name = entry["Name"], str(entry.get("Type"))
+        name, type_name = entry["Name"], str(entry.get("Type", "String"))
         problems += [
             f"{where} ('{name}') has the unknown key '{key}'"
             for key in entry
-            if key not in {"Name", "Type", "DefaultValue", "EnumValues"}
+            if key not in {"Name", "Type", "Description", "DefaultValue", "EnumValues"}
         ]
         if name in parameters:
             problems.append(f"{where}: the parameter '{name}' is there twice")
@@ -70,6 +70,11 @@ def parse_parameters(entries: object) -> tuple[dict[str, Parameter], list[str]]:
             if not isinstance(value, _PARAMETER_TYPES[type_name])
             or (isinstance(value, bool) and type_name != "Boolean")
         ]
+        if entry.get("EnumValues") and entry.get("DefaultValue") not in (None, *entry["EnumValues"]):
+            allowed = ", ".join(map(str, entry["EnumValues"]))
+            problems.append(
+                f"{where} ('{name}'): the DefaultValue {entry['DefaultValue']!r} must be one of {allowed}"
+            )
         parameters[name] = Parameter(
             name, type_name, entry.get("DefaultValue"), tuple(entry.get("EnumValues") or ())
         )

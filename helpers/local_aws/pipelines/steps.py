@@ -1,44 +1,37 @@
-"""The steps of a pipeline definition, each checked as far as it can be before an execution."""
+"""The steps of a pipeline definition, each checked as far as it can be by itself."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from helpers.local_aws.api.shapes import shape, shape_problems
-from helpers.local_aws.pipelines.expressions import is_expression, referenced_step, references
+from helpers.local_aws.pipelines.conditions import condition_problems
+from helpers.local_aws.pipelines.expressions import function_problems, referenced_step, references
 from helpers.local_aws.pipelines.retry_policy import DEFAULT_POLICIES, RetryPolicy, parse_retry_policy
 from helpers.local_aws.pipelines.step_cache import parse_expiry
+from helpers.local_aws.pipelines.step_types import STEP_TYPES
 
-_STEP_KEYS = frozenset(
-    {
-        "Arguments",
-        "CacheConfig",
-        "DependsOn",
-        "Description",
-        "DisplayName",
-        "Name",
-        "PropertyFiles",
-        "RetryPolicies",
-        "Type",
-    }
-)
+Trigger = Literal["Completed", "Failed", "Stopped", "Any"]
+"""How a step must have ended for one that depends on it to run."""
+_TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what it needs, what it does, when its result is reused and when it is tried again."""
+    """One step: what it depends on, what it does, when its result is reused and when it is tried again."""
 
     name: str
     type: str
     arguments: Mapping[str, Any]
-    needs: frozenset[str]
+    depends_on: Mapping[str, Trigger]
     branch: tuple[str, str] | None = None
     """The condition step whose outcome (`True`, `False`) decides whether this step runs at all."""
     cache_expiry: timedelta | None = None
     retry_policies: tuple[RetryPolicy, ...] = DEFAULT_POLICIES
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Property file name -> (output name, path below the output)."""
+    output_parameters: frozenset[str] = frozenset()
     display_name: str | None = None
     description: str | None = None
 
@@ -46,36 +39,50 @@ class Step:
 def collect_steps(
     entries: list[Any], path: str, branch: tuple[str, str] | None, steps: dict[str, Step]
 ) -> list[str]:
-    """Add the steps of a list, and those in the branches of its conditions, to `steps`."""
+    """Add a list's steps, and those in the branches of its conditions, to `steps`; return the problems."""
     problems = []
     for index, entry in enumerate(entries):
-        where = f"{path}[{index}]"
         if not isinstance(entry, dict) or not isinstance(entry.get("Name"), str):
-            problems.append(f"{where} must be an object with a Name")
+            problems.append(f"{path}[{index}] must be an object with a Name")
             continue
-        name, type_name = entry["Name"], entry.get("Type")
+        name = entry["Name"]
         where = f"step '{name}'"
         if name in steps:
             problems.append(f"{where} is there twice")
-        problems += [f"{where} has the unknown key '{key}'" for key in entry if key not in _STEP_KEYS]
         name_shape = shape("PipelineExecutionStep").members["StepName"]
         problems += shape_problems(name, name_shape, f"{where}: Name")
-        arguments = entry.get("Arguments")
-        if not isinstance(type_name, str) or not isinstance(arguments, dict):
-            problems.append(f"{where} must have a Type and an object of Arguments")
+        found = list(_key_problems(entry, where))
+        problems += found
+        arguments = entry.get("Arguments", {})
+        if entry.get("Type") not in STEP_TYPES or not isinstance(arguments, dict):
             continue
         branches: dict[str, list[Any]] = {}
-        if type_name == "Condition":
+        if entry["Type"] == "Condition":
             branches = {"True": arguments.get("IfSteps") or [], "False": arguments.get("ElseSteps") or []}
             arguments = {
                 key: value for key, value in arguments.items() if key not in {"IfSteps", "ElseSteps"}
             }
-        problems += _argument_problems(type_name, arguments, where)
+        problems += _argument_problems(entry["Type"], arguments, where)
         steps[name], step_problems = _parse_step(entry, arguments, branch, where)
         problems += step_problems
         for outcome, nested in branches.items():
             problems += collect_steps(nested, f"{where}.{outcome}", (name, outcome), steps)
     return problems
+
+
+def _key_problems(entry: Mapping[str, Any], where: str) -> Iterator[str]:
+    type_name = entry.get("Type")
+    step_type = STEP_TYPES.get(type_name) if isinstance(type_name, str) else None
+    if step_type is None:
+        yield f"{where} must have a Type of {', '.join(STEP_TYPES)}, not {type_name!r}"
+        return
+    yield from (
+        f"{where} has the unknown key '{key}' for a {type_name} step"
+        for key in entry
+        if key not in step_type.keys
+    )
+    if not isinstance(entry.get("Arguments"), dict) and (step_type.needs_arguments or "Arguments" in entry):
+        yield f"{where} must have an object of Arguments"
 
 
 def _parse_step(
@@ -101,39 +108,57 @@ def _parse_step(
             files[raw["PropertyFileName"]] = (raw["OutputName"], raw["FilePath"])
         except (KeyError, TypeError):
             problems.append(f"{where}: a property file needs PropertyFileName, OutputName and FilePath")
-    depends_on = entry.get("DependsOn") or []
-    if not isinstance(depends_on, list) or not all(isinstance(name, str) for name in depends_on):
-        problems.append(f"{where}: DependsOn must be a list of step names")
-        depends_on = []
-    needs = {*depends_on, *(name for name in map(referenced_step, references(arguments)) if name)}
-    if branch:
-        needs.add(branch[0])
+    depends_on, dependency_problems = _dependencies(entry.get("DependsOn") or [], where)
+    problems += dependency_problems
+    named = [name for name in map(referenced_step, references(arguments)) if name]
+    for name in (*named, *([branch[0]] if branch else [])):
+        depends_on.setdefault(name, "Completed")
+    outputs = entry.get("OutputParameters") or []
     step = Step(
         name=entry["Name"],
         type=entry["Type"],
         arguments=arguments,
-        needs=frozenset(needs),
+        depends_on=depends_on,
         branch=branch,
         cache_expiry=expiry,
         retry_policies=tuple(policies) or DEFAULT_POLICIES,
         property_files=files,
+        output_parameters=frozenset(output["OutputName"] for output in outputs if "OutputName" in output),
         display_name=entry.get("DisplayName"),
         description=entry.get("Description"),
     )
     return step, problems
 
 
+def _dependencies(entries: object, where: str) -> tuple[dict[str, Trigger], list[str]]:
+    """Return the steps of DependsOn, each a name or an object of Step and Trigger, and what is wrong."""
+    found: dict[str, Trigger] = {}
+    for entry in entries if isinstance(entries, list) else [None]:
+        match entry:
+            case str():
+                found[entry] = "Completed"
+            case {
+                "Step": str(name),
+                "Trigger": "Completed" | "Failed" | "Stopped" | "Any" as trigger,
+                **rest,
+            } if not rest:
+                found[name] = trigger
+            case _:
+                return {}, [
+                    f"{where}: DependsOn must be a list of step names, or of objects with Step and a "
+                    f"Trigger of {', '.join(_TRIGGERS)}"
+                ]
+    return found, []
+
+
 def _argument_problems(type_name: str, arguments: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Yield what the API would refuse in a step's arguments, as far as it is known before an execution."""
+    yield from (f"{where}: {problem}" for problem in function_problems(arguments))
     match type_name:
-        case "Processing":
-            request = {"ProcessingJobName": "named-by-the-execution", **arguments}
-            expected = shape("CreateProcessingJobRequest")
-            for problem in shape_problems(request, expected, dynamic=is_expression):
-                yield f"{where}: {problem}"
         case "Condition":
-            if not isinstance(arguments.get("Conditions"), list):
-                yield f"{where}: Arguments.Conditions must be a list"
+            yield from (
+                f"{where} has the unknown argument '{key}'" for key in arguments if key != "Conditions"
+            )
+            yield from condition_problems(arguments.get("Conditions"), f"{where}: Conditions")
         case "Fail":
             if "ErrorMessage" not in arguments:
                 yield f"{where}: Arguments.ErrorMessage is missing"

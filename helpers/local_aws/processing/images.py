@@ -17,7 +17,7 @@ IMAGES: Mapping[str, Run] = {
 """The images that are executed, by how their repository's name begins."""
 
 
-def container_of(request: Mapping[str, Any]) -> Run | None:
+def find_container(request: Mapping[str, Any]) -> Run | None:
     """Return what runs the image of a CreateProcessingJob request, or None when it is not executed here."""
     repository = str(request["AppSpecification"]["ImageUri"]).rsplit("/", 1)[-1]
     return next((run for name, run in IMAGES.items() if repository.startswith(name)), None)
@@ -25,7 +25,7 @@ def container_of(request: Mapping[str, Any]) -> Run | None:
 
 def image_problem(request: Mapping[str, Any]) -> str | None:
     """Return why a job's image is not executed here, or None when it is."""
-    if container_of(request):
+    if find_container(request):
         return None
     image = request["AppSpecification"]["ImageUri"]
     return f"The embedded AWS does not execute the image {image}; it executes {' and '.join(IMAGES)}"

@@ -1,17 +1,19 @@
-"""The job's configuration.json: read and checked as the image does, but before anything starts."""
+"""The configuration.json of a job: deserialized, checked and written as the image does it, before Spark."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from helpers.errors import UserError
 from helpers.local_aws.spark_container import configuration_files
+from helpers.local_aws.spark_container.errors import ContainerError, job_error
 
 CONTAINER_PATH = "/opt/ml/processing/input/conf/configuration.json"
 
 Format = Literal["conf", "env", "properties", "xml"]
+
+_DOCUMENTATION = "https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-configure-apps.html"
 
 
 @dataclass(frozen=True)
@@ -31,147 +33,190 @@ TARGETS: Mapping[str, Target] = {
     "hadoop-env": Target(_HADOOP / "hadoop-env.sh", "env"),
     "hadoop-log4j": Target(_HADOOP / "log4j.properties", "properties"),
     "hive-env": Target(_HIVE / "hive-env.sh", "env"),
-    "hive-exec-log4j": Target(_HIVE / "hive-exec-log4j2.properties", "properties"),
     "hive-log4j": Target(_HIVE / "hive-log4j2.properties", "properties"),
+    "hive-exec-log4j": Target(_HIVE / "hive-exec-log4j2.properties", "properties"),
     "hive-site": Target(_HIVE / "hive-site.xml", "xml"),
     "spark-defaults": Target(_SPARK / "spark-defaults.conf", "conf"),
     "spark-env": Target(_SPARK / "spark-env.sh", "env"),
-    "spark-hive-site": Target(_SPARK / "hive-site.xml", "xml"),
     "spark-log4j": Target(_SPARK / "log4j.properties", "properties"),
+    "spark-hive-site": Target(_SPARK / "hive-site.xml", "xml"),
     "spark-metrics": Target(_SPARK / "metrics.properties", "properties"),
     "yarn-env": Target(_HADOOP / "yarn-env.sh", "env"),
     "yarn-site": Target(_HADOOP / "yarn-site.xml", "xml"),
 }
-"""Every classification that the image knows."""
+"""Every classification that the image knows, in the image's order."""
 
 
-class ConfigurationError(UserError):
-    """A configuration.json that the image would refuse, or that would break a file of the image."""
+@dataclass(frozen=True)
+class _Configuration:
+    """An entry of the document; its place is for people."""
+
+    place: str
+    classification: str
+    properties: Any
+    nested: Sequence["_Configuration"]
 
 
-def read(file: Path) -> dict[str, dict[str, str]]:
-    """Return the properties per classification of a job's file; none if the job has no such file.
+def read(file: Path, after: Mapping[str, str] | None = None) -> dict[str, dict[str, str]]:
+    """Return the properties per classification of a job's file; see `parse`. Without the file there are none.
 
     Raises:
-        ConfigurationError: see `parse`.
+        ContainerError: see `parse`.
     """
     if not file.is_file():
-        return {}
+        return parse("[]", after)
     try:
-        return parse(file.read_text(encoding="utf-8-sig"))
+        return parse(file.read_text(encoding="utf-8"), after)
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{CONTAINER_PATH} is not UTF-8: {error}") from None
+        raise job_error("UnicodeDecodeError", str(error), f"{CONTAINER_PATH} must be UTF-8") from None
 
 
-def parse(text: str) -> dict[str, dict[str, str]]:
-    """Return the properties per classification, as the image's files give them effect.
+def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[str, str]]:
+    """Return the properties per classification, as readers of the image's files understand what it writes.
 
-    The image writes values as they are, so a backslash in spark-defaults or `&amp;` in core-site has
-    the meaning that the file's format gives it. Where a property is given twice, the last value counts.
+    The image appends the values as they are to each file, which is then read as a whole: a value that ends in
+    a backslash goes on in the line after it, and of two values of a property the last counts.
+
+    Args:
+        text: the document.
+        after: what else the image adds to spark-defaults, after the user's properties.
 
     Raises:
-        ConfigurationError: malformed JSON, an unknown classification, missing members, or a value that
-            the file's format cannot hold.
+        ContainerError: what the image cannot deserialize; or a value that would break the file.
     """
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ConfigurationError(
-            f"{CONTAINER_PATH} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
-        ) from None
-    result: dict[str, dict[str, str]] = {}
-    for where, entry in _entries(document, ""):
-        classification, properties = _checked(entry, where)
-        result.setdefault(classification, {}).update(properties)
-    return result
+        place = f"line {error.lineno}, column {error.colno}"
+        hint = f"{CONTAINER_PATH} is not JSON: {place}: {error.msg}"
+        raise job_error("JSONDecodeError", str(error), hint) from None
+    configurations = list(_deserialized(document))
+    written: dict[str, str] = {}
+    variables: dict[str, dict[str, str]] = {}
+    for configuration in configurations:
+        name = configuration.classification
+        if name not in TARGETS:  # an export by itself
+            cause = "'Configuration' object has no attribute '_data'"
+            raise _error("AttributeError", cause, configuration.place, "export belongs into an env")
+        if TARGETS[name].format == "env":
+            variables.setdefault(name, {}).update(_exports(configuration))
+        else:
+            written[name] = written.get(name, "") + _lines(configuration)
+    if after:
+        lines = "".join(f"{name}={value}\n" for name, value in after.items())
+        written["spark-defaults"] = written.get("spark-defaults", "") + lines
+    return {**{name: _understood(name, lines) for name, lines in written.items()}, **variables}
 
 
-def _entries(value: Any, where: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
-    """Return the configurations of a list or of one object, each with its place in the document."""
-    entries = value if isinstance(value, list) else [value]
-    named = []
-    for index, entry in enumerate(entries):
-        place = f"{where}[{index}]" if isinstance(value, list) else where
-        if not isinstance(entry, dict):
-            raise _error(place, f"must be an object with Classification and Properties, not {entry!r}")
-        named.append((place, entry))
-    return named
+def _deserialized(document: Any) -> Iterator[_Configuration]:
+    if isinstance(document, dict):
+        yield _deserialize(document, "")
+        return
+    yield from _deserialized_list(document, "")
 
 
-def _checked(entry: Mapping[str, Any], where: str) -> tuple[str, dict[str, str]]:
+def _deserialized_list(entries: Any, place: str) -> Iterator[_Configuration]:
+    try:
+        # Also of an object, whose keys, or of a text, whose characters are no configurations.
+        items = list(entries)
+    except TypeError as error:
+        raise _error("TypeError", str(error), place, "must be a list of configurations") from None
+    for index, entry in enumerate(items):
+        yield _deserialize(entry, f"{place}[{index}]")
+
+
+def _deserialize(entry: Any, place: str) -> _Configuration:
+    if not isinstance(entry, dict):
+        cause = f"'{type(entry).__name__}' object has no attribute 'get'"
+        problem = f"must be an object with Classification and Properties, not {entry!r}"
+        raise _error("AttributeError", cause, place, problem)
     for member in ("Classification", "Properties"):
         if member not in entry:
-            raise _error(
-                where, f"{member} is missing; it is mandatory, if only as {{}} beside Configurations"
-            )
-    classification = entry["Classification"]
-    if not isinstance(classification, str) or classification not in TARGETS:
-        raise _error(
-            where, f"unknown classification {classification!r}; the image allows {', '.join(sorted(TARGETS))}"
+            problem = f"{member} is missing; it is mandatory, if only as {{}} beside Configurations"
+            raise _error("KeyError", f"'{member}'", place, problem)
+    name = entry["Classification"]
+    place = f"{place} ({name})".strip()
+    nested = tuple(_deserialized_list(entry.get("Configurations") or (), f"{place}.Configurations"))
+    if name not in [*TARGETS, "export"]:
+        cause = (
+            f"Invalid classification: {name}. Must be one of {list(TARGETS)}. "
+            f"Please refer to {_DOCUMENTATION} for more information."
         )
-    where = f"{where} ({classification})".strip()
-    properties = _texts(entry["Properties"], where)
-    target = TARGETS[classification]
-    if target.format == "env":
-        return classification, _exports(entry, where)
-    return classification, _effective(properties, target.format, where)
+        raise _error("ValueError", cause, place, "the image does not know this classification")
+    if name.endswith("-env") and not nested:
+        cause = (
+            "'env' classifications require a sub-configuration. "
+            f"Please refer to {_DOCUMENTATION} for more information"
+        )
+        problem = 'Configurations must hold one with "Classification": "export" and the variables'
+        raise _error("ValueError", cause, place, problem)
+    return _Configuration(place, name, entry["Properties"], nested)
 
 
-def _exports(entry: Mapping[str, Any], where: str) -> dict[str, str]:
+def _exports(configuration: _Configuration) -> dict[str, str]:
     """Return the variables of a `*-env` classification, which lie in nested `export` configurations."""
-    nested = entry.get("Configurations")
-    if not nested:
-        raise _error(where, 'Configurations must hold one with "Classification": "export" and the variables')
     variables: dict[str, str] = {}
-    for place, inner in _entries(nested, f"{where}.Configurations"):
-        if inner.get("Classification") != "export":
-            raise _error(
-                place, f'Classification must be "export", not {inner.get("Classification")!r}, in an env'
+    for inner in configuration.nested:
+        if inner.classification != "export":
+            cause = (
+                "env classifications must use the 'export' sub-classification. "
+                f"Please refer to {_DOCUMENTATION} for more information."
             )
-        if "Properties" not in inner:
-            raise _error(place, "Properties is missing")
-        variables |= _texts(inner["Properties"], place)
+            problem = f'Classification must be "export", not {inner.classification!r}, in an env'
+            raise _error("ValueError", cause, inner.place, problem)
+        variables |= _texts(inner, may_break=False)
     return variables
 
 
-def _texts(properties: Any, where: str) -> dict[str, str]:
+def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
     """Return properties with their values as text, in Python's spelling as the image has it (`True`)."""
+    properties, place = configuration.properties, configuration.place
     if not isinstance(properties, dict):
-        raise _error(where, f"Properties must be an object, not {properties!r}")
+        cause = f"'{type(properties).__name__}' object has no attribute 'items'"
+        raise _error("AttributeError", cause, place, f"Properties must be an object, not {properties!r}")
     for name, value in properties.items():
         if not isinstance(value, str | int | float):
-            raise _error(
-                where, f"the value of {name} must be a string, a number or a boolean, not {json.dumps(value)}"
-            )
-        if "\n" in f"{name}{value}":
-            raise _error(where, f"{name} holds a line break, which would begin a new setting")
+            given = json.dumps(value)
+            raise _broken(place, f"the value of {name} must be a string, a number or a boolean, not {given}")
+        if "\n" in f"{name}{value}" and not may_break:
+            raise _broken(place, f"{name} holds a line break, which would begin a new setting")
     return {name: str(value) for name, value in properties.items()}
 
 
-def _effective(properties: Mapping[str, str], form: Format, where: str) -> dict[str, str]:
-    """Return properties as a reader of the image's file understands what the image writes."""
-    effective: dict[str, str] = {}
-    for name, value in properties.items():
-        try:
-            match form:
-                case "conf":
-                    effective |= configuration_files.parse_properties(f"{name} {value}\n")
-                case "properties":
-                    effective |= configuration_files.parse_properties(f"{name}={value}\n")
-                case _:
-                    effective |= configuration_files.parse_site(
-                        "<configuration><property>"
-                        f"<name>{name}</name><value>{value}</value>"
-                        "</property></configuration>"
-                    )
-        except ValueError as error:
-            raise _error(
-                where,
-                f"{name} = {value!r} breaks the file, as the image writes it unescaped: {error}"
-                + (". Write &amp; for &, &lt; for <" if form == "xml" else ""),
-            ) from None
-    return effective
+def _lines(configuration: _Configuration) -> str:
+    """Return what the image adds to the file of a classification."""
+    form = TARGETS[configuration.classification].format
+    properties = _texts(configuration, may_break=form == "xml")
+    written = {"conf": "{} {}\n", "properties": "{}={}\n", "xml": _XML_PROPERTY}[form]
+    lines = "".join(written.format(name, value) for name, value in properties.items())
+    if form == "xml":
+        _understood_by(form, lines, configuration.place)
+    return lines
 
 
-def _error(where: str, problem: str) -> ConfigurationError:
-    return ConfigurationError(f"{CONTAINER_PATH}: {where}: {problem}".replace(": : ", ": "))
+_XML_PROPERTY = "<property><name>{}</name><value>{}</value></property>\n"
+
+
+def _understood(classification: str, lines: str) -> dict[str, str]:
+    return _understood_by(TARGETS[classification].format, lines, f"({classification})")
+
+
+def _understood_by(form: Format, lines: str, place: str) -> dict[str, str]:
+    """Return the properties that a reader of a format finds in lines."""
+    try:
+        if form == "xml":
+            return configuration_files.parse_site(f"<configuration>{lines}</configuration>")
+        return configuration_files.parse_properties(lines)
+    except ValueError as error:
+        remedy = ". Write &amp; for &, &lt; for <" if form == "xml" else ""
+        problem = f"a value breaks the file, as the image writes it unescaped: {error}{remedy}"
+        raise _broken(place, problem) from None
+
+
+def _error(kind: str, cause: str, place: str, problem: str) -> ContainerError:
+    return job_error(kind, cause, f"{CONTAINER_PATH}: {place}: {problem}".replace(": : ", ": "))
+
+
+def _broken(place: str, problem: str) -> ContainerError:
+    """Return an error for what the image writes and its readers cannot, or not sensibly, read."""
+    return _error("ValueError", f"{CONTAINER_PATH}: {place}: {problem}".replace(": : ", ": "), place, problem)

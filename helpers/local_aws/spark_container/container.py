@@ -3,9 +3,9 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,22 +16,19 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
-    failure_message,
     smspark_submit,
     spark_home,
 )
-from helpers.local_aws.spark_container.configuration import ConfigurationError
 from helpers.local_aws.spark_container.errors import ContainerError
-from helpers.local_aws.spark_container.errors import failure_message as image_message
+from helpers.local_aws.spark_container.image_sizing import image_sizing
 from helpers.local_aws.spark_container.sizing import Machine
-from helpers.local_aws.spark_container.smspark_submit import Submission
+from helpers.local_aws.spark_container.smspark_submit import HelpRequested, Submission
 from helpers.local_aws.spark_container.spark_home import SparkHome
 from helpers.spark import java, s3a_jars
 from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
 EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
-_KEPT_LINES = 4000
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -62,9 +59,8 @@ def run(
     message = job.root / MESSAGE_PATH.lstrip("/")
     message.parent.mkdir(parents=True, exist_ok=True)
     lock = threading.Lock()
-    last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
 
-    def say(line: str) -> None:
+    def write_log(line: str) -> None:
         if port := _SPARK_UI.search(line):
             line = f"Local run: the Spark UI is at http://127.0.0.1:{port[1]} while the job runs."
         elif _UTILS.search(line):
@@ -72,22 +68,20 @@ def run(
         with lock:
             log(line)
 
-    def hear(line: str) -> None:
-        last_lines.append(line)
-        say(line)
-
+    code = 0
     try:
-        code = _run(job, say, hear, stop, machine or Machine.this())
-        reason = None if code == 0 or stop.is_set() else _failure(code, list(last_lines))
+        code = _run(job, write_log, stop, machine or Machine.this())
+    except HelpRequested as text:
+        for line in str(text).splitlines():
+            write_log(line)
     except ContainerError as error:
-        code, reason = error.exit_code, str(error)
-        say(reason)
-    except ConfigurationError as error:
-        code, reason = 1, image_message("ValueError", "error running Spark job", str(error))
-        say(reason)
-    if reason is not None and not message.exists():
-        message.write_text(reason)
-    # SageMaker takes the first KiB of what the job itself may have written.
+        code = error.exit_code
+        # As in the image, also over what the job itself has written.
+        message.write_text(str(error))
+        if error.hint:
+            write_log(f"Local run: {error.hint}.")
+        for line in f"exiting with code {code}: {error}".splitlines():
+            write_log(line)
     own = message.read_text(errors="replace")[:1024].strip() if message.is_file() else None
     return ContainerExit(code, own or None)
 
@@ -96,57 +90,67 @@ def run(
 class Preparation:
     """A job that is ready to run: its spark-submit, and what it needs in its folder."""
 
+    spark_submit: Sequence[str]
     command: Sequence[str]
+    """What is run: spark-submit, after the variables of spark-env.sh."""
     environment: Mapping[str, str]
     home: SparkHome
     submission: Submission
 
 
-def prepare(job: ContainerJob, say: Callable[[str], None], machine: Machine) -> Preparation:
+def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> Preparation:
     """Check a job and write its configuration; first of all what can be refused, and nothing is started.
 
     Raises:
-        ContainerError, ConfigurationError: the job's command or its configuration.json is wrong.
+        ContainerError: the job's command or its configuration.json is wrong.
+        HelpRequested: the command asks for it.
         UserError: as of `run`.
     """
     paths = ContainerPaths(job.root)
     _write_job_files(job, paths)
-    submission = smspark_submit.parse(job.command)
-    given = configuration.read(paths.on_host(configuration.CONTAINER_PATH))
-    home = spark_home.prepare(job, given, _event_log_lines(submission, paths), machine)
-    command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
+    submission = smspark_submit.parse(job.command([smspark_submit.PROGRAM]))
+    image = image_sizing(job)
+    event_log = _event_log_lines(submission, paths)
+    given = configuration.read(paths.on_host(configuration.CONTAINER_PATH), event_log)
+    home = spark_home.prepare(job, given, image, machine)
+    submit = command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
     java_home = java.java_home()
-    spark_home.link(home, s3a_jars.ensure(log=say))
+    spark_home.link(home, s3a_jars.ensure(log=log))
     environment = _environment(job, paths, home.folder, java_home)
     if home.exports is not None:
         command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
     for sentence in home.sentences:
-        say(f"Local run: {sentence}.")
-    say(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
-    return Preparation(command, environment, home, submission)
+        log(f"Local run: {sentence}.")
+    log(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
+    return Preparation(submit, command, environment, home, submission)
 
 
-def _run(
-    job: ContainerJob,
-    say: Callable[[str], None],
-    hear: Callable[[str], None],
-    stop: threading.Event,
-    machine: Machine,
-) -> int:
-    ready = prepare(job, say, machine)
-    home, submission = ready.home, ready.submission
+def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, machine: Machine) -> int:
+    """Run spark-submit to its end, and return its exit code: 0, or any of a job that is stopped.
+
+    Raises:
+        ContainerError: it was refused, or it failed.
+    """
+    ready = prepare(job, log, machine)
+    home, submission, paths = ready.home, ready.submission, ContainerPaths(job.root)
     with ExitStack() as stack:
-        executors = event_logs.ExecutorLogs(home.folder / "work", say)
+        executors = event_logs.ExecutorLogs(home.folder / "work", log)
         stack.enter_context(event_logs.Repeated(executors.follow, event_logs.FOLLOW_SECONDS))
         if submission.local_spark_event_logs_dir and not submission.spark_event_logs_s3_uri:
-            paths = ContainerPaths(job.root)
             source = paths.on_host(EVENT_LOG_PATH)
             target = paths.on_host(submission.local_spark_event_logs_dir)
             copy = event_logs.Repeated(
                 lambda: event_logs.copy_event_logs(source, target), event_logs.COPY_SECONDS
             )
             stack.enter_context(copy)
-        return supervised_command.run(list(ready.command), ready.environment, home.folder, hear, stop)
+        ended = supervised_command.run(list(ready.command), ready.environment, home.folder, log, stop)
+    if ended and not stop.is_set():
+        code = ended if ended > 0 else 128 - ended  # of a signal, as the image's shell has it
+        command = smspark_submit.image_command(ready.spark_submit, paths)
+        cause = str(subprocess.CalledProcessError(code, command))
+        failed = "spark failed with a non-zero exit code"
+        raise ContainerError("CalledProcessError", failed, cause, exit_code=code)
+    return ended
 
 
 def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
@@ -210,12 +214,3 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONNOUSERSITE": "1",
     }
-
-
-def _failure(code: int, lines: list[str]) -> str:
-    found = failure_message.last_exception(lines)
-    if found is None:
-        said = next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
-        cause = f"spark-submit ended with exit code {code}; its last line: {said}"
-        return image_message("CalledProcessError", "spark failed with a non-zero exit code", cause)
-    return image_message(found[0], "spark failed with a non-zero exit code", found[1] or f"exit code {code}")

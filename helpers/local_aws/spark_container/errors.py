@@ -1,15 +1,26 @@
-"""What a container says when it fails, in the image's form."""
+"""How the image fails: the exception, and the message that it leaves in /opt/ml/output/message."""
 
 MAX_MESSAGE = 1024
-"""Characters of /opt/ml/output/message that reach the job's FailureReason."""
+"""Characters of the message."""
 
 
 class ContainerError(Exception):
     """An end of the container that its user caused, with the message that the image would leave."""
 
-    def __init__(self, caused_by: str, message: str, cause: str, exit_code: int = 1):
-        super().__init__(failure_message(caused_by, message, cause))
+    def __init__(self, caused_by: str, message: str, cause: str, *, exit_code: int = 1, hint: str = ""):
+        """Say what the image would.
+
+        Args:
+            caused_by: the class of the image's exception.
+            message: what failed.
+            cause: the text of the image's exception.
+            exit_code: of the container.
+            hint: what to do about it, for the log only, where the image does not say it.
+        """
+        line = f"Algorithm Error: (caused by {caused_by}): {message}: {cause}"
+        super().__init__(line[:MAX_MESSAGE].strip())
         self.exit_code = exit_code
+        self.hint = hint
 
 
 def input_error(cause: str) -> ContainerError:
@@ -17,7 +28,6 @@ def input_error(cause: str) -> ContainerError:
     return ContainerError("ValueError", "error preparing for spark submit", cause)
 
 
-def failure_message(caused_by: str, message: str, cause: str) -> str:
-    """Return one line: which exception, what failed, and why."""
-    line = " ".join(f"Algorithm Error: (caused by {caused_by}): {message}: {cause}".split())
-    return line[:MAX_MESSAGE].strip()
+def job_error(caused_by: str, cause: str, hint: str = "") -> ContainerError:
+    """Return the error of the image for whatever fails before spark-submit runs."""
+    return ContainerError(caused_by, "error running Spark job", cause, hint=hint)

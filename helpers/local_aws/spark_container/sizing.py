@@ -58,7 +58,12 @@ class LocalSizing:
     sentences: tuple[str, ...] = ()
 
 
-def scale(properties: Mapping[str, str], instances: int, machine: Machine) -> LocalSizing:
+def scale(
+    properties: Mapping[str, str],
+    instances: int,
+    machine: Machine,
+    image: Mapping[str, str] | None = None,
+) -> LocalSizing:
     """Return how a job that is meant for a number of instances runs on one machine.
 
     One instance becomes `local`. More become real executor processes, at least two, which share half of
@@ -68,11 +73,13 @@ def scale(properties: Mapping[str, str], instances: int, machine: Machine) -> Lo
         properties: the merged properties of spark-defaults.
         instances: the instances of the job.
         machine: what there is.
+        image: the sizes that the image gives a job; where the job has none of its own it gets as much of
+            them as the machine has, in silence.
 
     Raises:
         UserError: a size that Spark could not read either, or a machine too small for two executors.
     """
-    sizing = _Sizing(properties, machine)
+    sizing = _Sizing(properties, machine, image or {})
     sizing.drop()
     return sizing.on_one() if instances == 1 else sizing.on_many(instances)
 
@@ -80,8 +87,9 @@ def scale(properties: Mapping[str, str], instances: int, machine: Machine) -> Lo
 class _Sizing:
     """One scaling in progress."""
 
-    def __init__(self, properties: Mapping[str, str], machine: Machine):
+    def __init__(self, properties: Mapping[str, str], machine: Machine, image: Mapping[str, str]):
         self._properties = dict(properties)
+        self._image = image
         self._machine = machine
         self._sentences: list[str] = []
 
@@ -97,8 +105,9 @@ class _Sizing:
                 self._sentences.append(
                     f"spark.executor.{name} {value} → not used: one instance runs in the driver's process"
                 )
-        self._heap("spark.driver.memory", self._machine.memory_mib // 2, why)
+        heap = self._heap("spark.driver.memory", self._machine.memory_mib // 2, why)
         self._rest(self._machine.vcpus, self._machine.vcpus, why)
+        self._fill(executors=1, cores=self._machine.vcpus, heap=heap)
         return self._result(f"local[{self._machine.vcpus}]")
 
     def on_many(self, instances: int) -> LocalSizing:
@@ -124,6 +133,7 @@ class _Sizing:
         heap = self._heap("spark.executor.memory", share - extra, why)
         self._heap("spark.driver.memory", self._machine.memory_mib // 4, why)
         self._rest(cores, cores * executors, why)
+        self._fill(executors=executors, cores=cores, heap=heap)
         return self._result(f"local-cluster[{executors},{cores},{heap}]")
 
     def _rest(self, cores: int, slots: int, why: str) -> None:
@@ -136,6 +146,21 @@ class _Sizing:
         if "spark.default.parallelism" in self._properties:
             wanted = self._number("spark.default.parallelism", slots)
             self._change("spark.default.parallelism", str(min(wanted, 2 * slots)), why)
+
+    def _fill(self, *, executors: int, cores: int, heap: int) -> None:
+        """Add what the image always sets, with the values that hold on this machine."""
+        driver = self._mib("spark.driver.memory") or 0
+        scaled = {
+            "spark.driver.memoryOverhead": f"{driver // 10}m",
+            "spark.executor.memory": f"{heap}m",
+            "spark.executor.memoryOverhead": f"{heap // 10}m",
+            "spark.executor.cores": str(cores),
+            "spark.executor.instances": str(executors),
+            "spark.default.parallelism": str(2 * cores * executors),
+        }
+        for name, value in scaled.items():
+            if name in self._image:
+                self._properties.setdefault(name, value)
 
     def _heap(self, name: str, limit: int, why: str) -> int:
         wanted = self._mib(name)

@@ -1,23 +1,19 @@
 """The command line of the image, `smspark-submit`, and the spark-submit that it stands for."""
 
 import posixpath
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+import click
+
 from helpers.local_aws.containers.container_paths import ContainerPaths
-from helpers.local_aws.spark_container.errors import ContainerError, input_error
+from helpers.local_aws.spark_container.errors import ContainerError, input_error, job_error
 
 PROGRAM = "smspark-submit"
-_FLAGS = {"-v": "verbose", "--verbose": "verbose"}
-_VALUES = {
-    "--class": "class_name",
-    "--jars": "jars",
-    "--py-files": "py_files",
-    "--files": "files",
-    "--spark-event-logs-s3-uri": "spark_event_logs_s3_uri",
-    "--local-spark-event-logs-dir": "local_spark_event_logs_dir",
-}
+_SPARK_OPTIONS = frozenset({"--conf", "--properties-file", "--driver-memory", "--executor-memory"})
 
 
 @dataclass(frozen=True)
@@ -26,13 +22,42 @@ class Submission:
 
     app: str
     app_arguments: tuple[str, ...] = ()
-    class_name: str | None = None
+    class_: str | None = None
     jars: str | None = None
     py_files: str | None = None
     files: str | None = None
     spark_event_logs_s3_uri: str | None = None
     local_spark_event_logs_dir: str | None = None
     verbose: bool = False
+
+
+class HelpRequested(Exception):  # noqa: N818 - no error
+    """The command line asks for `--help`, which is the text of the exception."""
+
+
+def _show_help(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        raise HelpRequested(context.get_help())
+
+
+_COMMAND = click.Command(
+    PROGRAM,
+    # As in the image: what follows the application belongs to it.
+    context_settings={"allow_interspersed_args": False},
+    add_help_option=False,
+    params=[
+        click.Option(["--class", "class_"], help="The application's main class."),
+        click.Option(["--jars"], help="A folder of jars, or a comma-separated list."),
+        click.Option(["--py-files"], help="A folder of .zip, .egg or .py files, or a comma-separated list."),
+        click.Option(["--files"], help="A folder of files for each executor, or a comma-separated list."),
+        click.Option(["--spark-event-logs-s3-uri"], help="Where Spark writes its event logs in S3."),
+        click.Option(["--local-spark-event-logs-dir"], help="The folder that event logs are copied to."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Print more."),
+        click.Option(["--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help),
+        click.Argument(["app"]),
+        click.Argument(["app_arguments"], nargs=-1, type=click.UNPROCESSED),
+    ],
+)
 
 
 def parse(command: Sequence[str]) -> Submission:
@@ -42,40 +67,24 @@ def parse(command: Sequence[str]) -> Submission:
 
     Raises:
         ContainerError: another program, an unknown option, or no application.
+        HelpRequested: `--help`.
     """
     if not command or posixpath.basename(command[0]) != PROGRAM:
         given = command[0] if command else "nothing"
-        raise _unparsable("ValueError", f"the entry point must be {PROGRAM}, and is {given}")
-    words = list(command[1:])
-    members: dict[str, str | bool] = {}
-    while words and words[0].startswith("-") and words[0] != "-":
-        word = words.pop(0)
-        if word == "--":
-            break
-        name, equals, value = word.partition("=")
-        if word in _FLAGS:
-            members[_FLAGS[word]] = True
-        elif name not in _VALUES:
-            hint = (
-                "; Spark is configured with configuration.json, not on the command line"
-                if name in {"--conf", "--properties-file", "--driver-memory", "--executor-memory"}
-                else ""
-            )
-            raise _unparsable("NoSuchOption", f"No such option: {name}{hint}")
-        elif equals:
-            members[_VALUES[name]] = value
-        elif words:
-            members[_VALUES[name]] = words.pop(0)
-        else:
-            raise _unparsable("BadOptionUsage", f"Option '{name}' requires an argument.")
-    if not words:
-        raise _unparsable("MissingParameter", "Missing argument 'APP'.")
-    # The names come from the two tables above, whose values are fields of Submission.
-    return Submission(words[0], tuple(words[1:]), **members)  # type: ignore[arg-type]
-
-
-def _unparsable(kind: str, cause: str) -> ContainerError:
-    return ContainerError(kind, "Couldn't parse input.", cause)
+        cause = f"the entry point must be {PROGRAM}, and is {given}"
+        raise job_error("ValueError", cause, "the embedded AWS runs no other program in the Spark image")
+    try:
+        return Submission(**_COMMAND.make_context(PROGRAM, list(command[1:])).params)
+    except click.NoSuchOption as error:
+        # The image's click, 8.1, has no quotes.
+        cause = f"No such option: {error.option_name}"
+        is_of_spark = error.option_name in _SPARK_OPTIONS
+        hint = "Spark is configured with configuration.json, not on the command line" if is_of_spark else ""
+        raise ContainerError("NoSuchOption", "Couldn't parse input.", cause, hint=hint) from None
+    except click.MissingParameter as error:
+        raise ContainerError("MissingParameter", "Couldn't parse input.", str(error)) from None
+    except click.ClickException as error:
+        raise job_error(type(error).__name__, str(error)) from None
 
 
 def spark_submit(submission: Submission, program: str, master: str, paths: ContainerPaths) -> list[str]:
@@ -85,18 +94,24 @@ def spark_submit(submission: Submission, program: str, master: str, paths: Conta
         ContainerError: a file that is named does not exist.
     """
     command = [program, "--master", master, "--deploy-mode", "client"]
-    if submission.class_name:
-        command += ["--class", submission.class_name]
+    if submission.class_:
+        command += ["--class", submission.class_]
     for option, value in (
         ("--jars", submission.jars),
         ("--py-files", submission.py_files),
         ("--files", submission.files),
     ):
-        if value is not None:
+        if value:
             command += [option, _expanded(value, paths)]
     if submission.verbose:
         command.append("--verbose")
     return [*command, *map(paths.in_text, (submission.app, *submission.app_arguments))]
+
+
+def image_command(command: Sequence[str], paths: ContainerPaths) -> str:
+    """Return the command line that the image would run for one of `spark_submit`."""
+    words = ["spark-submit", "--master", "yarn", *command[3:]]
+    return " ".join(shlex.quote(paths.as_container(word)) for word in words)
 
 
 def _expanded(value: str, paths: ContainerPaths) -> str:
@@ -109,16 +124,18 @@ def _expanded(value: str, paths: ContainerPaths) -> str:
     if scheme in {"s3", "s3a"}:
         return ",".join(map(paths.in_text, value.split(",")))
     if scheme not in {"", "file"}:
-        raise input_error(f"{value}: only local paths and s3:// and s3a:// are passed on, not {scheme}://")
+        raise input_error(f"{value}: the image passes on local paths, s3:// and s3a:// only, not {scheme}://")
     files: list[str] = []
     for entry in value.split(","):
-        if not entry.startswith("/"):
-            raise input_error(f"file path {entry!r} must be an absolute path to a file or directory")
-        path = paths.on_host(entry) if paths.in_text(entry) != entry else None
-        if path is None or not path.exists():
-            raise input_error(f"file path {entry} does not exist")
-        found = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        path = PurePosixPath(entry)
+        if not path.is_absolute():
+            raise input_error(f"file path {path} must be an absolute path to a file or directory")
+        on_host = paths.on_host(entry) if paths.in_text(entry) != entry else None
+        if on_host is None or not on_host.exists():
+            raise input_error(f"file path {path} does not exist")
+        is_folder = on_host.is_dir()
+        found = sorted(file for file in on_host.iterdir() if file.is_file()) if is_folder else [on_host]
         if not found:
-            raise input_error(f"Found zero files in {entry}")
+            raise input_error(f"Found zero files in {path}")
         files += map(str, found)
     return ",".join(files)

@@ -54,15 +54,16 @@ class SparkHome:
 def prepare(
     job: ContainerJob,
     configuration: Mapping[str, Mapping[str, str]],
-    event_log: Mapping[str, str],
+    image_sizes: Mapping[str, str],
     machine: Machine,
 ) -> SparkHome:
     """Write the configuration files of a job, in the image's order: image, sizes, user, event logs.
 
     Args:
         job: the job.
-        configuration: its configuration.json, as properties per classification.
-        event_log: the properties that no job overrides.
+        configuration: its configuration.json, as properties per classification; spark-defaults ends with the
+            event logs' properties, which no job overrides.
+        image_sizes: what the image computes from the job's instances.
         machine: what sizes are scaled to.
 
     Raises:
@@ -88,10 +89,9 @@ def prepare(
             **defaults.properties,
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
-            **event_log,
         }
     )
-    sized = sizing.scale(properties, job.instance_count, machine)
+    sized = sizing.scale(properties, job.instance_count, machine, image_sizes)
     files: dict[str, Mapping[str, str]] = {
         **given,
         "spark-defaults": sized.properties,

@@ -20,7 +20,6 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import StackDrift, as_document, find_drift, show_drift
 from helpers.infra.stacks.status import find_stack
 from helpers.infra.stacks.waiting import Polling
-from helpers.local_aws.cloudformation.drift import differences
 from tests.infra_folder import write_project
 
 TEMPLATE = """
@@ -627,35 +626,10 @@ def test_what_cannot_be_asked_is_refused(project: Project) -> None:
 
 def test_a_stack_that_waits_for_its_first_changes_is_not_compared(aws: boto3.Session) -> None:
     cloudformation, name = aws.client("cloudformation"), f"drift-{uuid.uuid4().hex[:8]}"
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
     cloudformation.create_change_set(
-        StackName=name, ChangeSetName="c", ChangeSetType="CREATE", TemplateBody='{"Resources": {}}'
+        StackName=name, ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body
     )
     with pytest.raises(cloudformation.exceptions.ClientError, match="REVIEW_IN_PROGRESS state"):
         cloudformation.detect_stack_drift(StackName=name)
     cloudformation.delete_stack(StackName=name)
-
-
-@pytest.mark.parametrize(
-    ("expected", "actual", "found"),
-    [
-        ({"A": "true"}, {"A": True}, []),
-        ({"A": 7}, {"A": "7"}, []),
-        ({"A": {"B": 1}}, {"A": {"B": 1, "C": False}}, []),
-        ({"A": {"B": 1}}, {"A": {"B": 1, "C": True}}, [("/A/C", "ADD")]),
-        ({"A": {"B": 1}}, {"A": {}}, [("/A/B", "REMOVE")]),
-        ({"A": [1, 2]}, {"A": [2, 1]}, [("/A/0", "NOT_EQUAL"), ("/A/1", "NOT_EQUAL")]),
-        ({"A": [1]}, {"A": [1, 2]}, [("/A/1", "ADD")]),
-        ({"Roles": ["a", "b"]}, {"Roles": ["b", "a"]}, []),
-        ({"Roles": ["a", "b"]}, {"Roles": ["b", "c"]}, [("/Roles/0", "REMOVE"), ("/Roles/1", "ADD")]),
-        (
-            {"SecurityGroupEgress": [{"IpProtocol": -1, "FromPort": 0, "CidrIp": "a", "Description": "b"}]},
-            {"SecurityGroupEgress": [{"IpProtocol": "-1", "CidrIp": "a"}]},
-            [],
-        ),
-    ],
-)
-def test_values_are_compared_by_what_they_mean(
-    expected: Any, actual: Any, found: list[tuple[str, str]]
-) -> None:
-    said = [(each["PropertyPath"], each["DifferenceType"]) for each in differences(expected, actual)]
-    assert said == found

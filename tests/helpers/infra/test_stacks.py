@@ -648,12 +648,12 @@ DENIED = "is not authorized to perform: iam:DeletePolicy with an explicit deny i
 def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
     project: Project, aws: boto3.Session, reason: str, *, ended: bool
 ) -> None:
-    """The policy is gone, which fails its deletion here; why it failed is in the words of AWS."""
+    """A role has the boundary, which fails its deletion; why it failed is in the words of AWS."""
     project.template(TEMPLATE.replace("Outputs:", BOUNDARY))
     assert project.run("deploy") == 0
     iam = aws.client("iam")
     policy = f"arn:aws:iam::123456789012:policy/{project.name}-local-boundary"
-    iam.delete_policy(PolicyArn=policy)
+    iam.create_role(RoleName=project.name, AssumeRolePolicyDocument="{}", PermissionsBoundary=policy)
 
     def put(parsed: dict[str, Any], **_: object) -> None:
         for event in parsed["StackEvents"]:
@@ -671,9 +671,7 @@ def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
     assert (f"Remains: {project.stack}, with the boundary {policy}" in console.export_text()) == ended
     assert project.status() == "DELETE_FAILED"
 
-    rights = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
-    iam.create_policy(PolicyName=f"{project.name}-local-boundary", PolicyDocument=document)
+    iam.delete_role(RoleName=project.name)
     teardown(aws, [project.configuration], Console(quiet=True))
     assert find_stack(project.cloudformation, project.stack) is None
 

@@ -279,7 +279,8 @@ def test_down_ends_the_jobs_that_run(folder, tmp_path, job) -> None:
             aws_secret_access_key=state.secret_key,
             region_name="us-east-1",
         )
-        trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}]}
+        principal = {"Service": "sagemaker.amazonaws.com"}
+        trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
         role = session.client("iam", endpoint_url=state.endpoint).create_role(
             RoleName="r", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", **trust})
         )

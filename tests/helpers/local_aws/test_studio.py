@@ -80,3 +80,21 @@ def test_the_file_system_outlives_its_domain_unless_it_is_named(
 
     found = [each["FileSystemId"] for each in efs.describe_file_systems()["FileSystems"]]
     assert found.count(files) == left
+
+
+def test_a_domain_without_its_network_leaves_nothing_behind(
+    aws: boto3.Session, network: dict[str, Any]
+) -> None:
+    before = {each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]}
+    wrong = [{**network, "SubnetIds": ["subnet-0"]}, {**network, "VpcId": "vpc-0"}]
+    for each in wrong:
+        with pytest.raises(ClientError, match=r"ValidationException.*does not exist"):
+            aws.client("sagemaker").create_domain(
+                DomainName="none", AuthMode="IAM", DefaultUserSettings=SETTINGS, **each
+            )
+    after = {each["FileSystemId"] for each in aws.client("efs").describe_file_systems()["FileSystems"]}
+    groups = aws.client("ec2").describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [network["VpcId"]]}]
+    )["SecurityGroups"]
+    assert after == before
+    assert [group["GroupName"] for group in groups] == ["default"]

@@ -15,7 +15,7 @@ NOW = int(time.time() * 1000)
 @pytest.fixture
 def job(stack: boto3.Session) -> str:
     """A job with a line in the stream of each of its two instances."""
-    logs, name = stack.client("logs"), f"job-{uuid4().hex}"
+    logs, name = stack.client("logs"), f"Job-{uuid4().hex}"
     try:
         logs.create_log_group(logGroupName=LOG_GROUP)
     except logs.exceptions.ResourceAlreadyExistsException:
@@ -44,22 +44,35 @@ def test_before_the_first_job_there_are_no_lines(stack: boto3.Session) -> None:
     assert list(read_lines(boto3.client("logs", region_name="eu-central-1"), "job")) == []
 
 
-def test_the_newest_line_is_followed(stack: boto3.Session, job: str) -> None:
-    newest = NewestLine(stack.client("logs"))
+class Jobs:
+    """Describes jobs by their names in lower case, as ARNs have them."""
 
-    assert newest.of(f"{job}x", 0) == ""
-    assert newest.of(job, 0) == "second"
-    assert newest.of(job, 0) == "second"
+    def __init__(self, *names: str):
+        self._names = {name.lower(): name for name in names}
+
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, str]:  # noqa: N803 - boto3's
+        return {"ProcessingJobName": self._names[ProcessingJobName]}
+
+
+def arn_of(job: str) -> str:
+    return f"arn:aws:sagemaker:x:1:processing-job/{job.lower()}"
+
+
+def test_the_newest_line_is_followed(stack: boto3.Session, job: str) -> None:
+    newest = NewestLine(Jobs(job, f"{job}x"), stack.client("logs"))  # type: ignore[arg-type]
+
+    assert newest.of(arn_of(f"{job}x"), 0) == ""
+    assert newest.of(arn_of(job), 0) == "second"
+    assert newest.of(arn_of(job), 0) == "second"
     write(stack, f"{job}/algo-1", "third", NOW + 3)
-    assert newest.of(job, 0) == "third"
+    assert newest.of(arn_of(job), 0) == "third"
 
 
 def test_without_logs_the_newest_line_is_empty(stack: boto3.Session) -> None:
     settings = Config(retries={"total_max_attempts": 1})
-    assert (
-        NewestLine(stack.client("logs", endpoint_url="http://127.0.0.1:1", config=settings)).of("job", 0)
-        == ""
-    )
+    logs = stack.client("logs", endpoint_url="http://127.0.0.1:1", config=settings)
+
+    assert NewestLine(Jobs("job"), logs).of(arn_of("job"), 0) == ""  # type: ignore[arg-type]
 
 
 def test_the_right_to_read_logs_is_missed_aloud_when_logs_are_asked_for() -> None:

@@ -9,7 +9,7 @@ from ml_pipeline.executions.progress import changes, duration, stamped
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=65)
-RUNNING = Step("clean", "Executing", started=NOON, job="job-1")
+RUNNING = Step("clean", "Executing", started=NOON, job_arn="job-1")
 
 
 def test_the_first_snapshot_tells_everything() -> None:
@@ -71,4 +71,6 @@ def test_a_step_of_the_api_is_read_with_its_job_and_its_source() -> None:
         "Metadata": {"ProcessingJob": {"Arn": "arn:aws:sagemaker:r:1:processing-job/job-1"}},
     }
 
-    assert step_of(entry) == Step("clean", "Succeeded", reused_from="source", job="job-1")
+    assert step_of(entry) == Step(
+        "clean", "Succeeded", reused_from="source", job_arn="arn:aws:sagemaker:r:1:processing-job/job-1"
+    )

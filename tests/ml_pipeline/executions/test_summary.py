@@ -15,7 +15,7 @@ from ml_pipeline.executions.target import Target
 from ml_pipeline.params import PipelineParams
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-STEP = Step("clean", "Succeeded", job="job-1")
+STEP = Step("clean", "Succeeded", job_arn="arn:processing-job/job-1")
 REPORT = Report(
     version=1,
     application_id="application_1",
@@ -102,12 +102,17 @@ def test_a_cache_hit_names_the_execution_whose_result_it_is() -> None:
 
 def test_a_failure_says_why_and_how_to_see_the_log() -> None:
     failed = StepOutcome(
-        Step("clean", "Failed", failure_reason="no rows"), job="job-1", created=NOON, ended=NOON
+        Step("clean", "Failed", failure_reason="exit code 1"),
+        job="job-1",
+        created=NOON,
+        ended=NOON,
+        exception="JobError: no rows",
     )
 
     text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], TARGET)
 
-    assert "Reason           no rows" in text
+    assert "Reason           exit code 1" in text
+    assert "Exception        JobError: no rows" in text
     assert "See the log      make logs ENV=local ARGS='--execution arn'" in text
     assert "Time             until its end 0 s" in text
     assert "Report" not in text
@@ -133,7 +138,8 @@ class Session:
         return self if service == "sagemaker" else self._stack.client(service)  # type: ignore[call-overload]
 
     def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
-        return {"Environment": self._jobs[ProcessingJobName], "CreationTime": NOON}
+        name = ProcessingJobName
+        return {"ProcessingJobName": name, "Environment": self._jobs[name], "CreationTime": NOON}
 
 
 def test_each_job_has_the_report_below_its_own_name(
@@ -148,9 +154,9 @@ def test_each_job_has_the_report_below_its_own_name(
             stack.client("s3").put_object(Bucket=bucket, Key=place, Body=json.dumps(body).encode())
     session = Session(stack, {job: {"REPORT_FOLDER": folder} for job in ("job-1", "job-2")})
     steps = (
-        Step("clean", "Succeeded", reused_from="arn:source", job="job-1"),
-        Step("join", "Succeeded", job="job-2"),
-        Step("sum", "Executing", job="job-2"),
+        Step("clean", "Succeeded", reused_from="arn:source", job_arn="arn:processing-job/job-1"),
+        Step("join", "Succeeded", job_arn="arn:processing-job/job-2"),
+        Step("sum", "Executing", job_arn="arn:processing-job/job-2"),
     )
 
     read = read_outcomes(session, Snapshot("arn", "Executing", steps=steps))  # type: ignore[arg-type]
@@ -189,9 +195,46 @@ def test_a_report_that_cannot_be_used_is_told(stack: boto3.Session, stack_parame
 
 
 def test_a_job_that_cannot_be_read_hides_nothing_of_the_rest(stack: boto3.Session) -> None:
-    steps = (Step("clean", "Succeeded", job="never-was"), Step("next", "Starting"))
+    steps = (
+        Step("clean", "Succeeded", job_arn="arn:aws:sagemaker:x:1:processing-job/never-was"),
+        Step("next", "Starting"),
+    )
 
     first, second = read_outcomes(stack, Snapshot("arn", "Executing", steps=steps))
 
     assert first.notes == ("its processing job cannot be read: ResourceNotFound",)
     assert second == StepOutcome(steps[1])
+
+
+def test_the_log_is_that_of_the_name_that_describe_returns(stack: boto3.Session) -> None:
+    """ARNs are in lower case, names and the streams of logs are not."""
+    name, other = f"Job-{uuid4().hex}", f"Job-{uuid4().hex}"
+    logs, group = stack.client("logs"), "/aws/sagemaker/ProcessingJobs"
+    try:
+        logs.create_log_group(logGroupName=group)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass
+    logs.create_log_stream(logGroupName=group, logStreamName=f"{name}/algo-1-1")
+    lines = ["Traceback (most recent call last):", '  File "a.py", line 1, in <module>', "KeyError: 'rings'"]
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName=f"{name}/algo-1-1",
+        logEvents=[{"timestamp": now, "message": line} for line in lines],
+    )
+
+    class Jobs(Session):
+        def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+            named = {each.lower(): each for each in (name, other)}[ProcessingJobName]
+            return {"ProcessingJobName": named, "CreationTime": NOON}
+
+    steps = [
+        Step("clean", "Failed", job_arn=f"arn:aws:sagemaker:x:1:processing-job/{each.lower()}")
+        for each in (name, other)
+    ]
+
+    found, empty = read_outcomes(Jobs(stack, {}), Snapshot("arn", "Failed", steps=tuple(steps)))  # type: ignore[arg-type]
+
+    assert (found.job, found.log_stream) == (name, f"{group}: {name}/algo-1-1")
+    assert found.exception == "KeyError: 'rings'"
+    assert empty.log_stream == f"{group}: {other}/… is empty"

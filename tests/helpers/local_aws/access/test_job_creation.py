@@ -396,4 +396,7 @@ def test_a_step_whose_request_is_not_valid_fails_with_the_reason(
 
     assert pipelines.wait(arn)["PipelineExecutionStatus"] == "Failed"
     reason = pipelines.steps(arn)["convert"]["FailureReason"]
-    assert reason == "ClientError: Invalid KMS key: Key 'alias/nobodys' does not exist"
+    assert reason == (
+        "ClientError: Failed to invoke sagemaker:CreateProcessingJob. Error Details: "
+        "Invalid KMS key: Key 'alias/nobodys' does not exist"
+    )

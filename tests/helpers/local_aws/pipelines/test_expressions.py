@@ -16,7 +16,9 @@ JOB = {
 
 def _resolve(value: object) -> object:
     values = {"Parameters.Count": 3, "Execution.PipelineName": "p", "Parameters.Flag": True}
-    return resolve(value, values.__getitem__, lambda _: {"metrics": [{"rmse": 1.5}]})
+    return resolve(
+        value, values.__getitem__, lambda _: {"metrics": [{"rmse": 1.5}]}, lambda uri: {"from": uri}
+    )
 
 
 def test_functions_are_resolved_wherever_they_stand() -> None:
@@ -73,7 +75,7 @@ def test_paths_lead_into_a_job(path: str, expected: str) -> None:
         ("ProcessingOutputConfig.Outputs[2]", "nothing at '2'"),
         ("Nowhere", "nothing at 'Nowhere'"),
         ("a b", "nothing at 'a'"),
-        ("!", "is no path"),
+        ("!", "is not a path"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_refused(path: str, problem: str) -> None:
@@ -90,7 +92,7 @@ def test_a_path_that_leads_nowhere_is_refused(path: str, problem: str) -> None:
         ({"Type": "LessThan", "LeftValue": 1, "RightValue": 2}, True),
         ({"Type": "LessThanOrEqualTo", "LeftValue": 3, "RightValue": 2}, False),
         ({"Type": "In", "QueryValue": "a", "Values": ["a", "b"]}, True),
-        ({"Type": "Not", "Expression": {"Type": "In", "QueryValue": "a", "Values": []}}, True),
+        ({"Type": "Not", "Condition": {"Type": "In", "QueryValue": "a", "Values": []}}, True),
         (
             {
                 "Type": "Or",

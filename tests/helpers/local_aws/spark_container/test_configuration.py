@@ -11,10 +11,10 @@ from helpers.local_aws.spark_container import configuration_files, image_default
 from helpers.local_aws.spark_container.configuration import (
     CONTAINER_PATH,
     TARGETS,
-    ConfigurationError,
     parse,
     read,
 )
+from helpers.local_aws.spark_container.errors import ContainerError
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]))
 XML_TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufffe\uffff"))
@@ -74,44 +74,112 @@ def test_values_have_the_meaning_that_the_images_file_gives_them() -> None:
     assert parse(one("core-site", {"x": "a &amp; b"})) == {"core-site": {"x": "a & b"}}
 
 
+EXPORT = {"Classification": "export", "Properties": {"A": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "cause"),
+    [
+        ("[{", "JSONDecodeError", "Expecting property name"),
+        ("\ufeff[]", "JSONDecodeError", "Unexpected UTF-8 BOM (decode using utf-8-sig)"),
+        (one("spark-default", {}), "ValueError", "Invalid classification: spark-default. Must be one of ["),
+        ('[{"Properties": {}}]', "KeyError", "'Classification'"),
+        ('{"Classification": "spark-defaults"}', "KeyError", "'Properties'"),
+        ("[1]", "AttributeError", "'int' object has no attribute 'get'"),
+        ('"x"', "AttributeError", "'str' object has no attribute 'get'"),
+        ("1", "TypeError", "'int' object is not iterable"),
+        (one("spark-defaults", []), "AttributeError", "'list' object has no attribute 'items'"),
+        (one("spark-defaults", None), "AttributeError", "'NoneType' object has no attribute 'items'"),
+        (one("spark-env", {"A": "1"}), "ValueError", "'env' classifications require a sub-configuration."),
+        (one("export", {"A": "1"}), "AttributeError", "'Configuration' object has no attribute '_data'"),
+        # Every nested entry is deserialized, whatever holds it.
+        (one("spark-env", {}, Configurations=EXPORT), "AttributeError", "'str' object has no attribute"),
+        (
+            one("spark-defaults", {}, Configurations=[{"Classification": "bogus", "Properties": {}}]),
+            "ValueError",
+            "Invalid classification: bogus.",
+        ),
+        (
+            one("spark-defaults", {}, Configurations=[{"Classification": "core-site"}]),
+            "KeyError",
+            "'Properties'",
+        ),
+        (one("spark-defaults", {}, Configurations="x"), "AttributeError", "'str' object has no attribute"),
+        (
+            one("spark-env", {}, Configurations=[{**EXPORT, "Configurations": [{"Classification": "x"}]}]),
+            "KeyError",
+            "'Properties'",
+        ),
+        (
+            one("spark-env", {}, Configurations=[{"Classification": "core-site", "Properties": {}}]),
+            "ValueError",
+            "env classifications must use the 'export' sub-classification.",
+        ),
+        (one("spark-env", {}, Configurations=[{"Classification": "export"}]), "KeyError", "'Properties'"),
+    ],
+)
+def test_what_the_image_cannot_deserialize_fails_with_the_images_exception(
+    text: str, kind: str, cause: str
+) -> None:
+    with pytest.raises(ContainerError) as caught:
+        parse(text)
+
+    assert str(caught.value).startswith(
+        f"Algorithm Error: (caused by {kind}): error running Spark job: {cause}"
+    )
+    assert caught.value.hint.startswith(CONTAINER_PATH)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         (
-            '[{"Classification": "core-site"\n "Properties": {}}]',
-            "is not JSON: line 2, column 2: Expecting ','",
-        ),
-        (one("spark-default", {}), "unknown classification 'spark-default'; the image allows core-site, "),
-        (one("spark", {}), "yarn-env, yarn-site"),
-        ('[{"Properties": {}}]', r"\[0\]: Classification is missing"),
-        ('{"Classification": "spark-defaults"}', "Properties is missing"),
-        ("[1]", r"\[0\]: must be an object with Classification and Properties, not 1"),
-        (one("spark-defaults", []), r"\(spark-defaults\): Properties must be an object"),
-        (
             one("spark-defaults", {"a": None}),
-            "the value of a must be a string, a number or a boolean, not null",
+            r"\(spark-defaults\): the value of a must be a string, a number or a boolean, not null",
         ),
         (one("spark-defaults", {"a": {}}), "the value of a must be"),
         (one("spark-defaults", {"a": "1\nb 2"}), "a holds a line break"),
-        (one("spark-defaults", {"a": "C:\\users"}), r"a = .* breaks the file"),
+        (one("spark-defaults", {"a": "C:\\users"}), "a value breaks the file"),
         (
             one("core-site", {"a": "b & c"}),
             "breaks the file, as the image writes it unescaped.*Write &amp; for &",
         ),
-        (
-            one("spark-env", {"A": "1"}),
-            r'\(spark-env\): Configurations must hold one with "Classification": "exp',
-        ),
-        (
-            one("spark-env", {}, Configurations=[{"Classification": "spark-env", "Properties": {}}]),
-            r"\(spark-env\)\.Configurations\[0\]: Classification must be \"export\", not 'spark-env'",
-        ),
-        (one("spark-env", {}, Configurations=[{"Classification": "export"}]), "Properties is missing"),
     ],
 )
-def test_what_the_image_refuses_is_refused_with_its_place(text: str, problem: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{CONTAINER_PATH}.*{problem}"):
+def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: str) -> None:
+    with pytest.raises(ContainerError, match=rf"error running Spark job: {CONTAINER_PATH}.*{problem}"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # A value that ends in a backslash goes on in the next line, also in that of another entry.
+        (one("spark-defaults", {"spark.a": "x\\", "spark.b": "1"}), {"spark.a": "xspark.b 1"}),
+        (
+            json.dumps(
+                json.loads(one("spark-defaults", {"a": "x\\"})) + json.loads(one("spark-defaults", {"b": 1}))
+            ),
+            {"a": "xb 1"},
+        ),
+        (one("spark-metrics", {"a": "x\\", "b": "1"}), {"a": "xb=1"}),
+        (one("core-site", {"a": "x\ny"}), {"a": "x\ny"}),
+        (one("spark-env", None, Configurations=[EXPORT]), {"A": "1"}),
+        (one("spark-env", {}, Configurations=[EXPORT, {**EXPORT, "Properties": {"A": 2}}]), {"A": "2"}),
+    ],
+)
+def test_the_images_files_are_read_as_a_whole(text: str, expected: dict[str, str]) -> None:
+    assert list(parse(text).values()) == [expected]
+
+
+def test_the_properties_of_event_logs_come_last() -> None:
+    text = one("spark-defaults", {"spark.eventLog.dir": "elsewhere", "a": "x\\"})
+    after = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": "file:///logs"}
+
+    assert parse(text, after)["spark-defaults"] == {
+        "spark.eventLog.dir": "file:///logs",
+        "a": "xspark.eventLog.enabled=true",
+    }
 
 
 def test_a_job_without_the_file_has_no_configuration(tmp_path: Path) -> None:
@@ -120,7 +188,7 @@ def test_a_job_without_the_file_has_no_configuration(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "configuration.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+    with pytest.raises(ContainerError, match="caused by UnicodeDecodeError"):
         read(tmp_path / "configuration.json")
 
 

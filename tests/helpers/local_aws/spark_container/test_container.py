@@ -303,8 +303,9 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     assert "cannot pickle '_thread.lock' object" in container.said("CLOSURE")
     assert "ModuleNotFoundError: No module named 'beside'" in container.said("MODULE")
     assert ended.code == 1
-    assert "ExecutorLostFailure" in (ended.message or "")
+    assert "returned non-zero exit status 1." in (ended.message or "")
     said = "\n".join(container.lines)
+    assert "ExecutorLostFailure" in said
     assert "an executor says hello" in said
     assert (
         "Local run: spark.executor.memory 10g → 1024m: 2 executors share this machine's 2 vCPU and 4 GiB."
@@ -378,27 +379,20 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nothing_starts")
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[{", r"/opt/ml/processing/input/conf/configuration\.json is not JSON: line 1, column 3"),
-        (
-            '[{"Classification": "spark", "Properties": {}}]',
-            "unknown classification 'spark'; the image allows",
-        ),
-    ],
-)
-def test_a_bad_configuration_is_refused_before_anything_starts(
-    container: Container, text: str, message: str
-) -> None:
-    container.write("/opt/ml/processing/input/conf/configuration.json", text)
+def test_a_bad_configuration_fails_as_in_the_image_before_anything_starts(container: Container) -> None:
+    container.write("/opt/ml/processing/input/conf/configuration.json", '[{"Classification": "core-site"}]')
+    container.write("/opt/ml/output/message", "of the job's own")
+
     ended = container.run(f"{CODE}/app.py")
-    assert ended.code == 1
-    expected = pytest.raises(ValueError, match=rf"^Algorithm Error: \(caused by ValueError\): .*{message}")
-    with expected:
-        raise ValueError(ended.message)
-    assert (container.root / "opt/ml/output/message").read_text() == ended.message
-    assert container.lines == [ended.message]
+
+    message = "Algorithm Error: (caused by KeyError): error running Spark job: 'Properties'"
+    assert ended == ContainerExit(1, message)
+    assert (container.root / "opt/ml/output/message").read_text() == message
+    assert container.lines == [
+        "Local run: /opt/ml/processing/input/conf/configuration.json: [0]: Properties is missing; it is "
+        "mandatory, if only as {} beside Configurations.",
+        f"exiting with code 1: {message}",
+    ]
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -406,6 +400,38 @@ def test_a_bad_command_line_is_refused_before_anything_starts(container: Contain
     ended = container.run("--conf", "a=b", f"{CODE}/app.py")
     assert ended.code == 1
     assert "No such option: --conf" in (ended.message or "")
+    assert "Local run: Spark is configured with configuration.json" in container.lines[0]
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_help_is_a_success(container: Container) -> None:
+    assert container.run("--help") == ContainerExit(0)
+    assert container.lines[0].startswith("Usage: smspark-submit [OPTIONS] APP [APP_ARGUMENTS]")
+
+
+@pytest.mark.usefixtures("nothing_starts")
+@pytest.mark.parametrize(
+    ("mode", "cause"),
+    [
+        ("3", "Could not determine Spark configuration mode: 3."),
+        ("two", "invalid literal for int() with base 10: 'two'"),
+        ("2", "AWS_SPARK_CONFIG_MODE=2 leaves no executor on 1 × ml.m5.xlarge"),
+    ],
+)
+def test_a_mode_that_cannot_run_fails(container: Container, mode: str, cause: str) -> None:
+    ended = container.run(f"{CODE}/app.py", AWS_SPARK_CONFIG_MODE=mode)
+
+    assert ended == ContainerExit(
+        1, f"Algorithm Error: (caused by ValueError): error running Spark job: {cause}"
+    )
+
+
+def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container) -> None:
+    job = container.job()
+    job.description["AppSpecification"].pop("ContainerEntrypoint")
+    job.description["AppSpecification"]["ContainerArguments"] = ["--help"]
+
+    assert spark_container.run(job, container.lines.append, container.stop, MACHINE) == ContainerExit(0)
 
 
 @pytest.fixture
@@ -420,33 +446,32 @@ def shell_instead_of_spark(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("shell_instead_of_spark")
 @pytest.mark.parametrize(
-    ("script", "code", "message"),
+    ("script", "code"),
     [
-        (
-            "echo nearly; exit 3",
-            3,
-            "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero "
-            "exit code: spark-submit ended with exit code 3; its last line: nearly",
-        ),
-        (
-            "exit 3",
-            3,
-            "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
-            "spark-submit ended with exit code 3; its last line: nothing",
-        ),
-        (
-            "echo 'ValueError: no'; exit 1",
-            1,
-            "Algorithm Error: (caused by ValueError): spark failed with a non-zero exit code: no",
-        ),
-        ("mkdir -p ../../../opt/ml/output; echo mine > ../../../opt/ml/output/message; exit 4", 4, "mine"),
-        ("echo note > ../../../opt/ml/output/message", 0, "note"),
+        ("echo 'ValueError: no'; exit 1", 1),
+        ("mkdir -p ../../../opt/ml/output; echo mine > ../../../opt/ml/output/message; exit 4", 4),
+        ("kill -9 $$", 137),
     ],
 )
-def test_a_failure_says_what_the_job_said_last_and_the_jobs_own_message_wins(
-    container: Container, script: str, code: int, message: str
+def test_a_failure_is_the_exit_code_of_the_command_as_in_the_image(
+    container: Container, monkeypatch: pytest.MonkeyPatch, script: str, code: int
 ) -> None:
-    assert container.run(script) == ContainerExit(code, message)
+    """Also over what the job itself has written; its exception is in the log."""
+    monkeypatch.setattr(spark_container.smspark_submit, "image_command", lambda *_: "spark-submit app.py")
+
+    ended = container.run(script)
+
+    assert ended == ContainerExit(
+        code,
+        "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: Command "
+        f"'spark-submit app.py' returned non-zero exit status {code}.",
+    )
+    assert (container.root / "opt/ml/output/message").read_text() == ended.message
+
+
+@pytest.mark.usefixtures("shell_instead_of_spark")
+def test_a_success_keeps_the_jobs_own_message(container: Container) -> None:
+    assert container.run("echo note > ../../../opt/ml/output/message") == ContainerExit(0, "note")
 
 
 @pytest.mark.usefixtures("shell_instead_of_spark")

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import UserError
+from helpers.local_aws.spark_container.image_sizing import advanced, standard
 from helpers.local_aws.spark_container.sizing import Machine, mebibytes, scale
+from helpers.spark.instances import instance
 
 LAPTOP = Machine(vcpus=8, memory_mib=16 * 1024)
 SIZES = st.one_of(
@@ -145,3 +147,51 @@ def test_this_machine_has_something_to_give() -> None:
     machine = Machine.this()
     assert machine.vcpus >= 1
     assert machine.memory_mib > 512
+
+
+IMAGE = standard(instance("ml.m5.4xlarge"), 6)
+
+
+def test_the_images_sizes_are_set_as_far_as_the_machine_goes_and_nothing_is_said() -> None:
+    one, many = scale({}, 1, LAPTOP, IMAGE), scale({}, 6, LAPTOP, IMAGE)
+
+    assert one.sentences == many.sentences == ()
+    assert IMAGE.keys() <= one.properties.keys()
+    assert IMAGE.keys() <= many.properties.keys()
+    assert many.master == "local-cluster[6,1,1365]"
+    assert many.properties["spark.executor.instances"] == "6"
+    assert many.properties["spark.default.parallelism"] == "12"
+    assert one.properties["spark.executor.cores"] == "8"
+
+
+def test_a_jobs_own_sizes_prevail_over_the_images() -> None:
+    own = {"spark.executor.memory": "1g", "spark.default.parallelism": "3"}
+
+    assert own.items() <= scale(own, 2, LAPTOP, IMAGE).properties.items()
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        # Of 96 vCPU and 393,216 MiB: what the image's own code gives, see its bootstrapper.
+        (1, {"memory": "56033m", "memoryOverhead": "5603m", "cores": "16", "instances": "1"}),
+        (6, {"memory": "56033m", "memoryOverhead": "5603m", "cores": "16", "instances": "6"}),
+    ],
+)
+def test_the_standard_mode_has_an_executor_on_each_instance(count: int, expected: dict[str, str]) -> None:
+    sizes = standard(instance("ml.m5.4xlarge"), count)
+
+    assert {name: sizes[f"spark.executor.{name}"] for name in expected} == expected
+    assert sizes["spark.driver.memory"] == "58982m"
+    assert sizes["spark.driver.memoryOverhead"] == "5898m"
+    assert sizes["spark.default.parallelism"] == str(count * 32)
+
+
+def test_the_advanced_mode_has_executors_of_five_cores() -> None:
+    sizes = advanced(instance("ml.m5.4xlarge"), 6)
+
+    assert sizes["spark.executor.cores"] == "5"
+    assert sizes["spark.executor.instances"] == "17"
+    assert sizes["spark.executor.memory"] == sizes["spark.driver.memory"] == "18369m"
+    assert sizes["spark.executor.memoryOverhead"] == "2041m"
+    assert sizes["spark.default.parallelism"] == "170"

@@ -6,7 +6,13 @@ import pytest
 
 from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container.errors import ContainerError
-from helpers.local_aws.spark_container.smspark_submit import Submission, parse, spark_submit
+from helpers.local_aws.spark_container.smspark_submit import (
+    HelpRequested,
+    Submission,
+    image_command,
+    parse,
+    spark_submit,
+)
 
 APP = "/opt/ml/processing/input/code/app.py"
 
@@ -44,8 +50,13 @@ def test_all_options_are_understood() -> None:
         ),
         (["smspark-submit", "--py", "x", "app"], "No such option: --py$"),
         (["smspark-submit", "-x", "app"], "No such option: -x$"),
-        (["smspark-submit"], "MissingParameter.*Missing argument 'APP'"),
-        (["smspark-submit", "--jars"], "BadOptionUsage.*Option '--jars' requires an argument"),
+        (["smspark-submit"], "MissingParameter.*Missing parameter: app$"),
+        (
+            ["smspark-submit", "--jars"],
+            "BadOptionUsage.*: error running Spark job: Option '--jars' requires an argument.",
+        ),
+        (["smspark-submit", "--verbose=1", "app"], "BadOptionUsage.*'--verbose' does not take a value"),
+        (["smspark-submit", "-vx", "app"], "No such option: -x$"),
         (["python3", "app.py"], "the entry point must be smspark-submit, and is python3"),
         ([], "and is nothing"),
     ],
@@ -89,15 +100,34 @@ def test_what_lies_in_s3_is_passed_on(paths: ContainerPaths) -> None:
         ("/opt/ml/processing/input/none", "file path /opt/ml/processing/input/none does not exist"),
         ("/etc/passwd", "file path /etc/passwd does not exist"),
         ("/opt/ml/processing/input/empty", "Found zero files in /opt/ml/processing/input/empty"),
-        ("", "file path '' must be an absolute path"),
-        ("a.py", "file path 'a.py' must be an absolute path"),
-        ("/opt/ml/processing/input/py/a.py,s3://b/c.py", "file path 's3://b/c.py' must be an absolute path"),
-        ("https://host/a.py", "only local paths and s3:// and s3a:// are passed on"),
+        ("./a.py", "file path a.py must be an absolute path"),
+        ("/opt/ml/processing/input/py/a.py,s3://b/c.py", "file path s3:/b/c.py must be an absolute path"),
+        ("https://host/a.py", "the image passes on local paths, s3:// and s3a:// only, not https://"),
     ],
 )
 def test_files_that_are_not_there_are_an_input_error(paths: ContainerPaths, value: str, message: str) -> None:
     with pytest.raises(ContainerError, match=rf"\(caused by ValueError\): error preparing.*: {message}"):
         submit(paths, "--py-files", value, APP)
+
+
+def test_an_empty_option_is_left_out_and_flags_can_be_repeated(paths: ContainerPaths) -> None:
+    command = submit(paths, "--jars", "", "--files=", "-vv", "s3://b/app.py")
+
+    assert command[5:] == ["--verbose", "s3://b/app.py"]
+
+
+def test_help_is_asked_for_before_anything_else() -> None:
+    with pytest.raises(HelpRequested, match="--py-files"):
+        parse(["smspark-submit", "--help"])
+
+
+def test_the_images_command_has_its_master_its_paths_and_quotes(paths: ContainerPaths) -> None:
+    command = submit(paths, "--py-files", "/opt/ml/processing/input/py", APP, "a b")
+    folder = "/opt/ml/processing/input/py"
+
+    assert image_command(command, paths) == (
+        f"spark-submit --master yarn --deploy-mode client --py-files {folder}/a.py,{folder}/b.py {APP} 'a b'"
+    )
 
 
 @pytest.mark.parametrize(

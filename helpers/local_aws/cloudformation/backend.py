@@ -1,0 +1,320 @@
+"""The service: stacks and change sets by CloudFormation's rules, in the place of moto's own."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from moto.cloudformation import urls
+from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
+from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, validate_create_change_set
+
+from helpers.local_aws.cloudformation import deployment
+from helpers.local_aws.cloudformation.changes import find_changes
+from helpers.local_aws.cloudformation.imports import adopt, check_import
+from helpers.local_aws.cloudformation.resource_types.base import Place
+from helpers.local_aws.cloudformation.stacks import ChangeSet, Detection, Stack, Target
+from helpers.local_aws.cloudformation.surroundings import ssm_parameter
+from helpers.local_aws.cloudformation.templates import parameters as template_parameters
+from helpers.local_aws.cloudformation.templates.reading import read_template
+from helpers.local_aws.cloudformation.templates.validation import (
+    check_parameters,
+    check_template,
+    parse_template,
+)
+
+NO_CHANGES = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
+_NOT_TO_BE_UPDATED = frozenset(
+    {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
+)
+_NOT_EXECUTED = frozenset({"AVAILABLE", "UNAVAILABLE"})
+"""The statuses of change sets that still have their name for themselves."""
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class InvalidChangeSetStatus(CloudFormationError):  # type: ignore[misc] # noqa: N818 - AWS's name
+    """A change set is executed that is not, or no longer, to be executed."""
+
+    code = "InvalidChangeSetStatus"
+
+
+class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc] # noqa: N818 - AWS's name
+    """There is no such change set."""
+
+    code = "ChangeSetNotFound"
+
+
+class Backend(CloudFormationBackend):  # type: ignore[misc]
+    """CloudFormation in one account and region; stack sets are moto's."""
+
+    def __init__(self, region_name: str, account_id: str):
+        super().__init__(region_name, account_id)
+        self.place = Place(account_id, region_name)
+        self.detections: dict[str, Detection] = {}
+        # Of two requests that come at once, one finds what the other has created or begun.
+        self._claiming = threading.Lock()
+
+    @property
+    def _url_module(self) -> Any:
+        return urls  # moto looks for them next to this module
+
+    def target(self, text: str, given: Mapping[str, str]) -> Target:
+        """Return what a template is with some parameters.
+
+        Raises:
+            ValidationError: CloudFormation would refuse it.
+        """
+        check_parameters(read_template(text), given)
+        template = parse_template(text, given)
+        check_template(template)
+        texts = template_parameters.with_defaults(template, given)
+        values = template_parameters.resolved(template, texts, lambda name: ssm_parameter(name, self.place))
+        return Target(text, template, texts, values)
+
+    # --- stacks
+
+    def create_stack(self, name: str, template: str, parameters: dict[str, Any], **options: Any) -> Stack:
+        """Create a stack, and return it when that is over."""
+        target = self.target(template, _texts(parameters))
+        with self._claiming:
+            if self._by_name(name) is not None:
+                raise AlreadyExistsException(f"Stack [{name}] already exists")
+            stack = self._new_stack(name, **options)
+            try:
+                find_changes(stack, target, stack.tags, self.exports)
+            except ValidationError:
+                del self.stacks[stack.stack_id]
+                raise
+        deployment.create(stack, target, self.exports)
+        self._publish_exports(stack)
+        return stack
+
+    def update_stack(
+        self,
+        name: str,
+        template: str,
+        role_arn: str | None,
+        parameters: list[dict[str, Any]],
+        tags: dict[str, str] | None,
+    ) -> Stack:
+        """Update a stack, and return it when that is over.
+
+        Raises:
+            ValidationError: the stack cannot be updated, or nothing would change.
+        """
+        stack: Stack = self.get_stack(name)
+        target = self.target(template, given_parameters(parameters, stack))
+        tags = stack.tags if tags is None else tags
+        with self._claiming:
+            self._refuse_unless_updatable(stack)
+            _, any_change = find_changes(stack, target, tags, self.exports)
+            if not any_change:
+                raise ValidationError(message="No updates are to be performed.")
+            stack.status = "UPDATE_IN_PROGRESS"
+        stack.role_arn = role_arn or stack.role_arn
+        deployment.update(stack, target, self.exports, tags)
+        self._publish_exports(stack)
+        return stack
+
+    def delete_stack(self, name_or_stack_id: str) -> None:
+        """Delete a stack; one that is not there is deleted."""
+        stack = self._find_stack(name_or_stack_id)
+        if stack is None:
+            return
+        if stack.enable_termination_protection:
+            raise ValidationError(
+                message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+            )
+        if not deployment.delete(stack):
+            return
+        self._publish_exports(stack)
+        for change_set_id, change_set in list(self.change_sets.items()):
+            if change_set.stack_id == stack.stack_id:
+                del self.change_sets[change_set_id]
+        self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
+
+    def _new_stack(self, name: str, **options: Any) -> Stack:
+        stack_id = generate_stack_id(name, self.region_name, self.account_id)
+        stack = self.stacks[stack_id] = Stack(stack_id, name, self.place, **options)
+        return stack
+
+    def _by_name(self, name: str) -> Stack | None:
+        return next((stack for stack in self.stacks.values() if stack.name == name), None)
+
+    def _find_stack(self, name_or_stack_id: str) -> Stack | None:
+        found: Stack | None = self.stacks.get(name_or_stack_id)
+        return self._by_name(name_or_stack_id) if found is None else found
+
+    def _publish_exports(self, stack: Stack) -> None:
+        for name, export in list(self.exports.items()):
+            if export.exporting_stack_id == stack.stack_id:
+                del self.exports[name]
+        self.exports.update({export.name: export for export in stack.exports})
+
+    def _refuse_unless_updatable(self, stack: Stack) -> None:
+        if stack.status in _NOT_TO_BE_UPDATED or stack.status.endswith("_IN_PROGRESS"):
+            text = f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
+            raise ValidationError(message=text)
+
+    # --- change sets
+
+    def create_change_set(
+        self,
+        stack_name: str,
+        change_set_name: str,
+        template: str,
+        parameters: dict[str, str],
+        change_set_type: str,
+        **options: Any,
+    ) -> tuple[str, str]:
+        """Create a change set, with a stack for it if it is the first one of a stack; return both IDs.
+
+        Raises:
+            ValidationError: the template, the parameters or the state of the stack do not allow it.
+        """
+        validate_create_change_set(change_set_name)
+        target = self.target(template, parameters)
+        imported = options.pop("resources_to_import", [])
+        with self._claiming:
+            stack = self._stack_for(stack_name, change_set_name, change_set_type, **options)
+            try:
+                change_set = self._change_set(stack, change_set_name, change_set_type, target, **options)
+                if change_set_type == "IMPORT":
+                    check_import(change_set, imported, self.stacks.values())
+            except Exception:
+                self._withdraw(stack)
+                raise
+            self.change_sets[change_set.change_set_id] = change_set
+        return change_set.change_set_id, stack.stack_id
+
+    def _stack_for(self, name: str, change_set_name: str, change_set_type: str, **options: Any) -> Stack:
+        stack = self._find_stack(name)
+        if stack is None:
+            if change_set_type == "UPDATE":
+                raise ValidationError(message=f"Stack [{name}] does not exist")
+            stack = self._new_stack(name, **options)
+            stack.set_status("REVIEW_IN_PROGRESS", "User Initiated")
+            return stack
+        in_review = stack.status == "REVIEW_IN_PROGRESS"
+        if change_set_type == "CREATE" and not in_review:
+            text = f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
+            raise ValidationError(message=text + f"[{change_set_name}]")
+        if change_set_type != "CREATE" and not (change_set_type == "IMPORT" and in_review):
+            self._refuse_unless_updatable(stack)
+        waiting = [each for each in self._change_sets_of(stack) if each.execution_status in _NOT_EXECUTED]
+        if any(each.change_set_name == change_set_name for each in waiting):
+            text = f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute"
+            raise AlreadyExistsException(f"{text} name")
+        return stack
+
+    def _change_set(self, stack: Stack, name: str, kind: str, target: Target, **options: Any) -> ChangeSet:
+        tags = options.get("tags") or {}
+        changes, any_change = find_changes(stack, target, tags, self.exports)
+        change_set = ChangeSet(
+            change_set_id=generate_changeset_id(name, self.region_name, self.account_id),
+            change_set_name=name,
+            change_set_type=kind,
+            stack=stack,
+            target=target,
+            description=options.get("description"),
+            tags=tags,
+            changes=changes,
+            notification_arns=options.get("notification_arns") or [],
+            role_arn=options.get("role_arn"),
+        )
+        if kind == "UPDATE" and not any_change:
+            change_set.fail(NO_CHANGES)
+        return change_set
+
+    def _withdraw(self, stack: Stack) -> None:
+        """Remove a stack that was created for a change set that is refused."""
+        if stack.status == "REVIEW_IN_PROGRESS" and not self._change_sets_of(stack):
+            del self.stacks[stack.stack_id]
+
+    def _change_sets_of(self, stack: Stack) -> list[ChangeSet]:
+        return [each for each in self.change_sets.values() if each.stack_id == stack.stack_id]
+
+    def list_change_sets(self, stack_name: str) -> list[ChangeSet]:
+        """Return the change sets of a stack."""
+        return self._change_sets_of(self.get_stack(stack_name))
+
+    def describe_change_set(self, change_set_name: str, stack_name: str | None = None) -> ChangeSet:
+        """Return a change set, by its ID or by its name within a stack.
+
+        Raises:
+            ChangeSetNotFound: there is none.
+            ValidationError: the stack is not named, or not there.
+        """
+        if change_set_name.startswith("arn:"):
+            if change_set_name in self.change_sets:
+                found: ChangeSet = self.change_sets[change_set_name]
+                return found
+        elif not stack_name:
+            text = "StackName must be specified if ChangeSetName is not specified as an ARN."
+            raise ValidationError(message=text)
+        else:
+            for each in reversed(self.list_change_sets(stack_name)):
+                if each.change_set_name == change_set_name:
+                    return each
+        raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
+
+    def delete_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
+        """Delete a change set; one that is not there is deleted."""
+        try:
+            change_set = self.describe_change_set(change_set_name, stack_name)
+        except ChangeSetNotFound:
+            return
+        del self.change_sets[change_set.change_set_id]
+
+    def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
+        """Execute a change set, and return when that is over.
+
+        Raises:
+            InvalidChangeSetStatus: it is not, or no longer, to be executed.
+        """
+        change_set = self.describe_change_set(change_set_name, stack_name)
+        stack, target = change_set.stack, change_set.target
+        with self._claiming:
+            if change_set.execution_status != "AVAILABLE":
+                text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+                raise InvalidChangeSetStatus(text + f"[{change_set.execution_status}]")
+            for other in self._change_sets_of(stack):
+                other.execution_status = "OBSOLETE"
+            change_set.execution_status = "EXECUTE_COMPLETE"
+        match change_set.change_set_type:
+            case "IMPORT":
+                adopt(change_set, self.stacks.values(), self.exports)
+            case "CREATE":
+                stack.tags = change_set.tags
+                deployment.create(stack, target, self.exports)
+            case _:
+                deployment.update(stack, target, self.exports, change_set.tags)
+        self._publish_exports(stack)
+
+
+def given_parameters(given: list[dict[str, Any]], stack: Stack | None) -> dict[str, str]:
+    """Return the parameters of a request by their names, with the previous values where it asks for them.
+
+    Raises:
+        ValidationError: a parameter has no previous value.
+    """
+    before = stack.target.parameters if stack else {}
+    values = {}
+    for each in given:
+        name = each["ParameterKey"]
+        if not each.get("UsePreviousValue"):
+            values[name] = each.get("ParameterValue", "")
+        elif name in before:
+            values[name] = before[name]
+        else:
+            text = f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a "
+            raise ValidationError(message=f"{text}parameter key not in the previous template")
+    return values
+
+
+def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: ",".join(value) if isinstance(value, list) else str(value) for name, value in parameters.items()
+    }

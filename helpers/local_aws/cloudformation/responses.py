@@ -1,0 +1,237 @@
+"""The API: moto's requests and answers, with the operations that it lacks."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import cloudformation_backends
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult, EmptyResult
+
+from helpers.local_aws.cloudformation.backend import Backend, given_parameters
+from helpers.local_aws.cloudformation.deployment import load
+from helpers.local_aws.cloudformation.drift import detect
+from helpers.local_aws.cloudformation.stacks import Stack
+from helpers.local_aws.cloudformation.templates import parameters
+from helpers.local_aws.cloudformation.templates.language_extensions import transforms
+from helpers.local_aws.cloudformation.templates.validation import check_template, parse_template
+
+_SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
+"""What is already in the form of the API's answers."""
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class Response(CloudFormationResponse):  # type: ignore[misc]
+    """One request; operations on stack sets are moto's."""
+
+    RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        path: transform
+        for path, transform in CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER.items()
+        if path not in _SHOWN
+    }
+
+    @property
+    def cloudformation_backend(self) -> Backend:
+        """The backend of the request's account and region."""
+        backend: Backend = cloudformation_backends[self.current_account][self.region]
+        return backend
+
+    def _validate_different_update(self, *_: Any) -> None:
+        """Leave it to the backend, which compares more than the text."""
+
+    def _validate_status(self, stack: Stack) -> None:
+        """Leave it to the backend, too."""
+
+    def _template(self, stack: Stack | None) -> str:
+        if self._get_bool_param("UsePreviousTemplate", False) and stack is not None:
+            return stack.template
+        text = self._get_param("TemplateBody")
+        if not text and (url := self._get_param("TemplateURL")):
+            text = self._get_stack_from_s3_url(url)
+        if not text:
+            raise ValidationError(message="Either Template URL or Template Body must be specified.")
+        return str(text)
+
+    def create_change_set(self) -> ActionResult:
+        """Create a change set."""
+        backend, name = self.cloudformation_backend, self._get_param("StackName")
+        kind = self._get_param("ChangeSetType", "UPDATE")
+        stack = next((each for each in backend.stacks.values() if name in {each.name, each.stack_id}), None)
+        change_set_id, stack_id = backend.create_change_set(
+            stack_name=name,
+            change_set_name=self._get_param("ChangeSetName"),
+            template=self._template(stack),
+            parameters=given_parameters(self._get_param("Parameters", []), stack),
+            description=self._get_param("Description"),
+            notification_arns=self._get_param("NotificationARNs", []),
+            tags={item["Key"]: item["Value"] for item in self._get_param("Tags", [])},
+            role_arn=self._get_param("RoleARN"),
+            change_set_type=kind,
+            resources_to_import=self._get_param("ResourcesToImport", []),
+        )
+        return ActionResult({"Id": change_set_id, "StackId": stack_id})
+
+    def describe_change_set(self) -> ActionResult:
+        """Return a change set."""
+        return ActionResult(self.cloudformation_backend.describe_change_set(*self._change_set()))
+
+    def delete_change_set(self) -> ActionResult:
+        """Delete a change set."""
+        self.cloudformation_backend.delete_change_set(*self._change_set())
+        return EmptyResult()
+
+    def _change_set(self) -> tuple[str, str | None]:
+        return self._get_param("ChangeSetName"), self._get_param("StackName")
+
+    def list_change_sets(self) -> ActionResult:
+        """Return the change sets of a stack."""
+        found = self.cloudformation_backend.list_change_sets(self._get_param("StackName"))
+        return ActionResult({"Summaries": found})
+
+    def get_template(self) -> ActionResult:
+        """Return the template of a stack, as it is written or after its transform."""
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        if self._get_param("TemplateStage") != "Processed":
+            return ActionResult({"TemplateBody": stack.template})
+        functions = load(stack, stack.target, self.cloudformation_backend.exports)
+        template = json.loads(json.dumps(stack.target.template))
+        for definition in template.get("Resources", {}).values():
+            for policy in {"DeletionPolicy", "UpdateReplacePolicy"} & definition.keys():
+                definition[policy] = functions.value(definition[policy])
+        return ActionResult({"TemplateBody": json.dumps(template)})
+
+    def validate_template(self) -> ActionResult:
+        """Check a template and return what it declares."""
+        template = parse_template(self._template(None))
+        check_template(template)
+        declared = _declared(template)
+        return ActionResult(
+            {key: declared[key] for key in ("Description", "Parameters", "DeclaredTransforms")}
+        )
+
+    def get_template_summary(self) -> ActionResult:
+        """Return what a template declares."""
+        name = self._get_param("StackName")
+        stack = self.cloudformation_backend.get_stack(name) if name else None
+        if stack is not None and stack.status == "REVIEW_IN_PROGRESS":
+            text = "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."
+            raise ValidationError(message=text)
+        return ActionResult(_declared(parse_template(stack.template if stack else self._template(None))))
+
+    def list_stack_resources(self) -> ActionResult:
+        """Return the resources of a stack; those of a deleted one with the status of their last event."""
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        return ActionResult({"StackResourceSummaries": _resources(stack)})
+
+    def describe_stack_resources(self) -> ActionResult:
+        """Return the resources of a stack, or the one that the request names."""
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        wanted = self._get_param("LogicalResourceId")
+        found = [each for each in _resources(stack) if wanted in {None, each["LogicalResourceId"]}]
+        return ActionResult({"StackResources": found})
+
+    def describe_stack_resource(self) -> ActionResult:
+        """Return one resource of a stack."""
+        stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
+        wanted = self._get_param("LogicalResourceId")
+        for each in _resources(stack):
+            if each["LogicalResourceId"] == wanted:
+                return ActionResult({"StackResourceDetail": each})
+        text = f"Resource {wanted} does not exist for stack {stack.name}"
+        raise ValidationError(message=text)
+
+    def detect_stack_drift(self) -> ActionResult:
+        """Compare a stack's resources with its template; that is over when the answer comes."""
+        backend = self.cloudformation_backend
+        stack = backend.get_stack(self._get_param("StackName"))
+        found = detect(stack, self._get_param("LogicalResourceIds", []))
+        backend.detections[found.stack_drift_detection_id] = found
+        return ActionResult({"StackDriftDetectionId": found.stack_drift_detection_id})
+
+    def describe_stack_drift_detection_status(self) -> ActionResult:
+        """Return how a detection ended."""
+        wanted = self._get_param("StackDriftDetectionId")
+        found = self.cloudformation_backend.detections.get(wanted)
+        if found is None:
+            raise ValidationError(message=f"Drift detection with id [{wanted}] does not exist")
+        drifted = found.with_status("DELETED", "MODIFIED")
+        return ActionResult(
+            {
+                "StackId": found.stack_id,
+                "StackDriftDetectionId": wanted,
+                "StackDriftStatus": "DRIFTED" if drifted else "IN_SYNC",
+                "DetectionStatus": "DETECTION_COMPLETE",
+                "DriftedStackResourceCount": len(drifted),
+                "Timestamp": found.timestamp,
+            }
+        )
+
+    def describe_stack_resource_drifts(self) -> ActionResult:
+        """Return what the last detection of a stack has found."""
+        backend = self.cloudformation_backend
+        stack = backend.get_stack(self._get_param("StackName"))
+        of_stack = [each for each in backend.detections.values() if each.stack_id == stack.stack_id]
+        if not of_stack:
+            text = f"Drift detection has not been performed on stack [{stack.stack_id}]"
+            raise ValidationError(message=text)
+        statuses = self._get_param("StackResourceDriftStatusFilters", [])
+        found = of_stack[-1]
+        drifts = found.with_status(*statuses) if statuses else found.stack_resource_drifts
+        return ActionResult({"StackResourceDrifts": drifts})
+
+
+def _resources(stack: Stack) -> list[dict[str, Any]]:
+    of_stack = {"StackId": stack.stack_id, "StackName": stack.name}
+    if stack.status == "DELETE_COMPLETE":
+        last = {
+            event.logical_resource_id: event
+            for event in stack.events
+            if event.physical_resource_id != stack.stack_id
+        }
+        found = [
+            (name, event.physical_resource_id, event.resource_type, event.resource_status, event.timestamp)
+            for name, event in last.items()
+        ]
+    else:
+        found = [
+            (name, each.physical_id, each.type_name, each.status, each.timestamp)
+            for name, each in stack.resources.items()
+        ]
+    return [
+        {
+            **of_stack,
+            "LogicalResourceId": name,
+            "PhysicalResourceId": physical_id,
+            "ResourceType": type_name,
+            "ResourceStatus": status,
+            "LastUpdatedTimestamp": timestamp,
+            "Timestamp": timestamp,
+        }
+        for name, physical_id, type_name, status, timestamp in found
+    ]
+
+
+def _declared(template: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Description": template.get("Description"),
+        "Metadata": json.dumps(template["Metadata"]) if "Metadata" in template else None,
+        "Version": template.get("AWSTemplateFormatVersion"),
+        "DeclaredTransforms": transforms(template),
+        "ResourceTypes": sorted({each["Type"] for each in template["Resources"].values()}),
+        "Parameters": [
+            {
+                "ParameterKey": name,
+                "Description": rule.get("Description", ""),
+                "DefaultValue": parameters.with_defaults(template, {}).get(name),
+                "NoEcho": parameters.is_secret(rule),
+                "ParameterType": rule["Type"],
+                "ParameterConstraints": (
+                    {"AllowedValues": list(map(str, rule["AllowedValues"]))}
+                    if "AllowedValues" in rule
+                    else {}
+                ),
+            }
+            for name, rule in parameters.declared_in(template).items()
+        ],
+    }

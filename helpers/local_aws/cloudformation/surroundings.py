@@ -1,0 +1,128 @@
+"""What the functions of a template see of a stack: its resources, those of other stacks, its place."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.ec2.models import ec2_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssm.models import ssm_backends
+
+from helpers.local_aws.cloudformation.resource_types.base import Place
+from helpers.local_aws.cloudformation.stacks import Export, Stack
+
+_DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
+
+
+class StackSurroundings:
+    """A stack whose resources are there."""
+
+    def __init__(self, stack: Stack, exports: Mapping[str, Export]):
+        self._stack, self._exports = stack, exports
+        self._pseudo = {
+            "AWS::AccountId": stack.place.account,
+            "AWS::NotificationARNs": stack.notification_arns,
+            "AWS::Partition": stack.place.partition,
+            "AWS::Region": stack.place.region,
+            "AWS::StackId": stack.stack_id,
+            "AWS::StackName": stack.name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+    def reference(self, name: str) -> Any:
+        """Return a pseudo parameter or the physical ID of a resource."""
+        return self._pseudo[name] if name in self._pseudo else self._physical_id(name)
+
+    def attribute(self, name: str, attribute: str) -> Any:
+        """Return an attribute of a resource."""
+        resource = self._stack.resources[name]
+        try:
+            return self._stack.type_of(resource).attribute(resource, attribute)
+        except KeyError:
+            text = (
+                f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
+            )
+            raise ValidationError(message=text) from None
+
+    def imported(self, name: str) -> str:
+        """Return the value of an export."""
+        return self._exports[name].value
+
+    def zones(self, region: str) -> list[str]:
+        """Return the availability zones of a region."""
+        backend = ec2_backends[self._stack.place.account][region]
+        return [zone.name for zone in backend.describe_availability_zones()]
+
+    def _physical_id(self, name: str) -> str:
+        return self._stack.resources[name].physical_id
+
+
+class Preview(StackSurroundings):
+    """A stack whose resources may not be there yet: its functions see stand-ins."""
+
+    def __init__(self, stack: Stack, exports: Mapping[str, Export], names: Mapping[str, Any]):
+        super().__init__(stack, exports)
+        self._names = names
+        self.replaced: set[str] = set()
+
+    def attribute(self, name: str, attribute: str) -> Any:
+        """Return a stand-in for an attribute."""
+        return f"{self._physical_id(name)}.{attribute}"
+
+    def _physical_id(self, name: str) -> str:
+        if name not in self._names:
+            raise KeyError(name)
+        return f"{name} (new)" if name in self.replaced else name
+
+
+def ssm_parameter(name: str, place: Place) -> str:
+    """Return the value of a parameter of Systems Manager.
+
+    Raises:
+        ValidationError: there is none.
+    """
+    found = ssm_backends[place.account][place.region].get_parameter(name)
+    if found is None:
+        text = f"Unable to fetch parameters [{name}] from parameter store for this account."
+        raise ValidationError(message=text)
+    return str(found.value)
+
+
+def resolved(part: Any, place: Place) -> Any:
+    """Return a part of a template with its dynamic references, as `{{resolve:ssm:name}}`, resolved.
+
+    Raises:
+        ValidationError: a reference is to nothing, or of a kind that is not known here.
+    """
+    match part:
+        case dict():
+            return {key: resolved(value, place) for key, value in part.items()}
+        case list():
+            return [resolved(value, place) for value in part]
+        case str() if "{{resolve:" in part:
+            return _DYNAMIC.sub(lambda found: _dynamic(found[1], found[2], place), part)
+        case _:
+            return part
+
+
+def _dynamic(service: str, reference: str, place: Place) -> str:
+    match service:
+        case "ssm" | "ssm-secure":
+            return ssm_parameter(reference, place)
+        case "secretsmanager":
+            return _secret(reference, place)
+    raise ValidationError(
+        message=f"Template error: unknown dynamic reference {{{{resolve:{service}:{reference}}}}}"
+    )
+
+
+def _secret(reference: str, place: Place) -> str:
+    arn = reference.startswith("arn:")
+    parts = reference.split(":", 7) if arn else reference.split(":")
+    secret, *rest = [":".join(parts[:7]), *":".join(parts[7:]).split(":")] if arn else parts
+    key = rest[1] if len(rest) > 1 else ""
+    backend = secretsmanager_backends[place.account][place.region]
+    text = str(backend.get_secret_value(secret, None, None)["SecretString"])
+    return str(json.loads(text)[key]) if key else text

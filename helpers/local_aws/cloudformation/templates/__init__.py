@@ -1,0 +1,1 @@
+"""Templates: their text, transform, parameters, functions, and what is wrong with them."""

@@ -1,0 +1,308 @@
+"""The functions of templates, with CloudFormation's own messages for what cannot be evaluated."""
+
+import base64
+import ipaddress
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from moto.cloudformation.exceptions import ValidationError
+
+NO_VALUE = object()
+"""What `Ref: AWS::NoValue` stands for: the property or list member is left out."""
+
+
+_VARIABLE_OR_LITERAL = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+class Surroundings(Protocol):
+    """What the functions of a template need to know of the stack."""
+
+    def reference(self, name: str) -> Any:
+        """Return what Ref gives for a resource or a pseudo parameter; raise KeyError if there is none."""
+
+    def attribute(self, name: str, attribute: str) -> Any:
+        """Return an attribute of a resource."""
+
+    def imported(self, name: str) -> str:
+        """Return the value of an export; raise KeyError if there is none."""
+
+    def zones(self, region: str) -> list[str]:
+        """Return the availability zones of a region."""
+
+
+def error(message: str) -> ValidationError:
+    """Return a template error."""
+    return ValidationError(message=f"Template error: {message}")
+
+
+def found_in_map(mappings: Mapping[str, Any], name: str, first: str, second: str, *default: Any) -> Any:
+    """Return a value of a mapping, or the `DefaultValue` of a last argument."""
+    try:
+        return mappings[name][first][second]
+    except (KeyError, TypeError):
+        if default and isinstance(default[0], dict) and "DefaultValue" in default[0]:
+            return default[0]["DefaultValue"]
+        raise error(f"Unable to get mapping for {name}::{first}::{second}") from None
+
+
+def cidr_blocks(block: str, count: Any, bits: Any = None) -> list[str]:
+    """Return the first `count` blocks within a block, each with `bits` bits for its hosts."""
+    try:
+        network = ipaddress.ip_network(block)
+        host_bits = int(bits) if bits is not None else (8 if network.version == 4 else 64)
+        subnets = network.subnets(new_prefix=network.max_prefixlen - host_bits)
+        blocks = [str(subnet) for subnet in itertools.islice(subnets, int(count))]
+    except (TypeError, ValueError) as problem:
+        raise error(f"Fn::Cidr cannot divide {block!r}: {problem}") from problem
+    if len(blocks) < int(count):
+        raise error(f"Fn::Cidr cannot divide {block} into {count} blocks of {host_bits} host bits")
+    return blocks
+
+
+def text_of(value: Any, function: str) -> str:
+    """Return a scalar as the text that it is for CloudFormation."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str() | int() | float():
+            return str(value)
+    raise error(f"{function} takes texts, not {json.dumps(value, default=str)}")
+
+
+@dataclass
+class Functions:
+    """Evaluates the functions of one template.
+
+    Attributes:
+        template: the template after its transforms.
+        parameters: the values of its parameters, texts or lists of texts.
+        surroundings: everything else that they refer to.
+    """
+
+    template: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    surroundings: Surroundings
+    _conditions: dict[str, bool] = field(default_factory=dict)
+
+    def value(self, part: Any) -> Any:
+        """Return a part of the template with its functions evaluated.
+
+        Raises:
+            ValidationError: a function is unknown, or cannot be evaluated.
+        """
+        found = self._evaluated(part)
+        return None if found is NO_VALUE else found
+
+    def holds(self, condition: str) -> bool:
+        """Tell whether a condition of the template, by its name, holds."""
+        if condition not in self._conditions:
+            try:
+                declared = self.template["Conditions"][condition]
+            except KeyError:
+                text = f"Template format error: Unresolved condition dependency {condition}"
+                raise ValidationError(message=text) from None
+            self._conditions[condition] = self.test(declared)
+        return self._conditions[condition]
+
+    def test(self, condition: Any) -> bool:
+        """Tell whether a condition, as it is written, holds."""
+        match condition:
+            case bool():
+                return condition
+            case str() if condition.lower() in {"true", "false"}:
+                return condition.lower() == "true"
+            case {"Condition": str(name)}:
+                return self.holds(name)
+            case {"Fn::Equals": [one, other]}:
+                return bool(self._comparable(one) == self._comparable(other))
+            case {"Fn::Not": [inner]}:
+                return not self.test(inner)
+            case {"Fn::And": [*parts]}:
+                return all(self.test(part) for part in parts)
+            case {"Fn::Or": [*parts]}:
+                return any(self.test(part) for part in parts)
+        return self._test_members(condition)
+
+    def _test_members(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Contains": [items, item]}:
+                return self._comparable(item) in [self._comparable(each) for each in self._list(items)]
+            case {"Fn::EachMemberEquals": [items, item]}:
+                return all(self._comparable(each) == self._comparable(item) for each in self._list(items))
+            case {"Fn::EachMemberIn": [items, others]}:
+                known = [self._comparable(each) for each in self._list(others)]
+                return all(self._comparable(each) in known for each in self._list(items))
+        raise error(f"{json.dumps(condition, default=str)} is no condition")
+
+    def _comparable(self, part: Any) -> Any:
+        value = self.value(part)
+        if isinstance(value, list):
+            return [text_of(each, "Fn::Equals") for each in value]
+        return value if isinstance(value, dict) or value is None else text_of(value, "Fn::Equals")
+
+    def _list(self, part: Any) -> list[Any]:
+        value = self.value(part)
+        if not isinstance(value, list):
+            raise error(f"{json.dumps(part, default=str)} is no list")
+        return value
+
+    def _evaluated(self, part: Any) -> Any:
+        match part:
+            case dict() if len(part) == 1:
+                ((key, argument),) = part.items()
+                if key in _FUNCTIONS:
+                    return _FUNCTIONS[key](self, argument)
+                if isinstance(key, str) and key.startswith("Fn::"):
+                    raise error(f"the function {key} is not known here")
+        match part:
+            case dict():
+                evaluated = {key: self._evaluated(value) for key, value in part.items()}
+                return {key: value for key, value in evaluated.items() if value is not NO_VALUE}
+            case list():
+                return [each for value in part if (each := self._evaluated(value)) is not NO_VALUE]
+            case _:
+                return part
+
+    def _ref(self, name: Any) -> Any:
+        name = self.value(name)
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self.parameters:
+            return self.parameters[name]
+        try:
+            return self.surroundings.reference(name)
+        except KeyError:
+            text = f"Template format error: Unresolved resource dependencies [{name}] in the template"
+            raise ValidationError(message=text) from None
+
+    def _get_attribute(self, argument: Any) -> Any:
+        match argument.split(".", 1) if isinstance(argument, str) else argument:
+            case [str(name), *attributes] if attributes:
+                path = ".".join(text_of(self.value(each), "Fn::GetAtt") for each in attributes)
+                return self.surroundings.attribute(name, path)
+        raise error(
+            "Fn::GetAtt object requires two non-empty parameters, the resource name and the "
+            "resource attribute"
+        )
+
+    def _sub(self, argument: Any) -> str:
+        given: Mapping[str, Any] = {}
+        match argument:
+            case str(text):
+                pass
+            case [str(text), dict(given)]:
+                pass
+            case _:
+                raise error(
+                    "One or more Fn::Sub intrinsic functions don't specify expected arguments. "
+                    "Specify a string as first argument, and an optional second argument to specify a "
+                    "mapping of values to replace in the string"
+                )
+
+        def substitute(name: str) -> str:
+            if name in given:
+                value = self.value(given[name])
+            elif "." in name and name not in self.parameters:
+                value = self._get_attribute(name)
+            else:
+                value = self._ref(name)
+            if isinstance(value, (list, dict)) or value is NO_VALUE:
+                raise error(f"variable {name} in Fn::Sub expression does not resolve to a string")
+            return text_of(value, "Fn::Sub")
+
+        return _VARIABLE_OR_LITERAL.sub(
+            lambda found: f"${{{found[2]}}}" if found[1] else substitute(found[2].strip()), text
+        )
+
+    def _join(self, argument: Any) -> str:
+        match argument:
+            case [str(delimiter), parts]:
+                values = self.value(parts)
+                if isinstance(values, list):
+                    return delimiter.join(text_of(value, "Fn::Join") for value in values)
+        raise error(
+            "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings "
+            "to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+        )
+
+    def _split(self, argument: Any) -> list[str]:
+        match argument:
+            case [str(delimiter), text] if delimiter:
+                return text_of(self.value(text), "Fn::Split").split(delimiter)
+        raise error(
+            "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be "
+            "split or a function that returns a string to be split."
+        )
+
+    def _select(self, argument: Any) -> Any:
+        match argument:
+            case [index, items]:
+                number, values = self.value(index), self.value(items)
+                if str(number).isdecimal() and isinstance(values, list):
+                    if int(number) < len(values):
+                        return values[int(number)]
+                    raise error(f"Fn::Select cannot select nonexistent value at index {number}")
+        raise error("Fn::Select requires a list argument with two elements: an integer index and a list")
+
+    def _if(self, argument: Any) -> Any:
+        match argument:
+            case [str(condition), yes, no]:
+                return self._evaluated(yes if self.holds(condition) else no)
+        raise error("Fn::If requires a list argument with the first element being a condition")
+
+    def _find_in_map(self, argument: Any) -> Any:
+        match argument:
+            case [name, first, second, *default]:
+                keys = [text_of(self.value(each), "Fn::FindInMap") for each in (name, first, second)]
+                return self.value(found_in_map(self.template.get("Mappings", {}), *keys, *default))
+        raise error(
+            "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute"
+        )
+
+    def _base64(self, argument: Any) -> str:
+        return base64.b64encode(text_of(self.value(argument), "Fn::Base64").encode()).decode()
+
+    def _cidr(self, argument: Any) -> list[str]:
+        match argument:
+            case [block, count, *bits]:
+                return cidr_blocks(self.value(block), self.value(count), *map(self.value, bits))
+        raise error("every Fn::Cidr object requires two parameters, the block and the count of blocks")
+
+    def _zones(self, argument: Any) -> list[str]:
+        region = text_of(self.value(argument), "Fn::GetAZs")
+        return self.surroundings.zones(region or self.surroundings.reference("AWS::Region"))
+
+    def _import(self, argument: Any) -> str:
+        name = text_of(self.value(argument), "Fn::ImportValue")
+        try:
+            return self.surroundings.imported(name)
+        except KeyError:
+            raise ValidationError(message=f"No export named {name} found.") from None
+
+    def _json(self, argument: Any) -> str:
+        return json.dumps(self.value(argument), separators=(",", ":"))
+
+    def _length(self, argument: Any) -> int:
+        return len(self._list(argument))
+
+
+_FUNCTIONS: Mapping[str, Callable[[Functions, Any], Any]] = {
+    "Ref": Functions._ref,
+    "Fn::Base64": Functions._base64,
+    "Fn::Cidr": Functions._cidr,
+    "Fn::FindInMap": Functions._find_in_map,
+    "Fn::GetAZs": Functions._zones,
+    "Fn::GetAtt": Functions._get_attribute,
+    "Fn::If": Functions._if,
+    "Fn::ImportValue": Functions._import,
+    "Fn::Join": Functions._join,
+    "Fn::Length": Functions._length,
+    "Fn::Select": Functions._select,
+    "Fn::Split": Functions._split,
+    "Fn::Sub": Functions._sub,
+    "Fn::ToJsonString": Functions._json,
+}

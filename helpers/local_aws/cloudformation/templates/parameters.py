@@ -1,0 +1,133 @@
+"""The parameters of a template: their values, its constraints and rules."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from helpers.local_aws.cloudformation.templates.functions import Functions
+
+SSM_TYPE = "AWS::SSM::Parameter::Value<"
+
+Declared = Mapping[str, Mapping[str, Any]]
+
+
+def declared_in(template: Mapping[str, Any]) -> Declared:
+    """Return the parameters of a template, as it declares them."""
+    declared: Declared = template.get("Parameters") or {}
+    return declared
+
+
+def with_defaults(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of all parameters that have a value, given or by default."""
+    defaults = {
+        name: _text(rule["Default"]) for name, rule in declared_in(template).items() if "Default" in rule
+    }
+    return {**defaults, **given}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def resolved(
+    template: Mapping[str, Any], texts: Mapping[str, str], look_up: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return what Ref gives for each parameter: a text, or a list of texts.
+
+    Args:
+        template: the template that declares them.
+        texts: their values, as they are given.
+        look_up: returns the value of a parameter of Systems Manager.
+    """
+    declared = declared_in(template)
+    return {
+        name: _value(declared[name].get("Type", "String"), text, look_up)
+        for name, text in texts.items()
+        if name in declared
+    }
+
+
+def _value(type_name: str, text: str, look_up: Callable[[str], str]) -> Any:
+    if type_name.startswith(SSM_TYPE):
+        return _value(type_name.removeprefix(SSM_TYPE).removesuffix(">"), look_up(text), look_up)
+    if type_name == "CommaDelimitedList" or type_name.startswith("List<"):
+        return [item.strip() for item in text.split(",")] if text else []
+    return text
+
+
+def is_secret(rule: Mapping[str, Any]) -> bool:
+    """Tell whether the value of a parameter is shown to nobody."""
+    return str(rule.get("NoEcho", False)).lower() == "true"
+
+
+def problem(template: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
+    """Return what CloudFormation has against the parameters given for a template, in its words, or None."""
+    declared = declared_in(template)
+    if unknown := sorted(given.keys() - declared.keys()):
+        return f"Parameters: [{', '.join(unknown)}] do not exist in the template"
+    missing = [name for name, rule in declared.items() if name not in given and "Default" not in rule]
+    if missing:
+        return f"Parameters: [{', '.join(missing)}] must have values"
+    return next(_violations(template, with_defaults(template, given)), None)
+
+
+def _violations(template: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
+    for name, rule in declared_in(template).items():
+        if not rule.get("Type", "").startswith(SSM_TYPE):  # the rules are for the value, not for its name
+            yield from _violations_of(name, rule, values[name])
+    functions = Functions(template, resolved(template, values, str), _Nothing())
+    for rule in template.get("Rules", {}).values():
+        if "RuleCondition" in rule and not functions.test(rule["RuleCondition"]):
+            continue
+        yield from (
+            f"Template validation error: {assertion.get('AssertDescription', 'a rule does not hold')}"
+            for assertion in rule["Assertions"]
+            if not functions.test(assertion["Assert"])
+        )
+
+
+class _Nothing:
+    """The surroundings of rules: parameters are all that they may refer to."""
+
+    def reference(self, name: str) -> NoReturn:
+        raise KeyError(name)
+
+    def attribute(self, name: str, attribute: str) -> NoReturn:
+        raise KeyError(f"{name}.{attribute}")
+
+    imported = reference
+
+    def zones(self, region: str) -> NoReturn:
+        raise KeyError(region)
+
+
+def _violations_of(name: str, rule: Mapping[str, Any], value: str) -> Iterator[str]:
+    explanation = rule.get("ConstraintDescription")
+    failed = f"Parameter {name} failed to satisfy constraint: "
+    # The rules of a list hold for each of its items.
+    items = value.split(",") if "List" in rule.get("Type", "") else [value]
+    if "AllowedValues" in rule:
+        allowed = [_text(each) for each in rule["AllowedValues"]]
+        if not {*items} <= {*allowed}:
+            said = explanation or f"[{', '.join(allowed)}]"
+            yield f"Parameter '{name}' must be one of AllowedValues: {said}"
+    pattern = rule.get("AllowedPattern")
+    if pattern is not None and not all(re.fullmatch(pattern, item) for item in items):
+        yield failed + (explanation or f"must match pattern {pattern}")
+    shortest, longest = int(rule.get("MinLength", 0)), int(rule.get("MaxLength", len(value)))
+    if not shortest <= len(value) <= longest:
+        yield failed + (explanation or f"must have {shortest} to {longest} characters")
+    if "Number" in rule.get("Type", ""):
+        yield from _out_of_range(name, rule, items)
+
+
+def _out_of_range(name: str, rule: Mapping[str, Any], items: list[str]) -> Iterator[str]:
+    try:
+        numbers = [float(item) for item in items]
+    except ValueError:
+        yield f"Parameter '{name}' must be a number"
+        return
+    low, high = (float(rule[key]) if key in rule else None for key in ("MinValue", "MaxValue"))
+    if any((low is not None and each < low) or (high is not None and each > high) for each in numbers):
+        said = rule.get("ConstraintDescription") or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}"
+        yield f"Parameter {name} failed to satisfy constraint: {said}"

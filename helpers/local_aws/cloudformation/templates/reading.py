@@ -1,0 +1,65 @@
+"""The text of a template, in YAML or JSON, with its functions in the long form."""
+
+import json
+from typing import Any
+
+import yaml
+from moto.cloudformation.exceptions import ValidationError
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads YAML as CloudFormation does: functions in their short form, and dates as texts."""
+
+    # A policy's version is a text, also where nobody has put it in quotes.
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the name is PyYAML's
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.SequenceNode():
+            argument: Any = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            argument = loader.construct_mapping(node, deep=True)
+        case _:
+            argument = node.value
+    if suffix == "GetAtt" and isinstance(argument, str):
+        argument = argument.split(".", 1)
+    return {suffix if suffix in {"Condition", "Ref"} else f"Fn::{suffix}": argument}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def read_template(text: str) -> dict[str, Any]:
+    """Return a template as it is written, its functions in the long form.
+
+    Raises:
+        ValidationError: it is neither YAML nor JSON, or no object.
+    """
+    content = _parsed(text)
+    if not isinstance(content, dict):
+        raise ValidationError(message="Template format error: unsupported structure.")
+    return content
+
+
+def _parsed(text: str) -> Any:
+    is_json = text.lstrip().startswith("{")
+    try:
+        # JSON may be indented with tabs, YAML may not.
+        return json.loads(text) if is_json else yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except json.JSONDecodeError as error:
+        where = f"(line {error.lineno}, column {error.colno})"
+        try:
+            return yaml.load(text, Loader=_Loader)  # noqa: S506 - as above; YAML may begin with a bracket, too
+        except yaml.YAMLError:
+            text = f"Template format error: JSON not well-formed. {where}"
+            raise ValidationError(message=text) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"(line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ValidationError(message=f"Template format error: YAML not well-formed. {where}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValidationError(message=f"Template format error: YAML not well-formed. {error}") from error

@@ -1,0 +1,78 @@
+"""What the parts of a template refer to, and the order that follows from it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+def references(part: Any) -> Iterator[str]:
+    """Yield the names that a part of a template refers to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
+    match part:
+        case dict():
+            for key, value in part.items():
+                yield from _named(key, value)
+                yield from references(value)
+        case list():
+            for value in part:
+                yield from references(value)
+
+
+def _named(key: str, value: Any) -> Iterator[str]:
+    match key, value:
+        case "Ref", str():
+            yield value
+        case "Fn::GetAtt", [str() as name, *_]:
+            yield name
+        case "Fn::GetAtt", str():
+            yield value.split(".")[0]
+        case "Fn::Sub", str():
+            yield from variables(value)
+        case "Fn::Sub", [str() as text, dict() as given]:
+            yield from (name for name in variables(text) if name not in given)
+        case "DependsOn", str():
+            yield value
+        case "DependsOn", list():
+            yield from value
+
+
+def variables(text: str) -> Iterator[str]:
+    """Yield the names in a text of Fn::Sub, without their attributes."""
+    yield from (name.strip().split(".")[0] for name in _VARIABLE.findall(text))
+
+
+def dependencies(resources: Mapping[str, Any], name: str) -> set[str]:
+    """Return all resources that a resource needs, directly or not; itself, too, if it is in a circle."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for other in references(resources[waiting.pop()]):
+            if other in resources and other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def in_order(resources: Mapping[str, Any]) -> list[str]:
+    """Return the names of resources so that each one comes after what it refers to."""
+    ordered: dict[str, None] = {}
+
+    def add(name: str) -> None:
+        for other in dict.fromkeys(references(resources[name])):
+            if other in resources and other not in ordered and other not in under_way:
+                under_way.add(other)
+                add(other)
+        ordered[name] = None
+
+    under_way: set[str] = set()
+    for name in resources:
+        if name not in ordered:
+            under_way.add(name)
+            add(name)
+    return list(ordered)
+
+
+def circle(resources: Mapping[str, Any]) -> list[str]:
+    """Return the names of the resources that depend on themselves."""
+    return [name for name in resources if name in dependencies(resources, name)]

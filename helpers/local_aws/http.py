@@ -1,0 +1,105 @@
+"""AWS over HTTP: who signed a request, and responses and errors in the protocol of each service."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+
+
+class Signer(NamedTuple):
+    """What the signature of a request names; empty where it is not signed."""
+
+    access_key: str
+    region: str
+    service: str
+
+
+def signer(environ: "WSGIEnvironment") -> Signer:
+    """Return who signed a request, for which region and service."""
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    presigned = query.get("X-Amz-Credential", [""])[0]
+    if match := _CREDENTIAL.search(header) or _CREDENTIAL.search(f"Credential={presigned}"):
+        return Signer(match["key"], match["region"], match["service"])
+    # S3 still takes the signature of version 2, and boto3 presigns URLs with it.
+    key = query.get("AWSAccessKeyId", [""])[0]
+    return Signer(key, "us-east-1", "s3" if key else "")
+
+
+def describe(environ: "WSGIEnvironment") -> str:
+    """Return what a request asks for, for a log."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    return str(target or f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
+
+
+def reject_credentials(
+    environ: "WSGIEnvironment", start_response: "StartResponse", service: str
+) -> Iterable[bytes]:
+    """Answer a request of unknown credentials as its service does."""
+    message = "The security token included in the request is invalid."
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return fail(environ, start_response, service, "UnrecognizedClientException", message)
+    if service in {"", "s3"}:
+        message = "The AWS Access Key Id you provided does not exist in our records."
+        return fail(environ, start_response, "s3", "InvalidAccessKeyId", message, "403 Forbidden")
+    return fail(environ, start_response, service, "InvalidClientTokenId", message, "403 Forbidden")
+
+
+def fail(
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    service: str,
+    code: str,
+    message: str,
+    status: str = "400 Bad Request",
+) -> Iterable[bytes]:
+    """Answer a request with an error, in the protocol of its service."""
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return respond(start_response, status, {"__type": code, "message": message})
+    error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+    if service == "s3":
+        return respond(start_response, status, f"<Error>{error}</Error>")
+    if service == "ec2":
+        return respond(
+            start_response, status, f"<Response><Errors><Error>{error}</Error></Errors></Response>"
+        )
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+        return respond(start_response, status, body)
+    headers = (("x-amzn-ErrorType", code),)  # of the REST services
+    return respond(start_response, status, {"code": code, "message": message}, headers)
+
+
+def respond(
+    start_response: "StartResponse",
+    status: str,
+    body: Mapping[str, Any] | str,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Iterable[bytes]:
+    """Answer a request with XML text or a JSON object, in which times are seconds since 1970."""
+    if isinstance(body, str):
+        content, kind = body.encode(), "text/xml"
+    else:
+        content, kind = json.dumps(body, default=_as_json).encode(), "application/x-amz-json-1.1"
+    standard = [
+        ("Content-Type", kind),
+        ("Content-Length", str(len(content))),
+        ("x-amzn-RequestId", str(uuid.uuid4())),
+    ]
+    start_response(status, [*standard, *headers])
+    return [content]
+
+
+def _as_json(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"{value!r} is no part of a response")

@@ -1,0 +1,1 @@
+"""What all kinds of jobs share: their states, slots and folders, their log, their data in S3."""

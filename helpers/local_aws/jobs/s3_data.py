@@ -1,0 +1,129 @@
+"""Data of jobs: from S3 into a container, and back."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from helpers.s3 import S3Uri, parse
+
+
+class DataError(Exception):
+    """An input that is not there, or that no container can be given."""
+
+
+def host_path(root: Path, container_path: str) -> Path:
+    """Return where a path of the container lies on this machine."""
+    return root / container_path.lstrip("/")
+
+
+class _Object(NamedTuple):
+    uri: S3Uri
+    relative: str
+    """Its path below the local folder."""
+
+
+def download_prefix(s3: Any, uri: str, local_path: str, root: Path) -> None:
+    """Download every object of an S3 prefix into a folder of the container.
+
+    Args:
+        s3: a client.
+        uri: an object, a folder or the beginning of keys, as `S3Prefix` has it.
+        local_path: the folder in the container.
+        root: the folder that stands for the container's `/`.
+
+    Raises:
+        DataError: nothing lies under the prefix, or what lies there cannot be a tree of files.
+        ClientError: S3 refuses.
+    """
+    folder = host_path(root, local_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = list(_objects(s3, parse(uri)))
+    if not objects:
+        raise DataError(f"Failed to download data. Cannot find S3 objects under {uri}")
+    _check_tree(objects)
+    for found in objects:
+        target = folder / found.relative
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise DataError(f"the key {found.uri} leads out of {local_path}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(found.uri.bucket, found.uri.key, str(target))
+
+
+def _check_tree(objects: Sequence[_Object]) -> None:
+    """Raise a DataError where a key would have to be a file and a folder, or two keys one file."""
+    paths = {found.relative: found.uri for found in objects}
+    for found in objects:
+        for parent in Path(found.relative).parents:
+            if (file := paths.get(parent.as_posix())) is not None:
+                raise DataError(
+                    f"Failed to download data. {file} is an object and a folder, that of {found.uri}: "
+                    "name a prefix that ends in /, or rename one of them"
+                )
+    (path, count), *_ = Counter(str(Path(found.relative)) for found in objects).most_common(1)
+    if count > 1:
+        same = [str(found.uri) for found in objects if str(Path(found.relative)) == path]
+        raise DataError(
+            f"Failed to download data. {' and '.join(same)} are one file, {path}: rename one of them"
+        )
+
+
+def _objects(s3: Any, uri: S3Uri) -> Iterator[_Object]:
+    bucket, prefix = uri
+    # As in the service, the part of a key after the prefix's last folder is the path in the container.
+    base = len(prefix) if prefix.endswith("/") or not prefix else prefix.rfind("/") + 1
+    if prefix and not prefix.endswith("/") and not _exists(s3, bucket, prefix):
+        base = len(prefix) + 1
+        prefix += "/"
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            if not item["Key"].endswith("/"):
+                yield _Object(S3Uri(bucket, item["Key"]), item["Key"][base:])
+
+
+def _exists(s3: Any, bucket: str, key: str) -> bool:
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise
+    return True
+
+
+class FolderUpload:
+    """The files below a folder of the container, and where they go in S3."""
+
+    def __init__(self, s3: Any, folder: Path, uri: str, *, kms_key: str | None, continuous: bool):
+        """Args: kms_key: encrypts the objects; without one the bucket's default does."""
+        self._s3 = s3
+        self._bucket, self._prefix = parse(uri)
+        self._arguments = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._uploaded: dict[Path, tuple[int, int]] = {}
+        self.folder = folder
+        self.continuous = continuous
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def upload(self) -> None:
+        """Upload the files that are new or have changed since the last call."""
+        for path in sorted(self.folder.rglob("*")):
+            if not path.is_file():
+                continue
+            state = path.stat()
+            version = (state.st_mtime_ns, state.st_size)
+            if self._uploaded.get(path) == version:
+                continue
+            relative = path.relative_to(self.folder).as_posix()
+            key = f"{self._prefix.rstrip('/')}/{relative}".lstrip("/")
+            self._s3.upload_file(str(path), self._bucket, key, ExtraArgs=self._arguments)
+            self._uploaded[path] = version
+
+    def upload_while_running(self) -> None:
+        """Upload as `upload` does; what fails now is tried again with the next call or at the end."""
+        try:
+            self.upload()
+        except (ClientError, BotoCoreError, Boto3Error, OSError):
+            return

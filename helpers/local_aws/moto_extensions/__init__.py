@@ -1,0 +1,39 @@
+"""moto, extended in its own shape where it answers otherwise than AWS; imported once moto is configured.
+
+A service is extended by a subclass of its backend or of its responses, which takes the place of moto's. Where
+moto has no such place, a function is replaced. Both check at startup that moto still has what they build on.
+"""
+
+from moto.budgets import urls as budgets_urls
+from moto.cloudformation import urls as cloudformation_urls
+from moto.cloudformation.models import cloudformation_backends
+from moto.logs import urls as logs_urls
+from moto.sagemaker.models import sagemaker_backends
+
+from helpers.local_aws.cloudformation.backend import Backend
+from helpers.local_aws.cloudformation.responses import Response
+from helpers.local_aws.moto_extensions.budgets import BudgetsExtension
+from helpers.local_aws.moto_extensions.extending import extend_backend, extend_responses, replace_all
+from helpers.local_aws.moto_extensions.kms import make_no_pair_of_keys
+from helpers.local_aws.moto_extensions.logs import LogsExtension
+from helpers.local_aws.moto_extensions.s3 import leave_conditions_to_aws
+from helpers.local_aws.moto_extensions.sagemaker import SageMakerExtension
+
+__all__ = ["extend_moto"]
+
+REPLACEMENTS = (leave_conditions_to_aws, make_no_pair_of_keys)
+"""All functions of moto that are replaced, each with what it is replaced by."""
+
+
+def extend_moto() -> None:
+    """Extend moto in this process, before its first request. A second call changes nothing.
+
+    Raises:
+        ExtensionError: moto no longer has what is extended here.
+    """
+    extend_backend(cloudformation_backends, Backend)
+    extend_backend(sagemaker_backends, SageMakerExtension)
+    extend_responses(cloudformation_urls, Response)
+    extend_responses(logs_urls, LogsExtension)
+    extend_responses(budgets_urls, BudgetsExtension)
+    replace_all(REPLACEMENTS)

@@ -1,0 +1,31 @@
+"""CloudWatch Logs."""
+
+import json
+
+from moto.logs.responses import LogsResponse
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class LogsExtension(LogsResponse):  # type: ignore[misc]
+    """The responses, with a member of a request that moto overlooks."""
+
+    def filter_log_events(self) -> str:
+        """Return events, also by `logStreamNamePrefix`, those of all streams by their time as AWS does."""
+        name, prefix = self._get_param("logGroupName"), self._get_param("logStreamNamePrefix")
+        streams = self._get_param("logStreamNames", [])
+        group = self.logs_backend.groups.get(name)
+        if prefix and group:
+            streams = [stream for stream in group.streams if stream.startswith(prefix)]
+            if not streams:
+                return json.dumps({"events": [], "searchedLogStreams": []})
+        events, token, searched = self.logs_backend.filter_log_events(
+            name,
+            streams,
+            self._get_param("startTime"),
+            self._get_param("endTime"),
+            self._get_param("limit"),
+            self._get_param("nextToken"),
+            self._get_param("filterPattern"),
+            interleaved=True,
+        )
+        return json.dumps({"events": events, "nextToken": token, "searchedLogStreams": searched})

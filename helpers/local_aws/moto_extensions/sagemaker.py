@@ -1,0 +1,30 @@
+"""Amazon SageMaker, as far as moto answers for it: pipelines as such."""
+
+from typing import Any
+
+from moto.sagemaker import urls
+from moto.sagemaker.exceptions import ResourceNotFound
+from moto.sagemaker.models import SageMakerModelBackend
+
+
+class _Pipelines(dict[str, Any]):
+    """Pipelines by their names, and by their ARNs."""
+
+    def __missing__(self, name_or_arn: str) -> Any:
+        name = name_or_arn.rsplit("/", 1)[-1]
+        if name in self:
+            return self[name]
+        raise ResourceNotFound(message=f"Pipeline '{name}' does not exist.")
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class SageMakerExtension(SageMakerModelBackend):  # type: ignore[misc]
+    """The backend; a pipeline that is not there is ResourceNotFound, where moto has a ValidationException."""
+
+    def __init__(self, region_name: str, account_id: str):
+        super().__init__(region_name, account_id)
+        self.pipelines = _Pipelines()
+
+    @property
+    def _url_module(self) -> Any:
+        return urls  # moto looks for them next to this module

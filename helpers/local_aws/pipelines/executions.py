@@ -1,0 +1,424 @@
+"""Executions of pipelines: what `StartPipelineExecution` starts, and the operations on them."""
+
+import json
+import random
+import re
+import string
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from helpers.local_aws.access.role_trust import RoleError, check_role_trust
+from helpers.local_aws.api.operations import Operation, Operations, members
+from helpers.local_aws.api.response import (
+    ApiError,
+    Request,
+    Response,
+    descending,
+    page,
+    with_values,
+    within,
+)
+from helpers.local_aws.api.shapes import request_problems
+from helpers.local_aws.api.tags import Tags
+from helpers.local_aws.pipelines.definition import (
+    DefinitionError,
+    PipelineDefinition,
+    not_executed,
+    parameter_values,
+)
+from helpers.local_aws.pipelines.execution import (
+    ExecutionContext,
+    PipelineExecution,
+    Selection,
+    ServiceFaultError,
+    StepRun,
+)
+from helpers.local_aws.pipelines.expressions import ExpressionError
+from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines, PipelineVersion
+from helpers.local_aws.pipelines.selection import SelectionError, reused_steps
+from helpers.local_aws.pipelines.steps import Step
+from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
+from helpers.local_aws.service_clients import ServiceClients
+from helpers.s3 import parse
+
+_MAX_JOB_NAME = 63
+
+
+@dataclass
+class ExecutionRecord:
+    """An execution, with what the API returns of it beside its run."""
+
+    pipeline: Pipeline
+    version: PipelineVersion
+    role_arn: str
+    settings: dict[str, Any]
+    """Display name, description and the configurations of parallelism and selection, as far as given."""
+    execution: PipelineExecution
+    tags: Tags = field(default_factory=list)
+
+    def description(self) -> Response:
+        """Return the execution as `DescribePipelineExecution` does."""
+        execution = self.execution
+        return with_values(
+            {
+                **self.settings,
+                "PipelineArn": self.pipeline.arn,
+                "PipelineExecutionArn": execution.arn,
+                "PipelineExecutionStatus": execution.status,
+                "PipelineExperimentConfig": execution.definition.experiment,
+                "PipelineVersionId": self.version.number,
+                "FailureReason": execution.failure_reason,
+                "CreationTime": execution.created,
+                "LastModifiedTime": execution.modified,
+                "RoleArn": self.role_arn,
+            }
+        )
+
+    def summary(self) -> Response:
+        """Return the execution as `ListPipelineExecutions` does."""
+        return with_values(
+            {
+                "PipelineExecutionArn": self.execution.arn,
+                "StartTime": self.execution.created,
+                "PipelineExecutionStatus": self.execution.status,
+                "PipelineExecutionDescription": self.settings.get("PipelineExecutionDescription"),
+                "PipelineExecutionDisplayName": self.settings["PipelineExecutionDisplayName"],
+                "PipelineExecutionFailureReason": self.execution.failure_reason,
+            }
+        )
+
+
+class PipelineExecutions:
+    """The executions of one region's pipelines."""
+
+    def __init__(self, clients: ServiceClients, region: str, pipelines: Pipelines, jobs: ProcessingJobs):
+        self._clients = clients
+        self._region = region
+        self._pipelines = pipelines
+        self._jobs = jobs
+        self._lock = threading.RLock()
+        self._records: dict[str, ExecutionRecord] = {}
+        self._started_by_token: dict[tuple[str, str], str] = {}
+
+    def operations(self) -> Operations:
+        """Return the operations by their names."""
+        arn = members("PipelineExecutionArn")
+        paged = members("NextToken", "MaxResults")
+        settings = members(
+            "PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration"
+        )
+        token = members("ClientRequestToken")
+        return {
+            "StartPipelineExecution": Operation(
+                self.start,
+                settings
+                | token
+                | members(
+                    *("PipelineName", "PipelineParameters", "PipelineVersionId", "RoleArn"),
+                    "SelectiveExecutionConfig",
+                ),
+            ),
+            "DescribePipelineExecution": Operation(self.describe, arn),
+            "DescribePipelineDefinitionForExecution": Operation(self.describe_definition, arn),
+            "ListPipelineParametersForExecution": Operation(self.list_parameters, arn | paged),
+            "ListPipelineExecutions": Operation(
+                self.list_executions,
+                paged | members("PipelineName", "CreatedAfter", "CreatedBefore", "SortBy", "SortOrder"),
+            ),
+            "ListPipelineExecutionSteps": Operation(self.list_steps, arn | paged | members("SortOrder")),
+            "StopPipelineExecution": Operation(self.stop, arn | token),
+            "RetryPipelineExecution": Operation(
+                self.retry, arn | token | members("ParallelismConfiguration")
+            ),
+            "UpdatePipelineExecution": Operation(self.update, arn | settings),
+            "DeletePipeline": Operation(self.delete_pipeline, token | members("PipelineName")),
+        }
+
+    def close(self) -> None:
+        """Stop all executions."""
+        for record in list(self._records.values()):
+            record.execution.stop()
+
+    def start(self, request: Request) -> Response:
+        """Start an execution of a version of a pipeline, by default of the newest."""
+        pipeline = self._pipelines.find(request["PipelineName"])
+        version = pipeline.version(request.get("PipelineVersionId"))
+        definition = version.parsed()
+        if missing := not_executed(definition):
+            raise _invalid(f"The embedded AWS does not execute these steps: {', '.join(missing)}")
+        role_arn = request.get("RoleArn") or pipeline.role_arn
+        given = {entry["Name"]: entry["Value"] for entry in request.get("PipelineParameters") or []}
+        try:
+            check_role_trust(role_arn, self._region)
+            parameters = parameter_values(definition, given)
+        except (RoleError, DefinitionError) as error:
+            raise _invalid(str(error)) from error
+        selection = request.get("SelectiveExecutionConfig")
+        selected = self._selection(pipeline, definition, selection) if selection else None
+        settings = _settings(request, pipeline)
+        parallelism = settings.get("ParallelismConfiguration") or {}
+        token = (pipeline.name, request["ClientRequestToken"])
+        with self._lock:
+            if token in self._started_by_token:
+                return {"PipelineExecutionArn": self._started_by_token[token]}
+            execution_id = _random_name(12, string.ascii_lowercase + string.digits)
+            arn = f"{pipeline.arn}/execution/{execution_id}"
+            execution = PipelineExecution(
+                arn,
+                definition,
+                parameters,
+                {
+                    "StartDateTime": datetime.now(UTC).isoformat(),
+                    "PipelineName": pipeline.name,
+                    "PipelineArn": pipeline.arn,
+                    "PipelineExecutionId": execution_id,
+                    "PipelineExecutionArn": arn,
+                },
+                self._context(pipeline, execution_id, role_arn),
+                max_parallel_steps=parallelism.get("MaxParallelExecutionSteps"),
+                selection=selected,
+            )
+            self._records[arn] = ExecutionRecord(pipeline, version, role_arn, settings, execution)
+            self._started_by_token[token] = arn
+            version.last_execution = arn
+            pipeline.last_run = execution.created
+        execution.start()
+        return {"PipelineExecutionArn": arn}
+
+    def describe(self, request: Request) -> Response:
+        """Return an execution."""
+        return self._record(request).description()
+
+    def describe_definition(self, request: Request) -> Response:
+        """Return the definition that an execution runs, whatever was registered since."""
+        record = self._record(request)
+        return {"PipelineDefinition": record.version.definition, "CreationTime": record.execution.created}
+
+    def list_parameters(self, request: Request) -> Response:
+        """Return the parameters of an execution, with the values it runs with."""
+        parameters = self._record(request).execution.parameters
+        return page(
+            [{"Name": name, "Value": str(value)} for name, value in parameters.items()],
+            request,
+            "PipelineParameters",
+        )
+
+    def list_executions(self, request: Request) -> Response:
+        """Return the executions of a pipeline, by default the newest first."""
+        summaries = [
+            record.summary()
+            for record in self._of_pipeline(self._pipelines.find(request["PipelineName"]))
+            if within(record.execution.created, request, "CreatedAfter", "CreatedBefore")
+        ]
+        sort_key = "PipelineExecutionArn" if request.get("SortBy") == "PipelineExecutionArn" else "StartTime"
+        summaries.sort(key=lambda summary: str(summary[sort_key]), reverse=descending(request))
+        return page(summaries, request, "PipelineExecutionSummaries")
+
+    def list_steps(self, request: Request) -> Response:
+        """Return the steps that an execution has come to, by default the last first."""
+        runs = list(self._record(request).execution.runs.values())
+        runs.sort(key=lambda run: run.started, reverse=descending(request))
+        return page([_step_summary(run) for run in runs], request, "PipelineExecutionSteps")
+
+    def stop(self, request: Request) -> Response:
+        """Stop an execution; its running jobs are ended."""
+        execution = self._record(request).execution
+        if not execution.running:
+            raise ApiError(
+                "ConflictException",
+                f"Pipeline execution {execution.arn} is {execution.status} and is not executing",
+            )
+        execution.stop()
+        return {"PipelineExecutionArn": execution.arn}
+
+    def retry(self, request: Request) -> Response:
+        """Run the failed and stopped steps of an execution once more."""
+        execution = self._record(request).execution
+        if execution.status not in {"Failed", "Stopped"}:
+            raise ApiError(
+                "ConflictException",
+                f"Pipeline execution {execution.arn} is {execution.status}; "
+                "only one that is Failed or Stopped can be retried",
+            )
+        parallelism = request.get("ParallelismConfiguration") or {}
+        execution.retry(parallelism.get("MaxParallelExecutionSteps"))
+        return {"PipelineExecutionArn": execution.arn}
+
+    def update(self, request: Request) -> Response:
+        """Change the display name, the description or the parallelism of an execution."""
+        record = self._record(request)
+        changed = {name: value for name, value in request.items() if name != "PipelineExecutionArn" and value}
+        record.settings.update(changed)
+        if parallelism := changed.get("ParallelismConfiguration"):
+            record.execution.limit_parallel_steps(parallelism.get("MaxParallelExecutionSteps"))
+        return {"PipelineExecutionArn": record.execution.arn}
+
+    def delete_pipeline(self, request: Request) -> Response:
+        """Delete a pipeline with its executions, unless one of them is executing."""
+        pipeline = self._pipelines.find(request["PipelineName"])
+        with self._lock:
+            records = self._of_pipeline(pipeline)
+            for record in records:
+                if record.execution.running:
+                    raise ApiError(
+                        "ConflictException",
+                        f"Pipeline {pipeline.name} has a running execution: {record.execution.arn}",
+                    )
+            for record in records:
+                del self._records[record.execution.arn]
+            self._pipelines.remove(pipeline)
+        return {"PipelineArn": pipeline.arn}
+
+    def find_tags(self, arn: str) -> Tags | None:
+        """Return the tags of the execution with an ARN, or None."""
+        record = self._records.get(arn)
+        return record.tags if record else None
+
+    def search_records(self) -> list[Response]:
+        """Return the executions as `Search` does."""
+        return [record.description() for record in list(self._records.values())]
+
+    def _selection(
+        self, pipeline: Pipeline, definition: PipelineDefinition, selection: Mapping[str, Any]
+    ) -> Selection:
+        """Return the selected steps of a SelectiveExecutionConfig with the results of its source."""
+        source = selection.get("SourcePipelineExecutionArn")
+        selected = [step["StepName"] for step in selection["SelectedSteps"]]
+        try:
+            names = reused_steps(definition, selected, source)
+        except SelectionError as error:
+            raise _invalid(str(error)) from error
+        if source is None:
+            return Selection(frozenset(selected), [])
+        record = self._record({"PipelineExecutionArn": source})
+        if record.pipeline is not pipeline or record.execution.running:
+            raise _invalid(
+                f"Invalid SourcePipelineExecutionArn: {source} is not a finished execution of {pipeline.arn}"
+            )
+        runs = record.execution.runs
+        missing = [name for name in names if name not in runs or runs[name].status != "Succeeded"]
+        if missing:
+            raise _invalid(
+                f"Invalid SourcePipelineExecutionArn: {source} has no results of [{', '.join(missing)}]"
+            )
+        for name in selected:
+            branch = definition.steps[name].branch
+            if branch and branch[0] in names and runs[branch[0]].outcome != branch[1]:
+                raise _invalid(
+                    f"The selected step '{name}' runs when '{branch[0]}' is {branch[1]}, and in {source} "
+                    f"it was {runs[branch[0]].outcome}"
+                )
+        reused = [replace(runs[name], step=definition.steps[name], selected_from=source) for name in names]
+        return Selection(frozenset(selected), reused)
+
+    def _context(self, pipeline: Pipeline, execution_id: str, role_arn: str) -> ExecutionContext:
+        def create_job(request: Mapping[str, Any]) -> ProcessingJob:
+            problems = request_problems("CreateProcessingJob", request)
+            if problems:
+                raise ValueError("; ".join(problems))
+            try:
+                self._jobs.create(request, caller=role_arn)
+            except ApiError as error:
+                message = f"Failed to invoke sagemaker:CreateProcessingJob. Error Details: {error}"
+                raise ValueError(message) from error
+            except (ClientError, BotoCoreError) as error:
+                raise ServiceFaultError(f"InternalServerError: {error}", "Step.SERVICE_FAULT") from error
+            return self._jobs.find(request)
+
+        return ExecutionContext(
+            create_job,
+            cached_run=lambda step, key: self._cached_run(pipeline, step, key),
+            read_json=self._read_json,
+            new_job_name=lambda step: _new_job_name(step, execution_id),
+        )
+
+    def _cached_run(self, pipeline: Pipeline, step: Step, key: str) -> tuple[StepRun, str] | None:
+        """Return the newest successful run of an equal step in this pipeline that is young enough."""
+        now = datetime.now(UTC)
+        found = [
+            (run, record.execution.arn)
+            for record in self._of_pipeline(pipeline)
+            for run in list(record.execution.runs.values())
+            if run.cache_key == key and run.status == "Succeeded"
+            if run.reused_from is None and run.selected_from is None
+            if run.ended and step.cache_expiry and now - run.ended <= step.cache_expiry
+        ]
+        return max(found, key=lambda entry: entry[0].started, default=None)
+
+    def _read_json(self, uri: str) -> object:
+        bucket, key = parse(uri)
+        try:
+            body = self._clients.of("s3", self._region).get_object(Bucket=bucket, Key=key)["Body"].read()
+            return json.loads(body)
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise ExpressionError(f"the JSON file {uri} cannot be read: {error}") from error
+
+    def _record(self, request: Request) -> ExecutionRecord:
+        arn = request.get("PipelineExecutionArn", "")
+        try:
+            return self._records[arn]
+        except KeyError:
+            raise ApiError("ResourceNotFound", f"Pipeline execution {arn} does not exist.") from None
+
+    def _of_pipeline(self, pipeline: Pipeline) -> list[ExecutionRecord]:
+        with self._lock:
+            return [record for record in self._records.values() if record.pipeline is pipeline]
+
+
+def _settings(request: Request, pipeline: Pipeline) -> dict[str, Any]:
+    created = int(datetime.now(UTC).timestamp() * 1000)
+    parallelism = request.get("ParallelismConfiguration") or pipeline.settings.get("ParallelismConfiguration")
+    return with_values(
+        {
+            "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName")
+            or f"execution-{created}",
+            "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
+            "ParallelismConfiguration": parallelism,
+            "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
+        }
+    )
+
+
+def _new_job_name(step: Step, execution_id: str) -> str:
+    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for."""
+    suffix = _random_name(10, string.ascii_letters + string.digits)
+    prefix = step.arguments.get("ProcessingJobName")
+    if isinstance(prefix, str):
+        room = _MAX_JOB_NAME - len(f"-{execution_id}-{suffix}")
+        return f"{prefix[:room]}-{execution_id}-{suffix}"
+    # Names of steps may have underscores, those of jobs may not.
+    readable = re.sub(r"[^A-Za-z0-9-]", "-", step.name[:20])
+    return f"pipelines-{execution_id}-{readable}-{suffix}"
+
+
+def _step_summary(run: StepRun) -> Response:
+    return with_values(
+        {
+            "StepName": run.step.name,
+            "StepDisplayName": run.step.display_name,
+            "StepDescription": run.step.description,
+            "StartTime": run.started,
+            "EndTime": run.ended,
+            "StepStatus": run.status,
+            "CacheHitResult": {"SourcePipelineExecutionArn": run.reused_from} if run.reused_from else None,
+            "SelectiveExecutionResult": {"SourcePipelineExecutionArn": run.selected_from}
+            if run.selected_from
+            else None,
+            "FailureReason": run.failure_reason,
+            "Metadata": run.metadata(),
+            "AttemptCount": run.attempts or None,
+        }
+    )
+
+
+def _random_name(length: int, characters: str) -> str:
+    return "".join(random.choices(characters, k=length))  # noqa: S311 - a name
+
+
+def _invalid(message: str) -> ApiError:
+    return ApiError("ValidationException", message)

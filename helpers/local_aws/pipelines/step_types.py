@@ -1,0 +1,79 @@
+"""The types of steps that a definition can have, by the keys that the SDK and AWS's JSON schema write.
+
+Those that are not executed are known all the same, so that a definition with them can be registered; an
+execution of it is rejected with their names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_KEYS = frozenset({"Arguments", "DependsOn", "Description", "DisplayName", "Name", "Type"})
+_CACHED = frozenset({"CacheConfig"})
+_RETRIED = frozenset({"RetryPolicies"})
+_JOB = _CACHED | _RETRIED
+_OUTPUTS = frozenset({"OutputParameters"})
+_CHECK = frozenset(
+    {
+        "CheckType",
+        "FailOnViolation",
+        "ModelName",
+        "ModelPackageGroupName",
+        "RegisterNewBaseline",
+        "SkipCheck",
+        "SuppliedBaselineConstraints",
+        "SuppliedBaselineStatistics",
+    }
+)
+
+
+@dataclass(frozen=True)
+class StepType:
+    """A type of steps.
+
+    Attributes:
+        own_keys: what a step of this type may have beside the keys of all steps.
+        properties: the shape of the API that holds its properties, as `Steps.train.TrainingJobArn`; None
+            where they are not of SageMaker's API.
+        job_name: the execution variable that holds the name of its job.
+        needs_arguments: whether Arguments are mandatory.
+    """
+
+    own_keys: frozenset[str] = frozenset()
+    properties: str | None = None
+    job_name: str | None = None
+    needs_arguments: bool = True
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that a step of this type may have."""
+        return _KEYS | self.own_keys
+
+
+STEP_TYPES: Mapping[str, StepType] = {
+    "AutoML": StepType(_JOB, "DescribeAutoMLJobResponse"),
+    "Callback": StepType(_CACHED | _OUTPUTS | {"SqsQueueUrl"}, needs_arguments=False),
+    "ClarifyCheck": StepType(_JOB | _CHECK),
+    "Cleanup": StepType(),
+    "Condition": StepType(),
+    "EMR": StepType(_CACHED),
+    "EMRServerless": StepType(_JOB),
+    "Endpoint": StepType(_CACHED, "DescribeEndpointOutput"),
+    "EndpointConfig": StepType(_JOB, "DescribeEndpointConfigOutput"),
+    "Fail": StepType(),
+    "ForEach": StepType(),
+    "InferenceComponent": StepType(properties="DescribeInferenceComponentOutput"),
+    "Job": StepType(_JOB, "DescribeJobResponse"),
+    "Lambda": StepType(_CACHED | _OUTPUTS | {"FunctionArn"}, needs_arguments=False),
+    "Lineage": StepType(),
+    "Model": StepType(_RETRIED, "DescribeModelOutput"),
+    "Processing": StepType(
+        _JOB | {"PropertyFiles"}, "DescribeProcessingJobResponse", job_name="ProcessingJobName"
+    ),
+    "QualityCheck": StepType(_JOB | _CHECK),
+    "RegisterModel": StepType(_RETRIED, "DescribeModelPackageOutput"),
+    "Training": StepType(_JOB, "DescribeTrainingJobResponse", job_name="TrainingJobName"),
+    "Transform": StepType(_JOB, "DescribeTransformJobResponse"),
+    "Tuning": StepType(_JOB, "DescribeHyperParameterTuningJobResponse"),
+}
+EXECUTED = frozenset({"Condition", "Fail", "Processing"})
+"""The types that executions run; the others are rejected when an execution starts."""

@@ -1,0 +1,33 @@
+"""The parameters of a template."""
+
+import pytest
+
+from helpers.local_aws.cloudformation.templates.parameters import problem as parameter_problem
+
+RULES = {
+    "Parameters": {
+        "Size": {"Type": "Number", "MinValue": 1, "MaxValue": 5, "Default": 2},
+        "Name": {"Type": "String", "AllowedPattern": "[a-z]+", "ConstraintDescription": "small letters"},
+        "Kind": {"Type": "String", "AllowedValues": ["x", "y"], "Default": "x"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("given_parameters", "said"),
+    [
+        ({"Name": "a"}, None),
+        ({"Name": "a", "Size": "5", "Kind": "y"}, None),
+        ({}, "[Name] must have values"),
+        ({"Name": "a", "Other": "1"}, "[Other] do not exist"),
+        ({"Name": "A"}, "small letters"),
+        ({"Name": "a", "Kind": "z"}, "must be one of AllowedValues: [x, y]"),
+        ({"Name": "a", "Size": "many"}, "must be a number"),
+        ({"Name": "a", "Size": "6"}, "from 1 to 5"),
+    ],
+)
+def test_parameters_are_held_against_their_constraints(
+    given_parameters: dict[str, str], said: str | None
+) -> None:
+    problem = parameter_problem(RULES, given_parameters)
+    assert problem is None if said is None else said in (problem or "")

@@ -1,0 +1,37 @@
+"""What refers to what."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.local_aws.cloudformation.templates.references import dependencies, in_order, references
+
+
+def test_references_are_found_in_all_functions() -> None:
+    part = {
+        "DependsOn": ["A", "B"],
+        "Properties": [
+            {"Ref": "C"},
+            {"Fn::GetAtt": ["D", "Arn"]},
+            {"Fn::Sub": "${E.Arn} ${!Literal} ${F}"},
+            {"Fn::Sub": ["${G}", {"x": {"Ref": "H"}}]},
+        ],
+    }
+    assert set(references(part)) == set("ABCDEFGH")
+    assert list(references({"DependsOn": "A"})) == ["A"]
+
+
+@given(st.lists(st.sets(st.integers(0, 9)), min_size=10, max_size=10), st.randoms())
+def test_resources_come_after_what_they_refer_to(edges: list[set[int]], random: Any) -> None:
+    # References to smaller numbers only: no circles, which CloudFormation refuses.
+    resources = {
+        str(name): {"DependsOn": [str(other) for other in others if other < name]}
+        for name, others in enumerate(edges)
+    }
+    names = list(resources)
+    random.shuffle(names)
+    ordered = in_order({name: resources[name] for name in names})
+    assert sorted(ordered) == sorted(names)
+    for name in names:
+        assert all(ordered.index(other) < ordered.index(name) for other in dependencies(resources, name))
