@@ -1,19 +1,25 @@
 """The WSGI application: hands each request to the execution plane, to IAM's simulation or to moto."""
 
 import io
+import json
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from helpers.errors import UserError
 from helpers.local_aws import http
 from helpers.local_aws.api.operations import answer
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 from helpers.local_aws.credentials import Credentials
-from helpers.local_aws.server_state import HEALTH_PATH
+from helpers.local_aws.fault_injection import FAULTS_PATH, INJECTION
+from helpers.local_aws.server_state import HEALTH_PATH, new_credentials
 from helpers.local_aws.service_clients import ServiceClients
 
 if TYPE_CHECKING:
@@ -38,7 +44,9 @@ class EmbeddedAws:
 
     def __init__(self, endpoint: str, credentials: Credentials, folder: Path):
         self._credentials = credentials
-        self._clients = ServiceClients(endpoint, credentials)
+        # Keys of its own: AWS does not throttle itself.
+        self._own_credentials = new_credentials()
+        self._clients = ServiceClients(endpoint, self._own_credentials)
         self._moto = _moto()
         # Imports moto, which _moto() has configured.
         from helpers.local_aws.jobs.runner import JobRunner  # noqa: PLC0415
@@ -56,9 +64,16 @@ class EmbeddedAws:
         """Answer a request; one that fails unexpectedly is answered with an error of its service."""
         if environ.get("PATH_INFO") == HEALTH_PATH:
             return http.respond(start_response, "200 OK", {"pid": os.getpid()})
+        if environ.get("PATH_INFO") == FAULTS_PATH:
+            return self._set_faults(environ, start_response)
         signer = http.signer(environ)
         if not self._knows(signer.access_key):
             return http.reject_credentials(environ, start_response, signer.service)
+        if signer.access_key != self._own_credentials.access_key:
+            if INJECTION.throttles():
+                return http.throttle(environ, start_response, signer.service)
+            if _expired(signer.access_key):
+                return http.reject_expired(environ, start_response, signer.service)
         try:
             return self._answer(signer, environ, start_response)
         except ApiError as error:
@@ -93,7 +108,19 @@ class EmbeddedAws:
             return self._planes[region]
 
     def _knows(self, key: str) -> bool:
-        return key == self._credentials.access_key or _is_issued(key)
+        own = {self._credentials.access_key, self._own_credentials.access_key}
+        return key in own or _is_issued(key)
+
+    def _set_faults(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Change what is injected from now on; only who knows the secret key may."""
+        given = environ.get("HTTP_AUTHORIZATION", "")
+        if not secrets.compare_digest(given, f"Bearer {self._credentials.secret_key}"):
+            return http.respond(start_response, "403 Forbidden", {"message": "The secret key is missing."})
+        try:
+            INJECTION.faults = INJECTION.faults.updated(json.loads(_read(environ)))
+        except (UserError, ValueError) as error:
+            return http.respond(start_response, "400 Bad Request", {"message": str(error)})
+        return http.respond(start_response, "200 OK", asdict(INJECTION.faults))
 
 
 def _moto() -> "WSGIApplication":
@@ -112,6 +139,16 @@ def _role_of(key: str) -> str | None:
 
     session = get_backend("sts")[ACCOUNT]["aws"].get_assumed_role_from_access_key(key)
     return None if session is None else str(session.role_arn)
+
+
+def _expired(key: str) -> bool:
+    """Return whether a key is of a role session that faults end before its time."""
+    from moto.backends import get_backend  # noqa: PLC0415 - moto is configured before it is imported
+
+    if not INJECTION.faults.session_seconds:
+        return False
+    session = get_backend("sts")[ACCOUNT]["aws"].get_assumed_role_from_access_key(key)
+    return session is not None and INJECTION.is_expired(session.access_key.create_date.replace(tzinfo=UTC))
 
 
 def _is_issued(key: str) -> bool:

@@ -3,10 +3,13 @@
 $LOCAL_AWS_FAULTS sets them when the server starts, a PUT of the same as JSON to FAULTS_PATH while it runs.
 """
 
+import json
 import random
 import threading
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from helpers.errors import UserError
@@ -83,6 +86,37 @@ class FaultInjection:
         with self._lock:
             return self._random.random() < share
 
+    def is_propagating(self, created: datetime) -> bool:
+        """Return whether a role is too new for other services to know it (moto's times have no zone)."""
+        age = datetime.now(UTC) - created.replace(tzinfo=UTC)
+        return age.total_seconds() < self.faults.propagation_seconds
+
+    def is_expired(self, issued: datetime) -> bool:
+        """Return whether the credentials of a role session have expired before their time."""
+        seconds = self.faults.session_seconds
+        return bool(seconds) and (datetime.now(UTC) - issued).total_seconds() > seconds
+
+    @staticmethod
+    def after(seconds: float, action: Callable[[], None]) -> None:
+        """Do something after some seconds, in another thread; after none at once."""
+        if not seconds:
+            action()
+            return
+        timer = threading.Timer(seconds, action)
+        timer.daemon = True  # a server that ends does not wait for what is in progress
+        timer.start()
+
 
 INJECTION = FaultInjection()
 """Of this process, which is one server: moto creates its backends itself, and hands them nothing."""
+
+
+def inject(endpoint: str, secret_key: str, **faults: float) -> None:
+    """Change the faults of a running server; those that are not named stay as they are."""
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{endpoint}{FAULTS_PATH}",
+        json.dumps(faults).encode(),
+        {"Authorization": f"Bearer {secret_key}"},
+        method="PUT",
+    )
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10).close()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
+_BUSY = "503 Service Unavailable"
+
 
 class Signer(NamedTuple):
     """What the signature of a request names; empty where it is not signed."""
@@ -52,6 +54,30 @@ def reject_credentials(
         message = "The AWS Access Key Id you provided does not exist in our records."
         return fail(environ, start_response, "s3", "InvalidAccessKeyId", message, "403 Forbidden")
     return fail(environ, start_response, service, "InvalidClientTokenId", message, "403 Forbidden")
+
+
+def throttle(environ: "WSGIEnvironment", start_response: "StartResponse", service: str) -> Iterable[bytes]:
+    """Answer a request as its service answers too many."""
+    if service == "s3":
+        return fail(environ, start_response, "s3", "SlowDown", "Please reduce your request rate.", _BUSY)
+    if service == "ec2":
+        return fail(environ, start_response, "ec2", "RequestLimitExceeded", "Request limit exceeded.", _BUSY)
+    code = "ThrottlingException" if "HTTP_X_AMZ_TARGET" in environ else "Throttling"
+    return fail(environ, start_response, service, code, "Rate exceeded")
+
+
+def reject_expired(
+    environ: "WSGIEnvironment", start_response: "StartResponse", service: str
+) -> Iterable[bytes]:
+    """Answer a request of a role session that has expired as its service does."""
+    if "HTTP_X_AMZ_TARGET" in environ:
+        message = "The security token included in the request is expired"
+        return fail(environ, start_response, service, "ExpiredTokenException", message)
+    if service == "s3":
+        return fail(environ, start_response, "s3", "ExpiredToken", "The provided token has expired.")
+    message = "The security token included in the request is expired"
+    code = "RequestExpired" if service == "ec2" else "ExpiredToken"
+    return fail(environ, start_response, service, code, message, "403 Forbidden")
 
 
 def fail(

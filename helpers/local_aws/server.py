@@ -12,6 +12,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from helpers.errors import UserError
 from helpers.local_aws.application import EmbeddedAws
+from helpers.local_aws.fault_injection import INJECTION, VARIABLE, Faults
 from helpers.local_aws.server_state import HOST, ServerState, new_credentials
 
 WATCH_SECONDS = 1.0
@@ -26,8 +27,9 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
         ready: a file descriptor that is written to once the server answers.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is taken, or $LOCAL_AWS_FAULTS names no faults.
     """
+    INJECTION.faults = Faults.parse(os.environ.get(VARIABLE, ""))
     jobs_folder = folder / "jobs"
     # Left over by a server that was killed; its jobs died with it.
     shutil.rmtree(jobs_folder, ignore_errors=True)

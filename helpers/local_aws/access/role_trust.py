@@ -5,6 +5,7 @@ from moto.iam.models import iam_backends
 from helpers.local_aws.access.conditions import context_of
 from helpers.local_aws.access.evaluation import AccessRequest, Policies, document_of, refusal
 from helpers.local_aws.api.response import ACCOUNT
+from helpers.local_aws.fault_injection import INJECTION
 
 SERVICE = "sagemaker.amazonaws.com"
 
@@ -21,7 +22,7 @@ def check_role_trust(role_arn: str, region: str) -> None:
     """
     roles = iam_backends[ACCOUNT]["aws"].roles.values()
     role = next((role for role in roles if role.arn == role_arn), None)
-    if role is not None:
+    if role is not None and not INJECTION.is_propagating(role.create_date):
         context = context_of(
             {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"}
         )

@@ -1,7 +1,7 @@
 """The service: stacks and change sets by CloudFormation's rules, in the place of moto's own."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.cloudformation import urls
@@ -22,6 +22,7 @@ from helpers.local_aws.cloudformation.templates.validation import (
     check_template,
     parse_template,
 )
+from helpers.local_aws.fault_injection import INJECTION
 
 NO_CHANGES = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -76,7 +77,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
     # --- stacks
 
     def create_stack(self, name: str, template: str, parameters: dict[str, Any], **options: Any) -> Stack:
-        """Create a stack, and return it when that is over."""
+        """Create a stack, and return it: when that is over, or with faults in between."""
         target = self.target(template, _texts(parameters))
         with self._claiming:
             if self._by_name(name) is not None:
@@ -87,8 +88,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             except ValidationError:
                 del self.stacks[stack.stack_id]
                 raise
-        deployment.create(stack, target, self.exports)
-        self._publish_exports(stack)
+        self._operate(stack, "CREATE", lambda: deployment.create(stack, target, self.exports))
         return stack
 
     def update_stack(
@@ -99,7 +99,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         parameters: list[dict[str, Any]],
         tags: dict[str, str] | None,
     ) -> Stack:
-        """Update a stack, and return it when that is over.
+        """Update a stack, and return it: when that is over, or with faults in between.
 
         Raises:
             ValidationError: the stack cannot be updated, or nothing would change.
@@ -114,8 +114,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
                 raise ValidationError(message="No updates are to be performed.")
             stack.status = "UPDATE_IN_PROGRESS"
         stack.role_arn = role_arn or stack.role_arn
-        deployment.update(stack, target, self.exports, tags)
-        self._publish_exports(stack)
+        self._operate(stack, "UPDATE", lambda: deployment.update(stack, target, self.exports, tags))
         return stack
 
     def delete_stack(self, name_or_stack_id: str) -> None:
@@ -127,9 +126,16 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             raise ValidationError(
                 message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
             )
+        if stack.status == "DELETE_IN_PROGRESS":
+            return
+        if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
+            text = f"Stack [{stack.stack_id}] is in {stack.status} state and cannot be deleted."
+            raise ValidationError(message=text)
+        self._operate(stack, "DELETE", lambda: self._delete(stack))
+
+    def _delete(self, stack: Stack) -> None:
         if not deployment.delete(stack):
             return
-        self._publish_exports(stack)
         for change_set_id, change_set in list(self.change_sets.items()):
             if change_set.stack_id == stack.stack_id:
                 del self.change_sets[change_set_id]
@@ -187,6 +193,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
                 self._withdraw(stack)
                 raise
             self.change_sets[change_set.change_set_id] = change_set
+            change_set.delay(INJECTION)
         return change_set.change_set_id, stack.stack_id
 
     def _stack_for(self, name: str, change_set_name: str, change_set_type: str, **options: Any) -> Stack:
@@ -269,7 +276,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         del self.change_sets[change_set.change_set_id]
 
     def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
-        """Execute a change set, and return when that is over.
+        """Execute a change set, and return: when that is over, or with faults in between.
 
         Raises:
             InvalidChangeSetStatus: it is not, or no longer, to be executed.
@@ -285,13 +292,26 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             change_set.execution_status = "EXECUTE_COMPLETE"
         match change_set.change_set_type:
             case "IMPORT":
-                adopt(change_set, self.stacks.values(), self.exports)
+                self._operate(stack, "IMPORT", lambda: adopt(change_set, self.stacks.values(), self.exports))
             case "CREATE":
                 stack.tags = change_set.tags
-                deployment.create(stack, target, self.exports)
+                self._operate(stack, "CREATE", lambda: deployment.create(stack, target, self.exports))
             case _:
-                deployment.update(stack, target, self.exports, change_set.tags)
-        self._publish_exports(stack)
+                self._operate(
+                    stack,
+                    "UPDATE",
+                    lambda: deployment.update(stack, target, self.exports, change_set.tags),
+                )
+
+    def _operate(self, stack: Stack, kind: str, operation: Callable[[], None]) -> None:
+        """Do an operation on a stack: at once, or later where faults keep it in progress."""
+        stack.set_status(f"{kind}_IN_PROGRESS", "User Initiated")
+
+        def finish() -> None:
+            operation()
+            self._publish_exports(stack)
+
+        INJECTION.after(INJECTION.faults.stack_seconds, finish)
 
 
 def given_parameters(given: list[dict[str, Any]], stack: Stack | None) -> dict[str, str]:

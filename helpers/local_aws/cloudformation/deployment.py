@@ -31,7 +31,6 @@ class DeploymentError(Exception):
 
 def create(stack: Stack, target: Target, exports: Exports) -> None:
     """Create the resources of a new stack; if one fails, delete the others again."""
-    stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
     try:
         _bring_to(stack, target, exports)
     except Exception as error:
@@ -48,7 +47,6 @@ def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, st
     """Bring the resources of a stack to another template; if one fails, bring them back to the one before."""
     before, tags_before = stack.target, stack.tags
     withdrawn: list[Resource] = []
-    stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
     try:
         _bring_to(stack, target, exports, tags, withdrawn)
     except Exception as error:
@@ -68,7 +66,6 @@ def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, st
 
 def delete(stack: Stack) -> bool:
     """Delete the resources of a stack and tell whether that succeeded."""
-    stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
     if failed := _delete_resources(stack):
         text = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
         stack.set_status("DELETE_FAILED", text)

@@ -34,7 +34,6 @@ def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks:
 def adopt(change_set: ChangeSet, stacks: Iterable[Stack], exports: Mapping[str, Export]) -> None:
     """Execute a change set of type IMPORT: the stack takes its resources over as they are."""
     stack, declared = change_set.stack, change_set.target.resources
-    stack.set_status("IMPORT_IN_PROGRESS", "User Initiated")
     resources = [_resource(stack, change) for change in change_set.changes]
     if reason := _impossible(change_set, stacks):
         for resource in resources:

@@ -12,10 +12,11 @@ from moto.core.responses import ActionResult, EmptyResult
 from helpers.local_aws.cloudformation.backend import Backend, given_parameters
 from helpers.local_aws.cloudformation.deployment import load
 from helpers.local_aws.cloudformation.drift import detect
-from helpers.local_aws.cloudformation.stacks import Stack
+from helpers.local_aws.cloudformation.stacks import Stack, now
 from helpers.local_aws.cloudformation.templates import parameters
 from helpers.local_aws.cloudformation.templates.language_extensions import transforms
 from helpers.local_aws.cloudformation.templates.validation import check_template, parse_template
+from helpers.local_aws.fault_injection import INJECTION
 
 _SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
 """What is already in the form of the API's answers."""
@@ -155,15 +156,20 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         found = self.cloudformation_backend.detections.get(wanted)
         if found is None:
             raise ValidationError(message=f"Drift detection with id [{wanted}] does not exist")
+        status = {
+            "StackId": found.stack_id,
+            "StackDriftDetectionId": wanted,
+            "Timestamp": found.timestamp,
+        }
+        if (now() - found.timestamp).total_seconds() < INJECTION.faults.stack_seconds:
+            return ActionResult({**status, "DetectionStatus": "DETECTION_IN_PROGRESS"})
         drifted = found.with_status("DELETED", "MODIFIED")
         return ActionResult(
             {
-                "StackId": found.stack_id,
-                "StackDriftDetectionId": wanted,
+                **status,
                 "StackDriftStatus": "DRIFTED" if drifted else "IN_SYNC",
                 "DetectionStatus": "DETECTION_COMPLETE",
                 "DriftedStackResourceCount": len(drifted),
-                "Timestamp": found.timestamp,
             }
         )
 

@@ -11,6 +11,7 @@ from moto.cloudformation.models import Event
 from helpers.local_aws.cloudformation.resource_types import resource_type
 from helpers.local_aws.cloudformation.resource_types.base import Place, Resource, ResourceType
 from helpers.local_aws.cloudformation.templates import parameters
+from helpers.local_aws.fault_injection import FaultInjection
 
 
 def now() -> datetime:
@@ -215,6 +216,18 @@ class ChangeSet:
     def fail(self, reason: str) -> None:
         """Make the change set one that cannot be executed."""
         self.status, self.execution_status, self.status_reason = "FAILED", "UNAVAILABLE", reason
+
+    def delay(self, injection: FaultInjection) -> None:
+        """Be in progress for as long as faults keep stack operations in it."""
+        seconds = injection.faults.stack_seconds
+        if seconds:
+            status, execution_status = self.status, self.execution_status
+            self.status, self.execution_status = "CREATE_IN_PROGRESS", "UNAVAILABLE"
+
+            def finish() -> None:
+                self.status, self.execution_status = status, execution_status
+
+            injection.after(seconds, finish)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 def test_an_operation_that_moto_fails_at_is_an_error_with_its_cause_in_the_log(
     aws: boto3.Session, server_folder: Path
 ) -> None:
-    with pytest.raises(ClientError, match=r"InternalFailure.*AttributeError") as raised:
-        aws.client("sagemaker").list_tags(ResourceArn="arn:aws:sagemaker:us-east-1:123456789012:project/none")
+    with pytest.raises(ClientError, match=r"InternalFailure.*KeyError") as raised:
+        aws.client("budgets").describe_notifications_for_budget(AccountId="123456789012", BudgetName="none")
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert "Traceback" in (server_folder / "server.log").read_text()
 
