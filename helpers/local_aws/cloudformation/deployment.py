@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.cloudformation.parsing import generate_resource_name
+from moto.core.exceptions import ServiceException
+from werkzeug.exceptions import HTTPException
 
+from helpers.local_aws.api.response import ApiError
 from helpers.local_aws.cloudformation.changes import changed_properties, is_wanted, must_replace
 from helpers.local_aws.cloudformation.resource_types import resource_type
 from helpers.local_aws.cloudformation.resource_types.base import Definition, Resource, ResourceType
@@ -117,12 +120,10 @@ def _shown(value: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return why an operation failed; the cause of what nobody has foreseen is in the server's log."""
+    """Return why an operation failed."""
     if isinstance(error, DeploymentError):
         return str(error)
-    traceback.print_exception(error)
-    text = str(error) or repr(error)
-    return f"{text} ".replace("{", "{{").replace("}", "}}")
+    return f"{_cause(error)} ".replace("{", "{{").replace("}", "}}")
 
 
 def _bring_to(
@@ -239,8 +240,14 @@ def define(stack: Stack, resource: Resource, definition: Definition) -> None:
 
 def _cause(error: Exception) -> str:
     """Return what a service has against a request; what nobody has foreseen is in the server's log, too."""
-    if isinstance(error, (AttributeError, KeyError, TypeError)):
-        traceback.print_exception(error)
+    match error:
+        case ServiceException():  # of moto's, as the next one
+            return str(error.message)
+        case HTTPException():
+            return str(getattr(error, "message", "") or error.description or error)
+        case ValueError() | RuntimeError() | ApiError():
+            return str(error)
+    traceback.print_exception(error)
     return str(error) or repr(error)
 
 
