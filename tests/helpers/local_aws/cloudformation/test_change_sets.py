@@ -273,3 +273,25 @@ def test_previous_values_and_templates_are_used_again(stack: Stack) -> None:
     found = stack.client.describe_change_set(ChangeSetName=created["Id"])
     assert found["Parameters"] == [{"ParameterKey": "P", "ParameterValue": "before"}]
     assert found["Status"] == "FAILED"
+
+
+def test_what_is_known_only_later_does_not_stop_a_change_set(stack: Stack) -> None:
+    vpc, blocks = {"Ref": "Vpc"}, {"Fn::GetAtt": ["Vpc", "CidrBlockAssociations"]}
+    part = {"Fn::Select": [1, {"Fn::Split": ["-", {"Fn::Sub": "${Vpc}"}]}]}
+    first = {"Fn::Select": [0, {"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 2, 8]}]}
+    name = {"Fn::Join": ["", [{"Fn::Select": [0, {"Fn::Split": ["-", {"Fn::Join": ["-", [vpc]]}]}]}, "-x"]]}
+    content = template(
+        Vpc=resource("AWS::EC2::VPC", CidrBlock="10.5.0.0/16"),
+        Subnet=resource("AWS::EC2::Subnet", VpcId=vpc, CidrBlock=first),
+        Topic=resource("AWS::SNS::Topic", DisplayName=name),
+    ) | {
+        "Outputs": {
+            "Part": {"Value": part},
+            "Block": {"Value": {"Fn::GetAtt": ["Subnet", "CidrBlock"]}},
+            "Vpc": {"Value": vpc},
+            "Many": {"Value": {"Fn::Join": [",", blocks]}},
+        }
+    }
+    assert stack.deploy(content) == "CREATE_COMPLETE", stack.events(stack.name)
+    found = stack.outputs()
+    assert (found["Block"], f"vpc-{found['Part']}") == ("10.5.0.0/24", found["Vpc"])
