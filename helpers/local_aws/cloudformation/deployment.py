@@ -182,7 +182,9 @@ def _set_apart_if_replaced(stack: Stack, name: str, definition: Definition) -> l
 
 def _create(stack: Stack, name: str, definition: Definition) -> None:
     type_name = definition["Type"]
-    resource = Resource(name, type_name, stack, generate_resource_name(type_name, stack.name, name))
+    # A stack of a stack set has a colon in its name, which few services take.
+    generated_name = generate_resource_name(type_name, stack.name.replace(":", "-"), name)
+    resource = Resource(name, type_name, stack, generated_name)
     type_ = stack.type_of(resource)
     stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
     try:
