@@ -70,7 +70,7 @@ def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, st
 
 
 def delete(stack: Stack) -> bool:
-    """Delete the resources of a stack and tell whether that succeeded."""
+    """Delete the resources of a stack and return whether that succeeded."""
     stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
     if failed := _delete_resources(stack):
         text = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
@@ -148,7 +148,7 @@ def _bring_to(
     try:
         for name in names:
             definition = functions.value(target.resources[name])
-            replaced += _set_apart_if_replaced(stack, name, definition)
+            replaced += _take_off_if_replaced(stack, name, definition)
             if name in stack.resources:
                 _update(stack, stack.resources[name], definition, new_tags=new_tags)
             else:
@@ -168,7 +168,7 @@ def _bring_to(
     set_outputs(stack, functions)
 
 
-def _set_apart_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
+def _take_off_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
     """Take a resource off the stack if another one is to be created in its place, and return it."""
     there = stack.resources.get(name)
     if there is None or not must_replace(
@@ -273,7 +273,7 @@ def _not_emulated(properties: list[str]) -> str | None:
 
 
 def _delete(stack: Stack, resource: Resource, policy: str) -> bool:
-    """Delete a resource unless a policy of its definition retains it; tell whether it is off the stack."""
+    """Delete a resource unless a policy of its definition retains it; return whether it is off the stack."""
     if resource.definition.get(policy, "Delete").startswith("Retain"):
         stack.set_resource_status(resource, "DELETE_SKIPPED")
         return True

@@ -46,7 +46,7 @@ class NestedStack(ResourceType):
         return {f"Outputs.{each['OutputKey']}": each["OutputValue"] for each in outputs}[name]
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
-        """Tell whether the template at the stack's address is another than the one that it has."""
+        """Return whether the template at the stack's address is another than the one that it has."""
         stack = self._backend.stacks.get(resource.physical_id)
         if stack is None or isinstance(properties["TemplateURL"], Unknown):
             return False

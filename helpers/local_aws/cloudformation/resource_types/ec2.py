@@ -86,7 +86,7 @@ class Vpc(_Ec2):
         }[name]
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Tell that a VPC can leave dedicated hosts; to get there it has to be replaced."""
+        """Return whether the VPC leaves dedicated hosts; to get there it has to be replaced."""
         return bool(after.get("InstanceTenancy", "default") == "default")
 
 

@@ -104,7 +104,7 @@ class Functions:
         return None if found is NO_VALUE else found
 
     def holds(self, condition: str) -> bool:
-        """Tell whether a condition of the template, by its name, holds."""
+        """Return whether a condition of the template, by its name, holds."""
         if condition not in self._conditions:
             try:
                 declared = self.template["Conditions"][condition]
@@ -115,7 +115,7 @@ class Functions:
         return self._conditions[condition]
 
     def test(self, condition: Any) -> bool:
-        """Tell whether a condition, as it is written, holds."""
+        """Return whether a condition, as it is written, holds."""
         match condition:
             case bool():
                 return condition

@@ -56,7 +56,7 @@ def _value(type_name: str, text: str, look_up: Callable[[str], str]) -> Any:
 
 
 def is_secret(rule: Mapping[str, Any]) -> bool:
-    """Tell whether the value of a parameter is shown to nobody."""
+    """Return whether the value of a parameter is shown to nobody."""
     return str(rule.get("NoEcho", False)).lower() == "true"
 
 
