@@ -124,12 +124,10 @@ class ResourceType:
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
         """Return whether a change of conditionally create-only properties is made in place."""
-        del before, after
         return False
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
         """Return whether an update would change something though the properties are the same."""
-        del resource, properties
         return False
 
     @classmethod
