@@ -196,6 +196,8 @@ def test_a_name_is_that_of_a_change_set_of_one_stack(stack: Stack, aws: boto3.Se
     client.execute_change_set(StackName=stack.name, ChangeSetName="same-name")
     assert stack.status() == "CREATE_COMPLETE"
     assert other.status() == "REVIEW_IN_PROGRESS"
+    waiting = client.describe_change_set(StackName=other.name, ChangeSetName="same-name")
+    assert waiting["ExecutionStatus"] == "AVAILABLE"
     client.delete_change_set(StackName=other.name, ChangeSetName="same-name")
     with pytest.raises(ClientError, match="ChangeSetNotFound"):
         client.describe_change_set(StackName=other.name, ChangeSetName="same-name")
