@@ -57,6 +57,11 @@ def test_the_contracts_hold(repository: Path) -> None:
         ("helpers/s3.py", "ml_pipeline.params", "Helpers know nothing of pipelines"),
         ("helpers/aws.py", "helpers.local_aws.server", "Nothing imports the embedded AWS"),
         ("ml_pipeline/project.py", "helpers.local_aws.server", "Nothing imports the embedded AWS"),
+        (
+            "helpers/local_aws/studio.py",
+            "helpers.infra.constraints",
+            "The embedded AWS does not know its client",
+        ),
     ],
 )
 def test_an_import_that_breaks_a_contract_is_reported(

@@ -38,7 +38,7 @@ def changed_properties(old: Definition, new: Definition) -> list[str]:
 
 
 def replacement(type_: ResourceType, old: Definition, new: Definition, name: str | None = None) -> str:
-    """Tell whether a change makes CloudFormation create another resource: True, Conditional or False.
+    """Return whether a change makes CloudFormation create another resource: True, Conditional or False.
 
     Args:
         type_: the type of the new definition.
@@ -60,7 +60,7 @@ def replacement(type_: ResourceType, old: Definition, new: Definition, name: str
 
 
 def must_replace(type_: ResourceType, old: Definition, new: Definition) -> bool:
-    """Tell whether CloudFormation creates another resource in place of this one."""
+    """Return whether CloudFormation creates another resource in place of this one."""
     answer = replacement(type_, old, new)
     if answer != "Conditional":
         return answer == "True"
@@ -92,7 +92,7 @@ class _Side:
 
 
 def is_wanted(functions: Functions, member: Definition) -> bool:
-    """Tell whether the condition of a resource or an output, if it has one, holds."""
+    """Return whether the condition of a resource or an output, if it has one, holds."""
     return "Condition" not in member or functions.holds(member["Condition"])
 
 

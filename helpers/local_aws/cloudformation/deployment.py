@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moto.cloudformation.parsing import generate_resource_name
+from moto.core.exceptions import ServiceException
+from werkzeug.exceptions import HTTPException
 
+from helpers.local_aws.api.response import ApiError
 from helpers.local_aws.cloudformation.changes import changed_properties, is_wanted, must_replace
 from helpers.local_aws.cloudformation.resource_types import resource_type
 from helpers.local_aws.cloudformation.resource_types.base import Definition, Resource, ResourceType
@@ -65,7 +68,7 @@ def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, st
 
 
 def delete(stack: Stack) -> bool:
-    """Delete the resources of a stack and tell whether that succeeded."""
+    """Delete the resources of a stack and return whether that succeeded."""
     if failed := _delete_resources(stack):
         text = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
         stack.set_status("DELETE_FAILED", text)
@@ -114,12 +117,10 @@ def _shown(value: Any) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return why an operation failed; the cause of what nobody has foreseen is in the server's log."""
+    """Return why an operation failed."""
     if isinstance(error, DeploymentError):
         return str(error)
-    traceback.print_exception(error)
-    text = str(error) or repr(error)
-    return f"{text} ".replace("{", "{{").replace("}", "}}")
+    return f"{_cause(error)} ".replace("{", "{{").replace("}", "}}")
 
 
 def _bring_to(
@@ -144,7 +145,7 @@ def _bring_to(
     try:
         for name in names:
             definition = functions.value(target.resources[name])
-            replaced += _set_apart_if_replaced(stack, name, definition)
+            replaced += _take_off_if_replaced(stack, name, definition)
             if name in stack.resources:
                 _update(stack, stack.resources[name], definition, new_tags=new_tags)
             else:
@@ -164,7 +165,7 @@ def _bring_to(
     set_outputs(stack, functions)
 
 
-def _set_apart_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
+def _take_off_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
     """Take a resource off the stack if another one is to be created in its place, and return it."""
     there = stack.resources.get(name)
     if there is None or not must_replace(
@@ -178,7 +179,9 @@ def _set_apart_if_replaced(stack: Stack, name: str, definition: Definition) -> l
 
 def _create(stack: Stack, name: str, definition: Definition) -> None:
     type_name = definition["Type"]
-    resource = Resource(name, type_name, stack, generate_resource_name(type_name, stack.name, name))
+    # A stack of a stack set has a colon in its name, which few services take.
+    generated_name = generate_resource_name(type_name, stack.name.replace(":", "-"), name)
+    resource = Resource(name, type_name, stack, generated_name)
     type_ = stack.type_of(resource)
     stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
     try:
@@ -236,8 +239,14 @@ def define(stack: Stack, resource: Resource, definition: Definition) -> None:
 
 def _cause(error: Exception) -> str:
     """Return what a service has against a request; what nobody has foreseen is in the server's log, too."""
-    if isinstance(error, (AttributeError, KeyError, TypeError)):
-        traceback.print_exception(error)
+    match error:
+        case ServiceException():  # of moto's, as the next one
+            return str(error.message)
+        case HTTPException():
+            return str(getattr(error, "message", "") or error.description or error)
+        case ValueError() | RuntimeError() | ApiError():
+            return str(error)
+    traceback.print_exception(error)
     return str(error) or repr(error)
 
 
@@ -261,7 +270,7 @@ def _not_emulated(properties: list[str]) -> str | None:
 
 
 def _delete(stack: Stack, resource: Resource, policy: str) -> bool:
-    """Delete a resource unless a policy of its definition retains it; tell whether it is off the stack."""
+    """Delete a resource unless a policy of its definition retains it; return whether it is off the stack."""
     if resource.definition.get(policy, "Delete").startswith("Retain"):
         stack.set_resource_status(resource, "DELETE_SKIPPED")
         return True

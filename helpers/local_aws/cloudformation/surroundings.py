@@ -12,6 +12,7 @@ from moto.ssm.models import ssm_backends
 
 from helpers.local_aws.cloudformation.resource_types.base import Place
 from helpers.local_aws.cloudformation.stacks import Export, Stack
+from helpers.local_aws.cloudformation.templates.functions import Unknown
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
 
@@ -69,12 +70,12 @@ class Preview(StackSurroundings):
 
     def attribute(self, name: str, attribute: str) -> Any:
         """Return a stand-in for an attribute."""
-        return f"{self._physical_id(name)}.{attribute}"
+        return Unknown(f"{self._physical_id(name)}.{attribute}")
 
     def _physical_id(self, name: str) -> str:
         if name not in self._names:
             raise KeyError(name)
-        return f"{name} (new)" if name in self.replaced else name
+        return Unknown(f"{name} (new)" if name in self.replaced else name)
 
 
 def ssm_parameter(name: str, place: Place) -> str:

@@ -119,22 +119,20 @@ class ResourceType:
         return resource.attributes[name]
 
     def adopt(self, resource: Resource) -> bool:
-        """Find the resource with the given physical ID; tell whether it is there."""
+        """Find the resource with the given physical ID; return whether it is there."""
         raise NotImplementedError
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Tell whether a change of conditionally create-only properties is made in place."""
-        del before, after
+        """Return whether a change of conditionally create-only properties is made in place."""
         return False
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
-        """Tell whether an update would change something though the properties are the same."""
-        del resource, properties
+        """Return whether an update would change something though the properties are the same."""
         return False
 
     @classmethod
     def can_be_read(cls) -> bool:
-        """Tell whether drift can be detected."""
+        """Return whether drift can be detected."""
         return cls.read is not ResourceType.read
 
 

@@ -7,6 +7,7 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.utils import get_stack_from_s3_url
 
 from helpers.local_aws.cloudformation.resource_types.base import Place, Properties, Resource, ResourceType
+from helpers.local_aws.cloudformation.templates.functions import Unknown
 
 
 class NestedStack(ResourceType):
@@ -45,9 +46,11 @@ class NestedStack(ResourceType):
         return {f"Outputs.{each['OutputKey']}": each["OutputValue"] for each in outputs}[name]
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
-        """Tell whether the template at the stack's address is another than the one that it has."""
+        """Return whether the template at the stack's address is another than the one that it has."""
         stack = self._backend.stacks.get(resource.physical_id)
-        return stack is not None and _template(properties, self.place) != stack.template
+        if stack is None or isinstance(properties["TemplateURL"], Unknown):
+            return False
+        return bool(_template(properties, self.place) != stack.template)
 
     def _bring_up_to_date(self, resource: Resource, kind: str) -> None:
         properties, backend = resource.properties, self._backend

@@ -78,13 +78,15 @@ class Vpc(_Ec2):
         vpc = self._backend.get_vpc(resource.physical_id)
         return {
             "CidrBlock": vpc.cidr_block,
-            "CidrBlockAssociations": list(vpc.cidr_block_association_set),
+            "CidrBlockAssociations": [
+                each["association_id"] for each in vpc.get_cidr_block_association_set()
+            ],
             "DefaultSecurityGroup": self._backend.get_security_group_from_name("default", vpc_id=vpc.id).id,
             "VpcId": vpc.id,
         }[name]
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Tell that a VPC can leave dedicated hosts; to get there it has to be replaced."""
+        """Return whether the VPC leaves dedicated hosts; to get there it has to be replaced."""
         return bool(after.get("InstanceTenancy", "default") == "default")
 
 

@@ -30,7 +30,7 @@ class MotoModel(ResourceType):
             StackId=resource.stack.stack_id,
             ResourceType=resource.type_name,
         )
-        resource.physical_id = str(resource.model.physical_resource_id)
+        resource.physical_id = self._physical_id(resource)
         if isinstance(resource.model, TaggedEC2Resource):
             backend = ec2_backends[self.place.account][self.place.region]
             backend.create_tags([resource.physical_id], resource.system_tags)
@@ -48,7 +48,8 @@ class MotoModel(ResourceType):
             region_name=self.place.region,
         )
         if updated is not None:
-            resource.model, resource.physical_id = updated, str(updated.physical_resource_id)
+            resource.model = updated
+            resource.physical_id = self._physical_id(resource)
 
     def delete(self, resource: Resource) -> None:
         """Delete the resource as moto's model does, if it does."""
@@ -66,6 +67,10 @@ class MotoModel(ResourceType):
             return resource.model.get_cfn_attribute(name)
         except (UnformattedGetAttTemplateException, NotImplementedError) as error:
             raise KeyError(name) from error
+
+    def _physical_id(self, resource: Resource) -> str:
+        # Not all models know their own.
+        return str(getattr(resource.model, "physical_resource_id", None) or self._name(resource))
 
     def _name(self, resource: Resource) -> str:
         named = self._model.cloudformation_name_type()

@@ -47,7 +47,7 @@ class Domain(_Studio):
         return self._studio.describe_domain({"DomainId": resource.physical_id})[name]
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Tell that a domain gets a VPC in place; it does not move to another one."""
+        """Return whether the domain had no VPC; it does not move from one to another."""
         return "VpcId" not in before
 
 

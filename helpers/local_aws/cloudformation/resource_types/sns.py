@@ -1,4 +1,4 @@
-"""AWS::SNS. Nothing is sent to subscribers by e-mail."""
+"""AWS::SNS. No e-mail is sent to subscribers."""
 
 import json
 from typing import Any

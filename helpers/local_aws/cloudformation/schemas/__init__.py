@@ -56,7 +56,7 @@ class ResourceSchema:
         return resolved.get("items", "json") if isinstance(resolved, Mapping) else "json"
 
     def is_unordered(self, shape: Shape) -> bool:
-        """Tell whether the order of a list means nothing."""
+        """Return whether the order of a list means nothing."""
         resolved = self.resolved(shape)
         return isinstance(resolved, Mapping) and bool(resolved.get("unordered"))
 
@@ -108,7 +108,7 @@ class ResourceSchema:
 
 
 def is_function(part: Any) -> bool:
-    """Tell whether a part of a template is a function."""
+    """Return whether a part of a template is a function."""
     if not isinstance(part, dict) or len(part) != 1:
         return False
     (name,) = part

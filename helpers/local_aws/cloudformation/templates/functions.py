@@ -15,6 +15,12 @@ NO_VALUE = object()
 """What `Ref: AWS::NoValue` stands for: the property or list member is left out."""
 
 
+class Unknown(str):
+    """A stand-in for what is known only once a resource is there, be it a text or a list."""
+
+    __slots__ = ()
+
+
 _VARIABLE_OR_LITERAL = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
@@ -98,7 +104,7 @@ class Functions:
         return None if found is NO_VALUE else found
 
     def holds(self, condition: str) -> bool:
-        """Tell whether a condition of the template, by its name, holds."""
+        """Return whether a condition of the template, by its name, holds."""
         if condition not in self._conditions:
             try:
                 declared = self.template["Conditions"][condition]
@@ -109,7 +115,7 @@ class Functions:
         return self._conditions[condition]
 
     def test(self, condition: Any) -> bool:
-        """Tell whether a condition, as it is written, holds."""
+        """Return whether a condition, as it is written, holds."""
         match condition:
             case bool():
                 return condition
@@ -203,6 +209,8 @@ class Functions:
                     "mapping of values to replace in the string"
                 )
 
+        unknown: list[str] = []
+
         def substitute(name: str) -> str:
             if name in given:
                 value = self.value(given[name])
@@ -212,27 +220,34 @@ class Functions:
                 value = self._ref(name)
             if isinstance(value, (list, dict)) or value is NO_VALUE:
                 raise error(f"variable {name} in Fn::Sub expression does not resolve to a string")
+            if isinstance(value, Unknown):
+                unknown.append(name)
             return text_of(value, "Fn::Sub")
 
-        return _VARIABLE_OR_LITERAL.sub(
+        filled = _VARIABLE_OR_LITERAL.sub(
             lambda found: f"${{{found[2]}}}" if found[1] else substitute(found[2].strip()), text
         )
+        return Unknown(filled) if unknown else filled
 
     def _join(self, argument: Any) -> str:
         match argument:
             case [str(delimiter), parts]:
                 values = self.value(parts)
+                if isinstance(values, Unknown):
+                    return values
                 if isinstance(values, list):
-                    return delimiter.join(text_of(value, "Fn::Join") for value in values)
+                    joined = delimiter.join(text_of(value, "Fn::Join") for value in values)
+                    return Unknown(joined) if any(isinstance(each, Unknown) for each in values) else joined
         raise error(
             "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings "
             "to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
         )
 
-    def _split(self, argument: Any) -> list[str]:
+    def _split(self, argument: Any) -> Any:
         match argument:
-            case [str(delimiter), text] if delimiter:
-                return text_of(self.value(text), "Fn::Split").split(delimiter)
+            case [str(delimiter), part] if delimiter:
+                text = self.value(part)
+                return text if isinstance(text, Unknown) else text_of(text, "Fn::Split").split(delimiter)
         raise error(
             "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be "
             "split or a function that returns a string to be split."
@@ -242,6 +257,8 @@ class Functions:
         match argument:
             case [index, items]:
                 number, values = self.value(index), self.value(items)
+                if isinstance(values, Unknown):
+                    return Unknown(f"{values}[{number}]")
                 if str(number).isdecimal() and isinstance(values, list):
                     if int(number) < len(values):
                         return values[int(number)]
@@ -266,10 +283,13 @@ class Functions:
     def _base64(self, argument: Any) -> str:
         return base64.b64encode(text_of(self.value(argument), "Fn::Base64").encode()).decode()
 
-    def _cidr(self, argument: Any) -> list[str]:
+    def _cidr(self, argument: Any) -> Any:
         match argument:
-            case [block, count, *bits]:
-                return cidr_blocks(self.value(block), self.value(count), *map(self.value, bits))
+            case [part, count, *bits]:
+                block = self.value(part)
+                if isinstance(block, Unknown):
+                    return block
+                return cidr_blocks(block, self.value(count), *map(self.value, bits))
         raise error("every Fn::Cidr object requires two parameters, the block and the count of blocks")
 
     def _zones(self, argument: Any) -> list[str]:

@@ -56,7 +56,7 @@ def _value(type_name: str, text: str, look_up: Callable[[str], str]) -> Any:
 
 
 def is_secret(rule: Mapping[str, Any]) -> bool:
-    """Tell whether the value of a parameter is shown to nobody."""
+    """Return whether the value of a parameter is shown to nobody."""
     return str(rule.get("NoEcho", False)).lower() == "true"
 
 
@@ -111,14 +111,22 @@ def _violations_of(name: str, rule: Mapping[str, Any], value: str) -> Iterator[s
         if not {*items} <= {*allowed}:
             said = explanation or f"[{', '.join(allowed)}]"
             yield f"Parameter '{name}' must be one of AllowedValues: {said}"
-    pattern = rule.get("AllowedPattern")
-    if pattern is not None and not all(re.fullmatch(pattern, item) for item in items):
-        yield failed + (explanation or f"must match pattern {pattern}")
+    pattern = _compiled(rule.get("AllowedPattern"))
+    if pattern is not None and not all(pattern.fullmatch(item) for item in items):
+        yield failed + (explanation or f"must match pattern {pattern.pattern}")
     shortest, longest = int(rule.get("MinLength", 0)), int(rule.get("MaxLength", len(value)))
     if not shortest <= len(value) <= longest:
         yield failed + (explanation or f"must have {shortest} to {longest} characters")
     if "Number" in rule.get("Type", ""):
         yield from _out_of_range(name, rule, items)
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    """Return a pattern, or None where there is none or one in Java's own notation, which is not checked."""
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error:
+        return None
 
 
 def _out_of_range(name: str, rule: Mapping[str, Any], items: list[str]) -> Iterator[str]:

@@ -196,6 +196,8 @@ def test_a_name_is_that_of_a_change_set_of_one_stack(stack: Stack, aws: boto3.Se
     client.execute_change_set(StackName=stack.name, ChangeSetName="same-name")
     assert stack.status() == "CREATE_COMPLETE"
     assert other.status() == "REVIEW_IN_PROGRESS"
+    waiting = client.describe_change_set(StackName=other.name, ChangeSetName="same-name")
+    assert waiting["ExecutionStatus"] == "AVAILABLE"
     client.delete_change_set(StackName=other.name, ChangeSetName="same-name")
     with pytest.raises(ClientError, match="ChangeSetNotFound"):
         client.describe_change_set(StackName=other.name, ChangeSetName="same-name")
@@ -273,3 +275,25 @@ def test_previous_values_and_templates_are_used_again(stack: Stack) -> None:
     found = stack.client.describe_change_set(ChangeSetName=created["Id"])
     assert found["Parameters"] == [{"ParameterKey": "P", "ParameterValue": "before"}]
     assert found["Status"] == "FAILED"
+
+
+def test_what_is_known_only_later_does_not_stop_a_change_set(stack: Stack) -> None:
+    vpc, blocks = {"Ref": "Vpc"}, {"Fn::GetAtt": ["Vpc", "CidrBlockAssociations"]}
+    part = {"Fn::Select": [1, {"Fn::Split": ["-", {"Fn::Sub": "${Vpc}"}]}]}
+    first = {"Fn::Select": [0, {"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 2, 8]}]}
+    name = {"Fn::Join": ["", [{"Fn::Select": [0, {"Fn::Split": ["-", {"Fn::Join": ["-", [vpc]]}]}]}, "-x"]]}
+    content = template(
+        Vpc=resource("AWS::EC2::VPC", CidrBlock="10.5.0.0/16"),
+        Subnet=resource("AWS::EC2::Subnet", VpcId=vpc, CidrBlock=first),
+        Topic=resource("AWS::SNS::Topic", DisplayName=name),
+    ) | {
+        "Outputs": {
+            "Part": {"Value": part},
+            "Block": {"Value": {"Fn::GetAtt": ["Subnet", "CidrBlock"]}},
+            "Vpc": {"Value": vpc},
+            "Many": {"Value": {"Fn::Join": [",", blocks]}},
+        }
+    }
+    assert stack.deploy(content) == "CREATE_COMPLETE", stack.events(stack.name)
+    found = stack.outputs()
+    assert (found["Block"], f"vpc-{found['Part']}") == ("10.5.0.0/24", found["Vpc"])

@@ -96,7 +96,7 @@ def test_what_kms_does_not_change_fails_the_update(stack: Stack) -> None:
     assert stack.outputs() == before
 
 
-def test_a_change_set_tells_what_may_be_replaced(stack: Stack) -> None:
+def test_a_change_set_names_what_may_be_replaced(stack: Stack) -> None:
     vpc = resource("AWS::EC2::VPC", CidrBlock="10.9.0.0/16", InstanceTenancy="dedicated")
     stack.deploy(template(Vpc=vpc))
     (change,) = stack.change_set("UPDATE", template(Vpc=resource("AWS::EC2::VPC", CidrBlock="10.9.0.0/16")))[

@@ -3,7 +3,7 @@
 from tests.helpers.local_aws.cloudformation.stacks import BUCKET, Stack, resource, template
 
 
-def test_a_trail_records_the_events_that_it_is_told(stack: Stack) -> None:
+def test_a_trail_records_the_events_of_its_selectors(stack: Stack) -> None:
     trail = resource(
         "AWS::CloudTrail::Trail",
         IsLogging=True,

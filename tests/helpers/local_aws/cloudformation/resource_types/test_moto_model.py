@@ -31,3 +31,18 @@ def test_an_update_that_moto_does_not_make_is_said_and_loses_nothing(stack: Stac
     assert stack.events("Files")[-1] == ("UPDATE_COMPLETE", "not emulated: ThroughputMode")
     assert stack.outputs() == before
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_model_that_does_not_know_its_own_id_has_its_name(stack: Stack) -> None:
+    bus = resource("AWS::Events::EventBus", Name=stack.name)
+    content = template(Bus=bus) | {"Outputs": {"Bus": {"Value": {"Ref": "Bus"}}}}
+    assert stack.deploy(content) == "CREATE_COMPLETE"
+    assert stack.outputs() == {"Bus": stack.name}
+
+
+def test_attributes_of_what_is_not_emulated_are_stand_ins(stack: Stack) -> None:
+    content = template(Session=resource("AWS::Macie::Session")) | {
+        "Outputs": {"Account": {"Value": {"Fn::GetAtt": ["Session", "AwsAccountId"]}}}
+    }
+    assert stack.deploy(content) == "CREATE_COMPLETE"
+    assert stack.outputs()["Account"].endswith(".AwsAccountId")
