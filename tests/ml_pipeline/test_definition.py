@@ -260,7 +260,7 @@ def keys(requests: Mapping[str, Document], **changes: str) -> dict[str, str]:
 
     def resolved(request: Document) -> Document:
         in_key = {name: request[name] for name in PROCESSING_KEY}
-        found: Document = resolve(in_key, value, lambda _: None)
+        found: Document = resolve(in_key, value, lambda _: None, lambda _: None)
         return found
 
     return {name: cache_key(name, resolved(request)) for name, request in requests.items()}
