@@ -67,13 +67,10 @@ def hidden_modules() -> frozenset[str]:
 
 def differences() -> str:
     """Return how the Python of jobs differs from the image's, for their logs."""
-    versions = ", ".join(
-        f"{name} {metadata.version(name)}, not {image_versions()[name]}" for name in _OF_DATA
-    )
-    return (
-        f"Python {platform.python_version()}, not {_document()['python']}, with the packages that the image "
-        f"has; {versions}"
-    )
+    packages = image_versions()
+    versions = [_difference(name, metadata.version(name), packages[name]) for name in _OF_DATA]
+    python = _difference("Python", ".".join(platform.python_version_tuple()[:2]), _document()["python"])
+    return f"{python} with the packages that the image has; {', '.join(versions)}"
 
 
 def _difference(name: str, here: str, image: str) -> str:
