@@ -98,8 +98,11 @@ class FaultInjection:
 
     @staticmethod
     def after(seconds: float, action: Callable[[], None]) -> None:
-        """Do something after some seconds, in another thread; after none at once."""
-        if not seconds:
+        """Do something after some seconds, in another thread; after none at once.
+
+        What follows from it is not delayed again: a nested stack has its time within that of its parent.
+        """
+        if not seconds or isinstance(threading.current_thread(), threading.Timer):
             action()
             return
         timer = threading.Timer(seconds, action)

@@ -37,7 +37,8 @@ def problems(
         key_arn: the key that all of it must be encrypted with.
     """
     if snapshot.status != "Succeeded":
-        reason = next((o.step.failure_reason for o in outcomes if o.step.failure_reason), "")
+        reasons = (outcome.exception or outcome.step.failure_reason for outcome in outcomes)
+        reason = next(filter(None, reasons), "")
         return [
             f"it is {snapshot.status}: {reason or snapshot.failure_reason or 'SageMaker gives no reason'}"
         ]

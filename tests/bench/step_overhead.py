@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from helpers.local_aws.processing.data import download_input
 
 from helpers.environments import LOCAL, Environment
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.credentials import Credentials
+from helpers.local_aws.jobs.s3_data import download_prefix
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
 from ml_pipeline.executions.executions import start
@@ -57,7 +57,8 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
             credentials=Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]),
         )
         for entry in description["ProcessingInputs"]:
-            download_input(s3, entry, job.root)
+            source = entry["S3Input"]
+            download_prefix(s3, source["S3Uri"], source["LocalPath"], job.root)
         ready = prepare(job, lambda _line: None, Machine.this())
         began = time.monotonic()
         subprocess.run(

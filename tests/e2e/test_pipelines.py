@@ -58,7 +58,9 @@ def begun(checkout: Checkout, step: str, *words: str) -> set[str]:
 
 
 def job_of(checkout: Checkout, said: str, step: str) -> str:
-    return steps(checkout, said)[step]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[-1]
+    arn = steps(checkout, said)[step]["Metadata"]["ProcessingJob"]["Arn"]
+    job = checkout.client("sagemaker").describe_processing_job(ProcessingJobName=arn.rsplit("/", 1)[-1])
+    return str(job["ProcessingJobName"])
 
 
 def set_argument(checkout: Checkout, step: str, condition: str) -> None:

@@ -84,8 +84,9 @@ CHANGING = (
     (r"(-[a-z]+bucket-)[a-z0-9]{12}", r"\1ID"),
     (r"\b[0-9a-f]{16}\b", "HASH"),
     (r"execution/[a-z0-9]{12}", "execution/ID"),
-    (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[a-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
+    (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
     (r"algo-1-\d+", "algo-1-ID"),
+    (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be
     (r"(spark_ui_logs/\w+/)[a-z0-9]{12}", r"\1ID"),
     (r"app-\d{14}-\d+", "app-ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),

@@ -1,12 +1,9 @@
 """Executions of pipelines: what `StartPipelineExecution` starts, and the operations on them."""
 
 import json
-import random
-import re
-import string
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,59 +35,15 @@ from helpers.local_aws.pipelines.execution import (
     ServiceFaultError,
     StepRun,
 )
+from helpers.local_aws.pipelines.execution_record import ExecutionRecord, step_summary
 from helpers.local_aws.pipelines.expressions import ExpressionError
-from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines, PipelineVersion
+from helpers.local_aws.pipelines.names import new_execution_id, new_job_name
+from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines
 from helpers.local_aws.pipelines.selection import SelectionError, reused_steps
 from helpers.local_aws.pipelines.steps import Step
 from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
-
-_MAX_JOB_NAME = 63
-
-
-@dataclass
-class ExecutionRecord:
-    """An execution, with what the API returns of it beside its run."""
-
-    pipeline: Pipeline
-    version: PipelineVersion
-    role_arn: str
-    settings: dict[str, Any]
-    """Display name, description and the configurations of parallelism and selection, as far as given."""
-    execution: PipelineExecution
-    tags: Tags = field(default_factory=list)
-
-    def description(self) -> Response:
-        """Return the execution as `DescribePipelineExecution` does."""
-        execution = self.execution
-        return with_values(
-            {
-                **self.settings,
-                "PipelineArn": self.pipeline.arn,
-                "PipelineExecutionArn": execution.arn,
-                "PipelineExecutionStatus": execution.status,
-                "PipelineExperimentConfig": execution.definition.experiment,
-                "PipelineVersionId": self.version.number,
-                "FailureReason": execution.failure_reason,
-                "CreationTime": execution.created,
-                "LastModifiedTime": execution.modified,
-                "RoleArn": self.role_arn,
-            }
-        )
-
-    def summary(self) -> Response:
-        """Return the execution as `ListPipelineExecutions` does."""
-        return with_values(
-            {
-                "PipelineExecutionArn": self.execution.arn,
-                "StartTime": self.execution.created,
-                "PipelineExecutionStatus": self.execution.status,
-                "PipelineExecutionDescription": self.settings.get("PipelineExecutionDescription"),
-                "PipelineExecutionDisplayName": self.settings["PipelineExecutionDisplayName"],
-                "PipelineExecutionFailureReason": self.execution.failure_reason,
-            }
-        )
 
 
 class PipelineExecutions:
@@ -166,7 +119,7 @@ class PipelineExecutions:
         with self._lock:
             if token in self._started_by_token:
                 return {"PipelineExecutionArn": self._started_by_token[token]}
-            execution_id = _random_name(12, string.ascii_lowercase + string.digits)
+            execution_id = new_execution_id()
             arn = f"{pipeline.arn}/execution/{execution_id}"
             execution = PipelineExecution(
                 arn,
@@ -223,7 +176,7 @@ class PipelineExecutions:
         """Return the steps that an execution has come to, by default the last first."""
         runs = list(self._record(request).execution.runs.values())
         runs.sort(key=lambda run: run.started, reverse=descending(request))
-        return page([_step_summary(run) for run in runs], request, "PipelineExecutionSteps")
+        return page([step_summary(run) for run in runs], request, "PipelineExecutionSteps")
 
     def stop(self, request: Request) -> Response:
         """Stop an execution; its running jobs are ended."""
@@ -334,7 +287,7 @@ class PipelineExecutions:
             create_job,
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
-            new_job_name=lambda step: _new_job_name(step, execution_id),
+            new_job_name=lambda step: new_job_name(step, execution_id),
         )
 
     def _cached_run(self, pipeline: Pipeline, step: Step, key: str) -> tuple[StepRun, str] | None:
@@ -382,42 +335,6 @@ def _settings(request: Request, pipeline: Pipeline) -> dict[str, Any]:
             "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
         }
     )
-
-
-def _new_job_name(step: Step, execution_id: str) -> str:
-    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for."""
-    suffix = _random_name(10, string.ascii_letters + string.digits)
-    prefix = step.arguments.get("ProcessingJobName")
-    if isinstance(prefix, str):
-        room = _MAX_JOB_NAME - len(f"-{execution_id}-{suffix}")
-        return f"{prefix[:room]}-{execution_id}-{suffix}"
-    # Names of steps may have underscores, those of jobs may not.
-    readable = re.sub(r"[^A-Za-z0-9-]", "-", step.name[:20])
-    return f"pipelines-{execution_id}-{readable}-{suffix}"
-
-
-def _step_summary(run: StepRun) -> Response:
-    return with_values(
-        {
-            "StepName": run.step.name,
-            "StepDisplayName": run.step.display_name,
-            "StepDescription": run.step.description,
-            "StartTime": run.started,
-            "EndTime": run.ended,
-            "StepStatus": run.status,
-            "CacheHitResult": {"SourcePipelineExecutionArn": run.reused_from} if run.reused_from else None,
-            "SelectiveExecutionResult": {"SourcePipelineExecutionArn": run.selected_from}
-            if run.selected_from
-            else None,
-            "FailureReason": run.failure_reason,
-            "Metadata": run.metadata(),
-            "AttemptCount": run.attempts or None,
-        }
-    )
-
-
-def _random_name(length: int, characters: str) -> str:
-    return "".join(random.choices(characters, k=length))  # noqa: S311 - a name
 
 
 def _invalid(message: str) -> ApiError:

@@ -16,6 +16,7 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
+    image_packages,
     smspark_submit,
     spark_home,
 )
@@ -28,6 +29,7 @@ from helpers.spark import java, s3a_jars
 from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
+_SITE_CUSTOMIZE_PATH = "/usr/local/lib/site-customize"
 EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -121,6 +123,7 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
         command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
     for sentence in home.sentences:
         log(f"Local run: {sentence}.")
+    log(f"Local run: {image_packages.differences()}.")
     log(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
     return Preparation(submit, command, environment, home, submission)
 
@@ -194,6 +197,8 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         folder.mkdir(parents=True, exist_ok=True)
     inherited = supervised_command.inherited()
     search = own.pop("PATH", inherited.get("PATH", os.defpath))
+    customize = paths.on_host(_SITE_CUSTOMIZE_PATH)
+    image_packages.write_site_customize(customize)
     return {
         **inherited,
         "PYTHONUNBUFFERED": "1",
@@ -213,4 +218,5 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(customize), own.get("PYTHONPATH")])),
     }

@@ -11,6 +11,7 @@ import boto3
 from helpers.command_line import positive, run_command
 from helpers.errors import UserError
 from helpers.pricing import PRICES, Prices, load_prices
+from helpers.s3 import parse
 from helpers.spark.choice.model import Model, fit, why_unusable
 from helpers.spark.choice.ranking import BOOT, WAIT, Candidate, Meets, candidates, ranked
 from helpers.spark.event_log.reading import EventLogError
@@ -85,7 +86,7 @@ def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
 def logs(source: str, s3: "S3Client | None") -> Iterator[str]:
     """Yield the logs of a folder, or the source itself if it is a log."""
     if s3 is not None and "://" in source:
-        bucket, _, key = source.partition("://")[2].partition("/")
+        bucket, key = parse(source)
         folder = key.rstrip("/") + "/" if key else ""
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
         below = [

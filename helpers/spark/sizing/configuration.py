@@ -89,14 +89,17 @@ def _is_document(content: Any) -> bool:
 
 
 def _properties(content: Document, classification: str) -> dict[str, Any]:
-    """Return the properties of a classification, in place; those of a `*-env` lie in a nested `export`."""
-    entry = next((entry for entry in content if entry["Classification"] == classification), None)
+    """Return the properties of a classification, in place; those of a `*-env` lie in a nested `export`.
+
+    Of entries for one classification, and of exports, the last prevails in the image's files.
+    """
+    entry = next((each for each in reversed(content) if each["Classification"] == classification), None)
     if entry is None:
         entry = {"Classification": classification, "Properties": {}}
         content.append(entry)
     if classification.endswith("-env"):
         nested: Document = entry.setdefault("Configurations", [])
-        entry = next((inner for inner in nested if inner.get("Classification") == "export"), None)
+        entry = next((each for each in reversed(nested) if each.get("Classification") == "export"), None)
         if entry is None:
             entry = {"Classification": "export", "Properties": {}}
             nested.append(entry)

@@ -1,6 +1,6 @@
 import pytest
 
-from helpers.local_aws.pipelines.conditions import holds
+from helpers.local_aws.pipelines.conditions import condition_problems, holds
 from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, references, resolve
 
 JOB = {
@@ -11,6 +11,8 @@ JOB = {
         ]
     },
     "ProcessingInputs": [{"InputName": "code"}],
+    "FinalMetricDataList": [{"MetricName": "validation:rmse", "Value": 2.3}],
+    "InputDataConfig": [{"ChannelName": "train", "ContentType": "text/csv"}],
 }
 
 
@@ -62,6 +64,8 @@ def test_all_references_are_found() -> None:
         ('ProcessingOutputConfig.Outputs["csv"].S3Output.S3Uri', "s3://b/csv"),
         ("ProcessingOutputConfig.Outputs[1].OutputName", "parquet"),
         ("ProcessingInputs['code'].InputName", "code"),
+        ("FinalMetricDataList['validation:rmse'].Value", 2.3),
+        ("InputDataConfig['train'].ContentType", "text/csv"),
     ],
 )
 def test_paths_lead_into_a_job(path: str, expected: str) -> None:
@@ -91,7 +95,11 @@ def test_a_path_that_leads_nowhere_is_refused(path: str, problem: str) -> None:
         ({"Type": "GreaterThanOrEqualTo", "LeftValue": 1, "RightValue": 1}, True),
         ({"Type": "LessThan", "LeftValue": 1, "RightValue": 2}, True),
         ({"Type": "LessThanOrEqualTo", "LeftValue": 3, "RightValue": 2}, False),
+        ({"Type": "NotEquals", "LeftValue": 1, "RightValue": 1}, False),
         ({"Type": "In", "QueryValue": "a", "Values": ["a", "b"]}, True),
+        ({"Type": "In", "Value": "c", "In": ["a", "b"]}, False),
+        ({"Type": "NotIn", "QueryValue": "a", "Values": ["a", "b"]}, False),
+        ({"Type": "NotIn", "Value": "c", "In": ["a", "b"]}, True),
         ({"Type": "Not", "Condition": {"Type": "In", "QueryValue": "a", "Values": []}}, True),
         (
             {
@@ -106,6 +114,7 @@ def test_a_path_that_leads_nowhere_is_refused(path: str, problem: str) -> None:
     ],
 )
 def test_conditions(condition: dict[str, object], expected: bool) -> None:
+    assert list(condition_problems([condition], "c")) == []
     assert holds(condition) is expected
 
 

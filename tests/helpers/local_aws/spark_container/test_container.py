@@ -149,8 +149,13 @@ from pyspark.sql import SparkSession
 import helper, processes
 spark = SparkSession.builder.appName("one").getOrCreate()
 frame = spark.read.csv("s3a://data/in/")
-spark.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
-spark.conf.set("spark.sql.execution.arrow.pyspark.fallback.enabled", "false")
+def importable(names):
+    import importlib.util
+    return [name for name in names if importlib.util.find_spec(name)]
+
+NAMES = ["boto3", "numpy", "pandas", "moto", "pyarrow", "sagemaker", "scipy"]
+workers = spark.sparkContext.parallelize([NAMES], 1).map(importable).collect()
+print("IMPORTABLE", json.dumps([importable(NAMES), *workers]))
 print("ROWS", json.dumps(frame.toPandas().to_numpy().tolist()))
 print("HELPED", json.dumps(frame.rdd.map(lambda row: helper.twice(row[0])).collect()))
 frame.write.mode("overwrite").parquet("s3://data/out")
@@ -244,6 +249,10 @@ def test_one_instance_on_a_machine_without_java(
             assert not {SECRET.encode(), TOKEN.encode()} & set(file.read_bytes().split(b'"')), file
     said = "\n".join(container.lines)
     assert re.search(r"Local run: the Spark UI is at http://127\.0\.0\.1:\d+ while", said)
+    assert container.said("IMPORTABLE") == [["boto3", "numpy", "pandas"]] * 2, "as in the image"
+    assert re.search(
+        r"Local run: Python 3\.\d+.* with the packages .*; numpy \S+ \(the image: 1\.26\.4\)", said
+    )
     assert "Local run: yarn-site has no effect: YARN does not run here." in said
     assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
     assert " INFO " not in said

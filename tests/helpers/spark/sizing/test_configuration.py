@@ -74,6 +74,23 @@ def test_what_a_file_says_besides_is_left_alone() -> None:
     assert result["hadoop-env"] == {"HADOOP_ROOT_LOGGER": "WARN", "HADOOP_HEAPSIZE_MAX": "256m"}
 
 
+def test_of_entries_for_one_classification_the_last_is_changed() -> None:
+    """The image writes them one after the other, so the last takes effect."""
+    exports = [{"Classification": "export", "Properties": {"HADOOP_HEAPSIZE_MAX": f"{n}g"}} for n in (1, 2)]
+    own = [
+        {"Classification": "spark-defaults", "Properties": {"a.b": "c", "spark.executor.instances": "8"}},
+        {"Classification": "spark-defaults", "Properties": {"spark.executor.instances": "9"}},
+        {"Classification": "hadoop-env", "Properties": {}, "Configurations": exports},
+    ]
+    sizing = size(instance("ml.m5.xlarge"), 2)
+
+    result = parse(render(merged(own, sizing)))
+
+    for figure in figures(sizing):
+        assert result[figure.classification][figure.name] == figure.value
+    assert result["spark-defaults"]["a.b"] == "c"
+
+
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
     parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())

@@ -1,0 +1,30 @@
+"""The names that SageMaker gives to executions, and to the jobs of their steps."""
+
+import random
+import re
+import string
+
+from helpers.local_aws.pipelines.steps import Step
+
+_MAX_JOB_NAME = 63
+
+
+def new_execution_id() -> str:
+    """Return the id of a new execution."""
+    return _random_name(12, string.ascii_lowercase + string.digits)
+
+
+def new_job_name(step: Step, execution_id: str) -> str:
+    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for."""
+    suffix = _random_name(10, string.ascii_letters + string.digits)
+    prefix = step.arguments.get("ProcessingJobName")
+    if isinstance(prefix, str):
+        room = _MAX_JOB_NAME - len(f"-{execution_id}-{suffix}")
+        return f"{prefix[:room]}-{execution_id}-{suffix}"
+    # Names of steps may have underscores, those of jobs may not.
+    readable = re.sub(r"[^A-Za-z0-9-]", "-", step.name[:20])
+    return f"pipelines-{execution_id}-{readable}-{suffix}"
+
+
+def _random_name(length: int, characters: str) -> str:
+    return "".join(random.choices(characters, k=length))  # noqa: S311 - a name
