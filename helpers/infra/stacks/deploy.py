@@ -87,6 +87,7 @@ def deploy(
         UserError: the deployment failed, with the first failure as its reason, or could not begin.
     """
     polling = polling or Polling()
+    settle(cloudformation, configuration.name, console, polling)
     stack = find_stack(cloudformation, configuration.name)
     ready = readiness(stack)
     if stack and ready is Readiness.RECREATE:

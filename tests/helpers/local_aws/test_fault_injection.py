@@ -190,7 +190,9 @@ def test_credentials_of_a_role_expire(faulty: FaultyAws, service: str, operation
     faulty.inject()
     name = f"expiring-{service}"
     role = faulty.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    issued = faulty.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="session")["Credentials"]
+    issued = faulty.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="session")[
+        "Credentials"
+    ]
     session = faulty.client(
         service,
         aws_access_key_id=issued["AccessKeyId"],
