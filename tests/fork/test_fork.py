@@ -44,6 +44,7 @@ PREVIEWS = (
     ".github/workflows/preview-sweep.yml",
     ".github/workflows/preview-teardown.yml",
 )
+STEP, SPARK = "join-rates", "spark_jobs/configuration.json"
 SECTION = {
     "code": "join_rates.py",
     "inputs": {
@@ -82,10 +83,20 @@ def steps(_: Parameters) -> Sequence[Step]:
 PARTS = {
     # What reads the project's names, its environments and their stacks, its parameters and its jobs.
     "environments": ["tests/helpers/test_environments.py", "tests/helpers/test_pipeline_utils.py"],
-    "stacks": ["tests/helpers/infra", "tests/infra"],
+    "stacks": [
+        "tests/infra/test_templates.py",
+        "tests/helpers/infra/test_regional_values.py",
+        "tests/helpers/infra/test_stacks.py",
+        "tests/helpers/infra/test_standing_costs.py",
+    ],
     "github": ["tests/helpers/github", "tests/workflows/test_static.py"],
-    "pipelines": ["tests/ml_pipeline"],
-    "jobs": ["tests/spark_jobs"],
+    "pipelines": ["tests/ml_pipeline", "--ignore=tests/ml_pipeline/spark"],
+    "jobs": [
+        "tests/spark_jobs/test_join_rates.py",
+        "tests/spark_jobs/test_summarize.py",
+        "tests/helpers/spark/sizing/test_configuration.py::test_the_jobs_file_is_what_sizing_gives",
+        "tests/helpers/spark/sizing/test_report.py::test_the_documentation_is_the_report",
+    ],
 }
 """The tests of the fork, a process each; what is left out works on no name and no job of this repository."""
 
@@ -164,7 +175,7 @@ def replace_first_job(folder: Path) -> None:
         pipeline_name="CityTrips-${Environment}",
         trial="city-trips",
         **dict.fromkeys([*flat, "pyspark_helper_code", "spark_config_file"]),
-        steps={"join-rates": SECTION},
+        steps={STEP: SECTION},
     )
     for overlay in params.glob("*.json"):
         if overlay.name != "pipeline_params.json":
@@ -204,6 +215,7 @@ def fork(tmp_path_factory, repository):
     (folder / ".venv").symlink_to(repository / ".venv")
     fork = Checkout(folder, repository / ".venv")
     fork.made("workflows")
+    fork.made("size", f"STEP={STEP}", f"ARGS=--write {SPARK} --report docs/spark-configuration.md")
     fork.made("new-step", "NAME=summarize")
     git("add", "--all", at=folder)
     git("commit", "--quiet", "--message", "Fork", at=folder)

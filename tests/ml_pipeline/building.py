@@ -13,10 +13,11 @@ _PROGRAM = """
 import json, sys
 from pathlib import Path
 from ml_pipeline import definitions
-from ml_pipeline.params import DEFAULT_PIPELINE, ProcessingParams
+from ml_pipeline.params import DEFAULT_PIPELINE
+from ml_pipeline.params.model import model_of
 from ml_pipeline.pipelines import find_pipeline
 definitions.CACHE = Path("cache")
-params = ProcessingParams.model_validate_json(sys.argv[1])
+params = model_of(json.loads(sys.argv[1])).model_validate_json(sys.argv[1])
 sys.stdout.write(definitions.pipeline_definition(find_pipeline(DEFAULT_PIPELINE), params))
 files = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
 Path("modules.json").write_text(json.dumps(files))

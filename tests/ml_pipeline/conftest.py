@@ -13,19 +13,16 @@ from helpers.environments import Environment
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.outputs import stack_outputs
 from ml_pipeline import definitions
-from ml_pipeline.executions import sample_data
 from ml_pipeline.executions.target import Target
-from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, ProcessingParams, load_parameters
-from ml_pipeline.pipelines import find_pipeline
-from tests.ml_pipeline.building import BuiltElsewhere, build_elsewhere
-from tests.ml_pipeline.small_project import (
-    PIPELINE,
-    REGION,
-    inside,
-    write_infra,
-    write_params,
-    write_samples,
+from ml_pipeline.params import (
+    DEFAULT_PIPELINE,
+    PipelineParams,
+    ProcessingParams,
+    SparkCode,
+    load_parameters,
 )
+from tests.ml_pipeline.building import BuiltElsewhere, build_elsewhere
+from tests.ml_pipeline.small_project import FIRST, PIPELINE, REGION, inside, write_project
 
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 
@@ -47,19 +44,26 @@ def outputs() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def parameters(outputs: dict[str, str]) -> ProcessingParams:
-    """The parameters of the repository's first pipeline in local, for that stack."""
-    found = load_parameters("local", outputs)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the small project."""
+    return write_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def parameters(outputs: dict[str, str], project: Path) -> ProcessingParams:
+    """The parameters of the small project's pipeline in local, for the stack that is nowhere."""
+    code = SparkCode(project / "spark_jobs")
+    found = load_parameters("local", outputs, folder=project / "params", code=code)
     assert isinstance(found, ProcessingParams)
     return found
 
 
 @pytest.fixture(scope="session")
 def definition_text(parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The definition of the repository's first pipeline, built by this session and not cached before."""
+    """The definition of the small project's pipeline, built by this session and not cached before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(definitions, "CACHE", tmp_path_factory.mktemp("definitions"))
-        return definitions.pipeline_definition(find_pipeline(DEFAULT_PIPELINE), parameters)
+        return definitions.pipeline_definition(FIRST, parameters)
 
 
 @pytest.fixture(scope="session")
@@ -71,43 +75,25 @@ def definition(definition_text: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def built_elsewhere(
-    parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory, repository: Path
+    outputs: dict[str, str], tmp_path_factory: pytest.TempPathFactory, repository: Path
 ) -> BuiltElsewhere:
-    """The same, as another process builds it."""
+    """The definition of the repository's first pipeline in local, as another process builds it."""
+    parameters = load_parameters("local", outputs)
     return build_elsewhere(parameters, tmp_path_factory.mktemp("elsewhere"), repository)
 
 
-@pytest.fixture(scope="session")
-def infra(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with templates and environments of the small project."""
-    return write_infra(tmp_path_factory.mktemp("project") / "infra", "small-project")
-
-
-@pytest.fixture(scope="session")
-def params_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the parameter files of the small project."""
-    return write_params(tmp_path_factory.mktemp("project") / "params")
-
-
-@pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the sample data of the small project."""
-    return write_samples(tmp_path_factory.mktemp("project") / "samples")
-
-
 @pytest.fixture(scope="module")
-def small_project(infra: Path, params_folder: Path, samples: Path) -> Iterator[None]:
+def small_project(project: Path) -> Iterator[None]:
     """Work in the small project, with its environments local, trial, live and previews."""
-    with inside(infra, params_folder), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sample_data, "FOLDER", samples)
+    with inside(project):
         yield
 
 
 @pytest.fixture(scope="session")
-def small_stacks(aws: boto3.Session, role: str, infra: Path, params_folder: Path) -> None:
+def small_stacks(aws: boto3.Session, role: str, project: Path) -> None:
     """The stacks of the small project's long-lived environments."""
     cloudformation = aws.client("cloudformation", region_name=REGION)
-    with inside(infra, params_folder):
+    with inside(project):
         for environment in ("local", "trial", "live"):
             for stack in load_stacks(Environment(environment)):
                 cloudformation.create_stack(

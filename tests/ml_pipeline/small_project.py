@@ -1,16 +1,24 @@
-"""A small project of the tests' own: environments, stacks and parameters, under names of no other project."""
+"""A small project of the tests' own: environments, stacks, parameters, a pipeline and its job.
+
+Nothing in it is the repository's, which may have other names, environments, pipelines and jobs.
+"""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import pytest
 
 from helpers import environments
 from helpers.infra.stacks import configuration
-from ml_pipeline.params import files
+from ml_pipeline import pipelines
+from ml_pipeline.executions import sample_data
+from ml_pipeline.params import DEFAULT_PIPELINE, files, spark_code
+from ml_pipeline.pipelines import Pipeline, PipelineModule
 from ml_pipeline.releases import sweep
 
 REGION = "eu-north-1"
@@ -30,6 +38,8 @@ ROLE_NAME = "pipeline-for-tests"
 PIPELINE, STEP, TRIAL = "Fares", "clean-fares", "taxis"
 """The name of the first pipeline, which ends with the environment; of its step and its trial."""
 INPUT, SAMPLE = "fares/in.csv", "fares.csv"
+CODE, HELPER = "clean_fares.py", "data_utils.py"
+"""The files of its job."""
 
 _ALL_KMS = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
 _ACCOUNT = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}
@@ -98,51 +108,101 @@ TOPICS = {
     "Outputs": {"Topic": {"Value": {"Ref": "Topic"}}},
 }
 
+_STAGED = "s3://${ArtifactBucketName}/code/${CodeHash}"
+PARAMETERS: dict[str, Any] = {
+    "pipeline_name": f"{PIPELINE}-${{Environment}}",
+    "trial": TRIAL,
+    "pipeline_role": "${PipelineExecutionRoleArn}",
+    "network_subnet_ids": ["${PrivateSubnetIds}"],
+    "network_security_group_ids": ["${ProcessingSecurityGroupId}"],
+    "pyspark_process_volume_kms": "${VolumeKeyArn}",
+    "pyspark_process_output_kms": "${DataKeyArn}",
+    "pyspark_helper_code": f"{_STAGED}/{HELPER}",
+    "spark_config_file": f"{_STAGED}/{spark_code.CONFIGURATION}",
+    "pyspark_process_code": f"{_STAGED}/{CODE}",
+    "process_spark_ui_log_output": "s3://${DataBucketName}/spark_ui_logs/{}",
+    "pyspark_framework_version": "3.5",
+    "pyspark_process_role": "${ProcessingJobRoleArn}",
+    "pyspark_process_name": STEP,
+    "pyspark_process_data_input": f"s3a://${{DataBucketName}}/{INPUT}",
+    "pyspark_process_sample": SAMPLE,
+    "pyspark_process_data_output": "s3a://${DataBucketName}/fares/out",
+    "pyspark_process_instance_type": "ml.m5.xlarge",
+    "pyspark_process_instance_count": 2,
+    "tags": {"Project": "${ProjectName}", "Owner": "${Owner}", "Environment": "${Environment}"},
+}
+"""The parameters of the first pipeline."""
+JOBS = {
+    CODE: "OPTIONS = ('--input_table', '--output_table', '--max_rejected_fraction')\n",
+    HELPER: "# helpers\n",
+    spark_code.CONFIGURATION: "[]\n",
+}
+"""The content of the files that its step runs."""
+MODULE = """
+from ml_pipeline.steps import SparkStep
+DESCRIPTION = "Cleans fares."
+def steps(params):
+    return [SparkStep(params["pyspark_process_name"])]
+"""
 
-def write_infra(folder: Path, project: str) -> Path:
-    """Write templates, parameter files and project.json of a project into a folder, and return it."""
+
+def module(pipeline: str, text: str) -> ModuleType:
+    """Return the module of a pipeline, as its file would be imported."""
+    found = ModuleType(f"{pipelines.__name__}.{pipeline.replace('-', '_')}")
+    exec(text, vars(found))
+    return found
+
+
+FIRST = Pipeline(DEFAULT_PIPELINE, cast("PipelineModule", module(DEFAULT_PIPELINE, MODULE)))
+
+
+def write_project(folder: Path) -> Path:
+    """Write all files of the project into a folder, and return it."""
+    _write_infra(folder / "infra")
+    write_params(folder / "params")
+    (folder / "pipelines").mkdir()
+    (folder / "pipelines" / f"{DEFAULT_PIPELINE}.py").write_text(MODULE)
+    samples = folder / "spark_jobs" / "sample_data"
+    samples.mkdir(parents=True)
+    (samples / SAMPLE).write_text("1,2,3\n")
+    for name, content in JOBS.items():
+        (folder / "spark_jobs" / name).write_text(content)
+    return folder
+
+
+def _write_infra(folder: Path) -> None:
     (folder / "parameters").mkdir(parents=True)
     given = json.loads((configuration.INFRA / "project.json").read_text())
-    (folder / "project.json").write_text(json.dumps(given | {"ProjectName": project, "Region": REGION}))
+    names = {"ProjectName": "small-project", "Region": REGION}
+    (folder / "project.json").write_text(json.dumps(given | names))
     for name, template in zip(STACKS, (FOUNDATION, TOPICS), strict=True):
         (folder / f"{name}.yaml").write_text(json.dumps(template))
     for name, settings in ENVIRONMENTS.items():
         content = {"Region": REGION, **settings, "Stacks": STACKS, "Parameters": {}}
         (folder / "parameters" / f"{name}.json").write_text(json.dumps(content))
-    return folder
 
 
 def write_params(folder: Path) -> Path:
-    """Write the parameter files of the first pipeline: the repository's, with names of the tests' own."""
+    """Write the parameter files of the first pipeline into a folder, and return it."""
     (folder / "pipelines").mkdir(parents=True)
-    base = json.loads((files.FOLDER / files.BASE).read_text())
-    base |= {
-        "pipeline_name": f"{PIPELINE}-${{Environment}}",
-        "trial": TRIAL,
-        "pyspark_process_name": STEP,
-        "pyspark_process_data_input": f"s3a://${{DataBucketName}}/{INPUT}",
-        "pyspark_process_data_output": "s3a://${DataBucketName}/fares/out",
-        "pyspark_process_sample": SAMPLE,
-    }
-    (folder / files.BASE).write_text(json.dumps(base))
+    (folder / files.BASE).write_text(json.dumps(PARAMETERS))
     for name in ENVIRONMENTS:
         (folder / f"{name}.json").write_text("{}")
     return folder
 
 
-def write_samples(folder: Path) -> Path:
-    """Write the sample of the first pipeline's input."""
-    folder.mkdir()
-    (folder / SAMPLE).write_text("1,2,3\n")
-    return folder
-
-
 @contextmanager
-def inside(infra: Path, params: Path) -> Iterator[None]:
-    """Have this process work in a project, which `write_infra` and `write_params` made."""
+def inside(project: Path) -> Iterator[None]:
+    """Have this process work in a folder that `write_project` made."""
+    infra, jobs = project / "infra", project / "spark_jobs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environments, "PARAMETERS", infra / "parameters")
-        patch.setattr(files, "FOLDER", params)
+        patch.setattr(files, "FOLDER", project / "params")
+        patch.setattr(spark_code, "FOLDER", jobs)
+        patch.setattr(sample_data, "FOLDER", jobs / "sample_data")
+        patch.setattr(pipelines, "__path__", [str(project / "pipelines")])
+        # An entry that is there is not imported.
+        patch.setitem(sys.modules, f"{pipelines.__name__}.{DEFAULT_PIPELINE}", FIRST.module)
         patch.setattr(sweep, "INFRA", infra)
         for function in vars(configuration).values():
             defaults = getattr(function, "__defaults__", None) or ()

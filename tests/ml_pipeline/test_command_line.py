@@ -22,7 +22,17 @@ from ml_pipeline.__main__ import main
 from ml_pipeline.commands import COMMANDS, load_command, start
 from ml_pipeline.executions.executions import take_snapshot
 from ml_pipeline.params import DEFAULT_PIPELINE, files, spark_code
-from tests.ml_pipeline.small_project import ARTIFACTS, DATA, FOUNDATION, INPUT, PIPELINE, STEP, TOPICS
+from tests.ml_pipeline.small_project import (
+    ARTIFACTS,
+    CODE,
+    DATA,
+    FOUNDATION,
+    HELPER,
+    INPUT,
+    PIPELINE,
+    STEP,
+    TOPICS,
+)
 from tests.ml_pipeline.two_steps import NAME, add_pipeline
 
 Run = Callable[..., tuple[int, str, str]]
@@ -46,9 +56,9 @@ def run(stack: boto3.Session, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of spark_jobs/, whose files may be changed."""
+    """A copy of the jobs, whose files may be changed."""
     folder = tmp_path / "spark_jobs"
-    shutil.copytree(spark_code.FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__", "sample_data"))
+    shutil.copytree(spark_code.FOLDER, folder, ignore=shutil.ignore_patterns("sample_data"))
     monkeypatch.setattr(spark_code, "FOLDER", folder)
     return folder
 
@@ -57,11 +67,6 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def two_pipelines(jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second pipeline beside the first one, of two steps."""
     add_pipeline(tmp_path, jobs, monkeypatch)
-
-
-def first_step_file(key: str) -> str:
-    """Return the file of spark_jobs/ that a key of the first pipeline names."""
-    return Path(json.loads((files.FOLDER / files.BASE).read_text())[key]).name
 
 
 # What is typed.
@@ -284,7 +289,6 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     run: Run, stack: boto3.Session, jobs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, on_live = f"{PIPELINE}-live", ("--env", "live")
-    helper = first_step_file("pyspark_helper_code")
     monkeypatch.setenv("GITHUB_SHA", "1" * 40)
     assert "no history" in run("rollback", *on_live)[2]
     assert run("history", *on_live)[1] == f"{name} has no history: it was not upserted yet.\n"
@@ -292,7 +296,7 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     assert run("upsert", *on_live, "--code", before)[1].endswith("created, version 1.\n")
     assert run("upsert", *on_live)[1].endswith("unchanged.\n"), "nothing to record"
 
-    (jobs / helper).write_text("# worse")
+    (jobs / HELPER).write_text("# worse")
     monkeypatch.setenv("GITHUB_SHA", "2" * 40)
     assert f"not {before}; nothing was sent" in run("upsert", *on_live, "--code", before)[2]
     assert run("upsert", *on_live)[1].endswith("updated, version 2.\n")
@@ -305,7 +309,7 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
         f"Pipeline {name} updated: back to version 1 of commit {'1' * 40}, version 3.\n",
     )
     definition = stack.client("sagemaker").describe_pipeline(PipelineName=name)
-    assert f"code/{before}/{helper}" in definition["PipelineDefinition"]
+    assert f"code/{before}/{HELPER}" in definition["PipelineDefinition"]
     assert "nothing was changed" in run("rollback", *on_live, "--to", before)[1]
     listed = json.loads(run("history", *on_live, "--json")[1])[DEFAULT_PIPELINE]
     assert [(each["version"], each["rolled_back_to"], each["commit"][0]) for each in listed] == [
@@ -316,10 +320,10 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     assert "3 (back to 1)" in run("history", *on_live)[1]
 
     worse, bucket = listed[1]["code_hash"], f"{ARTIFACTS}-live"
-    stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/{helper}")
+    stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/{HELPER}")
     code, _, said = run("rollback", *on_live, "--to", "2")
     assert code == 1
-    assert f"its code is gone: s3://{bucket}/code/{worse}/{helper}" in said
+    assert f"its code is gone: s3://{bucket}/code/{worse}/{HELPER}" in said
     assert run("delete", *on_live)[0] == 0
 
 
@@ -363,7 +367,7 @@ def test_teardown_deletes_a_pipeline_whose_module_is_gone(
 @pytest.fixture
 def sleeping(run: Run, jobs: Path) -> str:
     """The name of the first pipeline in local, with a job that sleeps, upserted and with data."""
-    (jobs / first_step_file("pyspark_process_code")).write_text(SLEEPER)
+    (jobs / CODE).write_text(SLEEPER)
     assert run("data")[0] == run("upsert")[0] == 0
     return f"{PIPELINE}-local"
 

@@ -29,13 +29,13 @@ from ml_pipeline.pipeline import create_pipeline
 from ml_pipeline.pipelines import find_pipeline
 from ml_pipeline.steps.cache import days_reusable
 from tests.ml_pipeline.building import BuiltElsewhere
-from tests.ml_pipeline.small_project import write_params
+from tests.ml_pipeline.small_project import FIRST, write_params
 from tests.ml_pipeline.two_steps import NAME, PAIR, PIPELINE, Document, write_jobs
 
 
 @pytest.fixture(scope="module")
 def spec(parameters: PipelineParams) -> SparkStepSpec:
-    """The only step of the repository's first pipeline."""
+    """The only step of the small project's pipeline."""
     (found,) = parameters.spark_steps.values()
     return found
 
@@ -47,6 +47,12 @@ def job(definition: Document, spec: SparkStepSpec) -> Document:
     assert (step["Name"], step["Type"]) == (spec.name, "Processing")
     arguments: Document = step["Arguments"]
     return arguments
+
+
+@pytest.fixture(scope="module")
+def code(project: Path) -> SparkCode:
+    """The files that it runs."""
+    return SparkCode(project / "spark_jobs")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,7 @@ def test_the_job_runs_in_the_vpc_with_both_keys(
 
 
 def test_the_container_gets_code_and_configuration_by_their_content_hash(
-    job: Document, parameters: ProcessingParams, spec: SparkStepSpec
+    job: Document, parameters: ProcessingParams, spec: SparkStepSpec, code: SparkCode
 ) -> None:
     application = job["AppSpecification"]
     inputs = {i["S3Input"]["S3Uri"]: i["S3Input"]["LocalPath"] for i in job["ProcessingInputs"]}
@@ -118,8 +124,7 @@ def test_the_container_gets_code_and_configuration_by_their_content_hash(
         parameters.spark_config_file: "/opt/ml/processing/input/conf",
         parameters.pyspark_process_code: "/opt/ml/processing/input/code",
     }
-    code_hash = SparkCode().hash(spec.files.values())
-    assert all(f"/code/{code_hash}/" in uri for uri in spec.files)
+    assert all(f"/code/{code.hash(spec.files.values())}/" in uri for uri in spec.files)
 
 
 def test_the_fingerprint_of_the_data_must_be_given_and_is_part_of_the_cache_key(
@@ -151,7 +156,7 @@ def test_runs_are_kept_for_as_long_as_a_cached_result_may_be_read(expires_after:
 
 
 def test_a_changed_line_of_any_staged_file_is_another_step_for_the_cache(
-    job: Document, spec: SparkStepSpec, tmp_path: Path
+    job: Document, spec: SparkStepSpec, code: SparkCode, tmp_path: Path
 ) -> None:
     def key() -> str:
         # The definition is a function of the parameters, of which the code is the hash only.
@@ -160,10 +165,10 @@ def test_a_changed_line_of_any_staged_file_is_another_step_for_the_cache(
         return cache_key(spec.name, json.loads(staged))
 
     for name in spec.files.values():
-        (tmp_path / name).write_bytes(SparkCode().read(name))
+        (tmp_path / name).write_bytes(code.read(name))
     keys = {key()}
     for name in spec.files.values():
-        (tmp_path / name).write_bytes(SparkCode().read(name) + b"\n")
+        (tmp_path / name).write_bytes(code.read(name) + b"\n")
         keys.add(key())
 
     assert len(keys) == 1 + len(spec.files)
@@ -305,14 +310,16 @@ def test_every_reference_in_a_cache_key_is_one_of_these(requests: Mapping[str, D
 
 
 def test_another_process_in_another_region_builds_the_same_bytes(
-    built_elsewhere: BuiltElsewhere, definition_text: str
+    built_elsewhere: BuiltElsewhere, outputs: dict[str, str]
 ) -> None:
-    assert built_elsewhere.definition == definition_text
+    pipeline, parameters = find_pipeline(DEFAULT_PIPELINE), load_parameters("local", outputs)
+
+    assert built_elsewhere.definition == pipeline_definition(pipeline, parameters)
     assert built_elsewhere.errors == "", "the SDK shall be silent"
 
 
-def test_building_leaves_logging_and_environment_as_they_were(parameters: PipelineParams) -> None:
-    root = logging.getLogger()
+def test_building_leaves_logging_and_environment_as_they_were(outputs: dict[str, str]) -> None:
+    parameters, root = load_parameters("local", outputs), logging.getLogger()
     before = (root.level, root.handlers[:], os.environ.get("AWS_DEFAULT_REGION"))
 
     built = create_pipeline(parameters.model_dump(mode="json"), logging.getLogger("test"))
@@ -324,11 +331,11 @@ def test_building_leaves_logging_and_environment_as_they_were(parameters: Pipeli
 def test_the_configuration_of_the_sdk_is_validated_once(
     parameters: PipelineParams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_pipeline(find_pipeline(DEFAULT_PIPELINE), parameters, logging.getLogger("test"))
+    build_pipeline(FIRST, parameters, logging.getLogger("test"))
     validated: list[object] = []
     monkeypatch.setattr(jsonschema, "validate", lambda instance, _schema: validated.append(instance))
 
-    build_pipeline(find_pipeline(DEFAULT_PIPELINE), parameters, logging.getLogger("test"))
+    build_pipeline(FIRST, parameters, logging.getLogger("test"))
 
     assert validated == []
 
@@ -369,6 +376,6 @@ def test_a_definition_beyond_the_limit_is_refused(
     huge = parameters.model_copy(update={"trial": "t" * 2**20})
 
     with pytest.raises(UserError, match="SageMaker takes 1048576"):
-        pipeline_definition(find_pipeline(DEFAULT_PIPELINE), huge)
+        pipeline_definition(FIRST, huge)
 
     assert list(tmp_path.iterdir()) == [], "nor is it kept"

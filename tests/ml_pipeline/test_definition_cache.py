@@ -8,14 +8,15 @@ import pytest
 
 from ml_pipeline import definitions
 from ml_pipeline.definitions import pipeline_definition, sources
-from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams
-from ml_pipeline.pipelines import Pipeline, find_pipeline
+from ml_pipeline.params import PipelineParams
+from ml_pipeline.pipelines import Pipeline
 from tests.ml_pipeline.building import BuiltElsewhere
+from tests.ml_pipeline.small_project import FIRST
 
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    return find_pipeline(DEFAULT_PIPELINE)
+    return FIRST
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Opening the pipelines of an environment, each by itself and all together."""
 
+import shutil
 from pathlib import Path
 
 import boto3
@@ -8,7 +9,7 @@ import pytest
 from helpers.environments import Environment
 from helpers.errors import UserError
 from ml_pipeline.executions.target import ALL, targets
-from ml_pipeline.params import DEFAULT_PIPELINE, SparkCode, spark_code
+from ml_pipeline.params import DEFAULT_PIPELINE, spark_code
 from ml_pipeline.project import combined_hash, open_project, open_projects
 from tests.ml_pipeline.small_project import ARTIFACTS, DATA, PIPELINE
 from tests.ml_pipeline.two_steps import NAME, PAIR, add_pipeline, changed, write_jobs
@@ -32,9 +33,7 @@ class Checkout:
 @pytest.fixture
 def checkout(stack: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     """A checkout whose jobs are those of two steps, and the first pipeline's."""
-    for name in SparkCode().names + tuple(path.name for path in spark_code.FOLDER.glob("*.json")):
-        (tmp_path / "jobs").mkdir(exist_ok=True)
-        (tmp_path / "jobs" / name).write_bytes(SparkCode().read(name))
+    shutil.copytree(spark_code.FOLDER, tmp_path / "jobs")
     made = Checkout(tmp_path, monkeypatch)
     monkeypatch.setattr(spark_code, "FOLDER", made.jobs)
     return made

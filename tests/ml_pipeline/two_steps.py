@@ -3,9 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from ml_pipeline import pipelines
 from ml_pipeline.params import files
 from ml_pipeline.pipelines import Pipeline, PipelineModule
-from ml_pipeline.steps import SparkStep, Step
+from tests.ml_pipeline.small_project import module
 
 Document = dict[str, Any]
 
@@ -97,16 +95,9 @@ def add_pipeline(
         patch.setattr(pipelines, "__path__", [*pipelines.__path__, str(modules)])
     (params / "pipelines" / f"{name}.json").write_text(json.dumps(document or PAIR))
     # An entry that is there is not imported, and goes with the test.
-    module = ModuleType(f"{pipelines.__name__}.{name.replace('-', '_')}")
-    exec(MODULE, vars(module))
-    patch.setitem(sys.modules, module.__name__, module)
+    added = module(name, MODULE)
+    patch.setitem(sys.modules, added.__name__, added)
     write_jobs(jobs)
 
 
-def _steps(_: object) -> Sequence[Step]:
-    return [SparkStep("clean"), SparkStep("join")]
-
-
-PIPELINE = Pipeline(
-    NAME, cast("PipelineModule", SimpleNamespace(DESCRIPTION="Joins rides and rates.", steps=_steps))
-)
+PIPELINE = Pipeline(NAME, cast("PipelineModule", module(NAME, MODULE)))

@@ -88,11 +88,11 @@ def verdict(documents: dict[str, Any], action: str, resource: str, context: dict
         ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{{}}-processing-job", BOUNDED),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-{{}}-boundary", {}),
         ("kms:DeleteAlias", f"arn:aws:kms:{AWS}:alias/{PROJECT}-{{}}/DataKey", {}),
-        ("sagemaker:UpdatePipeline", f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}", {}),
-        ("sagemaker:StartPipelineExecution", f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}", {}),
+        ("sagemaker:UpdatePipeline", f"arn:aws:sagemaker:{AWS}:pipeline/Fares-{{}}", {}),
+        ("sagemaker:StartPipelineExecution", f"arn:aws:sagemaker:{AWS}:pipeline/Fares-{{}}", {}),
         (
             "sagemaker:StopPipelineExecution",
-            f"arn:aws:sagemaker:{AWS}:pipeline/ProcessingPipeline-{{}}/execution/x",
+            f"arn:aws:sagemaker:{AWS}:pipeline/Fares-{{}}/execution/x",
             {},
         ),
         (

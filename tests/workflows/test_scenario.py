@@ -25,6 +25,10 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.project_settings import project_settings
+from ml_pipeline.params import DEFAULT_PIPELINE
+from ml_pipeline.params.documents import read_document
+from ml_pipeline.params.files import parameter_file
+from ml_pipeline.pipelines import find_pipeline
 from tests.workflows.github_server import recording_github
 from tests.workflows.sandbox import REPOSITORY, ROOT, Run, Sandbox, pull_request
 
@@ -84,10 +88,10 @@ CHANGING = (
     (r"(-[a-z]+bucket-)[a-z0-9]{12}", r"\1ID"),
     (r"\b[0-9a-f]{16}\b", "HASH"),
     (r"execution/[a-z0-9]{12}", "execution/ID"),
-    (r"pipelines-[a-z0-9]{12}-([a-z-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
+    (r"pipelines-[a-z0-9]{12}-([\w-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
     (r"algo-1-\d+", "algo-1-ID"),
     (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be
-    (r"(spark_ui_logs/\w+/)[a-z0-9]{12}", r"\1ID"),
+    (r"(spark_ui_logs/[\w-]+/)[a-z0-9]{12}", r"\1ID"),
     (r"app-\d{14}-\d+", "app-ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
@@ -99,17 +103,35 @@ CHANGING = (
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
 )
 """What differs from run to run: ids, hashes, times."""
+PARAMETERS = read_document(parameter_file(DEFAULT_PIPELINE)).values
+PLACES = {
+    name: str(PARAMETERS[key]).rsplit("}/", 1)[-1]
+    for key, name in (
+        ("pyspark_process_code", "JOB.py"),
+        ("pyspark_process_data_input", "INPUT"),
+        ("pyspark_process_data_output", "OUTPUT"),
+        ("pyspark_process_sample", "SAMPLE"),
+    )
+    if key in PARAMETERS
+}
+"""Of the first pipeline's job: its file, the keys of its data in the bucket, and its sample."""
+OF_PIPELINE = (
+    (re.escape(PARAMETERS["pipeline_name"].replace("${Environment}", "")), "PIPELINE-"),
+    (rf"(?<=spark_ui_logs/){re.escape(PARAMETERS['trial'])}(?=/)", "TRIAL"),
+    *((rf"\b{name}\b", "STEP") for name in find_pipeline(DEFAULT_PIPELINE).step_names(PARAMETERS)),
+    *((rf"\b{re.escape(place)}\b", name) for name, place in PLACES.items()),
+)
+"""What differs from pipeline to pipeline."""
 
 
 def normalized(text: str) -> str:
-    for pattern, instead in (*NAMES, *CHANGING):
+    for pattern, instead in (*NAMES, *CHANGING, *OF_PIPELINE):
         text = re.sub(pattern, instead, text)
     return text
 
 
 def pipeline_of(environment: str) -> str:
-    parameters = json.loads((ROOT / "ml_pipeline/params/pipeline_params.json").read_text())
-    return str(parameters["pipeline_name"].replace("${Environment}", environment))
+    return str(PARAMETERS["pipeline_name"].replace("${Environment}", environment))
 
 
 def plans_of(comment: str) -> dict[str, str]:
@@ -162,8 +184,8 @@ def deliver(aws: boto3.Session, environment: str) -> None:
     """Deliver the input, as another team does where there is no sample data."""
     aws.client("s3").put_object(
         Bucket=outputs(aws, environment, "storage")["DataBucketName"],
-        Key="data_input/abalone.csv",
-        Body=(ROOT / "spark_jobs/sample_data/abalone.csv").read_bytes(),
+        Key=PLACES["INPUT"],
+        Body=(ROOT / "spark_jobs/sample_data" / PLACES["SAMPLE"]).read_bytes(),
         ServerSideEncryption="aws:kms",
         SSEKMSKeyId=outputs(aws, environment, "keys")["DataKeyArn"],
     )
@@ -209,6 +231,7 @@ CI = {
     "lint": {},
     "test": {"ARGS": "tests/helpers/test_errors.py", "WAIT": "no"},
     "browser": {"ARGS": "--collect-only"},
+    "fork": {"ARGS": "--collect-only"},
     "workflows": {"ARGS": "-k test_static"},
     "security": {"ARGS": "-k test_secrets"},
 }

@@ -55,10 +55,10 @@ def as_path(path: str) -> str:
     return "$." + re.sub(r"\.(\d+)", r"[\1]", path)
 
 
-# The pipeline of the repository.
+# The pipeline of the small project.
 
 
-def test_the_pipeline_of_the_repository_has_every_control(definition: Document) -> None:
+def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -> None:
     assert found(definition) == []
 
 

@@ -13,6 +13,10 @@ RUN = {"Get": "Steps.clean.ProcessingJobName"}
 EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 
 
+AT = "s3://data/clean"
+FINGERPRINT = {"INPUT_FINGERPRINT_RIDES": GIVEN}
+
+
 def join(*values: Any) -> Document:
     return {"Std:Join": {"On": "/", "Values": list(values)}}
 
@@ -42,6 +46,7 @@ CLEAN = step(
     ["--rides", "s3a://data/rides", "--joined", "s3a://data/clean"],
     {"INPUT_FINGERPRINT_RIDES": GIVEN, "OUTPUTS": "joined", "REPORT_FOLDER": "s3a://data/clean"},
 )
+SECOND_WORD = "AppSpecification.ContainerArguments[1]"
 NO_FINGERPRINT = "the step is cached, and its key stays the same when the data at s3://data/rates changes"
 ANY_RUN = "the step is cached, and its key is the same whichever run of step clean wrote what it reads"
 
@@ -61,10 +66,28 @@ def test_a_step_with_a_fingerprint_of_each_input_passes() -> None:
         (["--rates=s3://data/rates"], "AppSpecification.ContainerArguments[0]"),
         (["s3://data/rates"], "AppSpecification.ContainerArguments[0]"),
         (["--fast", "--rates", join("s3://data/rates", GIVEN)], "AppSpecification.ContainerArguments[2]"),
+        (["--rates", join("s3://data/rates", {"Get": "Parameters.JobName"})], SECOND_WORD),
+        (["--rates", join("s3://data/rates", {"Get": "Steps.other.RoleArn"})], SECOND_WORD),
     ],
 )
 def test_data_without_a_fingerprint_is_a_finding(words: list[Any], place: str) -> None:
     assert reported(step("it", words)) == [("it", place, NO_FINGERPRINT)]
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        (["s3://data/rates"], {"INPUT_FINGERPRINT_": GIVEN}),
+        (["s3://data/rates"], {"OUTPUTS": ""}),
+        (["rates", "s3://data/rates"], {"INPUT_FINGERPRINT_RATES": GIVEN}),
+        (["--rates=1", "s3://data/rates"], {"INPUT_FINGERPRINT_RATES=1": GIVEN}),
+    ],
+)
+def test_data_that_no_option_names_cannot_have_a_fingerprint(words: list[Any], environment: Document) -> None:
+    (found,) = findings({"Steps": [step("it", words, environment)]})[-1:]
+
+    assert found.problem == NO_FINGERPRINT
+    assert "give the location as the value of an option, with a fingerprint" in str(found)
 
 
 def test_a_second_input_needs_a_fingerprint_of_its_own() -> None:
@@ -94,7 +117,7 @@ def test_data_that_sagemaker_copies_needs_a_fingerprint_as_well() -> None:
     assert reported(copied) == []
 
 
-@pytest.mark.parametrize("name", ["code", "conf", "py-files", "jars"])
+@pytest.mark.parametrize("name", ["code", "conf", "py-files", "jars", "files"])
 def test_code_is_staged_by_its_content_and_needs_none(name: str) -> None:
     inputs = [{"InputName": name, "S3Input": {"S3Uri": "s3://artifacts/code/1/x.py"}}]
 
@@ -114,8 +137,23 @@ def test_code_is_staged_by_its_content_and_needs_none(name: str) -> None:
         step("it", ["--rates", "s3a://data/rates"], {"RUN": EXECUTION}),
         step("it", ["--rates", "0.5", "--name", "rates", "--flag"]),
         step("it", ["--rates", {"Get": "Parameters.Rates"}]),
+        step("it", ["--rates", join(GIVEN, "s3://data/rates")]),
+        step("it", ["--rates", join("s3://data/rates", {"Get": "Steps.other.ProcessingJobName"})]),
+        step("it", [], {"LOGS": "s3://data/logs"}),
+        {**step("it", ["--rates", "s3://data/rates"]), "Type": "Training"},
     ],
-    ids=["cache off", "no cache", "an output", "never reused", "no location", "not known"],
+    ids=[
+        "cache off",
+        "no cache",
+        "an output",
+        "never reused",
+        "no location",
+        "not known",
+        "its beginning is not known",
+        "another one with each run",
+        "an environment variable",
+        "another type of step",
+    ],
 )
 def test_what_cannot_be_stale_or_cannot_be_known_passes(harmless: Document) -> None:
     assert reported(harmless) == []
@@ -172,24 +210,46 @@ def test_a_result_is_found_in_inputs_and_in_the_environment_too() -> None:
         step("join", ["--rides", join("s3a://data/clean", "runs", RUN, "parquet")]),
         step("join", ["--rides", "s3a://data/clean"], {"RIDES_OF": RUN}),
         step("join", ["--rides", "s3a://data/clean", "--of", {"Get": "Steps.clean.ProcessingJobArn"}]),
+        step("join", ["--rides", "s3a://data/clean", "--of", {"Get": "Steps.clean.CreationTime"}]),
+        step("join", ["--rides", "s3a://data/clean"], {"OF": {"Get": "Steps.clean.M.S3ModelArtifacts"}}),
+        step("join", [], arguments={"ProcessingInputs": [{"S3Input": {"S3Uri": join(AT, RUN)}}]}),
         step("join", ["--rides", join("s3a://data/clean", EXECUTION)]),
         step("join", ["--rides", "s3a://data/clean"], CacheConfig={"Enabled": False}),
         step("join", ["--rides", "s3a://data/cleaner"], {"INPUT_FINGERPRINT_RIDES": GIVEN}),
+        step("join", ["--rides", {"Std:Join": {"On": "-", "Values": [AT, GIVEN]}}], FINGERPRINT),
+        step("join", ["--after", {"Get": "Steps.clean.ProcessingJobStatus"}]),
     ],
-    ids=["its location", "its environment", "an argument", "the execution", "cache off", "another folder"],
+    ids=[
+        "its location",
+        "its environment",
+        "an argument",
+        "its time",
+        "its model",
+        "an input",
+        "the execution",
+        "cache off",
+        "another folder",
+        "a folder of another beginning",
+        "no location",
+    ],
 )
 def test_a_run_in_the_cache_key_passes(reader: Document) -> None:
     assert reported(CLEAN, reader) == []
 
 
 def test_the_run_of_another_step_is_not_that_of_the_writer() -> None:
-    reader = step("join", ["--rides", "s3a://data/clean", "--of", {"Get": "Steps.other.ProcessingJobName"}])
+    reader = step("join", ["--rides", AT, "--of", {"Get": "Steps.cleaner.ProcessingJobName"}])
 
     assert [problem for *_, problem in reported(CLEAN, reader)] == [ANY_RUN]
 
 
 @pytest.mark.parametrize(
-    ("destination", "stale"), [("s3://data/out", True), (join("s3://data", EXECUTION, "out"), False)]
+    ("destination", "stale"),
+    [
+        ("s3://data/out", True),
+        (join("s3://data", {"Get": "Parameters.Folder"}), True),
+        (join("s3://data", EXECUTION, "out"), False),
+    ],
 )
 def test_an_output_that_is_the_same_with_each_run_does_not_tell_runs_apart(
     destination: Any, stale: bool
@@ -204,11 +264,40 @@ def test_an_output_that_is_the_same_with_each_run_does_not_tell_runs_apart(
     assert [problem for *_, problem in reported(writer, reader)] == [ANY_RUN] * stale
 
 
+def test_each_output_of_each_step_is_looked_at_by_itself() -> None:
+    uris = {"logs": "s3://results/logs", "rows": join("s3://results", EXECUTION, "rows")}
+    outputs = [{"OutputName": name, "S3Output": {"S3Uri": uri}} for name, uri in uris.items()]
+    writer = step("cleaner", [], arguments={"ProcessingOutputConfig": {"Outputs": outputs}})
+    rows = {"Get": "Steps.cleaner.ProcessingOutputConfig.Outputs['rows'].S3Output.S3Uri"}
+
+    assert reported(CLEAN, writer, step("join", ["--rows", rows])) == []
+
+
+def test_the_location_of_a_result_may_be_a_property_of_its_step() -> None:
+    writer = {"Name": "clean", "Type": "Training", "Arguments": {}}
+    reader = step("join", ["--model", {"Get": "Steps.clean.OutputDataConfig.S3OutputPath"}])
+
+    assert reported(writer, reader) == [("join", SECOND_WORD, ANY_RUN)]
+
+
+def test_where_a_step_writes_itself_it_does_not_read_the_result_of_another() -> None:
+    again = step("again", ["--joined", AT], {"OUTPUTS": "joined", "REPORT_FOLDER": AT})
+
+    assert reported(CLEAN, again) == []
+
+
+def test_a_step_without_a_name_is_left_to_other_rules() -> None:
+    reader = step("join", ["--rides", AT], FINGERPRINT)
+
+    assert reported({**CLEAN, "Name": None}, reader) == []
+
+
 @pytest.mark.parametrize(
     "writer",
     [
         {"Type": "Training", "Arguments": {"OutputDataConfig": {"S3OutputPath": "s3://data/clean"}}},
         {"Type": "Transform", "Arguments": {"TransformOutput": {"S3OutputPath": "s3://data/clean/x"}}},
+        {"Type": "Training", "Arguments": {"Outputs": [{"S3OutputLocation": "s3://data/clean"}]}},
         {
             "Type": "Processing",
             "Arguments": {
@@ -216,7 +305,7 @@ def test_an_output_that_is_the_same_with_each_run_does_not_tell_runs_apart(
             },
         },
     ],
-    ids=["training", "transform", "processing"],
+    ids=["training", "transform", "several outputs", "processing"],
 )
 def test_steps_of_other_kinds_write_as_well(writer: Document) -> None:
     reader = step("join", ["--rides", "s3a://data/clean"], {"INPUT_FINGERPRINT_RIDES": GIVEN})

@@ -97,16 +97,6 @@ def test_the_inputs_with_a_fingerprint_are_found_in_a_definition() -> None:
     assert [each.name for each in registered_inputs(found)] == ["rides"]
 
 
-def test_the_repository_has_a_fingerprint_of_every_input_from_outside(
-    definition: dict[str, Any], parameters: Any
-) -> None:
-    assert [(each.step, each.name, each.uri) for each in registered_inputs(definition)] == [
-        (step.name, name, given.uri)
-        for step in parameters.spark_steps.values()
-        for name, given in step.data_inputs.items()
-    ]
-
-
 def test_each_input_has_a_fingerprint_of_its_own(
     stack: boto3.Session, location: str, target_of: Callable[..., Target]
 ) -> None:

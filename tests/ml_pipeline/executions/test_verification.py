@@ -45,7 +45,7 @@ def in_s3(of: Report) -> dict[str, list[Written]]:
     }
 
 
-ABALONE = report(
+CLEANING = report(
     {
         "csv": output("csv", 4175, 2, "csv"),
         "parquet": output("parquet", 4175),
@@ -66,7 +66,7 @@ def found(of: Report, written: dict[str, list[Written]] | None = None) -> list[s
     return problems(DONE, [replace(OUTCOME, report=of)], {**in_s3(of), **(written or {})}, KEY)
 
 
-@pytest.mark.parametrize("of", [ABALONE, FILTER, JOIN, AGGREGATION, NINE, NOTHING])
+@pytest.mark.parametrize("of", [CLEANING, FILTER, JOIN, AGGREGATION, NINE, NOTHING])
 def test_a_job_that_did_what_its_report_claims_has_no_problem(of: Report) -> None:
     assert found(of) == []
 
@@ -90,10 +90,10 @@ def test_a_check_that_does_not_hold_is_a_problem() -> None:
 
 @pytest.mark.parametrize(("more", "count"), [(-1, 1), (1, 3)])
 def test_missing_files_and_files_of_others_are_counted(more: int, count: int) -> None:
-    csv = ABALONE.outputs["csv"].folder
-    objects = [*in_s3(ABALONE)[csv], Written(f"s3://{RUN}/csv/part-2.csv", KEY)]
+    csv = CLEANING.outputs["csv"].folder
+    objects = [*in_s3(CLEANING)[csv], Written(f"s3://{RUN}/csv/part-2.csv", KEY)]
 
-    assert found(ABALONE, {csv: objects[: 3 + more]}) == [
+    assert found(CLEANING, {csv: objects[: 3 + more]}) == [
         f"step clean: {FILE}: outputs.csv.files: expected 2 files in {csv}, found {count}"
     ]
 
@@ -127,9 +127,9 @@ def test_all_problems_of_all_steps_are_listed() -> None:
     other = replace(
         OUTCOME, step=Step("join", "Succeeded"), report=NINE, report_uri="s3://b/join/report.json"
     )
-    nothing = {each.folder: [] for each in (*ABALONE.outputs.values(), *NINE.outputs.values())}
+    nothing = {each.folder: [] for each in (*CLEANING.outputs.values(), *NINE.outputs.values())}
 
-    lines = problems(DONE, [replace(OUTCOME, report=ABALONE), other], nothing, KEY)
+    lines = problems(DONE, [replace(OUTCOME, report=CLEANING), other], nothing, KEY)
 
     assert [line.split(": ")[0] for line in lines] == ["step clean"] * 3 + ["step join"] * 9
 

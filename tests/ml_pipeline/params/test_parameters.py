@@ -4,48 +4,24 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from helpers import environments
 from helpers.errors import UserError
 from helpers.project_settings import project_settings
-from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, code_hashes, load_parameters
-from ml_pipeline.params.documents import merge, read_document
-from ml_pipeline.params.files import BASE, FOLDER
-from tests.ml_pipeline.small_project import REGION, write_params
+from ml_pipeline.params import DEFAULT_PIPELINE, PipelineParams, load_parameters
+from ml_pipeline.params.files import BASE
+from tests.ml_pipeline.small_project import write_params
 
 FILES = Path(__file__).parent
-REPOSITORY = FOLDER
-"""The parameter files of the repository."""
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder of parameter files."""
+def folder(small_project: None, tmp_path: Path) -> Path:
+    """A folder of parameter files of the small project."""
     return write_params(tmp_path)
 
 
 def load(folder: Path, overlay: Path, outputs: dict[str, str]) -> PipelineParams:
     (folder / overlay.name).write_bytes(overlay.read_bytes())
     return load_parameters(overlay.stem, outputs, folder=folder)
-
-
-@pytest.mark.parametrize("environment", [*environments.names(), *["pr-7"] * environments.has_previews()])
-def test_every_environment_of_the_repository_is_valid(environment: str, outputs: dict[str, str]) -> None:
-    written = merge(
-        read_document(REPOSITORY / BASE).values,
-        read_document(REPOSITORY / environments.file_of(environment)).values,
-    )
-
-    params = load_parameters(environment, outputs, folder=REPOSITORY)
-
-    (code_hash,) = code_hashes(environment).values()
-    assert params.pipeline_name == written["pipeline_name"].replace("${Environment}", environment)
-    assert params["pyspark_process_code"] == (
-        written["pyspark_process_code"]
-        .replace("${ArtifactBucketName}", "artifact-bucket")
-        .replace("${CodeHash}", code_hash)
-    )
-    assert params.tags["Environment"] == environment
-    assert params.region == REGION
 
 
 @pytest.mark.parametrize("overlay", sorted((FILES / "valid").glob("*.json")), ids=lambda path: path.stem)

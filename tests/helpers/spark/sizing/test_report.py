@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.environments import LOCAL
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import size
 from helpers.spark.sizing.__main__ import main
 from helpers.spark.sizing.configuration import figures
 from helpers.spark.sizing.picture import parts, svg
 from helpers.spark.sizing.report import html, markdown
+from ml_pipeline.params.files import step_instances
 
 SVG = "{http://www.w3.org/2000/svg}"
 any_sizing = st.builds(size, st.sampled_from(list(instances().values())), st.integers(1, 50))
@@ -48,12 +49,10 @@ def test_reports_are_the_same_every_time_and_have_every_figure() -> None:
 
 
 def test_the_documentation_is_the_report(repository: Path) -> None:
-    parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
-    name = parameters["pyspark_process_instance_type"]
-    count = parameters["pyspark_process_instance_count"]
+    (step, (name, count)), *_ = step_instances(LOCAL).items()
     page = repository / "docs" / "spark-configuration.md"
     assert page.read_text() == markdown(size(instance(name), count)), (
-        f"run: make size INSTANCE={name} COUNT={count} ARGS='--report docs/spark-configuration.md'"
+        f"run: make size STEP={step} ARGS='--report docs/spark-configuration.md'"
     )
 
 
