@@ -239,6 +239,8 @@ def _must_be_last(last: bool) -> None:
 
 
 def _must_be_event(line: bytes) -> None:
+    if line.startswith(EVENT):
+        return
     try:
         name_of(line)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -11,8 +11,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from helpers.local_aws.spark_container import configuration as container_configuration
 from helpers.spark.event_log import reading, summarise
 from helpers.spark.event_log.__main__ import main
+from helpers.spark.event_log.configuration import updated
 from helpers.spark.event_log.reading import EventLogError, lines
 from tests.helpers.spark.event_log.conftest import beginning, executor, log, task
 
@@ -227,6 +229,19 @@ def test_the_command_line_writes_the_next_configuration(
     assert f"Wrote 1 setting to {target}." in said
     assert '"a": "b"' in target.read_text()
     assert '"spark.sql.files.maxPartitionBytes": "128m"' in target.read_text()
+
+
+def test_of_a_classification_that_is_there_twice_the_effective_one_is_written() -> None:
+    twice = [
+        {"Classification": "spark-defaults", "Properties": properties}
+        for properties in ({"spark.executor.memory": "1g"}, {"spark.executor.memory": "2g"})
+    ]
+
+    written = container_configuration.parse(
+        updated(json.dumps(twice), {"spark.executor.memory": "3g"}, "file")
+    )
+
+    assert written == {"spark-defaults": {"spark.executor.memory": "3g"}}
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,49 @@ def test_what_a_file_says_besides_is_left_alone() -> None:
     assert result["hadoop-env"] == {"HADOOP_ROOT_LOGGER": "WARN", "HADOOP_HEAPSIZE_MAX": "256m"}
 
 
+def export(**variables: str) -> dict[str, object]:
+    return {"Classification": "export", "Properties": variables}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        [
+            {"Classification": "spark-defaults", "Properties": {"a.b": "c"}},
+            {"Classification": "spark-defaults", "Properties": {"spark.executor.memory": "1g"}},
+        ],
+        [
+            {"Classification": "spark-defaults", "Properties": {"spark.executor.memory": "1g"}},
+            {"Classification": "core-site", "Properties": {"fs.s3a.connection.maximum": "1"}},
+            {"Classification": "spark-defaults", "Properties": {}},
+            {"Classification": "core-site", "Properties": {"fs.s3a.connection.maximum": "2"}},
+        ],
+        [
+            {
+                "Classification": "hadoop-env",
+                "Properties": {},
+                "Configurations": [export(OTHER="1"), export(HADOOP_HEAPSIZE_MAX="1m")],
+            }
+        ],
+        [
+            {"Classification": "hadoop-env", "Properties": {}, "Configurations": [export(OTHER="1")]},
+            {
+                "Classification": "hadoop-env",
+                "Properties": {},
+                "Configurations": [export(HADOOP_HEAPSIZE_MAX="1m"), export(HADOOP_HEAPSIZE_MAX="2m")],
+            },
+        ],
+    ],
+    ids=["the last has it", "the first has it", "two exports", "two environments"],
+)
+def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) -> None:
+    sizing = size(instance("ml.m5.xlarge"), 2)
+
+    given = parse(render(merged(own, sizing)))
+
+    assert {f.name for f in figures(sizing) if given[f.classification].get(f.name) != f.value} == set()
+
+
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
     parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
