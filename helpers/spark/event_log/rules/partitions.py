@@ -124,15 +124,15 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
 def small_partitions(run: Profile) -> Iterator[Finding]:
     """Stages of very many very short tasks."""
     for stage in run.stages.values():
-        working = stage.run_ms / 1000 / max(run.slots, 1)
-        lost = min(stage.tasks * _TASK_COST_MS / 1000, stage_seconds(run, stage) - working)
+        wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
+        fewer = max(0, stage.tasks - wanted)
+        lost = min(fewer * _TASK_COST_MS / 1000, stage_seconds(run, stage) * fewer / max(stage.tasks, 1))
         if (
             stage.tasks > 4 * max(run.slots, 1)
             and stage.median_ms < _SHORT_TASK_MS
             and stage.read / stage.tasks < _SMALL_PARTITION
             and matters(run, lost)
         ):
-            wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
             yield Finding(
                 "small partitions",
                 f"{stage.tasks} tasks, half of them below {stage.median_ms:.0f} ms, "

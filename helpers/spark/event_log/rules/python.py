@@ -1,4 +1,4 @@
-"""What Python workers take of the tasks, as Spark logs it since 4.1."""
+"""What Python workers take of the tasks, as Spark logs it since 4.0."""
 
 from collections.abc import Iterator
 

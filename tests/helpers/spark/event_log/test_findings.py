@@ -376,7 +376,7 @@ def test_a_node_that_two_stages_run_counts_once(run_of) -> None:
     assert found(run)["Python worker starts"].evidence.startswith("4.0 s of the tasks' 8.0 s")
 
 
-def test_python_workers_of_spark_4_1(run_of) -> None:
+def test_python_workers_that_start(run_of) -> None:
     metrics = {
         "time_to_start_Python_workers": 3163,
         "time_to_initialize_Python_workers": 2184,
