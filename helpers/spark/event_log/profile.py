@@ -50,6 +50,8 @@ class Stage:
     speculative: int = 0
     error: str = ""
     """What the last failed task said, in one line."""
+    task_ms: int = 0
+    """From the launches of tasks to their ends, with what Spark needs to start and to finish them."""
     run_ms: int = 0
     gc_ms: int = 0
     longest_ms: int = 0
@@ -316,6 +318,7 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     if event.peaks is not None:
         _take_peaks(run, event.peaks)
     took = max(0, info.finished - info.launched)
+    stage.task_ms += took
     if event.reason.reason in _KILLED:
         stage.killed += 1
     elif event.reason.reason != "Success":

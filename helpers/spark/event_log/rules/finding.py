@@ -35,7 +35,7 @@ def matters(run: Profile, seconds: float) -> bool:
 def stage_seconds(run: Profile, stage: Stage) -> float:
     """Return the wall-clock of a stage, at most the time that tasks ran: it may have waited for others."""
     span = stage.span_ms or stage.run_ms / max(run.slots, 1)
-    return min(span, stage.run_ms, run.busy.total) / 1000
+    return min(span, stage.task_ms, run.busy.total) / 1000
 
 
 def idle_seconds(run: Profile) -> float:

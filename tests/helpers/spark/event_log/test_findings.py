@@ -117,6 +117,14 @@ def test_very_many_very_short_tasks(run_of) -> None:
     assert small.settings == {"spark.sql.shuffle.partitions": "8"}
 
 
+def test_tasks_that_take_longer_to_start_than_to_run(run_of) -> None:
+    tasks = [task(0, number / 100, 0.02, shuffled=0.001, running=0.0) for number in range(400)]
+
+    assert found(run_of(executor(), *tasks, stage(0, 0, 5)))["small partitions"].seconds == pytest.approx(
+        3.92
+    )
+
+
 def test_few_tasks_of_very_much_data(run_of) -> None:
     tasks = [task(0, 0, 9.0, input=1024) for _ in range(4)]
 
