@@ -6,6 +6,7 @@ from helpers.spark.event_log.profile import Profile
 from helpers.spark.event_log.rules.finding import SHARE, Finding, matters
 
 _RUN_SHARE = 0.5
+_REUSE = "spark.python.worker.reuse"
 
 
 def worker_starts(run: Profile) -> Iterator[Finding]:
@@ -18,10 +19,11 @@ def worker_starts(run: Profile) -> Iterator[Finding]:
     yield Finding(
         "Python worker starts",
         f"{started / 1000:.1f} s of the tasks' {run.run_ms / 1000:.1f} s until Python workers were ready",
-        "keep workers for the next task; import less in the modules of functions, and broadcast less to them",
+        ("" if run.settings.is_on(_REUSE) else "keep workers for the next task; ")
+        + "import less in the modules of functions, and broadcast less to them",
         f"up to {lost:.1f} s",
         worst.id,
-        {"spark.python.worker.reuse": "true"},
+        {_REUSE: "true"},
         seconds=lost,
     )
 

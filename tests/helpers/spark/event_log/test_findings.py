@@ -397,6 +397,7 @@ def test_python_workers_that_start(run_of) -> None:
 
     assert kept.evidence == "5.3 s of the tasks' 10.0 s until Python workers were ready"
     assert not kept.settings
+    assert kept.change.startswith("import less")
     assert thrown_away.settings == {"spark.python.worker.reuse": "true"}
     assert "Python functions" not in found(run_of(*events)), "4.1 s of 10"
 
