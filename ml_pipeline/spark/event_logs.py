@@ -65,7 +65,7 @@ def _logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[JobLog
         if outcome.event_logs and outcome.started:
             log = log_of(reading.listed(outcome.event_logs, s3), outcome)
             if log is not None:
-                yield JobLog(outcome.step.name, outcome.event_logs, log.place, application_of(log))
+                yield JobLog(outcome.step.name, outcome.event_logs, whole_of(log), application_of(log))
 
 
 def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
@@ -73,6 +73,12 @@ def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
     job = {"ProcessingStartTime": outcome.started, "ProcessingEndTime": outcome.ended}
     own = reading.newest([file for file in files if written_during(file.modified, job)])
     return own[0] if own else None
+
+
+def whole_of(log: LogFile) -> str:
+    """Return the URI of a log given one of its files: of a rolled one the folder."""
+    folder, _, _ = log.place.rpartition("/")
+    return folder if PurePosixPath(folder).name.startswith(reading.ROLLED) else log.place
 
 
 def application_of(log: LogFile) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from helpers.spark.event_log import events
 from helpers.spark.event_log.events import Event
 from helpers.spark.event_log.reading import EventLogError, lines
+from helpers.spark.event_log.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
 _PER_OCTAVE = 32
 """Steps per doubling of a duration: a median is right within 1.1 %."""
 
+_KILLED = {"TaskKilled", "TaskCommitDenied"}
+"""As Spark counts: the slower copy of a task that writes is denied its commit."""
 _FILES_READ = "size of files read"
 _JOB_COMMIT = "job commit time"
 _TASK_COMMIT = "task commit time"
+_ROWS = "number of output rows"
+_PYTHON_START = "time to start Python workers"
+_PYTHON_INITIALIZE = "time to initialize Python workers"
+_PYTHON_ALL = "time to run Python workers"
+"""Despite its name it holds the other two as well."""
 
 
 @dataclass
@@ -33,14 +41,22 @@ class Stage:
     completed: int = 0
     failure: str = ""
     tasks: int = 0
+    """Attempts at tasks."""
+    planned: int = 0
+    """Tasks without those that were done again; 0 where the log does not have it."""
     failed: int = 0
+    failed_ms: int = 0
     killed: int = 0
     speculative: int = 0
     error: str = ""
     """What the last failed task said, in one line."""
+    task_ms: int = 0
+    """From the launches of tasks to their ends, with what Spark needs to start and to finish them."""
     run_ms: int = 0
     gc_ms: int = 0
     longest_ms: int = 0
+    longest_read: int = 0
+    """What the longest task has read."""
     durations: Counter[int] = field(default_factory=Counter)
     memory_spilled: int = 0
     disk_spilled: int = 0
@@ -52,6 +68,17 @@ class Stage:
     largest: int = 0
     """The most that one task has read."""
     task_commit_ms: int = 0
+    python_start_ms: int = 0
+    """Of Python workers: to start and to initialize them."""
+    python_run_ms: int = 0
+    """Of Python workers: the rest, in which they also wait for rows."""
+    scans: set[int] = field(default_factory=set)
+    """Those that tasks of this stage have run."""
+
+    @property
+    def partitions(self) -> int:
+        """Tasks without those that were done again."""
+        return self.planned or sum(self.durations.values()) or self.tasks
 
     @property
     def median_ms(self) -> float:
@@ -82,6 +109,7 @@ class Executor:
     added: int
     removed: int | None = None
     reason: str = ""
+    host: str = ""
 
 
 @dataclass
@@ -91,6 +119,7 @@ class Scan:
     location: str
     format: str
     size: int = 0
+    """Of the files chosen, whatever a limit or a column has left unread of them."""
 
 
 @dataclass
@@ -113,6 +142,11 @@ class Busy:
     def total(self) -> int:
         """The length of all intervals."""
         return sum(self.ends) - sum(self.starts)
+
+    def within(self, start: int, end: int) -> int:
+        """The length of what lies between two times."""
+        pairs = zip(self.starts, self.ends, strict=True)
+        return sum(max(0, min(end, last) - max(start, first)) for first, last in pairs)
 
     @property
     def gaps(self) -> list[int]:
@@ -138,13 +172,39 @@ class Profile:
     peak_heap: int = 0
     peak_process: int = 0
     peak_python: int = 0
-    job_commit_ms: int = 0
+    job_commits: dict[int, int] = field(default_factory=dict)
+    """Milliseconds by accumulator."""
+    parquet_commits: set[int] = field(default_factory=set)
+    """Those of them that committed Parquet."""
     scans: dict[int, Scan] = field(default_factory=dict)
     """By the accumulator of their node: a node that is in several plans, as of cached data, is one scan."""
-    _commits: set[int] = field(default_factory=set)
+    _scan_of_rows: dict[int, int] = field(default_factory=dict)
+    """The scan by the accumulator of its rows, which is counted in the stage that runs it."""
+    _counted: dict[int, int] = field(default_factory=dict)
+    """Values by accumulator: a node that several stages run counts on."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in effect."""
+        return Settings(self.properties, self.spark_version)
+
+    @property
+    def runs_in_driver(self) -> bool:
+        """Whether tasks run in the driver (`local`), where settings of executors have no effect."""
+        return "driver" in self.executors
+
+    @property
+    def hosts(self) -> set[str]:
+        """Where executors were."""
+        return {executor.host for executor in self.executors.values()}
 
     @property
     def slots(self) -> int:
+        """The most tasks that could run at the same time."""
+        return int(self.cores / max(1, self.settings.number("spark.task.cpus")))
+
+    @property
+    def cores(self) -> int:
         """The most cores that executors had at the same time."""
         changes = [(executor.added, executor.cores) for executor in self.executors.values()]
         changes += [
@@ -159,18 +219,18 @@ class Profile:
         return most
 
     @property
-    def slot_ms(self) -> int:
-        """What the cores of the executors had to give in their lives."""
-        return sum(
-            executor.cores * max(0, (executor.removed or self.ended) - executor.added)
+    def capacity_ms(self) -> float:
+        """Run time that the executors of each moment had room for while tasks ran."""
+        cores = sum(
+            executor.cores * self.busy.within(executor.added, executor.removed or self.ended)
             for executor in self.executors.values()
         )
+        return cores / max(1, self.settings.number("spark.task.cpus"))
 
     @property
-    def executor_memory(self) -> str:
-        """The heap that executors were given; without executors of their own, tasks run in the driver."""
-        where = "driver" if "driver" in self.executors else "executor"
-        return self.properties.get(f"spark.{where}.memory", "1g")
+    def memory_setting(self) -> str:
+        """The name of the setting of the heap that tasks run in."""
+        return f"spark.{'driver' if self.runs_in_driver else 'executor'}.memory"
 
     @property
     def run_ms(self) -> int:
@@ -226,7 +286,7 @@ def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table
         case events.ApplicationEnd():
             run.ended, run.complete = event.time, True
         case events.ExecutorAdded():
-            run.executors[event.executor] = Executor(event.info.cores, event.time)
+            run.executors[event.executor] = Executor(event.info.cores, event.time, host=event.info.host)
             run.ended = max(run.ended, event.time)
         case events.ExecutorRemoved():
             if event.executor in run.executors:
@@ -241,8 +301,8 @@ def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table
             for accumulator, value in event.updates:
                 if accumulator in run.scans:
                     run.scans[accumulator].size = max(run.scans[accumulator].size, value)
-                elif accumulator in run._commits:
-                    run.job_commit_ms += value
+                elif accumulator in run.job_commits:
+                    run.job_commits[accumulator] = max(run.job_commits[accumulator], value)
         case events.EnvironmentUpdate():
             run.properties = event.properties
         case events.LogStart():
@@ -257,10 +317,13 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     run.busy.add(info.launched, max(info.launched, info.finished))
     if event.peaks is not None:
         _take_peaks(run, event.peaks)
-    if event.reason.reason == "TaskKilled":
+    took = max(0, info.finished - info.launched)
+    stage.task_ms += took
+    if event.reason.reason in _KILLED:
         stage.killed += 1
     elif event.reason.reason != "Success":
         stage.failed += 1
+        stage.failed_ms += took
         stage.error = _one_line(event.reason)
     if metrics is None:
         return
@@ -276,8 +339,8 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     stage.shuffle_written += metrics.shuffle_write.written
     stage.largest = max(stage.largest, read)
     if event.reason.reason == "Success":
-        took = max(0, info.finished - info.launched)
-        stage.longest_ms = max(stage.longest_ms, took)
+        if took >= stage.longest_ms:
+            stage.longest_ms, stage.longest_read = took, read
         stage.durations[round(math.log2(took + 1) * _PER_OCTAVE)] += 1
 
 
@@ -302,19 +365,33 @@ def _take_stage(run: Profile, info: events.StageInfo) -> None:
     stage.completed = max(stage.completed, info.completed or 0)
     stage.failure = info.failure or ""
     run.ended = max(run.ended, stage.completed)
-    stage.task_commit_ms += sum(
-        int(accumulable.value) for accumulable in info.accumulables if accumulable.name == _TASK_COMMIT
-    )
+    stage.planned = max(stage.planned, info.tasks)
+    times = Counter[str]()
+    for accumulable in info.accumulables:
+        if accumulable.id in run._scan_of_rows:
+            stage.scans.add(run._scan_of_rows[accumulable.id])
+        if accumulable.name in {_TASK_COMMIT, _PYTHON_START, _PYTHON_INITIALIZE, _PYTHON_ALL}:
+            value = int(accumulable.value)
+            times[accumulable.name] += value - run._counted.get(accumulable.id, 0)
+            run._counted[accumulable.id] = value
+    started = times[_PYTHON_START] + times[_PYTHON_INITIALIZE]
+    stage.task_commit_ms += times[_TASK_COMMIT]
+    stage.python_start_ms += started
+    stage.python_run_ms += max(0, times[_PYTHON_ALL] - started)
 
 
 def _take_plan(run: Profile, plan: events.PlanNode) -> None:
     for node in _nodes(plan):
-        for metric in node.metrics:
-            if metric.name == _JOB_COMMIT:
-                run._commits.add(metric.accumulator)
-            elif metric.name == _FILES_READ and "Location" in node.metadata:
-                scan = Scan(node.metadata["Location"], node.metadata.get("Format", ""))
-                run.scans.setdefault(metric.accumulator, scan)
+        accumulators = {metric.name: metric.accumulator for metric in node.metrics}
+        if _JOB_COMMIT in accumulators:
+            run.job_commits.setdefault(accumulators[_JOB_COMMIT], 0)
+            if ", Parquet," in node.description:
+                run.parquet_commits.add(accumulators[_JOB_COMMIT])
+        if _FILES_READ in accumulators and "Location" in node.metadata:
+            number = accumulators[_FILES_READ]
+            run.scans.setdefault(number, Scan(node.metadata["Location"], node.metadata.get("Format", "")))
+            if _ROWS in accumulators:
+                run._scan_of_rows[accumulators[_ROWS]] = number
 
 
 def _nodes(plan: events.PlanNode) -> Iterator[events.PlanNode]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
 
 ROLLED = "eventlog_v2_"
 _EVENTS = re.compile(r"events_(\d+)_")
-_BEGINNING = b'{"Event":"'
+EVENT = b'{"Event":"'
+"""How Spark begins each line. Other tools write spaces, or another order of the members."""
+_NO_EVENT = "this is no event of Spark"
 _RANGE = 8 << 20
 """Bytes asked of S3 at once: the largest part of the memory that reading takes."""
+
+
+class _Named(msgspec.Struct):
+    name: str = msgspec.field(name="Event")
+
+
+_NAMED = msgspec.json.Decoder(_Named)
 
 
 class EventLogError(UserError):
@@ -52,8 +62,9 @@ def lines(source: str | Path, s3: "S3Client | None" = None) -> Iterator[bytes]:
     Raises:
         EventLogError: there is no log, or it is damaged. One that merely breaks off ends there.
     """
-    for file in find(source, s3):
-        yield from _lines(file)
+    files = find(source, s3)
+    for file in files:
+        yield from _lines(file, last=file is files[-1])
 
 
 def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
@@ -65,7 +76,20 @@ def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
     log = newest(listed(source, s3))
     if not log:
         raise EventLogError(f"{source}: there is no Spark event log")
+    _must_be_whole(log)
     return log
+
+
+def _must_be_whole(log: Sequence[LogFile]) -> None:
+    """Raise an EventLogError if parts of a rolled log are missing or there twice, as Spark's reader does."""
+    numbers = [_number(file)[0] for file in log]
+    first = numbers[0] if log[0].name.endswith(".compact") else min(1, numbers[0])
+    if numbers != list(range(first, first + len(numbers))):
+        folder = log[0].place.rpartition("/")[0]
+        raise EventLogError(
+            f"{folder}: of a rolled log parts {first} to {numbers[-1]} must be there once each, "
+            f"but there are {', '.join(map(str, numbers))}; copy the whole folder"
+        )
 
 
 def listed(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
@@ -183,23 +207,61 @@ def codec_of(name: str) -> str | None:
     return suffix if suffix in CODECS else None
 
 
-def _lines(file: LogFile) -> Iterator[bytes]:
+def _lines(file: LogFile, *, last: bool) -> Iterator[bytes]:
     codec = codec_of(file.name)
     with file.open() as stream, decoded(stream, codec) if codec else stream as content:
         number = 1
         try:
-            # Looked at first: what is no log may be one line of any length.
-            _must_begin(content.peek(len(_BEGINNING)))
+            _must_begin(content.peek(1))
             for line in content:
-                if not line.endswith(b"\n"):
-                    return  # broken off in the middle of a line
-                _must_begin(line)
+                if not line.endswith(b"\n") and not _is_json(line):
+                    _must_be_last(last)
+                    return
+                _must_be_event(line)
                 yield line
                 number += 1
         except DamagedError as error:
             raise EventLogError(f"{file.place}: damaged in line {number} or after it: {error}") from None
 
 
-def _must_begin(line: bytes) -> None:
-    if not line.startswith(_BEGINNING[: len(line)]):
-        raise DamagedError("this is no event of Spark")
+def _must_begin(content: bytes) -> None:
+    """Look before a line is read: what is no log may be one line of any length."""
+    beginning = content.lstrip()
+    if EVENT.startswith(beginning[: len(EVENT)]):
+        return
+    if not (beginning.startswith(b"{") and b'"Event"' in beginning):
+        raise DamagedError(_NO_EVENT)
+
+
+def _must_be_last(last: bool) -> None:
+    if not last:
+        raise DamagedError("it breaks off there, and another part follows")
+
+
+def _must_be_event(line: bytes) -> None:
+    if line.startswith(EVENT):
+        return
+    try:
+        name_of(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise DamagedError(_NO_EVENT) from None
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def name_of(line: bytes) -> bytes:
+    """Return the name of an event.
+
+    Raises:
+        msgspec.DecodeError: the line is not JSON, or has no name.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if line.startswith(EVENT):
+        return line[len(EVENT) : line.find(b'"', len(EVENT))]
+    return _NAMED.decode(line).name.encode()

@@ -56,7 +56,7 @@ def summary_of(run: Profile) -> RunSummary:
     return RunSummary(
         application_id=run.application_id,
         seconds=(run.ended - run.started) / 1000,
-        slots=run.slots,
+        slots=run.cores,
         executors=len(run.executors),
         task_seconds=run.run_ms / 1000,
         input_bytes=sum(stage.input for stage in stages),

@@ -89,22 +89,24 @@ def _is_document(content: Any) -> bool:
 
 
 def _properties(content: Document, classification: str) -> dict[str, Any]:
-    """Return the properties of a classification, in place; those of a `*-env` lie in a nested `export`.
-
-    Of entries for one classification, and of exports, the last prevails in the image's files.
-    """
-    entry = next((each for each in reversed(content) if each["Classification"] == classification), None)
-    if entry is None:
-        entry = {"Classification": classification, "Properties": {}}
-        content.append(entry)
+    """Return the properties of a classification, in place; those of a `*-env` are in a nested `export`."""
+    entry = _effective(content, classification)
     if classification.endswith("-env"):
-        nested: Document = entry.setdefault("Configurations", [])
-        entry = next((each for each in reversed(nested) if each.get("Classification") == "export"), None)
-        if entry is None:
-            entry = {"Classification": "export", "Properties": {}}
-            nested.append(entry)
+        entry = _effective(entry.setdefault("Configurations", []), "export")
     properties: dict[str, Any] = entry.setdefault("Properties", {})
     return properties
+
+
+def _effective(entries: Document, classification: str) -> dict[str, Any]:
+    """Return the entry of a classification, a new one if there is none.
+
+    The image writes all of them, one after the other: of several the last takes effect.
+    """
+    for entry in reversed(entries):
+        if entry["Classification"] == classification:
+            return entry
+    entries.append({"Classification": classification, "Properties": {}})
+    return entries[-1]
 
 
 def _spark(sizing: Sizing) -> Iterator[Figure]:

@@ -7,7 +7,7 @@ import pytest
 from helpers.spark.event_log.reading import LogFile
 from ml_pipeline.executions.executions import Step
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.spark.event_logs import application_of, log_of
+from ml_pipeline.spark.event_logs import application_of, log_of, whole_of
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -43,3 +43,14 @@ def test_a_job_that_has_written_none_has_none() -> None:
 )
 def test_the_application_is_told_by_the_name(name, application) -> None:
     assert application_of(file(name)) == application
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("app-1.zstd", "s3://bucket/logs/app-1.zstd"),
+        ("eventlog_v2_app-1/events_1_app-1.zstd", "s3://bucket/logs/eventlog_v2_app-1"),
+    ],
+)
+def test_all_parts_of_a_rolled_log_are_read(name, whole) -> None:
+    assert whole_of(file(name)) == whole

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.spark.event_log.profile import Profile
-from helpers.spark.event_log.rules.finding import Finding, matters, size, stage_seconds
+from helpers.spark.event_log.rules.finding import SHARE, Finding, matters, size, stage_seconds
 
 _DRIVER_SHARE = 0.3
 
@@ -32,37 +32,47 @@ def driver(run: Profile) -> Iterator[Finding]:
 
 def commit(run: Profile) -> Iterator[Finding]:
     """Time in which output that is written is moved to where it belongs."""
-    tasks = sum(stage.task_commit_ms for stage in run.stages.values()) / 1000
-    lost = run.job_commit_ms / 1000 + tasks / max(run.slots, 1)
+    tasks = sum(min(stage.task_commit_ms, stage.run_ms) for stage in run.stages.values()) / 1000
+    jobs = min(sum(run.job_commits.values()), run.driver_ms) / 1000
+    lost = jobs + tasks / max(run.slots, 1)
     if not matters(run, lost):
         return
+    # The committer is EMR's, and of Parquet alone.
     name = "spark.sql.parquet.fs.optimized.committer.optimization-enabled"
+    can_help = "amzn" in run.spark_version and run.parquet_commits
     yield Finding(
         "commit",
-        f"{run.job_commit_ms / 1000:.1f} s of committing jobs, {tasks:.1f} s of committing tasks",
+        f"{jobs:.1f} s of committing jobs, {tasks:.1f} s of committing tasks",
         "a committer that does not rename, fewer and larger files",
         f"up to {lost:.1f} s",
-        settings={} if run.properties.get(name) == "true" else {name: "true"},
+        settings={name: "true"} if can_help else {},
         seconds=lost,
     )
 
 
 def repeated_scans(run: Profile) -> Iterator[Finding]:
     """The same files read by several scans."""
-    by_location: dict[str, list[int]] = {}
-    for scan in run.scans.values():
-        if scan.size:
-            by_location.setdefault(scan.location, []).append(scan.size)
-    reading = [stage for stage in run.stages.values() if stage.input]
-    seconds = sum(stage_seconds(run, stage) for stage in reading)
-    everything = sum(sum(sizes) for sizes in by_location.values())
-    for location, sizes in by_location.items():
-        if len(sizes) > 1:
-            again = sum(sizes) - max(sizes)
+    read: dict[int, tuple[float, float]] = {}
+    for stage in run.stages.values():
+        sizes = {number: run.scans[number].size for number in stage.scans}
+        for number, chosen in sizes.items():
+            # What the stage read beside, it read of a cache.
+            part = min(chosen, stage.input * chosen / max(sum(sizes.values()), 1))
+            bytes_before, seconds_before = read.get(number, (0.0, 0.0))
+            seconds = stage_seconds(run, stage) * part / max(stage.input, 1)
+            read[number] = bytes_before + part, seconds_before + seconds
+    by_location: dict[str, list[tuple[float, float]]] = {}
+    for number, scanned in read.items():
+        by_location.setdefault(run.scans[number].location, []).append(scanned)
+    for location, scans in by_location.items():
+        scans.sort()
+        most = scans[-1][0]
+        again = sum(part for part, _ in scans[:-1])
+        if again > SHARE * most:
             yield Finding(
                 "repeated scans",
-                f"{len(sizes)} scans of {location}: {size(sum(sizes))} for {size(max(sizes))} of files",
+                f"{len(scans)} scans of {location} read {size(again + most)}, the largest {size(most)}",
                 "persist() what several outputs are made from, or make one from the other; give the schema",
-                f"{size(again)} less to read",
-                seconds=seconds * again / everything,
+                f"up to {size(again)} less to read",
+                seconds=sum(seconds for _, seconds in scans[:-1]),
             )

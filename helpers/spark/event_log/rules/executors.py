@@ -1,38 +1,39 @@
 """What happens to executors and in them."""
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.profile import Executor, Profile
 from helpers.spark.event_log.rules.finding import (
     MIB,
     SHARE,
     Finding,
     matters,
-    memory_mib,
     mib,
     more_partitions,
     size,
 )
 
 _GC_SHARE = 0.1
+_LEAST_HEAP = 1024 * MIB
+_LEAST_OVERHEAD = 384 * MIB
 
 
 def garbage_collection(run: Profile) -> Iterator[Finding]:
     """Executors that spend their time on collecting garbage."""
-    gc = sum(stage.gc_ms for stage in run.stages.values())
+    gc = sum(min(stage.gc_ms, stage.run_ms) for stage in run.stages.values())
     share = gc / max(run.run_ms, 1)
     lost = gc / 1000 / max(run.slots, 1)
     if share < _GC_SHARE or not matters(run, lost):
         return
     worst = max(run.stages.values(), key=lambda stage: stage.gc_ms)
-    cores = int(run.properties.get("spark.executor.cores", "1"))
-    memory = memory_mib(run.executor_memory)
+    cores = int(run.settings.number("spark.executor.cores")) or max(
+        (executor.cores for executor in run.executors.values()), default=1
+    )
     settings = (
         {"spark.executor.cores": str(cores - 1)}
-        if cores > 1
-        else {"spark.executor.memory": f"{math.ceil(memory * 1.25)}m"}
+        if cores > 1 and not run.runs_in_driver
+        else {run.memory_setting: f"{mib(1.25 * run.settings.size(run.memory_setting))}m"}
     )
     yield Finding(
         "garbage collection",
@@ -47,25 +48,17 @@ def garbage_collection(run: Profile) -> Iterator[Finding]:
 
 def memory(run: Profile) -> Iterator[Finding]:
     """Peak memory of executors against what they were given."""
-    given = memory_mib(run.executor_memory) * MIB
     if not run.stages:
         return
     if not run.peak_heap:
-        yield Finding(
-            "memory not measured",
-            "the log has no peaks of the executors' memory",
-            "let Spark log them",
-            "the next log says how much of the memory is needed",
-            settings={
-                "spark.eventLog.logStageExecutorMetrics": "true",
-                "spark.executor.processTreeMetrics.enabled": "true",
-            },
-        )
+        yield from _unmeasured(run)
         return
+    given = run.settings.size(run.memory_setting)
     share = run.peak_heap / given
     evidence = f"heap up to {size(run.peak_heap)} of {size(given)} ({share:.0%})"
     if run.peak_process:
         evidence += f", the process {size(run.peak_process)}, Python {size(run.peak_python)}"
+    enough = max(_LEAST_HEAP, mib(run.peak_heap * 1.25) * MIB)
     spilled = any(stage.disk_spilled for stage in run.stages.values())
     if share > 0.95:
         yield Finding(
@@ -73,16 +66,37 @@ def memory(run: Profile) -> Iterator[Finding]:
             evidence,
             "a larger heap, or more partitions",
             "less garbage collection, no executor that is lost for want of memory",
-            settings={"spark.executor.memory": f"{mib(run.peak_heap * 1.25)}m"},
+            settings={run.memory_setting: f"{mib(run.peak_heap * 1.25)}m"},
         )
-    elif share < 0.5 and not spilled:
+    elif share < 0.5 and not spilled and enough < given:
         yield Finding(
             "memory unused",
             evidence,
             "a smaller instance with as many cores, or more cores on the same memory",
-            f"{size(given - run.peak_heap * 1.25)} less for each executor",
-            settings={"spark.executor.memory": f"{max(1024, mib(run.peak_heap * 1.25))}m"},
+            f"{size(given - enough)} less for each executor",
+            settings={run.memory_setting: f"{enough // MIB}m"},
         )
+
+
+def _unmeasured(run: Profile) -> Iterator[Finding]:
+    """Yield the settings that measure peaks, unless all are in effect."""
+    wanted = {
+        "spark.eventLog.logStageExecutorMetrics": "true",
+        "spark.executor.processTreeMetrics.enabled": "true",
+    }
+    # Otherwise Spark measures with each heartbeat, and a shorter run has none.
+    polled = run.settings.milliseconds("spark.executor.metrics.pollingInterval")
+    if not polled and run.busy.total < 2 * run.settings.milliseconds("spark.executor.heartbeatInterval"):
+        wanted["spark.executor.metrics.pollingInterval"] = "1s"
+    if all(run.settings.is_in_effect(name, value) for name, value in wanted.items()):
+        return
+    yield Finding(
+        "memory not measured",
+        "the log has no peaks of the executors' memory",
+        "let Spark log them",
+        "the next log says how much of the memory is needed",
+        settings=wanted,
+    )
 
 
 def executor_loss(run: Profile) -> Iterator[Finding]:
@@ -98,18 +112,29 @@ def executor_loss(run: Profile) -> Iterator[Finding]:
         return
     name, first = min(lost.items(), key=lambda item: item[1].removed or 0)
     memory = re.search(r"memory|137|143", first.reason)
-    given = memory_mib(run.executor_memory)
-    overhead = memory_mib(run.properties.get("spark.executor.memoryOverhead", f"{max(384, given // 10)}m"))
+    factor = run.settings.number("spark.executor.memoryOverheadFactor") or 0.1
+    tenth = int(factor * run.settings.size("spark.executor.memory"))
+    overhead = run.settings.size("spark.executor.memoryOverhead") or max(_LEAST_OVERHEAD, tenth)
     yield Finding(
         "executor loss",
         f"{len(lost)} of {len(run.executors)}; executor {name}: {first.reason[:200] or 'no reason is told'}",
         "room outside of the heap" if memory else "look into the executor's log and the node's metrics",
         "nothing of what it held is computed again",
-        settings={"spark.executor.memoryOverhead": f"{2 * overhead}m"} if memory else {},
-        seconds=sum((run.ended - (e.removed or 0)) * e.cores for e in lost.values())
-        / 1000
-        / max(run.slots, 1),
+        settings={"spark.executor.memoryOverhead": f"{mib(2 * overhead)}m"} if memory else {},
+        seconds=_missing_seconds(run, list(lost.values())),
     )
+
+
+def _missing_seconds(run: Profile, lost: Sequence[Executor]) -> float:
+    """Return the wall-clock that the cores of lost executors had given, had nothing taken their places."""
+    first = min(executor.removed or 0 for executor in lost)
+    left = sum((run.ended - (executor.removed or 0)) * executor.cores for executor in lost)
+    present = sum(
+        executor.cores * max(0, (executor.removed or run.ended) - max(first, executor.added))
+        for executor in run.executors.values()
+    )
+    missing = run.cores * (run.ended - first) - present
+    return max(0, min(left, missing)) / 1000 / max(run.cores, 1)
 
 
 def failed_tasks(run: Profile) -> Iterator[Finding]:
@@ -118,7 +143,7 @@ def failed_tasks(run: Profile) -> Iterator[Finding]:
         if not stage.failed:
             continue
         memory = bool(re.search(r"OutOfMemory|memory limits|exit code:? 137", stage.error))
-        lost = stage.failed * stage.median_ms / 1000 / max(run.slots, 1)
+        lost = stage.failed_ms / 1000 / max(run.slots, 1)
         yield Finding(
             "failed tasks",
             f"{stage.failed} of {stage.tasks} attempts; the last: {stage.error[:200]}"
@@ -137,7 +162,7 @@ def speculative_tasks(run: Profile) -> Iterator[Finding]:
     if copies:
         tasks = sum(stage.tasks for stage in run.stages.values())
         worst = max(run.stages.values(), key=lambda stage: stage.speculative)
-        multiplier = float(run.properties.get("spark.speculation.multiplier", "1.5"))
+        multiplier = run.settings.number("spark.speculation.multiplier")
         yield Finding(
             "speculative tasks",
             f"{copies} of {tasks} attempts were copies of others, {worst.speculative} of them in this stage",

@@ -1,7 +1,6 @@
 """What a rule yields, and what rules share: what matters, and which settings make how many partitions."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,44 +33,60 @@ def matters(run: Profile, seconds: float) -> bool:
 
 
 def stage_seconds(run: Profile, stage: Stage) -> float:
-    """Return the wall-clock of a stage."""
-    return (stage.span_ms or stage.run_ms / max(run.slots, 1)) / 1000
+    """Return the wall-clock of a stage, at most the time that tasks ran: it may have waited for others."""
+    span = stage.span_ms or stage.run_ms / max(run.slots, 1)
+    return min(span, stage.task_ms, run.busy.total) / 1000
+
+
+def idle_seconds(run: Profile) -> float:
+    """Return the wall-clock that cores without a task would have saved: what an even load gains at most."""
+    return max(0.0, run.capacity_ms - run.run_ms) / 1000 / max(run.slots, 1)
 
 
 def more_partitions(run: Profile, stage: Stage, factor: int) -> dict[str, str]:
     """Return the settings that give a stage so many times as many tasks."""
-    return partitions(run, stage, factor * stage.tasks)
+    return partitions(run, stage, factor * stage.partitions)
 
 
 def partitions(run: Profile, stage: Stage, wanted: int) -> dict[str, str]:
-    """Return the settings that give a stage about so many tasks.
+    """Return the settings that give a stage about so many tasks; none where no setting can.
 
     A stage that reads a shuffle has as many as the shuffle has partitions, unless AQE joins these; one that
-    reads files has as many as maxPartitionBytes makes of them; any other follows the default parallelism.
+    scans files has as many as maxPartitionBytes makes of them; any other follows the default parallelism.
     """
     wanted = max(wanted, 1)
     if stage.shuffle_read:
-        settings = {"spark.sql.shuffle.partitions": str(wanted)}
-        if run.properties.get("spark.sql.adaptive.enabled", "true") == "true":
-            size = max(1, mib(stage.shuffle_read / wanted))
-            settings["spark.sql.adaptive.advisoryPartitionSizeInBytes"] = f"{size}m"
-        return settings
+        return _shuffle_partitions(run, stage, wanted)
     if stage.input:
-        size = max(1, mib(stage.input / wanted))
-        return {"spark.sql.files.maxPartitionBytes": f"{size}m"}
+        return _scan_partitions(run, stage, wanted)
     return {"spark.default.parallelism": str(wanted)}
 
 
-def memory_mib(text: str) -> int:
-    """Return a size of Spark's memory settings in MiB; a number alone is in MiB.
+def _shuffle_partitions(run: Profile, stage: Stage, wanted: int) -> dict[str, str]:
+    adaptive = run.settings.is_on("spark.sql.adaptive.enabled")
+    present = run.settings.number("spark.sql.shuffle.partitions")
+    if not adaptive and stage.partitions != present:
+        return {}  # the job has given the number itself, as by repartition(4)
+    more = wanted > stage.partitions
+    settings = {}
+    if wanted != present and (wanted > present) == more:
+        settings["spark.sql.shuffle.partitions"] = str(wanted)
+    advisory = "spark.sql.adaptive.advisoryPartitionSizeInBytes"
+    size = max(1, mib(stage.shuffle_read / wanted))
+    # To join more of them, AQE heeds this size only without its parallelismFirst.
+    if adaptive and more and size * MIB < run.settings.size(advisory):
+        settings[advisory] = f"{size}m"
+    return settings
 
-    Raises:
-        ValueError: it is no size.
-    """
-    match = re.fullmatch(r"(\d+)\s*([kmgt]?)b?", text.strip().lower())
-    if not match:
-        raise ValueError(f"{text!r} is no size of memory")
-    return int(int(match[1]) * {"k": 1 / 1024, "": 1, "m": 1, "g": 1024, "t": 1 << 20}[match[2]])
+
+def _scan_partitions(run: Profile, stage: Stage, wanted: int) -> dict[str, str]:
+    name = "spark.sql.files.maxPartitionBytes"
+    size, present = max(1, mib(stage.input / wanted)), run.settings.size(name)
+    if run.scans and not stage.scans:
+        return {}  # it reads what is cached, or files of an RDD
+    if size * MIB == present or (size * MIB < present) != (wanted > stage.partitions):
+        return {}  # files that cannot be split are larger, or small ones are joined already
+    return {name: f"{size}m"}
 
 
 def mib(size: float) -> int:

@@ -8,6 +8,7 @@ from helpers.spark.event_log.rules.finding import (
     MIB,
     SHARE,
     Finding,
+    idle_seconds,
     matters,
     mib,
     more_partitions,
@@ -39,7 +40,8 @@ def spill(run: Profile) -> Iterator[Finding]:
             "spill",
             f"{size(stage.disk_spilled)} to disk ({size(stage.memory_spilled)} in memory) "
             f"by {stage.tasks} tasks that read {size(stage.read)}",
-            f"{factor} times as many partitions, or as much more spark.executor.memory per core",
+            f"{factor} times as many partitions, or as much more {run.memory_setting} per core"
+            + ("" if settings else "; the job gives their number itself, as by repartition()"),
             "each task's share fits into its memory: nothing is written and read again",
             stage.id,
             settings,
@@ -51,51 +53,58 @@ def skew(run: Profile) -> Iterator[Finding]:
     """Stages that wait for one task that takes much longer than the others."""
     for stage in run.stages.values():
         done, median = sum(stage.durations.values()), stage.median_ms
-        lost = (stage.longest_ms - max(median, stage.run_ms / max(run.slots, 1))) / 1000
+        even = max(median, stage.run_ms / max(run.slots, 1))
+        lost = min((stage.longest_ms - even) / 1000, idle_seconds(run))
         if done < 3 or stage.longest_ms < _SKEW * max(median, 1) or not matters(run, lost):
             continue
         mean = stage.read / done
-        by_data = stage.largest > _SKEW / 2 * mean > 0
+        by_data = stage.longest_read > _SKEW / 2 * mean > 0
         evidence = (
             f"the longest of {done} tasks took {stage.longest_ms / 1000:.1f} s, "
             f"{stage.longest_ms / max(median, 1):.1f} times the median of {median / 1000:.2f} s"
         )
         if by_data:
-            evidence += f"; it read up to {size(stage.largest)}, the mean is {size(mean)}"
+            evidence += f"; it read {size(stage.longest_read)}, the mean is {size(mean)}"
         if by_data and stage.shuffle_read:
             change = "let Spark split large partitions of joins; a skewed groupBy or repartition needs a salt"
-            settings = {
-                "spark.sql.adaptive.enabled": "true",
-                "spark.sql.adaptive.skewJoin.enabled": "true",
-                "spark.sql.adaptive.skewJoin.skewedPartitionFactor": "3",
-                "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": f"{mib(2 * mean)}m",
-            }
+            settings = _skew_join(run, 2 * mean)
         elif by_data:
             change = "one file is much larger and cannot be split: write it in parts or in Parquet"
             settings = {}
         else:
             change = "the same amount of data takes longer: a slow node, or rows that cost more"
-            # A copy of a task that writes may leave its part of the output twice.
-            settings = {} if stage.output else {"spark.speculation": "true"}
+            # A copy of a task that writes may leave its part of the output twice, and Spark launches a
+            # copy on another host only.
+            settings = {} if stage.output or len(run.hosts) < 2 else {"spark.speculation": "true"}
         yield Finding(
             "skew", evidence, change, f"up to {lost:.1f} s of the stage", stage.id, settings, seconds=lost
         )
 
 
+def _skew_join(run: Profile, threshold: float) -> dict[str, str]:
+    """Return the settings with which AQE splits partitions of a join above a size in bytes."""
+    prefix = "spark.sql.adaptive.skewJoin.skewedPartition"
+    settings = {"spark.sql.adaptive.enabled": "true", "spark.sql.adaptive.skewJoin.enabled": "true"}
+    if run.settings.number(f"{prefix}Factor") > _SKEW:
+        settings[f"{prefix}Factor"] = f"{_SKEW:g}"
+    if run.settings.size(f"{prefix}ThresholdInBytes") > mib(threshold) * MIB:
+        settings[f"{prefix}ThresholdInBytes"] = f"{mib(threshold)}m"
+    return settings
+
+
 def idle_cores(run: Profile) -> Iterator[Finding]:
     """Cores that wait while others work, because there are fewer tasks than cores."""
-    capacity = run.busy.total * run.slots
-    share = run.run_ms / capacity if capacity else 1.0
-    lost = (capacity - run.run_ms) / 1000 / max(run.slots, 1)
+    share = run.run_ms / run.capacity_ms if run.capacity_ms else 1.0
+    lost = idle_seconds(run)
     if run.slots < 2 or share > _BUSY_SHARE or not matters(run, lost):
         return
-    few = [stage for stage in run.stages.values() if 0 < stage.tasks < run.slots]
+    few = [stage for stage in run.stages.values() if 0 < stage.partitions < run.slots]
     worst = max(few, key=lambda stage: stage_seconds(run, stage), default=None)
     evidence = f"while tasks ran, {share:.0%} of the {run.slots} cores worked"
     change = "two tasks per core at least; otherwise fewer cores do as well"
     settings: Mapping[str, str] = {}
     if worst is not None:
-        number = f"{worst.tasks} task{'s' * (worst.tasks != 1)}"
+        number = f"{worst.partitions} task{'s' * (worst.partitions != 1)}"
         evidence += f"; stage {worst.id} has {number} for {run.slots} cores"
         if worst.read >= 2 * run.slots * MIB:
             settings = partitions(run, worst, 2 * run.slots)
@@ -115,14 +124,15 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
 def small_partitions(run: Profile) -> Iterator[Finding]:
     """Stages of very many very short tasks."""
     for stage in run.stages.values():
-        lost = stage.tasks * _TASK_COST_MS / 1000
+        wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
+        fewer = max(0, stage.tasks - wanted)
+        lost = min(fewer * _TASK_COST_MS / 1000, stage_seconds(run, stage) * fewer / max(stage.tasks, 1))
         if (
             stage.tasks > 4 * max(run.slots, 1)
             and stage.median_ms < _SHORT_TASK_MS
             and stage.read / stage.tasks < _SMALL_PARTITION
             and matters(run, lost)
         ):
-            wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
             yield Finding(
                 "small partitions",
                 f"{stage.tasks} tasks, half of them below {stage.median_ms:.0f} ms, "

@@ -35,7 +35,7 @@ def task(
 ) -> bytes:
     """A task that ends, `start` seconds after the application; `more` are sizes in MiB, and the like."""
     metrics = {
-        "Executor Run Time": int(seconds * 1000),
+        "Executor Run Time": int(more.get("running", seconds) * 1000),
         "JVM GC Time": int(more.get("gc", 0) * 1000),
         "Memory Bytes Spilled": int(more.get("spilled", 0) * MIB * 3),
         "Disk Bytes Spilled": int(more.get("spilled", 0) * MIB),
@@ -64,7 +64,18 @@ def task(
     )
 
 
-def stage(number: int, start: float = 0.0, seconds: float = 1.0, **metrics: int) -> bytes:
+def stage(
+    number: int, start: float = 0.0, seconds: float = 1.0, rows_of: tuple[int, ...] = (), **metrics: int
+) -> bytes:
+    """A stage that is over; it has run the scans with these accumulators, see `plan`."""
+    accumulables = [
+        {"ID": 10_000 * (number + 1) + index, "Name": name.replace("_", " "), "Value": str(value)}
+        for index, (name, value) in enumerate(metrics.items())
+    ]
+    accumulables += [
+        {"ID": 1000 + scan, "Name": "number of output rows", "Value": "1", "Metadata": "sql"}
+        for scan in rows_of
+    ]
     return event(
         "SparkListenerStageCompleted",
         **{
@@ -73,17 +84,14 @@ def stage(number: int, start: float = 0.0, seconds: float = 1.0, **metrics: int)
                 "Stage Name": f"stage {number}",
                 "Submission Time": START + int(start * 1000),
                 "Completion Time": START + int((start + seconds) * 1000),
-                "Accumulables": [
-                    {"ID": 1, "Name": name.replace("_", " "), "Value": str(value)}
-                    for name, value in metrics.items()
-                ],
+                "Accumulables": accumulables,
             }
         },
     )
 
 
-def executor(name: str = "1", cores: int = 4, start: float = 0.0) -> bytes:
-    info = {"Host": "host", "Total Cores": cores}
+def executor(name: str = "1", cores: int = 4, start: float = 0.0, host: str = "host") -> bytes:
+    info = {"Host": host, "Total Cores": cores}
     moment = START + int(start * 1000)
     return event(
         "SparkListenerExecutorAdded", **{"Timestamp": moment, "Executor ID": name, "Executor Info": info}
@@ -98,10 +106,37 @@ def removal(name: str, start: float, reason: str) -> bytes:
     )
 
 
-def beginning(**properties: str) -> list[bytes]:
+SQL = "org.apache.spark.sql.execution.ui.SparkListener"
+
+
+def plan(commit: int, *scans: tuple[int, str], output: str = "Parquet") -> bytes:
+    """A query that writes what it scans; the rows of a scan are counted by its accumulator and 1000."""
+    nodes = [
+        {
+            "nodeName": "Scan csv",
+            "metadata": {"Location": location, "Format": "CSV"},
+            "metrics": [
+                {"name": "size of files read", "accumulatorId": number, "metricType": "size"},
+                {"name": "number of output rows", "accumulatorId": 1000 + number, "metricType": "sum"},
+            ],
+        }
+        for number, location in scans
+    ]
+    metrics = [{"name": "job commit time", "accumulatorId": commit, "metricType": "timing"}]
+    name = "Execute InsertIntoHadoopFsRelationCommand"
+    write = {"nodeName": name, "simpleString": f"{name} file:/out, false, {output}, [path=file:/out]"}
+    root = {**write, "children": nodes, "metrics": metrics, "metadata": {}}
+    return event(f"{SQL}SQLExecutionStart", sparkPlanInfo=root)
+
+
+def counted(*updates: tuple[int, int]) -> bytes:
+    return event(f"{SQL}DriverAccumUpdates", executionId=0, accumUpdates=[list(pair) for pair in updates])
+
+
+def beginning(version: str = "3.5.9", **properties: str) -> list[bytes]:
     named = {"spark." + name.replace("_", "."): value for name, value in properties.items()}
     return [
-        event("SparkListenerLogStart", **{"Spark Version": "3.5.9"}),
+        event("SparkListenerLogStart", **{"Spark Version": version}),
         event("SparkListenerEnvironmentUpdate", **{"Spark Properties": named}),
         event("SparkListenerApplicationStart", **{"App Name": "job", "App ID": "app-1", "Timestamp": START}),
     ]

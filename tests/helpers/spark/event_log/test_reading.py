@@ -1,6 +1,7 @@
 """Event logs as they lie about: compressed, rolled, in S3, broken off, damaged, or no logs at all."""
 
 import gzip
+import json
 import os
 import re
 import tracemalloc
@@ -10,11 +11,14 @@ from pathlib import Path
 import boto3
 import pytest
 
+from helpers.local_aws.spark_container import configuration as container_configuration
 from helpers.spark.event_log import reading, summarise
 from helpers.spark.event_log.__main__ import main
+from helpers.spark.event_log.configuration import updated
 from helpers.spark.event_log.reading import EventLogError, lines
 from tests.helpers.spark.event_log.conftest import beginning, executor, log, task
 
+LARGE = [task(0, 0, 9.0, input=1024) for _ in range(4)]
 EVENTS = log(executor(), *(task(start=start) for start in range(9)))
 
 
@@ -37,7 +41,16 @@ def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
         list(lines(file))
 
 
-@pytest.mark.parametrize("content", [b"sex,length,rings\n", b"\x89PNG\r\n" + bytes(100)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"sex,length,rings\n",
+        b"\x89PNG\r\n" + bytes(100),
+        b'{"id":1}\n',
+        b'{"type":"Event","Event":1}\n',
+        b"[]",
+    ],
+)
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(EventLogError, match="this is no event of Spark"):
         list(lines(write(tmp_path / "log", [content])))
@@ -50,7 +63,7 @@ def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:
         summarise(file)
 
 
-@pytest.mark.parametrize("cut", [0, 1, 100])
+@pytest.mark.parametrize("cut", [0, 2, 100])
 def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int) -> None:
     content = b"".join(EVENTS[:-1])
     file = write(tmp_path / "app-1.inprogress", [content[: len(content) - cut]])
@@ -75,6 +88,63 @@ def test_a_rolled_log_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> Non
 
     assert list(lines(folder)) == EVENTS
     assert list(lines(tmp_path)) == EVENTS, "the folder above"
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (["events_1_a", "events_3_a"], "parts 1 to 3 .* there are 1, 3"),
+        (["events_2_a", "events_3_a"], "parts 1 to 3 .* there are 2, 3"),
+        (["events_1_a", "events_2_a", "events_2_a.gz"], "parts 1 to 2 .* there are 1, 2, 2"),
+        (["events_4_a.compact", "events_6_a"], "parts 4 to 6 .* there are 4, 6"),
+    ],
+)
+def test_a_rolled_log_without_one_of_its_parts_is_refused(
+    tmp_path: Path, parts: list[str], told: str
+) -> None:
+    folder = tmp_path / "eventlog_v2_a"
+    for part in [*parts, "appstatus_a"]:
+        write(folder / part, EVENTS)
+
+    with pytest.raises(EventLogError, match=f"{folder}: .*{told}"):
+        list(lines(tmp_path))
+
+
+def test_a_part_that_breaks_off_before_the_next_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "eventlog_v2_a"
+    write(folder / "events_1_a", [*EVENTS[:4], EVENTS[4][:50]])
+    write(folder / "events_2_a", EVENTS[5:])
+
+    with pytest.raises(EventLogError, match="events_1_a: damaged in line 5 or after it: it breaks off"):
+        list(lines(folder))
+
+
+def test_parts_without_a_last_newline_are_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "eventlog_v2_a"
+    write(folder / "events_1_a", [b"".join(EVENTS[:4]).rstrip()])
+    write(folder / "events_2_a", [b"".join(EVENTS[4:]).rstrip()])
+
+    assert summarise(folder) == summarise(write(tmp_path / "app-1", EVENTS))
+
+
+@pytest.mark.parametrize("ending", [b"", b"\r\n", b" \n"])
+def test_a_whole_log_is_complete_however_its_last_line_ends(tmp_path: Path, ending: bytes) -> None:
+    assert summarise(write(tmp_path / "app-1", [*EVENTS[:-1], EVENTS[-1].rstrip() + ending])).complete
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        json.dumps,
+        lambda members: json.dumps(members, sort_keys=True),
+        lambda members: json.dumps(dict(reversed(members.items())), separators=(",", ":")),
+        lambda members: " " + json.dumps(members, separators=(" , ", " : ")),
+    ],
+)
+def test_a_log_that_another_tool_has_written_anew(tmp_path: Path, again: Callable[..., str]) -> None:
+    anew = [again(json.loads(line)).encode() + b"\n" for line in EVENTS]
+
+    assert summarise(write(tmp_path / "anew", anew)) == summarise(write(tmp_path / "app-1", EVENTS))
 
 
 def test_a_compacted_log_begins_where_it_was_compacted(tmp_path: Path) -> None:
@@ -146,7 +216,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
 def test_the_command_line_writes_the_next_configuration(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events = log(executor(), *(task(0, 0, 9.0, input=1024) for _ in range(4)))
+    events = log(executor(), *LARGE, sql_files_maxPartitionBytes="1g")
     source = write(tmp_path / "app-1", events)
     target = tmp_path / "configuration.json"
     target.write_text('[{"Classification": "core-site", "Properties": {"a": "b"}}]')
@@ -155,10 +225,23 @@ def test_the_command_line_writes_the_next_configuration(
 
     said = capsys.readouterr().out
     assert code == 0
-    assert re.search(r"spark\.sql\.files\.maxPartitionBytes = 128m \(was not set\)", said)
+    assert re.search(r"spark\.sql\.files\.maxPartitionBytes = 128m \(was 1g\)", said)
     assert f"Wrote 1 setting to {target}." in said
     assert '"a": "b"' in target.read_text()
     assert '"spark.sql.files.maxPartitionBytes": "128m"' in target.read_text()
+
+
+def test_of_a_classification_that_is_there_twice_the_effective_one_is_written() -> None:
+    twice = [
+        {"Classification": "spark-defaults", "Properties": properties}
+        for properties in ({"spark.executor.memory": "1g"}, {"spark.executor.memory": "2g"})
+    ]
+
+    written = container_configuration.parse(
+        updated(json.dumps(twice), {"spark.executor.memory": "3g"}, "file")
+    )
+
+    assert written == {"spark-defaults": {"spark.executor.memory": "3g"}}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +250,7 @@ def test_the_command_line_writes_the_next_configuration(
 def test_a_configuration_that_is_none_is_left_as_it_is(
     tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = write(tmp_path / "app-1", log(executor(), *(task(0, 0, 9.0, input=1024) for _ in range(4))))
+    source = write(tmp_path / "app-1", log(executor(), *LARGE, sql_files_maxPartitionBytes="1g"))
     target = tmp_path / "configuration.json"
     target.write_text(content)
 

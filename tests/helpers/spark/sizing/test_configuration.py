@@ -5,14 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.environments import LOCAL
 from helpers.errors import UserError
 from helpers.local_aws.spark_container.configuration import parse
 from helpers.local_aws.spark_container.sizing import Machine, scale
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
 from helpers.spark.sizing.configuration import document, figures, hints, merged, read, render
-from ml_pipeline.params.files import step_instances
 
 TUNED: set[str] = set()
 """Properties of spark_jobs/configuration.json for which measured runs found a better value than sizing."""
@@ -76,33 +74,61 @@ def test_what_a_file_says_besides_is_left_alone() -> None:
     assert result["hadoop-env"] == {"HADOOP_ROOT_LOGGER": "WARN", "HADOOP_HEAPSIZE_MAX": "256m"}
 
 
-def test_of_entries_for_one_classification_the_last_is_changed() -> None:
-    """The image writes them one after the other, so the last takes effect."""
-    exports = [{"Classification": "export", "Properties": {"HADOOP_HEAPSIZE_MAX": f"{n}g"}} for n in (1, 2)]
-    own = [
-        {"Classification": "spark-defaults", "Properties": {"a.b": "c", "spark.executor.instances": "8"}},
-        {"Classification": "spark-defaults", "Properties": {"spark.executor.instances": "9"}},
-        {"Classification": "hadoop-env", "Properties": {}, "Configurations": exports},
-    ]
+def export(**variables: str) -> dict[str, object]:
+    return {"Classification": "export", "Properties": variables}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        [
+            {"Classification": "spark-defaults", "Properties": {"a.b": "c"}},
+            {"Classification": "spark-defaults", "Properties": {"spark.executor.memory": "1g"}},
+        ],
+        [
+            {"Classification": "spark-defaults", "Properties": {"spark.executor.memory": "1g"}},
+            {"Classification": "core-site", "Properties": {"fs.s3a.connection.maximum": "1"}},
+            {"Classification": "spark-defaults", "Properties": {}},
+            {"Classification": "core-site", "Properties": {"fs.s3a.connection.maximum": "2"}},
+        ],
+        [
+            {
+                "Classification": "hadoop-env",
+                "Properties": {},
+                "Configurations": [export(OTHER="1"), export(HADOOP_HEAPSIZE_MAX="1m")],
+            }
+        ],
+        [
+            {"Classification": "hadoop-env", "Properties": {}, "Configurations": [export(OTHER="1")]},
+            {
+                "Classification": "hadoop-env",
+                "Properties": {},
+                "Configurations": [export(HADOOP_HEAPSIZE_MAX="1m"), export(HADOOP_HEAPSIZE_MAX="2m")],
+            },
+        ],
+    ],
+    ids=["the last has it", "the first has it", "two exports", "two environments"],
+)
+def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) -> None:
     sizing = size(instance("ml.m5.xlarge"), 2)
 
-    result = parse(render(merged(own, sizing)))
+    given = parse(render(merged(own, sizing)))
 
-    for figure in figures(sizing):
-        assert result[figure.classification][figure.name] == figure.value
-    assert result["spark-defaults"]["a.b"] == "c"
+    assert {f.name for f in figures(sizing) if given[f.classification].get(f.name) != f.value} == set()
 
 
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
-    (step, (name, count)), *_ = step_instances(LOCAL).items()
+    parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
+    name = parameters["pyspark_process_instance_type"]
+    count = parameters["pyspark_process_instance_count"]
     sized = figures(size(instance(name), count))
 
     given = parse(file.read_text())
 
     differing = {f.name for f in sized if given.get(f.classification, {}).get(f.name) != f.value}
     assert differing == TUNED, (
-        f"run: make size STEP={step} ARGS='--write spark_jobs/configuration.json "
+        f"run: make size INSTANCE={name} COUNT={count} ARGS='--write spark_jobs/configuration.json "
         "--report docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
     )
 

@@ -1,0 +1,90 @@
+"""Spark's settings as they were in effect in a run: those of its log, and Spark's defaults for the others."""
+
+import re
+from collections.abc import Mapping
+
+_BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+_UNIT = {"spark.driver.memory": "m", "spark.executor.memory": "m", "spark.executor.memoryOverhead": "m"}
+"""What a number without a unit counts, where that is not bytes."""
+_MINUTE = 60_000
+_MILLISECONDS = {"": 1, "ms": 1, "s": 1000, "m": _MINUTE, "min": _MINUTE, "h": 60 * _MINUTE}
+
+_DEFAULTS = {
+    "spark.driver.memory": "1g",
+    "spark.eventLog.logStageExecutorMetrics": "false",
+    "spark.executor.heartbeatInterval": "10s",
+    "spark.executor.memory": "1g",
+    "spark.executor.metrics.pollingInterval": "0",
+    "spark.executor.processTreeMetrics.enabled": "false",
+    "spark.python.worker.reuse": "true",
+    "spark.speculation": "false",
+    "spark.speculation.multiplier": "1.5",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "64m",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.skewJoin.enabled": "true",
+    "spark.sql.adaptive.skewJoin.skewedPartitionFactor": "5",
+    "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "256m",
+    "spark.sql.files.maxPartitionBytes": "128m",
+    "spark.sql.shuffle.partitions": "200",
+    "spark.task.cpus": "1",
+}
+"""Of Spark 3.2 and later."""
+_CHANGED = {"spark.speculation.multiplier": ((4,), "3")}
+"""Defaults that a later version changed: since which, and to what."""
+
+
+class Settings:
+    """The settings of a run.
+
+    Args:
+        properties: those that its log has.
+        version: of Spark, as its log has it.
+    """
+
+    def __init__(self, properties: Mapping[str, str], version: str = ""):
+        self._properties = properties
+        self._version = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+    def text(self, name: str) -> str | None:
+        """Return the value of a setting, or None where Spark has no default that we know."""
+        given = self._properties.get(name)
+        if given is not None:
+            return given
+        since, changed = _CHANGED.get(name, ((), ""))
+        return changed if since and self._version >= since else _DEFAULTS.get(name)
+
+    def is_on(self, name: str) -> bool:
+        """Return whether a switch is on."""
+        return (self.text(name) or "").strip().lower() == "true"
+
+    def number(self, name: str) -> float:
+        """Return a number; 0 where it is not set or is not one."""
+        try:
+            return float(self.text(name) or 0)
+        except ValueError:
+            return 0.0
+
+    def size(self, name: str) -> int:
+        """Return a size in bytes; 0 where it is not set or is not one."""
+        return _size(self.text(name) or "", _UNIT.get(name, "")) or 0
+
+    def milliseconds(self, name: str) -> float:
+        """Return a duration; 0 where it is not set or is not one."""
+        match = re.fullmatch(r"(\d+)\s*([a-z]*)", (self.text(name) or "").strip().lower())
+        return int(match[1]) * _MILLISECONDS.get(match[2], 0) if match else 0.0
+
+    def is_in_effect(self, name: str, value: str) -> bool:
+        """Return whether a setting has a value already, in whatever spelling."""
+        present = self.text(name)
+        if present is None:
+            return False
+        unit = _UNIT.get(name, "")
+        return present.strip().lower() == value.lower() or (
+            _size(present, unit) is not None and _size(present, unit) == _size(value, unit)
+        )
+
+
+def _size(text: str, unit: str) -> int | None:
+    size = text.strip().lower()
+    match = re.fullmatch(r"(\d+)\s*([kmgtp]?)i?b?", size)
+    return int(match[1]) * _BYTES[match[2] or ("b" if size.endswith("b") else unit)] if match else None

@@ -1,0 +1,93 @@
+"""Generate the event logs of this folder: `python generate.py [VERSION...]`.
+
+Each version of pyspark is installed in a temporary folder and runs the same small job. Since 4.0 Spark rolls
+and compresses event logs by default; before, one file is written and compression asked for.
+Needs uv and Java 17, and downloads 300 to 450 MB for each version.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+VERSIONS = {
+    "3.2.4": "0.10.9.5",
+    "3.3.4": "0.10.9.5",
+    "3.4.4": "0.10.9.7",
+    "3.5.9": "0.10.9.7",
+    "4.0.1": "0.10.9.9",
+    "4.1.1": "0.10.9.9",
+}
+"""Of pyspark and of the py4j that it pins."""
+PYTHON_UDF = "3.4"
+"""The first version whose cloudpickle knows the bytecode of Python 3.11."""
+FOLDER = Path(__file__).parent
+# Spark 3.2 does not open Java 17's modules itself.
+OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch")
+JOB = """
+import sys
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+folder, with_udf = sys.argv[1], sys.argv[2] == "True"
+spark = SparkSession.builder.appName("versions").getOrCreate()
+spark.sparkContext.setLogLevel("ERROR")
+spark.range(0, 20_000, 1, 2).select("id", (F.col("id") % 7).alias("key")).write.csv(folder + "/table")
+table = spark.read.schema("id long, key int").csv(folder + "/table")
+table.show(3)
+table.first()
+table.groupBy("key").count().collect()
+if with_udf:
+    table.select(F.udf(lambda number: number + 1, "long")("id")).write.format("noop").mode("overwrite").save()
+spark.stop()
+"""
+
+
+def main(versions: list[str]) -> None:
+    for version in versions or list(VERSIONS):
+        with tempfile.TemporaryDirectory() as temporary:
+            generate(version, Path(temporary))
+
+
+def generate(version: str, temporary: Path) -> None:
+    """Run the job with a version of Spark and keep its event log."""
+    python = temporary / "venv" / "bin" / "python"
+    subprocess.run(["uv", "venv", "--quiet", "--seed", temporary / "venv"], check=True)
+    packages = [f"pyspark=={version}", f"py4j=={VERSIONS[version]}", "setuptools<80", "wheel"]
+    install = ["uv", "pip", "install", "--quiet", "--no-cache", "--no-deps", "--python", python, *packages]
+    subprocess.run(install, check=True)
+    (temporary / "job.py").write_text(JOB)
+    logs = temporary / "logs"
+    logs.mkdir()
+    settings = {
+        "spark.master": "local[2]",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraJavaOptions": " ".join(
+            f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED
+        ),
+        "spark.ui.enabled": "false",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": logs.as_uri(),
+        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.warehouse.dir": str(temporary / "warehouse"),
+    }
+    if version < "4":
+        settings["spark.eventLog.compress"] = "true"
+    submit = [temporary / "venv" / "bin" / "spark-submit"]
+    for name, value in settings.items():
+        submit += ["--conf", f"{name}={value}"]
+    own = {"PYSPARK_PYTHON": str(python), "SPARK_LOCAL_HOSTNAME": "localhost", "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {name: os.environ[name] for name in ("HOME", "JAVA_HOME") if name in os.environ}
+    environment["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    arguments = [temporary / "job.py", temporary, str(version >= PYTHON_UDF)]
+    subprocess.run([*submit, *arguments], check=True, cwd=temporary, env=environment | own)
+    target = FOLDER / version
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(logs, target, ignore=shutil.ignore_patterns(".*.crc"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
