@@ -7,7 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check pyspark==3.5.6
+venv/bin/pip install --quiet --disable-pip-version-check pyspark==3.5.9
 mkdir in
 echo 1 > in/a.csv
 echo 2 > in/_metadata.csv
