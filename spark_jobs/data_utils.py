@@ -13,13 +13,18 @@ import re
 import sys
 import time
 import uuid
+from collections import Counter
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from urllib.parse import unquote, urlsplit
 
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
@@ -37,6 +42,18 @@ REPORT_VERSION = 1
 RUNS_KEPT_DAYS = 10
 """Longer than any processing job may run (9 days), so what is older is neither written nor read."""
 DAY_MS = 24 * 60 * 60 * 1000
+
+GLOB_CHARACTER = re.compile(r"[{}\[\]*?\\]")
+"""What makes Spark take a path for a glob pattern."""
+COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")
+"""Suffixes by which Hadoop knows what to decompress."""
+SHOWN_NAMES = 3
+"""Names that a message gives of many."""
+
+LOG = logging.getLogger("data_utils")
+
+SPARK_ERRORS = (Py4JError, CapturedException, ConnectionError)
+"""What PySpark raises where Spark fails: `spark_failure` makes one line of it."""
 
 Value = Union[bool, int, float, str]
 """What a check compares."""
@@ -66,6 +83,20 @@ REMEDIES = (
         r"timed? ?out|SocketTimeoutException|ConnectTimeoutException",
         "S3 or another node answers too slowly: raise spark.hadoop.fs.s3a.connection.timeout and "
         "spark.network.timeout in configuration.json",
+    ),
+    (
+        r"bucket is null/empty",
+        "S3A finds no bucket in the URI, since Java accepts no such host name: use a bucket without _ "
+        "in its name and with a letter after the last dot",
+    ),
+    (
+        r"Relative path in absolute URI",
+        "Hadoop takes the part of a name before a colon for a URI scheme: on S3 give the folder instead of a "
+        "glob pattern, on a local disk rename the file",
+    ),
+    (
+        r"native \w+ library not available",
+        "Hadoop's native library, which reads this compression, is not there: compress the input with gzip",
     ),
     (
         r"SparkContext was shut down",
@@ -132,16 +163,169 @@ def _file_system(spark: SparkSession, uri: str) -> tuple[Any, Any]:
 
 
 def input_size(spark: SparkSession, uri: str) -> int:
-    """Return the bytes under a file, a folder or a glob pattern.
+    """Return the bytes that Spark reads of a file, of a folder with all below it, or of a glob pattern.
+
+    Files that Spark skips for their hidden names are logged.
 
     Raises:
-        JobError: nothing is there.
+        JobError: there is nothing, there are hidden files only, or S3A does not reach all objects.
+    """
+    file_system, _ = _file_system(spark, uri)
+    entries = [(root, _entries(spark, file_system, root)) for root in _roots(spark, uri)]
+    frame = spark.read.text(uri, recursiveFileLookup=True)  # lists later, so that it finds no less
+    read = _paths_read(spark, frame)
+    if sum(found.size() for _, found in entries) != len(read):
+        hidden, unreachable = _unread(file_system, entries, read)
+        if unreachable:
+            raise JobError(
+                f"Spark cannot reach objects at {uri} whose keys contain // or end in /: "
+                f"{_some(unreachable)}; move them to other keys, or remove them"
+            )
+        if hidden and not read:
+            raise JobError(
+                f"Spark skips all files at {uri}, since names that begin with _ or . are hidden: "
+                f"{_some(hidden)}; rename them"
+            )
+        if hidden:
+            LOG.warning("Spark skips hidden files at %s: %s", uri, _some(hidden))
+    return int(frame._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
+
+
+def _roots(spark: SparkSession, uri: str) -> list[Any]:
+    """Return the files and folders that a URI stands for, as Hadoop's Path.
+
+    Raises:
+        JobError: there are none, or not the one of exactly this name.
     """
     file_system, path = _file_system(spark, uri)
-    found = file_system.globStatus(path)
+    if not GLOB_CHARACTER.search(
+        uri
+    ):  # globStatus cannot read a colon in a name; Spark does not ask it either
+        if file_system.exists(path):
+            return [path]
+        raise JobError(f"there is no input at {uri}")
+    found = [status.getPath() for status in file_system.globStatus(path) or ()]
+    if file_system.exists(path) and str(file_system.makeQualified(path)) not in {str(each) for each in found}:
+        raise JobError(
+            f"{uri} is there, but as a glob pattern it means other names: write {escaped(uri)}, or rename it"
+        )
     if not found:
         raise JobError(f"there is no input at {uri}")
-    return sum(int(file_system.getContentSummary(status.getPath()).getLength()) for status in found)
+    return found
+
+
+def _entries(spark: SparkSession, file_system: Any, root: Any) -> Any:
+    """Return a Java list of the FileStatus of all files below a folder, in S3 also of objects like `a/`."""
+    s3a = str(file_system.getClass().getSimpleName()) == "S3AFileSystem"
+    # Flat, so that S3A finds keys with // as well, which it does not find folder by folder, as Spark lists.
+    list_files = file_system.listFilesAndEmptyDirectories if s3a else file_system.listFiles
+    jvm: Any = spark._jvm
+    return jvm.org.apache.hadoop.util.functional.RemoteIterators.toList(list_files(root, True))
+
+
+def _paths_read(spark: SparkSession, frame: DataFrame) -> list[str]:
+    """Return the path, without scheme and bucket, of each file that Spark reads for a frame."""
+    jvm: Any = spark._jvm
+    strings = jvm.org.apache.hadoop.util.StringUtils
+    joined = str(strings.join("\n", frame._jdf.inputFiles()))  # one call, not one for each file
+    paths = [unquote(urlsplit(uri).path) for uri in joined.split("\n") if uri]
+    # Spark lists _metadata, which Parquet may need, and reads no data from it.
+    return [path for path in paths if is_data_file(path.rpartition("/")[2])]
+
+
+def _unread(
+    file_system: Any, entries: Sequence[tuple[Any, Any]], read: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the files that Spark does not read: those with hidden names, and those that it cannot reach."""
+    left, files = Counter(read), set(read)
+    hidden, unreachable = [], []
+    for root, found in entries:
+        top = str(file_system.makeQualified(root).toUri().getPath())
+        for status in found:
+            path = str(status.getPath().toUri().getPath())
+            if status.isDirectory():
+                if path not in files and _has_content(file_system, status.getPath()):
+                    unreachable.append(f"{path}/")
+            elif left[path]:
+                left[path] -= 1
+            elif not is_hidden(path.removeprefix(f"{top}/") if path != top else path.rpartition("/")[2]):
+                unreachable.append(path)
+            elif status.getLen():
+                hidden.append(path)
+    return hidden, unreachable
+
+
+def _has_content(file_system: Any, folder: Any) -> bool:
+    """Return whether the object of S3 that stands for a folder, `a/`, holds data."""
+    try:
+        return int(bytes(file_system.getXAttr(folder, "header.Content-Length"))) > 0
+    except Py4JJavaError as error:
+        if "FileNotFoundException" not in str(error.java_exception.toString()):
+            raise
+        return True  # it is not `a/` but `a//`, of which no request of S3A asks
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many there are, for a message."""
+    more = f" and {len(names) - SHOWN_NAMES:,} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(sorted(names)[:SHOWN_NAMES]) + more
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether Spark skips a file, by its name below the folder that is read.
+
+    >>> is_hidden("_a.csv"), is_hidden(".day=1/a"), is_hidden("a.csv._COPYING_"), is_hidden("_day=1/a")
+    (True, True, True, False)
+    """
+    return any(
+        part.startswith(".") or part.endswith("._COPYING_") or (part.startswith("_") and "=" not in part)
+        for part in name.split("/")
+    )
+
+
+@contextmanager
+def reading(spark: SparkSession, uri: str) -> Iterator[None]:
+    """Name the compressed input file that cannot be read, where Spark fails within the block for one.
+
+    Raises:
+        JobError: a compressed file is broken.
+    """
+    try:
+        yield
+    except Py4JJavaError as error:
+        cause = root_cause(error.java_exception)
+        if cause == with_remedy(cause) and (file := _broken_file(spark, uri)):
+            raise JobError(f"{file} cannot be decompressed: replace or remove it ({cause})") from error
+        raise
+
+
+def _broken_file(spark: SparkSession, uri: str) -> Optional[str]:
+    """Return a compressed input file that Spark fails to read: its exception seldom names one."""
+    found = spark.read.text(uri, recursiveFileLookup=True).inputFiles()
+    files = [unquote(name) for name in found if name.endswith(COMPRESSED)]
+    if not files or _is_readable(spark, files):
+        return None
+    while len(files) > 1:
+        half = files[: len(files) // 2]
+        files = files[len(half) :] if _is_readable(spark, half) else half
+    return files[0]
+
+
+def _is_readable(spark: SparkSession, files: Sequence[str]) -> bool:
+    try:
+        spark.read.text([escaped(file) for file in files]).count()
+    except Py4JJavaError:
+        return False
+    return True
+
+
+def escaped(uri: str) -> str:
+    r"""Return the glob pattern that matches exactly this URI.
+
+    >>> print(escaped("in/a [1].csv"))
+    in/a \[1\].csv
+    """
+    return GLOB_CHARACTER.sub(r"\\\g<0>", uri)
 
 
 def file_sizes(spark: SparkSession, folder: str) -> list[int]:
@@ -279,9 +463,34 @@ def _run_name(job_config: Optional[str]) -> str:
     return str(name)
 
 
-def written_output(spark: SparkSession, folder: str, rows: int, file_format: str) -> Output:
-    """Return an output with its data files counted."""
+def written_output(
+    spark: SparkSession, folder: str, rows: int, file_format: str, required: Sequence[str] = ()
+) -> Output:
+    """Return an output with its data files counted.
+
+    Args:
+        spark: the session.
+        folder: of the output.
+        rows: that were written.
+        file_format: parquet, csv, json, orc or txt.
+        required: columns of a Parquet output that must not hold NULL.
+
+    Raises:
+        JobError: a required column holds NULL.
+    """
+    if required:
+        _reject_nulls(spark, folder, required)
     return Output(folder, rows, len(file_sizes(spark, folder)), file_format)
+
+
+def _reject_nulls(spark: SparkSession, folder: str, columns: Sequence[str]) -> None:
+    # Parquet's statistics count the NULLs of each row group: without any, Spark reads no more than them.
+    is_null = {column: F.col(column).isNull() for column in columns}
+    rows = spark.read.parquet(folder).where(reduce(or_, is_null.values()))
+    counts = rows.agg(*(F.count_if(null).alias(column) for column, null in is_null.items())).first()
+    if counts and any(counts):
+        found = ", ".join(f"{column} ({count:,} rows)" for column, count in counts.asDict().items() if count)
+        raise JobError(f"{folder} holds NULL in required columns: {found}; the job dropped values on the way")
 
 
 def job_report(
@@ -374,22 +583,27 @@ def outdated_runs(modified: Mapping[str, int], newest: str, limit: int, report: 
 
 
 def spark_failure(error: Exception) -> str:
-    """Return what Spark failed of, and what to change where that is known, in one line."""
-    if isinstance(error, Py4JJavaError):
-        said = root_cause(error)
-        return f"Spark failed: {with_remedy(said, str(error.java_exception.toString()))}"
+    """Return what Spark failed of, and what to change where that is known, in one line.
+
+    Args:
+        error: one of `SPARK_ERRORS`.
+    """
+    java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    if java is not None:
+        return f"Spark failed: {with_remedy(root_cause(java), str(java.toString()))}"
+    if isinstance(error, CapturedException):
+        return f"Spark failed: {with_remedy(' '.join(str(error).split()))}"
     return (
         "Spark's driver has ended, most often for want of memory: raise spark.driver.memory in "
         f"configuration.json ({' '.join(str(error).split())})"
     )
 
 
-def root_cause(error: Py4JJavaError) -> str:
-    """Return what Java says at the bottom of a chain of exceptions, in one line and without its stack."""
-    java = error.java_exception
+def root_cause(java: Any) -> str:
+    """Return what Java says at the bottom of a chain of exceptions, in one line, without stack and plan."""
     while java.getCause() is not None:
         java = java.getCause()
-    said = str(java.toString()).partition("Driver stacktrace:")[0]
+    said = str(java.toString()).partition("Driver stacktrace:")[0].partition(";\n")[0]
     return " ".join(re.sub(r"\n\s+at .*", "", said).split())
 
 

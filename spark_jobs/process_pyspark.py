@@ -23,6 +23,7 @@ from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_utils import (
+    SPARK_ERRORS,
     Check,
     JobError,
     begin_run,
@@ -35,6 +36,7 @@ from data_utils import (
     overlap,
     persisted,
     publish_report,
+    reading,
     spark_failure,
     spread,
     stdout_logger,
@@ -42,7 +44,6 @@ from data_utils import (
     timed,
     written_output,
 )
-from py4j.protocol import Py4JError
 from pyspark.sql import Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
@@ -64,9 +65,12 @@ MEASURES = (
 )
 COLUMNS = ("sex", *MEASURES, "rings")
 SCHEMA = "sex string, length double, diameter double, rings int"
+KEPT = ("sex", "length", "diameter", "rings")
 
-PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + ",[0-9]{1,9}$"
-"""A row as nearly all of them are. Without groups: Java takes half the time for it."""
+PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + r",[0-9]{1,9}\z"
+r"""A row as nearly all of them are. Without groups: Java takes half the time for it.
+
+`\z`, since `$` also matches before U+0085, U+2028 or U+2029 at the end, and these do not end a line."""
 PLAIN_LENGTH = 200
 """A longer line may hold a number that is none, such as one of 400 digits."""
 
@@ -94,6 +98,29 @@ NO_COLUMN_NAMES = (
 )
 """Words that do stand in data rows."""
 WRONG_HEADER = "is a header line with other columns"
+
+UNPRINTABLE = r"[\p{C}\p{Zl}\p{Zp}]"
+CONVERT = "convert it to UTF-8, as by iconv"
+OTHER_FORMATS = {
+    "1F8B08": "is compressed by gzip, but its name does not end in .gz (in lower case): rename it",
+    "1F9D": "is compressed by compress (.Z), which Spark does not read: unpack it",
+    "425A683[1-9]314159265359": "is compressed by bzip2, but its name does not end in .bz2: rename it",
+    "504B030[46]|504B0506": "is a ZIP archive (.zip, .xlsx), which Spark does not read: unpack it",
+    "FD377A585A00": "is compressed by xz, which Spark does not read: unpack it",
+    "28B52FFD": "is compressed by Zstandard, but its name does not end in .zst: unpack it",
+    "04224D18": "is compressed by LZ4, which Spark does not read as the lz4 tool writes it: unpack it",
+    "FF060000734E61507059": "is compressed by Snappy frames, which Spark does not read: unpack it",
+    "377ABCAF271C": "is a 7z archive, which Spark does not read: unpack it",
+    "5041523115": "is a Parquet file: convert it to CSV",
+    "4F626A01": "is an Avro file: convert it to CSV",
+    "D0CF11E0": "is an Office file: save it as CSV",
+    "255044462D": "is a PDF file: convert it to CSV",
+    "FFFE0000|0000FEFF": f"is UTF-32: {CONVERT}",
+    "FFFE|FEFF": f"is UTF-16: {CONVERT}",
+    "(00[2-7].){3}|([2-7].00){3}": f"is UTF-16: {CONVERT}",
+}
+"""What a file is that begins with these bytes, in hexadecimal, and what to do. The first that fits counts."""
+LONGEST_SIGNATURE = 10
 
 SHOWN_LINES = 3
 SHOWN_CHARACTERS = 120
@@ -139,10 +166,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark.sparkContext.setLogLevel("WARN")
     try:
         process(spark, options, seconds, log)
-    except (
-        Py4JError,
-        ConnectionError,
-    ) as error:  # Java's trace stays in the log above; the last line is for people
+    except SPARK_ERRORS as error:  # Java's trace stays in the log above; the last line is for people
         raise JobError(spark_failure(error)) from error
 
 
@@ -181,7 +205,7 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
     folder = run.below(target)
     outputs = Outputs(f"{folder}/parquet", f"{folder}/csv", f"{folder}/rejected")
     try:
-        with timed(seconds, "write Parquet"):
+        with timed(seconds, "write Parquet"), reading(spark, source):
             plain, others = write_plain_rows(spark, source, outputs.parquet, output_files(size))
         counts = Counts(rows=plain, written=plain, rejected=0)
         if others:
@@ -192,16 +216,16 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
         judge(spark, counts, options, outputs)
         with timed(seconds, "write CSV"):
             write_csv(spark, outputs)
+        written = {
+            "csv": written_output(spark, outputs.csv, counts.written, "csv"),
+            "parquet": written_output(spark, outputs.parquet, counts.written, "parquet", required=KEPT),
+        }
     except Exception:
-        with suppress(Py4JError, ConnectionError):  # the driver may have ended, and what it was is told first
+        with suppress(*SPARK_ERRORS):  # the driver may have ended, and what it was is told first
             for unfinished in (outputs.parquet, outputs.csv):
                 delete(spark, unfinished)
         raise
 
-    written = {
-        "csv": written_output(spark, outputs.csv, counts.written, "csv"),
-        "parquet": written_output(spark, outputs.parquet, counts.written, "parquet"),
-    }
     if counts.rejected:
         written["rejected"] = written_output(spark, outputs.rejected, counts.rejected, "json")
     report = job_report(
@@ -245,7 +269,7 @@ def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files:
         How many rows were looked at, and how many of them were set aside.
 
     Raises:
-        JobError: a header with other columns.
+        JobError: a header with other columns, or a file of another format.
     """
     lines = (
         spark.read.text(options.input_table, recursiveFileLookup=True)
@@ -259,7 +283,9 @@ def look_closely(spark: SparkSession, options: Options, outputs: Outputs, files:
         explain(judged.where("NOT valid")).write.json(outputs.rejected)
         looked_at = judged.count()
     malformed = read_rejected(spark, outputs)
-    if fault := malformed.where(F.col("reason") == WRONG_HEADER).first():
+    if fault := malformed.where(F.col("reason").isin(WRONG_HEADER, *OTHER_FORMATS.values())).first():
+        if fault.reason != WRONG_HEADER:
+            raise JobError(f"{fault.file} {fault.reason}")
         raise JobError(
             f"{fault.file} has the header {shown(fault.line)}, but the columns must be {','.join(COLUMNS)}, "
             "in this order (with or without a header line)"
@@ -319,7 +345,7 @@ def is_no_row() -> Column:
     """Return whether a line is blank or the expected header."""
     line = F.col("value")
     row = reduce(or_, (line.startswith(sex) for sex in SEXES))  # tells nearly all lines, for next to nothing
-    return ~row & (line.rlike(r"^\s*$") | (names(line) == ",".join(COLUMNS).replace("_", "")))
+    return ~row & (line.rlike(r"(?U)^\s*\z") | (names(line) == ",".join(COLUMNS).replace("_", "")))
 
 
 def is_valid() -> Column:
@@ -348,13 +374,13 @@ def kept(line: str) -> list[Column]:
 
 def names(line: Column) -> Column:
     """Return a line as a header of column names is compared, so without blanks, marks and capitals."""
-    return F.lower(F.regexp_replace(line, r'[\s_"]', ""))
+    return F.lower(F.regexp_replace(line, r'(?U)[\s_"]', ""))
 
 
 def unquoted(column: str) -> Column:
     """Return lines without the quotation marks around fields; stray ones stay, and spoil their field."""
     line = F.col(column)
-    bare = F.regexp_replace(line, r'(^|,)\s*"([^",]*)"\s*(?=,|$)', "$1$2")
+    bare = F.regexp_replace(line, r'(^|,)\s*"([^",]*)"\s*(?=,|\z)', "$1$2")
     return F.when(line.contains('"'), bare).otherwise(line)
 
 
@@ -370,8 +396,13 @@ def explain(lines: DataFrame) -> DataFrame:
     words = F.forall(
         "fields", lambda field: field.rlike(r"^\s*\p{L}") & ~F.trim(field).isin(*NO_COLUMN_NAMES)
     )
+    start = F.hex(F.substring(F.col("line").cast("binary"), 1, LONGEST_SIGNATURE))
+    other_format = F.coalesce(
+        *(F.when(start.rlike(f"^({signature})"), said) for signature, said in OTHER_FORMATS.items())
+    )
     reason = (
-        F.when((known >= 3) | (words & (F.size("fields") == len(COLUMNS))), WRONG_HEADER)
+        F.when(other_format.isNotNull(), other_format)
+        .when((known >= 3) | (words & (F.size("fields") == len(COLUMNS))), WRONG_HEADER)
         .when(
             F.size("fields") != len(COLUMNS),
             F.concat(F.size("fields"), F.lit(f" fields instead of {len(COLUMNS)}")),
@@ -386,7 +417,9 @@ def objection(index: int) -> Column:
     name = COLUMNS[index]
     field = F.trim(F.get("fields", F.lit(index)))
     value = number(index, "double")
-    quoted = F.concat(F.lit(": "), F.substring(field, 1, SHOWN_CHARACTERS))
+    quoted = F.concat(
+        F.lit(": "), F.substring(F.regexp_replace(field, UNPRINTABLE, "�"), 1, SHOWN_CHARACTERS)
+    )
     missing = F.when(field == "", f"{name} is missing")
     if name == "sex":
         return missing.when(~field.isin(*SEXES), F.concat(F.lit(f"sex is not {', '.join(SEXES)}"), quoted))

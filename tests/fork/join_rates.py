@@ -11,6 +11,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from data_utils import (
+    SPARK_ERRORS,
     Check,
     JobError,
     begin_run,
@@ -21,7 +22,6 @@ from data_utils import (
     timed,
     written_output,
 )
-from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark = SparkSession.builder.appName("join_rates").getOrCreate()
     try:
         process(spark, options)
-    except (Py4JError, ConnectionError) as error:
+    except SPARK_ERRORS as error:
         raise JobError(spark_failure(error)) from error
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from helpers.local_aws.server_state import ServerState
+from helpers.local_aws.spark_container.image_defaults import s3a_addresses
+from helpers.spark import s3a_jars
 from tests.spark_submit import SMALL
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "spark_jobs"))
@@ -15,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "spark_jobs"))
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """A session on two cores of this machine."""
+    """A session on two cores of this machine, with S3A."""
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
@@ -23,11 +26,26 @@ def spark() -> Iterator[SparkSession]:
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.extraClassPath", os.pathsep.join(map(str, s3a_jars.ensure())))
         .config(map=SMALL)
         .getOrCreate()
     )
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def s3a(spark: SparkSession, server: ServerState) -> SparkSession:
+    """The same session, whose S3A talks to the embedded AWS."""
+    environment = server.environment()
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    for name, value in {
+        **s3a_addresses(environment["AWS_ENDPOINT_URL"], environment["AWS_REGION"]),
+        "fs.s3a.access.key": environment["AWS_ACCESS_KEY_ID"],
+        "fs.s3a.secret.key": environment["AWS_SECRET_ACCESS_KEY"],
+    }.items():
+        hadoop.set(name, value)
+    return spark
 
 
 @pytest.fixture(autouse=True)

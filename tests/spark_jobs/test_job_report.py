@@ -143,6 +143,21 @@ def test_the_files_of_partitions_count(spark: SparkSession, tmp_path: Path) -> N
     assert written_output(spark, folder, 6, "parquet") == Output(folder, 6, 3, "parquet")
 
 
+@pytest.mark.parametrize(
+    ("nulls", "message"), [([], None), (["a"], r"a \(1 rows\)"), (["a", "b"], r"a \(1 rows\), b \(1 rows\)")]
+)
+def test_null_in_a_required_column_fails_the_job(spark: SparkSession, tmp_path: Path, nulls, message) -> None:
+    folder = str(tmp_path / "table")
+    columns = [f"IF(id = 7, NULL, id) AS {name}" if name in nulls else f"id AS {name}" for name in "ab"]
+    spark.range(9, numPartitions=3).selectExpr(*columns, "CAST(NULL AS INT) AS c").write.parquet(folder)
+
+    if message is None:
+        assert written_output(spark, folder, 9, "parquet", required=("a", "b")).rows == 9
+    else:
+        with pytest.raises(JobError, match=f"{folder} holds NULL in required columns: {message};"):
+            written_output(spark, folder, 9, "parquet", required=("a", "b"))
+
+
 class Job:
     """Publishes reports of a job with two outputs, `a` and `b`, in folders of their own."""
 

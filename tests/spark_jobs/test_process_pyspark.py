@@ -1,14 +1,18 @@
 """The job, on files made by hand."""
 
+import bz2
 import gzip
 import json
+import lzma
+import random
+import re
 from pathlib import Path
 from typing import Any
 
 import process_pyspark
 import pyarrow.parquet as pq
 import pytest
-from data_utils import JobError
+from data_utils import JobError, input_size
 from pyspark.sql import SparkSession
 
 from tests.bench import abalone, other_jobs
@@ -51,7 +55,7 @@ class Job:
     def rejected(self) -> list[dict[str, str]]:
         """The quarantine of the newest run, whatever became of it."""
         parts = sorted((self.runs()[-1] / "rejected").glob("part-*"))
-        return [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+        return [json.loads(line) for part in parts for line in part.read_text().split("\n")[:-1]]
 
 
 @pytest.fixture
@@ -170,6 +174,70 @@ def test_gzip_and_many_files_are_read_together(job) -> None:
     assert job.run()["rows_in"] == 21
 
 
+def test_blanks_and_control_characters_around_a_number_are_no_part_of_it(job) -> None:
+    lines = [
+        *(GOOD + end for end in "\x0b\x0c\x1c\x1d\x1e\x1f \t\0"),
+        " " + GOOD,
+        GOOD.replace(",", " , "),
+        GOOD.replace("0.455", "+455e-3"),
+        '"' + GOOD.replace(",", '","') + '"',
+    ]
+    job.write(*lines)
+
+    job.run()
+
+    assert job.rows() == [ROW] * len(lines)
+
+
+def test_each_line_end_of_a_text_file_ends_a_row_and_a_mark_at_its_begin_is_no_part_of_it(job) -> None:
+    for name, end in {"mac": "\r", "dos": "\r\n", "unix": "\n"}.items():
+        job.write("\ufeff" + GOOD, OTHER, name=name, end=end)
+
+    job.run()
+
+    assert job.rows() == [OTHER_ROW] * 3 + [ROW] * 3
+
+
+def test_what_is_no_whole_number_is_never_a_row(job) -> None:
+    """`$` in Java also matches before U+0085, U+2028 and U+2029 at the end."""
+    ends = "\x85\u2028\u2029\xa0\u200b\ufeff"
+    numbers = [
+        *(f"15{end}" for end in ends),
+        *(
+            "15d",
+            "15f",
+            "15L",
+            "0xF",
+            "1_5",
+            "15.0",
+            "1e1",
+            "\uff11\uff15",
+            "NaN",
+            "-Infinity",
+            "1 5",
+            "NULL",
+        ),
+    ]
+    job.write(GOOD, *(GOOD.replace(",15", f",{number}") for number in numbers))
+
+    report = job.run("--max_rejected_fraction", "0.99")
+
+    assert (report["rows_in"], report["rows_rejected"]) == (1 + len(numbers), len(numbers))
+    assert job.rows() == [ROW]
+    assert sorted(fault["line"].rpartition(",")[2] for fault in job.rejected()) == sorted(numbers)
+
+
+def test_a_value_that_is_lost_on_the_way_fails_the_job(job, monkeypatch) -> None:
+    monkeypatch.setattr(process_pyspark, "PLAIN_ROW", process_pyspark.PLAIN_ROW.replace("\\z", "$"))
+    job.write(*[GOOD + "\x85"] * 3, GOOD)
+
+    with pytest.raises(JobError, match=r"/parquet holds NULL in required columns: rings \(3 rows\)"):
+        job.run()
+
+    assert list(job.runs()[-1].iterdir()) == []
+    assert not (job.target / "report.json").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -185,6 +253,8 @@ def test_gzip_and_many_files_are_read_together(job) -> None:
         (GOOD.replace("M", ""), "sex is missing"),
         (GOOD.replace(",15", ",7.5"), "rings is not a whole number: 7.5"),
         (GOOD.replace(",15", ",-2"), "rings is negative"),
+        (GOOD + "\x85", "rings is not a number: 15\ufffd"),
+        (GOOD.replace("0.095", "0\u2028"), "height is not a number: 0\ufffd"),
         (GOOD.replace(",15", ",99999999999"), "rings is not a whole number: 99999999999"),
         (GOOD.replace("0.514", "1.2.3"), "whole_weight is not a number: 1.2.3"),
         (GOOD.replace("0.15,", f"{'9' * 400},"), "shell_weight is not finite"),
@@ -275,9 +345,130 @@ def test_an_input_without_rows_fails_the_job(job, lines) -> None:
         job.run()
 
 
+FORMATS = {
+    "gzip": (gzip.compress(GOOD.encode()), "is compressed by gzip, but its name does not end in .gz"),
+    "bzip2": (bz2.compress(GOOD.encode()), "is compressed by bzip2, but its name does not end in .bz2"),
+    "xz": (lzma.compress(GOOD.encode()), "is compressed by xz"),
+    "zip": (b"PK\3\4" + bytes(9), "is a ZIP archive"),
+    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(9), "is compressed by Zstandard"),
+    "parquet": (b"PAR1\x15\4\x15", "is a Parquet file"),
+    **{encoding: (f"{GOOD}\n{OTHER}".encode(encoding), "is UTF-16") for encoding in ("utf-16", "utf-16-le")},
+    "utf-16-be": (GOOD.encode("utf-16-be"), "is UTF-16"),
+    "utf-32": (GOOD.encode("utf-32"), "is UTF-32"),
+}
+
+
+def test_a_file_of_another_format_is_known_by_its_first_bytes(spark, tmp_path) -> None:
+    for name, (content, _) in FORMATS.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "text").write_text("PAR1,PK,BZh9,ORC\n")
+    lines = spark.read.text(str(tmp_path)).selectExpr(
+        "_metadata.file_name AS file", "value AS line", "split(value, ',') AS fields"
+    )
+
+    reasons: dict[str, set[str]] = {}
+    for row in process_pyspark.explain(lines).collect():
+        reasons.setdefault(row.file, set()).add(row.reason)
+
+    known = set(process_pyspark.OTHER_FORMATS.values())
+    assert reasons.pop("text") == {"4 fields instead of 9"}
+    for name, (_, said) in FORMATS.items():
+        (found,) = known & reasons[name]
+        assert found.startswith(said), name
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.csv.GZ"])
+def test_a_file_of_another_format_fails_the_job_and_is_not_taken_for_a_few_malformed_rows(job, name) -> None:
+    job.write(*[GOOD] * 1000)
+    (job.source / name).write_bytes(FORMATS["gzip"][0])
+
+    with pytest.raises(
+        JobError, match=rf"/in/{name} is compressed by gzip, but its name does not end in \.gz"
+    ):
+        job.run()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "cause"),
+    [
+        (".gz", gzip.compress(GOOD.encode() * 999)[:-20], "EOFException"),
+        (".gz", GOOD.encode() * 9, "not a gzip file"),
+        (".bz2", bz2.compress(random.Random(1).randbytes(9999))[:-999], "unexpected end of stream"),
+    ],
+)
+def test_the_one_broken_file_of_many_is_named(job, suffix, content, cause) -> None:
+    for index in range(9):
+        (job.source / f"{index}.csv.gz").write_bytes(gzip.compress(f"{GOOD}\n".encode()))
+    (job.source / f"[a] b.csv{suffix}").write_bytes(content)
+
+    with pytest.raises(JobError, match=rf"/in/\[a\] b\.csv{suffix} cannot be decompressed: .*{cause}"):
+        job.run()
+
+
+def test_a_compression_that_needs_a_native_library_is_named(job) -> None:
+    (job.source / "a.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(9))
+
+    with pytest.raises(JobError, match=r"compress the input with gzip .*zStandard"):
+        job.run()
+
+
 def test_a_missing_input_is_named(job) -> None:
     with pytest.raises(JobError, match=r"there is no input at .*/nowhere"):
         job.run(source=job.source / "nowhere")
+
+
+HIDDEN = ("_a.csv", ".a.csv", "a.csv._COPYING_", "_tmp/a.csv", ".b/a.csv", "_metadata.csv")
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_files_that_spark_skips_are_named(job, spark, name, caplog) -> None:
+    path = job.source / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{GOOD}\n")
+
+    for source in {job.source, path if path.parent == job.source else job.source}:
+        with pytest.raises(JobError, match=rf"Spark skips all files at .*/in/{re.escape(name)}; rename"):
+            input_size(spark, str(source))
+    job.write(OTHER)
+    assert input_size(spark, str(job.source)) >= len(OTHER) + 1
+    assert f"/in/{name}" in caplog.text
+
+
+def test_an_input_of_hidden_files_fails_the_job(job) -> None:
+    job.write(GOOD, name="_a.csv")
+
+    with pytest.raises(JobError, match=r"Spark skips all files at .*/in/_a\.csv"):
+        job.run()
+
+
+def test_a_pattern_reads_hidden_folders_that_it_matches(job, caplog) -> None:
+    (job.source / "_tmp").mkdir()
+    (job.source / "_tmp" / "a.csv").write_text(f"{GOOD}\n")
+    job.write(OTHER)
+
+    job.run(source=job.source / "*")
+
+    assert job.rows() == [OTHER_ROW, ROW]
+    assert caplog.text == ""
+
+
+def test_a_name_with_glob_characters_is_read_as_the_message_says(job) -> None:
+    job.write(GOOD, name="a [1].csv")
+    job.write(OTHER, name="a 1.csv")
+
+    with pytest.raises(JobError, match="as a glob pattern it means other names") as caught:
+        job.run(source=job.source / "a [1].csv")
+    job.run(source=Path(str(caught.value).partition("write ")[2].partition(", or")[0]))
+
+    assert job.rows() == [ROW]
+
+
+def test_a_local_name_with_a_colon_fails_in_one_line(job) -> None:
+    job.write(GOOD, name="10:00.csv")
+
+    for source in (job.source, job.source / "10:00.csv", job.source / "*"):
+        with pytest.raises(JobError, match=r"on a local disk rename the file .*Relative path in absolute"):
+            job.run(source=source)
 
 
 def test_input_and_output_do_not_lie_in_one_another(job) -> None:
@@ -292,11 +483,12 @@ def test_the_input_is_scanned_once_and_again_where_rows_are_malformed(job, spark
     """Told by the stages that have read the bytes of the input file."""
     job.write(*[GOOD] * 1000, last)
     size = (job.source / "a.csv").stat().st_size
-    before = len(_stages(spark))
+    before = max((stage.stageId() for stage in _stages(spark)), default=-1)  # Spark forgets old stages
 
     job.run()
 
-    read = [stage.inputBytes() for stage in _stages(spark)[before:] if stage.inputBytes() == size]
+    stages = [stage for stage in _stages(spark) if stage.stageId() > before]
+    read = [stage.inputBytes() for stage in stages if stage.inputBytes() == size]
     assert read == [size] * scans
 
 

@@ -14,7 +14,7 @@ from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, settle, watch
 
 if TYPE_CHECKING:
     import boto3

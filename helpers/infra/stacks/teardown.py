@@ -7,14 +7,9 @@ from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.outputs import outputs_if_deployed
-from helpers.infra.stacks.status import (
-    find_stack,
-    processed_resources,
-    refuse_while_changing,
-    stack_resources,
-)
+from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settle, watch
 
 if TYPE_CHECKING:
     import boto3
@@ -65,7 +60,7 @@ def teardown(
             not delete itself.
 
     Raises:
-        UserError: not confirmed, somebody is changing a stack, or a deletion failed.
+        UserError: not confirmed, an operation on a stack does not end, or a deletion failed.
     """
     cloudformation = session.client("cloudformation")
     left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
@@ -78,16 +73,17 @@ def teardown(
         console.print(f"There is no stack {' or '.join(stack.name for stack in stacks)}: nothing to do.")
         _tell_left(left, console)
         return
-    for _, there in found:
-        refuse_while_changing(there)
     if confirm:
         _confirm(confirm, [stack.name for stack, _ in found], left, found[0][0].environment)
+    polling = polling or Polling()
+    for stack, _ in found:
+        settle(cloudformation, stack.name, console, polling)
     if before:
         before()
     names = {stack.name for stack in stacks}
     for stack, there in reversed(found):
         stack_id = there.get("StackId", stack.name)
-        _delete(session, stack, stack_id, names, console, polling or Polling())
+        _delete(session, stack, stack_id, names, console, polling)
     _tell_left(left, console)
 
 
