@@ -22,6 +22,8 @@ class Session(boto3.Session):
         core.register_component("data_loader", LOADER)
         core.set_default_client_config(CLIENT_CONFIG)
         super().__init__(botocore_session=core, region_name=region_name)
+        # Each session of boto3 adds its folder to the loader again.
+        LOADER.search_paths[:] = dict.fromkeys(LOADER.search_paths)
         self._clients: dict[str, Any] = {}
 
     def client(self, service_name: str, **arguments: Any) -> Any:  # type: ignore[override]  # overloads by service

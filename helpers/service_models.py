@@ -33,7 +33,7 @@ class _Loader(Loader):
         """Return the names of all services; whether one has a file of that type shows when it is read."""
         del type_name
         folders = [folder for folder in self.search_paths if Path(folder).is_dir()]
-        return sorted(entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir())
+        return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
 
 
 LOADER = _Loader(file_loader=_FileLoader())
