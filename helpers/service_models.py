@@ -27,7 +27,7 @@ class _FileLoader(JSONFileLoader):
 
 
 class _Loader(Loader):
-    """Knows the services by their folders; botocore looks into 850 of them for each new client."""
+    """Lists services by folder names alone; botocore opens 850 folders for each new client."""
 
     def list_available_services(self, type_name: str) -> list[str]:
         """Return the names of all services; whether one has a file of that type shows when it is read."""

@@ -37,7 +37,7 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
     state = ServerState.of_this_process(server.port, new_credentials())
     application = EmbeddedAws(state.endpoint, state.credentials, jobs_folder)
     server.app = application
-    # What is imported stays: the collector need not look through it, nor so often as 700 objects are created.
+    # Modules are never garbage: leave them out of collections, and collect less often than by default (700).
     gc.freeze()
     gc.set_threshold(10_000)
     stopping = threading.Event()
