@@ -45,9 +45,9 @@ def faulty(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_an_environment_is_deployed_used_and_deleted(
-    faulty: ServerState, infra: Path, capsys: pytest.CaptureFixture[str]
+    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stacks(["deploy", "--env", "trial", "--infra", str(infra)]) == 0
+    assert stacks(["deploy", "--env", "trial", "--infra", str(project / "infra")]) == 0
     for command in ("data", "upsert", "plan", "drift", "history"):
         assert pipelines([command, "--env", "trial"]) == 0, command
     assert pipelines(["teardown", "--env", "trial", "--yes"]) == 0
@@ -58,10 +58,10 @@ def test_an_environment_is_deployed_used_and_deleted(
 
 
 def test_a_command_waits_for_an_operation_of_another(
-    faulty: ServerState, infra: Path, capsys: pytest.CaptureFixture[str]
+    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
-    deploy = ["deploy", "--env", "local", "--infra", str(infra)]
+    deploy = ["deploy", "--env", "local", "--infra", str(project / "infra")]
     codes: dict[str, Any] = {}
     other = threading.Thread(target=lambda: codes.update(other=stacks(deploy)))
     cloudformation = Session(REGION).client("cloudformation")

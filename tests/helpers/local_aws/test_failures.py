@@ -28,8 +28,8 @@ def test_what_is_not_implemented_is_an_error_of_aws(aws: boto3.Session, service,
     response = caught.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["ResponseMetadata"]["RetryAttempts"] == 0
-    assert response["Error"]["Code"] == "InternalFailure"
-    assert "The embedded AWS failed: NotImplementedError" in response["Error"]["Message"]
+    assert response["Error"]["Code"] == "UnknownOperationException"
+    assert "The embedded AWS cannot answer this request" in response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.environments import LOCAL
 from helpers.errors import UserError
 from helpers.local_aws.spark_container.configuration import parse
 from helpers.local_aws.spark_container.sizing import Machine, scale
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
 from helpers.spark.sizing.configuration import document, figures, hints, merged, read, render
+from ml_pipeline.params.files import step_instances
 
 TUNED: set[str] = set()
 """Properties of spark_jobs/configuration.json for which measured runs found a better value than sizing."""
@@ -119,16 +121,14 @@ def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) 
 
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
-    parameters = json.loads((repository / "ml_pipeline" / "params" / "pipeline_params.json").read_text())
-    name = parameters["pyspark_process_instance_type"]
-    count = parameters["pyspark_process_instance_count"]
+    (step, (name, count)), *_ = step_instances(LOCAL).items()
     sized = figures(size(instance(name), count))
 
     given = parse(file.read_text())
 
     differing = {f.name for f in sized if given.get(f.classification, {}).get(f.name) != f.value}
     assert differing == TUNED, (
-        f"run: make size INSTANCE={name} COUNT={count} ARGS='--write spark_jobs/configuration.json "
+        f"run: make size STEP={step} ARGS='--write spark_jobs/configuration.json "
         "--report docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
     )
 
