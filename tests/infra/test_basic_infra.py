@@ -63,8 +63,8 @@ class Parent:
         return self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"]
 
     def reasons(self) -> list[str]:
-        events = self.client.describe_stack_events(StackName=self.name)["StackEvents"]
-        return [event.get("ResourceStatusReason", "") for event in events]
+        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=self.name)
+        return [event.get("ResourceStatusReason", "") for page in pages for event in page["StackEvents"]]
 
     def names_of_nested(self) -> list[str]:
         stacks = self.client.describe_stacks()["Stacks"]

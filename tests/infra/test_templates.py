@@ -396,10 +396,12 @@ def test_every_property_has_an_effect_or_is_told_to_have_none(
 ) -> None:
     unknown = {each["Type"] for each in RESOURCES.values() if each["Type"] not in RESOURCE_TYPES}
     assert unknown == set()
+    pages = aws.client("cloudformation").get_paginator("describe_stack_events")
     events = [
         event
         for stack in stacks
-        for event in aws.client("cloudformation").describe_stack_events(StackName=stack.name)["StackEvents"]
+        for page in pages.paginate(StackName=stack.name)
+        for event in page["StackEvents"]
     ]
     told = {each["LogicalResourceId"]: each.get("ResourceStatusReason", "") for each in events[::-1]}
     assert {name: reason for name, reason in told.items() if "not emulated" in reason} == {

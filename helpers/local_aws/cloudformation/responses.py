@@ -20,6 +20,8 @@ from helpers.local_aws.fault_injection import INJECTION
 
 _SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
 """What is already in the form of the API's answers."""
+_EVENTS_OF_PAGE = 20
+"""AWS does not publish how many a page holds. Few, so that callers page, and none is written that nobody reads."""
 
 
 # Moto's classes are not typed, so a subclass of them has an Any for its base.
@@ -119,6 +121,18 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
             text = "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."
             raise ValidationError(message=text)
         return ActionResult(_declared(parse_template(stack.template if stack else self._template(None))))
+
+    def describe_stack_events(self) -> ActionResult:
+        """Return a page of a stack's events, the newest first."""
+        events = self.cloudformation_backend.describe_stack_events(self._get_param("StackName"))[::-1]
+        start = 0
+        if token := self._get_param("NextToken"):
+            start = next((place for place, each in enumerate(events) if str(each.event_id) == token), -1)
+        if start < 0:
+            raise ValidationError(message="The specified NextToken is not valid.")
+        end = start + _EVENTS_OF_PAGE
+        next_token = {"NextToken": str(events[end].event_id)} if end < len(events) else {}
+        return ActionResult({"StackEvents": events[start:end], **next_token})
 
     def list_stack_resources(self) -> ActionResult:
         """Return the resources of a stack; those of a deleted one with the status of their last event."""

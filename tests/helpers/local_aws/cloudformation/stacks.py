@@ -49,10 +49,10 @@ class Stack:
         return {each["OutputKey"]: each["OutputValue"] for each in self.describe().get("Outputs", [])}
 
     def events(self, logical_id: str) -> list[tuple[str, str]]:
-        events = self.client.describe_stack_events(StackName=self.id)["StackEvents"][::-1]
+        pages = self.client.get_paginator("describe_stack_events").paginate(StackName=self.id)
         return [
             (event["ResourceStatus"], event.get("ResourceStatusReason", ""))
-            for event in events
+            for event in pages.build_full_result()["StackEvents"][::-1]
             if event["LogicalResourceId"] == logical_id
         ]
 

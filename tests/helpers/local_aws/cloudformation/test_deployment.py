@@ -167,3 +167,18 @@ def test_a_policy_without_quotes_around_its_version(stack: Stack) -> None:
     """
     stack.client.create_stack(StackName=stack.name, TemplateBody=text)
     assert stack.status() == "CREATE_COMPLETE"
+
+
+def test_events_come_in_pages(stack: Stack) -> None:
+    stack.deploy(template(**{f"Topic{number}": resource("AWS::SNS::Topic") for number in range(12)}))
+
+    first = stack.client.describe_stack_events(StackName=stack.id)
+
+    pages = stack.client.get_paginator("describe_stack_events").paginate(StackName=stack.id)
+    events = pages.build_full_result()["StackEvents"]
+    assert len({each["EventId"] for each in events}) == len(events)
+    assert first["StackEvents"] == events[: len(first["StackEvents"])]
+    assert len(first["StackEvents"]) < len(events)
+    assert [each["LogicalResourceId"] for each in (events[0], events[-1])] == [stack.name, stack.name]
+    with pytest.raises(ClientError, match="NextToken is not valid"):
+        stack.client.describe_stack_events(StackName=stack.id, NextToken="none")
