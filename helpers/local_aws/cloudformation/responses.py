@@ -21,7 +21,7 @@ from helpers.local_aws.fault_injection import INJECTION
 _SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
 """What is already in the form of the API's answers."""
 _EVENTS_OF_PAGE = 20
-"""AWS does not publish how many a page holds. Few, so that callers page, and none is written that nobody reads."""
+"""AWS does not publish how many a page holds. With few, callers page, and only what they read is rendered."""
 
 
 # Moto's classes are not typed, so a subclass of them has an Any for its base.
