@@ -1,13 +1,17 @@
 """Commands on an AWS that is slow, throttles, and knows new roles late."""
 
+import itertools
 import json
+import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from helpers.aws import Session
 from helpers.infra.stacks.__main__ import main as stacks
@@ -44,17 +48,84 @@ def faulty(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     os.environ.update(before)
 
 
-def test_an_environment_is_deployed_used_and_deleted(
+COMMANDS = (
+    ("plan",),
+    ("deploy",),
+    ("data",),
+    ("upsert",),
+    ("drift",),
+    ("start", "--no-wait"),
+    ("stop",),
+    ("history",),
+    ("teardown", "--yes"),
+)
+"""From nothing to nothing, in the order of use."""
+
+
+def command(words: tuple[str, ...], environment: str, project: Path) -> int:
+    arguments = [*words, "--env", environment]
+    return (
+        stacks([*arguments, "--infra", str(project / "infra")]) if "deploy" in words else pipelines(arguments)
+    )
+
+
+def after_each_request(act: Callable[[int], None], patch: pytest.MonkeyPatch) -> None:
+    """Call a function with the number of each request, once AWS has answered it."""
+    send, numbers = BaseClient._make_api_call, itertools.count(1)
+
+    def sent(*arguments: Any) -> Any:
+        answer = send(*arguments)
+        act(next(numbers))
+        return answer
+
+    patch.setattr(BaseClient, "_make_api_call", sent)
+
+
+def kill_at(request: int, words: tuple[str, ...], environment: str, project: Path) -> None:
+    """Run a command in a process that dies when AWS has done what it asked for, and it has not heard so."""
+
+    def killed() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            after_each_request(lambda number: number < request or os.kill(os.getpid(), signal.SIGKILL), patch)
+            command(words, environment, project)
+
+    process = multiprocessing.get_context("fork").Process(target=killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, words
+
+
+def left_behind() -> list[str]:
+    """Return what an environment has cost money for, or would be in the way of the next one."""
+    session = Session(REGION)
+    stacks = session.client("cloudformation").list_stacks()["StackSummaries"]
+    keys = session.client("kms").list_keys()["Keys"]
+    states = [session.client("kms").describe_key(KeyId=each["KeyId"])["KeyMetadata"] for each in keys]
+    return [
+        *(each["StackName"] for each in stacks if each["StackStatus"] != "DELETE_COMPLETE"),
+        *(each["PipelineName"] for each in session.client("sagemaker").list_pipelines()["PipelineSummaries"]),
+        *(each["Name"] for each in session.client("s3").list_buckets()["Buckets"]),
+        *(each["KeyId"] for each in states if each["KeyState"] != "PendingDeletion"),
+    ]
+
+
+def test_a_command_that_is_killed_halfway_can_be_repeated(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stacks(["deploy", "--env", "trial", "--infra", str(project / "infra")]) == 0
-    for command in ("data", "upsert", "plan", "drift", "history"):
-        assert pipelines([command, "--env", "trial"]) == 0, command
-    assert pipelines(["teardown", "--env", "trial", "--yes"]) == 0
+    """Each runs in one environment, which counts its requests, and dies in another before it runs there."""
+    for words in COMMANDS:
+        requests: list[int] = []
+        with pytest.MonkeyPatch.context() as patch:
+            after_each_request(requests.append, patch)
+            assert command(words, "trial", project) == 0, words
+
+        kill_at(len(requests) // 2, words, "local", project)
+        assert command(words, "local", project) == 0, words
 
     said = capsys.readouterr()
     assert "version 1" in said.out
     assert said.err == ""
+    assert left_behind() == []
 
 
 def test_a_command_waits_for_an_operation_of_another(
