@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import EndpointConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
-from helpers.errors import UserError
+from helpers.errors import UserError, explain
 from ml_pipeline.executions.executions import Snapshot, stop, take_snapshot
 from ml_pipeline.executions.progress import changes, stamped
 
@@ -54,6 +54,8 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
         except (EndpointConnectionError, HTTPClientError) as error:
             if time.monotonic() - last_answer > PATIENCE_SECONDS:
                 raise UserError(f"AWS does not answer any more: {error}. {arn} may still run.") from error
+        except ClientError as error:  # as of credentials that expire while a job runs
+            raise UserError(f"{explain(error)} {arn} goes on in AWS without this command.") from error
         else:
             last_answer = time.monotonic()
             show(before, snapshot)

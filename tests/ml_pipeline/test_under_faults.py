@@ -6,14 +6,17 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
 from helpers.aws import Session
+from helpers.infra.stacks import waiting
 from helpers.infra.stacks.__main__ import main as stacks
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
@@ -42,7 +45,10 @@ def faulty(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     iam = Session(REGION).client("iam")
     iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="all", PolicyDocument=json.dumps(RIGHTS))
-    yield state
+    with pytest.MonkeyPatch.context() as patch:
+        impatient = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 10))
+        patch.setattr(waiting, "time", impatient)
+        yield state
     lifecycle.down(folder)
     os.environ.clear()
     os.environ.update(before)
@@ -69,13 +75,13 @@ def command(words: tuple[str, ...], environment: str, project: Path) -> int:
     )
 
 
-def after_each_request(act: Callable[[int], None], patch: pytest.MonkeyPatch) -> None:
-    """Call a function with the number of each request, once AWS has answered it."""
-    send, numbers = BaseClient._make_api_call, itertools.count(1)
+def after_each_request(act: Callable[[str], None], patch: pytest.MonkeyPatch) -> None:
+    """Call a function with the operation of each request, once AWS has answered it."""
+    send = vars(BaseClient)["_make_api_call"]
 
-    def sent(*arguments: Any) -> Any:
-        answer = send(*arguments)
-        act(next(numbers))
+    def sent(client: BaseClient, operation: str, arguments: Any) -> Any:
+        answer = send(client, operation, arguments)
+        act(operation)
         return answer
 
     patch.setattr(BaseClient, "_make_api_call", sent)
@@ -83,10 +89,15 @@ def after_each_request(act: Callable[[int], None], patch: pytest.MonkeyPatch) ->
 
 def kill_at(request: int, words: tuple[str, ...], environment: str, project: Path) -> None:
     """Run a command in a process that dies when AWS has done what it asked for, and it has not heard so."""
+    left = itertools.count(request - 1, -1)
+
+    def die_at_last(_: str) -> None:
+        if not next(left):
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def killed() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            after_each_request(lambda number: number < request or os.kill(os.getpid(), signal.SIGKILL), patch)
+            after_each_request(die_at_last, patch)
             command(words, environment, project)
 
     process = multiprocessing.get_context("fork").Process(target=killed)
@@ -114,7 +125,7 @@ def test_a_command_that_is_killed_halfway_can_be_repeated(
 ) -> None:
     """Each runs in one environment, which counts its requests, and dies in another before it runs there."""
     for words in COMMANDS:
-        requests: list[int] = []
+        requests: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
             after_each_request(requests.append, patch)
             assert command(words, "trial", project) == 0, words
@@ -146,3 +157,30 @@ def test_a_command_waits_for_an_operation_of_another(
     assert codes == {"own": 0, "other": 0}
     assert "Waiting for small-project-local-" in capsys.readouterr().out
     assert pipelines(["teardown", "--env", "local", "--yes"]) == 0
+
+
+def test_a_deployment_goes_on_when_credentials_expire(
+    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    role = Session(REGION).client("iam").get_role(RoleName=ROLE_NAME)["Role"]["Arn"]
+    sts = Session(REGION).client("sts")
+    issued = sts.assume_role(RoleArn=role, RoleSessionName="deployment")["Credentials"]
+    inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
+
+    def expire(operation: str) -> None:
+        if operation == "ExecuteChangeSet":
+            inject(faulty.endpoint, faulty.secret_key, session_seconds=0.001)
+
+    with pytest.MonkeyPatch.context() as patch:
+        after_each_request(expire, patch)
+        patch.setenv("AWS_ACCESS_KEY_ID", issued["AccessKeyId"])
+        patch.setenv("AWS_SECRET_ACCESS_KEY", issued["SecretAccessKey"])
+        patch.setenv("AWS_SESSION_TOKEN", issued["SessionToken"])
+        assert command(("deploy",), "local", project) == 1
+    said = capsys.readouterr().err
+    assert "CloudFormation goes on without this command" in said
+    assert "AWS refuses the credentials (ExpiredToken" in said
+
+    assert command(("deploy",), "local", project) == 0
+    assert command(("teardown", "--yes"), "local", project) == 0
+    assert left_behind() == []

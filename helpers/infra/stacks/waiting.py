@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from botocore.exceptions import ClientError
 from rich.markup import escape
 
 from helpers.errors import UserError
@@ -144,7 +145,7 @@ def _line(event: "StackEventTypeDef") -> str:
 def _told_that_it_goes_on(stack_name: str) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ClientError):  # as of credentials that expire meanwhile
         print(
             "\nCloudFormation goes on without this command. To look: "
             f"aws cloudformation describe-stack-events --stack-name {stack_name}",

@@ -5,6 +5,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.stub import Stubber
 from rich.console import Console
 
 from helpers.errors import UserError
@@ -51,3 +52,16 @@ def test_waiting_is_given_up_when_aws_stays_out_of_reach(
 
     with pytest.raises(UserError, match=r"AWS does not answer any more: .* arn may still run"):
         wait(stack, "arn", Console(file=io.StringIO()))
+
+
+def test_an_execution_goes_on_when_credentials_expire(
+    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = boto3.client("sagemaker", region_name=stack.region_name)
+    monkeypatch.setattr(stack, "client", lambda _service: sagemaker)
+    with Stubber(sagemaker) as stub:
+        stub.add_client_error("describe_pipeline_execution", "ExpiredTokenException", "The token has expired")
+        with pytest.raises(
+            UserError, match=r"\(ExpiredTokenException: .* Sign in again.* arn goes on in AWS"
+        ):
+            wait(stack, "arn", Console(file=io.StringIO()))
