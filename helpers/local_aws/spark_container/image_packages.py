@@ -20,7 +20,7 @@ PACKAGES = Path(__file__).with_name("image_packages.json")
 NOT_LOCKED = ("pipenv", "setuptools", "wheel")
 """What the image's Dockerfile installs in whatever version is the newest."""
 _NO_WHEELS_FROM = {"numpy": "3.13"}
-"""The Python for which the image's version of a package has no wheel: there the newest version is installed."""
+"""The first Python without wheels of the image's version of a package: there the newest is installed."""
 
 
 @dataclass(frozen=True)
