@@ -151,9 +151,10 @@ import helper, processes
 spark = SparkSession.builder.appName("one").getOrCreate()
 frame = spark.read.csv("s3a://data/in/")
 def importable(names):
-    import importlib.util, pandas
+    import importlib.util, pandas, pyspark
     found = [name for name in names if importlib.util.find_spec(name)]
-    return {"python": sys.executable, "pandas": pandas.__version__, "found": found}
+    versions = {"python": sys.executable, "pandas": pandas.__version__}
+    return {**versions, "pyspark": pyspark.__file__, "found": found}
 
 NAMES = ["boto3", "distutils", "moto", "msgspec", "numpy", "pyarrow", "pydantic", "sagemaker", "scipy"]
 workers = spark.sparkContext.parallelize([NAMES], 1).map(importable).collect()
@@ -256,6 +257,7 @@ def test_one_instance_on_a_machine_without_java(
     assert driver["found"] == ["boto3", "distutils", "numpy", "pydantic"]
     assert driver["python"] == str(Path(sys.prefix) / "job" / "bin" / "python")
     assert driver["pandas"] == image_packages().packages["pandas"]
+    assert Path(driver["pyspark"]).is_file(), "from an archive each Python would compile it"
     assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", said)
     assert "Local run: yarn-site has no effect: YARN does not run here." in said
     assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
