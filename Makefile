@@ -27,6 +27,7 @@ SECURITY := $(VENV)/security
 CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
 BENCH := $(VENV)/bench
+JOB := $(VENV)/job
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
@@ -42,7 +43,7 @@ ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
 .PHONY: run plan start verify stop logs
-run: $(VENV)/run  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
+run: $(VENV)/run $(if $(filter local,$(ENV)),$(JOB)/ready)  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 	$(EXECUTION_OPTIONS)
 	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
 	$(PIPELINES) run $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
@@ -120,7 +121,7 @@ drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
 		| $(PY) -m helpers.github drift-issue
 environments: $(VENV)/run  ## List the environments that a merge is deployed to, in promotion order
 	$(PY) -m helpers.github environments
-github-setup: $(VENV)/run  ## Create the GitHub environment ENV with its variables; REVIEWERS='user owner/team' ARGS=--dry-run
+github-setup: $(VENV)/run $(JOB)/ready  ## Create the GitHub environment ENV with its variables; REVIEWERS='user owner/team' ARGS=--dry-run
 	$(if $(filter preview,$(ENV)),echo '{"DeployRoleArn": "$(or $(ROLE),$(error ROLE is not set))"}', \
 		$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json) \
 		| $(PY) -m helpers.github setup --environment $(ENV) \
@@ -134,7 +135,7 @@ workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflo
 
 ##@ Embedded AWS
 .PHONY: up down env
-up: $(VENV)/run  ## Start the embedded AWS of this checkout, unless it runs
+up: $(VENV)/run $(JOB)/ready  ## Start the embedded AWS of this checkout, unless it runs
 	$(PY) -m helpers.local_aws up
 down: $(VENV)/run  ## End it, with all it runs
 	$(PY) -m helpers.local_aws down
@@ -159,7 +160,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 
 ##@ Develop
 .PHONY: test schemas test-browser test-fork test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
-test: $(VENV)/dev  ## Run all tests and check their coverage
+test: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 		$(addprefix --ignore tests/,security browser workflows fork) $(ARGS)
@@ -169,7 +170,7 @@ schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the 
 	$(PY) -m helpers.local_aws.cloudformation.update_schemas
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
-test-fork: $(VENV)/dev  ## Fork the repository with other names, environments and jobs, and test the fork
+test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
@@ -180,7 +181,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
@@ -206,6 +207,7 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) --group bench -o requirements-bench.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
+	$(PY) -m helpers.local_aws.spark_container.image_packages | $(LOCK) - -o requirements-job.txt
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -254,6 +256,13 @@ $(CHECKOV)/ready: requirements-checkov.txt $(VENV)/uv
 $(WORKFLOWS)/ready: requirements-workflows.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(WORKFLOWS)
 	$(VENV)/bin/uv pip install --quiet --python $(WORKFLOWS)/bin/python --require-hashes -r $<
+	touch $@
+# The Python of Spark jobs: the image's version where this machine has it; nothing is downloaded for that.
+$(JOB)/ready: requirements-job.txt $(VENV)/uv
+	echo 'Installing what the Spark image has, for jobs …' >&2
+	python=$$($(VENV)/bin/uv python find --no-python-downloads --system 3.12 2> /dev/null) || python=$(PY)
+	$(VENV)/bin/uv venv --quiet --clear --python "$$python" $(JOB)
+	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
 	touch $@
 
 ifndef V

@@ -31,7 +31,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark w
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import StructType
 
 BYTES_PER_FILE = 128 * 1024**2
@@ -99,12 +99,19 @@ REMEDIES = (
         "Hadoop's native library, which reads this compression, is not there: compress the input with gzip",
     ),
     (
+        r"CANNOT_MERGE_SCHEMAS",
+        "a column has different types in different files of the input: read these apart, or write some anew",
+    ),
+    (
         r"SparkContext was shut down",
         "Spark ended in the middle of the job, most often for want of memory: raise spark.driver.memory, or "
         "spark.executor.memory, in configuration.json",
     ),
 )
 """What Spark says when it lacks something, and what to change. The first that fits counts."""
+
+SCHEMAS_DIFFER = "[CANNOT_MERGE_SCHEMAS]"
+"""How a message begins that shows the columns; that of its cause shows no more than two types."""
 
 
 class JobError(Exception):
@@ -601,7 +608,7 @@ def spark_failure(error: Exception) -> str:
 
 def root_cause(java: Any) -> str:
     """Return what Java says at the bottom of a chain of exceptions, in one line, without stack and plan."""
-    while java.getCause() is not None:
+    while java.getCause() is not None and not str(java.getMessage()).startswith(SCHEMAS_DIFFER):
         java = java.getCause()
     said = str(java.toString()).partition("Driver stacktrace:")[0].partition(";\n")[0]
     return " ".join(re.sub(r"\n\s+at .*", "", said).split())
@@ -709,7 +716,8 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
         date_format: how that date is written, such as `yyyy-MM-dd`.
 
     Raises:
-        ValueError: the arguments do not go together, or the path has no such partition.
+        ValueError: the arguments do not go together, or the path has no such partition. A partition that is
+            no date of this format fails the read of its rows.
     """
     del header
     if add_partition_to_cols and not partition_col:
@@ -730,10 +738,22 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
             frame = reader.parquet(path)
         if partition_col not in frame.columns:
             raise ValueError(f"{path} has no partition {partition_col}=…; its columns are {frame.columns}")
+        # Where every partition is the one of NULL, Spark gives the column a type that no file can hold.
+        value = F.col(partition_col).cast("string")
         if date_partition and date_format:
-            frame = frame.withColumn(partition_col, F.to_timestamp(F.col(partition_col), date_format))
+            value = _date_of(value, partition_col, date_format)
+        frame = frame.withColumn(partition_col, value)
     logger.info("read %s with the columns %s", path, ", ".join(frame.columns))
     return frame
+
+
+def _date_of(value: Column, name: str, date_format: str) -> Column:
+    """Return a text as a timestamp; Spark alone would make NULL of what is no date."""
+    date = F.to_timestamp(value, date_format)
+    problem = F.concat(
+        F.lit(f"the partition {name}="), value, F.lit(f" is no date of the format {date_format}")
+    )
+    return F.when(value.isNull() | date.isNotNull(), date).otherwise(F.raise_error(problem).cast("timestamp"))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ _PARTS = (
     "Makefile",
     "requirements.txt",
     "requirements-dev.txt",
+    "requirements-job.txt",
     "requirements-uv.txt",
 )
 

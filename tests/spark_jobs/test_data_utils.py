@@ -5,9 +5,11 @@ from datetime import datetime
 import pytest
 from data_utils import (
     BYTES_PER_FILE,
+    SPARK_ERRORS,
     Unbuffered,
     output_files,
     overlap,
+    spark_failure,
     spark_read_parquet,
     spread,
     with_remedy,
@@ -123,6 +125,52 @@ def test_a_date_partition_becomes_a_timestamp(spark, table) -> None:
     )
 
     assert sorted(row.day for row in frame.collect()) == [datetime(2026, 11, 1), datetime(2026, 11, 2)]
+
+
+def test_a_partition_without_a_value_is_null_and_still_a_text(spark, tmp_path) -> None:
+    spark.sql("SELECT 1 AS id").write.parquet(str(tmp_path / "in" / "day=__HIVE_DEFAULT_PARTITION__"))
+
+    frame = spark_read_parquet(
+        spark, str(tmp_path / "in"), LOG, add_partition_to_cols=True, partition_col="day"
+    )
+
+    assert dict(frame.dtypes)["day"] == "string", "a column of no type cannot be written"
+    assert [tuple(row) for row in frame.select("id", "day").collect()] == [(1, None)]
+
+
+def test_a_partition_that_is_no_date_fails_the_read_and_is_named(spark, tmp_path) -> None:
+    for day in ("2026-11-01", "20261102", "__HIVE_DEFAULT_PARTITION__"):
+        spark.sql("SELECT 1 AS id").write.parquet(str(tmp_path / "in" / f"day={day}"))
+
+    def days(path: str) -> set[object]:
+        frame = spark_read_parquet(
+            spark,
+            path,
+            LOG,
+            add_partition_to_cols=True,
+            partition_col="day",
+            date_partition=True,
+            date_format="yyyy-MM-dd",
+        )
+        return {row.day for row in frame.collect()}
+
+    assert days(f"{tmp_path}/in/day=2026-11-01") == {datetime(2026, 11, 1)}
+    assert days(f"{tmp_path}/in/day=__HIVE_DEFAULT_PARTITION__") == {None}
+    with pytest.raises(SPARK_ERRORS, match="the partition day=20261102 is no date of the format yyyy-MM-dd"):
+        days(str(tmp_path / "in"))
+
+
+def test_files_with_different_types_are_told_with_their_columns(spark, tmp_path) -> None:
+    for kind in ("int", "bigint"):
+        spark.sql(f"SELECT CAST(1 AS {kind}) AS id").write.parquet(str(tmp_path / "in" / kind))
+
+    with pytest.raises(SPARK_ERRORS) as failed:
+        spark_read_parquet(spark, f"{tmp_path}/in/*", LOG)
+
+    said = spark_failure(failed.value)
+    assert "a column has different types in different files of the input" in said
+    assert "STRUCT<id: INT>" in said
+    assert "STRUCT<id: BIGINT>" in said
 
 
 def test_a_schema_adds_columns_that_a_file_lacks(spark, table) -> None:

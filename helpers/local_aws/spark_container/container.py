@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,12 +15,12 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
-    image_packages,
     smspark_submit,
     spark_home,
 )
 from helpers.local_aws.spark_container.errors import ContainerError
 from helpers.local_aws.spark_container.image_sizing import image_sizing
+from helpers.local_aws.spark_container.job_python import JobPython, job_python
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.local_aws.spark_container.smspark_submit import HelpRequested, Submission
 from helpers.local_aws.spark_container.spark_home import SparkHome
@@ -29,7 +28,6 @@ from helpers.spark import java, s3a_jars
 from helpers.supervision import supervised_command
 
 MESSAGE_PATH = "/opt/ml/output/message"
-_SITE_CUSTOMIZE_PATH = "/usr/local/lib/site-customize"
 EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -117,13 +115,14 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
     home = spark_home.prepare(job, given, image, machine)
     submit = command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
     java_home = java.java_home()
+    python = job_python()
     spark_home.link(home, s3a_jars.ensure(log=log))
-    environment = _environment(job, paths, home.folder, java_home)
+    environment = _environment(job, paths, home.folder, java_home, python)
     if home.exports is not None:
         command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
     for sentence in home.sentences:
         log(f"Local run: {sentence}.")
-    log(f"Local run: {image_packages.differences()}.")
+    log(f"Local run: {python.differences()}.")
     log(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
     return Preparation(submit, command, environment, home, submission)
 
@@ -184,7 +183,9 @@ def _event_log_lines(submission: Submission, paths: ContainerPaths) -> dict[str,
     return {"spark.eventLog.enabled": "true", "spark.eventLog.dir": folder}
 
 
-def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_home: Path) -> Mapping[str, str]:
+def _environment(
+    job: ContainerJob, paths: ContainerPaths, spark: Path, java_home: Path, python: JobPython
+) -> Mapping[str, str]:
     """Return all variables of the container; those of this machine and the embedded AWS come last."""
     own = {
         name: paths.in_text(value)
@@ -197,8 +198,6 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         folder.mkdir(parents=True, exist_ok=True)
     inherited = supervised_command.inherited()
     search = own.pop("PATH", inherited.get("PATH", os.defpath))
-    customize = paths.on_host(_SITE_CUSTOMIZE_PATH)
-    image_packages.write_site_customize(customize)
     return {
         **inherited,
         "PYTHONUNBUFFERED": "1",
@@ -206,7 +205,7 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         **job.aws_environment,
         "HOME": str(user_home),
         "TMPDIR": str(temporary),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), search]),
+        "PATH": os.pathsep.join([str(python.program.parent), search]),
         "JAVA_HOME": str(java_home),
         "SPARK_HOME": str(spark),
         "SPARK_CONF_DIR": str(spark / "conf"),
@@ -215,8 +214,7 @@ def _environment(job: ContainerJob, paths: ContainerPaths, spark: Path, java_hom
         "SPARK_LOCAL_IP": "127.0.0.1",
         # We source spark-env.sh ourselves: Spark's script breaks at a blank in its path.
         "SPARK_ENV_LOADED": "1",
-        "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYSPARK_PYTHON": str(python.program),
+        "PYSPARK_DRIVER_PYTHON": str(python.program),
         "PYTHONNOUSERSITE": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(customize), own.get("PYTHONPATH")])),
     }

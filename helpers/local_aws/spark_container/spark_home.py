@@ -169,10 +169,24 @@ def link(home: SparkHome, jars: Sequence[Path]) -> None:
     driver and executors have them. A home of the job's own also keeps executors' folders out of pyspark's.
     """
     installed = Path(pyspark.__file__).parent
-    for name in ("bin", "python", "licenses", "data"):
+    for name in ("bin", "licenses", "data"):
         if (installed / name).is_dir():
             (home.folder / name).symlink_to(installed / name)
+    _link_python(home, installed)
     folder = home.folder / "jars"
     folder.mkdir()
     for jar in (*(installed / "jars").iterdir(), *jars):
         (folder / jar.name).symlink_to(jar)
+
+
+def _link_python(home: SparkHome, installed: Path) -> None:
+    """Link pyspark and py4j as packages in folders that have the names of Spark's archives of them.
+
+    spark-submit adds these names to the path of driver and workers. Each such Python would compile what it
+    imports from an archive, which takes it half a second; what lies in a folder is compiled once.
+    """
+    for archive in (installed / "python" / "lib").glob("*.zip"):
+        package = archive.stem.partition("-")[0]
+        folder = home.folder / "python" / "lib" / archive.name
+        folder.mkdir(parents=True)
+        (folder / package).symlink_to(installed.parent / package)

@@ -240,8 +240,12 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
 }
 
 
-def parse(lines: Iterable[bytes]) -> Iterator[Event]:
+def parse(lines: Iterable[bytes], source: object = "the log") -> Iterator[Event]:
     """Yield the events of lines that say something to us.
+
+    Args:
+        lines: of the log.
+        source: of the lines, for messages.
 
     Raises:
         EventLogError: a line is no event, or lacks what its event always has.
@@ -252,6 +256,20 @@ def parse(lines: Iterable[bytes]) -> Iterator[Event]:
             decoder = decoders.get(name_of(line))
             if decoder is None:
                 continue
-            yield decoder.decode(line)
+            try:
+                yield decoder.decode(line)
+            except msgspec.ValidationError:
+                yield msgspec.convert(_without_nulls(msgspec.json.decode(line)), decoder.type)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise EventLogError(f"event {number} of the log cannot be read: {error}") from None
+            raise EventLogError(f"event {number} of {source} cannot be read: {error}") from None
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return JSON without the members that are null: Spark writes null for a text that there is not."""
+    match value:
+        case dict():
+            return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+        case list():
+            return [_without_nulls(member) for member in value]
+        case _:
+            return value

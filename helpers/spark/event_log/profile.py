@@ -260,7 +260,7 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
     Raises:
         EventLogError: there is no log, or it is damaged, or no application has started in it.
     """
-    run = profile(events.parse(lines(source, s3)))
+    run = profile(events.parse(lines(source, s3), source))
     if not run.started:
         raise EventLogError(f"{source} ends before the application starts: it holds no run yet")
     return run

@@ -38,7 +38,8 @@ def functions(run: Profile) -> Iterator[Finding]:
                 "Python functions",
                 f"{working / 1000:.1f} s of the tasks' {stage.run_ms / 1000:.1f} s in Python workers, "
                 "with their waits for rows",
-                "built-in functions of Spark, or functions that take many rows at once (pandas_udf)",
+                "built-in functions of Spark, or functions that take many rows at once (pandas_udf), where "
+                "pyarrow is installed: the SageMaker image has none",
                 f"up to {lost:.1f} s",
                 stage.id,
                 seconds=lost,

@@ -22,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.spark_container import container as spark_container
+from helpers.local_aws.spark_container.image_packages import image_packages
 from helpers.local_aws.spark_container.sizing import Machine
 
 SECRET = "a-very-secret-access-key"
@@ -150,10 +151,12 @@ import helper, processes
 spark = SparkSession.builder.appName("one").getOrCreate()
 frame = spark.read.csv("s3a://data/in/")
 def importable(names):
-    import importlib.util
-    return [name for name in names if importlib.util.find_spec(name)]
+    import importlib.util, pandas, pyspark
+    found = [name for name in names if importlib.util.find_spec(name)]
+    versions = {"python": sys.executable, "pandas": pandas.__version__}
+    return {**versions, "pyspark": pyspark.__file__, "found": found}
 
-NAMES = ["boto3", "numpy", "pandas", "moto", "pyarrow", "sagemaker", "scipy"]
+NAMES = ["boto3", "distutils", "moto", "msgspec", "numpy", "pyarrow", "pydantic", "sagemaker", "scipy"]
 workers = spark.sparkContext.parallelize([NAMES], 1).map(importable).collect()
 print("IMPORTABLE", json.dumps([importable(NAMES), *workers]))
 print("ROWS", json.dumps(frame.toPandas().to_numpy().tolist()))
@@ -249,10 +252,13 @@ def test_one_instance_on_a_machine_without_java(
             assert not {SECRET.encode(), TOKEN.encode()} & set(file.read_bytes().split(b'"')), file
     said = "\n".join(container.lines)
     assert re.search(r"Local run: the Spark UI is at http://127\.0\.0\.1:\d+ while", said)
-    assert container.said("IMPORTABLE") == [["boto3", "numpy", "pandas"]] * 2, "as in the image"
-    assert re.search(
-        r"Local run: Python 3\.\d+.* with the packages .*; numpy \S+ \(the image: 1\.26\.4\)", said
-    )
+    driver, worker = container.said("IMPORTABLE")
+    assert driver == worker
+    assert driver["found"] == ["boto3", "distutils", "numpy", "pydantic"]
+    assert driver["python"] == str(Path(sys.prefix) / "job" / "bin" / "python")
+    assert driver["pandas"] == image_packages().packages["pandas"]
+    assert Path(driver["pyspark"]).is_file(), "from an archive each Python would compile it"
+    assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", said)
     assert "Local run: yarn-site has no effect: YARN does not run here." in said
     assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
     assert " INFO " not in said

@@ -1,62 +1,51 @@
-"""The packages that a job's Python sees."""
+"""The packages of the image, as requirements of the environment that jobs run in."""
 
 import json
-import os
-import subprocess
-import sys
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
+
 from helpers.local_aws.spark_container.image_packages import (
+    NOT_LOCKED,
     document_of,
-    hidden_modules,
-    image_versions,
-    write_site_customize,
+    image_packages,
+    requirements,
 )
 
-PROGRAM = """
-import importlib.util, json, sys
-import numpy, pandas, boto3, yaml, psutil
-names = ["moto", "pyarrow", "sagemaker", "scipy", "shipped", "yaml"]
-print(json.dumps([name for name in names if importlib.util.find_spec(name)]))
-try:
-    import moto.core
-except ModuleNotFoundError as error:
-    print(error)
-import scipy
-print(scipy.__file__)
-"""
+OF_NOT_LOCKED = {"distlib", "platformdirs", "python-discovery", "virtualenv"}
+"""What the newest pipenv, setuptools and wheel require, beside packages of the image's lock."""
 
 
-def test_what_the_image_has_not_cannot_be_imported_unless_it_is_shipped(tmp_path: Path) -> None:
-    write_site_customize(tmp_path / "customize")
-    (tmp_path / "shipped").mkdir()
-    (tmp_path / "shipped" / "scipy.py").write_text("")
-
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join([str(tmp_path / "customize"), str(tmp_path / "shipped")]),
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    found, error, shipped = result.stdout.splitlines()
-    assert json.loads(found) == ["scipy", "yaml"]
-    assert error == "No module named 'moto'"
-    assert shipped == str(tmp_path / "shipped" / "scipy.py")
+def pins(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and version of what a file of requirements installs on Linux, with any Python."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if (pin := re.match(r"([\w-]+)==([^ ;]+)(.*)", line)) and "== 'win32'" not in pin[3]:
+            yield pin[1], pin[2]
 
 
-def test_packages_of_the_image_are_not_hidden_nor_what_they_need_here() -> None:
-    assert not {"numpy", "pandas", "boto3", "botocore", "dateutil", "pyspark", "py4j"} & hidden_modules()
-    assert {"moto", "msgspec", "pyarrow", "sagemaker", "scipy"} <= hidden_modules()
-    assert "pyarrow" not in image_versions()
+def test_the_lock_file_is_that_of_the_image(repository: Path) -> None:
+    locked: dict[str, set[str]] = {}
+    for name, version in pins(repository / "requirements-job.txt"):
+        locked.setdefault(name, set()).add(version)
+
+    image = image_packages().packages
+    assert [f"{name}=={version}" for name, version in image.items() if version not in locked[name]] == []
+    assert locked.keys() - image.keys() == {*NOT_LOCKED, *OF_NOT_LOCKED}, "requirements of others: make lock"
+    assert {name for name, versions in locked.items() if len(versions) > 1} == {"numpy"}
 
 
-def test_the_data_file_is_made_of_a_lock() -> None:
-    lock = {
+def test_a_package_without_wheels_for_a_newer_python_is_newer_there() -> None:
+    assert [line for line in requirements() if line.startswith("numpy")] == [
+        'numpy==1.26.4 ; python_version < "3.13"',
+        'numpy ; python_version >= "3.13"',
+    ]
+
+
+@pytest.fixture
+def lock() -> Mapping[str, object]:
+    return {
         "_meta": {"requires": {"python_version": "3.12"}},
         "default": {
             "Typing_Extensions": {"version": "==4.14.0", "hashes": ["sha256:0"]},
@@ -64,6 +53,8 @@ def test_the_data_file_is_made_of_a_lock() -> None:
         },
     }
 
+
+def test_the_data_file_is_made_of_a_lock(lock: Mapping[str, object]) -> None:
     document = document_of("abc", json.dumps(lock))
 
     assert document["packages"] == {"typing-extensions": "4.14.0"}

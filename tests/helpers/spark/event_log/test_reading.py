@@ -16,7 +16,7 @@ from helpers.spark.event_log import reading, summarise
 from helpers.spark.event_log.__main__ import main
 from helpers.spark.event_log.configuration import updated
 from helpers.spark.event_log.reading import EventLogError, lines
-from tests.helpers.spark.event_log.conftest import beginning, executor, log, task
+from tests.helpers.spark.event_log.conftest import beginning, executor, log, plan, removal, task
 
 LARGE = [task(0, 0, 9.0, input=1024) for _ in range(4)]
 EVENTS = log(executor(), *(task(start=start) for start in range(9)))
@@ -59,8 +59,37 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:
     file = write(tmp_path / "app-1", [*EVENTS[:3], b'{"Event":"SparkListenerTaskEnd","Stage ID":"x"}\n'])
 
-    with pytest.raises(EventLogError, match=r"event 4 .*Stage ID"):
+    with pytest.raises(EventLogError, match=rf"event 4 of {file} cannot be read: .*Stage ID"):
         summarise(file)
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "name"),
+    [
+        ("SparkListenerTaskEnd", "Task End Reason", "Description"),  # of an exception without a message
+        ("SparkListenerTaskEnd", "Task End Reason", "Loss Reason"),
+        ("SparkListenerTaskEnd", "Task Metrics", "Shuffle Read Metrics"),
+        ("SparkListenerExecutorRemoved", None, "Removed Reason"),
+        ("org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart", "sparkPlanInfo", "metadata"),
+    ],
+)
+def test_what_is_null_is_missing(tmp_path: Path, event: str, key: str | None, name: str) -> None:
+    lines = log(
+        executor(),
+        task(reason="ExceptionFailure", error={"Class Name": "java.lang.NullPointerException"}),
+        task(),
+        removal("1", 9.0, "lost"),
+        plan(1, (2, "in")),
+    )
+    parsed = [json.loads(line) for line in lines]
+    changed = [each for each in parsed if each["Event"] == event]
+    assert changed
+    for each in changed:
+        (each[key] if key else each)[name] = None
+
+    encoded = [json.dumps(each).encode() + b"\n" for each in parsed]
+
+    assert summarise(write(tmp_path / "app-1", encoded)).task_seconds == 2.0
 
 
 @pytest.mark.parametrize("cut", [0, 2, 100])
