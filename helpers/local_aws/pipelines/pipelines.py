@@ -141,6 +141,14 @@ class Pipelines:
             ),
         }
 
+    def state(self) -> Mapping[str, Pipeline]:
+        """Return the pipelines, to be restored by another server."""
+        return self._pipelines
+
+    def restore(self, state: Mapping[str, Pipeline]) -> None:
+        """Have the pipelines of a server that has ended."""
+        self._pipelines.update(state)
+
     def create(self, request: Request) -> Response:
         """Register a pipeline."""
         name, token = request["PipelineName"], request["ClientRequestToken"]

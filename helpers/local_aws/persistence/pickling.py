@@ -1,0 +1,126 @@
+"""Pickling the state: moto's objects hold some things that pickle cannot write, or should not."""
+
+import io
+import pickle
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from copy import copy
+from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined] # what pickle makes objects by
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.s3.models import FakeKey
+
+from helpers.local_aws.api.response import ACCOUNT
+from helpers.local_aws.persistence.object_contents import ObjectContents, StoredContent, open_content
+
+_ATTEMPTS = 100
+
+
+def dumps(state: Any, contents: ObjectContents) -> bytes:
+    """Return the pickle of a state, with its S3 contents in files.
+
+    Jobs and executions go on meanwhile; where one adds to a dict as it is written, that is tried again.
+    """
+    for _ in range(_ATTEMPTS):
+        contents.begin()
+        file = io.BytesIO()
+        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+        pickler.dispatch_table = {
+            **_REDUCERS,
+            **dict.fromkeys(_default_dicts(), _reduce_default_dict),
+            FakeKey: contents.reduce,
+            StoredContent: contents.reduce_content,
+        }
+        try:
+            pickler.dump(state)
+        except RuntimeError as error:
+            changed = error
+        else:
+            return file.getvalue()
+    raise changed
+
+
+def loads(pickled: bytes, contents: ObjectContents) -> Any:
+    """Return the state of a pickle."""
+    return _Unpickler(pickled, contents).load()
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, pickled: bytes, contents: ObjectContents):
+        super().__init__(io.BytesIO(pickled))
+        self._contents = contents
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == (open_content.__module__, open_content.__name__):
+            return self._contents.open
+        return super().find_class(module, name)
+
+
+class CopiesOf:
+    """Makes the values of a defaultdict whose factory has no name to pickle: copies of one that it made."""
+
+    def __init__(self, value: Any):
+        self._value = value
+
+    def __call__(self) -> Any:
+        """Return a new value."""
+        return copy(self._value)
+
+
+def _event(is_set: bool) -> threading.Event:
+    event = threading.Event()
+    if is_set:
+        event.set()
+    return event
+
+
+@lru_cache(maxsize=1)
+def _aws_managed_policies() -> dict[str, Any]:
+    own = SimpleNamespace(account_id=ACCOUNT, region_name="aws")  # the backend itself is being restored
+    return {policy.arn: policy for policy in IAMBackend._init_aws_policies(own)}
+
+
+def _aws_managed_policy(arn: str, attachments: int) -> Any:
+    policy = _aws_managed_policies()[arn]
+    policy.attachment_count = attachments
+    return policy
+
+
+def _reduce_default_dict(values: defaultdict[Any, Any]) -> Any:
+    """Return how pickle makes a defaultdict again; by itself, it forgets the attributes of subclasses."""
+    factory: Callable[[], Any] | None = values.default_factory
+    if "<" in getattr(factory, "__qualname__", ""):  # <lambda>, <locals>
+        factory = CopiesOf(factory()) if factory else None
+    state = (factory, getattr(values, "__dict__", {}))
+    return __newobj__, (type(values),), state, None, iter(values.items()), _set_default_dict
+
+
+def _set_default_dict(values: Any, state: tuple[Callable[[], Any] | None, dict[str, Any]]) -> None:
+    values.default_factory = state[0]
+    for name, value in state[1].items():
+        setattr(values, name, value)
+
+
+def _default_dicts(kind: type = defaultdict) -> Iterator[type]:
+    """Yield defaultdict and its subclasses, as far as moto has loaded them."""
+    yield kind
+    each: type
+    for each in kind.__subclasses__():
+        yield from _default_dicts(each)
+
+
+_REDUCERS: dict[type, Callable[[Any], Any]] = {
+    **dispatch_table,
+    type(threading.Lock()): lambda _: (threading.Lock, ()),
+    type(threading.RLock()): lambda _: (threading.RLock, ()),
+    threading.Condition: lambda condition: (threading.Condition, (condition._lock,)),
+    threading.Event: lambda event: (_event, (event.is_set(),)),
+    WeakValueDictionary: lambda values: (WeakValueDictionary, (dict(values),)),
+    # 1,582 of them, which come with moto.
+    AWSManagedPolicy: lambda policy: (_aws_managed_policy, (policy.arn, policy.attachment_count)),
+}
