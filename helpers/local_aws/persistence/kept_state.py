@@ -63,12 +63,13 @@ class KeptState:
             yield
         self._saver.changed()
 
-    def _save(self) -> None:
+    def _save(self) -> int:
         with self._gate.closed():
             state = {"moto": moto_state(), "studio": studio.studios(), "regions": self._application.state()}
             pickled = dumps(state, self._contents)
         snapshot.write(self._folder, pickled)
         self._contents.remove_unnamed()
+        return len(pickled)
 
     def _restore(self) -> None:
         pickled = snapshot.read(self._folder)

@@ -32,7 +32,7 @@ def dumps(state: Any, contents: ObjectContents) -> bytes:
         pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
         pickler.dispatch_table = {
             **_REDUCERS,
-            **dict.fromkeys(_default_dicts(), _reduce_default_dict),
+            **dict.fromkeys(_kinds_of_dict(), _reduce_dict),
             FakeKey: contents.reduce,
             StoredContent: contents.reduce_content,
         }
@@ -91,27 +91,35 @@ def _aws_managed_policy(arn: str, attachments: int) -> Any:
     return policy
 
 
-def _reduce_default_dict(values: defaultdict[Any, Any]) -> Any:
-    """Return how pickle makes a defaultdict again; by itself, it forgets the attributes of subclasses."""
-    factory: Callable[[], Any] | None = values.default_factory
-    if "<" in getattr(factory, "__qualname__", ""):  # <lambda>, <locals>
-        factory = CopiesOf(factory()) if factory else None
-    state = (factory, getattr(values, "__dict__", {}))
-    return __newobj__, (type(values),), state, None, iter(values.items()), _set_default_dict
+def _reduce_dict(values: dict[Any, Any]) -> Any:
+    """Return how pickle makes a dict of a class of its own again.
+
+    By itself, pickle reads and fills it by the methods of its class, which show other things than it has, and
+    loses the attributes of a defaultdict.
+    """
+    factory: Callable[[], Any] | None = getattr(values, "default_factory", None)
+    if factory and "<" in getattr(factory, "__qualname__", ""):  # <lambda>, <locals>
+        factory = CopiesOf(factory())
+    state = (dict(dict.items(values)), getattr(values, "__dict__", {}), factory)
+    return __newobj__, (type(values),), state, None, None, _fill_dict
 
 
-def _set_default_dict(values: Any, state: tuple[Callable[[], Any] | None, dict[str, Any]]) -> None:
-    values.default_factory = state[0]
-    for name, value in state[1].items():
-        setattr(values, name, value)
+def _fill_dict(values: Any, state: tuple[dict[Any, Any], dict[str, Any], Callable[[], Any] | None]) -> None:
+    content, attributes, factory = state
+    dict.update(values, content)
+    if attributes:
+        values.__dict__.update(attributes)
+    if factory:
+        values.default_factory = factory
 
 
-def _default_dicts(kind: type = defaultdict) -> Iterator[type]:
-    """Yield defaultdict and its subclasses, as far as moto has loaded them."""
-    yield kind
+def _kinds_of_dict(kind: type = dict) -> Iterator[type]:
+    """Yield the subclasses of dict that moto has, and defaultdict."""
     each: type
     for each in kind.__subclasses__():
-        yield from _default_dicts(each)
+        if each is defaultdict or each.__module__.startswith("moto."):
+            yield each
+            yield from _kinds_of_dict(each)
 
 
 _REDUCERS: dict[type, Callable[[Any], Any]] = {

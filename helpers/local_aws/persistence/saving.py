@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 SOON_SECONDS = 1.0
 """After this at the latest, a snapshot has what nobody waits for: times of access, a stack's progress."""
-PATIENCE_SECONDS = 0.1
-"""A snapshot that takes longer is waited for by nobody, and followed by a pause of four times as long."""
-_PAUSE = 4
+LARGE_BYTES = 16 * 1024 * 1024
+"""A snapshot beyond this takes a tenth of a second and more: nobody waits for it, and a pause follows."""
+PAUSE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -54,15 +54,15 @@ class Saver:
     """Saves in a thread of its own, whenever there is something to save: once for all that has come together.
 
     Args:
-        save: writes all there is when it is called.
+        save: writes all there is when it is called, and returns the bytes of the snapshot.
     """
 
-    def __init__(self, save: Callable[[], None]):
+    def __init__(self, save: Callable[[], int]):
         self._save = save
         self._moved = threading.Condition()
         self._changes = self._saved = 0
         self._due = float("inf")
-        self._seconds = 0.0
+        self._is_large = False
         self._problem: str | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
@@ -84,25 +84,22 @@ class Saver:
             return self._changes
 
     def wait(self, change: int) -> str | None:
-        """Wait until a change is saved, where snapshots are quick; return what keeps it from being saved."""
+        """Wait until a change is saved, unless snapshots are large; return what keeps it from being saved."""
         with self._moved:
-            self._moved.wait_for(lambda: self._saved >= change or self._seconds > PATIENCE_SECONDS)
+            self._moved.wait_for(lambda: self._saved >= change or self._is_large)
             return self._problem
 
     def _run(self) -> None:
         while self._wait_until_due():
             with self._moved:
                 change, self._due = self._changes, float("inf")
-            began = time.monotonic()
-            problem = self._problem_of_saving()
+            self._save_or_note_problem()
             with self._moved:
-                self._saved, self._problem = change, problem
-                self._seconds = time.monotonic() - began
+                self._saved = change
                 self._moved.notify_all()
-            if self._seconds > PATIENCE_SECONDS:
-                with self._moved:
-                    self._moved.wait_for(lambda: self._closing, _PAUSE * self._seconds)
-        self._problem_of_saving()
+                if self._is_large:
+                    self._moved.wait_for(lambda: self._closing, PAUSE_SECONDS)
+        self._save_or_note_problem()
 
     def _wait_until_due(self) -> bool:
         """Wait for something to save; return whether there is more to come after it."""
@@ -111,10 +108,10 @@ class Saver:
                 self._moved.wait(None if left == float("inf") else left)
             return not self._closing
 
-    def _problem_of_saving(self) -> str | None:
+    def _save_or_note_problem(self) -> None:
         try:
-            self._save()
+            self._is_large = self._save() > LARGE_BYTES
+            self._problem = None
         except Exception as error:  # a full disk, an object that cannot be pickled: who waits is told
             _log.exception("the state was not saved")
-            return f"{type(error).__name__}: {error}"
-        return None
+            self._problem = f"{type(error).__name__}: {error}"

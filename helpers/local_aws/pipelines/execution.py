@@ -150,13 +150,14 @@ class PipelineExecution:
         self._context = context
         if not self.running:
             return
-        for run in self.runs.values():
-            if not run.is_terminal:
-                self._end_with_server(run)
-        is_incomplete = self.status == "Executing" and bool(self._ready_steps())
-        self._finish()
-        if is_incomplete and self.status == "Succeeded":
-            self.status, self.failure_reason = "Failed", HOST_FAILURE
+        with self._changed:
+            for run in self.runs.values():
+                if not run.is_terminal:
+                    self._end_with_server(run)
+            is_incomplete = self.status == "Executing" and bool(self._ready_steps())
+            self._finish()
+            if is_incomplete and self.status == "Succeeded":
+                self.status, self.failure_reason = "Failed", HOST_FAILURE
 
     def _end_with_server(self, run: StepRun) -> None:
         """End a step as its job has ended, which the server that ran it did not come to."""
