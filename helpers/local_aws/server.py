@@ -41,7 +41,7 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
     # Left over by a server that was killed; its jobs died with it.
     shutil.rmtree(jobs_folder, ignore_errors=True)
     server = _listen(port)
-    state = ServerState.of_this_process(server.port, new_credentials())
+    state = ServerState.of_this_process(server.port, new_credentials(), keeps_state=keeps)
     application = EmbeddedAws(state.endpoint, state.credentials, jobs_folder)
     kept = _keep(folder / FOLDER, application) if keeps else None
     server.app = kept.answering() if kept else application

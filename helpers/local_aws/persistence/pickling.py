@@ -7,15 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import copy
 from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined] # what pickle makes objects by
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.iam.models import AWSManagedPolicy
 from moto.s3.models import FakeKey
 
-from helpers.local_aws.api.response import ACCOUNT
+from helpers.local_aws.persistence.aws_policies import UnreadPolicy, reduce_policy
 from helpers.local_aws.persistence.object_contents import ObjectContents, StoredContent, open_content
 
 _ATTEMPTS = 100
@@ -79,18 +77,6 @@ def _event(is_set: bool) -> threading.Event:
     return event
 
 
-@lru_cache(maxsize=1)
-def _aws_managed_policies() -> dict[str, Any]:
-    own = SimpleNamespace(account_id=ACCOUNT, region_name="aws")  # the backend itself is being restored
-    return {policy.arn: policy for policy in IAMBackend._init_aws_policies(own)}
-
-
-def _aws_managed_policy(arn: str, attachments: int) -> Any:
-    policy = _aws_managed_policies()[arn]
-    policy.attachment_count = attachments
-    return policy
-
-
 def _reduce_dict(values: dict[Any, Any]) -> Any:
     """Return how pickle makes a dict of a class of its own again.
 
@@ -129,6 +115,6 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     threading.Condition: lambda condition: (threading.Condition, (condition._lock,)),
     threading.Event: lambda event: (_event, (event.is_set(),)),
     WeakValueDictionary: lambda values: (WeakValueDictionary, (dict(values),)),
-    # 1,582 of them, which come with moto.
-    AWSManagedPolicy: lambda policy: (_aws_managed_policy, (policy.arn, policy.attachment_count)),
+    AWSManagedPolicy: reduce_policy,
+    UnreadPolicy: reduce_policy,
 }

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -99,11 +100,7 @@ def refusal(folder: Path, problem: str) -> UserError:
     )
 
 
-_this: list[Writer] = []
-
-
+@cache
 def _writer() -> Writer:
     """Return what this process is, as it was when it began: its files may change under it."""
-    if not _this:
-        _this.append(Writer.this())
-    return _this[0]
+    return Writer.this()

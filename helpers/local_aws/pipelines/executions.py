@@ -124,7 +124,7 @@ class PipelineExecutions:
         """Start an execution of a version of a pipeline, by default of the newest."""
         pipeline = self._pipelines.find(request["PipelineName"])
         version = pipeline.version(request.get("PipelineVersionId"))
-        definition = version.parsed()
+        definition = version.parsed
         if missing := not_executed(definition):
             raise _invalid(f"The embedded AWS does not execute these steps: {', '.join(missing)}")
         role_arn = request.get("RoleArn") or pipeline.role_arn

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -43,8 +44,9 @@ class PipelineVersion:
     last_execution: str | None = None
     """ARN of the last execution of this version."""
 
+    @cached_property
     def parsed(self) -> PipelineDefinition:
-        """Return the definition as a graph."""
+        """The definition as a graph, which all executions of the version share."""
         return parse_definition(self.definition)
 
 

@@ -11,11 +11,14 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import pytest
+from moto.iam.models import IAMBackend
 from moto.s3.models import FakeKey
 from moto.s3.utils import _VersionedKeyStore
 from moto.ssm.models import ParameterDict
 
 from helpers.errors import UserError
+from helpers.local_aws import lifecycle
+from helpers.local_aws.api.response import ACCOUNT
 from helpers.local_aws.jobs.job import HOST_FAILURE, Job
 from helpers.local_aws.persistence import snapshot
 from helpers.local_aws.persistence.answering import SavedAnswers, is_change
@@ -24,6 +27,7 @@ from helpers.local_aws.persistence.object_contents import SMALL_BYTES, ObjectCon
 from helpers.local_aws.persistence.pickling import dumps, loads
 from helpers.local_aws.persistence.saving import LARGE_BYTES, Gate, Saver
 from helpers.local_aws.persistence.variable import is_kept
+from helpers.local_aws.server_state import ServerState
 
 # --- LOCAL_AWS_STATE
 
@@ -42,6 +46,16 @@ def test_another_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(UserError, match="LOCAL_AWS_STATE must be 'keep', or unset, not 'yes'"):
         is_kept()
+
+
+def test_a_server_that_does_not_keep_its_state_is_not_taken_for_one_that_does(
+    monkeypatch: pytest.MonkeyPatch, server: ServerState, server_folder: Path
+) -> None:
+    assert not (server_folder / "state").exists()
+    monkeypatch.setenv("LOCAL_AWS_STATE", "keep")
+
+    with pytest.raises(UserError, match="runs without LOCAL_AWS_STATE=keep, which counts when it starts"):
+        lifecycle.up(server_folder, 0)
 
 
 def test_two_servers_do_not_have_one_state(tmp_path: Path) -> None:
@@ -140,14 +154,34 @@ def test_dicts_with_a_factory_make_values_again(contents: ObjectContents) -> Non
 
 
 def test_dicts_of_moto_have_their_attributes(contents: ObjectContents) -> None:
-    parameters = ParameterDict("123456789012", "us-east-1")
+    parameters = ParameterDict(ACCOUNT, "us-east-1")
     parameters["there"].append("value")
 
     again = restored(parameters, contents)
 
-    assert again.account_id == "123456789012"
+    assert again.account_id == ACCOUNT
     assert again["there"] == ["value"]
     assert again["other"] == []
+
+
+def test_policies_of_aws_are_those_of_moto(contents: ObjectContents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    backend = IAMBackend("aws", ACCOUNT)
+    arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    role = backend.create_role("role", "{}", "/", None, "", [], "3600")
+    backend.attach_role_policy(arn, "role")
+
+    pickled = dumps(backend, contents)
+    again = loads(dumps(loads(pickled, contents), contents), contents)
+
+    assert len(pickled) < 500_000
+    assert again.managed_policies[arn].document == backend.managed_policies[arn].document
+    assert again.managed_policies[arn].arn == arn
+    assert again.managed_policies[arn].attachment_count == 1
+    again.detach_role_policy(arn, "role")
+    assert again.managed_policies[arn].attachment_count == 0
+    assert role.managed_policies[arn].attachment_count == 1
+    assert not hasattr(again.managed_policies[arn], "no_such_attribute")
 
 
 def test_locks_are_new_and_free_and_events_as_they_were(contents: ObjectContents) -> None:
@@ -172,7 +206,7 @@ def test_weak_values_are_those_that_others_hold(contents: ObjectContents) -> Non
 
 
 def key(name: str, value: bytes) -> FakeKey:
-    return FakeKey(name, value, "123456789012", "us-east-1")
+    return FakeKey(name, value, ACCOUNT, "us-east-1")
 
 
 def test_objects_have_all_their_versions(contents: ObjectContents) -> None:
