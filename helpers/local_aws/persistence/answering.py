@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from helpers.local_aws import http
 from helpers.local_aws.persistence.saving import SOON_SECONDS, Gate, Saver
-from helpers.local_aws.persistence.variable import KEEP, VARIABLE
+from helpers.local_aws.persistence.variable import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class SavedAnswers:
             body = self._application(environ, _recorder(started))
         change = self._saver.changed()
         if started[0] < "4" and (problem := self._saver.wait(change)):
-            message = f"The embedded AWS cannot save its state ({VARIABLE}={KEEP}): {problem}"
+            message = f"The embedded AWS cannot save its state: {problem}. Unset {VARIABLE} to do without"
             return http.fail(environ, start_response, service, "InternalFailure", message)
         start_response(*started)
         return body

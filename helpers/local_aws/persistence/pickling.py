@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from moto.iam.models import AWSManagedPolicy
 from moto.s3.models import FakeKey
 
+from helpers.local_aws.persistence.asymmetric_keys import KEY_REDUCERS
 from helpers.local_aws.persistence.aws_policies import UnreadPolicy, reduce_policy
 from helpers.local_aws.persistence.object_contents import ObjectContents, StoredContent, open_content
 
@@ -117,4 +118,5 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     WeakValueDictionary: lambda values: (WeakValueDictionary, (dict(values),)),
     AWSManagedPolicy: reduce_policy,
     UnreadPolicy: reduce_policy,
+    **KEY_REDUCERS,
 }
