@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 SOON_SECONDS = 1.0
 """After this at the latest, a snapshot has what nobody waits for: times of access, a stack's progress."""
-LARGE_BYTES = 16 * 1024 * 1024
+LARGE_BYTES = 8 * 1024 * 1024
 """A snapshot beyond this takes a tenth of a second and more: nobody waits for it, and a pause follows."""
 PAUSE_SECONDS = 2.0
 
