@@ -246,14 +246,16 @@ def test_content_is_written_once_and_goes_with_its_object(
     keys = [key("name", b"x" * size)]
     first = dumps(keys, contents)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+    second = dumps(keys, contents)
+    third = dumps(loads(first, contents), contents)
     contents.remove_unnamed()
 
-    again = loads(dumps(loads(first, contents), contents), contents)
-
-    assert again[0].value == keys[0].value == b"x" * size
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
     assert len(files) == (size > SMALL_BYTES)
-    assert len(dumps(keys, contents)) < 2 * SMALL_BYTES
+    assert len(first) < 2 * SMALL_BYTES
+    for pickled in (first, second, third):
+        assert loads(pickled, contents)[0].value == b"x" * size
     dumps([], contents)
     contents.remove_unnamed()
     assert list(tmp_path.iterdir()) == []
@@ -384,32 +386,37 @@ def test_who_waits_hears_why_nothing_is_saved_until_it_is() -> None:
     saver.close()
 
 
-def test_a_snapshot_has_a_change_whole_or_not_at_all() -> None:
+def test_a_snapshot_waits_for_changes_and_changes_for_the_snapshot() -> None:
     gate, order = Gate(), []
-    in_change, may_end = threading.Event(), threading.Event()
+    changing, may_change, taking, may_take = (threading.Event() for _ in range(4))
 
     def change() -> None:
         with gate.change():
-            in_change.set()
-            may_end.wait(10)
+            changing.set()
+            may_change.wait(10)
             order.append("change")
 
     def take() -> None:
         with gate.closed():
+            taking.set()
+            may_take.wait(10)
             order.append("snapshot")
 
-    threads = [threading.Thread(target=change), threading.Thread(target=take)]
-    threads[0].start()
-    in_change.wait(10)
-    threads[1].start()
-    later = threading.Thread(target=change)
+    first, snapshot_, later = (threading.Thread(target=target) for target in (change, take, change))
+    first.start()
+    changing.wait(10)
+    snapshot_.start()
+    assert not taking.wait(0.1)
+    may_change.set()
+    assert taking.wait(10)
+    changing.clear()
     later.start()
-    may_end.set()
-    for thread in (*threads, later):
+    assert not changing.wait(0.1)
+    may_take.set()
+    for thread in (first, snapshot_, later):
         thread.join(10)
 
-    assert order[0] == "change"
-    assert sorted(order) == ["change", "change", "snapshot"]
+    assert order == ["change", "snapshot", "change"]
 
 
 # --- answering
