@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
@@ -25,7 +25,7 @@ from helpers.local_aws.service_clients import ServiceClients
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from helpers.local_aws.execution_plane import ExecutionPlane
+    from helpers.local_aws.execution_plane import ExecutionPlane, RegionState
 
 _LEAST_JOBS = 4
 """Jobs that run at once, on however few cores."""
@@ -51,7 +51,10 @@ class EmbeddedAws:
         # Imports moto, which _moto() has configured.
         from helpers.local_aws.jobs.runner import JobRunner  # noqa: PLC0415
 
-        self._runner = JobRunner(self._clients, folder, slots=max(_LEAST_JOBS, os.cpu_count() or 1))
+        slots = max(_LEAST_JOBS, os.cpu_count() or 1)
+        self._runner = JobRunner(self._clients, folder, slots, self._changed)
+        self.on_change: Callable[[], object] = lambda: None
+        """Is called when a job or an execution has another status: no request says so."""
         self._planes: dict[str, ExecutionPlane] = {}
         self._lock = threading.Lock()
 
@@ -59,6 +62,22 @@ class EmbeddedAws:
         """Stop what runs."""
         for plane in self._planes.values():
             plane.close()
+
+    def state(self) -> "dict[str, RegionState]":
+        """Return what the execution planes have, by region."""
+        return {region: plane.state() for region, plane in list(self._planes.items())}
+
+    def restore(self, state: "Mapping[str, RegionState]") -> None:
+        """Have what a server had that has ended."""
+        for region, each in state.items():
+            self._plane(region).restore(each)
+
+    def is_own(self, environ: "WSGIEnvironment") -> bool:
+        """Return whether a request is of the embedded AWS itself."""
+        return http.signer(environ).access_key == self._own_credentials.access_key
+
+    def _changed(self) -> None:
+        self.on_change()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request; one that fails unexpectedly is answered with an error of its service."""

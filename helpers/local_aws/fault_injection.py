@@ -8,6 +8,7 @@ import random
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +76,8 @@ class FaultInjection:
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.during: Callable[[], AbstractContextManager[None]] = nullcontext
+        """What a delayed action is done within."""
         self._random = random.Random(0)  # noqa: S311 - two runs shall meet the same faults
         self._lock = threading.Lock()
 
@@ -96,8 +99,7 @@ class FaultInjection:
         seconds = self.faults.session_seconds
         return bool(seconds) and (datetime.now(UTC) - issued).total_seconds() > seconds
 
-    @staticmethod
-    def after(seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after some seconds, in another thread; after none at once.
 
         What follows from it is not delayed again: a nested stack has its time within that of its parent.
@@ -105,7 +107,12 @@ class FaultInjection:
         if not seconds or isinstance(threading.current_thread(), threading.Timer):
             action()
             return
-        timer = threading.Timer(seconds, action)
+
+        def delayed() -> None:
+            with self.during():
+                action()
+
+        timer = threading.Timer(seconds, delayed)
         timer.daemon = True  # a server that ends does not wait for what is in progress
         timer.start()
 

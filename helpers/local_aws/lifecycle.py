@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from helpers.errors import UserError
+from helpers.local_aws.persistence.variable import KEEP, VARIABLE, is_kept
 from helpers.local_aws.server_state import HEALTH_PATH, NOT_RUNNING, ServerState, answers
 
 LOG_FILE = "server.log"
@@ -22,10 +23,17 @@ def up(folder: Path, port: int) -> tuple[ServerState, bool]:
     """Return the running server, and whether it had to be started.
 
     Raises:
-        UserError: it cannot be started; the message ends with what the server said.
+        UserError: it cannot be started; the message ends with what the server said. Or one runs that does not
+            keep its state, as this process is told to.
     """
+    keeps_state = is_kept()
     with _lock(folder):
         state = find(folder)
+        if state and keeps_state and not state.keeps_state:
+            raise UserError(
+                f"The embedded AWS runs without {VARIABLE}={KEEP}, which counts when it starts. End it, with "
+                f"what is deployed there (make down), or unset {VARIABLE}"
+            )
         if state:
             return state, False
         _start(folder, port)

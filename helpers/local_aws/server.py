@@ -7,13 +7,18 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from helpers.errors import UserError
 from helpers.local_aws.application import EmbeddedAws
 from helpers.local_aws.fault_injection import INJECTION, VARIABLE, Faults
+from helpers.local_aws.persistence.variable import FOLDER, is_kept
 from helpers.local_aws.server_state import HOST, ServerState, new_credentials
+
+if TYPE_CHECKING:
+    from helpers.local_aws.persistence.kept_state import KeptState
 
 WATCH_SECONDS = 1.0
 
@@ -27,16 +32,19 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
         ready: a file descriptor that is written to once the server answers.
 
     Raises:
-        UserError: the port is taken, or $LOCAL_AWS_FAULTS names no faults.
+        UserError: the port is taken, $LOCAL_AWS_FAULTS names no faults, or $LOCAL_AWS_STATE asks for a state
+            that cannot be kept or restored.
     """
     INJECTION.faults = Faults.parse(os.environ.get(VARIABLE, ""))
+    keeps = is_kept()
     jobs_folder = folder / "jobs"
     # Left over by a server that was killed; its jobs died with it.
     shutil.rmtree(jobs_folder, ignore_errors=True)
     server = _listen(port)
-    state = ServerState.of_this_process(server.port, new_credentials())
+    state = ServerState.of_this_process(server.port, new_credentials(), keeps_state=keeps)
     application = EmbeddedAws(state.endpoint, state.credentials, jobs_folder)
-    server.app = application
+    kept = _keep(folder / FOLDER, application) if keeps else None
+    server.app = kept.answering() if kept else application
     # Modules are never garbage: leave them out of collections, and collect less often than by default (700).
     gc.freeze()
     gc.set_threshold(10_000)
@@ -57,9 +65,17 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
             break
     application.close()
     server.shutdown()
+    if kept:
+        kept.close()
     shutil.rmtree(jobs_folder, ignore_errors=True)
     if ServerState.load(folder) == state:
         ServerState.remove(folder)
+
+
+def _keep(folder: Path, application: EmbeddedAws) -> "KeptState":
+    from helpers.local_aws.persistence.kept_state import KeptState  # noqa: PLC0415 - most servers do without
+
+    return KeptState(folder, application)
 
 
 def _listen(port: int) -> BaseWSGIServer:

@@ -31,12 +31,13 @@ class ServerState:
     port: int
     access_key: str
     secret_key: str
+    keeps_state: bool = False
 
     @classmethod
-    def of_this_process(cls, port: int, credentials: Credentials) -> "ServerState":
+    def of_this_process(cls, port: int, credentials: Credentials, *, keeps_state: bool) -> "ServerState":
         """Return the state of a server that runs in this process."""
-        process = psutil.Process()
-        return cls(process.pid, process.create_time(), port, credentials.access_key, credentials.secret_key)
+        process, keys = psutil.Process(), (credentials.access_key, credentials.secret_key)
+        return cls(process.pid, process.create_time(), port, *keys, keeps_state)
 
     @classmethod
     def load(cls, folder: Path) -> "ServerState | None":

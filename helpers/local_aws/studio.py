@@ -5,7 +5,7 @@ system with a mount target in each subnet, and two security groups that name eac
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -245,3 +245,13 @@ _studios: dict[str, Studio] = {}
 def studio_of(region: str) -> Studio:
     """Return the domains of a region: CloudFormation and the API have the same."""
     return _studios.setdefault(region, Studio(region))
+
+
+def studios() -> Mapping[str, Studio]:
+    """Return the domains of all regions."""
+    return _studios
+
+
+def restore_studios(kept: Mapping[str, Studio]) -> None:
+    """Have domains of an earlier server; before anything asks for those of their regions."""
+    _studios.update(kept)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.spark import s3a_jars
-from tests.bench import abalone, check, commands, event_log_reader, pipelines, step_overhead
+from tests.bench import abalone, check, commands, event_log_reader, kept_state, pipelines, step_overhead
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
@@ -193,6 +193,10 @@ class Bench:
         """Measure what a step costs beyond a bare spark-submit."""
         return step_overhead.measure(self.rounds)
 
+    def state(self) -> dict[str, Any]:
+        """Measure what it costs to keep the state of the embedded AWS."""
+        return kept_state.measure(self.rounds, 1000 if self.rows >= 1_000_000 else 20, self.folder)
+
     def commands(self) -> dict[str, Any]:
         """Measure everyday commands next to those of an earlier commit."""
         return commands.measure(self.rounds, self.folder)
@@ -211,6 +215,7 @@ SECTIONS = (
     "event_log",
     "step",
     "plane",
+    "state",
     "commands",
     "tests",
 )

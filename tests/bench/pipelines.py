@@ -14,7 +14,7 @@ PARALLEL = (1, 2, 4)
 
 def measure(steps: int) -> dict[str, Any]:
     """Return the seconds of a pipeline of that many steps, for each parallelism."""
-    sagemaker, role = boto3.client("sagemaker"), _role()
+    sagemaker, role = boto3.client("sagemaker"), new_role()
     results = {}
     for parallel in PARALLEL:
         name = f"bench-{uuid.uuid4().hex[:8]}"
@@ -59,7 +59,7 @@ def _step(number: int, role: str) -> dict[str, Any]:
     }
 
 
-def _role() -> str:
+def new_role() -> str:
     """Return a role that SageMaker may assume."""
     trusted = {
         "Effect": "Allow",

@@ -108,6 +108,25 @@ def plane(section: Section) -> str:
     )
 
 
+def state(section: Section) -> str:
+    """Return a table of servers without and with a kept state."""
+    start, memory = section["start"], section["memory"]
+    rows = [
+        [
+            f"`{mode}`",
+            f"{start['seconds'][mode]:.2f}",
+            *(f"{mib}" for mib in memory[mode]["mib"]),
+            f"{memory[mode]['kib_per_execution']:.1f}",
+            f"{memory[mode]['seconds_per_execution']:.3f}",
+        ]
+        for mode in memory
+    ]
+    count = section["executions"]
+    text = f"To start with the state of one `make run` takes {start['ratio']:.2f} times as long.\n\n"
+    after = [f"MiB after {number:,}" for number in (count // 10, count)]
+    return text + table(["", "start, s", *after, "KiB each", "seconds each"], rows)
+
+
 def faults(section: Section) -> str:
     """Return a table of how far the killed jobs had come on each store."""
     stores = section["stores"]
@@ -130,6 +149,7 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
     "event_log": event_log,
     "step": step,
     "plane": plane,
+    "state": state,
     "commands": compared,
     "tests": compared,
     "faults": faults,

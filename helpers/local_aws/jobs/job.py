@@ -12,6 +12,12 @@ from helpers.local_aws.api.tags import Tags
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
 MAX_REASON = 1024
 """Characters of FailureReason and ExitMessage that the API returns."""
+JOB_INTERNAL_ERROR = "SageMaker.JOB_INTERNAL_ERROR"
+HOST_FAILURE = (
+    "InternalServerError: We encountered an internal error. Please try again. "
+    "(The embedded AWS ended while this ran.)"
+)
+"""AWS's words, with the cause that is known here."""
 
 
 def job_arn(kind: str, name: str, region: str) -> str:
@@ -58,4 +64,10 @@ class Job:
         self.failure_type = None if stopped else failure_type
         self.ended = datetime.now(UTC)
         self.status = "Stopped" if stopped else status
+        self.done.set()
+
+    def interrupt_by_failure_of_host(self) -> None:
+        """End a job that ran when the server died, as a failure of AWS's host does; others stay."""
+        if self.status in {"InProgress", "Stopping"}:
+            self.end("Failed", HOST_FAILURE, JOB_INTERNAL_ERROR)
         self.done.set()

@@ -15,12 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from helpers.errors import UserError
 from helpers.local_aws.containers.container_job import ContainerExit
 from helpers.local_aws.credentials import Credentials
-from helpers.local_aws.jobs.job import MAX_REASON, Job
+from helpers.local_aws.jobs.job import JOB_INTERNAL_ERROR, MAX_REASON, Job
 from helpers.local_aws.jobs.log import JobLog
 from helpers.local_aws.jobs.s3_data import DataError, FolderUpload
 from helpers.local_aws.service_clients import ServiceClients
 
-JOB_INTERNAL_ERROR = "SageMaker.JOB_INTERNAL_ERROR"
 _UPLOAD_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -68,10 +67,18 @@ Work = Callable[[RunningJob], ContainerExit]
 
 
 class JobRunner:
-    """Starts jobs, and brings each to an end."""
+    """Starts jobs, and brings each to an end.
 
-    def __init__(self, clients: ServiceClients, folder: Path, slots: int):
+    Args:
+        clients: of the embedded AWS itself.
+        folder: for the folders of running jobs.
+        slots: how many jobs run at once.
+        on_change: is called when a job has begun, and when it has come to its end.
+    """
+
+    def __init__(self, clients: ServiceClients, folder: Path, slots: int, on_change: Callable[[], object]):
         self._clients = clients
+        self.on_change = on_change
         self._folder = folder
         self._slots = threading.BoundedSemaphore(slots)
 
@@ -84,9 +91,11 @@ class JobRunner:
         while not self._slots.acquire(timeout=0.2):
             if job.interrupt.is_set():
                 job.end("Stopped")
+                self.on_change()
                 return
         try:
             job.started = datetime.now(UTC)
+            self.on_change()
             exit_ = self._run_in_folder(job, region, log_group, work)
             job.exit_message = exit_.message[:MAX_REASON] if exit_.message else None
             if exit_.code:
@@ -100,6 +109,7 @@ class JobRunner:
             job.end("Failed", f"InternalServerError: {error!r}", JOB_INTERNAL_ERROR)
         finally:
             self._slots.release()
+            self.on_change()
 
     def _run_in_folder(self, job: Job, region: str, log_group: str, work: Work) -> ContainerExit:
         root = self._folder / region / job.name

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from helpers.local_aws.jobs.job import HOST_FAILURE
 from helpers.local_aws.pipelines.conditions import holds
 from helpers.local_aws.pipelines.definition import PipelineDefinition
 from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, resolve
@@ -96,6 +97,8 @@ class ExecutionContext:
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
     new_job_name: Callable[[Step], str]
+    on_change: Callable[[], object]
+    """Is called when a step or the execution has another status."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,32 @@ class PipelineExecution:
         self._context = context
         self._changed = threading.Condition(threading.RLock())
         self._stop_waiting = threading.Event()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_context": None}  # of the server that runs it; see `restore`
+
+    def restore(self, context: ExecutionContext) -> None:
+        """Go on in another server: what ran has failed, as by a failure of AWS's host, and can be retried."""
+        self._context = context
+        if not self.running:
+            return
+        with self._changed:
+            for run in self.runs.values():
+                if not run.is_terminal:
+                    self._end_with_server(run)
+            is_incomplete = self.status == "Executing" and bool(self._ready_steps())
+            self._finish()
+            if is_incomplete and self.status == "Succeeded":
+                self.status, self.failure_reason = "Failed", HOST_FAILURE
+
+    def _end_with_server(self, run: StepRun) -> None:
+        """End a step as its job has ended, which the server that ran it did not come to."""
+        if self.status == "Stopping" or (run.job and run.job.status == "Stopped"):
+            self._end(run, "Stopped")
+        elif run.job and run.job.status == "Completed":
+            self._end(run, "Succeeded")
+        else:
+            self._end(run, "Failed", run.job.failure_reason if run.job else HOST_FAILURE)
 
     @property
     def running(self) -> bool:
@@ -245,6 +274,7 @@ class PipelineExecution:
             self.status = "Succeeded"
         self.modified = datetime.now(UTC)
         self._changed.notify_all()
+        self._context.on_change()
 
     def _run_step(self, run: StepRun) -> None:
         try:
@@ -268,6 +298,7 @@ class PipelineExecution:
             run.failure_reason = reason
             run.ended = datetime.now(UTC)
             self._changed.notify_all()
+        self._context.on_change()
 
     def _run_condition(self, run: StepRun) -> None:
         conditions = self._resolve(run.step.arguments["Conditions"])
@@ -323,6 +354,7 @@ class PipelineExecution:
             else:
                 run.status = "Executing"
             self._changed.notify_all()
+        self._context.on_change()
         job.done.wait()
         if job.status == "Failed":
             return job.failure_reason or "AlgorithmError", job.failure_type

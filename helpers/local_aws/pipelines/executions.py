@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -45,12 +45,23 @@ from helpers.local_aws.processing.processing_jobs import ProcessingJob, Processi
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
 
+ExecutionsState = tuple[Mapping[str, ExecutionRecord], Mapping[tuple[str, str], str]]
+"""Executions by ARN, and their ARNs by the tokens of the requests that started them."""
+
 
 class PipelineExecutions:
-    """The executions of one region's pipelines."""
+    """The executions of one region's pipelines; `on_change` is called for each change of one that runs."""
 
-    def __init__(self, clients: ServiceClients, region: str, pipelines: Pipelines, jobs: ProcessingJobs):
+    def __init__(
+        self,
+        clients: ServiceClients,
+        region: str,
+        pipelines: Pipelines,
+        jobs: ProcessingJobs,
+        on_change: Callable[[], object],
+    ):
         self._clients = clients
+        self._on_change = on_change
         self._region = region
         self._pipelines = pipelines
         self._jobs = jobs
@@ -97,11 +108,23 @@ class PipelineExecutions:
         for record in list(self._records.values()):
             record.execution.stop()
 
+    def state(self) -> ExecutionsState:
+        """Return the executions, to be restored by another server."""
+        return self._records, self._started_by_token
+
+    def restore(self, state: ExecutionsState) -> None:
+        """Have the executions of a server that has ended; those that ran have failed."""
+        for arn, record in state[0].items():
+            self._records[arn] = record
+            execution_id = arn.rsplit("/", 1)[-1]
+            record.execution.restore(self._context(record.pipeline, execution_id, record.role_arn))
+        self._started_by_token.update(state[1])
+
     def start(self, request: Request) -> Response:
         """Start an execution of a version of a pipeline, by default of the newest."""
         pipeline = self._pipelines.find(request["PipelineName"])
         version = pipeline.version(request.get("PipelineVersionId"))
-        definition = version.parsed()
+        definition = version.parsed
         if missing := not_executed(definition):
             raise _invalid(f"The embedded AWS does not execute these steps: {', '.join(missing)}")
         role_arn = request.get("RoleArn") or pipeline.role_arn
@@ -288,6 +311,7 @@ class PipelineExecutions:
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
             new_job_name=lambda step: new_job_name(step, execution_id),
+            on_change=self._on_change,
         )
 
     def _cached_run(self, pipeline: Pipeline, step: Step, key: str) -> tuple[StepRun, str] | None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -43,8 +44,9 @@ class PipelineVersion:
     last_execution: str | None = None
     """ARN of the last execution of this version."""
 
+    @cached_property
     def parsed(self) -> PipelineDefinition:
-        """Return the definition as a graph."""
+        """The definition as a graph, which all executions of the version share."""
         return parse_definition(self.definition)
 
 
@@ -140,6 +142,14 @@ class Pipelines:
                 ),
             ),
         }
+
+    def state(self) -> Mapping[str, Pipeline]:
+        """Return the pipelines, to be restored by another server."""
+        return self._pipelines
+
+    def restore(self, state: Mapping[str, Pipeline]) -> None:
+        """Have the pipelines of a server that has ended."""
+        self._pipelines.update(state)
 
     def create(self, request: Request) -> Response:
         """Register a pipeline."""

@@ -1,6 +1,7 @@
 """Processing jobs: what `CreateProcessingJob` starts, and the operations on it."""
 
 import threading
+from collections.abc import Mapping
 
 from helpers.local_aws.access.job_creation import authorize_job_creation
 from helpers.local_aws.access.role_trust import RoleError, check_role_trust
@@ -84,6 +85,16 @@ class ProcessingJobs:
             job.stop()
         for job in jobs:
             job.done.wait(timeout)
+
+    def state(self) -> Mapping[str, ProcessingJob]:
+        """Return the jobs, to be restored by another server."""
+        return self._jobs
+
+    def restore(self, state: Mapping[str, ProcessingJob]) -> None:
+        """Have the jobs of a server that has ended; those that ran have failed."""
+        self._jobs.update(state)
+        for job in self._jobs.values():
+            job.interrupt_by_failure_of_host()
 
     def create(self, request: Request, caller: str | None = None) -> Response:
         """Start a job, after the checks that the service makes at once.

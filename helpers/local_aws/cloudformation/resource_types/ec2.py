@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
+from moto.cloudformation.models import cloudformation_backends
 from moto.ec2.exceptions import DependencyViolationError, FlowLogAlreadyExists
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.flow_logs import FlowLogs
@@ -13,9 +13,6 @@ from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.utils import random_flow_log_id, random_private_ip
 
 from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType, as_text
-
-_rules_of_their_own: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-"""The IDs of rules that are resources, by moto's backend: the properties of their groups do not name them."""
 
 
 class _Ec2(ResourceType):
@@ -227,7 +224,7 @@ class SecurityGroup(_Ec2):
         group = self._backend.get_security_group_from_id(resource.physical_id)
         if group is None:
             return None
-        apart = _rules_of_their_own.get(self._backend, set())
+        apart = self._rules_of_their_own()
         return {
             "SecurityGroupEgress": [_rule(rule) for rule in group.egress_rules if rule.id not in apart],
             "SecurityGroupIngress": [_rule(rule) for rule in group.ingress_rules if rule.id not in apart],
@@ -242,6 +239,18 @@ class SecurityGroup(_Ec2):
             for declared in resource.properties.get(key, []):
                 opened += [rule.id for rule in _open(self._backend, group, declared, egress=egress)]
         self._tag(resource, before)
+
+    def _rules_of_their_own(self) -> set[str]:
+        """Return the IDs of rules that are resources: the properties of their groups do not name them."""
+        stacks = cloudformation_backends[self.place.account][self.place.region].stacks.values()
+        types = {SecurityGroupEgress.type_name, SecurityGroupIngress.type_name}
+        return {
+            rule.id
+            for stack in stacks
+            for resource in stack.resources.values()
+            if resource.type_name in types
+            for rule in resource.state["rules"]
+        }
 
     def delete(self, resource: Resource) -> None:
         """Delete the group."""
@@ -326,7 +335,6 @@ class _GroupRule(_Ec2):
         rules = _open(self._backend, group, properties, egress=self.egress)
         resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
         resource.state.update(group=group.id, rules=rules)
-        _rules_of_their_own.setdefault(self._backend, set()).update(rule.id for rule in rules)
 
     def read(self, resource: Resource) -> Properties | None:
         """Return nothing of the rule but that it is there, be it that somebody has made it again."""
@@ -347,7 +355,6 @@ class _GroupRule(_Ec2):
     def delete(self, resource: Resource) -> None:
         """Remove the rule from its group."""
         ids = [rule.id for rule in resource.state["rules"]]
-        _rules_of_their_own.setdefault(self._backend, set()).difference_update(ids)
         if group := self._backend.get_security_group_from_id(resource.state["group"]):
             _close(group, ids)
 

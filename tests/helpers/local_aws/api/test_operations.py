@@ -34,7 +34,9 @@ def test_members_that_are_not_supported_are_named(request_: dict[str, Any], expe
 
 def test_the_supported_members_are_members_of_the_api(tmp_path) -> None:
     clients = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"))
-    operations = ExecutionPlane(clients, JobRunner(clients, tmp_path, 1), "us-east-1").operations
+    operations = ExecutionPlane(
+        clients, JobRunner(clients, tmp_path, 1, lambda: None), "us-east-1"
+    ).operations
 
     for name, operation in operations.items():
         for path in operation.members or ():

@@ -1,0 +1,110 @@
+"""The folder of a kept state, and a server's work with it: restore, save after changes and at the end."""
+
+import fcntl
+import gc
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError
+from helpers.local_aws import studio
+from helpers.local_aws.fault_injection import INJECTION
+from helpers.local_aws.persistence import snapshot
+from helpers.local_aws.persistence.answering import SavedAnswers
+from helpers.local_aws.persistence.interruption import end_stack_operations
+from helpers.local_aws.persistence.moto_state import moto_state, restore_moto
+from helpers.local_aws.persistence.object_contents import ObjectContents
+from helpers.local_aws.persistence.pickling import dumps, loads
+from helpers.local_aws.persistence.saving import Gate, Saver
+from helpers.local_aws.persistence.variable import KEEP, VARIABLE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from helpers.local_aws.application import EmbeddedAws
+
+
+class KeptState:
+    """The state of one server, which nobody else has meanwhile.
+
+    Raises:
+        UserError: another server has it, it is damaged, or it is of another version. It stays as it is.
+    """
+
+    def __init__(self, folder: Path, application: "EmbeddedAws"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        self._folder, self._application = folder, application
+        self._lock = _locked(folder)
+        contents = folder / "objects"
+        contents.mkdir(mode=0o700, exist_ok=True)
+        self._contents = ObjectContents(contents)
+        self._restore()
+        self._gate = Gate()
+        self._saver = Saver(self._save)
+        application.on_change = self._saver.changed
+        INJECTION.during = self._change
+
+    def answering(self) -> "WSGIApplication":
+        """Return the application, with each change saved when it is answered."""
+        return SavedAnswers(self._application, self._saver, self._gate, self._application.is_own)
+
+    def close(self) -> None:
+        """Save a last time, and let the next server have it."""
+        self._saver.close()
+        os.close(self._lock)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self._gate.change():
+            yield
+        self._saver.changed()
+
+    def _save(self) -> int:
+        with self._gate.closed():
+            state = {"moto": moto_state(), "studio": studio.studios(), "regions": self._application.state()}
+            pickled = dumps(state, self._contents)
+        snapshot.write(self._folder, pickled)
+        self._contents.remove_unnamed()
+        return len(pickled)
+
+    def _restore(self) -> None:
+        pickled = snapshot.read(self._folder)
+        if pickled is None:
+            return
+        try:
+            with _no_collections():
+                state = loads(pickled, self._contents)
+        except (OSError, AttributeError, ImportError, EOFError, pickle.UnpicklingError) as error:
+            raise snapshot.refusal(self._folder, f"is damaged ({error})") from error
+        restore_moto(state["moto"])
+        end_stack_operations(state["moto"])
+        studio.restore_studios(state["studio"])
+        self._application.restore(state["regions"])
+
+
+def _locked(folder: Path) -> int:
+    """Return the descriptor of a lock on a folder, which ends with this process at the latest."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError(
+            f"{VARIABLE}={KEEP}: another server uses the state in {folder}. End it (make down), or set "
+            "LOCAL_AWS_HOME to another folder"
+        ) from None
+    return descriptor
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Collect no garbage while thousands of objects are made: there is none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,106 @@
+"""The file of a snapshot: a line of JSON that says what it can be read by, and a pickle."""
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.local_aws.persistence.variable import KEEP, VARIABLE
+
+FILE = "snapshot"
+_PACKAGE = Path(__file__).parents[1]
+_REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What has written a snapshot: only the same can read it, since it holds objects of all of this.
+
+    Attributes:
+        source: a hash of the embedded AWS itself: nobody need remember to raise a version.
+    """
+
+    moto: str
+    python: str
+    requirements: str
+    source: str
+
+    @classmethod
+    def this(cls) -> "Writer":
+        """Return what this process is."""
+        source = hashlib.sha256()
+        for file in sorted(_PACKAGE.rglob("*.py")):
+            source.update(file.read_bytes())
+        return cls(
+            moto=version("moto"),
+            python=f"{sys.version_info.major}.{sys.version_info.minor}",
+            requirements=hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()[:16],
+            source=source.hexdigest()[:16],
+        )
+
+    def difference(self, written: Any) -> str | None:
+        """Return the first thing that differs from what a snapshot was written by, or None."""
+        names = {
+            "moto": "moto",
+            "python": "Python",
+            "requirements": "requirements.txt",
+            "source": "helpers/local_aws",
+        }
+        for key, here in asdict(self).items():
+            there = written.get(key)
+            if there != here:
+                return f"was written by {names[key]} {there}, and this is {here}"
+        return None
+
+
+def write(folder: Path, pickled: bytes) -> None:
+    """Replace the snapshot of a folder, at once and for good: on disk, before this returns."""
+    header = {**asdict(_writer()), "bytes": len(pickled), "sha256": hashlib.sha256(pickled).hexdigest()}
+    new = folder / f"{FILE}.new"
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(json.dumps(header).encode() + b"\n")
+        file.write(pickled)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(folder / FILE)
+
+
+def read(folder: Path) -> bytes | None:
+    """Return the pickle of a folder's snapshot, or None where there is none yet.
+
+    Raises:
+        UserError: it is damaged, or another version has written it. Nothing was changed.
+    """
+    try:
+        head, _, pickled = (folder / FILE).read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    try:
+        header = json.loads(head)
+        is_whole = header["sha256"] == hashlib.sha256(pickled).hexdigest()
+    except (ValueError, TypeError, KeyError):
+        is_whole = False
+    if not is_whole:
+        raise refusal(folder, "is damaged")
+    if difference := _writer().difference(header):
+        raise refusal(folder, difference)
+    return pickled
+
+
+def refusal(folder: Path, problem: str) -> UserError:
+    """Return the error for a state that is not used."""
+    return UserError(
+        f"{VARIABLE}={KEEP}: the state in {folder} {problem}. Delete it (rm -r {folder}), or unset {VARIABLE}"
+    )
+
+
+@cache
+def _writer() -> Writer:
+    """Return what this process is, as it was when it began: its files may change under it."""
+    return Writer.this()

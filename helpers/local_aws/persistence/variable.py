@@ -1,0 +1,22 @@
+"""LOCAL_AWS_STATE: whether the state is kept."""
+
+import os
+
+from helpers.errors import UserError
+
+VARIABLE = "LOCAL_AWS_STATE"
+KEEP = "keep"
+FOLDER = "state"
+"""In the folder of the server."""
+
+
+def is_kept() -> bool:
+    """Return whether $LOCAL_AWS_STATE asks for it; by default the state lives with the process.
+
+    Raises:
+        UserError: it has another value.
+    """
+    value = os.environ.get(VARIABLE, "")
+    if value not in {"", KEEP}:
+        raise UserError(f"{VARIABLE} must be '{KEEP}', or unset, not '{value}'")
+    return value == KEEP
