@@ -1,0 +1,140 @@
+"""Runs moto's own tests, as they are at one commit, against a server."""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
+
+from helpers.errors import UserError
+from helpers.local_aws.server_state import HOST
+from tests.peers.comparison import Results
+
+ROOT = Path(__file__).parents[2]
+COMMIT = "0af643a5dbfc98797f08ee64f5be3ef8002d56ff"
+TEST_SECONDS = 300
+"""How long one test may take."""
+
+SERVICES: Mapping[str, tuple[str, ...]] = {
+    "budgets": ("*",),
+    "cloudformation": ("*",),
+    "cloudtrail": ("*",),
+    "ec2": ("flow_logs*", "security_groups*", "subnets", "vpcs", "vpc_endpoint*", "vpc_service*"),
+    "events": ("*",),
+    "iam": ("*",),
+    "kms": ("*",),
+    "logs": ("*",),
+    "s3": ("*",),
+    "sagemaker": ("sagemaker_domains", "sagemaker_pipeline", "sagemaker_processing", "sagemaker_search"),
+    "sns": ("*",),
+    "ssm": ("*",),
+    "sts": ("*",),
+}
+"""What the templates and the pipeline use, each with its files of tests: `vpcs` is `test_vpcs.py`."""
+
+
+def extract(moto: Path, folder: Path) -> None:
+    """Write moto's tests into a folder, as they are at the commit, whatever is checked out.
+
+    Raises:
+        UserError: there is no such repository, or it does not have the commit.
+    """
+    archive = subprocess.run(
+        ["git", "-C", str(moto), "archive", COMMIT, "tests"], capture_output=True, check=False
+    )
+    if archive.returncode:
+        cause = archive.stderr.decode().strip()
+        raise UserError(
+            f"MOTO={moto} has no commit {COMMIT} ({cause}). Fetch it: "
+            f"git -C {moto} fetch https://github.com/getmoto/moto {COMMIT}"
+        )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+
+
+@contextmanager
+def serving(name: str, folder: Path) -> Iterator[str]:
+    """Serve `moto` or `embedded` for the length of the block; yields the address.
+
+    Raises:
+        UserError: the server did not start.
+    """
+    log = folder / f"{name}.log"
+    command = [sys.executable, "-m", "tests.peers.server", name]
+    pipe = subprocess.PIPE
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, cwd=ROOT, env=_environment(), stdin=pipe, stdout=pipe, stderr=errors, text=True
+        ) as process,
+    ):
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        if not port:
+            raise UserError(f"The server `{name}` did not start: {log.read_text()[-500:]}")
+        yield f"http://{HOST}:{port}"
+
+
+def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> Results:
+    """Run the tests of some services against a server.
+
+    Args:
+        services: keys of SERVICES.
+        endpoint: the server's address.
+        folder: where `extract` wrote the tests.
+        report: the file to write as JUnit does.
+
+    Raises:
+        UserError: pytest did not come to its end.
+    """
+    files = sorted(
+        str(path.relative_to(folder))
+        for service in services
+        for pattern in SERVICES[service]
+        for path in (folder / "tests" / f"test_{service}").glob(f"test_{pattern}.py")
+    )
+    server = {"TEST_SERVER_MODE": "true", "TEST_SERVER_MODE_ENDPOINT": endpoint}
+    options = ["-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider", "--timeout", str(TEST_SECONDS)]
+    reporting = ["-q", "--tb=short", "-o", "junit_family=xunit1", f"--junitxml={report}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *reporting, *files],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**_environment(), **server},
+        check=False,
+    )
+    report.with_suffix(".txt").write_text(done.stdout)
+    if done.returncode not in (0, 1):  # all passed, or some failed
+        raise UserError(f"pytest could not run moto's tests: {done.stdout[-1000:]}")
+    return read_results(report)
+
+
+def read_results(report: Path) -> Results:
+    """Return which tests of a JUnit report passed; those that were skipped are left out."""
+    results: dict[str, bool] = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("skipped") is None:
+            failed = any(case.find(kind) is not None for kind in ("failure", "error"))
+            # A test that fails and whose teardown fails is there twice.
+            results[_id(case)] = results.get(_id(case), True) and not failed
+    return results
+
+
+def _id(case: ElementTree.Element) -> str:
+    file, name = case.attrib["file"], case.attrib["name"]
+    module = file.removesuffix(".py").replace("/", ".")
+    classes = case.attrib["classname"].removeprefix(module).split(".")[1:]
+    return "::".join([file, *classes, name])
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables of this process without those for AWS; what tests need of these, they set."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    return {**others, **credentials, "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": HOST}
