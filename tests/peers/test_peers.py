@@ -141,23 +141,3 @@ def test_a_checkout_without_the_commit_is_refused(
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith(f"Error: MOTO={tmp_path} has no commit {moto_tests.COMMIT}")
     assert error.endswith(f"git -C {tmp_path} fetch https://github.com/getmoto/moto {moto_tests.COMMIT}")
-
-
-def test_both_servers_serve_any_credentials_and_are_reset(tmp_path: Path) -> None:
-    """As moto's tests need it."""
-    import boto3  # noqa: PLC0415 - with requests, half of what this module takes to import
-    import requests  # noqa: PLC0415
-
-    for name in command.SERVERS:
-        with moto_tests.serving(name, tmp_path) as endpoint:
-            s3 = boto3.client(
-                "s3",
-                "us-east-1",
-                endpoint_url=endpoint,
-                aws_access_key_id="any",
-                aws_secret_access_key="any",
-            )
-            s3.create_bucket(Bucket="one")
-            assert [each["Name"] for each in s3.list_buckets()["Buckets"]] == ["one"]
-            requests.post(f"{endpoint}/moto-api/reset", timeout=60).raise_for_status()
-            assert s3.list_buckets()["Buckets"] == []
