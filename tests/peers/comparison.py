@@ -1,4 +1,4 @@
-"""What moto's tests say of two servers, and which of the differences between them are known."""
+"""What tests and templates say of two servers, and which of the differences between them are known."""
 
 import tomllib
 from collections import Counter
@@ -79,8 +79,9 @@ def problems(found: Mapping[str, str], reasons: Iterable[Reason], ran: Iterable[
 
 
 def service_of(test: str) -> str:
-    """Return the service that a test is about: `sts` of `tests/test_sts/test_sts.py::test_x`."""
-    return test.split("/")[1].removeprefix("test_")
+    """Return what a test is about: `sts` of `tests/test_sts/test_sts.py::test_x`, or `templates`."""
+    folder, name, *_ = test.split("/")
+    return name.removeprefix("test_") if folder == "tests" else folder
 
 
 def table(on_moto: Results, here: Results, found: Mapping[str, str]) -> str:

@@ -1,22 +1,20 @@
 """Runs moto's own tests, as they are at one commit, against a server."""
 
-import io
 import os
 import subprocess
 import sys
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 from helpers.errors import UserError
+from tests.peers import servers
+from tests.peers.checkouts import Source
 from tests.peers.comparison import Results
 
-ROOT = Path(__file__).parents[2]
-COMMIT = "0af643a5dbfc98797f08ee64f5be3ef8002d56ff"
-HOST_NAME = "localhost"
-"""By which moto knows the URLs of its own S3."""
+MOTO = Source(
+    "MOTO", "https://github.com/getmoto/moto", "0af643a5dbfc98797f08ee64f5be3ef8002d56ff", ("tests",)
+)
 MARKS = "not requires_docker and not network"
 TEST_SECONDS = 300
 """How long one test may take."""
@@ -39,55 +37,13 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 """What the templates and the pipeline use, each with its files of tests: `vpcs` is `test_vpcs.py`."""
 
 
-def extract(moto: Path, folder: Path) -> None:
-    """Write moto's tests into a folder, as they are at the commit, whatever is checked out.
-
-    Raises:
-        UserError: there is no such repository, or it does not have the commit.
-    """
-    archive = subprocess.run(
-        ["git", "-C", str(moto), "archive", COMMIT, "tests"], capture_output=True, check=False
-    )
-    if archive.returncode:
-        cause = archive.stderr.decode().strip()
-        raise UserError(
-            f"MOTO={moto} has no commit {COMMIT} ({cause}). Fetch it: "
-            f"git -C {moto} fetch https://github.com/getmoto/moto {COMMIT}"
-        )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
-
-
-@contextmanager
-def serving(name: str, folder: Path) -> Iterator[str]:
-    """Serve `moto` or `embedded` for the length of the block; yields the address.
-
-    Raises:
-        UserError: the server did not start.
-    """
-    log = folder / f"{name}.log"
-    command = [sys.executable, "-m", "tests.peers.server", name]
-    pipe = subprocess.PIPE
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            command, cwd=ROOT, env=_environment(), stdin=pipe, stdout=pipe, stderr=errors, text=True
-        ) as process,
-    ):
-        assert process.stdout
-        port = process.stdout.readline().strip()
-        if not port:
-            raise UserError(f"The server `{name}` did not start: {log.read_text()[-500:]}")
-        yield f"http://{HOST_NAME}:{port}"
-
-
 def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> Results:
     """Run the tests of some services against a server.
 
     Args:
         services: keys of SERVICES.
         endpoint: the server's address.
-        folder: where `extract` wrote the tests.
+        folder: where MOTO was extracted to.
         report: the file to write as JUnit does.
 
     Raises:
@@ -99,6 +55,8 @@ def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> R
         for pattern in SERVICES[service]
         for path in (folder / "tests" / f"test_{service}").glob(f"test_{pattern}.py")
     )
+    if not files:
+        return {}
     server = {"TEST_SERVER_MODE": "true", "TEST_SERVER_MODE_ENDPOINT": endpoint}
     options = ["-c", os.devnull, "--rootdir", ".", "-p", "no:cacheprovider", "-m", MARKS]
     options += ["--timeout", str(TEST_SECONDS)]
@@ -109,7 +67,7 @@ def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> R
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**_environment(), **server},
+        env={**servers.environment(), **server},
         check=False,
     )
     report.with_suffix(".txt").write_text(done.stdout)
@@ -134,10 +92,3 @@ def _id(case: ElementTree.Element) -> str:
     module = file.removesuffix(".py").replace("/", ".")
     classes = case.attrib["classname"].removeprefix(module).split(".")[1:]
     return "::".join([file, *classes, name])
-
-
-def _environment() -> dict[str, str]:
-    """Return the variables of this process without those for AWS; what tests need of these, they set."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
-    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    return {**others, **credentials, "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": HOST_NAME}

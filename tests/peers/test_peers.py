@@ -9,7 +9,7 @@ import pytest
 from helpers.errors import UserError
 from tests.peers import __main__ as command
 from tests.peers import moto_tests
-from tests.peers.comparison import Reason, by_reason, differences, problems, read_reasons, table
+from tests.peers.comparison import Reason, by_reason, differences, problems, read_reasons, service_of, table
 
 ROLE = "tests/test_sts/test_sts.py::test_role"
 BUCKET = "tests/test_s3/test_s3.py::test_bucket"
@@ -116,7 +116,7 @@ def test_the_differences_that_are_kept_are_of_the_services_that_are_compared() -
     tests = [test for each in read_reasons(command.DIFFERENCES) for test in each.tests]
 
     assert tests
-    assert {test.split("/")[1] for test in tests} <= {f"test_{name}" for name in moto_tests.SERVICES}
+    assert {service_of(test) for test in tests} <= {*moto_tests.SERVICES, "templates"}
 
 
 def test_results_are_read_from_a_report_by_their_ids(tmp_path: Path) -> None:
@@ -139,5 +139,5 @@ def test_a_checkout_without_the_commit_is_refused(
     assert command.main() == 1
 
     (error,) = capsys.readouterr().err.splitlines()
-    assert error.startswith(f"Error: MOTO={tmp_path} has no commit {moto_tests.COMMIT}")
-    assert error.endswith(f"git -C {tmp_path} fetch https://github.com/getmoto/moto {moto_tests.COMMIT}")
+    assert error.startswith(f"Error: MOTO={tmp_path} has no commit {moto_tests.MOTO.commit}")
+    assert error.endswith(f"git -C {tmp_path} fetch https://github.com/getmoto/moto {moto_tests.MOTO.commit}")

@@ -1,6 +1,6 @@
 """The servers that moto's tests are run against, each in a process of its own: moto, and the embedded AWS.
 
-`python -m tests.peers.server moto|embedded` prints its port once it listens, and ends with its standard
+`python -m tests.peers.serve moto|embedded` prints its port once it listens, and ends with its standard
 input.
 """
 
