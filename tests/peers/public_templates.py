@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import requests
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from moto.cloudformation.exceptions import ValidationError
 
 from helpers.local_aws.cloudformation.templates.reading import read_template
@@ -39,10 +41,11 @@ def deploy(folder: Path, endpoint: str) -> Results:
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}),
     )
-    return {
-        f"templates/{path.relative_to(folder)}": _lives(cloudformation, f"stack-{number}", path)
-        for number, path in enumerate(_without_parameters(folder))
-    }
+    results = {}
+    for path in _without_parameters(folder):
+        requests.post(f"{endpoint}/moto-api/reset", timeout=60).raise_for_status()
+        results[f"templates/{path.relative_to(folder)}"] = _lives(cloudformation, path)
+    return results
 
 
 def _without_parameters(folder: Path) -> Iterator[Path]:
@@ -59,15 +62,15 @@ def _without_parameters(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _lives(cloudformation: Any, name: str, path: Path) -> bool:
+def _lives(cloudformation: Any, path: Path) -> bool:
     try:
         stack_id = cloudformation.create_stack(
-            StackName=name, TemplateBody=path.read_text(), Capabilities=CAPABILITIES
+            StackName="peer", TemplateBody=path.read_text(), Capabilities=CAPABILITIES
         )["StackId"]
         statuses = [_status(cloudformation, stack_id)]
-        cloudformation.delete_stack(StackName=name)
+        cloudformation.delete_stack(StackName=stack_id)
         statuses.append(_status(cloudformation, stack_id))
-    except (ClientError, BotoCoreError):  # the latter where the answer is no XML
+    except (ClientError, ResponseParserError):  # the latter is a server error of moto's
         return False
     return statuses == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
 

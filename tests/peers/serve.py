@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -39,6 +40,8 @@ class OpenEmbeddedAws(EmbeddedAws):
             if path == f"{MOTO_API}reset":
                 self.close()
                 self._planes.clear()
+                # Otherwise AWS's policies would be loaded twice for each test, a tenth of a second each time.
+                get_backend("iam").clear()
             return self._moto(environ, start_response)
         return super().__call__(environ, start_response)
 
