@@ -28,6 +28,7 @@ CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
 BENCH := $(VENV)/bench
 JOB := $(VENV)/job
+PEERS := $(VENV)/peers
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
@@ -159,7 +160,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test schemas test-browser test-fork test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+.PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
 test: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
@@ -172,6 +173,10 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
+test-peers: $(PEERS)/ready  ## Compare with moto by its own tests; MOTO=checkout TEMPLATES=checkout ARGS='--services kms sts'
+	PYTHONPATH=$(PEERS) $(PY) -m tests.peers \
+		--moto $(or $(MOTO),$(error MOTO is missing: make test-peers MOTO=<checkout of github.com/getmoto/moto>)) \
+		$(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS)
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
@@ -205,6 +210,7 @@ lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
 	$(LOCK) --group browser -c requirements-dev.txt -o requirements-browser.txt
 	$(LOCK) --group security -o requirements-security.txt
 	$(LOCK) --group bench -o requirements-bench.txt
+	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
 	$(PY) -m helpers.local_aws.spark_container.image_packages | $(LOCK) - -o requirements-job.txt
@@ -248,6 +254,9 @@ $(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(
 $(BENCH)/ready: requirements-bench.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(BENCH)
 	$(VENV)/bin/uv pip install --quiet --python $(BENCH)/bin/python --require-hashes -r $<
+	touch $@
+$(PEERS)/ready: requirements-peers.txt $(VENV)/dev
+	$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(PEERS) --require-hashes -r $<
 	touch $@
 $(CHECKOV)/ready: requirements-checkov.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(CHECKOV)

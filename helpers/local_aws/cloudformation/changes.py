@@ -1,6 +1,7 @@
 """The changes that a change set shows, found before anything is done."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from helpers.local_aws.cloudformation.resource_types import resource_type
@@ -71,12 +72,13 @@ class _Side:
     """One of two templates with its parameters; its resources are stand-ins."""
 
     def __init__(self, stack: Stack, target: Target, exports: Mapping[str, Export]):
-        self.surroundings = Preview(stack, exports, target.resources)
+        self.surroundings = Preview(stack, exports)
         self._functions = Functions(target.template, target.values, self.surroundings)
         self._target = target
         self.names = [
             name for name in in_order(target.resources) if is_wanted(self._functions, target.resources[name])
         ]
+        self.surroundings.names = self.names
 
     def definition(self, name: str) -> Definition:
         definition: Definition = self._functions.value(self._target.resources[name])
@@ -84,10 +86,9 @@ class _Side:
 
     def outputs(self) -> Any:
         declared = self._target.template.get("Outputs", {})
+        functions = replace(self._functions, block="Outputs")
         return {
-            name: self._functions.value(output)
-            for name, output in declared.items()
-            if is_wanted(self._functions, output)
+            name: functions.value(output) for name, output in declared.items() if is_wanted(functions, output)
         }
 
 
@@ -118,9 +119,10 @@ def find_changes(
             changes.append(change)
             if change.replacement == "True":
                 after.surroundings.replaced.add(name)
+    outputs = after.outputs()
     same = (
         not changes
-        and before.outputs() == after.outputs()
+        and before.outputs() == outputs
         and all(_policies(before, name) == _policies(after, name) for name in after.names)
         and dict(stack.tags) == dict(tags)
     )

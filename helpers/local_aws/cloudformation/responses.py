@@ -47,10 +47,14 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         """Leave it to the backend, too."""
 
     def _template(self, stack: Stack | None) -> str:
-        if self._get_bool_param("UsePreviousTemplate", False) and stack is not None:
-            return stack.template
-        text = self._get_param("TemplateBody")
-        if not text and (url := self._get_param("TemplateURL")):
+        text, url = self._get_param("TemplateBody"), self._get_param("TemplateURL")
+        if self._get_bool_param("UsePreviousTemplate", False):
+            if text or url:
+                message = "You cannot specify both usePreviousTemplate and Template Body/Template URL."
+                raise ValidationError(message=message)
+            if stack is not None:
+                return stack.template
+        if not text and url:
             text = self._get_stack_from_s3_url(url)
         if not text:
             raise ValidationError(message="Either Template URL or Template Body must be specified.")

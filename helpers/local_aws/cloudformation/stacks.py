@@ -84,7 +84,7 @@ class Stack:
     class Meta:
         """Where moto finds what it does not find by the attribute's own name."""
 
-        serialization_aliases: ClassVar = {"Parameters": "shown_parameters"}
+        serialization_aliases: ClassVar = {"Parameters": "shown_parameters", "Outputs": "shown_outputs"}
 
     def __init__(self, stack_id: str, name: str, place: Place, **options: Any):
         self.stack_id, self.name, self.place = stack_id, name, place
@@ -128,6 +128,11 @@ class Stack:
     def shown_parameters(self) -> list[dict[str, str]]:
         """The parameters as the API shows them."""
         return self.target.shown_parameters()
+
+    @property
+    def shown_outputs(self) -> list[dict[str, Any]] | None:
+        """The outputs as the API shows them: no list where there are none."""
+        return self.outputs or None
 
     def type_of(self, resource: Resource) -> ResourceType:
         """Return the handlers of a resource."""

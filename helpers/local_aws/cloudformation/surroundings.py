@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
@@ -61,11 +61,16 @@ class StackSurroundings:
 
 
 class Preview(StackSurroundings):
-    """A stack whose resources may not be there yet: its functions see stand-ins."""
+    """A stack whose resources may not be there yet: its functions see stand-ins.
 
-    def __init__(self, stack: Stack, exports: Mapping[str, Export], names: Mapping[str, Any]):
+    Attributes:
+        names: the resources whose conditions hold.
+        replaced: those of them that will be other ones.
+    """
+
+    def __init__(self, stack: Stack, exports: Mapping[str, Export]):
         super().__init__(stack, exports)
-        self._names = names
+        self.names: Sequence[str] = ()
         self.replaced: set[str] = set()
 
     def attribute(self, name: str, attribute: str) -> Any:
@@ -73,7 +78,7 @@ class Preview(StackSurroundings):
         return Unknown(f"{self._physical_id(name)}.{attribute}")
 
     def _physical_id(self, name: str) -> str:
-        if name not in self._names:
+        if name not in self.names:
             raise KeyError(name)
         return Unknown(f"{name} (new)" if name in self.replaced else name)
 

@@ -62,11 +62,13 @@ class MotoModel(ResourceType):
             )
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what moto's model has."""
+        """Return what moto's model has, or a stand-in for what it only knows the name of."""
         try:
             return resource.model.get_cfn_attribute(name)
-        except (UnformattedGetAttTemplateException, NotImplementedError) as error:
+        except UnformattedGetAttTemplateException as error:
             raise KeyError(name) from error
+        except NotImplementedError:
+            return f"{resource.physical_id}.{name}"
 
     def _physical_id(self, resource: Resource) -> str:
         # Not all models know their own.

@@ -31,7 +31,7 @@ class Surroundings(Protocol):
         """Return what Ref gives for a resource or a pseudo parameter; raise KeyError if there is none."""
 
     def attribute(self, name: str, attribute: str) -> Any:
-        """Return an attribute of a resource."""
+        """Return an attribute of a resource; raise KeyError if there is no such resource."""
 
     def imported(self, name: str) -> str:
         """Return the value of an export; raise KeyError if there is none."""
@@ -87,11 +87,13 @@ class Functions:
         template: the template after its transforms.
         parameters: the values of its parameters, texts or lists of texts.
         surroundings: everything else that they refer to.
+        block: the section that is evaluated, for messages.
     """
 
     template: Mapping[str, Any]
     parameters: Mapping[str, Any]
     surroundings: Surroundings
+    block: str = "Resources"
     _conditions: dict[str, bool] = field(default_factory=dict)
 
     def value(self, part: Any) -> Any:
@@ -182,18 +184,24 @@ class Functions:
         try:
             return self.surroundings.reference(name)
         except KeyError:
-            text = f"Template format error: Unresolved resource dependencies [{name}] in the template"
-            raise ValidationError(message=text) from None
+            raise self._unresolved(name) from None
 
     def _get_attribute(self, argument: Any) -> Any:
         match argument.split(".", 1) if isinstance(argument, str) else argument:
             case [str(name), *attributes] if attributes:
                 path = ".".join(text_of(self.value(each), "Fn::GetAtt") for each in attributes)
-                return self.surroundings.attribute(name, path)
+                try:
+                    return self.surroundings.attribute(name, path)
+                except KeyError:
+                    raise self._unresolved(name) from None
         raise error(
             "Fn::GetAtt object requires two non-empty parameters, the resource name and the "
             "resource attribute"
         )
+
+    def _unresolved(self, name: str) -> ValidationError:
+        text = f"Unresolved resource dependencies [{name}] in the {self.block} block of the template"
+        return ValidationError(message=text)
 
     def _sub(self, argument: Any) -> str:
         given: Mapping[str, Any] = {}

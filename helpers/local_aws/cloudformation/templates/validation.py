@@ -37,10 +37,10 @@ def parse_template(text: str, given: Mapping[str, str] | None = None) -> dict[st
         ValidationError: it is malformed, or has a transform that is not known here.
     """
     template = read_template(text)
-    _check_sections(template)
-    for transform in transforms(template):
+    for transform in transforms(template):  # first: it may have sections of its own
         if transform != TRANSFORM:
             raise ValidationError(message=f"The transform {transform} is not emulated.")
+    _check_sections(template)
     if not transforms(template):
         return template
     return expand(template, parameters.with_defaults(template, given or {}))

@@ -297,3 +297,43 @@ def test_what_is_known_only_later_does_not_stop_a_change_set(stack: Stack) -> No
     assert stack.deploy(content) == "CREATE_COMPLETE", stack.events(stack.name)
     found = stack.outputs()
     assert (found["Block"], f"vpc-{found['Part']}") == ("10.5.0.0/24", found["Vpc"])
+
+
+CONDITIONAL = template(B={**BUCKET, "Condition": "Wanted"}, K=KEY) | {
+    "Parameters": {"P": {"Type": "String"}},
+    "Conditions": {"Wanted": {"Fn::Equals": [{"Ref": "P"}, "yes"]}},
+}
+
+
+@pytest.mark.parametrize("value", [{"Fn::GetAtt": ["B", "Arn"]}, {"Ref": "B"}, {"Fn::Sub": "${B}"}])
+def test_an_output_of_a_resource_whose_condition_does_not_hold_is_refused(stack: Stack, value: Any) -> None:
+    wrong = CONDITIONAL | {"Outputs": {"O": {"Value": value}}}
+    with pytest.raises(
+        ClientError, match=r"Unresolved resource dependencies \[B\] in the Outputs block of the template"
+    ):
+        stack.change_set("CREATE", wrong, P="no")
+    assert stack.deploy(wrong, P="yes") == "CREATE_COMPLETE"
+
+
+def test_a_resource_that_refers_to_one_whose_condition_does_not_hold_is_refused(stack: Stack) -> None:
+    tag = [{"Key": "of", "Value": {"Ref": "B"}}]
+    wrong = CONDITIONAL | {
+        "Resources": {**CONDITIONAL["Resources"], "C": resource("AWS::S3::Bucket", Tags=tag)}
+    }
+    with pytest.raises(ClientError, match=r"\[B\] in the Resources block of the template"):
+        stack.change_set("CREATE", wrong, P="no")
+
+
+def test_a_stack_without_outputs_shows_none(stack: Stack) -> None:
+    output = {"Condition": "Wanted", "Value": {"Fn::GetAtt": ["B", "Arn"]}}
+    stack.deploy(CONDITIONAL | {"Outputs": {"O": output}}, P="no")
+    assert "Outputs" not in stack.describe()
+
+
+@pytest.mark.parametrize("given", [{"TemplateBody": "{}"}, {"TemplateURL": "https://s3.amazonaws.com/b/k"}])
+def test_the_previous_template_and_another_one_exclude_each_other(stack: Stack, given: Any) -> None:
+    stack.deploy(template(Bucket=BUCKET))
+    with pytest.raises(ClientError, match="cannot specify both usePreviousTemplate and Template Body/"):
+        stack.client.create_change_set(
+            StackName=stack.name, ChangeSetName="c", UsePreviousTemplate=True, **given
+        )

@@ -46,3 +46,18 @@ def test_attributes_of_what_is_not_emulated_are_stand_ins(stack: Stack) -> None:
     }
     assert stack.deploy(content) == "CREATE_COMPLETE"
     assert stack.outputs()["Account"].endswith(".AwsAccountId")
+
+
+def test_an_attribute_that_moto_knows_by_name_only_is_a_stand_in(stack: Stack) -> None:
+    listener = {"InstancePort": "80", "LoadBalancerPort": "80", "Protocol": "HTTP"}
+    balancer = resource(
+        "AWS::ElasticLoadBalancing::LoadBalancer",
+        AvailabilityZones=["us-east-1a"],
+        Listeners=[listener],
+    )
+    zone = {"Fn::GetAtt": ["Balancer", "CanonicalHostedZoneNameID"]}
+    assert (
+        stack.deploy(template(Balancer=balancer) | {"Outputs": {"Zone": {"Value": zone}}})
+        == "CREATE_COMPLETE"
+    )
+    assert stack.outputs()["Zone"].endswith(".CanonicalHostedZoneNameID")

@@ -90,6 +90,10 @@ CASES = {
         "#/BucketName: expected type: String, found: JSONObject",
     ),
     "transform": (template(B=BUCKET) | {"Transform": "AWS::Serverless-2016-10-31"}, "is not emulated"),
+    "sections of a transform": (
+        template(B=BUCKET) | {"Transform": "AWS::Serverless-2016-10-31", "Globals": {}},
+        "The transform AWS::Serverless-2016-10-31 is not emulated",
+    ),
     "parameter": (
         template(B=BUCKET) | {"Parameters": {"P": {}}},
         "Every Parameters object must contain a Type",
