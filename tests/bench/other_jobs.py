@@ -28,9 +28,9 @@ MEASURES = (
 )
 SCHEMA = ", ".join(["sex string", *(f"{name} double" for name in MEASURES), "rings int"])
 KEPT = ("sex", "length", "diameter", "rings")
-PLAIN = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + ",[0-9]{1,9}$"
+PLAIN = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + r",[0-9]{1,9}\z"
 SPLIT_BYTES = 64 * 1024**2
-GROUPED = r"^[MFI](?:,[0-9]++(?:\.[0-9]++)?+){7}+,[0-9]{1,9}+$"
+GROUPED = r"^[MFI](?:,[0-9]++(?:\.[0-9]++)?+){7}+,[0-9]{1,9}+\z"
 
 
 def sample(spark: SparkSession, source: str, target: str) -> None:
