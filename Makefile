@@ -173,10 +173,10 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
-test-peers: $(PEERS)/ready  ## Compare with moto by its own tests; MOTO=checkout TEMPLATES=checkout ARGS='--services kms sts'
-	PYTHONPATH=$(PEERS) $(PY) -m tests.peers \
-		--moto $(or $(MOTO),$(error MOTO is missing: make test-peers MOTO=<checkout of github.com/getmoto/moto>)) \
-		$(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS)
+test-peers: $(PEERS)/ready  ## Compare with moto's own tests, public templates, AWS's schema: MOTO= TEMPLATES= SCHEMA=, a checkout each
+	$(if $(MOTO)$(SCHEMA),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= as in CONTRIBUTING.md))
+	$(if $(SCHEMA),PYTHONPATH=$(PEERS) $(PY) -m tests.peers.definition_schema $(SCHEMA))
+	$(if $(MOTO),PYTHONPATH=$(PEERS) $(PY) -m tests.peers --moto $(MOTO) $(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS))
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .

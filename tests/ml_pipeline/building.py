@@ -1,4 +1,4 @@
-"""Building a definition in another process, in another folder and another region."""
+"""Building definitions without AWS: of a stack that is nowhere, and in another process, folder and region."""
 
 import json
 import os
@@ -8,6 +8,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ml_pipeline.params import PipelineParams
+from tests.ml_pipeline.small_project import REGION
+
+_KEY = f"arn:aws:kms:{REGION}:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+OUTPUTS = {
+    "VpcId": "vpc-0123456789abcdef0",
+    "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
+    "VolumeKeyArn": _KEY,
+    "DataKeyArn": _KEY.replace("01234567-", "76543210-"),
+    "ArtifactBucketName": "artifact-bucket",
+    "DataBucketName": "data-bucket",
+    "PipelineExecutionRoleArn": "arn:aws:iam::123456789012:role/pipeline",
+    "ProcessingJobRoleArn": "arn:aws:iam::123456789012:role/job",
+}
+"""The outputs of a stack that is nowhere."""
 
 _PROGRAM = """
 import json, sys

@@ -21,26 +21,14 @@ from ml_pipeline.params import (
     SparkCode,
     load_parameters,
 )
-from tests.ml_pipeline.building import BuiltElsewhere, build_elsewhere
+from tests.ml_pipeline.building import OUTPUTS, BuiltElsewhere, build_elsewhere
 from tests.ml_pipeline.small_project import FIRST, PIPELINE, REGION, inside, write_project
-
-KEY = f"arn:aws:kms:{REGION}:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture(scope="session")
 def outputs() -> dict[str, str]:
     """Outputs of a stack that is nowhere."""
-    return {
-        "VpcId": "vpc-0123456789abcdef0",
-        "PrivateSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
-        "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
-        "VolumeKeyArn": KEY,
-        "DataKeyArn": KEY.replace("01234567-", "76543210-"),
-        "ArtifactBucketName": "artifact-bucket",
-        "DataBucketName": "data-bucket",
-        "PipelineExecutionRoleArn": "arn:aws:iam::123456789012:role/pipeline",
-        "ProcessingJobRoleArn": "arn:aws:iam::123456789012:role/job",
-    }
+    return OUTPUTS
 
 
 @pytest.fixture(scope="session")

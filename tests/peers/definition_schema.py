@@ -1,0 +1,108 @@
+"""Validates the pipelines of this repository with the JSON schema of definitions that AWS publishes.
+
+The schema is older than the service: what it does not know is in DIFFERENCES, with a reason. Another
+violation is an error, as is a listed one that no longer exists.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from helpers.command_line import run_command
+from helpers.environments import LOCAL
+from ml_pipeline.definitions import pipeline_definition
+from ml_pipeline.params import load_parameters
+from ml_pipeline.pipelines import find_pipeline, pipeline_names
+from tests.ml_pipeline.building import OUTPUTS
+from tests.peers.checkouts import Source
+
+SCHEMA = Source(
+    "SCHEMA",
+    "https://github.com/aws-sagemaker-mlops/sagemaker-model-building-pipeline-definition-JSON-schema",
+    "b4012b0aa4474afdc6ef3d0409d17d0049dfcd85",
+    ("schema",),
+)
+FILE = "schema/pipeline-definition.schema.json"
+DIFFERENCES = {
+    "PipelineExperimentConfig": "unknown to the schema, and in each definition that the SDK writes",
+    "ExceptionType": "one string in the schema, a list in each definition that the SDK writes",
+    "S3Uri": "a string in the schema; outputs of an execution go where a Std:Join has its ID",
+}
+"""What of our definitions the schema does not know, by the key, and why it stays."""
+
+
+def violations(definition: Any, schema: Any) -> Mapping[str, str]:
+    """Return what a definition violates, by the key that is wrong: what of it, and where."""
+    found = {}
+    for error in Draft202012Validator(schema).iter_errors(definition):
+        for cause in _causes(error):
+            place = [str(key) for key in cause.absolute_path]
+            for key in _unknown_keys(cause) or place[-1:]:
+                found[key] = f"{'.'.join(place) or 'the definition'}: {cause.message}"
+    return found
+
+
+def _unknown_keys(error: ValidationError) -> list[str]:
+    """Return the keys that an object has and its schema has not, if that is what is wrong."""
+    instance, schema = error.instance, error.schema
+    if (
+        error.validator != "additionalProperties"
+        or not isinstance(instance, dict)
+        or not isinstance(schema, dict)
+    ):
+        return []
+    return [key for key in instance if key not in schema["properties"]]
+
+
+def _causes(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield what is wrong by the alternative that a value comes nearest to, where there are alternatives."""
+    if not error.context:
+        yield error
+        return
+    alternatives: dict[Any, list[ValidationError]] = {}
+    for each in error.context:
+        alternatives.setdefault(each.schema_path[0], []).append(each)
+    nearest = min(
+        alternatives.values(), key=lambda errors: (any("Type" in each.path for each in errors), len(errors))
+    )
+    for each in nearest:
+        yield from _causes(each)
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Validate the definition of each pipeline, and print what it violates; returns the exit code.
+
+    Raises:
+        UserError: the checkout does not have the commit.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        SCHEMA.extract(arguments.schema, Path(folder))
+        schema = json.loads((Path(folder) / FILE).read_text())
+    found: dict[str, str] = {}
+    for name in pipeline_names():
+        definition = pipeline_definition(find_pipeline(name), load_parameters(LOCAL, OUTPUTS, name))
+        found |= {key: f"{name}: {text}" for key, text in violations(json.loads(definition), schema).items()}
+    for key in found.keys() & DIFFERENCES.keys():
+        print(f"{key}: {DIFFERENCES[key]}")
+    wrong = [f"new: {found[key]}" for key in sorted(found.keys() - DIFFERENCES.keys())]
+    wrong += [f"gone: {key} is listed in DIFFERENCES" for key in sorted(DIFFERENCES.keys() - found.keys())]
+    if wrong:
+        print("\nChange the definition or DIFFERENCES:", *wrong, sep="\n", file=sys.stderr)
+    return int(bool(wrong))
+
+
+def main() -> int:
+    """Parse the command line and validate."""
+    parser = argparse.ArgumentParser(prog="test-peers", description=__doc__.splitlines()[0])
+    parser.add_argument("schema", type=Path, metavar="DIR", help=f"a checkout of {SCHEMA.remote}")
+    return run_command(compare, parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
