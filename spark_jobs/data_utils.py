@@ -99,6 +99,11 @@ REMEDIES = (
         "Hadoop's native library, which reads this compression, is not there: compress the input with gzip",
     ),
     (
+        r"spark\.driver\.maxResultSize",
+        "the driver is sent more than it takes: raise spark.driver.maxResultSize and spark.driver.memory in "
+        "configuration.json, or collect less",
+    ),
+    (
         r"CANNOT_MERGE_SCHEMAS",
         "a column has different types in different files of the input: read these apart, or write some anew",
     ),

@@ -37,6 +37,7 @@ LOG = logging.getLogger("test")
         ("java.io.IOException: No space left on device", "pyspark_process_volume_size_gb"),
         ("AmazonS3Exception: Please reduce your request rate. (Status Code: 503)", "fs.s3a.attempts.maximum"),
         ("java.net.SocketTimeoutException: Read timed out", "fs.s3a.connection.timeout"),
+        ("results of 12 tasks (4 GiB) is bigger than spark.driver.maxResultSize (1 GiB)", "or collect less"),
         ("SparkException: Job 2 cancelled because SparkContext was shut down", "raise spark.driver.memory"),
     ],
 )

@@ -23,6 +23,7 @@ RULES: tuple[Callable[[Profile], Iterator[Finding]], ...] = (
     partitions.small_partitions,
     partitions.large_partitions,
     executors.failed_tasks,
+    executors.failed_stages,
     executors.speculative_tasks,
     executors.executor_loss,
     executors.memory,

@@ -284,7 +284,7 @@ def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table
             run.application_id, run.name, run.started = event.id or "", event.name, event.time
             run.ended = max(run.ended, event.time)
         case events.ApplicationEnd():
-            run.ended, run.complete = event.time, True
+            run.ended, run.complete = max(run.ended, event.time), True
         case events.ExecutorAdded():
             run.executors[event.executor] = Executor(event.info.cores, event.time, host=event.info.host)
             run.ended = max(run.ended, event.time)

@@ -156,6 +156,24 @@ def failed_tasks(run: Profile) -> Iterator[Finding]:
         )
 
 
+def failed_stages(run: Profile) -> Iterator[Finding]:
+    """Stages that failed with none of their tasks, as where the results are too large for the driver."""
+    for stage in run.stages.values():
+        if not stage.failure or stage.failed:
+            continue
+        too_large = "spark.driver.maxResultSize" in stage.failure
+        yield Finding(
+            "failed stage",
+            f"it failed, and none of its tasks did: {stage.failure.splitlines()[0][:200]}",
+            "no collect() or toPandas() of much data, else a larger spark.driver.maxResultSize"
+            if too_large
+            else "look into the job's log",
+            "the stage succeeds",
+            stage.id,
+            seconds=stage.task_ms / 1000 / max(run.slots, 1),
+        )
+
+
 def speculative_tasks(run: Profile) -> Iterator[Finding]:
     """Second attempts beside tasks that seemed too slow."""
     copies = sum(stage.speculative for stage in run.stages.values())

@@ -65,7 +65,12 @@ def task(
 
 
 def stage(
-    number: int, start: float = 0.0, seconds: float = 1.0, rows_of: tuple[int, ...] = (), **metrics: int
+    number: int,
+    start: float = 0.0,
+    seconds: float = 1.0,
+    rows_of: tuple[int, ...] = (),
+    failure: str | None = None,
+    **metrics: int,
 ) -> bytes:
     """A stage that is over; it has run the scans with these accumulators, see `plan`."""
     accumulables = [
@@ -85,6 +90,7 @@ def stage(
                 "Submission Time": START + int(start * 1000),
                 "Completion Time": START + int((start + seconds) * 1000),
                 "Accumulables": accumulables,
+                **({"Failure Reason": failure} if failure else {}),
             }
         },
     )

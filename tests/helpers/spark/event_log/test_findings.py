@@ -472,6 +472,31 @@ def test_the_default_of_speculation_depends_on_the_version(run_of, version, mult
     assert copies["speculative tasks"].settings == {"spark.speculation.multiplier": multiplier}
 
 
+def test_a_stage_that_fails_without_a_failed_task_is_told(run_of) -> None:
+    too_large = (
+        "Job aborted due to stage failure: Total size of serialized results of 1 tasks (9.7 MiB) is bigger "
+        "than spark.driver.maxResultSize (1024.0 KiB)"
+    )
+    killed = [task(0, 0, 2.0, "TaskKilled"), task(0, 0, 2.0, "TaskKilled")]
+
+    failed = found(run_of(executor(), *killed, stage(0, failure=too_large)))["failed stage"]
+
+    assert "is bigger than spark.driver.maxResultSize (1024.0 KiB)" in failed.evidence
+    assert (
+        failed.change == "no collect() or toPandas() of much data, else a larger spark.driver.maxResultSize"
+    )
+    assert failed.seconds == pytest.approx(1.0), "twice 2 s on 4 cores"
+
+
+def test_a_failed_stage_that_is_run_again_or_has_failed_tasks_is_told_once(run_of) -> None:
+    again = run_of(executor(), task(), stage(0, failure="FetchFailed"), stage(0))
+    tasks = run_of(executor(), task(0, 0, 1.0, "ExceptionFailure"), stage(0, failure="Job aborted"))
+
+    assert "failed stage" not in found(again)
+    assert "failed stage" not in found(tasks)
+    assert "the stage failed: Job aborted" in found(tasks)["failed tasks"].evidence
+
+
 def test_a_commit_that_is_denied_is_no_failure(run_of) -> None:
     tasks = [task(0, 0, 9.0, input=64) for _ in range(4)]
     denied = {"Job ID": 0, "Partition ID": 0, "Attempt Number": 1}

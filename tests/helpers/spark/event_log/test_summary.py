@@ -1,5 +1,6 @@
 from helpers.spark.event_log.profile import Profile, Scan
 from helpers.spark.event_log.summary import summary_of
+from tests.helpers.spark.event_log.conftest import executor, task
 
 
 def test_a_place_that_is_scanned_again_is_no_more_data() -> None:
@@ -11,3 +12,10 @@ def test_a_place_that_is_scanned_again_is_no_more_data() -> None:
     }
 
     assert summary_of(run).scanned_bytes == 570
+
+
+def test_a_clock_that_is_set_back_during_the_run_makes_no_time_negative(run_of) -> None:
+    summary = summary_of(run_of(executor(), task(start=1.0, seconds=4.0), seconds=-60.0))
+
+    assert summary.complete
+    assert summary.seconds == 5.0, "as long as the tasks show"
