@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import shlex
 import sys
 import traceback
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
+UNREAD = 141
+"""Exit code of a command whose reader has gone (128 + SIGPIPE), as `head` does when it has enough."""
 
 
 def common_options() -> argparse.ArgumentParser:
@@ -68,7 +71,11 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
         arguments: the parsed arguments; `verbose`, where present, asks for tracebacks.
     """
     try:
-        return command(arguments)
+        code = command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
+        return UNREAD
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -78,6 +85,8 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
             traceback.print_exc()
         print(f"Error: {message or repr(error)}", file=sys.stderr)
         return 1
+    else:
+        return code
 
 
 def say(console: "Console", text: str) -> None:
