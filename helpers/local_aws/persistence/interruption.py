@@ -4,7 +4,7 @@ from typing import Any
 
 from helpers.local_aws.cloudformation.backend import Backend
 from helpers.local_aws.cloudformation.stacks import Stack
-from helpers.local_aws.persistence.moto_state import MotoState
+from helpers.local_aws.persistence.moto_state import MotoState, backends_of
 
 _REASON = "Internal Failure: the embedded AWS ended during the operation."
 
@@ -15,7 +15,7 @@ def end_stack_operations(state: MotoState) -> None:
     None of their resources is touched yet: an operation is answered when it is over, and a snapshot waits for
     that, so that only those are in progress here that LOCAL_AWS_FAULTS had put off.
     """
-    backends: list[Any] = [backend for backend in state.values() if isinstance(backend, Backend)]
+    backends: list[Any] = [backend for backend in backends_of(state) if isinstance(backend, Backend)]
     for backend in backends:
         for stack in list(backend.stacks.values()):
             _end(stack)

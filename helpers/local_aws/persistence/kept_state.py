@@ -18,7 +18,7 @@ from helpers.local_aws.persistence.interruption import end_stack_operations
 from helpers.local_aws.persistence.moto_state import moto_state, restore_moto
 from helpers.local_aws.persistence.object_contents import ObjectContents
 from helpers.local_aws.persistence.pickling import dumps, loads
-from helpers.local_aws.persistence.saving import Gate, Saver
+from helpers.local_aws.persistence.saving import SOON_SECONDS, Gate, Saver
 from helpers.local_aws.persistence.variable import KEEP, VARIABLE
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class KeptState:
         self._saver = Saver(self._save)
         application.on_change = self._saver.changed
         INJECTION.during = self._change
+        self._saver.changed(SOON_SECONDS)  # what was interrupted ended now, whatever becomes of this server
 
     def answering(self) -> "WSGIApplication":
         """Return the application, with each change saved when it is answered."""

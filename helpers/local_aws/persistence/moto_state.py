@@ -1,34 +1,46 @@
 """moto's part of the state: the backends of all services, by account and region."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from moto.s3.models import s3_backends
 
-MotoState = Mapping[tuple[str, str, str], Any]
-"""Backends by moto's module of the service, account and region."""
+MotoState = Mapping[str, Mapping[str, Any]]
+"""By moto's module of the service and by account: an AccountSpecificBackend, with a backend a region."""
 
 
 def moto_state() -> MotoState:
     """Return the backends that requests have created so far."""
     return {
-        (_module(backend), account, region): backend
-        for backends in list(BackendDict._instances)
-        for account, region, backend in list(backends.iter_backends())
+        _module(accounts): dict(accounts) for accounts in list(BackendDict._instances) if _backends(accounts)
     }
 
 
 def restore_moto(state: MotoState) -> None:
-    """Put backends in the place of those that moto would create."""
-    for (module, account, region), backend in state.items():
-        get_backend(module)[account][region] = backend
-        if module == "s3":
+    """Put backends in the place of those that moto would create; before it has created any."""
+    for module, accounts in state.items():
+        backends = get_backend(module)
+        backends.update(accounts)
+        BackendDict._instances.append(backends)
+    for account, regions in state.get("s3", {}).items():
+        for region, backend in regions.items():
             s3_backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
 
 
-def _module(backend: Any) -> str:
-    """Return what moto finds a backend's service by, as `awslambda` for `lambda`."""
+def backends_of(state: MotoState) -> Iterator[Any]:
+    """Yield the backends of all services."""
+    for accounts in state.values():
+        yield from _backends(accounts)
+
+
+def _backends(accounts: Mapping[str, Mapping[str, Any]]) -> Iterable[Any]:
+    return [backend for regions in list(accounts.values()) for backend in list(regions.values())]
+
+
+def _module(accounts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what moto finds a service's backends by, as `awslambda` for `lambda`."""
+    backend = next(iter(_backends(accounts)))
     modules = (each.__module__.split(".") for each in type(backend).__mro__)
     return next(parts[1] for parts in modules if parts[0] == "moto")

@@ -10,7 +10,8 @@ SOON_SECONDS = 1.0
 """After this at the latest, a snapshot has what nobody waits for: times of access, a stack's progress."""
 LARGE_BYTES = 8 * 1024 * 1024
 """A snapshot beyond this takes a tenth of a second and more: nobody waits for it, and a pause follows."""
-PAUSE_SECONDS = 2.0
+_PAUSE = 3
+"""Times as long as the snapshot took."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,12 +94,13 @@ class Saver:
         while self._wait_until_due():
             with self._moved:
                 change, self._due = self._changes, float("inf")
+            began = time.monotonic()
             self._save_or_note_problem()
             with self._moved:
                 self._saved = change
                 self._moved.notify_all()
                 if self._is_large:
-                    self._moved.wait_for(lambda: self._closing, PAUSE_SECONDS)
+                    self._moved.wait_for(lambda: self._closing, _PAUSE * (time.monotonic() - began))
         self._save_or_note_problem()
 
     def _wait_until_due(self) -> bool:
