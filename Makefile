@@ -173,7 +173,7 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 test-fork: $(VENV)/dev  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
 test-peers: $(PEERS)/ready  ## Compare with moto by its own tests; MOTO=checkout TEMPLATES=checkout ARGS='--services kms sts'
-	PYTHONPATH=$(PEERS) $(PY) -m tests.peers \
+	PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers \
 		--moto $(or $(MOTO),$(error MOTO is missing: make test-peers MOTO=<checkout of github.com/getmoto/moto>)) \
 		$(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS)
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
