@@ -54,7 +54,7 @@ def _reasons(content: Mapping[str, Any]) -> Iterator[Reason]:
 def differences(on_moto: Results, here: Results) -> dict[str, str]:
     """Return the direction of each test that has another result here than on moto."""
     return {
-        test: DIRECTIONS[bool(here.get(test) or on_moto.get(test) is False)]
+        test: DIRECTIONS[1] if here.get(test) or on_moto.get(test) is False else DIRECTIONS[0]
         for test in sorted({*on_moto, *here})
         if on_moto.get(test) != here.get(test)
     }
