@@ -175,8 +175,8 @@ test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, en
 	$(VENV)/bin/pytest tests/fork $(ARGS)
 test-peers: $(PEERS)/ready  ## Compare with moto's own tests, public templates, AWS's schema: MOTO= TEMPLATES= SCHEMA=, a checkout each
 	$(if $(MOTO)$(SCHEMA),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= as in CONTRIBUTING.md))
-	$(if $(SCHEMA),PYTHONPATH=$(PEERS) $(PY) -m tests.peers.definition_schema $(SCHEMA))
-	$(if $(MOTO),PYTHONPATH=$(PEERS) $(PY) -m tests.peers --moto $(MOTO) $(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS))
+	$(if $(SCHEMA),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers.definition_schema $(SCHEMA))
+	$(if $(MOTO),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers --moto $(MOTO) $(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS))
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .

@@ -37,11 +37,11 @@ def read_reasons(path: Path) -> list[Reason]:
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise UserError(f"{path}: {error!r}: write [[{DIRECTIONS[0]}]] with reason and tests") from error
     times = Counter(test for each in reasons for test in each.tests)
-    problems = [f"{key}: use {' or '.join(DIRECTIONS)}" for key in content if key not in DIRECTIONS]
-    problems += [f"{each.tests}: write a reason" for each in reasons if not each.reason.strip()]
-    problems += [f"{test}: list it once" for test, count in times.items() if count > 1]
-    if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+    faults = [f"{key}: use {' or '.join(DIRECTIONS)}" for key in content if key not in DIRECTIONS]
+    faults += [f"{each.tests}: write a reason" for each in reasons if not each.reason.strip()]
+    faults += [f"{test}: list it once" for test, count in times.items() if count > 1]
+    if faults:
+        raise UserError(f"{path} cannot be used:{one_per_line(faults)}")
     return reasons
 
 
@@ -54,7 +54,7 @@ def _reasons(content: Mapping[str, Any]) -> Iterator[Reason]:
 def differences(on_moto: Results, here: Results) -> dict[str, str]:
     """Return the direction of each test that has another result here than on moto."""
     return {
-        test: DIRECTIONS[0] if on_moto.get(test) else DIRECTIONS[1]
+        test: DIRECTIONS[1] if here.get(test) or on_moto.get(test) is False else DIRECTIONS[0]
         for test in sorted({*on_moto, *here})
         if on_moto.get(test) != here.get(test)
     }

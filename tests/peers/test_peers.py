@@ -67,7 +67,9 @@ def test_a_difference_in_the_other_direction_is_both() -> None:
 
 def test_a_test_that_only_one_of_them_ran_differs() -> None:
     assert differences({ROLE: True}, {}) == {ROLE: "fails_here"}
+    assert differences({}, {ROLE: False}) == {ROLE: "fails_here"}
     assert differences({}, {ROLE: True}) == {ROLE: "fails_on_moto"}
+    assert differences({ROLE: False}, {}) == {ROLE: "fails_on_moto"}
     assert differences({ROLE: False}, {ROLE: False}) == {}
 
 

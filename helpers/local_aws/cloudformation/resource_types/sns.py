@@ -18,14 +18,15 @@ class Topic(_Sns):
     """AWS::SNS::Topic."""
 
     type_name = "AWS::SNS::Topic"
-    emulated = frozenset({"DisplayName", "KmsMasterKeyId", "Subscription", "Tags", "TopicName"})
+    emulated = frozenset({"DisplayName", "FifoTopic", "KmsMasterKeyId", "Subscription", "Tags", "TopicName"})
 
     def create(self, resource: Resource) -> None:
         """Create the topic with its subscriptions."""
-        name = resource.properties.get("TopicName", resource.generated_name)
+        fifo = bool(resource.properties.get("FifoTopic"))
+        name = resource.properties.get("TopicName", f"{resource.generated_name}{'.fifo' if fifo else ''}")
         if any(topic.name == name for topic in self._backend.topics.values()):
             raise ValueError(f"{name} already exists")
-        topic = self._backend.create_topic(name)
+        topic = self._backend.create_topic(name, {"FifoTopic": "true"} if fifo else None)
         resource.physical_id = topic.arn
         self._configure(topic, resource, {})
 
@@ -36,6 +37,7 @@ class Topic(_Sns):
             return None
         return {
             "DisplayName": topic.display_name,
+            "FifoTopic": bool(topic.fifo_topic),
             "KmsMasterKeyId": topic.kms_master_key_id,
             "TopicName": topic.name,
         }

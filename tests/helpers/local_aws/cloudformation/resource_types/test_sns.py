@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.helpers.local_aws.cloudformation.stacks import POLICY, Stack, resource, template
 
 
@@ -22,3 +24,14 @@ def test_a_topic_has_the_policy_of_the_template_until_it_goes(stack: Stack) -> N
     assert policy_of_topic() == POLICY
     stack.update(template(Topic=topic) | outputs)
     assert policy_of_topic() == before
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_fifo_topic_is_one_by_attribute_and_name(stack: Stack, named: bool) -> None:
+    name = {"TopicName": f"{stack.name}.fifo"} if named else {}
+    topic = resource("AWS::SNS::Topic", FifoTopic=True, **name)
+    outputs = {"Outputs": {"Arn": {"Value": {"Ref": "Topic"}}}}
+    assert stack.deploy(template(Topic=topic) | outputs) == "CREATE_COMPLETE"
+    arn = stack.outputs()["Arn"]
+    assert arn.endswith(".fifo")
+    assert stack.aws.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["FifoTopic"] == "true"
