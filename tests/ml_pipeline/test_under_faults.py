@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from rich.console import Console
 
 from helpers.aws import Session
-from helpers.infra.stacks import waiting
+from helpers.environments import Environment
+from helpers.infra.stacks import deploy, load_stacks, waiting
 from helpers.infra.stacks.__main__ import main as stacks
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
@@ -143,20 +145,21 @@ def test_a_command_waits_for_an_operation_of_another(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
-    deploy = ["deploy", "--env", "local", "--infra", str(project / "infra")]
-    codes: dict[str, Any] = {}
-    other = threading.Thread(target=lambda: codes.update(other=stacks(deploy)))
+    codes: list[int] = []
+    other = threading.Thread(target=lambda: codes.append(command(("deploy",), "local", project)))
     cloudformation = Session(REGION).client("cloudformation")
     other.start()
     while not cloudformation.list_stacks(StackStatusFilter=["CREATE_IN_PROGRESS"])["StackSummaries"]:
         assert other.is_alive()
+    console = Console(record=True, width=200)
 
-    codes["own"] = stacks(deploy)
+    deploy(cloudformation, load_stacks(Environment("local"))[0], console)
     other.join()
 
-    assert codes == {"own": 0, "other": 0}
-    assert "Waiting for small-project-local-" in capsys.readouterr().out
-    assert pipelines(["teardown", "--env", "local", "--yes"]) == 0
+    said = console.export_text()
+    assert codes == [0]
+    assert said.index("Waiting for small-project-local-foundation, on which") < said.index("No changes")
+    assert command(("teardown", "--yes"), "local", project) == 0
 
 
 def test_a_deployment_goes_on_when_credentials_expire(

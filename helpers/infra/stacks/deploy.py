@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
 from helpers.infra.stacks.configuration import INFRA, former_stack_name, load_stacks
@@ -87,15 +89,31 @@ def deploy(
         UserError: the deployment failed, with the first failure as its reason, or could not begin.
     """
     polling = polling or Polling()
+    while (planned := _plan(cloudformation, configuration, console, polling)) is None:
+        pass
+    carry_out(cloudformation, planned, console, polling, check)
+    return outputs_of(cloudformation, configuration.name, configuration.environment)
+
+
+def _plan(
+    cloudformation: "CloudFormationClient",
+    configuration: "StackConfiguration",
+    console: "Console",
+    polling: Polling,
+) -> PlannedChangeSet | None:
+    """Return a change set, or None if somebody else has changed the stack since this looked at it."""
     settle(cloudformation, configuration.name, console, polling)
     stack = find_stack(cloudformation, configuration.name)
     ready = readiness(stack)
     if stack and ready is Readiness.RECREATE:
         clear_away(cloudformation, stack, console, polling)
     kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
-    planned = create_change_set(cloudformation, configuration, kind, polling)
-    carry_out(cloudformation, planned, console, polling, check)
-    return outputs_of(cloudformation, configuration.name, configuration.environment)
+    try:
+        return create_change_set(cloudformation, configuration, kind, polling)
+    except ClientError:
+        if find_stack(cloudformation, configuration.name) == stack:
+            raise
+        return None
 
 
 def carry_out(

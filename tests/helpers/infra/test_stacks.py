@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -79,6 +79,10 @@ class Project:
 
     def status(self) -> str:
         return self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]["StackStatus"]
+
+    def outputs(self) -> dict[str, str]:
+        stack = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     def run(self, *arguments: str, environment: str = "local") -> int:
         return main([*arguments, "--env", environment, "--infra", str(self.infra)])
@@ -259,6 +263,30 @@ def test_of_two_first_deployments_one_is_made_and_the_other_refused(project: Pro
     with pytest.raises(UserError, match=r"out of\s+date"):
         execute(project.cloudformation, mine)
     assert project.status() == "CREATE_COMPLETE"
+
+
+class Overtaken:
+    """CloudFormation, with another deployment that begins and ends just before the first change set."""
+
+    def __init__(self, project: Project):
+        self.real, self.others = project.cloudformation, [project.configuration]
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self.real, operation)
+
+    def create_change_set(self, **arguments: Any) -> Any:
+        while self.others:
+            deploy(self.real, self.others.pop(), Console(quiet=True))
+        return self.real.create_change_set(**arguments)
+
+
+def test_a_deployment_that_another_one_overtakes_looks_again(project: Project) -> None:
+    console = Console(record=True, width=200)
+
+    outputs = deploy(cast("Any", Overtaken(project)), project.configuration, console)
+
+    assert outputs == project.outputs()
+    assert "No changes" in console.export_text()
 
 
 def test_a_change_set_is_not_executed_after_another_one(deployed: Project) -> None:
