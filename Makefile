@@ -147,7 +147,7 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 .PHONY: security security-page check-pipeline secrets audit sbom
 security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
 	PATH="$(abspath $(SECURITY))/bin:$(abspath $(CHECKOV))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
-security-page: $(VENV)/dev  ## Make the table of docs/security.md anew
+security-page: $(VENV)/dev  ## Regenerate the table of docs/security.md
 	$(PY) tests/security/controls.py --write
 check-pipeline: $(VENV)/run  ## Check the controls of every step, as upsert does; ARGS='--definition FILE' checks another
 	$(PIPELINES) check $(SELECTED) $(ARGS)
@@ -188,7 +188,7 @@ lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults an
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
-bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md anew; ROWS=20000000 ROUNDS=3
+bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md again; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
 bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the kept ones, which may be worse by a quarter
@@ -197,13 +197,13 @@ bench-check: $(BENCH)/ready $(VENV)/dev  ## Compare the job's ratios with the ke
 faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random moments while a reader looks, on disk and on S3; KILLS=50 each
 	$(PY) -m tests.faults.kills --kills $(KILLS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
-format: $(VENV)/dev  ## Format the code and mend what can be mended
+format: $(VENV)/dev  ## Format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --quiet --fix --exit-zero .
 	$(VENV)/bin/ruff format --quiet .
 	$(VENV)/bin/ruff check --quiet .
 hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
 	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
-lock: $(VENV)/uv  ## Pin the requirements anew, with hashes
+lock: $(VENV)/uv  ## Pin the newest versions, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt

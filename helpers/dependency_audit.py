@@ -37,8 +37,8 @@ class Vulnerability:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        mend = f"fixed in {' and '.join(self.fixed_in)}" if self.fixed_in else "no fix is known"
-        return f"{self.package} {self.version}: {', '.join(self.names)}: {self.description} ({mend})"
+        fix = f"fixed in {' and '.join(self.fixed_in)}" if self.fixed_in else "no fix is known"
+        return f"{self.package} {self.version}: {', '.join(self.names)}: {self.description} ({fix})"
 
 
 @dataclass(frozen=True)

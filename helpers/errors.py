@@ -1,4 +1,4 @@
-"""The errors that a person can mend, and what is said of them."""
+"""The errors that a person can fix, and what is said of them."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,11 @@ _ON_OBJECTS = frozenset(
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard can mend; the message says what and how."""
+    """Something that the person at the keyboard can fix; the message says what and how."""
 
 
 def explain(error: Exception) -> str | None:
-    """Return one clear message for an error that a person can mend, or None for a defect of ours."""
+    """Return one clear message for an error that a person can fix, or None for a defect of ours."""
     # Imported for an error only: programs that talk to no AWS start in a third of the time.
     from botocore.exceptions import (  # noqa: PLC0415
         ClientError,

@@ -105,7 +105,7 @@ REMEDIES = (
     ),
     (
         r"CANNOT_MERGE_SCHEMAS",
-        "a column has different types in different files of the input: read these apart, or write some anew",
+        "a column has different types in different files of the input: read these apart, or rewrite some",
     ),
     (
         r"SparkContext was shut down",
@@ -120,7 +120,7 @@ SCHEMAS_DIFFER = "[CANNOT_MERGE_SCHEMAS]"
 
 
 class JobError(Exception):
-    """Something that the person who started the job can mend. The message is one line and says what it is."""
+    """Something that the person who started the job can fix. The message is one line and says what it is."""
 
 
 class Unbuffered:

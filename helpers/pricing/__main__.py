@@ -1,4 +1,4 @@
-"""`python -m helpers.pricing`: write the prices anew from AWS's Price List API."""
+"""`python -m helpers.pricing`: write the prices, from AWS's Price List API."""
 
 import argparse
 import sys

@@ -80,17 +80,17 @@ def load_prices(path: Path = PRICES) -> Prices:
     Raises:
         UserError: the file is not there, or is not what `make prices` writes.
     """
-    mend = "take the file of the repository, or write it anew with: make prices"
+    fix = "take the file of the repository, or write it again with: make prices"
     try:
         prices = Prices.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; {mend}") from None
+        raise UserError(f"{path}: there is no such file; {fix}") from None
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
-        raise UserError(f"{path}: not a file of prices; {mend}{one_per_line(problems)}") from None
+        raise UserError(f"{path}: not a file of prices; {fix}{one_per_line(problems)}") from None
     names = [name for group in prices.instance_hours for name in group.usd]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{path}: instance_hours: priced twice: {', '.join(twice)}; keep one price of each")
     if not names:
-        raise UserError(f"{path}: instance_hours: no instance has a price; {mend}")
+        raise UserError(f"{path}: instance_hours: no instance has a price; {fix}")
     return prices

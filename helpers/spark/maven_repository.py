@@ -43,7 +43,7 @@ def find(environment: Mapping[str, str], home: Path) -> Repository:
             root = ElementTree.fromstring(settings.read_bytes())  # noqa: S314 -- the user's own settings
         except ElementTree.ParseError as error:
             raise UserError(
-                f"{settings} is not well-formed XML: {error}. Mend it, or set {VARIABLE}."
+                f"{settings} is not well-formed XML: {error}. Fix it, or set {VARIABLE}."
             ) from None
         if mirror := mirror_of_central(root, environment, home):
             name, address, username, password = mirror

@@ -23,11 +23,11 @@ class Finding:
     step: str
     path: str
     problem: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         """Return the finding as one line."""
-        return f"{f'step {self.step}, ' if self.step else ''}{self.path}: {self.problem}; {self.mend}"
+        return f"{f'step {self.step}, ' if self.step else ''}{self.path}: {self.problem}; {self.fix}"
 
 
 def findings(

@@ -11,11 +11,11 @@ MANDATORY_TAGS = ("Project", "Owner")
 
 
 class Fault(NamedTuple):
-    """What is wrong at a JSON path, and how to mend it."""
+    """What is wrong at a JSON path, and how to fix it."""
 
     path: str
     problem: str
-    mend: str
+    fix: str
 
 
 Check = Callable[[Any, str], Iterator[Fault]]
@@ -46,12 +46,12 @@ def references(value: object) -> list[str]:
     return []
 
 
-def _value(name: str, mend: str, problem: Callable[[Any], str | None]) -> Check:
+def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
     """Return a check of one value, which must be written in the definition itself."""
 
     def check(value: Any, path: str) -> Iterator[Fault]:
         if value is None:
-            yield Fault(path, f"{name} is missing", mend)
+            yield Fault(path, f"{name} is missing", fix)
         elif is_expression(value):
             chosen = [found for found in references(value) if found.startswith("Parameters.")]
             why = (
@@ -59,9 +59,9 @@ def _value(name: str, mend: str, problem: Callable[[Any], str | None]) -> Check:
                 if chosen
                 else "it is known only during an execution"
             )
-            yield Fault(path, f"{name} is no control: {why}", f"{mend}, in the definition itself")
+            yield Fault(path, f"{name} is no control: {why}", f"{fix}, in the definition itself")
         elif said := problem(value):
-            yield Fault(path, f"{name} {said}", mend)
+            yield Fault(path, f"{name} {said}", fix)
 
     return check
 

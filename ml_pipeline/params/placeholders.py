@@ -16,7 +16,7 @@ def resolve(
     Args:
         value: any JSON value.
         names: the value of each placeholder.
-        report: called with the path of a string that cannot be resolved, and with the mend.
+        report: called with the path of a string that cannot be resolved, and with the fix.
         path: where `value` lies.
     """
     match value:

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/benchmarks.md anew from the kept figures, and draws its plots.
+"""Writes the tables of docs/benchmarks.md from the kept figures, and draws its plots.
 
 The prose around the tables stays; each table lies between `<!-- NAME -->` and `<!-- /NAME -->`.
 """

@@ -77,7 +77,7 @@ def load() -> list[Control]:
 
 
 def with_table(page: str, controls: list[Control]) -> str:
-    """Return the page with its table made anew."""
+    """Return the page with its table regenerated."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     table = "\n".join([BEGIN, HEADER, *(control.row() for control in controls), LEGEND, END])

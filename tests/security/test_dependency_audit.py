@@ -79,9 +79,9 @@ def test_what_has_a_fix_is_not_accepted_any_more() -> None:
 
 
 def test_an_acceptance_without_use_is_told() -> None:
-    mended = {**FOUND, "version": "2.20.0", "vulns": []}
+    fixed = {**FOUND, "version": "2.20.0", "vulns": []}
 
-    assert judged(mended, accepted=ACCEPTANCE) == (
+    assert judged(fixed, accepted=ACCEPTANCE) == (
         [
             "CVE-2018-18074 of requests is accepted and not found any more: remove it",
             "Packages audited: 1",

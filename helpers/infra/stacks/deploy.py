@@ -71,7 +71,7 @@ def deploy_all(
             done = ", ".join(each.name for each in stacks[:index]) or "none"
             waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
             raise UserError(
-                f"{error}\nDeployed: {done}. Not begun: {waiting}. Mend it and try again."
+                f"{error}\nDeployed: {done}. Not begun: {waiting}. Fix it and try again."
             ) from error
     return outputs
 

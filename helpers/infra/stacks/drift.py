@@ -248,7 +248,7 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
             "template; a deployment does not see it."
         )
     if unread := [stack.name for stack in found if stack.unread]:
-        told += f" Not all of {', '.join(unread)} could be compared: mend that, there may be more drift."
+        told += f" Not all of {', '.join(unread)} could be compared: fix that, there may be more drift."
     console.print(f"{environment}: {told}", highlight=False)
 
 

@@ -81,7 +81,7 @@ def migrate(
         return deploy_all(former.cloudformation, stacks, console, polling, refuse_loss)
     except UserError as error:
         raise UserError(
-            f"{error}\nThe migration is not at its end. Once that is mended it goes on from here: "
+            f"{error}\nThe migration is not at its end. Once that is fixed it goes on from here: "
             f"make migrate ENV={environment}. Do not deploy before."
         ) from error
 
@@ -139,7 +139,7 @@ def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     try:
         answer = ask(
             f"This moves the keys and buckets of {name} to new stacks; all else of it, network and roles, is "
-            f"deleted and made anew. No pipeline must run meanwhile. Type {environment} to go on: "
+            f"deleted and created again. No pipeline must run meanwhile. Type {environment} to go on: "
         )
     except EOFError:
         answer = ""
@@ -219,7 +219,7 @@ def _make_way(former: FormerStack, name: str, console: "Console", polling: Polli
 
 
 def refuse_loss(planned: PlannedChangeSet) -> None:
-    """Raise a UserError if a deployment replaces or deletes keys or buckets, or makes anew what moved."""
+    """Raise a UserError if a deployment replaces or deletes keys or buckets, or creates again what moved."""
     lost = [
         f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()
         for change in planned.changes

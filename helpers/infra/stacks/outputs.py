@@ -32,12 +32,12 @@ def outputs_of(
 ) -> dict[str, str]:
     """Return the outputs of a stack; see `stack_outputs`."""
     stack = find_stack(cloudformation, name)
-    mend = f"Deploy it: make deploy ENV={environment}"
+    fix = f"Deploy it: make deploy ENV={environment}"
     if stack is None:
-        raise UserError(f"There is no stack {name}. {mend}")
+        raise UserError(f"There is no stack {name}. {fix}")
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if not outputs:
-        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}. {mend}")
+        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}. {fix}")
     return outputs
 
 

@@ -72,7 +72,7 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
             raise UserError(f"The deletion of {name} failed half-way. Finish it first: make teardown")
         case "UPDATE_ROLLBACK_FAILED":
             raise UserError(
-                f"{name} could not be rolled back and cannot be changed. Mend what its events name, then: "
+                f"{name} could not be rolled back and cannot be changed. Fix what its events name, then: "
                 f"aws cloudformation continue-update-rollback --stack-name {name}"
             )
     refuse_while_changing(stack)

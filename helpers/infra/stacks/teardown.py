@@ -164,7 +164,7 @@ def _delete_stack(
             highlight=False,
         )
     elif reason := failure(events):
-        raise UserError(f"The deletion of {stack.name} failed: {reason}. Mend it and try again.")
+        raise UserError(f"The deletion of {stack.name} failed: {reason}. Fix it and try again.")
     else:
         console.print(f"{stack.name} is deleted.")
     return events

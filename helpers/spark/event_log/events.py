@@ -1,7 +1,7 @@
 """The events that we read, with the members that we use; all else in a line is skipped unparsed.
 
 Spark's JsonProtocol defines them. It writes the name of an event first, which lets us pass over the events
-that say nothing to us, and their many bytes; what other tools have written anew is found the slow way.
+that say nothing to us, and their many bytes; what other tools have rewritten is found the slow way.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -65,16 +65,16 @@ def read(path: Path) -> Document:
     Raises:
         UserError: it is not a list of classifications.
     """
-    mend = "mend it, or remove it to have it written anew"
+    fix = "fix it, or remove it to have it written again"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; {mend}") from None
+        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; {fix}") from None
     content = [content] if isinstance(content, dict) else content
     if not _is_document(content):
-        raise UserError(f"{path}: not a list of objects with Classification and Properties; {mend}")
+        raise UserError(f"{path}: not a list of objects with Classification and Properties; {fix}")
     return cast("Document", content)
 
 
@@ -246,7 +246,7 @@ def _hadoop(sizing: Sizing) -> Iterator[Figure]:
 
 
 def hints(sizing: Sizing) -> Mapping[str, str]:
-    """Return what a sizing cannot mend, by a short name."""
+    """Return what a sizing cannot fix, by a short name."""
     result = {}
     splits = -(-(sizing.data_bytes or 0) // LEAST_SPLIT_BYTES)
     if sizing.data_bytes is not None and splits < sizing.slots:

@@ -33,7 +33,7 @@ def test_a_secret_in_the_environment_is_told_but_not_shown(name: str, value: Any
     assert fault.path.startswith(f"$.Environment.{name}")
     assert "hunter2" not in str(fault)
     assert "7EXAMPLE" not in str(fault)
-    assert "Secrets Manager" in fault.mend
+    assert "Secrets Manager" in fault.fix
 
 
 @pytest.mark.parametrize(

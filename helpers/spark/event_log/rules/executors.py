@@ -148,7 +148,7 @@ def failed_tasks(run: Profile) -> Iterator[Finding]:
             "failed tasks",
             f"{stage.failed} of {stage.tasks} attempts; the last: {stage.error[:200]}"
             + (f"; the stage failed: {stage.failure.splitlines()[0][:200]}" if stage.failure else ""),
-            "more partitions" if memory else "look into the job's log; no setting mends what a task throws",
+            "more partitions" if memory else "look into the job's log; no setting fixes what a task throws",
             "no work is done twice",
             stage.id,
             more_partitions(run, stage, 2) if memory else {},

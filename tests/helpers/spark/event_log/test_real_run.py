@@ -50,7 +50,7 @@ def test_a_real_task_that_fails(of_troubled_run) -> None:
     failed = of_troubled_run["failed tasks"]
 
     assert failed.evidence == "1 of 3 attempts; the last: PythonException: ValueError: on purpose"
-    assert not failed.settings, "no setting mends an exception"
+    assert not failed.settings, "no setting fixes an exception"
 
 
 def test_a_real_source_that_is_scanned_again_and_cached_rows_that_are_not(of_troubled_run) -> None:
