@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
 from helpers.local_aws.cloudformation.schemas import SCHEMAS_FILE, TYPE_NAMES_FILE, Shape
 
@@ -23,7 +25,10 @@ def type_names() -> list[str]:
 def schemas(names: Iterable[str]) -> dict[str, Any]:
     """Return the facts that `ResourceSchema` reads, by the names of the types, sorted."""
     providers = _providers()
-    return {name: _facts(_load("resources", providers[name])) for name in sorted(names)}
+    return {
+        name: {**_facts(_load("resources", providers[name])), "attributes": _attributes(name)}
+        for name in sorted(names)
+    }
 
 
 def _providers() -> dict[str, str]:
@@ -53,6 +58,12 @@ def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
         "properties": _shape({"type": "object", **schema}),
         "definitions": {name: _shape(part) for name, part in sorted(schema.get("definitions", {}).items())},
     }
+
+
+def _attributes(type_name: str) -> list[str]:
+    """Return what Fn::GetAtt may name: more than schemas have, and so by cfn-lint's own reading of them."""
+    found: Iterable[str] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, type_name).get_atts
+    return sorted(found)
 
 
 def _paths(schema: Mapping[str, Any], key: str) -> list[str]:

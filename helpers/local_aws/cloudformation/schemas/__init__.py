@@ -1,6 +1,7 @@
 """What AWS publishes about resource types, as data, which `update_schemas` writes."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ class ResourceSchema:
         create_only: paths (`Budget/BudgetName`) of properties whose change replaces the resource.
         conditional_create_only: paths of those whose change may replace it.
         read_only: paths of attributes, which no template sets.
+        attributes: what Fn::GetAtt may name, as regular expressions.
         tags: the property that takes the stack's tags; None where the type has no tags.
         permissions: what each handler (create, read, update, delete, list) needs, as IAM actions.
         properties: the shape of the properties.
@@ -34,10 +36,15 @@ class ResourceSchema:
     create_only: frozenset[str]
     conditional_create_only: frozenset[str]
     read_only: frozenset[str]
+    attributes: tuple[str, ...]
     tags: str | None
     permissions: Mapping[str, list[str]]
     properties: Shape
     definitions: Mapping[str, Shape]
+
+    def has_attribute(self, name: str) -> bool:
+        """Return whether Fn::GetAtt may name an attribute."""
+        return any(re.fullmatch(each, name) for each in self.attributes)
 
     def resolved(self, shape: Shape) -> Shape:
         """Return a shape, looked up where it names a definition."""
@@ -157,6 +164,7 @@ def schema_of(type_name: str) -> ResourceSchema | None:
         create_only=frozenset(facts["createOnly"]),
         conditional_create_only=frozenset(facts["conditionalCreateOnly"]),
         read_only=frozenset(facts["readOnly"]),
+        attributes=tuple(facts["attributes"]),
         tags=facts["tags"],
         permissions=facts["permissions"],
         properties=facts["properties"],

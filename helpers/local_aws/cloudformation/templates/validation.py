@@ -146,11 +146,14 @@ def _check_references(template: Mapping[str, Any]) -> None:
 
 def _check_section(template: Mapping[str, Any], section: str) -> None:
     content, resources = template.get(section, {}), template["Resources"]
-    for owner in _attribute_owners(content):
+    for owner, attribute in _attributes(content):
         if owner not in resources:
-            raise ValidationError(
-                message=f"Template error: instance of Fn::GetAtt references undefined resource {owner}"
-            )
+            text = f"Template error: instance of Fn::GetAtt references undefined resource {owner}"
+            raise ValidationError(message=text)
+        schema = schema_of(resources[owner]["Type"])
+        if attribute and schema and not schema.has_attribute(attribute):
+            problem = f"does not support attribute type {attribute} in Fn::GetAtt"
+            raise ValidationError(message=f"Template error: resource {owner} {problem}")
     known = {*resources, *parameters.declared_in(template), *_PSEUDO_PARAMETERS}
     if missing := list(dict.fromkeys(name for name in references(content) if name not in known)):
         raise _format_error(
@@ -166,16 +169,22 @@ def _check_conditions(template: Mapping[str, Any], section: str, named: Iterator
             raise _format_error(text)
 
 
-def _attribute_owners(part: Any) -> Iterator[str]:
+def _attributes(part: Any) -> Iterator[tuple[str, str]]:
+    """Yield each resource with the attribute of it that is meant, empty where a function names that."""
     match part:
-        case {"Fn::GetAtt": [str(name), *_]} | {"Fn::GetAtt": str(name)}:
-            yield name.split(".")[0]
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            yield name, attribute
+        case {"Fn::GetAtt": [str(name), *_]}:
+            yield name, ""
+        case {"Fn::GetAtt": str(text)}:
+            name, _, attribute = text.partition(".")
+            yield name, attribute
         case dict():
             for value in part.values():
-                yield from _attribute_owners(value)
+                yield from _attributes(value)
         case list():
             for value in part:
-                yield from _attribute_owners(value)
+                yield from _attributes(value)
 
 
 def _conditions_of(content: Mapping[str, Any]) -> Iterator[str]:

@@ -25,6 +25,10 @@ CASES = {
         template(B=resource("AWS::S3::Bucket", BucketName={"Fn::GetAtt": ["Nobody", "Arn"]})),
         "Fn::GetAtt references undefined resource Nobody",
     ),
+    "attribute that is none": (
+        template(B=BUCKET) | {"Outputs": {"O": {"Value": {"Fn::GetAtt": "B.Arrn"}}}},
+        "Template error: resource B does not support attribute type Arrn in Fn::GetAtt",
+    ),
     "output": (
         template(B=BUCKET) | {"Outputs": {"O": {"Value": {"Ref": "Nobody"}}}},
         r"Unresolved resource dependencies \[Nobody\] in the Outputs block",
