@@ -1,7 +1,8 @@
 """The configuration.json of a job: deserialized, checked and written as the image does it, before Spark."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -164,11 +165,21 @@ def _exports(configuration: _Configuration) -> dict[str, str]:
             )
             problem = f'Classification must be "export", not {inner.classification!r}, in an env'
             raise _error("ValueError", cause, inner.place, problem)
-        variables |= _texts(inner, may_break=False)
+        variables |= _texts(inner, may_break=_is_quoted)
+    _require_encodable(configuration_files.render_exports(variables), configuration.place)
     return variables
 
 
-def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
+def _is_quoted(text: str) -> bool:
+    """Return whether a shell takes a text as one word, whose quotes hold all line breaks."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return False
+    return len(words) == 1 and words[0].count("\n") == text.count("\n")
+
+
+def _texts(configuration: _Configuration, *, may_break: Callable[[str], bool]) -> dict[str, str]:
     """Return properties with their values as text, in Python's spelling as the image has it (`True`)."""
     properties, place = configuration.properties, configuration.place
     if not isinstance(properties, dict):
@@ -178,7 +189,7 @@ def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
         if not isinstance(value, str | int | float):
             given = json.dumps(value)
             raise _broken(place, f"the value of {name} must be a string, a number or a boolean, not {given}")
-        if "\n" in f"{name}{value}" and not may_break:
+        if "\n" in name or ("\n" in str(value) and not may_break(str(value))):
             raise _broken(place, f"{name} holds a line break, which would begin a new setting")
     return {name: str(value) for name, value in properties.items()}
 
@@ -186,12 +197,22 @@ def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
 def _lines(configuration: _Configuration) -> str:
     """Return what the image adds to the file of a classification."""
     form = TARGETS[configuration.classification].format
-    properties = _texts(configuration, may_break=form == "xml")
+    properties = _texts(configuration, may_break=lambda _: form == "xml")
     written = {"conf": "{} {}\n", "properties": "{}={}\n", "xml": _XML_PROPERTY}[form]
     lines = "".join(written.format(name, value) for name, value in properties.items())
+    _require_encodable(lines, configuration.place)
     if form == "xml":
         _understood_by(form, lines, configuration.place)
-    return lines
+        return lines
+    return lines or "\n"  # as of the image, which ends a value with a backslash before it
+
+
+def _require_encodable(lines: str, place: str) -> None:
+    try:
+        lines.encode()
+    except UnicodeEncodeError as error:
+        problem = "a value has half of a character beyond \\uffff; write both halves, or the character"
+        raise _error("UnicodeEncodeError", str(error), place, problem) from None
 
 
 _XML_PROPERTY = "<property><name>{}</name><value>{}</value></property>\n"

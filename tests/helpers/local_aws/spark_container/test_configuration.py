@@ -81,6 +81,18 @@ EXPORT = {"Classification": "export", "Properties": {"A": "1"}}
     ("text", "kind", "cause"),
     [
         ("[{", "JSONDecodeError", "Expecting property name"),
+        (
+            one("spark-defaults", {"a": "\ud800"}),
+            "UnicodeEncodeError",
+            r"'utf-8' codec can't encode character '\ud800' in position 2: surrogates not allowed",
+        ),
+        (
+            one(
+                "spark-env", {}, Configurations=[{"Classification": "export", "Properties": {"A": "\ud800"}}]
+            ),
+            "UnicodeEncodeError",
+            r"'utf-8' codec can't encode character '\ud800' in position 9: surrogates not allowed",
+        ),
         ("\ufeff[]", "JSONDecodeError", "Unexpected UTF-8 BOM (decode using utf-8-sig)"),
         (one("spark-default", {}), "ValueError", "Invalid classification: spark-default. Must be one of ["),
         ('[{"Properties": {}}]', "KeyError", "'Classification'"),
@@ -139,6 +151,10 @@ def test_what_the_image_cannot_deserialize_fails_with_the_images_exception(
         ),
         (one("spark-defaults", {"a": {}}), "the value of a must be"),
         (one("spark-defaults", {"a": "1\nb 2"}), "a holds a line break"),
+        *(
+            (one("spark-env", {}, Configurations=[{**EXPORT, "Properties": {"A": value}}]), "A holds a line")
+            for value in ("x\nB=y", "x\n", "\nx", "'x\n")
+        ),
         (one("spark-defaults", {"a": "C:\\users"}), "a value breaks the file"),
         (
             one("core-site", {"a": "b & c"}),
@@ -163,7 +179,16 @@ def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: 
             {"a": "xb 1"},
         ),
         (one("spark-metrics", {"a": "x\\", "b": "1"}), {"a": "xb=1"}),
+        (
+            json.dumps(
+                json.loads(one("spark-defaults", {"a": "x\\"})) + json.loads(one("spark-defaults", {}))
+            )[:-1]
+            + ", "
+            + one("spark-defaults", {"b": "1"})[1:],
+            {"a": "x", "b": "1"},
+        ),
         (one("core-site", {"a": "x\ny"}), {"a": "x\ny"}),
+        (one("spark-env", {}, Configurations=[{**EXPORT, "Properties": {"A": "'x\ny'"}}]), {"A": "'x\ny'"}),
         (one("spark-env", None, Configurations=[EXPORT]), {"A": "1"}),
         (one("spark-env", {}, Configurations=[EXPORT, {**EXPORT, "Properties": {"A": 2}}]), {"A": "2"}),
     ],
