@@ -189,7 +189,7 @@ def _texts(configuration: _Configuration, *, may_break: Callable[[str], bool]) -
         if not isinstance(value, str | int | float):
             given = json.dumps(value)
             raise _broken(place, f"the value of {name} must be a string, a number or a boolean, not {given}")
-        if "\n" in name or ("\n" in str(value) and not may_break(str(value))):
+        if any("\n" in text and not may_break(text) for text in (name, str(value))):
             raise _broken(place, f"{name} holds a line break, which would begin a new setting")
     return {name: str(value) for name, value in properties.items()}
 

@@ -187,7 +187,7 @@ def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: 
             + one("spark-defaults", {"b": "1"})[1:],
             {"a": "x", "b": "1"},
         ),
-        (one("core-site", {"a": "x\ny"}), {"a": "x\ny"}),
+        (one("core-site", {"a\nb": "x\ny"}), {"a\nb": "x\ny"}),
         (one("spark-env", {}, Configurations=[{**EXPORT, "Properties": {"A": "'x\ny'"}}]), {"A": "'x\ny'"}),
         (one("spark-env", None, Configurations=[EXPORT]), {"A": "1"}),
         (one("spark-env", {}, Configurations=[EXPORT, {**EXPORT, "Properties": {"A": 2}}]), {"A": "2"}),
