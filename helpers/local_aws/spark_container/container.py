@@ -19,7 +19,7 @@ from helpers.local_aws.spark_container import (
     spark_home,
 )
 from helpers.local_aws.spark_container.errors import ContainerError
-from helpers.local_aws.spark_container.image_sizing import image_sizing, require_executors
+from helpers.local_aws.spark_container.image_sizing import VARIABLE, has_executors, image_sizing
 from helpers.local_aws.spark_container.job_python import JobPython, job_python
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.local_aws.spark_container.smspark_submit import HelpRequested, Submission
@@ -141,10 +141,15 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
     paths = ContainerPaths(job.root)
     _write_job_files(job, paths)
     request = read_request(job)
-    require_executors(request.image_sizes, request.configuration.get("spark-defaults", {}), job)
     submission = request.submission
     home = spark_home.prepare(job, request.configuration, request.image_sizes, machine)
     submit = command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
+    if not has_executors(request.image_sizes, request.configuration.get("spark-defaults", {})):
+        hint = (
+            f"{VARIABLE} leaves no executor on {job.instance_count} × {job.instance_type}: "
+            "take more or larger instances, or leave the variable out"
+        )
+        raise _spark_failed(1, submit, paths, hint)
     java_home = java.java_home()
     python = job_python()
     spark_home.link(home, s3a_jars.ensure(log=log))
@@ -179,11 +184,14 @@ def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, m
         ended = supervised_command.run(list(ready.command), ready.environment, home.folder, log, stop)
     if ended and not stop.is_set():
         code = ended if ended > 0 else 128 - ended  # of a signal, as the image's shell has it
-        command = smspark_submit.image_command(ready.spark_submit, paths)
-        cause = str(subprocess.CalledProcessError(code, command))
-        failed = "spark failed with a non-zero exit code"
-        raise ContainerError("CalledProcessError", failed, cause, exit_code=code)
+        raise _spark_failed(code, ready.spark_submit, paths)
     return ended
+
+
+def _spark_failed(code: int, submit: Sequence[str], paths: ContainerPaths, hint: str = "") -> ContainerError:
+    cause = str(subprocess.CalledProcessError(code, smspark_submit.image_command(submit, paths)))
+    failed = "spark failed with a non-zero exit code"
+    return ContainerError("CalledProcessError", failed, cause, exit_code=code, hint=hint)
 
 
 def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:

@@ -74,24 +74,16 @@ def advanced(instance: Instance, count: int) -> dict[str, str]:
     ) | {"spark.default.parallelism": str(executors * cores * 2)}
 
 
-def require_executors(sizes: Mapping[str, str], properties: Mapping[str, str], job: ContainerJob) -> None:
-    """Refuse a job without executors, as spark-submit does in the image.
+def has_executors(sizes: Mapping[str, str], properties: Mapping[str, str]) -> bool:
+    """Return whether a job has executors; spark-submit refuses one that has none.
 
     Args:
         sizes: what the image computes.
         properties: the job's own of spark-defaults, which come after them.
-        job: the job.
-
-    Raises:
-        ContainerError: neither has executors, and Spark is not to allocate them dynamically.
     """
     name = "spark.executor.instances"
     is_dynamic = properties.get("spark.dynamicAllocation.enabled", "").lower() == "true"
-    if sizes[name] == "0" and name not in properties and not is_dynamic:
-        mode = job.environment.get(VARIABLE)
-        cause = f"{VARIABLE}={mode} leaves no executor on {job.instance_count} × {job.instance_type}"
-        hint = "take more or larger instances, or leave the variable out"
-        raise job_error("ValueError", cause, hint)
+    return sizes[name] != "0" or name in properties or is_dynamic
 
 
 def _properties(

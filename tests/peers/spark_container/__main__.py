@@ -1,7 +1,7 @@
 """Compares the Spark container of the embedded AWS with smspark, the program of AWS's Spark image.
 
 Both get the same command lines, documents of configuration.json and sizes of instances. Each difference is
-among those of differences.py, with its reason, or an error, as is a listed one that no longer exists.
+among those of comparison.py, with its reason, or an error, as is a listed one that no longer exists.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _PROGRAM = Path(__file__).with_name("run_smspark.py")
 
 
 def in_image(jobs: Sequence[Job], source: Path, reader: FileReader) -> list[Outcome]:
-    """Return what smspark makes of jobs, as far as it is compared; files are as their readers understand them.
+    """Return what smspark makes of jobs, as far as it is compared, files as their readers understand them.
 
     Args:
         jobs: the jobs.
