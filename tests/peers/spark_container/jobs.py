@@ -348,10 +348,46 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_OPTIONS = ("--class", "--jars", "--py-files", "--files", "--spark-event-logs-s3-uri", "-v", "--verbose")
+_WORDS = (
+    *(
+        *_OPTIONS,
+        *_OPTIONS,
+        "--help",
+        "--",
+        "-",
+        "-x",
+        "-vv",
+        "-vC",
+        "--bogus",
+        "--jar",
+        "--class=C",
+        "--files=",
+    ),
+    *(
+        f"--files={APP}",
+        f"--jars={FOLDER}",
+        APP,
+        APP,
+        APP,
+        FOLDER,
+        f"{APP},{FOLDER}",
+        f"{CODE}/none",
+        "app.py",
+    ),
+    *("s3://b/a", "s3://b/a,s3a://b/c", "", "a b", "it's", "x,y", f"{_DIRECTORY}/empty"),
+)
+"""Of generated command lines."""
+
+
 def commands() -> Iterator[Job]:
     """Yield jobs with a command line, valid and not."""
     for name, command in _COMMANDS.items():
         yield Job(name, command=command)
+    for number in range(3 * _GENERATED):
+        chance = random.Random(number)
+        words = chance.choices(_WORDS, k=chance.randint(1, 7))
+        yield Job(f"generated: {number}", command=tuple(words))
     missing = ("--files", f"{CODE}/none", APP)
     yield Job("a missing file and a wrong document", command=missing, document="[{")
     yield Job("a missing file and a wrong mode", command=missing, mode="3")
