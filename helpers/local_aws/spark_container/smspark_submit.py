@@ -97,13 +97,16 @@ def with_files(submission: Submission, paths: ContainerPaths) -> Submission:
     """Return a submission whose lists of files name files only, by their paths on this machine.
 
     Raises:
-        ContainerError: a file that is named does not exist.
+        ContainerError: a file that is named does not exist, or cannot.
     """
-    lists = {
-        option: _expanded(str(submission.spark_options[option]), paths)
-        for option in _FILE_OPTIONS
-        if option in submission.spark_options
-    }
+    try:
+        lists = {
+            option: _expanded(str(submission.spark_options[option]), paths)
+            for option in _FILE_OPTIONS
+            if option in submission.spark_options
+        }
+    except (ValueError, OSError) as error:  # no URI, or no name of a file
+        raise job_error(type(error).__name__, paths.as_container(str(error))) from None
     return replace(submission, spark_options={**submission.spark_options, **lists})
 
 

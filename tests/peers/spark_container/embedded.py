@@ -24,6 +24,8 @@ from tests.peers.spark_container.jobs import Job
 Outcome = Mapping[str, Any]
 """Of a job: its command, sizes and files, by path with what their readers find in them; or its message."""
 
+_OF_THE_SHELL = ("HOME", "PATH", "PWD", "SHLVL", "_", "OLDPWD")
+
 
 def outcome(job: Job, root: Path) -> Outcome:
     """Return what the embedded AWS makes of a job, in a folder for the container's `/`, which it empties."""
@@ -96,6 +98,3 @@ def exported(script: str) -> dict[str, str]:
         raise ValueError(shell.stderr.strip())
     variables = dict(entry.split("=", 1) for entry in shell.stdout.split("\0") if entry)
     return {name: value for name, value in variables.items() if name not in _OF_THE_SHELL}
-
-
-_OF_THE_SHELL = ("HOME", "PATH", "PWD", "SHLVL", "_", "OLDPWD")

@@ -307,6 +307,8 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "HDFS": ("--files", "hdfs:///a", APP),
     "a missing file": ("--files", f"{CODE}/none", APP),
     "a missing file by a path with dots": ("--files", f"{CODE}/../none", APP),
+    "no URI": ("--files", "s3://[b/a", APP),
+    "a name that is too long": ("--files", f"{CODE}/{'n' * 300}", APP),
     "an empty folder": ("--files", f"{_DIRECTORY}/empty", APP),
     "a relative path": ("--py-files", "./b.py", APP),
     "an empty entry": ("--py-files", f"{APP},,{APP}", APP),

@@ -126,6 +126,25 @@ def test_the_first_missing_file_is_that_of_jars_then_files(paths: ContainerPaths
         submit(paths, *options, "--jars", "/opt/ml/j", APP)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("s3://[b/a", "ValueError): error running Spark job: Invalid IPv6 URL"),
+        (
+            f"/opt/ml/{'n' * 300}",
+            f"OSError): error running Spark job: [Errno 36] File name too long: '/opt/ml/{'n' * 300}'",
+        ),
+    ],
+)
+def test_what_no_file_can_have_as_its_name_fails_as_in_the_image(
+    paths: ContainerPaths, value: str, message: str
+) -> None:
+    with pytest.raises(ContainerError) as caught:
+        submit(paths, "--files", value, APP)
+
+    assert str(caught.value) == f"Algorithm Error: (caused by {message}"
+
+
 def test_options_keep_the_order_of_the_command_line(paths: ContainerPaths) -> None:
     command = submit(paths, "-v", "--files", "s3://b/f", "--class", "C", "s3://b/app.py")
 
