@@ -91,6 +91,8 @@ def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[s
         place = f"line {error.lineno}, column {error.colno}"
         hint = f"{CONTAINER_PATH} is not JSON: {place}: {error.msg}"
         raise job_error("JSONDecodeError", str(error), hint) from None
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+        raise job_error(type(error).__name__, str(error), f"{CONTAINER_PATH} cannot be read") from None
     configurations = list(_deserialized(document))
     written: dict[str, str] = {}
     variables: dict[str, dict[str, str]] = {}

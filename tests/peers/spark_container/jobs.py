@@ -119,6 +119,8 @@ _WRONG: Mapping[str, str] = {
     "not UTF-8": "\udcff\udcfe",
     "not UTF-8 within": '[{"Classification": "spark-defaults", "Properties": {"a": "\udce4"}}]',
     "trailing text": "[] x",
+    "nested too deeply": "[" * 10**5 + "]" * 10**5,
+    "a number that is too long": "1" * 5000,
     "NaN": "NaN",
     "null": "null",
     "a number": "1",

@@ -81,6 +81,8 @@ EXPORT = {"Classification": "export", "Properties": {"A": "1"}}
     ("text", "kind", "cause"),
     [
         ("[{", "JSONDecodeError", "Expecting property name"),
+        pytest.param("[" * 10**5, "RecursionError", "maximum recursion depth exceeded", id="deep"),
+        pytest.param("1" * 5000, "ValueError", "Exceeds the limit (4300 digits) for integer", id="long"),
         (
             one("spark-defaults", {"a": "\ud800"}),
             "UnicodeEncodeError",
