@@ -229,7 +229,10 @@ def _understood_by(form: Format, lines: str, place: str) -> dict[str, str]:
     try:
         if form == "xml":
             return configuration_files.parse_site(f"<configuration>{lines}</configuration>")
-        return configuration_files.parse_properties(lines)
+        if form == "conf":
+            return configuration_files.parse_defaults(lines)
+        # Java reads these as Latin-1, and the image writes UTF-8.
+        return configuration_files.parse_properties(lines.encode().decode("latin-1"))
     except ValueError as error:
         remedy = ". Write &amp; for &, &lt; for <" if form == "xml" else ""
         problem = f"a value breaks the file, as the image writes it unescaped: {error}{remedy}"
