@@ -44,7 +44,7 @@ def _logical_lines(text: str) -> Iterator[str]:
     pending: str | None = None
     for raw in lines:
         line = (pending or "") + raw.lstrip(" \t\f")
-        if not line or (pending is None and line[0] in "#!"):
+        if not line or (not pending and line[0] in "#!"):
             pending = None
         elif (len(line) - len(line.rstrip("\\"))) % 2:
             pending = line[:-1]
