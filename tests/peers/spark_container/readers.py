@@ -31,7 +31,10 @@ class FileReader:
                 files[path] = self.read(path, text)
             except ValueError as error:
                 return {"unreadable": f"{path}: {error}"}
-        return {**outcome, "files": {path: found for path, found in files.items() if found}}
+        return {
+            **outcome,
+            "files": {path: dict(sorted(found.items())) for path, found in files.items() if found},
+        }
 
     def read(self, path: str, text: str) -> dict[str, str]:
         """Return what the readers of a file find in it.
@@ -82,6 +85,8 @@ def file_reader() -> Iterator[FileReader]:
     """Start a JVM to read files, and end it."""
     os.environ.update(JAVA_HOME=str(java.java_home()), SPARK_LOCAL_IP="127.0.0.1")
     gateway = launch_gateway()  # type: ignore[no-untyped-call]
+    logging = gateway.jvm.org.apache.logging.log4j
+    logging.core.config.Configurator.setAllLevels("", logging.Level.OFF)  # Hadoop logs what it cannot read
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield FileReader(gateway.jvm, Path(folder))
