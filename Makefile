@@ -173,8 +173,9 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
-test-peers: $(PEERS)/ready  ## Compare with moto's own tests, public templates, AWS's schema: MOTO= TEMPLATES= SCHEMA=, a checkout each
-	$(if $(MOTO)$(SCHEMA),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= as in CONTRIBUTING.md))
+test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare with moto's own tests, public templates, AWS's schema, Spark image: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
+	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= or CONTAINER= as in CONTRIBUTING.md))
+	$(if $(CONTAINER),$(PY) -m tests.peers.spark_container $(CONTAINER) $(ARGS))
 	$(if $(SCHEMA),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers.definition_schema $(SCHEMA))
 	$(if $(MOTO),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers --moto $(MOTO) $(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS))
 lint: $(VENV)/dev  ## Check style, types, layers of imports and templates

@@ -1,7 +1,8 @@
 """The configuration.json of a job: deserialized, checked and written as the image does it, before Spark."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -90,6 +91,8 @@ def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[s
         place = f"line {error.lineno}, column {error.colno}"
         hint = f"{CONTAINER_PATH} is not JSON: {place}: {error.msg}"
         raise job_error("JSONDecodeError", str(error), hint) from None
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+        raise job_error(type(error).__name__, str(error), f"{CONTAINER_PATH} cannot be read") from None
     configurations = list(_deserialized(document))
     written: dict[str, str] = {}
     variables: dict[str, dict[str, str]] = {}
@@ -164,11 +167,21 @@ def _exports(configuration: _Configuration) -> dict[str, str]:
             )
             problem = f'Classification must be "export", not {inner.classification!r}, in an env'
             raise _error("ValueError", cause, inner.place, problem)
-        variables |= _texts(inner, may_break=False)
+        variables |= _texts(inner, may_break=_is_quoted)
+    _require_encodable(configuration_files.render_exports(variables), configuration.place)
     return variables
 
 
-def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
+def _is_quoted(text: str) -> bool:
+    """Return whether a shell takes a text as one word, whose quotes hold all line breaks."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return False
+    return len(words) == 1 and words[0].count("\n") == text.count("\n")
+
+
+def _texts(configuration: _Configuration, *, may_break: Callable[[str], bool]) -> dict[str, str]:
     """Return properties with their values as text, in Python's spelling as the image has it (`True`)."""
     properties, place = configuration.properties, configuration.place
     if not isinstance(properties, dict):
@@ -178,7 +191,7 @@ def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
         if not isinstance(value, str | int | float):
             given = json.dumps(value)
             raise _broken(place, f"the value of {name} must be a string, a number or a boolean, not {given}")
-        if "\n" in f"{name}{value}" and not may_break:
+        if any("\n" in text and not may_break(text) for text in (name, str(value))):
             raise _broken(place, f"{name} holds a line break, which would begin a new setting")
     return {name: str(value) for name, value in properties.items()}
 
@@ -186,12 +199,22 @@ def _texts(configuration: _Configuration, *, may_break: bool) -> dict[str, str]:
 def _lines(configuration: _Configuration) -> str:
     """Return what the image adds to the file of a classification."""
     form = TARGETS[configuration.classification].format
-    properties = _texts(configuration, may_break=form == "xml")
+    properties = _texts(configuration, may_break=lambda _: form == "xml")
     written = {"conf": "{} {}\n", "properties": "{}={}\n", "xml": _XML_PROPERTY}[form]
     lines = "".join(written.format(name, value) for name, value in properties.items())
+    _require_encodable(lines, configuration.place)
     if form == "xml":
         _understood_by(form, lines, configuration.place)
-    return lines
+        return lines
+    return lines or "\n"  # as of the image, which ends a value with a backslash before it
+
+
+def _require_encodable(lines: str, place: str) -> None:
+    try:
+        lines.encode()
+    except UnicodeEncodeError as error:
+        problem = "a value has half of a character beyond \\uffff; write both halves, or the character"
+        raise _error("UnicodeEncodeError", str(error), place, problem) from None
 
 
 _XML_PROPERTY = "<property><name>{}</name><value>{}</value></property>\n"
@@ -206,7 +229,10 @@ def _understood_by(form: Format, lines: str, place: str) -> dict[str, str]:
     try:
         if form == "xml":
             return configuration_files.parse_site(f"<configuration>{lines}</configuration>")
-        return configuration_files.parse_properties(lines)
+        if form == "conf":
+            return configuration_files.parse_defaults(lines)
+        # Java reads these as Latin-1, and the image writes UTF-8.
+        return configuration_files.parse_properties(lines.encode().decode("latin-1"))
     except ValueError as error:
         remedy = ". Write &amp; for &, &lt; for <" if form == "xml" else ""
         problem = f"a value breaks the file, as the image writes it unescaped: {error}{remedy}"

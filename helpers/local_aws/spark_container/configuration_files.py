@@ -13,7 +13,7 @@ def render_properties(properties: Mapping[str, str]) -> str:
 
 
 def parse_properties(text: str) -> dict[str, str]:
-    r"""Return the properties of a Java properties file; values trimmed, as Spark does it.
+    r"""Return the properties of a Java properties file.
 
     Raises:
         ValueError: a malformed `\u` escape, which Java refuses too.
@@ -22,28 +22,36 @@ def parse_properties(text: str) -> dict[str, str]:
     for line in _logical_lines(text):
         match = re.match(r"((?:[^\\\s=:]|\\.)*)\s*[=:]?\s*(.*)", line, re.DOTALL)
         if match:
-            properties[_unescape(match[1])] = _trimmed(match[2])
+            properties[_unescape(match[1])] = _unescape(match[2])
     return properties
 
 
-def _trimmed(raw: str) -> str:
-    # Java's trim() takes every control character and the blank, and no others.
-    return _unescape(raw).strip("".join(map(chr, range(33))))
+def parse_defaults(text: str) -> dict[str, str]:
+    """Return the properties of spark-defaults.conf, whose values Spark trims; line breaks stay.
+
+    Raises:
+        ValueError: as of `parse_properties`.
+    """
+    trimmed = "".join(chr(code) for code in range(33) if chr(code) not in "\r\n")
+    return {name: value.strip(trimmed) for name, value in parse_properties(text).items()}
 
 
 def _logical_lines(text: str) -> Iterator[str]:
     """Yield the lines that hold a property; one that ends in a lone backslash goes on in the next."""
-    pending = ""
-    for raw in re.split(r"\r\n|\r|\n", text):
-        line = pending + raw.lstrip(" \t\f")
-        if not pending and line[:1] in {"", "#", "!"}:
-            continue
-        if (len(line) - len(line.rstrip("\\"))) % 2:
+    lines = re.split(r"\r\n|\r|\n", text)
+    if not lines[-1]:
+        lines.pop()
+    pending: str | None = None
+    for raw in lines:
+        line = (pending or "") + raw.lstrip(" \t\f")
+        if not line or (not pending and line[0] in "#!"):
+            pending = None
+        elif (len(line) - len(line.rstrip("\\"))) % 2:
             pending = line[:-1]
-            continue
-        pending = ""
-        yield line
-    if pending:
+        else:
+            pending = None
+            yield line
+    if pending is not None:
         yield pending
 
 
@@ -83,7 +91,9 @@ def render_site(properties: Mapping[str, str]) -> str:
 
 
 def parse_site(text: str) -> dict[str, str]:
-    """Return the properties of a Hadoop site file.
+    """Return the properties of a Hadoop site file, as Hadoop reads them.
+
+    Those without a name or a value are none, and a final one keeps its value.
 
     Raises:
         ValueError: it is no well-formed XML.
@@ -92,10 +102,16 @@ def parse_site(text: str) -> dict[str, str]:
         root = ElementTree.fromstring(text)  # noqa: S314 -- a file of the user's own or of ours
     except ElementTree.ParseError as error:
         raise ValueError(str(error)) from None
-    return {
-        (entry.findtext("name") or "").strip(): entry.findtext("value") or ""
-        for entry in root.iter("property")
-    }
+    properties: dict[str, str] = {}
+    final = set()
+    for entry in root.iter("property"):
+        texts = {element.tag: "".join(element.itertext()) for element in entry}
+        name = texts.get("name", "").strip()
+        if texts.get("name") and texts.get("value") and name not in final:
+            properties[name] = texts["value"]
+        if texts.get("final") == "true":
+            final.add(name)
+    return properties
 
 
 def render_exports(variables: Mapping[str, str]) -> str:

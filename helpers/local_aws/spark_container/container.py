@@ -19,7 +19,7 @@ from helpers.local_aws.spark_container import (
     spark_home,
 )
 from helpers.local_aws.spark_container.errors import ContainerError
-from helpers.local_aws.spark_container.image_sizing import image_sizing
+from helpers.local_aws.spark_container.image_sizing import VARIABLE, has_executors, image_sizing
 from helpers.local_aws.spark_container.job_python import JobPython, job_python
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.local_aws.spark_container.smspark_submit import HelpRequested, Submission
@@ -98,6 +98,38 @@ class Preparation:
     submission: Submission
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a job asks for.
+
+    Attributes:
+        submission: its command line; lists of files have the paths of this machine.
+        image_sizes: the properties of spark-defaults that the image computes for it.
+        configuration: its properties per classification.
+    """
+
+    submission: Submission
+    image_sizes: Mapping[str, str]
+    configuration: Mapping[str, Mapping[str, str]]
+
+
+def read_request(job: ContainerJob) -> Request:
+    """Read what a job asks for, in the image's order, so that the first of several mistakes is the same.
+
+    Raises:
+        ContainerError: the job's command, its mode of sizes or its configuration.json is wrong.
+        HelpRequested: the command asks for it.
+        UserError: an instance type whose specification is not known.
+    """
+    paths = ContainerPaths(job.root)
+    submission = smspark_submit.parse(job.command([smspark_submit.PROGRAM]))
+    submission = smspark_submit.with_files(submission, paths)
+    sizes = image_sizing(job)
+    event_log = _event_log_lines(submission, paths)
+    given = configuration.read(paths.on_host(configuration.CONTAINER_PATH), event_log)
+    return Request(submission, sizes, given)
+
+
 def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> Preparation:
     """Check a job and write its configuration; first of all what can be refused, and nothing is started.
 
@@ -108,12 +140,16 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
     """
     paths = ContainerPaths(job.root)
     _write_job_files(job, paths)
-    submission = smspark_submit.parse(job.command([smspark_submit.PROGRAM]))
-    image = image_sizing(job)
-    event_log = _event_log_lines(submission, paths)
-    given = configuration.read(paths.on_host(configuration.CONTAINER_PATH), event_log)
-    home = spark_home.prepare(job, given, image, machine)
+    request = read_request(job)
+    submission = request.submission
+    home = spark_home.prepare(job, request.configuration, request.image_sizes, machine)
     submit = command = smspark_submit.spark_submit(submission, str(home.program), home.master, paths)
+    if not has_executors(request.image_sizes, request.configuration.get("spark-defaults", {})):
+        hint = (
+            f"{VARIABLE} leaves no executor on {job.instance_count} × {job.instance_type}: "
+            "take more or larger instances, or leave the variable out"
+        )
+        raise _spark_failed(1, submit, paths, hint)
     java_home = java.java_home()
     python = job_python()
     spark_home.link(home, s3a_jars.ensure(log=log))
@@ -138,7 +174,7 @@ def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, m
     with ExitStack() as stack:
         executors = event_logs.ExecutorLogs(home.folder / "work", log)
         stack.enter_context(event_logs.Repeated(executors.follow, event_logs.FOLLOW_SECONDS))
-        if submission.local_spark_event_logs_dir and not submission.spark_event_logs_s3_uri:
+        if submission.local_spark_event_logs_dir and submission.spark_event_logs_s3_uri is None:
             source = paths.on_host(EVENT_LOG_PATH)
             target = paths.on_host(submission.local_spark_event_logs_dir)
             copy = event_logs.Repeated(
@@ -148,11 +184,14 @@ def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, m
         ended = supervised_command.run(list(ready.command), ready.environment, home.folder, log, stop)
     if ended and not stop.is_set():
         code = ended if ended > 0 else 128 - ended  # of a signal, as the image's shell has it
-        command = smspark_submit.image_command(ready.spark_submit, paths)
-        cause = str(subprocess.CalledProcessError(code, command))
-        failed = "spark failed with a non-zero exit code"
-        raise ContainerError("CalledProcessError", failed, cause, exit_code=code)
+        raise _spark_failed(code, ready.spark_submit, paths)
     return ended
+
+
+def _spark_failed(code: int, submit: Sequence[str], paths: ContainerPaths, hint: str = "") -> ContainerError:
+    cause = str(subprocess.CalledProcessError(code, smspark_submit.image_command(submit, paths)))
+    failed = "spark failed with a non-zero exit code"
+    return ContainerError("CalledProcessError", failed, cause, exit_code=code, hint=hint)
 
 
 def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
@@ -172,7 +211,9 @@ def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
 
 def _event_log_lines(submission: Submission, paths: ContainerPaths) -> dict[str, str]:
     """Return the properties that the image adds last, so that no job can move its event logs."""
-    if uri := submission.spark_event_logs_s3_uri:
+    if (uri := submission.spark_event_logs_s3_uri) is not None:
+        if not uri:
+            return {}
         folder = uri.replace("s3://", "s3a://", 1)
     elif submission.local_spark_event_logs_dir:
         local = paths.on_host(EVENT_LOG_PATH)

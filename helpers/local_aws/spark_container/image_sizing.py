@@ -5,6 +5,8 @@ executor on each instance, with all of its cores; 2 (advanced) has executors of 
 driver.
 """
 
+from collections.abc import Mapping
+
 from helpers.errors import UserError
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.spark_container.errors import job_error
@@ -22,7 +24,7 @@ def image_sizing(job: ContainerJob) -> dict[str, str]:
     """Return the properties of spark-defaults that the image computes for a job.
 
     Raises:
-        ContainerError: a mode that the image does not have, or one that leaves no executor.
+        ContainerError: a mode that the image does not have.
         UserError: an instance type whose specification is not known.
     """
     text = job.environment.get(VARIABLE, str(_STANDARD))
@@ -56,17 +58,10 @@ def standard(instance: Instance, count: int) -> dict[str, str]:
 
 
 def advanced(instance: Instance, count: int) -> dict[str, str]:
-    """Return the sizes of mode 2.
-
-    Raises:
-        ContainerError: it leaves no executor.
-    """
+    """Return the sizes of mode 2; on one small instance it leaves no executor."""
     cores = min(_MOST_CORES, instance.vcpus - 1)
-    per_instance = (instance.vcpus - 1) // cores if cores else 0
+    per_instance = (instance.vcpus - 1) // cores
     executors = count * per_instance - 1
-    if executors < 1:
-        cause = f"{VARIABLE}=2 leaves no executor on {count} × {instance.name}"
-        raise job_error("ValueError", cause, "take more or larger instances, or leave the variable out")
     total = (int(instance.memory_mib * 0.95) - _DAEMONS_MIB) // per_instance
     heap, overhead = int(total * 0.9), int(total * 0.1)
     return _properties(
@@ -77,6 +72,18 @@ def advanced(instance: Instance, count: int) -> dict[str, str]:
         cores=cores,
         executors=executors,
     ) | {"spark.default.parallelism": str(executors * cores * 2)}
+
+
+def has_executors(sizes: Mapping[str, str], properties: Mapping[str, str]) -> bool:
+    """Return whether a job has executors; spark-submit refuses one that has none.
+
+    Args:
+        sizes: what the image computes.
+        properties: the job's own of spark-defaults, which come after them.
+    """
+    name = "spark.executor.instances"
+    is_dynamic = properties.get("spark.dynamicAllocation.enabled", "").lower() == "true"
+    return sizes[name] != "0" or name in properties or is_dynamic
 
 
 def _properties(

@@ -2,8 +2,8 @@
 
 import posixpath
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -13,7 +13,9 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container.errors import ContainerError, input_error, job_error
 
 PROGRAM = "smspark-submit"
-_SPARK_OPTIONS = frozenset({"--conf", "--properties-file", "--driver-memory", "--executor-memory"})
+_FILE_OPTIONS = ("--jars", "--files", "--py-files")
+"""In the order in which the image checks them."""
+_OPTIONS_OF_SPARK = frozenset({"--conf", "--properties-file", "--driver-memory", "--executor-memory"})
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,10 @@ class Submission:
 
     app: str
     app_arguments: tuple[str, ...] = ()
-    class_: str | None = None
-    jars: str | None = None
-    py_files: str | None = None
-    files: str | None = None
+    spark_options: Mapping[str, str | bool] = field(default_factory=dict)
+    """What is for spark-submit, in the order of the command line; True is a flag."""
     spark_event_logs_s3_uri: str | None = None
     local_spark_event_logs_dir: str | None = None
-    verbose: bool = False
 
 
 class HelpRequested(Exception):  # noqa: N818 - no error
@@ -74,37 +73,48 @@ def parse(command: Sequence[str]) -> Submission:
         cause = f"the entry point must be {PROGRAM}, and is {given}"
         raise job_error("ValueError", cause, "the embedded AWS runs no other program in the Spark image")
     try:
-        return Submission(**_COMMAND.make_context(PROGRAM, list(command[1:])).params)
+        options = _COMMAND.make_context(PROGRAM, list(command[1:])).params
     except click.NoSuchOption as error:
         # The image's click, 8.1, has no quotes.
         cause = f"No such option: {error.option_name}"
-        is_of_spark = error.option_name in _SPARK_OPTIONS
+        is_of_spark = error.option_name in _OPTIONS_OF_SPARK
         hint = "Spark is configured with configuration.json, not on the command line" if is_of_spark else ""
         raise ContainerError("NoSuchOption", "Couldn't parse input.", cause, hint=hint) from None
     except click.MissingParameter as error:
         raise ContainerError("MissingParameter", "Couldn't parse input.", str(error)) from None
     except click.ClickException as error:
         raise job_error(type(error).__name__, str(error)) from None
+    own = ("app", "app_arguments", "spark_event_logs_s3_uri", "local_spark_event_logs_dir")
+    return Submission(
+        **{name: options.pop(name) for name in own},
+        spark_options={
+            f"--{name.rstrip('_').replace('_', '-')}": value for name, value in options.items() if value
+        },
+    )
+
+
+def with_files(submission: Submission, paths: ContainerPaths) -> Submission:
+    """Return a submission whose lists of files name files only, by their paths on this machine.
+
+    Raises:
+        ContainerError: a file that is named does not exist, or cannot.
+    """
+    try:
+        lists = {
+            option: _expanded(str(submission.spark_options[option]), paths)
+            for option in _FILE_OPTIONS
+            if option in submission.spark_options
+        }
+    except (ValueError, OSError) as error:  # no URI, or no name of a file
+        raise job_error(type(error).__name__, paths.as_container(str(error))) from None
+    return replace(submission, spark_options={**submission.spark_options, **lists})
 
 
 def spark_submit(submission: Submission, program: str, master: str, paths: ContainerPaths) -> list[str]:
-    """Return the command that runs a submission here; it differs from the image's by its master and paths.
-
-    Raises:
-        ContainerError: a file that is named does not exist.
-    """
+    """Return the command that runs a submission here; it differs from the image's by its master and paths."""
     command = [program, "--master", master, "--deploy-mode", "client"]
-    if submission.class_:
-        command += ["--class", submission.class_]
-    for option, value in (
-        ("--jars", submission.jars),
-        ("--py-files", submission.py_files),
-        ("--files", submission.files),
-    ):
-        if value:
-            command += [option, _expanded(value, paths)]
-    if submission.verbose:
-        command.append("--verbose")
+    for option, value in submission.spark_options.items():
+        command += [option] if value is True else [option, str(value)]
     return [*command, *map(paths.in_text, (submission.app, *submission.app_arguments))]
 
 
@@ -127,10 +137,11 @@ def _expanded(value: str, paths: ContainerPaths) -> str:
         raise input_error(f"{value}: the image passes on local paths, s3:// and s3a:// only, not {scheme}://")
     files: list[str] = []
     for entry in value.split(","):
-        path = PurePosixPath(entry)
-        if not path.is_absolute():
-            raise input_error(f"file path {path} must be an absolute path to a file or directory")
-        on_host = paths.on_host(entry) if paths.in_text(entry) != entry else None
+        given = PurePosixPath(entry)
+        if not given.is_absolute():
+            raise input_error(f"file path {given} must be an absolute path to a file or directory")
+        path = posixpath.normpath(entry)
+        on_host = paths.on_host(path) if paths.in_text(path) != path else None
         if on_host is None or not on_host.exists():
             raise input_error(f"file path {path} does not exist")
         is_folder = on_host.is_dir()

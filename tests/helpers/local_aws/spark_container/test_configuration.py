@@ -20,14 +20,14 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs"]))
 XML_TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufffe\uffff"))
 
 
-@given(st.dictionaries(TEXT.filter(bool), TEXT.map(lambda text: text.strip("".join(map(chr, range(33)))))))
+@given(st.dictionaries(TEXT.filter(bool), TEXT))
 def test_properties_are_read_as_they_were_written(properties: dict[str, str]) -> None:
     assert (
         configuration_files.parse_properties(configuration_files.render_properties(properties)) == properties
     )
 
 
-@given(st.dictionaries(XML_TEXT.map(str.strip).filter(bool), XML_TEXT))
+@given(st.dictionaries(XML_TEXT.map(str.strip).filter(bool), XML_TEXT.filter(bool)))
 def test_a_site_file_is_read_as_it_was_written(properties: dict[str, str]) -> None:
     assert configuration_files.parse_site(configuration_files.render_site(properties)) == properties
 
@@ -37,12 +37,60 @@ def test_properties_are_read_as_java_reads_them() -> None:
     assert configuration_files.parse_properties(text) == {
         "a": "1",
         "b": "2",
-        "c": "3",
+        "c": "3 ",
         "d": "xy",
         "e": "ä\tq\\",
         "f": "",
         " ": "g",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "properties"),
+    [
+        ("\\\n", {"": ""}),
+        ("a=1\n\\", {"a": "1", "": ""}),
+        ("\\\n\nb=1", {"b": "1"}),
+        ("\\\n#b=1", {}),
+        ("\\\n!b=1\nc=2", {"c": "2"}),
+        ("a\\\n#b=1", {"a#b": "1"}),
+        ("\\\n\n#b=1", {}),
+        ("", {}),
+    ],
+)
+def test_a_line_of_a_backslash_goes_on_in_the_next(text: str, properties: dict[str, str]) -> None:
+    assert configuration_files.parse_properties(text) == properties
+
+
+def test_spark_trims_the_values_of_its_defaults_but_no_line_breaks() -> None:
+    text = "a = \\t\\nx\\n \\u0001 \nb=\\ty \\f"
+
+    assert configuration_files.parse_defaults(text) == {"a": "\nx\n", "b": "y"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "properties"),
+    [
+        ("<name>a</name><value/>", {}),
+        ("<name/><value>x</value>", {}),
+        ("<name> a </name><value> x </value>", {"a": " x "}),
+        ("<name>a</name><value>x<b>y</b>z</value>", {"a": "xyz"}),
+        ("<name>a</name><value>x</value><value>y</value>", {"a": "y"}),
+        (
+            "<name>a</name><value>x</value><final>true</final></property>"
+            "<property><name>a</name><value>y</value>",
+            {"a": "x"},
+        ),
+    ],
+)
+def test_a_site_is_read_as_hadoop_reads_it(entry: str, properties: dict[str, str]) -> None:
+    text = f"<configuration><property>{entry}</property></configuration>"
+
+    assert configuration_files.parse_site(text) == properties
+
+
+def test_java_reads_other_properties_as_latin_1_and_does_not_trim_them() -> None:
+    assert parse(one("spark-metrics", {"a": "ä "})) == {"spark-metrics": {"a": "\xc3\xa4 "}}
 
 
 def one(classification: str, properties: object, **more: object) -> str:
@@ -81,6 +129,20 @@ EXPORT = {"Classification": "export", "Properties": {"A": "1"}}
     ("text", "kind", "cause"),
     [
         ("[{", "JSONDecodeError", "Expecting property name"),
+        pytest.param("[" * 10**5, "RecursionError", "maximum recursion depth exceeded", id="deep"),
+        pytest.param("1" * 5000, "ValueError", "Exceeds the limit (4300 digits) for integer", id="long"),
+        (
+            one("spark-defaults", {"a": "\ud800"}),
+            "UnicodeEncodeError",
+            r"'utf-8' codec can't encode character '\ud800' in position 2: surrogates not allowed",
+        ),
+        (
+            one(
+                "spark-env", {}, Configurations=[{"Classification": "export", "Properties": {"A": "\ud800"}}]
+            ),
+            "UnicodeEncodeError",
+            r"'utf-8' codec can't encode character '\ud800' in position 9: surrogates not allowed",
+        ),
         ("\ufeff[]", "JSONDecodeError", "Unexpected UTF-8 BOM (decode using utf-8-sig)"),
         (one("spark-default", {}), "ValueError", "Invalid classification: spark-default. Must be one of ["),
         ('[{"Properties": {}}]', "KeyError", "'Classification'"),
@@ -139,6 +201,10 @@ def test_what_the_image_cannot_deserialize_fails_with_the_images_exception(
         ),
         (one("spark-defaults", {"a": {}}), "the value of a must be"),
         (one("spark-defaults", {"a": "1\nb 2"}), "a holds a line break"),
+        *(
+            (one("spark-env", {}, Configurations=[{**EXPORT, "Properties": {"A": value}}]), "A holds a line")
+            for value in ("x\nB=y", "x\n", "\nx", "'x\n")
+        ),
         (one("spark-defaults", {"a": "C:\\users"}), "a value breaks the file"),
         (
             one("core-site", {"a": "b & c"}),
@@ -163,7 +229,16 @@ def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: 
             {"a": "xb 1"},
         ),
         (one("spark-metrics", {"a": "x\\", "b": "1"}), {"a": "xb=1"}),
-        (one("core-site", {"a": "x\ny"}), {"a": "x\ny"}),
+        (
+            json.dumps(
+                json.loads(one("spark-defaults", {"a": "x\\"})) + json.loads(one("spark-defaults", {}))
+            )[:-1]
+            + ", "
+            + one("spark-defaults", {"b": "1"})[1:],
+            {"a": "x", "b": "1"},
+        ),
+        (one("core-site", {"a\nb": "x\ny"}), {"a\nb": "x\ny"}),
+        (one("spark-env", {}, Configurations=[{**EXPORT, "Properties": {"A": "'x\ny'"}}]), {"A": "'x\ny'"}),
         (one("spark-env", None, Configurations=[EXPORT]), {"A": "1"}),
         (one("spark-env", {}, Configurations=[EXPORT, {**EXPORT, "Properties": {"A": 2}}]), {"A": "2"}),
     ],

@@ -22,7 +22,9 @@ from moto.server import ThreadedMotoServer
 from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.spark_container import container as spark_container
+from helpers.local_aws.spark_container.container import read_request
 from helpers.local_aws.spark_container.image_packages import image_packages
+from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
 from helpers.local_aws.spark_container.sizing import Machine
 
 SECRET = "a-very-secret-access-key"
@@ -430,15 +432,56 @@ def test_help_is_a_success(container: Container) -> None:
     [
         ("3", "Could not determine Spark configuration mode: 3."),
         ("two", "invalid literal for int() with base 10: 'two'"),
-        ("2", "AWS_SPARK_CONFIG_MODE=2 leaves no executor on 1 × ml.m5.xlarge"),
     ],
 )
-def test_a_mode_that_cannot_run_fails(container: Container, mode: str, cause: str) -> None:
+def test_a_mode_that_the_image_does_not_have_fails(container: Container, mode: str, cause: str) -> None:
     ended = container.run(f"{CODE}/app.py", AWS_SPARK_CONFIG_MODE=mode)
 
     assert ended == ContainerExit(
         1, f"Algorithm Error: (caused by ValueError): error running Spark job: {cause}"
     )
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_of_two_mistakes_the_first_is_the_images(container: Container) -> None:
+    container.write("/opt/ml/processing/input/conf/configuration.json", "[{")
+    container_exit = container.run("--files", f"{CODE}/none", f"{CODE}/app.py", AWS_SPARK_CONFIG_MODE="3")
+
+    assert f"file path {CODE}/none does not exist" in str(container_exit.message)
+
+
+@pytest.mark.parametrize(
+    "properties", [{"spark.executor.instances": "1"}, {"spark.dynamicAllocation.enabled": "TRUE"}]
+)
+def test_a_mode_without_executors_can_run_with_those_of_the_job(
+    container: Container, properties: dict[str, str]
+) -> None:
+    job = container.job(environment={"AWS_SPARK_CONFIG_MODE": "2"})
+    sizes = image_sizing(job)
+
+    assert sizes["spark.executor.instances"] == "0"
+    assert has_executors(sizes, properties)
+    assert not has_executors(sizes, {})
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_job_without_executors_fails_as_spark_submit_does_in_the_image(container: Container) -> None:
+    ended = container.run(f"{CODE}/app.py", AWS_SPARK_CONFIG_MODE="2")
+
+    command = f"spark-submit --master yarn --deploy-mode client {CODE}/app.py"
+    assert ended == ContainerExit(
+        1,
+        "Algorithm Error: (caused by CalledProcessError): spark failed with a non-zero exit code: "
+        f"Command '{command}' returned non-zero exit status 1.",
+    )
+    assert "AWS_SPARK_CONFIG_MODE leaves no executor on 1 × ml.m5.xlarge" in container.lines[0]
+
+
+def test_event_logs_go_to_s3_or_nowhere_if_s3_is_named(container: Container) -> None:
+    logs = ("--spark-event-logs-s3-uri=", "--local-spark-event-logs-dir", "/opt/ml/logs")
+    request = read_request(container.job(*logs, f"{CODE}/app.py"))
+
+    assert request.configuration == {}
 
 
 def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container) -> None:

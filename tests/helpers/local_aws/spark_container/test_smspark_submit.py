@@ -12,6 +12,7 @@ from helpers.local_aws.spark_container.smspark_submit import (
     image_command,
     parse,
     spark_submit,
+    with_files,
 )
 
 APP = "/opt/ml/processing/input/code/app.py"
@@ -28,14 +29,18 @@ def paths(tmp_path: Path) -> ContainerPaths:
 
 
 def submit(paths: ContainerPaths, *words: str) -> list[str]:
-    return spark_submit(parse(["smspark-submit", *words]), "spark-submit", "local[1]", paths)
+    submission = with_files(parse(["smspark-submit", *words]), paths)
+    return spark_submit(submission, "spark-submit", "local[1]", paths)
 
 
 def test_all_options_are_understood() -> None:
     options = ["--class", "C", "--jars=j", "--py-files", "p", "--files", "f", "-v"]
     logs_in_s3 = ["--spark-event-logs-s3-uri", "s3://b/e"]
     assert parse(["/usr/bin/smspark-submit", *options, *logs_in_s3, "app", "--files", "x"]) == Submission(
-        "app", ("--files", "x"), "C", "j", "p", "f", spark_event_logs_s3_uri="s3://b/e", verbose=True
+        "app",
+        ("--files", "x"),
+        {"--class": "C", "--jars": "j", "--py-files": "p", "--files": "f", "--verbose": True},
+        spark_event_logs_s3_uri="s3://b/e",
     )
     logs = parse(["smspark-submit", "--local-spark-event-logs-dir", "/opt/ml/x", "--", "-app"])
     assert logs == Submission("-app", local_spark_event_logs_dir="/opt/ml/x")
@@ -100,6 +105,8 @@ def test_what_lies_in_s3_is_passed_on(paths: ContainerPaths) -> None:
         ("/opt/ml/processing/input/none", "file path /opt/ml/processing/input/none does not exist"),
         ("/etc/passwd", "file path /etc/passwd does not exist"),
         ("/opt/ml/processing/input/empty", "Found zero files in /opt/ml/processing/input/empty"),
+        ("/opt/ml/a/../../../opt/ml/none", "file path /opt/ml/none does not exist"),
+        ("/opt/ml/../../etc/passwd", "file path /etc/passwd does not exist"),
         ("./a.py", "file path a.py must be an absolute path"),
         ("/opt/ml/processing/input/py/a.py,s3://b/c.py", "file path s3:/b/c.py must be an absolute path"),
         ("https://host/a.py", "the image passes on local paths, s3:// and s3a:// only, not https://"),
@@ -108,6 +115,46 @@ def test_what_lies_in_s3_is_passed_on(paths: ContainerPaths) -> None:
 def test_files_that_are_not_there_are_an_input_error(paths: ContainerPaths, value: str, message: str) -> None:
     with pytest.raises(ContainerError, match=rf"\(caused by ValueError\): error preparing.*: {message}"):
         submit(paths, "--py-files", value, APP)
+
+
+def test_the_first_missing_file_is_that_of_jars_then_files(paths: ContainerPaths) -> None:
+    options = ("--py-files", "/opt/ml/p", "--files", "/opt/ml/f")
+
+    with pytest.raises(ContainerError, match="file path /opt/ml/f does not exist"):
+        submit(paths, *options, APP)
+    with pytest.raises(ContainerError, match="file path /opt/ml/j does not exist"):
+        submit(paths, *options, "--jars", "/opt/ml/j", APP)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("s3://[b/a", "ValueError): error running Spark job: Invalid IPv6 URL"),
+        (
+            f"/opt/ml/{'n' * 300}",
+            f"OSError): error running Spark job: [Errno 36] File name too long: '/opt/ml/{'n' * 300}'",
+        ),
+    ],
+)
+def test_what_no_file_can_have_as_its_name_fails_as_in_the_image(
+    paths: ContainerPaths, value: str, message: str
+) -> None:
+    with pytest.raises(ContainerError) as caught:
+        submit(paths, "--files", value, APP)
+
+    assert str(caught.value) == f"Algorithm Error: (caused by {message}"
+
+
+def test_options_keep_the_order_of_the_command_line(paths: ContainerPaths) -> None:
+    command = submit(paths, "-v", "--files", "s3://b/f", "--class", "C", "s3://b/app.py")
+
+    assert command[5:] == ["--verbose", "--files", "s3://b/f", "--class", "C", "s3://b/app.py"]
+
+
+def test_a_path_is_resolved(paths: ContainerPaths) -> None:
+    command = submit(paths, "--files", "/opt/ml/processing/input/empty/../py/a.py", "s3://b/app.py")
+
+    assert command[5:7] == ["--files", f"{paths.root}/opt/ml/processing/input/py/a.py"]
 
 
 def test_an_empty_option_is_left_out_and_flags_can_be_repeated(paths: ContainerPaths) -> None:
