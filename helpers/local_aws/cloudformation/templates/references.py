@@ -7,16 +7,22 @@ from typing import Any
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
-def references(part: Any) -> Iterator[str]:
-    """Yield the names that a part of a template refers to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
+def members(part: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the keys of all objects in a part of a template with their values, the outer ones first."""
     match part:
         case dict():
             for key, value in part.items():
-                yield from _named(key, value)
-                yield from references(value)
+                yield key, value
+                yield from members(value)
         case list():
             for value in part:
-                yield from references(value)
+                yield from members(value)
+
+
+def references(part: Any) -> Iterator[str]:
+    """Yield the names that a part of a template refers to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
+    for key, value in members(part):
+        yield from _named(key, value)
 
 
 def _named(key: str, value: Any) -> Iterator[str]:

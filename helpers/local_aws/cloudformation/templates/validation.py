@@ -10,7 +10,7 @@ from helpers.local_aws.cloudformation.schemas import schema_of, type_names
 from helpers.local_aws.cloudformation.templates import parameters
 from helpers.local_aws.cloudformation.templates.language_extensions import LOOP, TRANSFORM, expand, transforms
 from helpers.local_aws.cloudformation.templates.reading import read_template
-from helpers.local_aws.cloudformation.templates.references import circle, references
+from helpers.local_aws.cloudformation.templates.references import circle, members, references
 
 _SECTIONS = frozenset(
     {"AWSTemplateFormatVersion", "Conditions", "Description", "Mappings", "Metadata", "Outputs"}
@@ -170,21 +170,16 @@ def _check_conditions(template: Mapping[str, Any], section: str, named: Iterator
 
 
 def _attributes(part: Any) -> Iterator[tuple[str, str]]:
-    """Yield each resource with the attribute of it that is meant, empty where a function names that."""
-    match part:
-        case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            yield name, attribute
-        case {"Fn::GetAtt": [str(name), *_]}:
-            yield name, ""
-        case {"Fn::GetAtt": str(text)}:
-            name, _, attribute = text.partition(".")
-            yield name, attribute
-        case dict():
-            for value in part.values():
-                yield from _attributes(value)
-        case list():
-            for value in part:
-                yield from _attributes(value)
+    """Yield the resource and the attribute of each Fn::GetAtt; "" for an attribute that a function names."""
+    for key, value in members(part):
+        match key, value:
+            case "Fn::GetAtt", [str(name), str(attribute)]:
+                yield name, attribute
+            case "Fn::GetAtt", [str(name), *_]:
+                yield name, ""
+            case "Fn::GetAtt", str(text):
+                name, _, attribute = text.partition(".")
+                yield name, attribute
 
 
 def _conditions_of(content: Mapping[str, Any]) -> Iterator[str]:
@@ -196,24 +191,12 @@ def _conditions_of(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _branches(part: Any) -> Iterator[str]:
-    match part:
-        case dict():
-            for key, value in part.items():
-                if key == "Fn::If" and isinstance(value, list) and value and isinstance(value[0], str):
-                    yield value[0]
-                yield from _branches(value)
-        case list():
-            for value in part:
-                yield from _branches(value)
+    for key, value in members(part):
+        if key == "Fn::If" and isinstance(value, list) and value and isinstance(value[0], str):
+            yield value[0]
 
 
 def _named_conditions(part: Any) -> Iterator[str]:
-    match part:
-        case {"Condition": str(name)}:
-            yield name
-        case dict():
-            for value in part.values():
-                yield from _named_conditions(value)
-        case list():
-            for value in part:
-                yield from _named_conditions(value)
+    for key, value in members(part):
+        if key == "Condition" and isinstance(value, str):
+            yield value
