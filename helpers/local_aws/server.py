@@ -40,7 +40,7 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
     jobs_folder = folder / "jobs"
     # Left over by a server that was killed; its jobs died with it.
     shutil.rmtree(jobs_folder, ignore_errors=True)
-    server = _listen(port)
+    server = listen(port)
     state = ServerState.of_this_process(server.port, new_credentials(), keeps_state=keeps)
     application = EmbeddedAws(state.endpoint, state.credentials, jobs_folder)
     kept = _keep(folder / FOLDER, application) if keeps else None
@@ -78,7 +78,12 @@ def _keep(folder: Path, application: EmbeddedAws) -> "KeptState":
     return KeptState(folder, application)
 
 
-def _listen(port: int) -> BaseWSGIServer:
+def listen(port: int) -> BaseWSGIServer:
+    """Return a server on loopback that logs no requests; its application is to be set before it serves.
+
+    Raises:
+        UserError: the port is taken.
+    """
     from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415 - takes a second
 
     class QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
@@ -95,4 +100,4 @@ def _listen(port: int) -> BaseWSGIServer:
 
 
 def _not_ready(_environ: object, _start_response: object) -> list[bytes]:
-    raise AssertionError("serve() sets the application before it serves")
+    raise AssertionError("the application is set before a server serves")

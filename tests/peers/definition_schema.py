@@ -88,7 +88,7 @@ def compare(arguments: argparse.Namespace) -> int:
     for name in pipeline_names():
         definition = pipeline_definition(find_pipeline(name), load_parameters(LOCAL, OUTPUTS, name))
         found |= {key: f"{name}: {text}" for key, text in violations(json.loads(definition), schema).items()}
-    for key in found.keys() & DIFFERENCES.keys():
+    for key in sorted(found.keys() & DIFFERENCES.keys()):
         print(f"{key}: {DIFFERENCES[key]}")
     wrong = [f"new: {found[key]}" for key in sorted(found.keys() - DIFFERENCES.keys())]
     wrong += [f"gone: {key} is listed in DIFFERENCES" for key in sorted(DIFFERENCES.keys() - found.keys())]

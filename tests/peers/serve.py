@@ -13,18 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moto.backends import get_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from helpers.local_aws.application import EmbeddedAws
+from helpers.local_aws.server import listen
 from helpers.local_aws.server_state import HOST, new_credentials
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MOTO_API = "/moto-api/"
 """With which moto's tests reset the server and seed its random numbers."""
@@ -49,25 +45,19 @@ class OpenEmbeddedAws(EmbeddedAws):
         return True
 
 
-class _QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the tests make tens of thousands of requests."""
-
-
 def main(name: str) -> None:
     """Serve until nobody holds the other end of the standard input."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
-        server = make_server(HOST, 0, _moto(), threaded=True, request_handler=_QuietHandler)
-        if name == "embedded":
-            server.app = OpenEmbeddedAws(f"http://{HOST}:{server.port}", new_credentials(), Path(folder))
+        server = listen(0)
+        endpoint = f"http://{HOST}:{server.port}"
+        server.app = (
+            OpenEmbeddedAws(endpoint, new_credentials(), Path(folder))
+            if name == "embedded"
+            else DomainDispatcherApplication(create_backend_app)
+        )
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(server.port, flush=True)
         sys.stdin.read()
-
-
-def _moto() -> "WSGIApplication":
-    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-    return application
 
 
 if __name__ == "__main__":
