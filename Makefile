@@ -122,7 +122,7 @@ drift-issue: $(VENV)/run  ## Open, update or close the issue about drift in ENV
 		| $(PY) -m helpers.github drift-issue
 environments: $(VENV)/run  ## List the environments that a merge is deployed to, in promotion order
 	$(PY) -m helpers.github environments
-github-setup: $(VENV)/run $(JOB)/ready  ## Create the GitHub environment ENV with its variables; REVIEWERS='user owner/team' ARGS=--dry-run
+github-setup: $(VENV)/run  ## Create the GitHub environment ENV with its variables; REVIEWERS='user owner/team' ARGS=--dry-run
 	$(if $(filter preview,$(ENV)),echo '{"DeployRoleArn": "$(or $(ROLE),$(error ROLE is not set))"}', \
 		$(ON_AWS) -m helpers.infra.stacks outputs --env $(ENV) --json) \
 		| $(PY) -m helpers.github setup --environment $(ENV) \
@@ -173,7 +173,7 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a he
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
-test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare with moto's own tests, public templates, AWS's schema, Spark image: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
+test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare with independent code: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
 	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= or CONTAINER= as in CONTRIBUTING.md))
 	$(if $(CONTAINER),$(PY) -m tests.peers.spark_container $(CONTAINER) $(ARGS))
 	$(if $(SCHEMA),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers.definition_schema $(SCHEMA))
