@@ -1,4 +1,4 @@
-"""The errors that a person can fix, and what is said of them."""
+"""Errors that the user can fix, and their messages."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ _ON_OBJECTS = frozenset(
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard can fix; the message says what and how."""
+    """An error that the user can fix; the message says what is wrong and how to fix it."""
 
 
 def explain(error: Exception) -> str | None:

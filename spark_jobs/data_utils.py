@@ -120,7 +120,7 @@ SCHEMAS_DIFFER = "[CANNOT_MERGE_SCHEMAS]"
 
 
 class JobError(Exception):
-    """Something that the person who started the job can fix. The message is one line and says what it is."""
+    """An error that the user who started the job can fix, described in one line."""
 
 
 class Unbuffered:

@@ -122,7 +122,9 @@ def state(section: Section) -> str:
         for mode in memory
     ]
     count = section["executions"]
-    text = f"To start with the state of one `make run` takes {start['ratio']:.2f} times as long.\n\n"
+    text = (
+        f"Starting with the state of one `make run` takes {start['ratio']:.2f} times as long as without.\n\n"
+    )
     after = [f"MiB after {number:,}" for number in (count // 10, count)]
     return text + table(["", "start, s", *after, "KiB each", "seconds each"], rows)
 

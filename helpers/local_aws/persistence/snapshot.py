@@ -1,4 +1,4 @@
-"""The file of a snapshot: a line of JSON that says what it can be read by, and a pickle."""
+"""The snapshot file: a header line of JSON with the versions that wrote it, then a pickle."""
 
 import hashlib
 import json
