@@ -20,6 +20,7 @@ from helpers.aws import Session
 from helpers.environments import Environment
 from helpers.infra.stacks import deploy, load_stacks, waiting
 from helpers.infra.stacks.__main__ import main as stacks
+from helpers.infra.stacks.status import is_changing
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
 from helpers.local_aws.server_state import ServerState
@@ -108,6 +109,13 @@ def kill_at(request: int, words: tuple[str, ...], environment: str, project: Pat
     assert process.exitcode == -signal.SIGKILL, words
 
 
+def wait_for_stacks() -> None:
+    """Wait until no operation on a stack is in progress."""
+    cloudformation = Session(REGION).client("cloudformation")
+    while any(is_changing(each) for each in cloudformation.describe_stacks()["Stacks"]):
+        pass
+
+
 def left_behind() -> list[str]:
     """Return what an environment has cost money for, or would be in the way of the next one."""
     session = Session(REGION)
@@ -134,6 +142,8 @@ def test_a_command_that_is_killed_halfway_can_be_repeated(
 
         # To stop takes as many requests as it takes time, and one where the execution is over meanwhile.
         kill_at(1 if words == ("stop",) else len(requests) // 2, words, "local", project)
+        if words == ("plan",):
+            wait_for_stacks()  # as the command asks its user to; the others wait by themselves
         assert command(words, "local", project) == 0, words
 
     said = capsys.readouterr()
