@@ -37,10 +37,12 @@ if TYPE_CHECKING:
 BYTES_PER_FILE = 128 * 1024**2
 """Input bytes that go into one output file: few enough files to list, large enough ones to read well."""
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 """The version of the report that `job_report` makes: docs/job-report.md."""
 RUNS_KEPT_DAYS = 10
 """Longer than any processing job may run (9 days), so what is older is neither written nor read."""
+LEAST_OVERHEAD_MIB = 384
+"""What Spark asks for beside the heap of an executor at least."""
 DAY_MS = 24 * 60 * 60 * 1000
 
 GLOB_CHARACTER = re.compile(r"[{}\[\]*?\\]")
@@ -443,6 +445,16 @@ class Check(NamedTuple):
     actual: Value
 
 
+class Executors(NamedTuple):
+    """The executors that Spark was asked for, and those that it has; cores and memory are those of each."""
+
+    requested: int
+    granted: int
+    cores: int
+    memory_mib: int
+    """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
+
+
 def begin_run(output: str) -> Run:
     """Return a new run, as the environment describes it.
 
@@ -505,6 +517,38 @@ def _reject_nulls(spark: SparkSession, folder: str, columns: Sequence[str]) -> N
         raise JobError(f"{folder} holds NULL in required columns: {found}; the job dropped values on the way")
 
 
+def count_executors(spark: SparkSession) -> Optional[Executors]:
+    """Return the executors requested and granted; None where no number of them is asked for.
+
+    Call it late, when all that will come have come. Where some are missing it is logged: the cluster manager
+    grants what fits, and Spark goes on with that in silence.
+    """
+    context: Any = spark.sparkContext._jsc  # PySpark has no public way to the executors
+    conf = context.getConf()
+    requested = conf.getInt("spark.executor.instances", 0)
+    if not requested or conf.getBoolean("spark.dynamicAllocation.enabled", False) or context.isLocal():
+        return None
+    heap = conf.getSizeAsMb("spark.executor.memory", "1g")
+    memory = heap
+    if conf.getBoolean("spark.memory.offHeap.enabled", False):
+        memory += conf.getSizeAsBytes("spark.memory.offHeap.size", "0") >> 20
+    if context.master() == "yarn":
+        factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1)
+        overhead = max(LEAST_OVERHEAD_MIB, int(factor * heap))
+        memory += conf.getSizeAsMb("spark.executor.memoryOverhead", f"{overhead}m")
+        memory += conf.getSizeAsMb("spark.executor.pyspark.memory", "0")
+    granted = len(context.sc().statusTracker().getExecutorInfos()) - 1  # the driver is one of them
+    executors = Executors(int(requested), granted, int(conf.getInt("spark.executor.cores", 1)), int(memory))
+    if granted < requested:
+        LOG.warning(
+            "only %s of %s requested executors were granted, with %s cores and %s MiB each: lower "
+            "spark.executor.memory or spark.executor.cores in configuration.json so that all fit, or raise "
+            "pyspark_process_instance_count",
+            *executors,
+        )
+    return executors
+
+
 def job_report(
     application_id: str,
     outputs: Mapping[str, Output],
@@ -513,6 +557,7 @@ def job_report(
     rows_rejected: Optional[int] = None,
     checks: Sequence[Check] = (),
     seconds: Optional[Mapping[str, float]] = None,
+    executors: Optional[Executors] = None,
 ) -> dict[str, Any]:
     """Return the report of a run.
 
@@ -523,6 +568,7 @@ def job_report(
         rows_rejected: rows set aside as malformed, if the job does so.
         checks: what must hold.
         seconds: timings, by phase of the job.
+        executors: what `count_executors` has found.
     """
     counts = {"rows_in": rows_in, "rows_rejected": rows_rejected}
     return {
@@ -532,6 +578,7 @@ def job_report(
         "outputs": {name: output._asdict() for name, output in outputs.items()},
         "checks": [check._asdict() for check in checks],
         "seconds": dict(seconds or {}),
+        **({"executors": executors._asdict()} if executors else {}),
     }
 
 

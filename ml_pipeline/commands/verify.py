@@ -8,7 +8,7 @@ from helpers.command_line import say
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, take_snapshot
 from ml_pipeline.executions.outcome import read_outcomes
-from ml_pipeline.executions.verification import problems, read_written
+from ml_pipeline.executions.verification import problems, read_written, warnings
 from ml_pipeline.project import Project, open_projects
 
 
@@ -29,6 +29,8 @@ def _verify(project: Project, console: Console) -> int:
     outcomes = read_outcomes(session, snapshot)
     written = read_written(session.client("s3"), outcomes)
     found = problems(snapshot, outcomes, written, project.parameters.pyspark_process_output_kms)
+    for warning in warnings(outcomes):
+        say(console, f"Warning: {warning}")
     for problem in found:
         say(console, f"Verification failed: {problem}")
     if found:

@@ -56,6 +56,8 @@ def _report_lines(report: Report) -> list[str]:
     for name, rows, files, folder in outputs:
         cells = name.ljust(widths[0]), rows.rjust(widths[1]), files.rjust(widths[2]), folder
         lines.append(_row("Output", "  ".join(cells)))
+    if report.executors:
+        lines.append(_row("Executors", str(report.executors)))
     lines += [_row("Failed check", str(check)) for check in report.failed_checks.values()]
     return lines
 

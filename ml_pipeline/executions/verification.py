@@ -49,6 +49,15 @@ def problems(
     return found if any(outcome.job for outcome in outcomes) else [*found, "none of its steps ran a job"]
 
 
+def warnings(outcomes: Sequence[StepOutcome]) -> list[str]:
+    """Return what cost an execution time and spoiled nothing: executors that were not granted."""
+    return [
+        f"step {outcome.step.name}: executors: {executors}"
+        for outcome in outcomes
+        if outcome.report and (executors := outcome.report.executors) and executors.are_missing
+    ]
+
+
 def _of_job(outcome: StepOutcome, written: Mapping[str, Sequence[Written]], key_arn: str) -> Iterator[str]:
     file, report = outcome.report_uri, outcome.report
     if report is None:

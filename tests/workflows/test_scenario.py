@@ -99,6 +99,7 @@ CHANGING = (
     # An execution and its steps are priced by their time.
     (r"(?m)^(\| (\*\*One execution|step ).*\| (\*\*)?)(less than )?[\d.]+(?=(\*\*)? \|$)", r"\1N"),
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
+    (r"\b\d+, with \d+ cores? and [\d,]+ MiB each", "N, with N cores and N MiB each"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
 )

@@ -1,0 +1,81 @@
+"""The executors that a run asked for, and those that it was granted.
+
+A cluster manager grants what fits. Spark goes on with that, and neither fails nor warns.
+"""
+
+from dataclasses import dataclass
+
+from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.settings import Settings
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """Executors requested and granted. They are alike: cores and memory are those of each."""
+
+    requested: int
+    granted: int
+    """The most at the same time."""
+    cores: int
+    memory_mib: int
+    """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
+
+    def __str__(self) -> str:
+        each = f"with {self.cores} core{'s' * (self.cores != 1)} and {self.memory_mib:,} MiB each"
+        if not self.missing:
+            return f"{self.granted:,} executor{'s' * (self.granted != 1)} requested and granted, {each}"
+        return (
+            f"{self.granted:,} of {self.requested:,} requested executors granted, {each}: "
+            f"{self.granted * self.cores:,} of {self.requested * self.cores:,} cores, "
+            f"{self.granted * self.memory_mib:,} of {self.requested * self.memory_mib:,} MiB"
+        )
+
+    @property
+    def missing(self) -> int:
+        """Executors that were requested and not granted."""
+        return max(0, self.requested - self.granted)
+
+
+def allocation_of(run: Profile) -> Allocation | None:
+    """Return what a run asked for and was granted.
+
+    None where it asked for no number of executors: with `local` there are none, with dynamic allocation Spark
+    asks for as many as its tasks need at the moment.
+    """
+    settings = run.settings
+    requested = int(settings.number("spark.executor.instances"))
+    if run.runs_in_driver or is_dynamic(settings) or not requested:
+        return None
+    granted = run.executors_at_once
+    cores = max((executor.cores for executor in granted), default=0)
+    return Allocation(
+        requested,
+        len(granted),
+        cores or int(settings.number("spark.executor.cores")),
+        container_bytes(settings) // _MIB,
+    )
+
+
+def is_dynamic(settings: Settings) -> bool:
+    """Return whether Spark asks for executors as its tasks need them."""
+    return settings.is_on("spark.dynamicAllocation.enabled")
+
+
+def container_bytes(settings: Settings) -> int:
+    """Return the memory that Spark asks for an executor: on YARN all of its process, elsewhere its heap."""
+    size = settings.size("spark.executor.memory")
+    if settings.is_on("spark.memory.offHeap.enabled"):
+        size += settings.size("spark.memory.offHeap.size")
+    if settings.text("spark.master") == "yarn":
+        size += settings.size("spark.executor.pyspark.memory") + overhead_bytes(settings)
+    return size
+
+
+def overhead_bytes(settings: Settings) -> int:
+    """Return the memory beside the heap of an executor that Spark asks YARN for."""
+    factor = settings.number("spark.executor.memoryOverheadFactor")
+    by_heap = int(factor * settings.size("spark.executor.memory"))
+    least = settings.size("spark.executor.minMemoryOverhead")
+    return settings.size("spark.executor.memoryOverhead") or max(least, by_heap)
