@@ -1,8 +1,8 @@
 """The table of sizes in docs/spark.md: `python -m tests.helpers.spark.sizing.comparison --write`.
 
-What `make size` writes, beside the two sizings of the image (`AWS_SPARK_CONFIG_MODE`) and the fixed figures of
-the example that this template grew from, each on the same clusters. What YARN grants is computed as YARN does
-it: node by node, the application master first.
+What `make size` writes, beside the two sizings of the image (`AWS_SPARK_CONFIG_MODE`) and the fixed figures
+of the example that this template grew from, each on the same clusters. What YARN grants is computed as YARN
+does it: node by node, the application master first.
 """
 
 import sys

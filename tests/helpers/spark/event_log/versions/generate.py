@@ -47,6 +47,12 @@ if with_udf:
 spark.stop()
 """
 NOT_GRANTED = FOLDER.with_name("not_granted")
+CLUSTER = {
+    "spark.master": "local-cluster[2,1,1024]",
+    "spark.executor.instances": "4",
+    "spark.executor.cores": "1",
+    "spark.executor.memory": "1g",
+}
 NOT_GRANTED_JOB = """
 import time
 
@@ -65,7 +71,8 @@ def wait_for(executors):
 
 wait_for(2)
 spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
-spark._jvm.java.lang.ProcessHandle.current().children().findFirst().get().destroyForcibly()
+children = spark._jvm.java.lang.ProcessHandle.current().children().toArray()  # this process is one
+next(child for child in children if child.info().command().get().endswith("java")).destroyForcibly()
 wait_for(1)
 wait_for(2)
 spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
@@ -87,13 +94,7 @@ def generate(version: str, temporary: Path) -> None:
     install = ["uv", "pip", "install", "--quiet", "--no-cache", "--no-deps", "--python", python, *packages]
     subprocess.run(install, check=True)
     run(version, temporary, JOB, FOLDER, {"spark.master": "local[2]"})
-    cluster = {
-        "spark.master": "local-cluster[2,1,1024]",
-        "spark.executor.instances": "4",
-        "spark.executor.cores": "1",
-        "spark.executor.memory": "1g",
-    }
-    run(version, temporary, NOT_GRANTED_JOB, NOT_GRANTED, cluster)
+    run(version, temporary, NOT_GRANTED_JOB, NOT_GRANTED, CLUSTER)
 
 
 def run(version: str, temporary: Path, job: str, folder: Path, cluster: dict[str, str]) -> None:
