@@ -528,25 +528,32 @@ def count_executors(spark: SparkSession) -> Optional[Executors]:
     requested = conf.getInt("spark.executor.instances", 0)
     if not requested or conf.getBoolean("spark.dynamicAllocation.enabled", False) or context.isLocal():
         return None
-    heap = conf.getSizeAsMb("spark.executor.memory", "1g")
-    memory = heap
-    if conf.getBoolean("spark.memory.offHeap.enabled", False):
-        memory += conf.getSizeAsBytes("spark.memory.offHeap.size", "0") >> 20
-    if context.master() == "yarn":
-        factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1)
-        overhead = max(LEAST_OVERHEAD_MIB, int(factor * heap))
-        memory += conf.getSizeAsMb("spark.executor.memoryOverhead", f"{overhead}m")
-        memory += conf.getSizeAsMb("spark.executor.pyspark.memory", "0")
     granted = len(context.sc().statusTracker().getExecutorInfos()) - 1  # the driver is one of them
-    executors = Executors(int(requested), granted, int(conf.getInt("spark.executor.cores", 1)), int(memory))
+    memory_mib = _executor_mib(conf, on_yarn=context.master() == "yarn")
+    executors = Executors(requested, granted, conf.getInt("spark.executor.cores", 1), memory_mib)
     if granted < requested:
         LOG.warning(
-            "only %s of %s requested executors were granted, with %s cores and %s MiB each: lower "
+            "only %s of %s requested executors were granted, with %s vCPU and %s MiB each: lower "
             "spark.executor.memory or spark.executor.cores in configuration.json so that all fit, or raise "
             "pyspark_process_instance_count",
-            *executors,
+            granted,
+            requested,
+            executors.cores,
+            executors.memory_mib,
         )
     return executors
+
+
+def _executor_mib(conf: Any, *, on_yarn: bool) -> int:
+    """Return the memory that Spark asks for an executor, given its SparkConf."""
+    size = int(conf.getSizeAsMb("spark.executor.memory", "1g"))
+    overhead = max(LEAST_OVERHEAD_MIB, int(conf.getDouble("spark.executor.memoryOverheadFactor", 0.1) * size))
+    if conf.getBoolean("spark.memory.offHeap.enabled", False):
+        size += conf.getSizeAsBytes("spark.memory.offHeap.size", "0") >> 20
+    if on_yarn:
+        size += conf.getSizeAsMb("spark.executor.memoryOverhead", f"{overhead}m")
+        size += conf.getSizeAsMb("spark.executor.pyspark.memory", "0")
+    return size
 
 
 def job_report(

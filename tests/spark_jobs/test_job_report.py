@@ -284,7 +284,7 @@ def test_executors_that_were_not_granted_are_logged_with_what_to_change(spark: S
     executors = count_executors(Cluster(spark, "yarn", 24, ON_YARN))
 
     assert caplog.messages == [
-        "only 24 of 30 requested executors were granted, with 4 cores and 13681 MiB each: lower "
+        "only 24 of 30 requested executors were granted, with 4 vCPU and 13681 MiB each: lower "
         "spark.executor.memory or spark.executor.cores in configuration.json so that all fit, or raise "
         "pyspark_process_instance_count"
     ]
