@@ -156,6 +156,7 @@ def test_memory_is_all_that_yarn_is_asked_for(run_of, properties, memory_mib) ->
         ({"dynamicAllocation_schedulerBacklogTimeout": "10s"}, 35.0, False),
         ({"dynamicAllocation_sustainedSchedulerBacklogTimeout": "5s"}, 35.0, False),
         ({"dynamicAllocation_maxExecutors": "4"}, 100.0, False),
+        ({"dynamicAllocation_enabled": "false"}, 100.0, False),
         ({"dynamicAllocation_maxExecutors": "infinity"}, 100.0, False),
         ({"dynamicAllocation_maxExecutors": "2147483647"}, 100.0, False),
     ],
@@ -172,6 +173,12 @@ def test_dynamic_allocation_that_does_not_reach_its_maximum_while_tasks_wait(
         )
         assert finding.seconds == pytest.approx(40 / 16 - 40 / 32)
         assert finding.stage == 0
+
+
+@pytest.mark.parametrize("executors", [[executor("driver")], []])
+def test_without_executors_in_the_log_dynamic_allocation_is_not_judged(run_of, executors) -> None:
+    """With `local` there are none, and a log that Spark has compacted may have lost them."""
+    assert not_granted(run_of(*executors, *tasks(waited=100.0), seconds=200, **DYNAMIC)) is None
 
 
 @pytest.mark.parametrize(

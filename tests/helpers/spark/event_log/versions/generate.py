@@ -72,7 +72,7 @@ def wait_for(executors):
 wait_for(2)
 spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
 children = spark._jvm.java.lang.ProcessHandle.current().children().toArray()  # this process is one
-next(child for child in children if child.info().command().get().endswith("java")).destroyForcibly()
+next(child for child in children if child.info().command().orElse("").endswith("java")).destroyForcibly()
 wait_for(1)
 wait_for(2)
 spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
