@@ -23,14 +23,16 @@ class Allocation:
     """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
 
     def __str__(self) -> str:
-        each = f"with {self.cores} core{'s' * (self.cores != 1)} and {self.memory_mib:,} MiB each"
-        if not self.missing:
-            return f"{self.granted:,} executor{'s' * (self.granted != 1)} requested and granted, {each}"
-        return (
-            f"{self.granted:,} of {self.requested:,} requested executors granted, {each}: "
-            f"{self.granted * self.cores:,} of {self.requested * self.cores:,} cores, "
-            f"{self.granted * self.memory_mib:,} of {self.requested * self.memory_mib:,} MiB"
+        text = (
+            f"{self.granted:,} of {self.requested:,} requested executors granted, "
+            f"with {self.cores} core{'s' * (self.cores != 1)} and {self.memory_mib:,} MiB each"
         )
+        if self.missing:
+            text += (
+                f": {self.granted * self.cores:,} of {self.requested * self.cores:,} cores, "
+                f"{self.granted * self.memory_mib:,} of {self.requested * self.memory_mib:,} MiB"
+            )
+        return text
 
     @property
     def missing(self) -> int:

@@ -67,6 +67,14 @@ def test_the_headline_has_both_numbers(run_of) -> None:
     ]
 
 
+def test_the_headline_of_a_run_with_all_of_its_executors(run_of) -> None:
+    run = run_of(*hosts(6), **{**ON_YARN, "executor_instances": "24"})
+
+    assert report(run, []).splitlines()[1] == (
+        "24 of 24 requested executors granted, with 4 cores and 13,681 MiB each"
+    )
+
+
 def test_yarn_without_room_for_all(run_of) -> None:
     finding = not_granted(run_of(*hosts(6), *tasks(), seconds=60, **ON_YARN))
 
