@@ -30,6 +30,7 @@ from ml_pipeline.executions.job_report import parse_report
 
 NAMES = st.text(min_size=1)
 COUNTS = st.integers(0, 2**63)
+SIZES = st.integers(1, 2**63)
 VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 OUTPUTS = st.builds(
     Output,
@@ -47,9 +48,10 @@ OUTPUTS = st.builds(
     rows_rejected=COUNTS | st.none(),
     checks=st.lists(st.builds(Check, NAMES, VALUES, VALUES), max_size=3),
     seconds=st.dictionaries(st.text(), st.floats(0, 1e9), max_size=3),
+    executors=st.builds(Executors, SIZES, COUNTS, SIZES, SIZES) | st.none(),
 )
 def test_what_a_job_reports_is_what_is_read(
-    application_id, outputs, rows_in, rows_rejected, checks, seconds
+    application_id, outputs, rows_in, rows_rejected, checks, seconds, executors
 ) -> None:
     written = job_report(
         application_id,
@@ -58,6 +60,7 @@ def test_what_a_job_reports_is_what_is_read(
         rows_rejected=rows_rejected,
         checks=checks,
         seconds=seconds,
+        executors=executors,
     )
 
     report = parse_report(json.dumps(written).encode(), "report.json")
@@ -74,6 +77,7 @@ def test_what_a_job_reports_is_what_is_read(
         tuple(check) for check in checks
     ]
     assert report.seconds == seconds
+    assert report.executors == executors or report.executors.model_dump() == executors._asdict()
     assert list(report.failed_checks) == [
         position for position, check in enumerate(checks) if check.expected != check.actual
     ]
