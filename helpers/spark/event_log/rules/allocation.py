@@ -17,8 +17,15 @@ _UNLIMITED = 2**31 - 1
 def executors_not_granted(run: Profile) -> Iterator[Finding]:
     """Fewer executors than `spark.executor.instances`: the cluster has no room, and Spark goes on."""
     allocation = allocation_of(run)
-    if allocation is None or not allocation.missing or not run.busy.starts:
+    if allocation is None or not allocation.missing:
         return
+    if not allocation.granted:
+        yield from _none_granted(run, allocation)
+    elif run.busy.starts:
+        yield from _some_granted(run, allocation)
+
+
+def _some_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
     last = max(executor.added for executor in run.executors_at_once)
     lost = _seconds(run.run_ms, run, allocation.requested)
     more = allocation.missing * allocation.cores
@@ -30,6 +37,21 @@ def executors_not_granted(run: Profile) -> Iterator[Finding]:
         f"otherwise ask for {allocation.granted} (spark.executor.instances)",
         f"up to {lost:.1f} s with {more} cores more",
         seconds=lost,
+    )
+
+
+def _none_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
+    """A run without any executor, and so without a task, for twice as long as one takes to come."""
+    seconds = (run.ended - run.started) / 1000
+    if run.busy.starts or run.ended - run.started < 2 * _START_MS:
+        return
+    yield Finding(
+        "executors not granted",
+        f"{allocation}, in {seconds:.1f} s",
+        "executors that a node has room for beside the application master: lower spark.executor.memory or "
+        "spark.executor.cores; otherwise larger instances",
+        "the job's tasks run",
+        seconds=seconds,
     )
 
 

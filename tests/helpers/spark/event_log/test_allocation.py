@@ -129,11 +129,22 @@ def test_executors_that_replace_lost_ones_do_not_count_twice(run_of) -> None:
     assert run.cores == 96
 
 
-def test_an_application_that_got_no_executor_yet_has_a_headline_and_no_finding(run_of) -> None:
-    run = run_of(**ON_YARN)
+@pytest.mark.parametrize(("seconds", "expected"), [(59.0, False), (61.0, True)])
+def test_an_application_without_any_executor_is_a_finding_when_none_can_be_on_its_way(
+    run_of, seconds, expected
+) -> None:
+    run = run_of(seconds=seconds, **ON_YARN)
 
+    finding = not_granted(run)
     assert "0 of 30 requested executors granted, with 4 cores" in report(run, [])
-    assert not_granted(run) is None
+    assert bool(finding) is expected
+    if finding is not None:
+        assert finding.evidence.endswith(", in 61.0 s")
+        assert finding.seconds == seconds
+
+
+def test_a_log_that_has_lost_its_executors_is_not_judged(run_of) -> None:
+    assert not_granted(run_of(*tasks(), seconds=100, **ON_YARN)) is None
 
 
 @pytest.mark.parametrize(
