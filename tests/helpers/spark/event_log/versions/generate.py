@@ -27,7 +27,15 @@ PYTHON_UDF = "3.4"
 """The first version whose cloudpickle knows the bytecode of Python 3.11."""
 FOLDER = Path(__file__).parent
 # Spark 3.2 does not open Java 17's modules itself.
-OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch")
+OPENED = (
+    "java.lang",
+    "java.lang.invoke",
+    "java.net",
+    "java.nio",
+    "java.util",
+    "java.util.stream",
+    "sun.nio.ch",
+)
 JOB = """
 import sys
 
