@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from helpers.s3 import S3Uri, parse
 from ml_pipeline.executions.executions import Snapshot
-from ml_pipeline.executions.job_report import Output, Report
+from ml_pipeline.executions.job_report import Executors, Output, Report
 from ml_pipeline.executions.outcome import StepOutcome
 
 if TYPE_CHECKING:
@@ -49,12 +49,18 @@ def problems(
     return found if any(outcome.job for outcome in outcomes) else [*found, "none of its steps ran a job"]
 
 
-def warnings(outcomes: Sequence[StepOutcome]) -> list[str]:
-    """Return what cost an execution time and spoiled nothing: executors that were not granted."""
+def warnings(outcomes: Sequence[StepOutcome], logged: Mapping[str, Executors]) -> list[str]:
+    """Return what cost an execution time and spoiled nothing: executors that were not granted.
+
+    Args:
+        outcomes: of its steps.
+        logged: by step the executors that its report does not have, as its event log has them.
+    """
+    reported = {outcome.step.name: outcome.report.executors for outcome in outcomes if outcome.report}
     return [
-        f"step {outcome.step.name}: executors: {executors}"
-        for outcome in outcomes
-        if outcome.report and (executors := outcome.report.executors) and executors.are_missing
+        f"step {step}: executors: {executors}"
+        for step, executors in {**reported, **logged}.items()
+        if executors and executors.are_missing
     ]
 
 

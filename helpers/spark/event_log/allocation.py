@@ -4,11 +4,19 @@ A cluster manager grants what fits. Spark goes on with that, and neither fails n
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log import events
+from helpers.spark.event_log.profile import Profile, take
+from helpers.spark.event_log.reading import lines
 from helpers.spark.event_log.settings import Settings
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 _MIB = 1 << 20
+_EVENTS = (events.LogStart, events.EnvironmentUpdate, events.ExecutorAdded, events.ExecutorRemoved)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,24 @@ class Allocation:
         return max(0, self.requested - self.granted)
 
 
+def read_allocation(source: str | Path, s3: "S3Client | None" = None) -> Allocation | None:
+    """Return the allocation of an event log, see `reading.lines` and `allocation_of`.
+
+    The log is read until all executors were granted, and the events of its tasks are not parsed: often the
+    beginning of a large one is enough.
+
+    Raises:
+        EventLogError: there is no log, or what was read of it is damaged.
+    """
+    run = Profile()
+    for event in events.parse(lines(source, s3), source, _EVENTS):
+        take(run, event)
+        allocation = allocation_of(run)
+        if run.properties and (allocation is None or not allocation.missing):
+            break
+    return allocation_of(run)
+
+
 def allocation_of(run: Profile) -> Allocation | None:
     """Return what a run asked for and was granted.
 
@@ -55,7 +81,7 @@ def allocation_of(run: Profile) -> Allocation | None:
     return Allocation(
         requested,
         len(granted),
-        cores or int(settings.number("spark.executor.cores")),
+        cores or int(settings.number("spark.executor.cores")) or 1,
         container_bytes(settings) // _MIB,
     )
 

@@ -292,11 +292,12 @@ def profile(parsed: Iterable[Event]) -> Profile:
     """Return what events say of a run."""
     run = Profile()
     for event in parsed:
-        _take(run, event)
+        take(run, event)
     return run
 
 
-def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
+def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
+    """Add to a run what an event says of it."""
     match event:
         case events.TaskEnd():
             _take_task(run, event)

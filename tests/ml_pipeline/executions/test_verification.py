@@ -127,13 +127,15 @@ def test_executors_that_were_not_granted_are_a_warning_and_no_problem() -> None:
     executors = Executors(requested=30, granted=24, cores=4, memory_mib=13681)
     on_fewer = FILTER.model_copy(update={"version": 2, "executors": executors})
     on_all = on_fewer.model_copy(update={"executors": executors.model_copy(update={"granted": 30})})
-    steps = [replace(OUTCOME, report=each) for each in (on_fewer, on_all, FILTER)]
+    reports = {"clean": on_fewer, "join": on_all, "merge": FILTER, "fail": None}
+    steps = [StepOutcome(Step(name, "Succeeded"), report=each) for name, each in reports.items()]
 
     assert found(on_fewer) == []
-    (warning,) = warnings([*steps, OUTCOME, StepOutcome(Step("next", "Starting"))])
+    (warning,) = warnings(steps, {})
     assert warning.startswith(
         "step clean: executors: 24 of 30 requested, with 4 cores and 13,681 MiB each: lower "
     )
+    assert warnings(steps, {"merge": executors}) == [warning, warning.replace("clean", "merge")]
 
 
 def test_all_problems_of_all_steps_are_listed() -> None:

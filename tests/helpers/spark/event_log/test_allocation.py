@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from helpers.spark.event_log.allocation import Allocation, allocation_of
+from helpers.spark.event_log.allocation import Allocation, allocation_of, read_allocation
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import Profile, read
+from helpers.spark.event_log.reading import EventLogError
 from helpers.spark.event_log.report import report
 from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
-from tests.helpers.spark.event_log.conftest import MIB, executor, removal, stage, task
+from tests.helpers.spark.event_log.conftest import MIB, executor, log, removal, stage, task
 
 LOGS = Path(__file__).with_name("not_granted")
+VERSIONS = sorted(folder.name for folder in LOGS.iterdir())
 KIND = "executors not granted"
 ON_YARN = {"master": "yarn", "executor_instances": "30", "executor_cores": "4", "executor_memory": "12438m"}
 """What `make size` writes for 6 × ml.m5.4xlarge, but for the instances: these have room for 24."""
@@ -39,7 +41,7 @@ def not_granted(run: Profile) -> Finding | None:
     return next((finding for finding in findings(run) if finding.kind == KIND), None)
 
 
-@pytest.mark.parametrize("version", sorted(folder.name for folder in LOGS.iterdir()))
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_real_run_on_half_of_its_executors_of_which_one_was_replaced(version: str) -> None:
     run = read(LOGS / version)
 
@@ -55,6 +57,36 @@ def test_a_real_run_on_half_of_its_executors_of_which_one_was_replaced(version: 
     assert ": at most 512 MiB (spark.executor.memory and what is beside it); " in finding.change
     assert not finding.settings, "what has room is not in the log"
     assert 0 < finding.seconds <= run.run_ms / 2000 / 2
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_of_a_real_log_no_more_than_its_executors_is_needed(version: str) -> None:
+    assert read_allocation(LOGS / version) == allocation_of(read(LOGS / version))
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({"executor_instances": "24"}, Allocation(24, 24, 4, 13_681)),
+        ({"executor_instances": "30", "dynamicAllocation_enabled": "true"}, None),
+        ({"executor_instances": "0"}, None),
+    ],
+)
+def test_a_log_is_read_until_all_executors_are_there_or_none_is_asked_for(
+    tmp_path: Path, properties, expected
+) -> None:
+    damaged = [*log(*hosts(6), **ON_YARN | properties)[:-1], b"damaged\n", b"\n"]
+    (tmp_path / "app-1").write_bytes(b"".join(damaged))
+
+    assert read_allocation(tmp_path / "app-1") == expected
+
+
+def test_a_log_is_read_to_its_end_while_executors_are_missing(tmp_path: Path) -> None:
+    damaged = [*log(*hosts(6), **ON_YARN)[:-1], b"damaged\n", b"\n"]
+    (tmp_path / "app-1").write_bytes(b"".join(damaged))
+
+    with pytest.raises(EventLogError, match="damaged in line 28"):
+        read_allocation(tmp_path / "app-1")
 
 
 def test_the_headline_has_both_numbers(run_of) -> None:
