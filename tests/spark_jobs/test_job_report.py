@@ -254,7 +254,10 @@ class Cluster:
         tracker = SimpleNamespace(getExecutorInfos=lambda: ["driver", *["executor"] * executors])
         scala = SimpleNamespace(statusTracker=lambda: tracker)
         java = SimpleNamespace(
-            getConf=lambda: conf, isLocal=lambda: False, master=lambda: master, sc=lambda: scala
+            getConf=lambda: conf,
+            isLocal=lambda: master.startswith("local["),
+            master=lambda: master,
+            sc=lambda: scala,
         )
         self.sparkContext = SimpleNamespace(_jsc=java)
 
@@ -299,7 +302,8 @@ def test_executors_that_were_not_granted_are_logged_with_what_to_change(spark: S
 def test_where_no_number_of_executors_is_requested_none_is_reported(spark: SparkSession) -> None:
     dynamic = ON_YARN | {"dynamicAllocation.enabled": "true"}
 
-    assert count_executors(spark) is None, "it is local"
+    assert count_executors(spark) is None
+    assert count_executors(Cluster(spark, "local[2]", 0, ON_YARN)) is None
     assert count_executors(Cluster(spark, "yarn", 2, {})) is None
     assert count_executors(Cluster(spark, "yarn", 2, dynamic)) is None
     assert "executors" not in job_report("app-1", {})
