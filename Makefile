@@ -160,11 +160,14 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
-test: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage
+.PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	$(addprefix --ignore tests/,security browser workflows fork)
+test: $(VENV)/dev $(JOB)/ready  ## Run all tests
+	$(PY) -m $(PYTEST) $(ARGS)
+coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, as ci does
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
-		$(addprefix --ignore tests/,security browser workflows fork) $(ARGS)
+	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the embedded CloudFormation

@@ -220,7 +220,7 @@ def test_workflows_call_targets_that_there_are() -> None:
         for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))
     }
     assert called <= targets
-    assert {"lint", "test", "plan", "deploy", "upsert", "start", "verify", "rollback", "teardown"} <= called
+    assert {"lint", "coverage", "plan", "deploy", "upsert", "start", "verify", "rollback", "teardown"} <= called
 
 
 @every_own_job
