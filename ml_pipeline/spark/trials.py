@@ -29,7 +29,7 @@ def restore(path: Path) -> bool:
     if not _record(path).exists():
         return False
     recorded = read_json_object(_record(path))
-    on_trial = recorded["original"] != recorded["trial"] == path.read_text(encoding="utf-8")
+    on_trial: bool = recorded["original"] != recorded["trial"] == path.read_text(encoding="utf-8")
     if on_trial:
         write_atomically(path, recorded["original"])
     end_trials(path)
