@@ -66,7 +66,7 @@ def teardown(
     left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
     stacks = [stack for stack in stacks if stack.name not in left]
     left = [name for name in left if find_stack(cloudformation, name)]
-    found = [(stack, there) for stack in stacks if (there := find_stack(cloudformation, stack.name))]
+    found = {stack.name: there for stack in stacks if (there := find_stack(cloudformation, stack.name))}
     if not found:
         if before:
             before()
@@ -74,15 +74,18 @@ def teardown(
         _tell_left(left, console)
         return
     if confirm:
-        _confirm(confirm, [stack.name for stack, _ in found], left, found[0][0].environment)
+        _confirm(confirm, [*found], left, stacks[0].environment)
     polling = polling or Polling()
-    settled_stacks = [(stack, settled(cloudformation, stack.name, polling)) for stack in stacks]
+    for stack in stacks:  # an operation that is waited for may create one, and may end with its deletion
+        if there := settled(cloudformation, stack.name, polling):
+            found[stack.name] = there
     if before:
         before()
     names = {stack.name for stack in stacks}
-    for stack, there in reversed(settled_stacks):
-        if there:
-            _delete(session, stack, there.get("StackId", stack.name), names, console, polling)
+    for stack in reversed(stacks):
+        if stack.name in found:
+            stack_id = found[stack.name].get("StackId", stack.name)
+            _delete(session, stack, stack_id, names, console, polling)
     _tell_left(left, console)
 
 
