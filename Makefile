@@ -190,7 +190,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md again; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)

@@ -130,6 +130,7 @@ def record(
     newest = next(entries(s3, bucket, folder), None)
     fingerprint = definition_hash(registration.definition)
     if not changed and newest and (newest.definition_hash, newest.commit) == (fingerprint, origin.commit):
+        _mark(session.client("sagemaker"), pipeline, newest)  # its own upsert may have died before that
         return None
     entry = Entry(
         version=newest.version + 1 if newest else 1,

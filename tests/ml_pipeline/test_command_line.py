@@ -306,7 +306,7 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
 
     assert (code, said) == (
         0,
-        f"Pipeline {name} updated: back to version 1 of commit {'1' * 40}, version 3.\n",
+        f"Pipeline {name} is back to version 1 of commit {'1' * 40}, version 3.\n",
     )
     definition = stack.client("sagemaker").describe_pipeline(PipelineName=name)
     assert f"code/{before}/{HELPER}" in definition["PipelineDefinition"]

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from helpers.infra.stacks.waiting import READING
+
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 FILES = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -180,6 +182,8 @@ def test_a_job_ends_and_meets_no_other_in_its_environment(
     workflow: str, name: str, job: dict[str, Any]
 ) -> None:
     assert 0 < job["timeout-minutes"] <= 60, "a role's session lasts for an hour"
+    if assumes_a_role(job):
+        assert job["timeout-minutes"] * 60 > READING.limit, "a command ends before that, with its limit"
     concurrency = job.get("concurrency") or WORKFLOWS[workflow]["concurrency"]
     assert concurrency["group"]
     assert "cancel-in-progress" in concurrency
