@@ -160,7 +160,7 @@ sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with ve
 	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
 
 ##@ Develop
-.PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+.PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 test: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
@@ -204,7 +204,7 @@ format: $(VENV)/dev  ## Format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --quiet .
 hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
 	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
-lock: $(VENV)/uv  ## Pin the newest versions, with hashes
+lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
@@ -214,7 +214,10 @@ lock: $(VENV)/uv  ## Pin the newest versions, with hashes
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
-	$(PY) -m helpers.local_aws.spark_container.image_packages | $(LOCK) - -o requirements-job.txt
+	$(PY) -m helpers.spark.image_packages | $(LOCK) - -o requirements-job.txt
+	$(MAKE) --no-print-directory lock-packages
+lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
+	$(PY) -m ml_pipeline lock
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

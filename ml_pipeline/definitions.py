@@ -35,6 +35,7 @@ _SOURCES = (
     "helpers/infra/tags/*.py",
     "helpers/spark/__init__.py",
     "helpers/spark/images.py",
+    "helpers/spark/packages/layout.py",
     "ml_pipeline/__init__.py",
     "ml_pipeline/definitions.py",
     "ml_pipeline/params/*.py",

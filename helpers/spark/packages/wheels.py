@@ -1,0 +1,114 @@
+"""Wheels of a lock file, downloaded, checked against their hashes and unpacked into a folder."""
+
+import re
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from helpers.errors import UserError
+from helpers.spark.packages import image
+from helpers.spark.packages.requirements import Pin
+from helpers.spark.packages.uv import INDEX_HINT, UvError, run_uv
+
+_NOT_OF_WHEELS = (".lock", "bin")
+"""What uv adds: its lock, and scripts that begin with the path of a Python of this machine."""
+_NAMED = re.compile(r"`?([A-Za-z0-9][\w.-]*)==|/([A-Za-z0-9][\w.-]*)/?(?=\s|$|`|\))")
+_CONFLICTS = {
+    "Hash mismatch": "the index has other content than was locked; find out why before you lock it",
+    "no wheels": "run: make lock-packages",
+    "no usable wheels": "run: make lock-packages",
+}
+
+
+def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[str] = ()) -> None:
+    """Unpack the wheels for the image into a folder, which gets the same content on every machine.
+
+    Args:
+        pins: what to unpack.
+        folder: where; it is created.
+        own_modules: the names of the job's own modules.
+
+    Raises:
+        UserError: the index does not answer, a wheel has another hash or is for another platform, or one
+            shadows a module that the container has.
+    """
+    platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
+    _unpack(pins, folder, Path(sys.executable), platform)
+    if problems := list(_shadowing(pins, folder, own_modules)):
+        raise UserError("\n".join(problems))
+
+
+def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
+    """Unpack the same versions for a Python of this machine into a folder.
+
+    Raises:
+        UserError: as of `unpack_for_image`.
+    """
+    _unpack(pins, folder, python, [])
+
+
+def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str]) -> None:
+    try:
+        run_uv(
+            "install",
+            f"--python={python}",
+            f"--target={folder}",
+            *platform,
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--no-deps",
+            "--requirements=-",
+            text="".join(f"{pin.requirement}\n" for pin in pins),
+        )
+    except UvError as error:
+        raise UserError(_refusal(pins, error)) from None
+    for name in _NOT_OF_WHEELS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        if (folder / name).is_file():
+            (folder / name).unlink()
+    for record in folder.glob("*.dist-info/RECORD"):
+        _forget_scripts(record)
+
+
+def _forget_scripts(record: Path) -> None:
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.unlink()  # it may be a hard link into uv's cache
+    record.write_text(
+        "".join(sorted(line for line in lines if not line.startswith("bin/"))), encoding="utf-8"
+    )
+
+
+def _refusal(pins: Sequence[Pin], error: UvError) -> str:
+    named = {canonicalize_name(one or other) for one, other in _NAMED.findall(str(error))}
+    pin = next((pin for pin in pins if pin.name in named), pins[0])
+    fix = next((fix for sign, fix in _CONFLICTS.items() if sign in str(error)), "run: make lock-packages")
+    return f"{pin}: {error}; {INDEX_HINT if error.is_of_the_index else fix}"
+
+
+def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) -> Iterator[str]:
+    known: Mapping[str, str] = {**image.modules(), **dict.fromkeys(own_modules, "spark_jobs")}
+    by_name = {pin.name: pin for pin in pins}
+    for distribution in sorted(metadata.distributions(path=[str(folder)]), key=lambda each: each.name):
+        for module in sorted(top_level_modules(distribution)):
+            if module in known:
+                yield (
+                    f"{by_name[canonicalize_name(distribution.name)]}: its module {module} would take the "
+                    f"place of that of {known[module]}; remove the package, or rename your module"
+                )
+
+
+def top_level_modules(distribution: metadata.Distribution) -> set[str]:
+    """Return the importable names of a distribution; a namespace package, which shadows nothing, is none."""
+    found = set()
+    for file in distribution.files or ():
+        name = file.parts[0] if len(file.parts) > 1 else file.name
+        stem = name.partition(".")[0]
+        if len(file.parts) == 1 and file.suffix in {".py", ".so"}:
+            found.add(stem)
+        elif len(file.parts) == 2 and file.name.partition(".")[0] == "__init__" and name.isidentifier():
+            found.add(name)
+    return found
