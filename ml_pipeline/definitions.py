@@ -35,6 +35,8 @@ _SOURCES = (
     "helpers/infra/tags/*.py",
     "helpers/spark/__init__.py",
     "helpers/spark/images.py",
+    "helpers/spark/packages/__init__.py",
+    "helpers/spark/packages/coordinates.py",
     "helpers/spark/packages/layout.py",
     "ml_pipeline/__init__.py",
     "ml_pipeline/definitions.py",

@@ -200,6 +200,8 @@ def step_packages(section: Mapping[str, Any]) -> Packages:
 
 
 def _packages(requirements: Any, jars: Any) -> Packages:
-    """Return values of their types, for the model reports others."""
-    named = tuple(each for each in jars if isinstance(each, str)) if isinstance(jars, list) else ()
-    return requirements if isinstance(requirements, str) else None, named
+    """Return values of their forms, for the model reports others."""
+    listed = jars if isinstance(jars, list) else []
+    named = tuple(each for each in listed if isinstance(each, str) and each.count(":") == 2)
+    is_source = isinstance(requirements, str) and requirements.endswith(".in")
+    return requirements if is_source else None, named

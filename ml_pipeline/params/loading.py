@@ -155,12 +155,17 @@ def _hashes(
 ) -> dict[str, str]:
     """Return the placeholders of a step's content; of one with a problem they are zeros."""
     none = "0" * HASH_DIGITS
-    key = "requirements" if packages[0] else "jars"
-    try:
-        bundle = code.bundle(*packages)
-    except UserError as error:
-        problems[(*path, key) if path else (f"pyspark_process_{key}",)] = str(error)
+    requirements, jars = packages
+    found = {}
+    for key, part in {"requirements": (requirements, ()), "jars": (None, jars)}.items():
+        try:
+            code.bundle(*part)
+        except UserError as error:
+            found[(*path, key) if path else (f"pyspark_process_{key}",)] = str(error)
+    if found:
+        problems.update(found)
         return {"CodeHash": none, "PackageHash": none}
+    bundle = code.bundle(*packages)
     return {
         "CodeHash": none if _missing_files(files, code) else code.hash(files.values(), bundle),
         "PackageHash": bundle.digest[:HASH_DIGITS] if bundle else none,

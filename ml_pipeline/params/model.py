@@ -28,6 +28,7 @@ from ml_pipeline.params.constraints import (
 )
 from ml_pipeline.params.spark_step import (
     Coordinate,
+    PackageFolder,
     RequirementsFile,
     SparkStepParams,
     SparkStepSpec,
@@ -158,7 +159,7 @@ class ProcessingParams(PipelineParams):
     pyspark_process_retry_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     pyspark_process_requirements: RequirementsFile | None = None
     pyspark_process_jars: tuple[Coordinate, ...] = ()
-    pyspark_process_package_folder: Annotated[str, s3_uri("s3")] | None = None
+    pyspark_process_package_folder: PackageFolder | None = None
     pyspark_process_sample: str = ""
     """The file or folder in spark_jobs/sample_data/ that `make data` uploads as the input."""
 

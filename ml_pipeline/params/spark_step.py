@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from helpers.spark.packages.jar_lock import COORDINATE, COORDINATE_HINT
+from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
 from ml_pipeline.params.constraints import (
     DURATION,
     DataUri,
@@ -17,7 +17,7 @@ from ml_pipeline.params.constraints import (
     matching,
     s3_uri,
 )
-from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS
+from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, HASH_DIGITS
 
 StepName = Annotated[
     str,
@@ -48,6 +48,14 @@ RequirementsFile = Annotated[
     matching(
         re.compile(r"[\w-]+\.in"),
         "name a file of spark_jobs/ that lists packages, as requirements-rates.in",
+    ),
+]
+PackageFolder = Annotated[
+    str,
+    s3_uri("s3"),
+    matching(
+        re.compile(rf".*/[0-9a-f]{{{HASH_DIGITS}}}"),
+        "end it with /${PackageHash}: other packages must lie in another folder",
     ),
 ]
 Coordinate = Annotated[str, matching(COORDINATE, COORDINATE_HINT)]
@@ -83,7 +91,7 @@ class SparkStepParams(BaseModel):
     code_folder: Annotated[str, s3_uri("s3")]
     requirements: RequirementsFile | None = None
     jars: tuple[Coordinate, ...] = ()
-    package_folder: Annotated[str, s3_uri("s3")] | None = None
+    package_folder: PackageFolder | None = None
     inputs: dict[Name, StepInput] = {}
     outputs: Annotated[dict[Name, DataUri], Field(min_length=1)]
     arguments: dict[Name, Argument] = {}

@@ -48,8 +48,7 @@ class PackageStaging:
         """
         for uri, bundle in bundles.items():
             if uri not in self._files and not _is_complete(self._s3, uri):
-                folder = Path(self._temporary.name) / bundle.digest
-                folder.mkdir()
+                folder = Path(tempfile.mkdtemp(dir=self._temporary.name))
                 self._files[uri] = bundle.assemble(folder, own_modules)
 
     def upload(self, uri: str) -> int:

@@ -10,11 +10,10 @@ from typing import Any
 from helpers.errors import UserError
 from helpers.spark import s3a_jars
 from helpers.spark.maven_repository import Repository
+from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
 from helpers.spark.s3a_jars import Jar
 
 LOCK = "jars.json"
-COORDINATE = re.compile(r"[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+:[A-Za-z0-9_.+-]+")
-COORDINATE_HINT = "write Maven coordinates as io.delta:delta-spark_2.12:3.3.2"
 
 
 @dataclass(frozen=True)
