@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.s3 import S3Uri, parse
+
+_DOWNLOADS = 8
+"""At a time."""
 
 
 class DataError(Exception):
@@ -45,12 +49,15 @@ def download_prefix(s3: Any, uri: str, local_path: str, root: Path) -> None:
     if not objects:
         raise DataError(f"Failed to download data. Cannot find S3 objects under {uri}")
     _check_tree(objects)
+    targets = []
     for found in objects:
         target = folder / found.relative
         if not target.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"the key {found.uri} leads out of {local_path}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(found.uri.bucket, found.uri.key, str(target))
+        targets.append((found.uri.bucket, found.uri.key, str(target)))
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        list(pool.map(lambda target: s3.download_file(*target), targets))
 
 
 def _check_tree(objects: Sequence[_Object]) -> None:
