@@ -40,6 +40,8 @@ EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAI
 PIPELINES = $(ON_AWS) -m ml_pipeline
 SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
 OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
+# The locks of the packages and jars that steps bring along.
+STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
@@ -155,9 +157,11 @@ secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is st
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
 audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
-	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt
-sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with versions and hashes
-	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
+	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt \
+		$(STEP_LOCKS) $(wildcard spark_jobs/jars.json)
+sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipeline and its jobs, with versions and hashes
+	cat requirements.txt $(STEP_LOCKS) | $(SECURITY)/bin/cyclonedx-py requirements - --validate --output-file $(SBOM)
+	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.jar_components spark_jobs/jars.json $(SBOM))
 
 ##@ Develop
 .PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help

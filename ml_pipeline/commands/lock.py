@@ -13,6 +13,7 @@ from helpers.files import write_atomically
 from helpers.spark.packages.jar_lock import LOCK, write_jars
 from helpers.spark.packages.locking import locked
 from helpers.spark.packages.maven_resolution import resolve
+from helpers.spark.packages.pom import POM, write_pom
 from helpers.spark.packages.requirements import lock_file, read_pins
 from helpers.spark.packages.wheels import unpack_for_image
 from ml_pipeline.params import SparkCode
@@ -45,6 +46,7 @@ def run(_: argparse.Namespace, console: Console) -> int:
         raise UserError("\n".join(problems))
     if jars or (code.folder / LOCK).is_file():
         texts[code.folder / LOCK] = write_jars(jars)
+    texts[code.folder / POM] = write_pom(jars)
     for path, text in texts.items():
         write_atomically(path, text)
         say(console, f"Locked {path.name}")

@@ -11,6 +11,7 @@ from helpers.errors import UserError
 from helpers.spark.packages import image, jar_lock, wheels
 from helpers.spark.packages.jar_lock import LockedJar, read_jars
 from helpers.spark.packages.layout import JARS, MANIFEST, PYTHON
+from helpers.spark.packages.pom import POM, check_pom
 from helpers.spark.packages.requirements import Pin, check_lock, lock_file, read_pins, read_requirements
 
 
@@ -82,7 +83,9 @@ def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[st
     if not coordinates:
         return Bundle(tuple(pins))
     lock = folder / jar_lock.LOCK
-    return Bundle(tuple(pins), tuple(read_jars(lock, _text(lock, "run: make lock-packages"), coordinates)))
+    jars = read_jars(lock, _text(lock, "run: make lock-packages"), coordinates)
+    check_pom(_text(folder / POM, "run: make lock-packages"), coordinates)
+    return Bundle(tuple(pins), tuple(jars))
 
 
 def _text(path: Path, fix: str) -> str:

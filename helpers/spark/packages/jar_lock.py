@@ -60,6 +60,21 @@ def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJ
     return list(found.values())
 
 
+def read_all_jars(lock: Path) -> list[Jar]:
+    """Return every jar of a lock, once in each version.
+
+    Raises:
+        UserError: the lock cannot be read.
+    """
+    content = _parse(lock, lock.read_text(encoding="utf-8"))
+    found = {
+        coordinate: jar_of(coordinate, pinned["bytes"], pinned["sha256"])
+        for jars in content.values()
+        for coordinate, pinned in jars.items()
+    }
+    return [found[coordinate] for coordinate in sorted(found)]
+
+
 def write_jars(resolved: Mapping[str, Sequence[Jar]]) -> str:
     """Return the text of a lock."""
     content = {

@@ -11,6 +11,7 @@ from helpers.spark import maven_repository
 from helpers.spark.maven_repository import Repository
 from helpers.spark.packages.jar_lock import LOCK, download, jar_of, read_jars, write_jars
 from helpers.spark.packages.maven_resolution import resolve, spark_artifacts
+from helpers.spark.packages.pom import check_pom, write_pom
 from helpers.spark.s3a_jars import Jar
 
 TABLES, STORAGE = "org.example:tables_2.12:1.0", "org.example:storage:1.0"
@@ -93,6 +94,16 @@ def test_a_lock_that_cannot_be_used_is_named(text: str, said: str) -> None:
     with pytest.raises(UserError) as error:
         read_jars(Path(LOCK), text, [TABLES])
     assert said in str(error.value)
+
+
+def test_a_version_that_only_dependabot_has_named_is_reported_with_its_line() -> None:
+    check_pom(write_pom([TABLES, STORAGE]), [TABLES, STORAGE])
+
+    updated = write_pom([TABLES.replace(":1.0", ":1.1"), STORAGE])
+    with pytest.raises(UserError, match=rf"^pom\.xml:10: {TABLES} has version 1\.1 here; name this version"):
+        check_pom(updated, [STORAGE, TABLES])
+    with pytest.raises(UserError, match=rf"^pom\.xml: it lacks {TABLES}; run: make lock-packages"):
+        check_pom(write_pom([STORAGE]), [TABLES])
 
 
 def test_jars_that_need_different_versions_of_another_are_refused() -> None:
