@@ -75,7 +75,7 @@ def read_all_jars(lock: Path) -> list[Jar]:
     return [found[coordinate] for coordinate in sorted(found)]
 
 
-def write_jars(resolved: Mapping[str, Sequence[Jar]]) -> str:
+def write_jars(resolved: Mapping[str, Iterable[Jar]]) -> str:
     """Return the text of a lock."""
     content = {
         coordinate: {jar.coordinate: {"bytes": jar.size, "sha256": jar.sha256} for jar in jars}

@@ -16,14 +16,17 @@ from xml.sax.saxutils import quoteattr
 from helpers.errors import UserError
 from helpers.spark import java, maven_repository
 from helpers.spark.maven_repository import Repository
+from helpers.spark.packages import licenses
 from helpers.spark.s3a_jars import JARS, Jar
 
 _OF_THE_IMAGE = ("org.apache.spark", "org.apache.hadoop")
 _VERSIONED = re.compile(r"(?P<artifact>.+?)-\d[\w.-]*\.jar")
 
 
-def resolve(coordinate: str, repository: Repository | None = None) -> list[Jar]:
-    """Return the jar of coordinates and its dependencies at run time, without what Spark itself brings.
+def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, str]:
+    """Return the jar of coordinates and its dependencies at run time, each with its license.
+
+    What Spark itself brings is left out.
 
     Args:
         coordinate: group:artifact:version.
@@ -48,13 +51,17 @@ def resolve(coordinate: str, repository: Repository | None = None) -> list[Jar]:
             *("-retrieve", "out/[organisation]+[module]+[revision](+[classifier]).[ext]", "-warn"),
         ]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        found = list(_resolved(folder / "out"))
+        found = {jar: _license(folder / "cache", jar) for jar in _resolved(folder / "out")}
     if done.returncode or coordinate not in {jar.coordinate for jar in found}:
         raise UserError(
             f"{coordinate} cannot be resolved from {source.url} (taken from {source.source}): "
             f"{_reason(done.stdout + done.stderr)}; check the coordinates, or set {maven_repository.VARIABLE}"
         )
-    return [jar for jar in found if jar.group not in _OF_THE_IMAGE and jar.artifact not in of_spark]
+    return {
+        jar: stated
+        for jar, stated in found.items()
+        if jar.group not in _OF_THE_IMAGE and jar.artifact not in of_spark
+    }
 
 
 def spark_artifacts() -> frozenset[str]:
@@ -78,6 +85,11 @@ def _resolved(folder: Path) -> Iterator[Jar]:
         content = path.read_bytes()
         if len(parts) == 3 and not parts[2].endswith(("+sources", "+javadoc")):
             yield Jar(parts[0], parts[1], parts[2], len(content), hashlib.sha256(content).hexdigest())
+
+
+def _license(cache: Path, jar: Jar) -> str:
+    description = cache / jar.group / jar.artifact / f"ivy-{jar.version}.xml"
+    return licenses.of_module(description) if description.is_file() else licenses.UNKNOWN
 
 
 def _settings(repository: Repository) -> str:

@@ -26,7 +26,7 @@ DOCUMENT = {
     "steps": {
         "write-tables": {
             "code": "tables.py",
-            "helper_files": [],
+            "helper_files": ["amounts.py"],
             "requirements": "requirements-tables.in",
             "jars": [
                 "io.delta:delta-spark_2.12:3.3.2",

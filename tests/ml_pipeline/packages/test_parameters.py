@@ -152,19 +152,20 @@ def test_locks_are_written_for_what_the_steps_name_or_not_at_all(
     named: list[str] = ["requirements-tables.in"]
     monkeypatch.setattr(lock, "_named", lambda: (named, ["a:b:1"]))
     monkeypatch.setattr(lock, "SparkCode", lambda: SparkCode(jobs))
-    monkeypatch.setattr(lock, "_locked", lambda _, name: f"# {name}\n")
-    resolved: dict[str, list[Any]] = {"a:b:1": []}
+    monkeypatch.setattr(lock, "_locked", lambda _, name: (f"# {name}\n", {"orjson==3": "MIT"}))
+    resolved: dict[str, dict[Any, str]] = {"a:b:1": {}}
     monkeypatch.setattr(lock, "resolve", lambda coordinate: resolved[coordinate])
 
     assert lock.run(None, Console()) == 0  # type: ignore[arg-type]
     assert (jobs / LOCKED).read_text() == "# requirements-tables.in\n"
+    assert (jobs / "licenses.txt").read_text().endswith("\norjson==3: MIT\n")
     assert json.loads((jobs / "jars.json").read_text()) == {"a:b:1": {}}
 
     named.append("other.in")
     del resolved["a:b:1"]
-    monkeypatch.setattr(lock, "_locked", lambda _, name: f"# another {name}\n")
+    monkeypatch.setattr(lock, "_locked", lambda _, name: (f"# another {name}\n", {}))
 
-    def refuse(coordinate: str) -> list[Any]:
+    def refuse(coordinate: str) -> dict[Any, str]:
         raise UserError(f"{coordinate} cannot be resolved")
 
     monkeypatch.setattr(lock, "resolve", refuse)

@@ -28,7 +28,8 @@ def add_jar(root: Path, coordinate: str, *dependencies: str) -> Jar:
     )
     (folder / f"{artifact}-{version}.pom").write_text(
         f"<project><modelVersion>4.0.0</modelVersion><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
-        f"<version>{version}</version><dependencies>{needs}</dependencies></project>"
+        f"<version>{version}</version><licenses><license><name>MIT</name></license></licenses>"
+        f"<dependencies>{needs}</dependencies></project>"
     )
     content = f"the jar {coordinate}".encode()
     (folder / f"{artifact}-{version}.jar").write_bytes(content)
@@ -53,7 +54,7 @@ def test_a_jar_is_resolved_with_what_it_needs_and_spark_does_not_bring(
     storage = add_jar(tmp_path / "maven", STORAGE)
     add_jar(tmp_path / "maven", "org.antlr:antlr4-runtime:4.9.3")
 
-    assert {jar.coordinate: jar for jar in resolve(TABLES, repository)} == {TABLES: tables, STORAGE: storage}
+    assert resolve(TABLES, repository) == {tables: "MIT", storage: "MIT"}
 
     with pytest.raises(
         UserError, match=r"^org\.example:none:1 cannot be resolved from file:.*not found.*check"

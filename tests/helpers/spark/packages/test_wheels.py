@@ -8,6 +8,7 @@ import pytest
 from helpers.errors import UserError
 from helpers.spark.packages import image
 from helpers.spark.packages.image_modules import modules_of, site_packages_of_jobs
+from helpers.spark.packages.licenses import of_wheels, write_licenses
 from helpers.spark.packages.requirements import Pin
 from helpers.spark.packages.wheels import unpack_for_image
 from tests.helpers.spark.packages.wheel_index import IMAGE_TAG, add_wheel
@@ -92,3 +93,20 @@ def test_the_names_of_the_image_are_those_of_its_packages() -> None:
     kept = json.loads(image.MODULES.read_text())
     assert found == kept, "run: .venv/bin/python -m helpers.spark.packages.image_modules"
     assert kept["yaml"] == "pyyaml"
+
+
+@pytest.mark.parametrize(
+    ("stated", "listed"),
+    [
+        ("License-Expression: MIT", "MIT"),
+        ("Classifier: License :: OSI Approved :: BSD License", "BSD License"),
+        ("License: Apache 2.0", "Apache 2.0"),
+        ("Summary: none", "not stated"),
+    ],
+)
+def test_the_license_of_a_package_is_listed(tmp_path: Path, stated: str, listed: str) -> None:
+    info = tmp_path / "pure-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: Pure\nVersion: 1.0\n{stated}\n")
+
+    assert write_licenses(of_wheels(tmp_path)).splitlines()[1:] == [f"pure==1.0: {listed}"]

@@ -2,15 +2,9 @@
 
 import argparse
 
-import humanize
-import orjson
+from amounts import described
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import udf
-
-
-def described(amount):
-    """Return an amount as a person writes it, in JSON."""
-    return orjson.dumps(humanize.intcomma(amount)).decode()
 
 
 def main():
