@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers.errors import UserError
@@ -34,11 +35,11 @@ def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[
 
     Raises:
         UserError: the index does not answer, a wheel has another hash or is for another platform, or one
-            shadows a module that the container has.
+            shadows a module that the container has or needs another Spark.
     """
     platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
     _unpack(pins, folder, Path(sys.executable), platform)
-    if problems := list(_shadowing(pins, folder, own_modules)):
+    if problems := [*_shadowing(pins, folder, own_modules), *_other_sparks(pins, folder)]:
         raise UserError("\n".join(problems))
 
 
@@ -99,6 +100,19 @@ def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) 
                     f"{by_name[canonicalize_name(distribution.name)]}: its module {module} would take the "
                     f"place of that of {known[module]}; remove the package, or rename your module"
                 )
+
+
+def _other_sparks(pins: Sequence[Pin], folder: Path) -> Iterator[str]:
+    """Yield what needs another Spark than the image's: uv was not asked, as pyspark has no wheel."""
+    by_name = {pin.name: pin for pin in pins}
+    for distribution in metadata.distributions(path=[str(folder)]):
+        for needed in map(Requirement, distribution.requires or ()):
+            version = image.SPARK_PACKAGES.get(canonicalize_name(needed.name))
+            applies = needed.marker is None or needed.marker.evaluate({"extra": ""})
+            if version and applies and not needed.specifier.contains(version):
+                pin = by_name[canonicalize_name(distribution.name)]
+                has = f"the Spark image has {needed.name} {version}"
+                yield f"{pin}: it needs {needed}, and {has}; name another version of the package"
 
 
 def top_level_modules(distribution: metadata.Distribution) -> set[str]:

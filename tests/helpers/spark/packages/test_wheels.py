@@ -81,6 +81,16 @@ def test_a_package_that_shadows_a_module_of_the_container_is_refused(
         unpack_for_image([shadow], tmp_path / "folder", own_modules=["data_utils"])
 
 
+def test_a_package_for_another_spark_is_refused(index: Path, tmp_path: Path) -> None:
+    fine = pin("fine", add_wheel(index, "fine", requires="pyspark>=3.5,<4"), line=3)
+    optional = pin("optional", add_wheel(index, "optional", requires="pyspark>=4; extra == 'new'"), line=5)
+    newer = pin("newer", add_wheel(index, "newer", requires="pyspark>=4"))
+
+    unpack_for_image([fine, optional], tmp_path / "one")
+    with pytest.raises(UserError, match=r"^requirements-rates\.txt:7: newer==1\.0: it needs pyspark>=4"):
+        unpack_for_image([fine, newer], tmp_path / "other")
+
+
 def test_a_folder_without_init_shadows_nothing(index: Path, tmp_path: Path) -> None:
     hidden = pin("shadow", add_wheel(index, "shadow", module="yaml/extra.py"))
 
