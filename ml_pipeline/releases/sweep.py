@@ -115,7 +115,7 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         code_sweep.staged_prefixes(s3, bucket),
         [text for project in projects for text in _registered_definition(project)],
         [each for project in projects for each in _recorded(project, versions_kept)],
-        {each for project in projects for each in _hashes_of_checkout(environment, project)},
+        {each for project in projects for each in hashes_of_checkout(environment, project)},
         datetime.now(UTC),
     )
     for prefix in found.unused:
@@ -128,7 +128,8 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         say(console, f"No code lies in {bucket}.")
 
 
-def _hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
+def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
+    """Return the hashes that name what a checkout would stage: the code of its steps, and their packages."""
     packages = [bundle.digest[:HASH_DIGITS] for bundle in project.bundles.values()]
     return [*code_hashes(environment, project.pipeline.name).values(), *packages]
 

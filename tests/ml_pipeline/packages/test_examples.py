@@ -14,8 +14,11 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.environments import Environment
 from ml_pipeline.__main__ import main
 from ml_pipeline.params import spark_code
+from ml_pipeline.project import open_project
+from ml_pipeline.releases.sweep import hashes_of_checkout
 from tests.ml_pipeline.small_project import ARTIFACTS, DATA
 from tests.ml_pipeline.two_steps import add_pipeline
 
@@ -154,3 +157,29 @@ def test_another_engine_reads_the_iceberg_table_that_executors_wrote(run: Run, s
     }
 
     assert rows([table[path.decode()] for path in added]) == ROWS
+
+
+def test_a_wheel_with_another_hash_is_refused_by_its_line_before_anything_is_uploaded(
+    example: Path, stack: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = example / "spark_jobs" / "requirements-tables.txt"
+    locked = lock.read_text()
+    before = objects(stack, ARTIFACTS, "").keys()
+    line = locked[: locked.index("orjson==")].count("\n") + 1
+    pure, native = locked.split("orjson==")
+    lock.write_text(f"{pure}orjson=={re.sub('sha256:[0-9a-f]{8}', 'sha256:00000000', native)}")
+
+    try:
+        assert main(["upsert", "--pipeline", "tables"]) == 1
+    finally:
+        lock.write_text(locked)
+
+    assert f"requirements-tables.txt:{line}: orjson==" in capsys.readouterr().err
+    assert objects(stack, ARTIFACTS, "").keys() == before
+
+
+def test_the_packages_of_a_checkout_are_not_swept(example: Path) -> None:
+    project = open_project(Environment("local"), "tables")
+
+    (folder,) = project.bundles
+    assert folder.rpartition("/")[2] in hashes_of_checkout(project.environment, project)
