@@ -39,7 +39,7 @@ def _fitting(entry: str, python: JobPython, log: Callable[[str], None]) -> str:
     if not file.is_file():
         return entry
     manifest = read_manifest(file.read_bytes())
-    if fits(manifest, python.version):
+    if fits(manifest, python.version) or not manifest.requirements:
         return entry
     log(
         f"Local run: {len(manifest.requirements)} packages for Python {python.version} on this machine, "

@@ -18,11 +18,10 @@ from helpers.spark.packages.uv import INDEX_HINT, UvError, run_uv
 _NOT_OF_WHEELS = (".lock", "bin")
 """What uv adds: its lock, and scripts that begin with the path of a Python of this machine."""
 _NAMED = re.compile(r"`?([A-Za-z0-9][\w.-]*)==|/([A-Za-z0-9][\w.-]*)/?(?=\s|$|`|\))")
-_CONFLICTS = {
-    "Hash mismatch": "the index has other content than was locked; find out why before you lock it",
-    "no wheels": "run: make lock-packages",
-    "no usable wheels": "run: make lock-packages",
-}
+_OTHER_CONTENT = "the index has other content than was locked; find out why before you lock it"
+_OTHER_MACHINE = (
+    f"install Python {image.python_version()}, then: rm -r .venv/job; make up. Or run the step on AWS only"
+)
 
 
 def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[str] = ()) -> None:
@@ -38,7 +37,7 @@ def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[
             shadows a module that the container has or needs another Spark.
     """
     platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
-    _unpack(pins, folder, Path(sys.executable), platform)
+    _unpack(pins, folder, Path(sys.executable), platform, "run: make lock-packages")
     if problems := [*_shadowing(pins, folder, own_modules), *_other_sparks(pins, folder)]:
         raise UserError("\n".join(problems))
 
@@ -49,10 +48,10 @@ def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
     Raises:
         UserError: as of `unpack_for_image`.
     """
-    _unpack(pins, folder, python, [])
+    _unpack(pins, folder, python, [], _OTHER_MACHINE)
 
 
-def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str]) -> None:
+def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str], fix: str) -> None:
     try:
         run_uv(
             "install",
@@ -66,7 +65,7 @@ def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[
             text="".join(f"{pin.requirement}\n" for pin in pins),
         )
     except UvError as error:
-        raise UserError(_refusal(pins, error)) from None
+        raise UserError(_refusal(pins, error, fix)) from None
     for name in _NOT_OF_WHEELS:
         shutil.rmtree(folder / name, ignore_errors=True)
         if (folder / name).is_file():
@@ -83,11 +82,14 @@ def _forget_scripts(record: Path) -> None:
     )
 
 
-def _refusal(pins: Sequence[Pin], error: UvError) -> str:
+def _refusal(pins: Sequence[Pin], error: UvError, fix: str) -> str:
     named = {canonicalize_name(one or other) for one, other in _NAMED.findall(str(error))}
     pin = next((pin for pin in pins if pin.name in named), pins[0])
-    fix = next((fix for sign, fix in _CONFLICTS.items() if sign in str(error)), "run: make lock-packages")
-    return f"{pin}: {error}; {INDEX_HINT if error.is_of_the_index else fix}"
+    if error.is_of_the_index:
+        fix = INDEX_HINT
+    elif "Hash mismatch" in str(error):
+        fix = _OTHER_CONTENT
+    return f"{pin}: {error}; {fix}"
 
 
 def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) -> Iterator[str]:
