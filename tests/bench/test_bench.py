@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import abalone, check, packages, report
+from tests.bench import abalone, check, report
 from tests.bench.measure import Cost, in_turn, run
 
 
@@ -115,13 +115,3 @@ def test_the_page_of_this_project_is_that_of_the_kept_figures(repository: Path) 
     page = (repository / report.PAGE).read_text()
 
     assert report.render(page, json.loads(kept)) == page
-
-
-def test_generated_packages_have_the_size_that_they_stand_for(tmp_path: Path) -> None:
-    files = packages.GeneratedBundle(2).assemble(tmp_path)
-
-    manifest = json.loads(files["packages.json"].read_text())
-    assert sum(manifest["files"].values()) == pytest.approx(2_000_000, rel=0.01)
-    assert manifest["files"] == {
-        name: path.stat().st_size for name, path in files.items() if name != "packages.json"
-    }

@@ -1,4 +1,6 @@
-"""What packages cost, on the embedded AWS: `python -m tests.bench.packages`, once `make up` has run.
+"""What packages cost on the embedded AWS: `python -m tests.ml_pipeline.packages.cost`.
+
+Before, start it and lead the shell to it: `make up`, `eval "$(make -s env)"`.
 
 For 10, 100 and 500 MB of generated files, as many and as large as pyarrow's, it measures a folder of objects,
 which is what steps get, against one archive: the seconds of the upload at `make upsert`, of an upsert without
