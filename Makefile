@@ -40,6 +40,8 @@ EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAI
 PIPELINES = $(ON_AWS) -m ml_pipeline
 SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
 OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
+# The locks of the packages and jars that steps bring along.
+STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
@@ -155,12 +157,14 @@ secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is st
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
 audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
-	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt
-sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with versions and hashes
-	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
+	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt \
+		$(STEP_LOCKS) $(wildcard spark_jobs/jars.json)
+sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipeline and its jobs, with versions and hashes
+	cat requirements.txt $(STEP_LOCKS) | $(SECURITY)/bin/cyclonedx-py requirements - --validate --output-file $(SBOM)
+	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.jar_components spark_jobs/jars.json $(SBOM))
 
 ##@ Develop
-.PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
+.PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
 test: $(VENV)/dev $(JOB)/ready  ## Run all tests
@@ -207,7 +211,7 @@ format: $(VENV)/dev  ## Format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --quiet .
 hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
 	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
-lock: $(VENV)/uv  ## Pin the newest versions, with hashes
+lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
@@ -217,7 +221,10 @@ lock: $(VENV)/uv  ## Pin the newest versions, with hashes
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
-	$(PY) -m helpers.local_aws.spark_container.image_packages | $(LOCK) - -o requirements-job.txt
+	$(PY) -m helpers.spark.image_packages | $(LOCK) - -o requirements-job.txt
+	$(MAKE) --no-print-directory lock-packages
+lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
+	$(PY) -m ml_pipeline lock
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -17,6 +17,7 @@ from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, r
 from ml_pipeline.executions.executions import list_executions
 from ml_pipeline.executions.target import ALL
 from ml_pipeline.params import code_hashes
+from ml_pipeline.params.spark_code import HASH_DIGITS
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases import code_sweep
 from ml_pipeline.releases.history import entries, history_folder
@@ -114,11 +115,7 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         code_sweep.staged_prefixes(s3, bucket),
         [text for project in projects for text in _registered_definition(project)],
         [each for project in projects for each in _recorded(project, versions_kept)],
-        {
-            prefix
-            for project in projects
-            for prefix in code_hashes(environment, project.pipeline.name).values()
-        },
+        {each for project in projects for each in hashes_of_checkout(environment, project)},
         datetime.now(UTC),
     )
     for prefix in found.unused:
@@ -129,6 +126,12 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         say(console, f"Kept s3://{bucket}/{prefix}: {reason}.")
     if not (found.unused or found.kept):
         say(console, f"No code lies in {bucket}.")
+
+
+def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
+    """Return the hashes that name what a checkout would stage: the code of its steps, and their packages."""
+    packages = [bundle.digest[:HASH_DIGITS] for bundle in project.bundles.values()]
+    return [*code_hashes(environment, project.pipeline.name).values(), *packages]
 
 
 def _registered_definition(project: Project) -> list[str]:

@@ -262,7 +262,7 @@ def test_owners_approve_what_decides_over_access() -> None:
 
 def test_releases_are_taken_up_after_a_while() -> None:
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    assert {each["package-ecosystem"] for each in updates} == {"github-actions", "pip", "npm"}
+    assert {each["package-ecosystem"] for each in updates} == {"github-actions", "maven", "npm", "pip"}
     assert all(each["cooldown"]["default-days"] >= 7 for each in updates)
     directories = [
         each for update in updates for each in update.get("directories", [update.get("directory")])

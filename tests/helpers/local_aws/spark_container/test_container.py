@@ -23,9 +23,9 @@ from helpers.local_aws.containers.container_job import ContainerExit, ContainerJ
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.container import read_request
-from helpers.local_aws.spark_container.image_packages import image_packages
 from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.image_packages import image_packages
 from tests.spark_submit import QUICK_START
 
 SECRET = "a-very-secret-access-key"
