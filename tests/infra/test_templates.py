@@ -734,6 +734,19 @@ def test_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, network:
     assert not any(one.overlaps(other) for one, other in itertools.combinations(ranges, 2))
 
 
+def test_subnets_lie_in_the_zones_that_are_named(aws: boto3.Session, network: Networks) -> None:
+    ec2 = aws.client("ec2")
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]][:0:-1][:2]
+
+    made = network(AvailabilityZones=",".join(zones), MakesInterfaceEndpoints="false")
+
+    ids = made["PrivateSubnetIds"].split(",")
+    lie = {
+        each["SubnetId"]: each["AvailabilityZone"] for each in ec2.describe_subnets(SubnetIds=ids)["Subnets"]
+    }
+    assert [lie[subnet] for subnet in ids] == zones
+
+
 @pytest.mark.parametrize(
     ("asked", "services"),
     [
@@ -859,6 +872,14 @@ BAD_INPUT = [
     ("template", "parameters", "reason"),
     [
         *BAD_INPUT,
+        *(
+            ("network", {"AvailabilityZones": zones}, f"AvailabilityZones has {reason}")
+            for zones, reason in (
+                ("us-east-1a,us-east-1b,us-east-1c", "3 zones, and ZoneCount is 2: name as many zones"),
+                ("us-east-1a,us-east-1a", "1 zones, and ZoneCount is 2: name as many zones, each once"),
+                ("sa-east-1a,us-east-1b", "sa-east-1a, but the environment runs in"),
+            )
+        ),
         ("network", {"VpcCidr": "10.20.0.0/16"}, "VpcCidr 10.20.0.0/16 overlaps with 10.20.0.0/16 of other"),
         (
             "keys",
