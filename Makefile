@@ -43,11 +43,13 @@ OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
-.PHONY: run plan start status verify stop logs
+.PHONY: run doctor plan start status verify stop logs
 run: $(VENV)/run $(if $(filter local,$(ENV)),$(JOB)/ready)  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 	$(EXECUTION_OPTIONS)
 	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
 	$(PIPELINES) run $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+doctor: $(VENV)/run  ## Check an account before its first deployment, and list what to do; changes nothing
+	$(PIPELINES) doctor --env $(ENV)
 plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change and cost; FORMAT=markdown for a comment
 	$(call ONE_OF,FORMAT,$(FORMAT),text,markdown)
 	$(PIPELINES) plan $(SELECTED) --format $(FORMAT)

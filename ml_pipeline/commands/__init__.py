@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "deploy the stacks, upload samples, upsert and start",
     "data": "upload sample data, where the environment's SampleData allows it",
     "check": "check the controls of every step, as upsert does first",
+    "doctor": "check the account of an environment before its first deployment",
     "plan": "show what deploy and upsert would change, and what it costs",
     "drift": "show what is not deployed and what was changed by hand; exit with 3 if there is anything",
     "code-hash": "print the content hash of the Spark code in this checkout",

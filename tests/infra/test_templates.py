@@ -176,7 +176,7 @@ def unexplained(text: str) -> list[str]:
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     """A role more is a right more; a guardrail on a role less is a way around it."""
     creators = ["PipelineExecutionRole", "StudioUserRole"]
-    jobs = ["ProcessingJobRole", "TrainingJobRole"]
+    jobs = ["ProcessingJobRole", "StudioJobRole", "TrainingJobRole"]
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
@@ -192,13 +192,15 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "identity.MandatoryProject": creators,
         "identity.MandatoryOwner": creators,
         "identity.PipelineExecutionPolicy": ["PipelineExecutionRole"],
-        "identity.JobCreationPolicy": creators,
+        "identity.JobCreationPolicy": ["PipelineExecutionRole"],
+        "identity.StudioJobCreationPolicy": ["StudioUserRole"],
         "identity.KeyPolicy": sorted([*creators, *jobs]),
         "identity.JobPolicy": jobs,
-        "identity.ReadPolicy": [*jobs[:1], "StudioUserRole", *jobs[1:]],
+        "identity.ReadPolicy": sorted([*jobs, "StudioUserRole"]),
         "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
         "identity.TrainingJobPolicy": ["TrainingJobRole"],
         "identity.StudioUserPolicy": ["StudioUserRole"],
+        "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
         "network.NetworkBoundary": [],

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -372,6 +373,24 @@ def test_releases_are_taken_up_after_a_while() -> None:
         each for update in updates for each in update.get("directories", [update.get("directory")])
     ]
     assert all((ROOT / each.strip("/")).is_dir() for each in directories)
+
+
+def test_every_file_of_packages_is_looked_at() -> None:
+    """A folder with a lock file that Dependabot does not look into grows old unseen."""
+    names = {"npm": "package.json", "pip": "requirements*.txt", "github-actions": "action.yml"}
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    for ecosystem, pattern in names.items():
+        folders = {Path(path).parent for path in listed if Path(path).match(pattern)}
+        seen = {
+            Path(each.strip("/") or ".")
+            for update in updates
+            if update["package-ecosystem"] == ecosystem
+            for each in update.get("directories", [update.get("directory")])
+        }
+        assert {each for each in folders - seen if "stand_ins" not in each.parts} == set(), ecosystem
 
 
 @pytest.mark.parametrize(
