@@ -62,6 +62,6 @@ def partition_problems(region: str) -> list[str]:
     if not _OTHER_PARTITION.match(region):
         return []
     return [
-        f"Region is {region}, which is not in the partition aws: endpoints, images and prices have other "
-        "names in China, GovCloud and the other partitions, which the templates do not know; choose another region"
+        f"Region is {region}, which is not in the partition aws: in China, GovCloud and the other partitions "
+        "endpoints, images and prices have names that the templates do not know; choose another region"
     ]
