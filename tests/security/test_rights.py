@@ -46,6 +46,17 @@ RESOURCES = {
     "AWS::KMS::Alias": f"arn:aws:kms:{AWS}:alias/{PREFIX}/DataKey",
     "AWS::KMS::Key": f"arn:aws:kms:{AWS}:key/01234567-89ab-cdef-0123-456789abcdef",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{AWS}:log-group:{PREFIX}-network-FlowLogGroup-1",
+    "AWS::Route53Resolver::FirewallDomainList": f"arn:aws:route53resolver:{AWS}:firewall-domain-list/l",
+    "AWS::Route53Resolver::FirewallRuleGroup": f"arn:aws:route53resolver:{AWS}:firewall-rule-group/g",
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation": (
+        f"arn:aws:route53resolver:{AWS}:firewall-rule-group-association/a"
+    ),
+    "AWS::Route53Resolver::ResolverQueryLoggingConfig": (
+        f"arn:aws:route53resolver:{AWS}:resolver-query-log-config/c"
+    ),
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": (
+        f"arn:aws:route53resolver:{AWS}:resolver-query-log-config/c"
+    ),
     "AWS::S3::Bucket": f"arn:aws:s3:::{PREFIX}-storage-databucket-1",
     "AWS::S3::BucketPolicy": f"arn:aws:s3:::{PREFIX}-storage-databucket-1",
     "AWS::SNS::Subscription": f"arn:aws:sns:{AWS}:{PREFIX}-alarms:01234567-89ab-cdef-0123-456789abcdef",
@@ -129,8 +140,6 @@ WITHHELD = {
     "iam:DeleteRolePermissionsBoundary": "boundaries stay",
     "iam:PutRolePermissionsBoundary": "boundaries stay",
     "kms:DisableKeyRotation": "keys rotate",
-    "logs:CreateLogDelivery": "the flow log goes to its group with a role of its own",
-    "logs:DeleteLogDelivery": "the flow log goes to its group with a role of its own",
     "logs:DeleteRetentionPolicy": "logs end some time",
     "logs:DisassociateKmsKey": "logs stay encrypted",
     "resource-groups:*": "the association names its target",
@@ -207,6 +216,11 @@ CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"iam:AWSServiceName": "sagemaker.amazonaws.com"},
     ),
     ("AWS::SSM::Association", "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": "ssm.amazonaws.com"}),
+    (
+        "AWS::Route53Resolver::*",
+        "iam:CreateServiceLinkedRole",
+        {"iam:AWSServiceName": "route53resolver.amazonaws.com"},
+    ),
     # SageMaker and Amazon EFS use the key of a domain in the name of who creates it.
     # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
     (
