@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import INTERRUPTED, positive, say
+from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
@@ -45,9 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--state",
-        type=Path,
-        metavar="FILE",
-        help="append running=true or running=false, for the outputs of a workflow's step; the exit code is 0",
+        action="store_true",
+        help="append running=true or =false to the outputs of a workflow's step, and exit with 0 for both",
     )
 
 
@@ -76,6 +77,8 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start executions, one pipeline after the other; stop at the first that does not succeed."""
+    if arguments.state and "GITHUB_OUTPUT" not in os.environ:
+        raise UserError("--state is for a step of a workflow: GITHUB_OUTPUT is not set")
     session = connect(arguments.env)
     needed = instances_needed(arguments.env, select_pipelines(arguments.pipeline))
     for line in shortfalls(session.client("service-quotas"), needed):
@@ -90,8 +93,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if arguments.wait and (code := follow(session, arn, target, console, until)):
             break
     if arguments.state:
-        with arguments.state.open("a", encoding="utf-8") as file:
-            file.write(f"running={str(code == STILL_RUNNING).lower()}\n")
+        with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
+            outputs.write(f"running={str(code == STILL_RUNNING).lower()}\n")
         code = 0 if code == STILL_RUNNING else code
     return code
 

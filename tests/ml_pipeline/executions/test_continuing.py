@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from helpers.environments import Environment
+from helpers.errors import UserError
 from ml_pipeline.__main__ import main
 from ml_pipeline.commands import start as command
 from ml_pipeline.definitions import Registration
@@ -51,7 +52,7 @@ def pipeline(
 
 
 def run(since: datetime | None, **more: Any) -> int:
-    options = {"minutes": math.inf, "state": None, "cache": "on", "wait": True, **more}
+    options = {"minutes": math.inf, "state": False, "cache": "on", "wait": True, **more}
     arguments = Namespace(env=Environment("trial"), pipeline="processing", since=since, **options)
     return command.run(arguments, Console(quiet=True))
 
@@ -103,21 +104,34 @@ def test_one_that_runs_is_followed_for_some_time_and_then_left(
     monkeypatch.setattr(command.time, "monotonic", lambda: 1000.0)
     state = tmp_path / "outputs"
     state.write_text("before=1\n")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(state))
 
-    assert run(LONG_AGO, minutes=5, state=state) == 0
+    assert run(LONG_AGO, minutes=5, state=True) == 0
     assert run(LONG_AGO, minutes=5) == command.STILL_RUNNING
 
     assert followed == [("arn-of-the-first-job", 1300.0)] * 2
     assert state.read_text() == "before=1\nrunning=true\n"
 
 
-def test_what_is_over_is_not_running(pipeline: Callable[[str], Target], tmp_path: Path) -> None:
+def test_what_is_over_is_not_running(
+    pipeline: Callable[[str], Target], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline(SUCCEEDS)
-    state = tmp_path / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
 
-    assert run(LONG_AGO, state=state) == 0
+    assert run(LONG_AGO, state=True) == 0
 
-    assert state.read_text() == "running=false\n"
+    assert (tmp_path / "outputs").read_text() == "running=false\n"
+
+
+def test_the_state_is_for_a_step_of_a_workflow(
+    pipeline: Callable[[str], Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline(SUCCEEDS)
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+
+    with pytest.raises(UserError, match="GITHUB_OUTPUT is not set"):
+        run(LONG_AGO, state=True)
 
 
 @pytest.mark.parametrize(
