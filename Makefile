@@ -45,19 +45,23 @@ STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
-.PHONY: run plan start verify stop logs
+.PHONY: run doctor plan start status verify stop logs
 run: $(VENV)/run $(if $(filter local,$(ENV)),$(JOB)/ready)  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 	$(EXECUTION_OPTIONS)
 	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
 	$(PIPELINES) run $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+doctor: $(VENV)/run  ## Check an account before its first deployment, and list what to do; changes nothing
+	$(PIPELINES) doctor --env $(ENV)
 plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change and cost; FORMAT=markdown for a comment
 	$(call ONE_OF,FORMAT,$(FORMAT),text,markdown)
 	$(PIPELINES) plan $(SELECTED) --format $(FORMAT)
-start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
+start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no ARGS='--since TIME --minutes N'
 	$(EXECUTION_OPTIONS)
-	$(PIPELINES) start $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+	$(PIPELINES) start $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait) $(ARGS)
 verify: $(VENV)/run  ## Check the newest execution: its reports, files and encryption
 	$(PIPELINES) verify $(SELECTED)
+status: $(VENV)/run  ## Show how the newest execution stands, or how it ended
+	$(PIPELINES) status $(SELECTED)
 stop: $(VENV)/run  ## Stop running executions; ARGS='--execution ARN'
 	$(PIPELINES) stop $(SELECTED) $(ARGS)
 logs: $(VENV)/run  ## Print the job logs of the newest execution; STEP=name ARGS='--execution ARN'
@@ -83,7 +87,7 @@ spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution, of a STEP, 
 	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown new-step new-pipeline
+.PHONY: deploy drift migrate outputs data code-hash upsert check-commit history rollback sweep teardown new-step new-pipeline
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
 drift: $(VENV)/run  ## Show what is not deployed and what was changed by hand; ARGS=--json
@@ -98,6 +102,8 @@ code-hash: $(VENV)/run  ## Print the content hash of the Spark code in this chec
 	$(PY) -m ml_pipeline code-hash $(SELECTED)
 upsert: $(VENV)/run  ## Upload the Spark code by its content hash, create or update the pipeline; CODE=hash rejects another
 	$(PIPELINES) upsert $(SELECTED) $(if $(CODE),--code $(CODE))
+check-commit: $(VENV)/run  ## Refuse a commit that does not descend from the registered one
+	$(PIPELINES) check-commit $(SELECTED)
 history: $(VENV)/run  ## Show what was upserted when, by whom, and how it ran; ARGS=--json|--all
 	$(PIPELINES) history $(SELECTED) $(ARGS)
 rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash (default: the last that succeeded)

@@ -66,11 +66,16 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
 
 
 def executions_by_version(project: Project, listed: Sequence[Entry]) -> Mapping[int, Execution]:
-    """Return the last execution of each version."""
+    """Return the last execution of each version.
+
+    Args:
+        project: the pipeline.
+        listed: versions, the newest first; executions from before the oldest of them are not read.
+    """
     sagemaker = project.session.client("sagemaker")
-    if registered(sagemaker, project.name) is None:
+    if not listed or registered(sagemaker, project.name) is None:
         return {}
-    return last_executions(listed, list_executions(sagemaker, project.target))
+    return last_executions(listed, list_executions(sagemaker, project.target, listed[-1].time))
 
 
 def meant(listed: Sequence[Entry], to: str) -> Entry:

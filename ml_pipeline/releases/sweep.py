@@ -11,10 +11,11 @@ from helpers.aws import connect
 from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
-from helpers.infra.stacks.configuration import INFRA, project_name
+from helpers.infra.stacks.configuration import INFRA, project_name, stack_names
 from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.status import find_stack, is_changing
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
-from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.executions import active_executions
 from ml_pipeline.executions.target import ALL
 from ml_pipeline.params import code_hashes
 from ml_pipeline.params.spark_code import HASH_DIGITS
@@ -106,6 +107,9 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
     if missing := undeployed(connect(environment).client("cloudformation"), environment):
         say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
         return
+    if changing := _changing(environment):
+        say(console, f"No code of {environment} is swept: somebody is changing {', '.join(changing)}.")
+        return
     projects = open_projects(environment, ALL)
     s3, bucket = projects[0].session.client("s3"), projects[0].artifact_bucket
     if reason := next(filter(None, map(_busy, projects)), ""):
@@ -134,6 +138,13 @@ def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
     return [*code_hashes(environment, project.pipeline.name).values(), *packages]
 
 
+def _changing(environment: Environment) -> list[str]:
+    """Return the stacks of an environment that are being changed, as before code that is about to be used."""
+    cloudformation = connect(environment).client("cloudformation")
+    found = {name: find_stack(cloudformation, name) for name in stack_names(environment)}
+    return [name for name, stack in found.items() if stack and is_changing(stack)]
+
+
 def _registered_definition(project: Project) -> list[str]:
     there = registered(project.session.client("sagemaker"), project.name)
     return [there.definition] if there else []
@@ -150,5 +161,5 @@ def _busy(project: Project) -> str:
     sagemaker = project.session.client("sagemaker")
     if registered(sagemaker, project.name) is None:
         return ""
-    running = [each for each in list_executions(sagemaker, project.target) if each.active]
+    running = active_executions(sagemaker, project.target)
     return f"{running[0].arn} is {running[0].status}" if running else ""

@@ -38,7 +38,7 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
     session = project.session
     sagemaker = session.client("sagemaker")
     refuse_unknown_step(project, step)
-    arns = [execution] if execution else [each.arn for each in list_executions(sagemaker, project.target)]
+    arns = [execution] if execution else (each.arn for each in list_executions(sagemaker, project.target))
     for arn in arns:
         logs = list(_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
         chosen = [log for log in logs if step in {None, log.step}]

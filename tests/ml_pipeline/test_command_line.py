@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import shutil
 import threading
@@ -399,7 +400,15 @@ def press_ctrl_c(thread: int, noticed: Callable[[], bool]) -> None:
 
 
 def start_in_local(out: io.StringIO, *, wait: bool) -> int:
-    arguments = Namespace(env=Environment("local"), pipeline=DEFAULT_PIPELINE, wait=wait, cache="off")
+    arguments = Namespace(
+        env=Environment("local"),
+        pipeline=DEFAULT_PIPELINE,
+        wait=wait,
+        cache="off",
+        since=None,
+        minutes=math.inf,
+        state=False,
+    )
     return start.run(arguments, Console(file=out, width=300))
 
 

@@ -90,6 +90,7 @@ CHANGING = (
     (r"execution/[a-z0-9]{12}", "execution/ID"),
     (r"pipelines-[a-z0-9]{12}-([\w-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
     (r"algo-1-\d+", "algo-1-ID"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be
     (r"(spark_ui_logs/[\w-]+/)[a-z0-9]{12}", r"\1ID"),
     (r"app-\d{14}-\d+", "app-ID"),
@@ -145,6 +146,27 @@ def plans_of(comment: str) -> dict[str, str]:
 def commands_of(summary: str) -> list[str]:
     """Return the commands that a job's summary tells, each with its sign."""
     return re.findall(r"<summary>(. <code>.*?)</code>", summary)
+
+
+def jobs_of(environment: str) -> list[str]:
+    """Return the jobs that deploy an environment, in their order."""
+    return [
+        f"deploy-environment/Deploy {environment}",
+        f"follow-pipelines/Run pipelines of {environment}",
+        f"run-pipelines/Verify {environment}",
+    ]
+
+
+def summary_of(run: Run, environment: str, first: str = "") -> str:
+    """Return the summaries of these jobs, as a page of the run shows them below one another."""
+    deploy, *others = jobs_of(environment)
+    return "\n".join(run.summaries[job] for job in (first or deploy, *others) if job in run.summaries)
+
+
+def tag_commit(aws: boto3.Session, environment: str, commit: str) -> None:
+    sagemaker = aws.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName=pipeline_of(environment))["PipelineArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "gitops:commit", "Value": commit}])
 
 
 def stacks(aws: boto3.Session, environment: str) -> dict[str, str]:
@@ -209,7 +231,7 @@ def left_of(aws: boto3.Session, environment: str) -> list[str]:
 
 def lose_runner(sandbox: Sandbox, workflow: str, event: str, payload: dict[str, Any], when: str) -> None:
     """Run a workflow whose runner is lost, with all that it runs, once its log has a text."""
-    with sandbox.running(workflow, event, payload) as process:
+    with sandbox.running(workflow, event, payload, [*sandbox.variables()]) as process:
         assert any(re.search(when, line) for line in process.stdout), "it came to its end"
         for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
             with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
@@ -283,6 +305,41 @@ def test_a_fork_gets_ci_without_credentials(sandbox, server_folder, tmp_path, jo
     assert sandbox.assumed() == []
 
 
+# --- A copy that nobody has set up yet ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("workflow", "event", "payload"),
+    [
+        ("deploy", "push", PUSH),
+        ("sweep", "schedule", {"schedule": "17 2 * * *"}),
+        ("drift", "schedule", {"schedule": "43 3 * * *"}),
+        ("plan", "pull_request", pull_request("opened")),
+        *(
+            [
+                ("preview", "pull_request", LABELLED),
+                ("preview-teardown", "pull_request", pull_request("closed", labels=["preview"])),
+                ("preview-sweep", "schedule", {"schedule": "17 2 * * *"}),
+            ]
+            if has_previews()
+            else []
+        ),
+    ],
+)
+def test_a_copy_that_is_not_set_up_does_nothing_and_does_not_fail(
+    sandbox, workflow: str, event: str, payload: dict[str, Any]
+) -> None:
+    run = sandbox.run(workflow, event, payload, is_set_up=False)
+
+    assert run.code == 0, run.output
+    assert "failure" not in run.results.values()
+    assert sandbox.assumed() == []
+    if workflow == "plan":
+        (comment,) = comments(sandbox, "plan")
+        assert comment.count("Not set up on GitHub yet") == len(promoted())
+        sandbox.github.comments.clear()
+
+
 # --- A pull request -----------------------------------------------------------------------------------------
 
 
@@ -343,11 +400,12 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     run = sandbox.run("deploy", "push", PUSH)
 
     assert run.results == {
-        f"deploy-environment/Deploy {FIRST}": "success",
-        f"deploy-environment/Deploy {NEXT}": "failure",
+        **dict.fromkeys(jobs_of(FIRST), "success"),
+        f"deploy-environment/Deploy {NEXT}": "success",
+        f"follow-pipelines/Run pipelines of {NEXT}": "failure",
     }
     assert run.failed_step() == "Run pipelines"
-    summary = run.summaries[f"deploy-environment/Deploy {NEXT}"]
+    summary = summary_of(run, NEXT)
     assert f"{NEXT} gets no sample data: deliver the input, then start again." in summary
     assert normalized(summary) == seen
     assert not any(stacks(aws, name) for name in LATER)
@@ -366,15 +424,16 @@ def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen
 
     assert run.code == 0, run.output
     assert set(run.results.values()) == {"success"}
-    assert len(run.results) == len(promoted())
+    approvals = [f"Approval of {name}" for name in promoted() if name.settings.approval]
+    assert sorted(run.results) == sorted([*approvals, *(job for name in promoted() for job in jobs_of(name))])
     hashes = {
-        re.search(r"make upsert PIPELINE=all CODE=(\w+)", summary)[1] for summary in run.summaries.values()
+        re.search(r"make upsert PIPELINE=all CODE=(\w+)", summary_of(run, name))[1] for name in promoted()
     }
     assert len(hashes) == 1
     (code,) = hashes
     for environment in promoted():
         assert f"code/{code}/" in pipelines(aws)[pipeline_of(environment)]
-    assert normalized(run.summaries[f"deploy-environment/Deploy {LAST}"]) == seen
+    assert normalized(summary_of(run, LAST)) == seen
 
 
 # --- A bad change -------------------------------------------------------------------------------------------
@@ -399,9 +458,12 @@ def test_a_bad_change_stops_at_the_first_environment(sandbox, aws, seen) -> None
 
     run = sandbox.run("deploy", "push", PUSH)
 
-    assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
+    assert run.results == {
+        f"deploy-environment/Deploy {FIRST}": "success",
+        f"follow-pipelines/Run pipelines of {FIRST}": "failure",
+    }
     assert run.failed_step() == "Run pipelines"
-    summary = run.summaries[f"deploy-environment/Deploy {FIRST}"]
+    summary = summary_of(run, FIRST)
     assert "KeyError" in summary
     assert f"rollback.yml -f environment={FIRST}" in summary
     assert normalized(summary) == seen
@@ -436,8 +498,39 @@ def test_a_rollback_restores_the_definition_before(sandbox, aws, seen) -> None:
     assert run.code == 0, run.output
     good = pipelines(aws)[pipeline_of(FIRST)]
     assert good != bad
-    assert re.search(r"^Rows +[\d,]+ in, 0 rejected$", run.summaries["Roll back"], re.MULTILINE)
-    assert normalized(run.summaries["Roll back"]) == seen
+    summary = summary_of(run, FIRST, f"rollback-environment/Roll back {FIRST}")
+    assert re.search(r"^Rows +[\d,]+ in, 0 rejected$", summary, re.MULTILINE)
+    assert normalized(summary) == seen
+
+
+def test_an_approval_comes_before_what_it_is_for(sandbox, aws) -> None:
+    before = pipelines(aws)[pipeline_of(LAST)]
+
+    run = sandbox.run("rollback", "workflow_dispatch", {"inputs": {"environment": LAST, "to": "999"}})
+
+    approvals = {"Approval": "success"} if LAST.settings.approval else {}
+    assert run.results == {
+        "Validate": "success",
+        **approvals,
+        f"rollback-environment/Roll back {LAST}": "failure",
+    }
+    assert run.failed_step() == "Roll back"
+    assert "No upsert is meant by '999'" in run.output
+    assert pipelines(aws)[pipeline_of(LAST)] == before
+
+
+def test_an_outdated_commit_is_not_deployed(sandbox, aws) -> None:
+    """The run of an earlier merge that is approved, or started again, after a later one was deployed."""
+    newest = sandbox.git("rev-parse", "HEAD")
+    sandbox.git("reset", "--quiet", "--hard", "HEAD~1")
+    tag_commit(aws, FIRST, newest)
+
+    run = sandbox.run("deploy", "push", PUSH)
+    sandbox.git("reset", "--quiet", "--hard", newest)
+
+    assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
+    assert run.failed_step() == "Refuse an outdated commit"
+    assert f"is registered from {newest}" in run.output
 
 
 # --- At night -----------------------------------------------------------------------------------------------
@@ -502,9 +595,10 @@ def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
     run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
 
     assert run.code == 0, run.output
-    assert commands_of(run.summaries[f"Code of {FIRST}-1"]) == ["✅ <code>make sweep ARGS=--only code"]
-    assert "the pipeline uses it" in run.summaries[f"Code of {FIRST}-1"]
-    assert f"version 2 of {pipeline_of(FIRST)} uses it" in run.summaries[f"Code of {FIRST}-1"]
+    summary = run.summaries[f"sweep-environment/Code of {FIRST}"]
+    assert commands_of(summary) == ["✅ <code>make sweep ARGS=--only code"]
+    assert "the pipeline uses it" in summary
+    assert f"version 2 of {pipeline_of(FIRST)} uses it" in summary
 
 
 # --- The end ------------------------------------------------------------------------------------------------

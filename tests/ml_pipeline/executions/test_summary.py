@@ -102,6 +102,16 @@ def test_a_cache_hit_names_the_execution_whose_result_it_is() -> None:
     )
 
 
+def test_a_job_that_a_quota_stopped_leads_to_how_it_is_raised() -> None:
+    reason = "ClientError: ResourceLimitExceeded: The account-level service limit 'ml.m5.4xlarge for …' is 0"
+    failed = StepOutcome(Step("clean", "Failed", failure_reason=reason))
+
+    text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], TARGET)
+
+    assert "Quota            This is a quota of the account" in text
+    assert "docs/platform-engineer.md#service-quotas" in text
+
+
 def test_a_failure_says_why_and_how_to_see_the_log() -> None:
     failed = StepOutcome(
         Step("clean", "Failed", failure_reason="exit code 1"),
