@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # YARN's physical-memory check is on by default, and the NodeManager logs so. It kills nothing: by another default
-# (yarn.nodemanager.resource.memory.enforced) YARN leaves limits to cgroups, which by a third default are not used.
+# (yarn.nodemanager.resource.memory.enforced) YARN leaves limits to cgroups, which by a third default are not used
+# (YARN-11967).
 set -eu -o pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -99,4 +100,4 @@ print("memory.enforced=false:", line.partition("is running")[1] + line.partition
 same = logged and "exitCode: 0" in by_default and "memory limit" in line
 sys.exit(0 if same else f"This has changed: {by_default!r} {checked!r}")
 PY
-venv/bin/python check.py
+venv/bin/python check.py 2> errors.txt || { cat errors.txt >&2; exit 1; }
