@@ -172,7 +172,8 @@ def test_a_command_that_is_interrupted_halfway_can_be_repeated(
 
         printed = capsys.readouterr()
         said += printed.out
-        assert all(line.startswith("Waiting for ") for line in printed.err.splitlines()), printed.err
+        beginnings = ("Waiting for ", "trial: account ")
+        assert all(line.startswith(beginnings) for line in printed.err.splitlines()), printed.err
 
     assert said.count(", version 1.\n") == 2
     assert said.count(" is back to version 1 of ") == 2
