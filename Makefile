@@ -163,11 +163,11 @@ secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is st
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
 audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
-	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt \
+	$(PY) -m helpers.dependencies.audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt \
 		$(STEP_LOCKS) $(wildcard spark_jobs/jars.json)
 sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipeline and its jobs, with versions and hashes
 	cat requirements.txt $(STEP_LOCKS) | $(SECURITY)/bin/cyclonedx-py requirements - --validate --output-file $(SBOM)
-	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.jar_components spark_jobs/jars.json $(SBOM))
+	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.dependencies.jar_components spark_jobs/jars.json $(SBOM))
 
 ##@ Develop
 .PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help

@@ -1,4 +1,4 @@
-"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependency_audit FILE…`.
+"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependencies.audit FILE…`.
 
 pip-audit asks the advisory database; what it does not do is tell a network without that database
 from a vulnerability, and let a vulnerability without a fix pass until a date, for a reason.
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.command_line import run_command
+from helpers.dependencies.jar_advisories import OSV, ask_osv
 from helpers.errors import UserError, one_per_line
-from helpers.jar_advisories import OSV, ask_osv
 from helpers.spark.packages.jar_lock import LOCK
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PIP_AUDIT = ROOT / ".venv" / "security" / "bin" / "pip-audit"
 ACCEPTED = ROOT / "accepted-vulnerabilities.toml"
 _NO_SERVICE = ("requests.exceptions.", "Could not connect to", "ServiceError", "ConnectionError")
@@ -75,7 +75,7 @@ class Audit:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the audit and return its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.dependency_audit",
+        prog="python -m helpers.dependencies.audit",
         description="Fails for known vulnerabilities in requirement files and locked jars.",
         allow_abbrev=False,
     )

@@ -1,4 +1,4 @@
-"""Adds locked jars to a bill of materials: `python -m helpers.jar_components LOCK SBOM`."""
+"""Adds locked jars to a bill of materials: `python -m helpers.dependencies.jar_components LOCK SBOM`."""
 
 import json
 import sys

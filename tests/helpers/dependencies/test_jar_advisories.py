@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from helpers.dependency_audit import main
-from helpers.jar_components import add_jars
+from helpers.dependencies.audit import main
+from helpers.dependencies.jar_components import add_jars
 from helpers.spark.packages.jar_lock import LOCK, jar_of, write_jars
 
 TABLES, STORAGE = "org.example:tables_2.12:1.0", "org.example:storage:1.0"
