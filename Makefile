@@ -284,11 +284,13 @@ $(WORKFLOWS)/ready: requirements-workflows.txt $(VENV)/uv
 	$(VENV)/bin/uv pip install --quiet --python $(WORKFLOWS)/bin/python --require-hashes -r $<
 	touch $@
 # The Python of Spark jobs: the image's version where this machine has it; nothing is downloaded for that.
-$(JOB)/ready: requirements-job.txt $(VENV)/uv
+$(JOB)/ready: requirements-job.txt $(VENV)/run
 	echo 'Installing what the Spark image has, for jobs …' >&2
 	python=$$($(VENV)/bin/uv python find --no-python-downloads --system 3.12 2> /dev/null) || python=$(PY)
 	$(VENV)/bin/uv venv --quiet --clear --python "$$python" $(JOB)
 	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
+	echo "Archiving Spark's classes, with which jobs start faster …" >&2
+	$(PY) -m helpers.spark.class_data_sharing
 	touch $@
 
 ifndef V

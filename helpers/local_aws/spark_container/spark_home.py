@@ -10,6 +10,7 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.class_data_sharing import shared_classes
 
 CONTAINER_PATH = "/usr/lib/spark"
 _LATE_C2 = (
@@ -78,7 +79,7 @@ def prepare(
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
-    properties = _delay_compilation(
+    properties = _start_quickly(
         {
             **image_defaults.SPARK_DEFAULTS,
             "spark.executorEnv.AWS_REGION": job.region,
@@ -124,15 +125,19 @@ def prepare(
     )
 
 
-def _delay_compilation(properties: Mapping[str, str]) -> dict[str, str]:
+def _start_quickly(properties: Mapping[str, str]) -> dict[str, str]:
     """Return properties with options of the JVM that leave more of this machine's few cores to the job.
 
-    A job's own options come after them, and prevail.
+    A job's own options come after them, and prevail. With a class path of its own, a driver has no archive.
     """
     names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
+    delayed = {**properties, **{name: f"{_LATE_C2} {properties[name]}" for name in names}}
+    if (shared := shared_classes()) is None:
+        return delayed
     return {
-        **properties,
-        **{name: f"{_LATE_C2} {properties[name]}" for name in names},
+        "spark.driver.extraClassPath": str(shared.class_path),
+        **delayed,
+        names[0]: f"{shared.java_options} {delayed[names[0]]}",
     }
 
 
