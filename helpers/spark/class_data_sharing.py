@@ -61,15 +61,16 @@ def create(folder: Path) -> SharedClasses:
         UserError: there is no Java 17, or it makes no archive.
     """
     shared = _of(folder)
+    home = java.java_home()
+    own = _own_classes(home, folder)
     _write_class_path(_spark() / "jars", shared.class_path)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
-        command = _typical_job(
-            shared.class_path, f'"-XX:ArchiveClassesAtExit={written}" -Xlog:cds*=off', temporary
-        )
+        options = f'{own} "-XX:ArchiveClassesAtExit={written}" -Xlog:cds*=off'
+        command = _typical_job(shared.class_path, options, temporary)
         done = subprocess.run(
             command,
-            env=_environment(),
+            env=_environment(home),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -85,6 +86,16 @@ def _of(folder: Path) -> SharedClasses:
     return SharedClasses(folder / "spark-class-path.jar", folder / "spark-classes.jsa")
 
 
+def _own_classes(home: Path, folder: Path) -> str:
+    """Return the option for an archive of Java's own classes, which a Java from a wheel comes without."""
+    if (home / "lib" / "server" / "classes.jsa").is_file():
+        return ""
+    option = f"-XX:SharedArchiveFile={folder / 'java-classes.jsa'}"
+    command = [str(home / "bin" / "java"), "-Xshare:dump", option]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return f'"{option}"'
+
+
 def _typical_job(class_path: Path, options: str, folder: str) -> Sequence[str]:
     properties = {
         "spark.driver.bindAddress": "127.0.0.1",
@@ -98,13 +109,13 @@ def _typical_job(class_path: Path, options: str, folder: str) -> Sequence[str]:
     return [str(_spark() / "bin" / "spark-submit"), "--master=local[1]", *words, str(TYPICAL_JOB), folder]
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: Path) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "SPARK_"))
     }
     return {
         **inherited,
-        "JAVA_HOME": str(java.java_home()),
+        "JAVA_HOME": str(home),
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

@@ -12,16 +12,11 @@ from helpers.spark.class_data_sharing import SharedClasses, create, shared_class
 def loaded(shared: SharedClasses) -> str:
     """Where a driver's JVM takes its classes from."""
     options = [word.strip('"') for word in shared.java_options.split()]
-    words = [
-        "-Xlog:class+load=info",
-        "-cp",
-        shared.class_path,
-        "org.apache.spark.deploy.SparkSubmit",
-        "--version",
-    ]
-    return subprocess.check_output(
-        [java.java_home() / "bin" / "java", *options, *words], text=True, stderr=subprocess.STDOUT
-    )
+    main = ["-cp", str(shared.class_path), "org.apache.spark.deploy.SparkSubmit", "--version"]
+    command = [str(java.java_home() / "bin" / "java"), *options, "-Xlog:class+load=info", *main]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    ).stdout
 
 
 def test_drivers_take_sparks_classes_from_the_archive() -> None:
@@ -70,3 +65,13 @@ def test_no_half_archive_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         create(tmp_path)
 
     assert [file.name for file in tmp_path.iterdir()] == ["spark-class-path.jar"]
+
+
+def test_a_java_without_an_archive_of_its_own_classes_gets_one(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").symlink_to(java.java_home() / "bin" / "java")
+
+    option = class_data_sharing._own_classes(tmp_path, tmp_path)
+
+    assert option == f'"-XX:SharedArchiveFile={tmp_path / "java-classes.jsa"}"'
+    assert (tmp_path / "java-classes.jsa").stat().st_size > 1_000_000
