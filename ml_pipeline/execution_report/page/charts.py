@@ -81,7 +81,7 @@ def histogram(data: Histogram, title: str) -> str:
     now, before = _shares(data.counts), _shares(data.previous or ())
     most = max([*now, *before], default=0.0) or 1.0
     room = _HISTOGRAM_HEIGHT - 4
-    width = _HISTOGRAM_WIDTH / len(now)
+    width = _HISTOGRAM_WIDTH / max(len(data.counts), 1)
     for index, share in enumerate(now):
         height = share / most * room
         drawing.append(

@@ -15,31 +15,45 @@ _GAP_X, _GAP_Y = 20, 36
 _CHARACTERS = 24
 """Of a step's name that its box has room for."""
 
-SIGNS: Mapping[str, tuple[str, str]] = {
-    "Succeeded": ("✓", "good"),
-    "Failed": ("✕", "bad"),
-    "Stopped": ("■", "warning"),
-    "Stopping": ("■", "warning"),
-    "Executing": ("▶", "running-status"),
-    "Starting": ("▶", "running-status"),
-    NOT_STARTED: ("○", "idle"),
+_CLASSES: Mapping[str, str] = {
+    "Succeeded": "good",
+    "Failed": "bad",
+    "Stopped": "warning",
+    "Stopping": "warning",
+    "Executing": "running-status",
+    "Starting": "running-status",
 }
-"""By status a sign, and the class in the page's style."""
-_UNKNOWN = ("•", "idle")
+"""By status the class in the page's style."""
+_IDLE = "idle"
+_SIGNS: Mapping[str, str] = {
+    "good": "M1.5,6.5 L4.5,9.5 L10.5,2.5",
+    "bad": "M2,2 L10,10 M10,2 L2,10",
+    "warning": "M2,2 H10 V10 H2 Z",
+    "running-status": "M3,1.5 L10.5,6 L3,10.5 Z",
+    _IDLE: "M6,1.5 A4.5,4.5 0 1 1 5.99,1.5 Z",
+}
+"""By class a path in a square of 12: not every font has such signs."""
 
 
 class _Link(draw.DrawingParentElement):  # type: ignore[misc]  # the library has no types
     TAG_NAME = "a"
 
 
-def sign_of(status: str) -> str:
-    """Return the sign of a status, which the page shows beside its name."""
-    return SIGNS.get(status, _UNKNOWN)[0]
+def sign(name: str) -> str:
+    """Return the sign of a status's class as SVG; its words stand beside it."""
+    drawing = draw.Drawing(12, 12, class_="sign", aria_hidden="true")
+    drawing.append(_sign(name))
+    text: str = drawing.as_svg(header="")
+    return text
+
+
+def _sign(name: str, **attributes: str) -> Any:
+    return draw.Path(d=_SIGNS[name], class_="sign-path", **attributes)
 
 
 def class_of(status: str) -> str:
     """Return the class of a status in the page's style."""
-    return SIGNS.get(status, _UNKNOWN)[1]
+    return _CLASSES.get(status, _IDLE)
 
 
 def words_of(step: Step) -> str:
@@ -120,6 +134,7 @@ def _box(step: Step, place: tuple[float, float], target: str) -> Any:
     box.append_title(f"{step.name}: {words_of(step)}{took}")
     link.append(box)
     link.append(draw.Text(cut(step.name, _CHARACTERS), 13, x + 12, y + 20, class_="name"))
-    status = cut(f"{sign_of(step.status)} {words_of(step)}{took}", _CHARACTERS + 6)
-    link.append(draw.Text(status, 12, x + 12, y + 37, class_="status"))
+    status = cut(f"{words_of(step)}{took}", _CHARACTERS + 4)
+    link.append(_sign(class_of(step.status), transform=f"translate({x + 12} {y + 27})"))
+    link.append(draw.Text(status, 12, x + 29, y + 37, class_="status"))
     return link

@@ -46,12 +46,12 @@ def _environment() -> Environment:
         "number": text.number,
         "percent": text.percent,
         "usd": text.usd,
-        "sign": graph.sign_of,
         "status_class": graph.class_of,
         "status_words": graph.words_of,
         "phase_class": charts.phase_class,
     }
     environment.globals |= {
+        "sign": lambda name: _svg(graph.sign(name)),
         "graph": lambda steps: _svg(graph.graph(steps)),
         "intervals_bar": lambda *args, **options: _svg(charts.intervals_bar(*args, **options)),
         "share_bar": lambda *args: _svg(charts.share_bar(*args)),
