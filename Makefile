@@ -184,7 +184,7 @@ coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, a
 	$(VENV)/bin/coverage report
 schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the embedded CloudFormation
 	$(PY) -m helpers.local_aws.cloudformation.update_schemas
-test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
+test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI and reports in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)

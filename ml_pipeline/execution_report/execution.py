@@ -60,14 +60,13 @@ def read_execution(session: "Session", arn: str) -> Execution:
     snapshot = take_snapshot(sagemaker, arn)
     missing = []
     definition: Mapping[str, Any] = {}
+    jobs: list[Job] = []
     try:
         answer = sagemaker.describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
         definition = json.loads(answer["PipelineDefinition"])
     except ClientError as error:
-        missing.append(
-            f"The dependencies of the steps are not known: the definition: {error.response['Error']['Code']}."
-        )
-    jobs: list[Job] = []
+        code = error.response["Error"]["Code"]
+        missing.append(f"The dependencies of the steps are not known: their definition: {code}.")
     try:
         jobs = list_jobs(sagemaker, arn.rpartition("/")[2], description["CreationTime"])
     except ClientError as error:
