@@ -201,7 +201,7 @@ def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:
     arn = reports[1].arn
     sagemaker = runs.session.client("sagemaker")
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
     for answer in (description, steps):
         answer.pop("ResponseMetadata")
     restricted = boto3.client("sagemaker", region_name="eu-west-1")
