@@ -66,7 +66,7 @@ class RejectedFile:
     reasons: Mapping[str, int]
     """Rows by reason, the most frequent first."""
     examples: tuple[tuple[str, str], ...]
-    """Lines, each with its reason; long ones are cut."""
+    """The first line of each of the most frequent reasons, with that reason; long lines are cut."""
 
     @property
     def rows(self) -> int:

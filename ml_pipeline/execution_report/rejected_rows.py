@@ -18,8 +18,8 @@ OUTPUT, FORMAT = "rejected", "json"
 """The data set of a job that holds its rejected rows: see docs/job-report.md."""
 MOST_BYTES = 1 << 20
 """Read at most, of all files of the data set together."""
-EXAMPLES = 3
-"""Shown of each input file."""
+EXAMPLES = 10
+"""Reasons of an input file that have one."""
 _CHARACTERS = 200
 
 
@@ -43,19 +43,16 @@ def group_rejected(lines: Iterable[bytes], total: int) -> Rejected | None:
         total: rejected rows that the job reports.
     """
     reasons: dict[str, Counter[str]] = {}
-    examples: dict[str, list[tuple[str, str]]] = {}
-    for each in lines:
-        row = _parsed(each)
-        if row is None:
-            continue
-        file, line, reason = row
+    first: dict[tuple[str, str], str] = {}
+    for file, line, reason in filter(None, map(_parsed, lines)):
         reasons.setdefault(file, Counter())[reason] += 1
-        shown = examples.setdefault(file, [])
-        # An example of each reason tells more than several of one.
-        if len(shown) < EXAMPLES and reasons[file][reason] == 1:
-            shown.append((line, reason))
+        first.setdefault((file, reason), line)
     files = [
-        RejectedFile(file, dict(counts.most_common()), tuple(examples[file]))
+        RejectedFile(
+            file,
+            dict(counts.most_common()),
+            tuple((first[file, reason], reason) for reason, _ in counts.most_common(EXAMPLES)),
+        )
         for file, counts in reasons.items()
     ]
     read = sum(file.rows for file in files)

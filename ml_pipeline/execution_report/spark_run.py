@@ -1,5 +1,6 @@
 """What the event log of a job says, for the report."""
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -106,7 +107,7 @@ def _executors(run: Profile) -> tuple[Executor, ...]:
 def _stage(run: Profile, stage: profile.Stage) -> Stage:
     return Stage(
         id=stage.id,
-        name=stage.name,
+        name=_without_folders(stage.name),
         started=_since_start(run, stage.submitted),
         ended=_since_start(run, stage.completed),
         tasks=stage.tasks,
@@ -120,8 +121,17 @@ def _stage(run: Profile, stage: profile.Stage) -> Stage:
     )
 
 
+def _without_folders(name: str) -> str:
+    """Return the name of a stage, as `count at /opt/ml/code/job.py:12`, without the folders in it."""
+    return re.sub(r"(?<=\s)/\S*/", "", name)
+
+
 def _finding(run: Profile, found: rules.Finding) -> Finding:
-    where = "" if found.stage is None else f"stage {found.stage} ({run.stages[found.stage].name})"
+    where = (
+        ""
+        if found.stage is None
+        else f"stage {found.stage} ({_without_folders(run.stages[found.stage].name)})"
+    )
     return Finding(
         found.kind,
         where,

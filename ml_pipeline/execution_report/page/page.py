@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,6 +15,9 @@ FOLDER = Path(__file__).parent
 OPEN_STEPS = 3
 """Steps that are unfolded where there are no more; of more only those that failed."""
 
+LEAST_SHARE = 0.005
+"""Of a step's longest span: what is shorter is left out of the words about it."""
+
 
 def render(report: ExecutionReport) -> str:
     """Return the report as one HTML page, which loads nothing and runs no script."""
@@ -26,6 +29,7 @@ def render(report: ExecutionReport) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         axis=[report.seconds * part / 4 for part in range(5)],
         is_open=lambda step: len(report.steps) <= OPEN_STEPS or step.status == "Failed",
+        spans=lambda step: _spans(report, step),
         spans_bar=lambda step: _svg(_spans_bar(report, step)),
         phases=list(Phase),
     )
@@ -65,11 +69,22 @@ def _svg(drawn: str) -> Markup:
     return Markup(drawn)  # noqa: S704
 
 
-def _spans_bar(report: ExecutionReport, step: Step) -> str:
-    until = report.started + timedelta(seconds=report.seconds)
-    parts = [
-        f"{span.phase.value} {text.seconds(((span.ended or until) - span.started).total_seconds())}"
-        for span in step.spans
+def _until(report: ExecutionReport) -> datetime:
+    """Return the end of what still runs."""
+    return report.started + timedelta(seconds=report.seconds)
+
+
+def _spans(report: ExecutionReport, step: Step) -> list[str]:
+    """Return what a step did in words; what took no time beside the rest is left out."""
+    took = [((span.ended or _until(report)) - span.started).total_seconds() for span in step.spans]
+    least = LEAST_SHARE * max(took, default=0.0)
+    return [
+        f"{span.phase.value} {text.seconds(seconds)}"
+        for span, seconds in zip(step.spans, took, strict=True)
+        if seconds >= least
     ]
-    title = f"{step.name}: {', '.join(parts) or 'did not start'}"
-    return charts.spans_bar(step.spans, report.started, report.seconds, until, title)
+
+
+def _spans_bar(report: ExecutionReport, step: Step) -> str:
+    title = f"{step.name}: {', '.join(_spans(report, step)) or 'did not start'}"
+    return charts.spans_bar(step.spans, report.started, report.seconds, _until(report), title)

@@ -167,7 +167,7 @@ def test_examples_are_few_short_and_printable() -> None:
 
     (file,) = group_rejected(lines, 5).files
 
-    assert len(file.examples) == EXAMPLES
+    assert [reason for _, reason in file.examples] == [f"reason {number}" for number in range(EXAMPLES)]
     assert file.examples[0][0] == "x" * 200 + "…"
     (escaped,) = group_rejected([line("a.csv", "\\u001b[31m", "r")], 1).files
     assert escaped.examples[0][0] == "�[31m"
@@ -191,6 +191,7 @@ def test_a_real_event_log_says_where_the_time_went() -> None:
     assert ("spark.executor.memoryOverhead", "768m", "not set") in [
         setting for finding in run.findings for setting in finding.settings
     ]
+    assert all("/" not in stage.name for stage in run.stages)
     assert all(0 <= stage.started <= stage.ended <= run.seconds for stage in run.stages)
 
 

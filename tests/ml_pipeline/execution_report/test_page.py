@@ -75,13 +75,13 @@ def page() -> Page:
         "fare is not a number: “free” 18 77121,Kreuzberg,Mitte,4.1,free,card",
         "s3://rides-dev-data/rides/2026-11-26.csv 2 rows",
         "days in the data: expected 30, found 29",
-        "Most frequent values of payment Value Bar Share card 71.2 %",
+        "Most frequent values of payment Value Bar this run previous card 71.2 % 68.8 %",
         "this run 1.2 % previous < 0.1 %",
         "distance_km double",
         "2 of 3 requested executors granted",
         "lost: Container killed by YARN",
         "skew in stage 1 (count at clean.py:61) up to 11 s",
-        "spark.sql.shuffle.partitions = 400 now 200",
+        "spark.sql.shuffle.partitions = 400 was 200",
         "before the first task 11 s",
         "AnalysisException: [UNRESOLVED_COLUMN]",
         "There is no Spark event log below s3://rides-dev-data/spark_ui_logs",
@@ -111,6 +111,13 @@ def test_what_is_missing_is_stated() -> None:
     assert "The execution has no steps." in text
     assert "Estimated cost not known" in text
     assert "Rows read not reported" in text
+
+
+def test_without_an_event_log_the_phases_of_the_job_are_still_shown() -> None:
+    text = Page(render(replace(SMALL, steps=(replace(CLEAN, spark=None),)))).text
+
+    assert "The job's own phases Activity Bar Time start Spark 11 s" in text
+    assert "Wall-clock" not in text
 
 
 def test_an_execution_that_still_runs_is_shown_so_far() -> None:
