@@ -1,17 +1,21 @@
 """What the report derives from what AWS says: dependencies, attempts, spans, costs, differences."""
 
+import io
+import json
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from helpers.pricing.prices import InstanceHours, Prices
 from helpers.spark.event_log import profile
+from helpers.spark.packages.layout import MANIFEST
 from ml_pipeline.execution_report.comparison import differences
 from ml_pipeline.execution_report.costs import cost_of_jobs, total
-from ml_pipeline.execution_report.definition import dependencies
+from ml_pipeline.execution_report.definition import DefinedStep, defined_steps, dependencies
 from ml_pipeline.execution_report.jobs import Job, jobs_of_step
 from ml_pipeline.execution_report.model import Cost, Phase, Step
 from ml_pipeline.execution_report.rejected_rows import EXAMPLES, group_rejected
@@ -53,6 +57,55 @@ def test_a_step_depends_on_what_it_names_and_on_what_it_reads() -> None:
         "join": ("clean", "rates"),
         "sum": ("join",),
     }
+
+
+class Objects:
+    """A client of S3 that has some objects."""
+
+    def __init__(self, **objects: bytes):
+        self.objects = objects
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, io.BytesIO]:  # noqa: N803 - boto3's
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+
+WITH_PACKAGES = {
+    "Steps": [
+        {
+            "Name": "clean",
+            "Arguments": {
+                "AppSpecification": {"ImageUri": "image:3.5"},
+                "ProcessingInputs": [
+                    {"InputName": "code", "S3Input": {"S3Uri": "s3://b/code/clean.py"}},
+                    {"InputName": "rides", "S3Input": {"S3Uri": {"Get": "Steps.x.y"}}},
+                    {"InputName": "packages", "S3Input": {"S3Uri": "s3://b/abc/"}},
+                ],
+            },
+        }
+    ]
+}
+
+
+def test_image_code_and_packages_are_those_of_the_definition() -> None:
+    manifest = {
+        "python": "3.12",
+        "platform": "x",
+        "requirements": ["holidays==0.61"],
+        "files": {"jars/a.jar": 1},
+    }
+    content = {f"abc/{MANIFEST}": json.dumps(manifest).encode()}
+
+    step = defined_steps(Objects(**content), WITH_PACKAGES)["clean"]  # type: ignore[arg-type]
+
+    assert step == DefinedStep((), "image:3.5", ("s3://b/code/clean.py",), ("holidays==0.61", "a.jar"))
+
+
+def test_packages_that_are_gone_are_stated() -> None:
+    step = defined_steps(Objects(), WITH_PACKAGES)["clean"]  # type: ignore[arg-type]
+
+    assert step.missing == ("The packages cannot be read at s3://b/abc/: NoSuchKey.",)
 
 
 def test_the_attempts_at_a_step_are_the_jobs_that_are_named_after_it() -> None:
