@@ -70,10 +70,7 @@ def dependencies(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     steps = definition.get("Steps", [])
     names = [step["Name"] for step in steps]
     return {
-        step["Name"]: tuple(
-            name for name in names if name != step["Name"] and name in {*_named(step), *_read(step)}
-        )
-        for step in steps
+        step["Name"]: tuple(name for name in names if name in {*_named(step), *_read(step)}) for step in steps
     }
 
 

@@ -259,6 +259,20 @@ def test_of_many_gaps_between_tasks_the_longest_are_kept() -> None:
     assert all(before[1] < after_[0] for before, after_ in pairwise(busy))
 
 
+def test_an_executor_that_ends_with_the_application_was_not_lost() -> None:
+    run = profile.Profile(started=0, ended=10_000)
+    run.executors["1"] = profile.Executor(4, 1000, removed=10_000, reason="shut down")
+    run.executors["2"] = profile.Executor(4, 1000, removed=9_000, reason="killed")
+
+    assert [executor.lost for executor in spark_run(run).executors] == ["", "killed"]
+
+
+def test_a_duration_within_a_tenth_is_no_difference() -> None:
+    slower = replace(CLEAN, spans=(*CLEAN.spans, span(Phase.RUNNING, 362, 382)))
+
+    assert differences(replace(SMALL, steps=(CLEAN,)), replace(SMALL, steps=(slower,))) == ()
+
+
 def test_equal_executions_do_not_differ() -> None:
     assert differences(SMALL, replace(SMALL, arn="other", started=after(9), ended=after(489))) == ()
 
