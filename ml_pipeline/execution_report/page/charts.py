@@ -15,7 +15,7 @@ WIDTH = 1000
 """Of bars, in units that the page stretches to the width that there is."""
 _BAR_HEIGHT = 20
 _LEAST = 2.0
-"""The narrowest bar: what is short is still seen."""
+"""The shortest bar: what is little is still seen."""
 _PHASES: Mapping[Phase, tuple[str, float]] = {
     Phase.WAITING: ("waiting", 2),
     Phase.STARTING: ("starting", 8),
@@ -83,7 +83,7 @@ def histogram(data: Histogram, title: str) -> str:
     room = _HISTOGRAM_HEIGHT - 4
     width = _HISTOGRAM_WIDTH / max(len(data.counts), 1)
     for index, share in enumerate(now):
-        height = share / most * room
+        height = max(share / most * room, _LEAST) if share else 0.0
         drawing.append(
             draw.Rectangle(
                 round(index * width + 0.5, 2),

@@ -29,6 +29,7 @@ def render(report: ExecutionReport) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         axis=[report.seconds * part / 4 for part in range(5)],
         is_open=lambda step: len(report.steps) <= OPEN_STEPS or step.status == "Failed",
+        headline=_headline,
         spans=lambda step: _spans(report, step),
         spans_bar=lambda step: _svg(_spans_bar(report, step)),
         phases=list(Phase),
@@ -67,6 +68,13 @@ def _environment() -> Environment:
 def _svg(drawn: str) -> Markup:
     """Return SVG for the page: the library has escaped the texts in it."""
     return Markup(drawn)  # noqa: S704
+
+
+def _headline(step: Step) -> list[str]:
+    """Return what is shown of a step that is folded."""
+    took = [text.seconds(step.took)] if step.spans and not step.reused_from else []
+    read = [] if step.rows_in is None else [f"{text.number(step.rows_in)} rows read"]
+    return [*took, *read, *([f"{text.number(step.rows_rejected)} rejected"] if step.rows_rejected else [])]
 
 
 def _until(report: ExecutionReport) -> datetime:
