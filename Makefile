@@ -153,7 +153,7 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 
 ##@ Security
 .PHONY: security security-page check-pipeline secrets audit sbom
-security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
+security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates and policies, by checkers and by simulation, secrets, dependencies
 	PATH="$(abspath $(SECURITY))/bin:$(abspath $(CHECKOV))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
 security-page: $(VENV)/dev  ## Regenerate the table of docs/security.md
 	$(PY) tests/security/controls.py --write
