@@ -1,6 +1,8 @@
 """Checkers that others maintain find nothing in what is deployed, and find what is weakened."""
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from checkers import suppressions
@@ -61,9 +63,27 @@ def test_at_most_ten_suppressions_have_a_reason_and_something_to_suppress(
     assert all(len(each.reason.split()) > 5 for each in suppressed)
 
 
+def test_what_loops_and_conditions_make_is_among_what_is_checked(rendered: Path) -> None:
+    made = {
+        f"{path.stem}.{name}"
+        for path in rendered.glob("*.json")
+        for name in json.loads(path.read_text(encoding="utf-8"))["Resources"]
+    }
+
+    assert {
+        *(f"storage.{use}Bucket" for use in ("AccessLog", "Artifact", "Data")),
+        *(
+            f"identity.{role}Role"
+            for role in ("PipelineExecution", "ProcessingJob", "StudioUser", "TrainingJob")
+        ),
+        *("github-oidc.ProtectedBoundaries", "identity.MandatoryOwner", "job-logs.ProcessingJobsLogGroup"),
+        *("operations.DataEventsTrail", "operations.MonthlyBudget", "network.DnsQueryLogGroup"),
+    } <= made
+
+
 def test_no_template_suppresses_anything_by_itself() -> None:
     """What a template tells a checker to skip would be in no list."""
-    texts = [path.read_text(encoding="utf-8") for path in suppressions.INFRA.glob("*.yaml")]
+    texts = [path.read_text(encoding="utf-8") for path in suppressions.INFRA.rglob("*.yaml")]
 
     assert texts
     assert not any(word in text for text in texts for word in ("checkov", "cdk_nag", "SuppressedRules"))
