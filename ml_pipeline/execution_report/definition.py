@@ -1,6 +1,6 @@
 """What the definition of an execution says of its steps: their dependencies, image, code and packages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PACKAGES = "packages"
 """The input of a step that has its packages and jars."""
+_BRANCHES = ("IfSteps", "ElseSteps")
+"""The arguments of a condition that hold steps."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class DefinedStep:
 def defined_steps(s3: "S3Client", definition: Mapping[str, Any]) -> dict[str, DefinedStep]:
     """Return the steps of a definition by name, in its order."""
     after = dependencies(definition)
-    return {step["Name"]: _defined(s3, step, after[step["Name"]]) for step in definition.get("Steps", [])}
+    steps = (step for step, _ in _nested(definition.get("Steps", [])))
+    return {step["Name"]: _defined(s3, step, after[step["Name"]]) for step in steps}
 
 
 def _defined(s3: "S3Client", step: Mapping[str, Any], after: tuple[str, ...]) -> DefinedStep:
@@ -65,13 +68,25 @@ def _packages(s3: "S3Client", folder: str) -> tuple[str, ...]:
 def dependencies(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the steps of a definition in its order, each with the steps that it depends on.
 
-    A step depends on those that it names in `DependsOn`, and on those whose properties it reads.
+    A step depends on those that it names in `DependsOn`, on those whose properties it reads, and on the
+    condition of whose branch it is a part.
     """
-    steps = definition.get("Steps", [])
-    names = [step["Name"] for step in steps]
+    steps = list(_nested(definition.get("Steps", [])))
+    names = [step["Name"] for step, _ in steps]
     return {
-        step["Name"]: tuple(name for name in names if name in {*_named(step), *_read(step)}) for step in steps
+        step["Name"]: tuple(name for name in names if name in {*_named(step), *_read(step), *condition})
+        for step, condition in steps
     }
+
+
+def _nested(
+    steps: Iterable[Mapping[str, Any]], condition: tuple[str, ...] = ()
+) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
+    """Yield all steps, those in branches too, each with the condition whose branch it is in, if any."""
+    for step in steps:
+        yield step, condition
+        for branch in _BRANCHES:
+            yield from _nested(step.get("Arguments", {}).get(branch, []), (step["Name"],))
 
 
 def _named(step: Mapping[str, Any]) -> Iterator[str]:
@@ -85,8 +100,9 @@ def _read(value: Any) -> Iterator[str]:
         case {"Get": str(path)} if path.startswith("Steps."):
             yield path.removeprefix("Steps.").partition(".")[0]
         case dict():
-            for item in value.values():
-                yield from _read(item)
+            for key, item in value.items():
+                if key not in _BRANCHES:
+                    yield from _read(item)
         case list():
             for item in value:
                 yield from _read(item)

@@ -21,13 +21,14 @@ def spans_of(step: Step, jobs: Sequence[Job], execution_started: datetime) -> tu
     """
     if step.started is None:
         return ()
-    waiting = Span(Phase.WAITING, execution_started, step.started)
-    spans = [waiting] if step.started > execution_started else []
+    # In an execution that was retried a step's own time is that of its last start.
+    started = min(step.started, jobs[0].created) if jobs else step.started
+    spans = [Span(Phase.WAITING, execution_started, started)] if started > execution_started else []
     if not jobs:
         phase = Phase.FAILED if step.status in _FAILED else Phase.RUNNING
-        return (*spans, Span(phase, step.started, step.ended))
-    if jobs[0].created > step.started:
-        spans.append(Span(Phase.STARTING, step.started, jobs[0].created))
+        return (*spans, Span(phase, started, step.ended))
+    if jobs[0].created > started:
+        spans.append(Span(Phase.STARTING, started, jobs[0].created))
     return tuple(_merged(chain(spans, _of_jobs(jobs))))
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -194,6 +195,25 @@ def test_what_was_collected_is_a_page(reports) -> None:
 
     assert "1,&lt;b&gt;" in page
     assert f"make logs ENV=local STEP=clean ARGS=&#39;--execution {reports[1].arn}&#39;" in page
+
+
+def test_every_attempt_of_a_retried_execution_is_shown(runs: Runs, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    arn = runs.run("commit-3", f"import pathlib,sys;sys.exit(not pathlib.Path({str(flag)!r}).exists())")
+    flag.touch()
+    sagemaker = runs.session.client("sagemaker")
+    sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    while not take_snapshot(sagemaker, arn).over:
+        pass
+
+    report = collect(runs.project, arn)
+
+    join = step(report, "join")
+    phases = [each.phase for each in join.spans if each.phase not in {Phase.STARTING, Phase.WAITING}]
+    assert (report.status, join.status, join.attempts) == ("Succeeded", "Succeeded", 2)
+    assert phases == [Phase.FAILED, Phase.RETRYING, Phase.RUNNING]
+    assert join.cost.basis.count("ml.m5.xlarge") == 2
+    assert step(report, "sum").status == "Succeeded"
 
 
 def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:

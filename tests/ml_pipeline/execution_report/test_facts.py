@@ -35,6 +35,34 @@ def job(name: str, status: str, created: float, started: float | None, ended: fl
     return Job(name, status, after(created), moment(started), moment(ended), "ml.m5.xlarge", 2)
 
 
+def test_a_step_of_a_branch_depends_on_its_condition() -> None:
+    definition = {
+        "Steps": [
+            {"Name": "score"},
+            {
+                "Name": "is-good",
+                "Type": "Condition",
+                "Arguments": {
+                    "Conditions": [{"LeftValue": {"Get": "Steps.score.Value"}}],
+                    "IfSteps": [
+                        {"Name": "package"},
+                        {"Name": "register", "Arguments": {"Model": {"Get": "Steps.package.Arn"}}},
+                    ],
+                    "ElseSteps": [{"Name": "stop", "Type": "Fail", "Arguments": {}}],
+                },
+            },
+        ]
+    }
+
+    assert dependencies(definition) == {
+        "score": (),
+        "is-good": ("score",),
+        "package": ("is-good",),
+        "register": ("is-good", "package"),
+        "stop": ("is-good",),
+    }
+
+
 def test_a_step_depends_on_what_it_names_and_on_what_it_reads() -> None:
     definition = {
         "Steps": [
@@ -47,7 +75,10 @@ def test_a_step_depends_on_what_it_names_and_on_what_it_reads() -> None:
                     "Inputs": [{"Std:Join": {"Values": [{"Get": "Steps.clean.ProcessingJobName"}]}}]
                 },
             },
-            {"Name": "sum", "Arguments": [{"Get": "Parameters.Steps"}, {"Get": "Steps.join.Properties"}]},
+            {
+                "Name": "sum",
+                "Arguments": {"In": [{"Get": "Parameters.Steps"}, {"Get": "Steps.join.Properties"}]},
+            },
         ]
     }
 
@@ -156,6 +187,21 @@ def test_an_attempt_that_failed_is_followed_by_a_wait_and_by_the_next() -> None:
 )
 def test_a_step_shows_how_far_it_came(status, jobs, expected) -> None:
     assert spans_of(executions.Step("join", status, started=NOON), jobs, NOON) == expected
+
+
+def test_the_attempts_before_a_retried_execution_are_kept() -> None:
+    """SageMaker then gives a step the time of its last start alone."""
+    step = executions.Step("join", "Succeeded", started=after(100), ended=after(130))
+    jobs = [job("one", "Failed", 10, 20, 30), job("two", "Completed", 101, 110, 130)]
+
+    assert spans_of(step, jobs, NOON) == (
+        span(Phase.WAITING, 0, 10),
+        span(Phase.STARTING, 10, 20),
+        span(Phase.FAILED, 20, 30),
+        span(Phase.RETRYING, 30, 101),
+        span(Phase.STARTING, 101, 110),
+        span(Phase.RUNNING, 110, 130),
+    )
 
 
 def test_a_step_that_did_not_start_has_no_spans() -> None:
