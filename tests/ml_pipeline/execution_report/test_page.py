@@ -1,6 +1,7 @@
 """The page of a report: what it shows, that it is whole, and that no text of the data becomes markup."""
 
 import base64
+import doctest
 import hashlib
 import re
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ml_pipeline.execution_report.model import ExecutionReport, Histogram, Phase, Step
-from ml_pipeline.execution_report.page import charts, render
+from ml_pipeline.execution_report.page import charts, render, text
 from ml_pipeline.execution_report.page.graph import COLUMNS, graph, levels
 from tests.ml_pipeline.execution_report.reports import CLEAN, NOON, SMALL, large, span
 
@@ -211,6 +212,12 @@ def test_a_large_page_shows_every_step_and_unfolds_only_what_failed() -> None:
     assert len(steps) == 200
     assert [number for number, each in enumerate(steps) if "open" in each] == [199]
     assert all(f"step-{number:03}" in page.text for number in range(200))
+
+
+def test_numbers_are_shown_as_the_examples_say() -> None:
+    results = doctest.testmod(text)
+
+    assert (results.failed, results.attempted) == (0, 4)
 
 
 def steps(**after: str) -> list[Step]:
