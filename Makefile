@@ -45,7 +45,7 @@ STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
-.PHONY: run doctor plan start status verify stop logs
+.PHONY: run doctor plan start status report verify stop logs
 run: $(VENV)/run $(if $(filter local,$(ENV)),$(JOB)/ready)  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 	$(EXECUTION_OPTIONS)
 	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
@@ -62,6 +62,8 @@ verify: $(VENV)/run  ## Check the newest execution: its reports, files and encry
 	$(PIPELINES) verify $(SELECTED)
 status: $(VENV)/run  ## Show how the newest execution stands, or how it ended
 	$(PIPELINES) status $(SELECTED)
+report: $(VENV)/run  ## Write a report of the newest execution as one HTML page; ARGS='--execution ARN --output FILE'
+	$(PIPELINES) report $(SELECTED) $(ARGS)
 stop: $(VENV)/run  ## Stop running executions; ARGS='--execution ARN'
 	$(PIPELINES) stop $(SELECTED) $(ARGS)
 logs: $(VENV)/run  ## Print the job logs of the newest execution; STEP=name ARGS='--execution ARN'
@@ -182,7 +184,7 @@ coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, a
 	$(VENV)/bin/coverage report
 schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the embedded CloudFormation
 	$(PY) -m helpers.local_aws.cloudformation.update_schemas
-test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI in a headless Chromium; SCREENSHOTS=DIR
+test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI and reports in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
 test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)

@@ -54,6 +54,11 @@ def test_the_contracts_hold(repository: Path) -> None:
         ("ml_pipeline/more/new.py", "ml_pipeline.params", "The floors of ml_pipeline"),
         ("ml_pipeline/params/documents.py", "ml_pipeline.params.loading", "No circles"),
         ("helpers/errors.py", "helpers.aws", "No circles"),
+        (
+            "ml_pipeline/execution_report/page/graph.py",
+            "ml_pipeline.executions.executions",
+            "The page of an execution report knows nothing of AWS",
+        ),
         ("helpers/s3.py", "ml_pipeline.params", "Helpers know nothing of pipelines"),
         ("helpers/aws.py", "helpers.local_aws.server", "Nothing imports the embedded AWS"),
         ("ml_pipeline/project.py", "helpers.local_aws.server", "Nothing imports the embedded AWS"),

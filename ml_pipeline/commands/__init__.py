@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "show how the newest execution stands, or how it ended",
     "stop": "stop running executions",
     "verify": "check the reports, files and encryption of the newest execution",
+    "report": "write a report of an execution as one HTML page",
     "logs": "print the job logs of an execution",
     "events": "analyze the Spark event log of a step, and recommend settings",
     "size": "size Spark for the instances of a step",

@@ -4,17 +4,20 @@ import argparse
 import importlib
 import threading
 
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import INTERRUPTED, say
+from helpers.errors import UserError, explain
 from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.outputs import undeployed
 from ml_pipeline.commands import options
-from ml_pipeline.commands.start import add_execution_options, start_and_follow
+from ml_pipeline.commands.report import write_report
+from ml_pipeline.commands.start import add_execution_options, begin, follow
 from ml_pipeline.executions.sample_data import upload_samples
 from ml_pipeline.executions.target import select_pipelines
-from ml_pipeline.project import open_projects
+from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.upsert import upsert_all
 
 
@@ -38,16 +41,25 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             say(console, line)
     upsert_all(projects, console)
     for project in projects:
-        code = start_and_follow(
-            project.session,
-            project.target,
-            console,
-            waiting=arguments.wait,
-            use_cache=arguments.cache == "on",
-        )
+        arn = begin(project.session, project.target, console, use_cache=arguments.cache == "on")
+        if not arguments.wait:
+            continue
+        code = follow(project.session, arn, project.target, console)
+        if code != INTERRUPTED:
+            _show_report(project, arn, console)
         if code:
             return code
     return 0
+
+
+def _show_report(project: Project, arn: str, console: Console) -> None:
+    """Write the report of an execution; what goes wrong with it changes nothing about the execution."""
+    try:
+        path = write_report(project, arn)
+    except (ClientError, UserError) as error:
+        say(console, f"\nThe execution report was not written: {explain(error)}")
+    else:
+        say(console, f"\nExecution report: {path.as_uri()}")
 
 
 def _import_sdk() -> None:

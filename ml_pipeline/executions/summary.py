@@ -19,6 +19,7 @@ def summary(snapshot: Snapshot, outcomes: Sequence[StepOutcome], target: Target)
     failed = any(outcome.step.status == "Failed" for outcome in outcomes)
     if snapshot.failure_reason and not failed:
         lines.append(_row("Reason", snapshot.failure_reason))
+    lines.append(_row("Page", target.command("report", ARGS=f"--execution {snapshot.arn}")))
     for outcome in outcomes:
         lines += ["", *_step_lines(outcome, snapshot.arn, target)]
     return "\n".join(lines)

@@ -40,7 +40,7 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
     refuse_unknown_step(project, step)
     arns = [execution] if execution else (each.arn for each in list_executions(sagemaker, project.target))
     for arn in arns:
-        logs = list(_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
+        logs = list(job_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
         chosen = [log for log in logs if step in {None, log.step}]
         if chosen:
             return chosen[-1]
@@ -59,7 +59,7 @@ def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[
     """
     unreported = [outcome for outcome in outcomes if outcome.report and outcome.report.executors is None]
     s3 = project.session.client("s3")
-    read = {log.step: read_allocation(log.uri, s3) for log in _logs(project, unreported)}
+    read = {log.step: read_allocation(log.uri, s3) for log in job_logs(project, unreported)}
     return {step: Executors(**asdict(allocation)) for step, allocation in read.items() if allocation}
 
 
@@ -73,7 +73,8 @@ def refuse_unknown_step(project: Project, step: str | None) -> None:
         )
 
 
-def _logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[JobLog]":
+def job_logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[JobLog]":
+    """Yield the event logs of the jobs that have one."""
     s3 = project.session.client("s3")
     for outcome in outcomes:
         if outcome.event_logs and outcome.started:

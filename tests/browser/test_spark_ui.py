@@ -5,55 +5,24 @@ with x86-64. Elsewhere name a Chrome or Chromium with CHROMIUM.
 """
 
 import os
-import platform
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from helpers.spark import history_server
 from helpers.spark.event_log import reading
+from tests.browser.chromium import chromium
 
 pytestmark = pytest.mark.timeout(300)  # a Spark job, the history server and a browser start
 
-HERE = Path(__file__).parent
-FOLDER = HERE / "node_modules" / ".chromium"
-JOB = HERE.parent / "helpers" / "spark" / "event_log" / "troubled_job.py"
-
-
-@dataclass(frozen=True)
-class Browser:
-    program: Path
-    environment: dict[str, str]
-
-
-def the_browser() -> Browser:
-    """The Chromium that is named, that of the npm package, or one that is installed, in this order."""
-    packaged = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-    named = os.environ.get("CHROMIUM", "")
-    if not named and packaged and (HERE / "node_modules" / "@sparticuz").is_dir():
-        if not (FOLDER / "browser").exists():
-            unpacking = ["node", str(HERE / "unpack.mjs")]
-            subprocess.run(unpacking, check=True, env={**os.environ, "TMPDIR": str(FOLDER)})
-        own = {
-            "FONTCONFIG_FILE": str(FOLDER / "fonts.conf"),
-            "HOME": str(FOLDER),
-            "LD_LIBRARY_PATH": str(FOLDER / "al2023" / "lib"),
-        }
-        return Browser(FOLDER / "browser", own)
-    installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    program = named or next(filter(None, installed), None)
-    if program is None:
-        pytest.fail("There is no browser: set CHROMIUM to the path of a Chrome or Chromium.")
-    return Browser(Path(program), {})
+JOB = Path(__file__).parents[1] / "helpers" / "spark" / "event_log" / "troubled_job.py"
 
 
 @pytest.fixture(scope="module")
@@ -82,15 +51,8 @@ def address(logs: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    browser = the_browser()
-    # Root may not use the browser's sandbox; the pages are our own.
-    arguments = ["--no-proxy-server", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=browser.program, args=arguments, env={**os.environ, **browser.environment}
-        )
-        yield started.new_page(viewport={"width": 1400, "height": 1000})
-        started.close()
+    with chromium() as browser:
+        yield browser.new_page(viewport={"width": 1400, "height": 1000})
 
 
 def test_the_page_shows_the_application_and_its_stages(page: Page, address: str) -> None:

@@ -95,6 +95,34 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     assert "No version before the current one succeeded" in said
 
 
+def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
+    """`make run` has written it before; here it is compared with what the run reports."""
+    written = report(checkout, first_run)
+    arn = told(first_run, "Execution")
+    (by_run,) = re.findall(r"^Execution report: file://(.+)$", first_run, re.MULTILINE)
+
+    said = checkout.made("report", f"ARGS=--execution {arn} --output page.html")
+
+    page = (checkout.folder / "page.html").read_text()
+    assert said.rstrip().endswith("Wrote page.html")
+    assert Path(by_run).name == f"{PIPELINE}-{arn.rpartition('/')[2]}.html"
+    assert f'<td class="number">{written["rows_in"]:,}</td>' in page
+    assert all(output["folder"] in page for output in written["outputs"].values())
+    assert f"All {written['outputs']['parquet']['rows']:,} rows." in page
+    columns = pq.read_schema(
+        io.BytesIO(checkout.read(checkout.under(written["outputs"]["parquet"]["folder"])[-1]))
+    )
+    assert all(f"<h5>{name} <span" in page for name in columns.names)
+    assert written["application_id"] in page
+    assert "Where the time went" in page
+    assert checkout.made("code-hash").strip() in page
+    assert "No earlier execution of this pipeline succeeded" in page
+    assert "There is no Spark event log" not in page
+    assert checkout.server.secret_key not in page
+    assert "make report" in told(first_run, "Page")
+    assert arn in Path(by_run).read_text()
+
+
 def test_make_events_tells_where_the_time_went(checkout, first_run) -> None:
     said = checkout.made("events", "ARGS=--write next.json")
 

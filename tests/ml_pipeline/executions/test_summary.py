@@ -48,9 +48,10 @@ TARGET = Target(Environment("local"), "processing", "P")
 
 
 def test_a_success_says_where_everything_is() -> None:
-    assert summary(Snapshot("arn", "Succeeded"), [FULL], "local").splitlines() == [
+    assert summary(Snapshot("arn", "Succeeded"), [FULL], TARGET).splitlines() == [
         "Execution        arn",
         "Status           Succeeded",
+        "Page             make report ENV=local ARGS='--execution arn'",
         "",
         "Step             clean: Succeeded",
         "Rows             4,177 in, 2 rejected",
@@ -69,7 +70,7 @@ def test_a_success_says_where_everything_is() -> None:
 def test_a_job_may_count_no_rows_and_write_nothing() -> None:
     least = StepOutcome(STEP, job="job-1", report=Report(version=1, application_id="app", outputs={}))
 
-    text = summary(Snapshot("arn", "Succeeded"), [least], "local")
+    text = summary(Snapshot("arn", "Succeeded"), [least], TARGET)
 
     assert "Rows" not in text
     assert "Output" not in text

@@ -1,0 +1,59 @@
+"""Write a report of an execution as one HTML page."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from helpers.command_line import say
+from helpers.files import write_atomically
+from ml_pipeline.commands import options
+from ml_pipeline.definitions import ROOT
+from ml_pipeline.executions.executions import newest
+from ml_pipeline.project import Project, open_project
+
+FOLDER = ROOT / ".cache" / "reports"
+"""Where reports are written unless another file is named; Git ignores it, and `make clean` removes it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipeline(parser)
+    options.add_execution(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help=f"the page (default: {FOLDER.relative_to(ROOT)}/<pipeline>-<execution ID>.html)",
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Write the report of an execution, by default of the newest one."""
+    project = open_project(arguments.env, arguments.pipeline)
+    arn = arguments.execution or newest(project.session.client("sagemaker"), project.target)
+    say(console, f"Wrote {write_report(project, arn, arguments.output)}")
+    return 0
+
+
+def write_report(project: Project, arn: str, path: Path | None = None) -> Path:
+    """Write the report of an execution and return where it is.
+
+    Args:
+        project: the pipeline.
+        arn: an execution of it.
+        path: the file; by default one of that execution in `.cache/reports/`.
+
+    Raises:
+        ClientError: the execution may not be read, or there is none.
+        UserError: the file may not be written.
+    """
+    # Only here: other commands, and runs that are not waited for, need neither charts nor templates.
+    from ml_pipeline.execution_report.collect import collect  # noqa: PLC0415
+    from ml_pipeline.execution_report.page import render  # noqa: PLC0415
+
+    if path is None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        path = FOLDER / f"{project.name}-{arn.rpartition('/')[2]}.html"
+    write_atomically(path, render(collect(project, arn)))
+    return path

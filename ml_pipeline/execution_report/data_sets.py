@@ -1,0 +1,79 @@
+"""The Parquet outputs of a job, column by column next to those of the previous run."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ml_pipeline.execution_report.model import DataSet
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from ml_pipeline.executions.job_report import Output, Report
+
+FORMAT = "parquet"
+
+
+def read_data_sets(
+    s3: "S3Client", report: "Report", previous: "Report | None"
+) -> tuple[tuple[DataSet, ...], tuple[str, ...]]:
+    """Return the data sets of a job's Parquet outputs, and what is missing of its outputs.
+
+    Args:
+        s3: a client.
+        report: of the job.
+        previous: that of the same step in the previous run; a data set of the same name is compared.
+    """
+    data_sets, missing = [], []
+    for name, output in report.outputs.items():
+        if output.format != FORMAT:
+            continue
+        before = previous.outputs.get(name) if previous else None
+        try:
+            data_set = _read(s3, name, output, before)
+        except ClientError as error:
+            missing.append(f"The columns of {name} cannot be read: {error.response['Error']['Code']}.")
+            continue
+        except ValueError as error:  # of Arrow
+            missing.append(f"The columns of {name} cannot be read: {str(error).partition(chr(10))[0]}.")
+            continue
+        if data_set is None:
+            missing.append(f"The columns of {name} are not known: {output.folder} has no files any more.")
+            continue
+        data_sets.append(data_set)
+        missing += _not_compared(data_set, output, before, is_first=previous is None)
+    if report.outputs and not any(output.format == FORMAT for output in report.outputs.values()):
+        missing.append("Columns are shown of Parquet outputs only, and the job reports none.")
+    return tuple(data_sets), tuple(missing)
+
+
+def _read(s3: "S3Client", name: str, output: "Output", before: "Output | None") -> DataSet | None:
+    from ml_pipeline.execution_report.columns import describe_columns  # noqa: PLC0415 - takes a second
+    from ml_pipeline.execution_report.samples import read_sample  # noqa: PLC0415 - the same
+
+    sample = read_sample(s3, output.folder)
+    if sample is None:
+        return None
+    # Of a reused result both are the same files.
+    compared = before if before and before.format == FORMAT and before.folder != output.folder else None
+    earlier = read_sample(s3, compared.folder) if compared else None
+    return DataSet(
+        name,
+        output.rows,
+        sample.table.num_rows,
+        describe_columns(sample.table, earlier.table if earlier else None),
+        sample.columns_left_out,
+        has_previous=earlier is not None,
+    )
+
+
+def _not_compared(
+    data_set: DataSet, output: "Output", before: "Output | None", *, is_first: bool
+) -> tuple[str, ...]:
+    if data_set.has_previous or is_first:
+        return ()
+    if before is None:
+        return (f"The previous run has no output {data_set.name} to compare with.",)
+    if before.folder == output.folder:
+        return (f"The previous run has the same files of {data_set.name}: the result was reused.",)
+    return (f"The files of {data_set.name} of the previous run are gone, so it is not compared.",)
