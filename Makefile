@@ -170,7 +170,9 @@ sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipel
 	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.dependencies.jar_components spark_jobs/jars.json $(SBOM))
 
 ##@ Template
-.PHONY: upgrade
+.PHONY: init upgrade
+init: $(VENV)/run  ## Make a fork: ask for its names, environments and parts, and change the files; ARGS='--answers FILE --yes'
+	$(PY) -m ml_pipeline init $(ARGS)
 upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLATE=address FROM=version FORK=folder ARGS=--continue|--abort
 	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
 

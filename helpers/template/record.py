@@ -1,14 +1,15 @@
-"""The version of the template that a fork has: .template.json."""
+"""What a fork records of itself: the template's version that it has, and its answers to `make init`."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from helpers.errors import UserError, one_per_line
 from helpers.files import read_json_object
 
 FILE = ".template.json"
-KEYS = {"Repository": "address or path", "Version": "tag or commit", "Commit": "commit"}
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,58 @@ class TemplateVersion:
     version: str
     commit: str
 
+
+@dataclass(frozen=True)
+class Record:
+    """The contents of the file.
+
+    Attributes:
+        template: what the last upgrade merged, if there was one.
+        tree: git's hash of the template's files when `make init` first ran, which names a version.
+        answers: to `make init`.
+    """
+
+    template: TemplateVersion | None = None
+    tree: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
     def as_text(self) -> str:
         """Return the contents of the file."""
-        values = (self.repository, self.version, self.commit)
-        return json.dumps(dict(zip(KEYS, values, strict=True)), indent=2) + "\n"
+        members: dict[str, Any] = {}
+        if self.template:
+            members["Template"] = {key.capitalize(): value for key, value in asdict(self.template).items()}
+        elif self.tree:
+            members["TemplateTree"] = self.tree
+        if self.answers:
+            members["Answers"] = dict(self.answers)
+        return json.dumps(members, indent=2, ensure_ascii=False) + "\n"
 
 
-def recorded(folder: Path) -> TemplateVersion | None:
-    """Return what a repository's file records, or None where there is no file.
+def read_record(folder: Path) -> Record:
+    """Return what a repository's file records; where there is no file, nothing.
 
     Raises:
         UserError: the file is malformed; the message names every problem.
     """
     path = folder / FILE
     if not path.exists():
-        return None
+        return Record()
     content = read_json_object(path)
-    problems = [f"unknown key {key}; expected {', '.join(KEYS)}" for key in content.keys() - KEYS.keys()]
+    kinds: Mapping[str, type] = {"Template": dict, "TemplateTree": str, "Answers": dict}
+    problems = [f"unknown key {key}; expected {', '.join(kinds)}" for key in content.keys() - kinds.keys()]
     problems += [
-        f"{key} is {json.dumps(content.get(key))}; write the template's {meaning}"
-        for key, meaning in KEYS.items()
-        if not isinstance(content.get(key), str) or not content[key]
+        f"{key} is {json.dumps(content[key])}; write {'an object' if kind is dict else 'a string'}"
+        for key, kind in kinds.items()
+        if not isinstance(content.get(key, kind()), kind)
     ]
+    names = ("Repository", "Version", "Commit")
+    template = content.get("Template")
+    if isinstance(template, dict) and [type(template.get(name)) for name in names] != [str] * len(names):
+        problems.append(f"Template is {json.dumps(template)}; write {', '.join(names)}, a string each")
     if problems:
         raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
-    return TemplateVersion(*(content[key] for key in KEYS))
+    return Record(
+        template=TemplateVersion(*(template[name] for name in names)) if template else None,
+        tree=content.get("TemplateTree", ""),
+        answers=content.get("Answers", {}),
+    )

@@ -7,12 +7,12 @@ cherry-pick` applies it: conflicts, renames and file modes are git's.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.errors import UserError, one_per_line
 from helpers.template.git import Git
-from helpers.template.record import FILE, TemplateVersion, recorded
+from helpers.template.record import FILE, Record, TemplateVersion, read_record
 
 BEFORE, PICKED = "refs/template/before", "refs/template/picked"
 """While an upgrade is in progress: the fork's commit before it, and the commit that is applied."""
@@ -50,22 +50,22 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
         UserError: changes are not committed, a version is unknown, or there is nothing to do.
     """
     _require_clean(git)
-    known = recorded(git.folder)
-    repository = template or (known.repository if known else "")
+    known = read_record(git.folder)
+    repository = template or (known.template.repository if known.template else "")
     if not repository:
         raise UserError(
             f"{FILE} records no template yet. Name it: make upgrade TO={to} TEMPLATE=<address or path>"
         )
     git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
     target = _resolve(git, to)
-    base = _base(git, start or (known.commit if known else ""), target)
+    base = _resolve(git, start) if start else _base(git, known, target)
     if base == target:
         raise UserError(f"The fork has {to} of the template already: nothing is to be done.")
     if git.run("merge-base", "--is-ancestor", base, target).returncode:
         raise UserError(f"{to} is not later than the version that the fork has, {_short(base)}.")
     version = TemplateVersion(repository, to, target)
     git("update-ref", BEFORE, "HEAD")
-    git("update-ref", PICKED, _commit_of(git, base, version))
+    git("update-ref", PICKED, _commit_of(git, base, known, version))
     picked = git.run("cherry-pick", "--allow-empty", "--keep-redundant-commits", PICKED)
     stay_deleted = _keep_deleted(git)
     conflicts = _conflicts(git)
@@ -136,17 +136,17 @@ def _resolve(git: Git, name: str) -> str:
     raise UserError(f"The template has no tag, branch or commit {name!r}. {there}")
 
 
-def _base(git: Git, named: str, target: str) -> str:
+def _base(git: Git, known: Record, target: str) -> str:
     """Return the commit of the template that the fork has.
 
-    Where nothing names it: the last commit in common, or the one whose files the fork's first commit has.
+    Where none is recorded: the last one in common, or the one with the files that the fork began with.
     """
-    if named:
-        return _resolve(git, named)
+    if known.template:
+        return _resolve(git, known.template.commit)
     if common := git.run("merge-base", "HEAD", target).stdout.strip():
         return common
     roots = git("rev-list", "--max-parents=0", "HEAD").splitlines()
-    trees = {git("rev-parse", f"{root}^{{tree}}") for root in roots}
+    trees = {known.tree, *(git("rev-parse", f"{root}^{{tree}}") for root in roots)}
     for line in git("log", "--format=%H %T", target).splitlines():
         commit, tree = line.split()
         if tree in trees:
@@ -157,17 +157,15 @@ def _base(git: Git, named: str, target: str) -> str:
     )
 
 
-def _commit_of(git: Git, base: str, version: TemplateVersion) -> str:
-    """Return a commit that leads from the base to a version, and the record with it."""
-    before = (
-        git("show", f"HEAD:{FILE}") + "\n"
-        if git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
-        else None
-    )
+def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) -> str:
+    """Return a commit that leads from the base to a version, and to its record."""
+    has_record = git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
+    before = git("show", f"HEAD:{FILE}") + "\n" if has_record else None
+    after = replace(record, template=version).as_text()
     subject = f"Upgrade the template from {_short(base)} to {version.version}"
     message = f"{subject}\n\nTemplate-Commit: {version.commit}\n"
     first = git("commit-tree", _tree(git, base, before), given=message)
-    return git("commit-tree", _tree(git, version.commit, version.as_text()), "-p", first, given=message)
+    return git("commit-tree", _tree(git, version.commit, after), "-p", first, given=message)
 
 
 def _tree(git: Git, commit: str, record: str | None) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from helpers.template.git import Git
+from ml_pipeline.scaffolding.fork import PREVIEWS
 from tests.checkout import Checkout
-from tests.fork.test_fork import PREVIEWS, PROJECT, change_names, copy_working_tree, git
+from tests.fork.test_fork import PROJECT, copy_working_tree, git
 
 AGES = (2, 40)
 """How many commits the versions are back that forks are made from."""
@@ -37,7 +38,7 @@ def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
     (fork.folder / ".git").unlink()
     git("init", "--quiet", "--initial-branch=main", at=fork.folder)
     commit_all(fork, "Initial commit")
-    change_names(fork.folder)
+    (fork.folder / "infra" / "project.json").write_text(json.dumps(PROJECT, indent=2) + "\n")
     for path in PREVIEWS:
         (fork.folder / path).unlink(missing_ok=True)
     text = fork.folder / "LICENSE"

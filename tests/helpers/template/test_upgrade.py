@@ -6,7 +6,7 @@ import pytest
 
 from helpers.errors import UserError
 from helpers.template.git import Git
-from helpers.template.record import FILE, TemplateVersion, recorded
+from helpers.template.record import FILE, Record, TemplateVersion, read_record
 from helpers.template.upgrade import BEFORE, PICKED, abort, resume, upgrade
 
 LINES = [f"line {number}" for number in range(1, 10)]
@@ -67,7 +67,8 @@ def test_changes_of_both_are_kept_and_the_version_is_recorded(fork: Git, templat
     assert (fork.folder / "a.py").read_text() == both
     assert (fork.folder / "docs/new.md").read_text() == both
     assert (fork.folder / "added.py").read_text() == "added\n"
-    assert recorded(fork.folder) == TemplateVersion(str(template.folder), "v2", template("rev-parse", "v2"))
+    version = TemplateVersion(str(template.folder), "v2", template("rev-parse", "v2"))
+    assert read_record(fork.folder) == Record(version)
     assert fork("status", "--porcelain") == ""
     assert fork("log", "-1", "--format=%s").startswith("Upgrade the template from ")
     assert fork.commit(BEFORE) is None
@@ -95,7 +96,7 @@ def test_what_the_fork_has_deleted_stays_so(fork: Git, template: Git) -> None:
 
     assert (done.conflicts, done.stay_deleted) == ((), ["optional.py"])
     assert not (fork.folder / "optional.py").exists()
-    assert recorded(fork.folder) is not None
+    assert read_record(fork.folder).template is not None
 
 
 def test_conflicts_are_shown_and_resolved(fork: Git, template: Git) -> None:
@@ -222,10 +223,24 @@ def test_changes_must_be_committed_first(fork: Git, template: Git) -> None:
 
 
 def test_a_malformed_record_names_every_problem(fork: Git) -> None:
-    (fork.folder / FILE).write_text('{"Repository": "", "Tag": "v1"}')
+    (fork.folder / FILE).write_text('{"Template": {"Version": 1}, "Tag": "v1", "Answers": []}')
 
     with pytest.raises(UserError) as raised:
-        recorded(fork.folder)
+        read_record(fork.folder)
 
-    assert "unknown key Tag" in str(raised.value)
-    assert str(raised.value).count("\n") == 4
+    assert [line.split()[1] for line in str(raised.value).splitlines()[1:]] == [
+        "unknown",
+        "Answers",
+        "Template",
+    ]
+
+
+def test_answers_stay_and_the_recorded_tree_is_found(fork: Git, template: Git) -> None:
+    """As after `make init`, in a repository whose first commit is not the template's."""
+    fork("checkout", "--quiet", "--orphan", "squashed")
+    commit(fork, {FILE: Record(tree=template("rev-parse", "v1^{tree}"), answers={"Owner": "us"}).as_text()})
+
+    upgrade(fork, "v2", template=str(template.folder))
+
+    assert read_record(fork.folder).answers == {"Owner": "us"}
+    assert "changed by the template" in (fork.folder / "a.py").read_text()
