@@ -171,6 +171,13 @@ sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipel
 	cat requirements.txt $(STEP_LOCKS) | $(SECURITY)/bin/cyclonedx-py requirements - --validate --output-file $(SBOM)
 	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.dependencies.jar_components spark_jobs/jars.json $(SBOM))
 
+##@ Template
+.PHONY: init upgrade
+init: $(VENV)/run  ## Make a fork: ask for its names, environments and parts, and change the files; ARGS='--answers FILE --yes'
+	$(PY) -m ml_pipeline init $(ARGS)
+upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLATE=address FROM=version FORK=folder ARGS=--continue|--abort
+	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
+
 ##@ Develop
 .PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from rich.console import Console
 
 COMMANDS: Mapping[str, str] = {
+    "init": "make a fork of the template: its names, environments and parts",
     "run": "deploy the stacks, upload samples, upsert and start",
     "data": "upload sample data, where the environment's SampleData allows it",
     "check": "check the controls of every step, as upsert does first",

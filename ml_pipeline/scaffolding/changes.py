@@ -1,6 +1,6 @@
 """Files that are created and edited together: all of them, or none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ class Changes:
     """The text of each new file, by its path below the root."""
     edited: Mapping[str, str] = field(default_factory=dict)
     """The new text of each file that exists."""
+    deleted: Collection[str] = ()
+    """The files that are deleted."""
 
     def apply(self) -> Iterator[str]:
         """Write all files.
@@ -31,7 +33,7 @@ class Changes:
         existing = [path for path in self.created if (self.root / path).exists()]
         if existing:
             raise UserError(f"{', '.join(existing)} exists already: choose another name, or remove the file")
-        before = {path: (self.root / path).read_text(encoding="utf-8") for path in self.edited}
+        before = {path: (self.root / path).read_bytes() for path in (*self.edited, *self.deleted)}
         new_folders = {
             folder
             for path in self.created
@@ -48,15 +50,10 @@ class Changes:
                     file.write(text)
             for path, text in self.edited.items():
                 write_atomically(self.root / path, text)
+            for path in self.deleted:
+                (self.root / path).unlink()
         except BaseException as error:
-            for target in written:
-                target.unlink(missing_ok=True)
-            for path, text in before.items():
-                with suppress(UserError):  # what cannot be written has not been changed either
-                    write_atomically(self.root / path, text)
-            for folder in sorted(new_folders, reverse=True):
-                with suppress(OSError):
-                    folder.rmdir()
+            self._restore(written, before, new_folders)
             if isinstance(error, OSError):
                 message = f"{error.filename} cannot be written: {error.strerror}"
                 raise UserError(f"{message}; nothing was changed") from error
@@ -65,3 +62,18 @@ class Changes:
             raise
         yield from (f"Created {path}" for path in self.created)
         yield from (f"Edited {path}" for path in self.edited)
+        yield from (f"Deleted {path}" for path in self.deleted)
+
+    def _restore(
+        self, written: Sequence[Path], before: Mapping[str, bytes], new_folders: Collection[Path]
+    ) -> None:
+        """Return to the files as they were."""
+        for target in written:
+            target.unlink(missing_ok=True)
+        for path, content in before.items():
+            with suppress(OSError):  # what cannot be written has not been changed either
+                if not (self.root / path).exists() or (self.root / path).read_bytes() != content:
+                    (self.root / path).write_bytes(content)
+        for folder in sorted(new_folders, reverse=True):
+            with suppress(OSError):
+                folder.rmdir()

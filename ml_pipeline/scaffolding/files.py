@@ -26,6 +26,15 @@ _SCHEMA = '\nSCHEMA = "id bigint, amount double"\n'
 _WRITE = {"csv": "write.csv(source, header=True)", "parquet": "write.parquet(source)"}
 
 
+class FirstStep(NamedTuple):
+    """A generated step."""
+
+    section: Mapping[str, Any]
+    """Its section in the parameter file."""
+    files: Mapping[str, str]
+    """The pipeline's module, the job, its test and its sample, by path."""
+
+
 class _Step(NamedTuple):
     """A step of a parameter file, as far as another one needs it."""
 
@@ -48,26 +57,30 @@ def new_pipeline(name: str, step: str = "", root: Path = ROOT) -> Changes:
     step = step or f"prepare-{name}"
     check_name("pipeline", name)
     _check_step(step)
-    sample = f"{module_of(name)}.csv"
     base = read_document(root / _PARAMETERS / BASE).values
     instances = next((each.instances for each in reversed(_steps(base))), _INSTANCES)
+    first = first_step(name, step, instances)
+    parameters = {"pipeline_name": f"{name}-${{Environment}}", "trial": name, "steps": {step: first.section}}
+    parameter_file = f"{_PARAMETERS}/pipelines/{name}.json"
+    return Changes(root, {parameter_file: json.dumps(parameters, indent=2) + "\n", **first.files})
+
+
+def first_step(pipeline: str, step: str, instances: Mapping[str, Any] = _INSTANCES) -> FirstStep:
+    """Return the first step of a pipeline, which reads a sample of its own."""
+    sample = f"{module_of(pipeline)}.csv"
     section = {
         "code": f"{module_of(step)}.py",
-        "inputs": {_INPUT: {"uri": f"s3a://${{DataBucketName}}/{name}/input/{sample}", "sample": sample}},
-        "outputs": {_OUTPUT: _output_uri(name, step)},
+        "inputs": {_INPUT: {"uri": f"s3a://${{DataBucketName}}/{pipeline}/input/{sample}", "sample": sample}},
+        "outputs": {_OUTPUT: _output_uri(pipeline, step)},
         "arguments": {"where": _CONDITION},
         **instances,
     }
-    parameters = {"pipeline_name": f"{name}-${{Environment}}", "trial": name, "steps": {step: section}}
-    return Changes(
-        root,
-        {
-            f"{_PIPELINES}/{module_of(name)}.py": _filled("pipeline.py", pipeline=name, step=step),
-            f"{_PARAMETERS}/pipelines/{name}.json": json.dumps(parameters, indent=2) + "\n",
-            f"{_JOBS}/sample_data/{sample}": _filled("sample.csv"),
-            **_code(step, "csv"),
-        },
-    )
+    files = {
+        f"{_PIPELINES}/{module_of(pipeline)}.py": _filled("pipeline.py", pipeline=pipeline, step=step),
+        f"{_JOBS}/sample_data/{sample}": _filled("sample.csv"),
+        **_code(step, "csv"),
+    }
+    return FirstStep(section, files)
 
 
 def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:

@@ -1,14 +1,14 @@
 """A fork with other names, another region, other environments and other jobs passes its tests and runs.
 
-All that a fork changes is in the fixture `fork`. A file that would have to change besides hard-codes a name.
+`make init` changes what a fork changes, and the fixture `fork` adds a job. A file that would have to change
+besides hard-codes a name.
 """
 
 import io
 import json
-import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +19,24 @@ import pytest
 from tests.checkout import Checkout, outputs
 
 HERE = Path(__file__).parent
+STEP, SPARK = "join-rates", "spark_jobs/configuration.json"
 PROJECT = {
     "ProjectName": "city-trips",
     "Owner": "mobility",
     "Repository": "city-of-somewhere/trips",
     "Region": "eu-west-1",
 }
-FIRST_JOB = (
-    "spark_jobs/process_pyspark.py",
-    "spark_jobs/sample_data/abalone.csv",
-    "spark_jobs/sample_data/README.md",
-    "tests/spark_jobs/test_process_pyspark.py",
-    "tests/bench",  # the measurements of that job, and what kills it while it writes
-    "tests/faults",
-    "docs/benchmarks",
-    "docs/benchmarks.json",
-    "docs/benchmarks.md",
-)
-"""The first job with all that is about it alone."""
-PREVIEWS = (
-    "infra/parameters/preview.json",
-    "ml_pipeline/params/preview.json",
-    ".github/workflows/preview.yml",
-    ".github/workflows/preview-environment.yml",
-    ".github/workflows/preview-sweep.yml",
-    ".github/workflows/preview-teardown.yml",
-)
-STEP, SPARK = "join-rates", "spark_jobs/configuration.json"
+FORKS: Mapping[str, Mapping[str, Any]] = {
+    "names alone": {**PROJECT, "ProjectName": "trips"},
+    "everything": {
+        **PROJECT,
+        "Environments": ["dev", "staging", "uat", "prod"],
+        "Studio": False,
+        "Previews": False,
+        "Step": STEP,
+    },
+}
+"""The smallest and the largest set of answers."""
 SECTION = {
     "code": "join_rates.py",
     "inputs": {
@@ -66,7 +57,7 @@ d,2026-01-02,EUR,1
 RATES = {"2026-01-01": {"EUR": 1.0, "USD": 0.5}, "2026-01-02": {"EUR": 2.0}}
 MODULE = '''"""The first pipeline: adds up the fares of trips."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from helpers.pipeline_utils import Parameters
 from ml_pipeline.steps import SparkStep, Step
@@ -146,12 +137,6 @@ def git(*words: str, at: Path) -> str:
     return subprocess.run(["git", *names, *words], cwd=at, check=True, capture_output=True, text=True).stdout
 
 
-def remove(folder: Path, *paths: str) -> None:
-    for path in paths:
-        there = folder / path
-        shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
-
-
 def edit_json(path: Path, **values: Any) -> None:
     """Set keys of a JSON file; None removes one."""
     document = {**json.loads(path.read_text()), **values} if path.exists() else values
@@ -169,66 +154,71 @@ def write_samples(folder: Path) -> None:
         pq.write_table(table, partition / "part-0.parquet")
 
 
-def replace_first_job(folder: Path) -> None:
-    remove(folder, *FIRST_JOB)
+def write_job(folder: Path) -> None:
+    """Give the generated step a job of its own, with two inputs."""
     shutil.copy2(HERE / "join_rates.py", folder / "spark_jobs" / "join_rates.py")
     shutil.copy2(HERE / "of_join_rates.py", folder / "tests" / "spark_jobs" / "test_join_rates.py")
-    write_samples(folder / "spark_jobs" / "sample_data")
-    (folder / "ml_pipeline" / "pipelines" / "processing.py").write_text(MODULE)
-    params = folder / "ml_pipeline" / "params"
-    base = json.loads((params / "pipeline_params.json").read_text())
-    flat = [key for key in base if re.fullmatch("pyspark_process_(?!role|volume_kms|output_kms).*", key)]
-    edit_json(
-        params / "pipeline_params.json",
-        pipeline_name="CityTrips-${Environment}",
-        trial="city-trips",
-        **dict.fromkeys([*flat, "pyspark_helper_code", "spark_config_file"]),
-        steps={STEP: SECTION},
-    )
-    for overlay in params.glob("*.json"):
-        if overlay.name != "pipeline_params.json":
-            keys = [key for key in json.loads(overlay.read_text()) if key.startswith("pyspark_process_")]
-            edit_json(overlay, **dict.fromkeys(keys))
+    samples = folder / "spark_jobs" / "sample_data"
+    shutil.rmtree(samples)
+    samples.mkdir()
+    write_samples(samples)
+    edit_json(folder / "ml_pipeline" / "params" / "pipeline_params.json", steps={STEP: SECTION})
 
 
-def change_environments(folder: Path) -> None:
-    """One more environment, no previews, and Studio nowhere."""
-    remove(folder, *PREVIEWS)
-    parameters = folder / "infra" / "parameters"
-    shutil.copy2(parameters / "staging.json", parameters / "uat.json")
-    network = json.loads((parameters / "uat.json").read_text())["Parameters"] | {"VpcCidr": "10.25.0.0/16"}
-    edit_json(parameters / "uat.json", PromotionOrder=25, Parameters=network)
-    edit_json(folder / "ml_pipeline" / "params" / "uat.json")
-    for path in parameters.glob("*.json"):
-        stacks = json.loads(path.read_text())["Stacks"]
-        edit_json(path, Stacks=[stack for stack in stacks if stack != "studio"])
+def made(folder: Path, repository: Path, answers: Mapping[str, Any]) -> Checkout:
+    """Fork the repository with these answers to `make init`."""
+    copy_working_tree(repository, folder)
+    (folder / ".venv").symlink_to(repository / ".venv")
+    (folder.parent / "answers.json").write_text(json.dumps(answers))
+    fork = Checkout(folder, repository / ".venv")
+    fork.made("init", "ARGS=--answers ../answers.json --yes")
+    return fork
 
 
-def change_names(folder: Path) -> None:
-    (folder / "infra" / "project.json").write_text(json.dumps(PROJECT, indent=2) + "\n")
-    for path in (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml"):
-        text = (folder / path).read_text()
-        text = text.replace("example-owner/example-repository", PROJECT["Repository"])
-        text = text.replace("example-owner/data-platform", f"city-of-somewhere/{PROJECT['Owner']}")
-        (folder / path).write_text(text.replace("example-owner", "city-of-somewhere"))
+def committed(fork: Checkout) -> Iterator[Checkout]:
+    git("add", "--all", at=fork.folder)
+    git("commit", "--quiet", "--message", "Fork", at=fork.folder)
+    yield fork
+    fork.make("down")
 
 
 @pytest.fixture(scope="module")
-def fork(tmp_path_factory, repository):
-    folder = tmp_path_factory.mktemp("fork")
-    copy_working_tree(repository, folder)
-    change_names(folder)
-    change_environments(folder)
-    replace_first_job(folder)
-    (folder / ".venv").symlink_to(repository / ".venv")
-    fork = Checkout(folder, repository / ".venv")
-    fork.made("workflows")
+def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
+    fork = made(tmp_path_factory.mktemp("largest") / "fork", repository, FORKS["everything"])
+    write_job(fork.folder)
     fork.made("size", f"STEP={STEP}", f"ARGS=--write {SPARK} --report docs/spark-configuration.md")
     fork.made("new-step", "NAME=summarize")
-    git("add", "--all", at=folder)
-    git("commit", "--quiet", "--message", "Fork", at=folder)
-    yield fork
-    fork.make("down")
+    yield from committed(fork)
+
+
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
+    yield from committed(made(tmp_path_factory.mktemp("smallest") / "fork", repository, FORKS["names alone"]))
+
+
+def test_a_fork_with_other_names_alone_runs(renamed) -> None:
+    renamed.made("workflows", "ARGS=--check")
+    renamed.made("run")
+
+    assert "is verified" in renamed.made("verify")
+    code = ("*.md", "NOTICE", "docs/**", "tests/**")
+    assert not lines_with("example-owner", renamed, code)
+    assert lines_with("pyspark-processing", renamed, code) == [
+        'ml_pipeline/params/pipeline_params.json:15:  "pyspark_process_name": "pyspark-processing",'
+    ]
+
+
+def test_the_answers_can_be_changed(renamed) -> None:
+    """Previews and Studio go, and come back from the template's version."""
+    before = git("rev-parse", "HEAD^{tree}", at=renamed.folder).strip()
+
+    for answer in ("no", "yes"):
+        renamed.made("init", f"ARGS=--yes --set Previews={answer} --set Studio={answer}")
+        assert (renamed.folder / ".github/workflows/preview.yml").exists() == (answer == "yes")
+        git("add", "--all", at=renamed.folder)
+
+    changed = git("diff", "--cached", "--name-only", before, at=renamed.folder).split()
+    assert set(changed) <= {".template.json"}
 
 
 def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:

@@ -1,0 +1,52 @@
+"""Git as a process; its errors are errors for the user, who knows the words."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.errors import UserError
+
+
+@dataclass(frozen=True)
+class Git:
+    """A repository with a working tree."""
+
+    folder: Path
+
+    def __call__(
+        self, *words: str, given: str | None = None, variables: Mapping[str, str] | None = None
+    ) -> str:
+        """Run a command and return its standard output, without the line end.
+
+        Args:
+            words: the command and its arguments.
+            given: its standard input.
+            variables: further environment variables.
+
+        Raises:
+            UserError: it failed; the message is git's own.
+        """
+        done = self.run(*words, given=given, variables=variables)
+        if done.returncode:
+            raise UserError(f"git {words[0]}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout.removesuffix("\n")
+
+    def run(
+        self, *words: str, given: str | None = None, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail."""
+        return subprocess.run(
+            ["git", "-C", str(self.folder), *words],  # noqa: S607 -- whichever git the user has
+            input=given,
+            env={**os.environ, "LC_ALL": "C", **(variables or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def commit(self, name: str) -> str | None:
+        """Return the commit that a name stands for, or None."""
+        done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return done.stdout.strip() or None

@@ -1,0 +1,83 @@
+"""What a fork records of itself: the template's version that it has, and its answers to `make init`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError, one_per_line
+from helpers.files import read_json_object
+
+FILE = ".template.json"
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """Where a template comes from, and which commit of it a fork has.
+
+    Attributes:
+        repository: an address or path that `git fetch` reads.
+        version: what it was asked for as: a tag, a branch or a commit.
+        commit: the commit, as 40 hex digits.
+    """
+
+    repository: str
+    version: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """The contents of the file.
+
+    Attributes:
+        template: what the last upgrade merged, if there was one.
+        tree: git's hash of the template's files when `make init` first ran, which names a version.
+        answers: to `make init`.
+    """
+
+    template: TemplateVersion | None = None
+    tree: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_text(self) -> str:
+        """Return the contents of the file."""
+        members: dict[str, Any] = {}
+        if self.template:
+            members["Template"] = {key.capitalize(): value for key, value in asdict(self.template).items()}
+        elif self.tree:
+            members["TemplateTree"] = self.tree
+        if self.answers:
+            members["Answers"] = dict(self.answers)
+        return json.dumps(members, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_record(folder: Path) -> Record:
+    """Return what a repository's file records; where there is no file, nothing.
+
+    Raises:
+        UserError: the file is malformed; the message names every problem.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return Record()
+    content = read_json_object(path)
+    kinds: Mapping[str, type] = {"Template": dict, "TemplateTree": str, "Answers": dict}
+    problems = [f"unknown key {key}; expected {', '.join(kinds)}" for key in content.keys() - kinds.keys()]
+    problems += [
+        f"{key} is {json.dumps(content[key])}; write {'an object' if kind is dict else 'a string'}"
+        for key, kind in kinds.items()
+        if not isinstance(content.get(key, kind()), kind)
+    ]
+    names = ("Repository", "Version", "Commit")
+    template = content.get("Template")
+    if isinstance(template, dict) and [type(template.get(name)) for name in names] != [str] * len(names):
+        problems.append(f"Template is {json.dumps(template)}; write {', '.join(names)}, a string each")
+    if problems:
+        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+    return Record(
+        template=TemplateVersion(*(template[name] for name in names)) if template else None,
+        tree=content.get("TemplateTree", ""),
+        answers=content.get("Answers", {}),
+    )

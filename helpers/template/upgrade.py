@@ -1,0 +1,224 @@
+"""Merge a later version of the template into a fork: three ways, from the version that the fork has.
+
+Git merges by history, and a repository made by "Use this template" has none in common with the template. So
+the upgrade is one commit, from the tree of the recorded version to that of the later one, and `git
+cherry-pick` applies it: conflicts, renames and file modes are git's.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from helpers.errors import UserError, one_per_line
+from helpers.template.git import Git
+from helpers.template.record import FILE, Record, TemplateVersion, read_record
+
+BEFORE, PICKED = "refs/template/before", "refs/template/picked"
+"""While an upgrade is in progress: the fork's commit before it, and the commit that is applied."""
+_FETCHED = ("+refs/heads/*:refs/template/heads/*", "+refs/tags/*:refs/template/tags/*")
+_NEWEST = 5
+_CONTINUE = "make upgrade ARGS=--continue"
+_ABORT = "make upgrade ARGS=--abort"
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """How an upgrade ended.
+
+    Attributes:
+        version: what the fork has now, or will have once the conflicts are resolved.
+        conflicts: files to resolve; none where the upgrade is committed.
+        stay_deleted: files that the template changed, and the fork had deleted.
+    """
+
+    version: TemplateVersion
+    conflicts: Sequence[str]
+    stay_deleted: Sequence[str]
+
+
+def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgraded:
+    """Merge a version of the template into the fork and commit it, unless there are conflicts.
+
+    Args:
+        git: the fork.
+        to: a tag, branch or commit of the template.
+        start: the version that the fork was made from, where it is not recorded and cannot be found.
+        template: address or path of the template, where it is not recorded.
+
+    Raises:
+        UserError: changes are not committed, a version is unknown, or there is nothing to do.
+    """
+    _require_clean(git)
+    known = read_record(git.folder)
+    repository = template or (known.template.repository if known.template else "")
+    if not repository:
+        raise UserError(
+            f"{FILE} records no template yet. Name it: make upgrade TO={to} TEMPLATE=<address or path>"
+        )
+    git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
+    target = _resolve(git, to)
+    base = _resolve(git, start) if start else _base(git, known, target)
+    if base == target:
+        raise UserError(f"The fork has {to} of the template already: nothing is to be done.")
+    if git.run("merge-base", "--is-ancestor", base, target).returncode:
+        raise UserError(f"{to} is not later than the version that the fork has, {_short(base)}.")
+    version = TemplateVersion(repository, to, target)
+    git("update-ref", BEFORE, "HEAD")
+    git("update-ref", PICKED, _commit_of(git, base, known, version))
+    picked = git.run("cherry-pick", "--allow-empty", "--keep-redundant-commits", PICKED)
+    stay_deleted = _keep_deleted(git)
+    conflicts = _conflicts(git)
+    if conflicts:
+        return Upgraded(version, conflicts, stay_deleted)
+    if _in_progress(git):
+        git("-c", "core.editor=true", "cherry-pick", "--continue")
+    elif picked.returncode:
+        _forget(git)
+        raise UserError(f"git cherry-pick: {picked.stderr.strip()}")
+    _forget(git)
+    return Upgraded(version, (), stay_deleted)
+
+
+def resume(git: Git) -> None:
+    """Commit an upgrade whose conflicts are resolved.
+
+    Raises:
+        UserError: none is in progress, or there are conflicts left.
+    """
+    if not _in_progress(git):
+        raise UserError("No upgrade is in progress.")
+    marked = git.run("diff", "--check", "HEAD").stdout
+    left = sorted({line.split(":")[0] for line in marked.splitlines() if "leftover conflict marker" in line})
+    if left := left or list(_conflicts(git)):
+        raise UserError(
+            f"Conflicts are left. Resolve these files, `git add` them, then: {_CONTINUE}{one_per_line(left)}"
+        )
+    git("-c", "core.editor=true", "cherry-pick", "--continue")
+    _forget(git)
+
+
+def abort(git: Git) -> None:
+    """Return to the commit before the upgrade, also after it was killed.
+
+    Raises:
+        UserError: no upgrade is in progress.
+    """
+    before = git.commit(BEFORE)
+    if before is None:
+        raise UserError("No upgrade is in progress.")
+    if git.commit("HEAD") != before:
+        _forget(git)
+        raise UserError("The upgrade was committed already. To undo it: git revert HEAD")
+    git.run("cherry-pick", "--quit")
+    git("reset", "--quiet", "--hard", before)
+    _remove_written(git, before)
+    _forget(git)
+
+
+def _require_clean(git: Git) -> None:
+    if git.commit(BEFORE):
+        raise UserError(f"An upgrade is in progress. To complete it: {_CONTINUE}; to undo it: {_ABORT}")
+    if changed := git("status", "--porcelain", "--untracked-files=no").splitlines():
+        raise UserError(f"Commit or stash your changes first:{one_per_line([line[3:] for line in changed])}")
+
+
+def _resolve(git: Git, name: str) -> str:
+    for place in ("refs/template/tags/", "refs/template/heads/"):
+        if found := git.commit(f"{place}{name}"):
+            return found
+    if found := git.commit(name) if len(name) >= 7 else None:
+        return found
+    tags = git(
+        "for-each-ref", "--sort=-creatordate", "--format=%(refname:lstrip=3)", "refs/template/tags/"
+    ).splitlines()
+    there = f"Its newest tags: {', '.join(tags[:_NEWEST])}" if tags else "It has no tags"
+    raise UserError(f"The template has no tag, branch or commit {name!r}. {there}")
+
+
+def _base(git: Git, known: Record, target: str) -> str:
+    """Return the commit of the template that the fork has.
+
+    Where none is recorded: the last one in common, or the one with the files that the fork began with.
+    """
+    if known.template:
+        return _resolve(git, known.template.commit)
+    if common := git.run("merge-base", "HEAD", target).stdout.strip():
+        return common
+    roots = git("rev-list", "--max-parents=0", "HEAD").splitlines()
+    trees = {known.tree, *(git("rev-parse", f"{root}^{{tree}}") for root in roots)}
+    for line in git("log", "--format=%H %T", target).splitlines():
+        commit, tree = line.split()
+        if tree in trees:
+            return commit
+    raise UserError(
+        "No commit of the template has the files of the fork's first commit. Name the version that the fork "
+        "was made from: make upgrade TO=… FROM=<tag or commit of the template>"
+    )
+
+
+def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) -> str:
+    """Return a commit that leads from the base to a version, and to its record."""
+    has_record = git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
+    before = git("show", f"HEAD:{FILE}") + "\n" if has_record else None
+    after = replace(record, template=version).as_text()
+    subject = f"Upgrade the template from {_short(base)} to {version.version}"
+    message = f"{subject}\n\nTemplate-Commit: {version.commit}\n"
+    first = git("commit-tree", _tree(git, base, before), given=message)
+    return git("commit-tree", _tree(git, version.commit, after), "-p", first, given=message)
+
+
+def _tree(git: Git, commit: str, record: str | None) -> str:
+    """Return the tree of a commit, with a record in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git("read-tree", commit, variables=index)
+        if record is not None:
+            blob = git("hash-object", "-w", "--stdin", given=record)
+            git("update-index", "--add", "--cacheinfo", f"100644,{blob},{FILE}", variables=index)
+        return git("write-tree", variables=index)
+
+
+def _in_progress(git: Git) -> bool:
+    picked = git.commit("CHERRY_PICK_HEAD")
+    return picked is not None and picked == git.commit(PICKED)
+
+
+def _unmerged(git: Git) -> dict[str, set[str]]:
+    """Return the stages of each unmerged file: 1 the base, 2 the fork, 3 the template."""
+    found: dict[str, set[str]] = {}
+    for entry in filter(None, git("ls-files", "--unmerged", "-z").split("\0")):
+        state, path = entry.split("\t", 1)
+        found.setdefault(path, set()).add(state.split()[2])
+    return found
+
+
+def _keep_deleted(git: Git) -> Sequence[str]:
+    """Leave deleted what the fork has deleted, although the template changed it."""
+    deleted = sorted(path for path, stages in _unmerged(git).items() if stages == {"1", "3"})
+    if deleted:
+        git("rm", "--quiet", "--force", "--", *deleted)
+    return deleted
+
+
+def _conflicts(git: Git) -> Sequence[str]:
+    return sorted(_unmerged(git))
+
+
+def _remove_written(git: Git, before: str) -> None:
+    """Remove what an upgrade that was killed has written, and git does not know yet."""
+    added = git("diff", "--name-only", "--diff-filter=A", "-z", before, PICKED).split("\0")
+    untracked = set(git("ls-files", "--others", "-z").split("\0"))
+    for path in filter(None, added):
+        file = git.folder / path
+        if path in untracked and git("hash-object", "--", str(file)) == git("rev-parse", f"{PICKED}:{path}"):
+            file.unlink()
+
+
+def _forget(git: Git) -> None:
+    for reference in (BEFORE, PICKED):
+        git("update-ref", "-d", reference)
+
+
+def _short(commit: str) -> str:
+    return commit[:12]

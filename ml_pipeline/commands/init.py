@@ -1,0 +1,115 @@
+"""Make a fork of the template: ask for its names and parts, and change the files."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.prompt import Confirm, Prompt
+
+from helpers.command_line import say
+from helpers.errors import UserError
+from helpers.files import read_json_object
+from helpers.template.record import FILE, read_record
+from ml_pipeline.scaffolding.answers import QUESTIONS, Answers, answers_of, as_text, current_answers
+from ml_pipeline.scaffolding.fork import fork_changes, record_answers
+from ml_pipeline.scaffolding.sample_job import mentions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument(
+        "--answers", type=Path, metavar="FILE", help=f"a JSON object of {', '.join(QUESTIONS)}"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="given", help="an answer; repeatable"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask: what is not given stays as it is")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Take the answers, show what changes, and change it after confirmation."""
+    now = current_answers(ROOT)
+    wanted = _answers(arguments, now)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise UserError(
+                "Nobody can be asked here. Give the answers, and --yes: make init ARGS='--answers FILE --yes'"
+            )
+        wanted = _ask(console, wanted)
+    changes = fork_changes(ROOT, wanted, record_answers(ROOT, read_record(ROOT), wanted))
+    for verb, paths in (("Create", changes.created), ("Edit", changes.edited), ("Delete", changes.deleted)):
+        for path in paths:
+            say(console, f"{verb} {path}")
+    if not arguments.yes and not Confirm.ask("Change these files?", console=console, default=True):
+        say(console, "Nothing was changed.")
+        return 1
+    for _ in changes.apply():
+        pass
+    _regenerate(wanted, replaced=wanted.Step != now.Step)
+    say(console, f"The answers are in {FILE}; change them with: make init")
+    if wanted.Step and (pages := mentions(ROOT)):
+        say(console, f"These pages still describe the template's sample: {', '.join(pages)}")
+    say(console, "Next: make run")
+    return 0
+
+
+def _answers(arguments: argparse.Namespace, now: Answers) -> Answers:
+    found = now
+    if arguments.answers:
+        found = answers_of(read_json_object(arguments.answers), found, str(arguments.answers))
+    if arguments.given:
+        found = answers_of(_pairs(arguments.given), found, "--set")
+    return found
+
+
+def _pairs(given: list[str]) -> Mapping[str, Any]:
+    for pair in given:
+        if "=" not in pair:
+            raise UserError(f"--set {pair} cannot be used: write it NAME=VALUE, as Region=eu-west-1")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+def _ask(console: Console, answers: Answers) -> Answers:
+    """Ask for each answer until it can be used."""
+    for name, question in QUESTIONS.items():
+        while True:
+            default = as_text(getattr(answers, name))
+            text = Prompt.ask(question.text, console=console, default=default)
+            try:
+                answers = replace(answers, **{name: question.parse(text.strip())})
+            except UserError as error:
+                say(console, f"  {error}")
+            else:
+                break
+    return answers
+
+
+def _regenerate(answers: Answers, *, replaced: bool) -> None:
+    """Regenerate what is derived from the changed files."""
+    commands = [["helpers.github", "workflows"]]
+    if replaced:
+        report = "docs/spark-configuration.md"
+        size = [
+            "size",
+            "--step",
+            answers.Step,
+            "--write",
+            "spark_jobs/configuration.json",
+            "--report",
+            report,
+        ]
+        commands.append(["ml_pipeline", *size])
+    for command in commands:
+        # A process of its own, because this one has read the files as they were.
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise UserError(f"python -m {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")

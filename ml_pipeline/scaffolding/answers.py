@@ -1,0 +1,161 @@
+"""The answers to `make init`: what a fork is called, and which parts of the template it has."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.environments import NAME, PREVIEW
+from helpers.errors import UserError, one_per_line
+from helpers.files import read_json_object
+from helpers.project_settings import KEYS as PROJECT_KEYS
+from helpers.project_settings import partition_problems
+from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
+from ml_pipeline.scaffolding.names import check_job_name, check_name
+
+PROJECT, ENVIRONMENTS = "infra/project.json", "infra/parameters"
+STUDIO = "studio"
+"""The stack of Studio."""
+SAMPLE_JOB = "spark_jobs/process_pyspark.py"
+"""The job on the template's sample data; a fork without this file has a job of its own."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What `make init` asks for.
+
+    Attributes:
+        ProjectName, Owner, Repository, Region: as in infra/project.json.
+        Environments: those that a merge is deployed to, in this order.
+        Studio: whether there is a stack for SageMaker Studio.
+        Previews: whether pull requests have previews.
+        Step: the first step of a pipeline of your own, in place of the sample job; empty keeps the sample.
+    """
+
+    ProjectName: str
+    Owner: str
+    Repository: str
+    Region: str
+    Environments: tuple[str, ...]
+    Studio: bool
+    Previews: bool
+    Step: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One of the answers: what is asked, and what its text means."""
+
+    text: str
+    parse: Callable[[str], Any]
+
+
+def _project(key: str) -> Callable[[str], str]:
+    _, pattern, example = PROJECT_KEYS[key]
+
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise UserError(f"{text!r} does not match {pattern.pattern}; write it {example}")
+        if key == "Region" and (problems := partition_problems(text)):
+            raise UserError(problems[0])
+        return text
+
+    return parse
+
+
+def _environments(text: str) -> tuple[str, ...]:
+    names = tuple(filter(None, re.split(r"[\s,]+", text)))
+    if not names:
+        raise UserError("name at least one environment, as dev,prod")
+    if wrong := [name for name in names if not NAME.fullmatch(name) or name == "local"]:
+        raise UserError(f"{wrong[0]!r} cannot be the name of an environment; it must match {NAME.pattern}")
+    if len(set(names)) < len(names):
+        raise UserError("each environment is named once")
+    return names
+
+
+def _yes_or_no(text: str) -> bool:
+    known = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
+    if text.lower() not in known:
+        raise UserError(f"{text!r} is not an answer; write yes or no")
+    return known[text.lower()]
+
+
+def _step(text: str) -> str:
+    if text:
+        check_name("step", text)
+        check_job_name(text)
+    return text
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "ProjectName": Question(
+        "Name of the project, in names of stacks, buckets and roles", _project("ProjectName")
+    ),
+    "Owner": Question("Team that is responsible, as a tag and on GitHub", _project("Owner")),
+    "Repository": Question("GitHub repository, as owner/name", _project("Repository")),
+    "Region": Question("AWS Region", _project("Region")),
+    "Environments": Question("Environments that a merge is deployed to, in this order", _environments),
+    "Studio": Question("SageMaker Studio", _yes_or_no),
+    "Previews": Question("Previews of pull requests", _yes_or_no),
+    "Step": Question("First step of your own, in place of the sample job (empty keeps the sample)", _step),
+}
+"""What is asked, in this order, by the answer's name."""
+
+
+def as_text(value: Any) -> str:
+    """Return an answer as it is typed."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def current_answers(root: Path) -> Answers:
+    """Return the answers that a checkout has now.
+
+    Raises:
+        UserError: a file is missing or malformed.
+    """
+    project = read_json_object(root / PROJECT)
+    files = {path.stem: read_json_object(path) for path in (root / ENVIRONMENTS).glob("*.json")}
+    orders = {name: file["PromotionOrder"] for name, file in files.items() if "PromotionOrder" in file}
+    return Answers(
+        **{key: project[key] for key in PROJECT_KEYS},
+        Environments=tuple(sorted(orders, key=lambda name: orders[name])),
+        Studio=any(STUDIO in file.get("Stacks", []) for file in files.values()),
+        Previews=PREVIEW in files,
+        Step="" if (root / SAMPLE_JOB).exists() else first_step(root),
+    )
+
+
+def first_step(root: Path) -> str:
+    """Return the name of the first step of the first pipeline that has a section."""
+    steps = read_json_object(root / "ml_pipeline" / "params" / BASE).get("steps", {})
+    return next(iter(steps), DEFAULT_PIPELINE)
+
+
+def answers_of(given: Mapping[str, Any], default: Answers, source: str) -> Answers:
+    """Return answers as given, and for the others the default.
+
+    Args:
+        given: text, or what an answers file has: strings, Booleans and lists of strings.
+        default: the answers that are not given.
+        source: where they were given, for messages.
+
+    Raises:
+        UserError: the message names every answer that cannot be used.
+    """
+    values, problems = dict(vars(default)), []
+    for name, value in given.items():
+        if name not in QUESTIONS:
+            problems.append(f"{name}: unknown; expected {', '.join(QUESTIONS)}")
+            continue
+        try:
+            values[name] = QUESTIONS[name].parse(as_text(value))
+        except (UserError, TypeError) as error:
+            problems.append(f"{name}: {error if isinstance(error, UserError) else json.dumps(value)}")
+    if problems:
+        raise UserError(f"{source} cannot be used:{one_per_line(problems)}")
+    return Answers(**values)

@@ -1,0 +1,170 @@
+"""The files that a fork changes for its answers to `make init`."""
+
+import ipaddress
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from helpers.environments import PREVIEW
+from helpers.errors import UserError
+from helpers.files import read_json_object
+from helpers.project_settings import KEYS as PROJECT_KEYS
+from helpers.template.git import Git
+from helpers.template.record import FILE, Record
+from ml_pipeline.scaffolding.answers import ENVIRONMENTS, PROJECT, STUDIO, Answers, as_text, current_answers
+from ml_pipeline.scaffolding.changes import Changes
+from ml_pipeline.scaffolding.edited_files import EditedFiles
+from ml_pipeline.scaffolding.sample_job import replace_sample_job
+
+PREVIEWS = (
+    f"{ENVIRONMENTS}/{PREVIEW}.json",
+    f"ml_pipeline/params/{PREVIEW}.json",
+    ".github/workflows/preview.yml",
+    ".github/workflows/preview-environment.yml",
+    ".github/workflows/preview-sweep.yml",
+    ".github/workflows/preview-teardown.yml",
+)
+"""The files that are there for previews alone."""
+_ON_GITHUB = (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml", "docs/platform-engineer.md")
+"""The files that name the repository and the team, as GitHub has them."""
+_PARAMS = "ml_pipeline/params"
+
+
+def fork_changes(root: Path, answers: Answers, record: Record) -> Changes:
+    """Return what changes in a checkout for new answers; without any difference, the record alone.
+
+    Args:
+        root: of the checkout.
+        answers: to `make init`.
+        record: the contents that the record has from now on.
+
+    Raises:
+        UserError: an answer cannot be carried out.
+    """
+    now = current_answers(root)
+    files = EditedFiles(root)
+    files.write(PROJECT, {key: getattr(answers, key) for key in PROJECT_KEYS})
+    _rename_on_github(files, now, answers)
+    _set_environments(files, now, answers)
+    _set_previews(files, now, answers, record)
+    _set_studio(files, now, answers, record)
+    if answers.Step and not now.Step:
+        replace_sample_job(files, answers)
+    elif now.Step != answers.Step:
+        raise UserError(
+            f"Step: the sample job is replaced by {now.Step} already; add further steps: make new-step"
+        )
+    files.text(FILE, record.as_text())
+    return files.changes()
+
+
+def _rename_on_github(files: EditedFiles, now: Answers, answers: Answers) -> None:
+    (old, new) = (each.Repository.partition("/")[0] for each in (now, answers))
+    renamed = {
+        now.Repository: answers.Repository,
+        f"{old}/{now.Owner}": f"{new}/{answers.Owner}",
+        f"{old}/": f"{new}/",
+    }
+    either = re.compile("|".join(map(re.escape, renamed)))
+    for path in _ON_GITHUB:
+        if files.exists(path):
+            files.text(path, either.sub(lambda found: renamed[found[0]], files.read(path)))
+
+
+def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> None:
+    for name in now.Environments:
+        if name not in answers.Environments:
+            files.delete(f"{ENVIRONMENTS}/{name}.json")
+            files.delete(f"{_PARAMS}/{name}.json")
+    for position, name in enumerate(answers.Environments):
+        path = f"{ENVIRONMENTS}/{name}.json"
+        if name not in now.Environments:
+            model = _model(now.Environments, answers.Environments, position)
+            document = read_json_object(files.root / ENVIRONMENTS / f"{model}.json")
+            document["Parameters"] = {**document["Parameters"], "VpcCidr": _free_range(files)}
+            files.write(path, document)
+            files.write(f"{_PARAMS}/{name}.json", {})
+        files.write(path, {**files.document(path), "PromotionOrder": 10 * (position + 1)})
+    removed = set(now.Environments) - set(answers.Environments)
+    for path in list(files.below(f"{_PARAMS}/pipelines")):
+        document = files.document(path)
+        sections = document.get("environments", {})
+        if removed & sections.keys():
+            kept = {name: section for name, section in sections.items() if name not in removed}
+            files.write(path, {**document, "environments": kept})
+
+
+def _model(now: tuple[str, ...], wanted: tuple[str, ...], position: int) -> str:
+    """Return the environment that a new one resembles: the one before it, or else the first."""
+    before = [name for name in wanted[:position] if name in now]
+    return before[-1] if before else now[0]
+
+
+def _free_range(files: EditedFiles) -> str:
+    """Return the first range of addresses that no environment has: their VPCs may be peered."""
+    used = {
+        ipaddress.ip_network(files.document(path)["Parameters"]["VpcCidr"])
+        for path in files.below(ENVIRONMENTS)
+    }
+    free = (ipaddress.ip_network(f"10.{second}.0.0/16") for second in range(0, 256, 5))
+    found = next((each for each in free if not any(each.overlaps(other) for other in used)), None)
+    if found is None:
+        raise UserError(
+            f"Environments: no range of addresses is free; choose VpcCidr in {ENVIRONMENTS} yourself"
+        )
+    return str(found)
+
+
+def _set_previews(files: EditedFiles, now: Answers, answers: Answers, record: Record) -> None:
+    if now.Previews and not answers.Previews:
+        for path in PREVIEWS:
+            files.delete(path)
+    elif answers.Previews and not now.Previews:
+        for path in PREVIEWS:
+            files.text(path, _of_template(files.root, record, path))
+
+
+def _set_studio(files: EditedFiles, now: Answers, answers: Answers, record: Record) -> None:
+    if now.Studio == answers.Studio:
+        return
+    for path in files.below(ENVIRONMENTS):
+        document = files.document(path)
+        stacks = [stack for stack in document["Stacks"] if stack != STUDIO]
+        if answers.Studio and _has_studio(files.root, record, path):
+            stacks.insert(stacks.index("operations") + 1, STUDIO)
+        files.write(path, {**document, "Stacks": stacks})
+
+
+def _has_studio(root: Path, record: Record, path: str) -> bool:
+    """Return whether an environment has Studio in the template; one of the fork's own has none."""
+    try:
+        return STUDIO in json.loads(_of_template(root, record, path))["Stacks"]
+    except UserError:
+        return False
+
+
+def _of_template(root: Path, record: Record, path: str) -> str:
+    """Return a file as the template has it, in the version that the fork has."""
+    version = record.template.commit if record.template else record.tree
+    found = Git(root).run("show", f"{version}:{path}") if version else None
+    if found is None or found.returncode:
+        raise UserError(
+            f"{path} cannot be restored: the history does not have the template's version. "
+            "Fetch it (git fetch --unshallow), or copy the file from the template"
+        )
+    return found.stdout
+
+
+def record_answers(root: Path, record: Record, answers: Answers) -> Record:
+    """Return the record with these answers, and with the template's version when it is the first one."""
+    version = record.tree
+    if not record.template and not version:
+        git = Git(root)
+        version = git("rev-parse", "HEAD^{tree}") if git.commit("HEAD") else ""
+    return Record(record.template, version, {name: as_answer(value) for name, value in vars(answers).items()})
+
+
+def as_answer(value: Any) -> Any:
+    """Return an answer as the record has it."""
+    return value if isinstance(value, bool | str) else as_text(value).split(",")

@@ -1,0 +1,84 @@
+"""A job of a fork's own in place of the one on the template's sample data."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
+from ml_pipeline.scaffolding.answers import SAMPLE_JOB, Answers
+from ml_pipeline.scaffolding.edited_files import EditedFiles
+from ml_pipeline.scaffolding.files import first_step
+
+ABOUT_IT = (
+    SAMPLE_JOB,
+    "spark_jobs/sample_data/abalone.csv",
+    "spark_jobs/sample_data/README.md",
+    "tests/spark_jobs/test_process_pyspark.py",
+    "tests/bench",  # the measurements of that job, and what kills it while it writes
+    "tests/faults",
+    "docs/benchmarks",
+    "docs/benchmarks.json",
+    "docs/benchmarks.md",
+)
+"""The sample job, with all that is about it alone."""
+_ITS_KEYS = re.compile(
+    "pyspark_process_(?!role|volume_kms|output_kms).*|pyspark_helper_code|spark_config_file"
+)
+_PARAMS = "ml_pipeline/params"
+_MODULE = f"ml_pipeline/pipelines/{DEFAULT_PIPELINE}.py"
+_IN_TEXTS = {
+    "NOTICE": re.compile(r"\nspark_jobs/sample_data/abalone\.csv .*?\n(?=\n)", re.DOTALL),
+    "README.md": re.compile(
+        r"The sample data is \[Abalone\].*? (?=The code)|^- [^\n]*docs/benchmarks\.md\)\n",
+        re.DOTALL | re.MULTILINE,
+    ),
+}
+"""The passages on its data and its measurements."""
+
+
+def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
+    """Remove the sample job, and begin the first pipeline with a generated step that has a sample of its own.
+
+    Args:
+        files: of the checkout.
+        answers: its `Step` is the name of the new step.
+    """
+    for path in ABOUT_IT:
+        for file in _files_of(files.root, path):
+            files.delete(file)
+    for path, passage in _IN_TEXTS.items():
+        if files.exists(path):
+            files.text(path, passage.sub("", files.read(path)))
+    step = first_step(DEFAULT_PIPELINE, answers.Step)
+    files.delete(_MODULE)  # and generated instead
+    for path, text in step.files.items():
+        files.create(path, text)
+    base = f"{_PARAMS}/{BASE}"
+    for path in list(files.below(_PARAMS)):
+        document = files.document(path)
+        kept: dict[str, Any] = {key: value for key, value in document.items() if not _ITS_KEYS.fullmatch(key)}
+        if path == base:
+            kept["pipeline_name"] = f"{answers.ProjectName}-${{Environment}}"
+            kept["trial"] = answers.ProjectName
+            kept["steps"] = {answers.Step: step.section}
+        files.write(path, kept)
+
+
+def _files_of(root: Path, path: str) -> Iterator[str]:
+    """Yield a file, or all files of a folder that git would keep."""
+    there = root / path
+    found = [there] if there.is_file() else sorted(there.rglob("*"))
+    for file in found:
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file.relative_to(root).as_posix()
+
+
+def mentions(root: Path) -> list[str]:
+    """Return the pages that still describe the sample."""
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return [
+        page.relative_to(root).as_posix()
+        for page in pages
+        if "abalone" in page.read_text(encoding="utf-8").lower()
+    ]

@@ -1,0 +1,169 @@
+"""What `make init` changes, in a copy of the files that it reads."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from helpers.errors import UserError
+from helpers.template.record import FILE, Record, read_record
+from ml_pipeline.commands import init
+from ml_pipeline.scaffolding.answers import QUESTIONS, Answers, answers_of, current_answers
+from ml_pipeline.scaffolding.fork import PREVIEWS, fork_changes, record_answers
+from ml_pipeline.scaffolding.sample_job import ABOUT_IT
+
+READ = ("infra/project.json", "infra/parameters", "ml_pipeline/params", "ml_pipeline/pipelines", ".github")
+
+
+@pytest.fixture
+def root(tmp_path: Path, repository: Path) -> Path:
+    for path in READ:
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (repository / path).is_dir():
+            shutil.copytree(repository / path, target, ignore=shutil.ignore_patterns("*.pyc"))
+        else:
+            shutil.copy2(repository / path, target)
+    for path in ABOUT_IT:
+        if not Path(path).suffix:
+            continue
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(repository / path, tmp_path / path) if (repository / path).exists() else None
+    return tmp_path
+
+
+def apply(root: Path, **given: Any) -> list[str]:
+    now = current_answers(root)
+    wanted = answers_of(given, now, "answers")
+    return list(fork_changes(root, wanted, record_answers(root, read_record(root), wanted)).apply())
+
+
+def document(root: Path, path: str) -> Any:
+    return json.loads((root / path).read_text())
+
+
+def test_without_any_change_the_answers_are_recorded_and_nothing_else(root: Path) -> None:
+    assert apply(root) == [f"Created {FILE}"]
+    assert read_record(root).answers["Environments"] == list(current_answers(root).Environments)
+    assert apply(root) == []
+
+
+def test_environments_are_added_removed_and_reordered(root: Path) -> None:
+    first, *others = current_answers(root).Environments
+
+    apply(root, Environments=["new", first, "last"])
+
+    assert current_answers(root).Environments == ("new", first, "last")
+    for name in others:
+        assert not (root / f"infra/parameters/{name}.json").exists()
+        assert not (root / f"ml_pipeline/params/{name}.json").exists()
+    files = [
+        document(root, path.relative_to(root).as_posix()) for path in (root / "infra/parameters").glob("*")
+    ]
+    ranges = [file["Parameters"]["VpcCidr"] for file in files]
+    assert len(set(ranges)) == len(ranges), "their VPCs may be peered"
+    assert document(root, "ml_pipeline/params/new.json") == {}
+
+
+def test_text_that_does_not_change_keeps_its_form(root: Path) -> None:
+    """Lists stay on one line, so that a fork's difference to the template is small."""
+    path = root / "infra/parameters/dev.json"
+    if not path.exists():
+        pytest.skip("an environment of the template")
+    before = path.read_text().splitlines()
+
+    apply(root, Environments=["zero", *current_answers(root).Environments])
+
+    assert len([line for line in path.read_text().splitlines() if line not in before]) == 1
+
+
+def test_a_failure_changes_nothing(root: Path) -> None:
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    (root / "spark_jobs" / "fares.py").write_text("# mine\n")
+
+    with pytest.raises(UserError, match=r"spark_jobs/fares\.py exists already"):
+        apply(root, Step="fares")
+
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_previews_that_cannot_be_restored_are_named(root: Path) -> None:
+    """Without a version of the template that git knows."""
+    for path in PREVIEWS:
+        (root / path).unlink(missing_ok=True)
+
+    with pytest.raises(UserError, match=r"infra/parameters/preview\.json cannot be restored.*git fetch"):
+        apply(root, Previews=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"ProjectName": "Fares!"}, "ProjectName: 'Fares!' does not match"),
+        ({"Region": "eu-west"}, "Region: 'eu-west' does not match"),
+        ({"Region": "cn-north-1"}, "Region: "),
+        ({"Environments": []}, "Environments: name at least one environment"),
+        ({"Environments": ["dev", "dev"]}, "Environments: each environment is named once"),
+        ({"Environments": "dev,local"}, "Environments: 'local' cannot be the name of an environment"),
+        ({"Studio": "perhaps"}, "Studio: 'perhaps' is not an answer; write yes or no"),
+        ({"Previews": 1}, "Previews: 1"),
+        ({"Step": "Clean Fares"}, "Step: "),
+        ({"Colour": "red"}, "Colour: unknown; expected ProjectName, "),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_named(root: Path, given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UserError) as raised:
+        answers_of(given, current_answers(root), "answers.json")
+
+    assert str(raised.value).startswith(f"answers.json cannot be used:\n  - {problem}")
+
+
+class Asked:
+    """A person who answers in turn, and then takes what is proposed."""
+
+    def __init__(self, *texts: str):
+        self._texts = iter(texts)
+        self.questions: list[str] = []
+
+    def __call__(self, text: str, *, console: Console, default: str) -> str:
+        self.questions.append(text)
+        return next(self._texts, default)
+
+
+@pytest.fixture
+def quiet() -> Iterator[Console]:
+    with Path("/dev/null").open("w") as nowhere:
+        yield Console(file=nowhere)
+
+
+def test_each_answer_is_validated_at_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch, quiet: Console
+) -> None:
+    person = Asked("Not a name", "fares")
+    monkeypatch.setattr(init.Prompt, "ask", person)
+    now = current_answers(root)
+
+    answers = init._ask(quiet, now)
+
+    assert answers == Answers(**{**vars(now), "ProjectName": "fares"})
+    assert person.questions[0] == person.questions[1]
+    assert len(person.questions) == len(QUESTIONS) + 1
+
+
+def test_the_record_names_the_template_s_version_once(repository: Path) -> None:
+    answers = current_answers(repository)
+    first = record_answers(repository, Record(), answers)
+
+    assert len(first.tree) == 40
+    assert record_answers(repository, first, answers) == first
+
+
+def test_all_that_is_about_the_sample_job_is_there(repository: Path) -> None:
+    """What was renamed would stay in a fork that has no such job."""
+    if current_answers(repository).Step:
+        pytest.skip("a fork without the sample job")
+    assert [path for path in ABOUT_IT if not (repository / path).exists()] == []
