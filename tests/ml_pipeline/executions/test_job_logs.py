@@ -84,7 +84,7 @@ def test_the_right_to_read_logs_is_missed_aloud_when_logs_are_asked_for() -> Non
             return [self]
 
         def __getitem__(self, _: str) -> None:
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "FilterLogEvents")
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeLogStreams")
 
     with pytest.raises(ClientError):
         list(read_lines(Denied(), "job"))  # type: ignore[arg-type]  # a client that may not
