@@ -54,14 +54,21 @@ def read_lines(logs: "CloudWatchLogsClient", job: str, since: int = 0) -> Iterat
 
 def _lines_of(logs: "CloudWatchLogsClient", stream: str, since: int) -> Iterator[LogLine]:
     """Yield the lines of a stream; its end is where the token to go on is the one that was given."""
-    where = {"logGroupName": LOG_GROUP, "logStreamName": stream}
-    page = logs.get_log_events(**where, startTime=since, startFromHead=True)
+    page = logs.get_log_events(
+        logGroupName=LOG_GROUP, logStreamName=stream, startTime=since, startFromHead=True
+    )
     token = ""
     while page["nextForwardToken"] != token:
         for event in page["events"]:
             yield LogLine(stream, event["timestamp"], event["message"].rstrip())
         token = page["nextForwardToken"]
-        page = logs.get_log_events(**where, startTime=since, startFromHead=True, nextToken=token)
+        page = logs.get_log_events(
+            logGroupName=LOG_GROUP,
+            logStreamName=stream,
+            startTime=since,
+            startFromHead=True,
+            nextToken=token,
+        )
 
 
 def exception_of(lines: Iterable[LogLine]) -> str:
