@@ -41,6 +41,7 @@ MAX_JOB_PREFIX = 37
 """Characters of a job's name, of 63, before `-<execution>-<token>-<failures>`, which SageMaker appends.
 
 https://github.com/aws/sagemaker-python-sdk/pull/3946; a project's and an environment's name just fit.
+AWS documents no length of the token: 10 characters are those of names without a prefix.
 """
 ISOLATION_EXPLAINED = (
     "the job reads and writes S3 itself, and network isolation leaves its container without network and "
