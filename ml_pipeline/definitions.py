@@ -88,6 +88,8 @@ def build_pipeline(pipeline: Pipeline, params: PipelineParams, logger: logging.L
             parameters=list(parameters.values()),
             steps=[step.build(context) for step in steps],
             pipeline_experiment_config=sdk.PipelineExperimentConfig(params.pipeline_name, params.trial),
+            # Without it the SDK drops the names of jobs, and with them the environment's prefix.
+            pipeline_definition_config=sdk.PipelineDefinitionConfig(use_custom_job_prefix=True),
             sagemaker_session=session,
         )
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from heapq import merge
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,22 +34,41 @@ def milliseconds(moment: datetime | None) -> int:
 
 
 def read_lines(logs: "CloudWatchLogsClient", job: str, since: int = 0) -> Iterator[LogLine]:
-    """Yield the log lines of a job, of all its instances, from a time on (milliseconds since 1970).
+    """Yield the log lines of a job of all its instances by their time, from a time on (milliseconds).
 
     A job that has written nothing yet has none; before the first job there is not even a log group.
+    Streams are read one by one: FilterLogEvents needs the right to read the whole group, which all
+    environments share.
     """
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=LOG_GROUP, logStreamNamePrefix=f"{job}/", startTime=since
+    streams = logs.get_paginator("describe_log_streams").paginate(
+        logGroupName=LOG_GROUP, logStreamNamePrefix=f"{job}/"
     )
     try:
-        for page in pages:
-            for event in page["events"]:
-                # moto answers with the streams of all jobs, whatever the prefix.
-                if event["logStreamName"].startswith(f"{job}/"):
-                    yield LogLine(event["logStreamName"], event["timestamp"], event["message"].rstrip())
+        names = [stream["logStreamName"] for page in streams for stream in page["logStreams"]]
+        of_streams = [_lines_of(logs, name, since) for name in names]
+        yield from merge(*of_streams, key=lambda line: line.timestamp)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
+
+
+def _lines_of(logs: "CloudWatchLogsClient", stream: str, since: int) -> Iterator[LogLine]:
+    """Yield the lines of a stream; its end is where the token to go on is the one that was given."""
+    page = logs.get_log_events(
+        logGroupName=LOG_GROUP, logStreamName=stream, startTime=since, startFromHead=True
+    )
+    token = ""
+    while page["nextForwardToken"] != token:
+        for event in page["events"]:
+            yield LogLine(stream, event["timestamp"], event["message"].rstrip())
+        token = page["nextForwardToken"]
+        page = logs.get_log_events(
+            logGroupName=LOG_GROUP,
+            logStreamName=stream,
+            startTime=since,
+            startFromHead=True,
+            nextToken=token,
+        )
 
 
 def exception_of(lines: Iterable[LogLine]) -> str:

@@ -23,6 +23,7 @@ DEFAULT_PIPELINE = "processing"
 SHARED_KEYS = frozenset(
     {
         "pipeline_role",
+        "job_name_prefix",
         "pyspark_process_role",
         "network_subnet_ids",
         "network_security_group_ids",

@@ -105,6 +105,11 @@ def load_parameters(
         problems.setdefault(path, hint)
     if parameters and not parameters.pipeline_name.endswith(f"-{environment}"):
         problems[("pipeline_name",)] = "end it with -${Environment}: the roles may create no other pipeline"
+    own = "{ProjectName}-{Environment}".format_map(placeholder_names(environment))
+    if parameters and not f"{parameters.job_name_prefix}-".startswith(f"{own}-"):
+        problems[("job_name_prefix",)] = (
+            "begin it with ${ProjectName}-${Environment}: the roles may create and read no other jobs"
+        )
     if parameters and not parameters.spark_steps:
         problems[("steps",)] = "it is missing; add a section for each step"
     if problems or parameters is None:

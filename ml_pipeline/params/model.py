@@ -37,6 +37,12 @@ from ml_pipeline.params.spark_step import (
     spec_of,
 )
 
+MAX_JOB_PREFIX = 37
+"""Characters of a job's name, of 63, before `-<execution>-<token>-<failures>`, which SageMaker appends.
+
+https://github.com/aws/sagemaker-python-sdk/pull/3946; a project's and an environment's name just fit.
+AWS documents no length of the token: 10 characters are those of names without a prefix.
+"""
 ISOLATION_EXPLAINED = (
     "the job reads and writes S3 itself, and network isolation leaves its container without network and "
     "credentials; use false: the VPC without a route to the internet, its endpoint policies and encrypted "
@@ -55,6 +61,8 @@ class PipelineParams(BaseModel):
 
     pipeline_name: Annotated[str, api("PipelineName", "ExperimentEntityName")]
     """Also the name of the experiment, for which the API takes fewer characters."""
+    job_name_prefix: Annotated[str, api("ProcessingJobName")]
+    """How the names of jobs begin: policies tell the environments' jobs and logs apart by it."""
     trial: Annotated[str, api("ExperimentEntityName")]
     pipeline_role: Annotated[str, api("RoleArn")]
     network_subnet_ids: Annotated[
@@ -98,6 +106,11 @@ class PipelineParams(BaseModel):
     def spark_steps(self) -> Mapping[str, SparkStepSpec]:
         """The Spark steps by name."""
         return {name: spec_of(name, section) for name, section in self.steps.items()}
+
+    def job_prefix_of(self, step: str) -> str:
+        """Return how the names of a step's jobs begin: the prefix, and as much of the step as fits."""
+        readable = step.replace("_", "-")
+        return f"{self.job_name_prefix}-{readable}"[:MAX_JOB_PREFIX].rstrip("-")
 
     def event_logs_of(self, step: str) -> tuple[str, str]:
         """Return the URI that the id of the execution comes below, and the folder below that id."""

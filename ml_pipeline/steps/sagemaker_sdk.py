@@ -26,7 +26,7 @@ def _quiet() -> Iterator[None]:
     """Keep from the reader what the SDK says while it is imported and while it builds a definition.
 
     It makes the root logger print at level INFO, and warns of two things that are meant to be so:
-    that a pipeline session starts no job, and that the jobs' names are left to the pipeline.
+    that a pipeline session starts no job, and that steps which are read on their own lose their jobs' names.
     """
 
     def meant_to_be_so(record: logging.LogRecord) -> bool:
@@ -83,6 +83,7 @@ with building("us-east-1"):
     from sagemaker.core.workflow.functions import Join
     from sagemaker.core.workflow.parameters import ParameterString
     from sagemaker.core.workflow.pipeline_context import PipelineSession
+    from sagemaker.core.workflow.pipeline_definition_config import PipelineDefinitionConfig
     from sagemaker.core.workflow.properties import Properties
     from sagemaker.mlops.workflow.pipeline import Pipeline
     from sagemaker.mlops.workflow.pipeline_experiment_config import PipelineExperimentConfig
@@ -133,6 +134,7 @@ __all__ = [
     "Join",
     "ParameterString",
     "Pipeline",
+    "PipelineDefinitionConfig",
     "PipelineExperimentConfig",
     "PipelineSession",
     "ProcessingInput",

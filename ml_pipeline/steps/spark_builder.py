@@ -67,6 +67,7 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
     packages = [_packages(spec.package_folder)] if spec.package_folder else []
     jars = [f"{_packages_path(spec.package_folder)}/{JARS}"] if spec.package_folder and spec.jars else None
     arguments = processor.run(
+        job_name=params.job_prefix_of(spec.name),
         submit_app=spec.app,
         submit_py_files=list(spec.py_files),
         submit_jars=jars,

@@ -111,6 +111,7 @@ TOPICS = {
 _STAGED = "s3://${ArtifactBucketName}/code/${CodeHash}"
 PARAMETERS: dict[str, Any] = {
     "pipeline_name": f"{PIPELINE}-${{Environment}}",
+    "job_name_prefix": "${ProjectName}-${Environment}",
     "trial": TRIAL,
     "pipeline_role": "${PipelineExecutionRoleArn}",
     "network_subnet_ids": ["${PrivateSubnetIds}"],

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from helpers.environments import Environment
 from helpers.infra.stacks.configuration import stack_names
+from helpers.project_settings import project_settings
 from ml_pipeline.__main__ import main
 from ml_pipeline.commands import COMMANDS, load_command, start
 from ml_pipeline.executions.executions import take_snapshot
@@ -455,5 +456,6 @@ def test_starting_without_waiting_can_be_stopped_and_read_later(sleeping: str, r
         f"Verification failed: it is Stopped: SageMaker gives no reason\n{arn}: 1 problem\n",
     )
     assert logs[0] == 0
-    assert logs[1].startswith(f"Execution {arn}\nStep {STEP}: Stopped, job pipelines-")
+    job = f"{project_settings().project_name}-local-"
+    assert logs[1].startswith(f"Execution {arn}\nStep {STEP}: Stopped, job {job}")
     assert f"unknown step 'joins' of {arn}; expected one of {STEP}" in run("logs", "--step", "joins")[2]

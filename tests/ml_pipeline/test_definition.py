@@ -14,6 +14,7 @@ import pytest
 from helpers.errors import UserError
 from helpers.local_aws.pipelines.expressions import references, resolve
 from helpers.local_aws.pipelines.step_cache import PROCESSING_KEY, cache_key
+from helpers.project_settings import project_settings
 from ml_pipeline import definitions
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.definitions import build_pipeline, canonical, pipeline_definition
@@ -29,7 +30,7 @@ from ml_pipeline.pipeline import create_pipeline
 from ml_pipeline.pipelines import find_pipeline
 from ml_pipeline.steps.cache import days_reusable
 from tests.ml_pipeline.building import BuiltElsewhere
-from tests.ml_pipeline.small_project import FIRST, write_params
+from tests.ml_pipeline.small_project import FIRST, STEP, write_params
 from tests.ml_pipeline.two_steps import NAME, PAIR, PIPELINE, Document, write_jobs
 
 
@@ -101,6 +102,26 @@ def test_the_job_runs_in_the_vpc_with_both_keys(
     assert job["RoleArn"] == parameters.pyspark_process_role != parameters.pipeline_role
     assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": spec.max_runtime_seconds}
     assert {tag["Key"]: tag["Value"] for tag in job["Tags"]} == parameters.tags
+
+
+def test_the_jobs_are_named_after_the_environment(job: Document, parameters: ProcessingParams) -> None:
+    """Policies know them, and their logs, by this prefix."""
+    prefix = f"{project_settings().project_name}-local"
+    assert parameters.job_name_prefix == prefix
+    assert job["ProcessingJobName"] == parameters.job_prefix_of(STEP)
+    assert f"{job['ProcessingJobName']}-".startswith(f"{prefix}-")
+
+
+@pytest.mark.parametrize("step", ["s" * 64, "_", "a_b", "trailing_"])
+@pytest.mark.parametrize("project_name", ["abc", "p" * 24])
+def test_however_long_the_names_are_the_prefix_is_whole(
+    parameters: ProcessingParams, project_name: str, step: str
+) -> None:
+    prefix = f"{project_name}-{'e' * 12}"
+    name = parameters.model_copy(update={"job_name_prefix": prefix}).job_prefix_of(step)
+    assert f"{name}-".startswith(f"{prefix}-")
+    assert len(name) <= 37
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name)
 
 
 def test_the_container_gets_code_and_configuration_by_their_content_hash(

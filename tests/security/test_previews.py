@@ -85,6 +85,16 @@ def verdict(documents: dict[str, Any], action: str, resource: str, context: dict
         ("cloudformation:CreateChangeSet", f"arn:aws:cloudformation:{AWS}:stack/{PROJECT}-{{}}-keys/1", {}),
         ("s3:DeleteObject", f"arn:aws:s3:::{PROJECT}-{{}}-storage-databucket-x/y", {}),
         ("logs:DeleteLogGroup", f"arn:aws:logs:{AWS}:log-group:{PROJECT}-{{}}-network-x", {}),
+        (
+            "sagemaker:DescribeProcessingJob",
+            f"arn:aws:sagemaker:{AWS}:processing-job/{PROJECT}-{{}}-s-e-t-0",
+            {},
+        ),
+        (
+            "logs:GetLogEvents",
+            f"arn:aws:logs:{AWS}:log-group:/aws/sagemaker/ProcessingJobs:log-stream:{PROJECT}-{{}}-s-e-t-0/algo-1",
+            {},
+        ),
         ("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-{{}}-processing-job", BOUNDED),
         ("iam:CreatePolicyVersion", f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-{{}}-boundary", {}),
         ("kms:DeleteAlias", f"arn:aws:kms:{AWS}:alias/{PROJECT}-{{}}/DataKey", {}),

@@ -88,7 +88,11 @@ CHANGING = (
     (r"(-[a-z]+bucket-)[a-z0-9]{12}", r"\1ID"),
     (r"\b[0-9a-f]{16}\b", "HASH"),
     (r"execution/[a-z0-9]{12}", "execution/ID"),
-    (r"pipelines-[a-z0-9]{12}-([\w-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
+    # As much of the step's name as fits.
+    (
+        rf"(PROJECT-({'|'.join(set(ROLES.values()))}|pr-\d+))[\w-]*-[a-z0-9]{{12}}-[A-Za-z0-9]{{10}}-\d\b",
+        r"\1-JOB-ID",
+    ),
     (r"algo-1-\d+", "algo-1-ID"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be

@@ -96,7 +96,7 @@ class ExecutionContext:
     """Returns the run that the cache holds for a key, with the ARN of its execution."""
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
-    new_job_name: Callable[[Step], str]
+    new_job_name: Callable[[Step, int], str]
     on_change: Callable[[], object]
     """Is called when a step or the execution has another status."""
 
@@ -308,7 +308,7 @@ class PipelineExecution:
     def _run_processing(self, run: StepRun) -> None:
         step = run.step
         if step.cache_expiry:
-            _, arguments = self._job_request(step)
+            _, arguments = self._job_request(step, failures=0)
             run.cache_key = cache_key(step.name, arguments)
             cached = self._context.cached_run(step, run.cache_key)
             if cached:
@@ -333,16 +333,16 @@ class PipelineExecution:
                 self._end(run, "Stopped")
                 return
 
-    def _job_request(self, step: Step) -> tuple[str, dict[str, Any]]:
+    def _job_request(self, step: Step, failures: int) -> tuple[str, dict[str, Any]]:
         """Return a new name for a step's job, and its arguments, which may refer to that name."""
-        name = self._context.new_job_name(step)
+        name = self._context.new_job_name(step, failures)
         variable = STEP_TYPES[step.type].job_name
         return name, self._resolve(step.arguments, {f"Execution.{variable}": name})
 
     def _attempt(self, run: StepRun) -> tuple[str | None, str | None]:
         """Run a step's job once; return how it failed and the exception type for the retry policies."""
         run.attempts += 1
-        name, arguments = self._job_request(run.step)
+        name, arguments = self._job_request(run.step, failures=run.attempts - 1)
         try:
             job = self._context.create_job({**arguments, "ProcessingJobName": name})
         except ServiceFaultError as fault:

@@ -310,7 +310,7 @@ class PipelineExecutions:
             create_job,
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
-            new_job_name=lambda step: new_job_name(step, execution_id),
+            new_job_name=lambda step, failures: new_job_name(step, execution_id, failures),
             on_change=self._on_change,
         )
 

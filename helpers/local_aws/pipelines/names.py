@@ -14,13 +14,22 @@ def new_execution_id() -> str:
     return _random_name(12, string.ascii_lowercase + string.digits)
 
 
-def new_job_name(step: Step, execution_id: str) -> str:
-    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for."""
+def new_job_name(step: Step, execution_id: str, failures: int) -> str:
+    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for.
+
+    A prefix is followed by the execution, a token and the count of failures, as the SDK documents:
+    https://github.com/aws/sagemaker-python-sdk/pull/3946
+
+    Args:
+        step: with `ProcessingJobName` among its arguments if it asks for a prefix.
+        execution_id: of the execution.
+        failures: of the step, in this execution, before this job.
+    """
     suffix = _random_name(10, string.ascii_letters + string.digits)
     prefix = step.arguments.get("ProcessingJobName")
     if isinstance(prefix, str):
-        room = _MAX_JOB_NAME - len(f"-{execution_id}-{suffix}")
-        return f"{prefix[:room]}-{execution_id}-{suffix}"
+        ending = f"-{execution_id}-{suffix}-{failures}"
+        return prefix[: _MAX_JOB_NAME - len(ending)] + ending
     # Names of steps may have underscores, those of jobs may not.
     readable = re.sub(r"[^A-Za-z0-9-]", "-", step.name[:20])
     return f"pipelines-{execution_id}-{readable}-{suffix}"

@@ -40,6 +40,33 @@ def test_the_lines_of_all_instances_are_read_and_of_no_other_job(stack: boto3.Se
     assert list(read_lines(stack.client("logs"), job[:-1])) == []
 
 
+def test_lines_of_instances_are_read_by_their_time(stack: boto3.Session, job: str) -> None:
+    write(stack, f"{job}/algo-1", "third", NOW + 3)
+    write(stack, f"{job}/algo-2", "fourth", NOW + 4)
+
+    read = [line.text for line in read_lines(stack.client("logs"), job, since=NOW + 2)]
+    assert read == ["second", "third", "fourth"]
+
+
+def test_a_long_log_is_read_to_its_end() -> None:
+    """A page may be empty before the end, which is where CloudWatch gives the same token again."""
+
+    class Pages:
+        def get_paginator(self, _: str) -> "Pages":
+            return self
+
+        def paginate(self, **_: object) -> list[object]:
+            return [{"logStreams": [{"logStreamName": "job/algo-1"}]}]
+
+        def get_log_events(self, nextToken: str = "0", **_: object) -> dict[str, object]:  # noqa: N803 - boto3's
+            page = min(int(nextToken), 3)
+            events = [] if page in {1, 3} else [{"timestamp": page, "message": f"line {page}"}]
+            return {"events": events, "nextForwardToken": str(min(page + 1, 3))}
+
+    lines = read_lines(Pages(), "job")  # type: ignore[arg-type]  # as much of a client as is asked
+    assert [line.text for line in lines] == ["line 0", "line 2"]
+
+
 def test_before_the_first_job_there_are_no_lines(stack: boto3.Session) -> None:
     assert list(read_lines(boto3.client("logs", region_name="eu-central-1"), "job")) == []
 
@@ -84,7 +111,7 @@ def test_the_right_to_read_logs_is_missed_aloud_when_logs_are_asked_for() -> Non
             return [self]
 
         def __getitem__(self, _: str) -> None:
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "FilterLogEvents")
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeLogStreams")
 
     with pytest.raises(ClientError):
         list(read_lines(Denied(), "job"))  # type: ignore[arg-type]  # a client that may not

@@ -90,6 +90,16 @@ def test_a_missing_key_that_the_module_reads_is_reported_as_any_other(
         load_parameters("trial", outputs, steps=lambda values: [values[key]], folder=folder)
 
 
+@pytest.mark.parametrize("ending", ["dev", "${Environment}2", "${Environment}2-rates"])
+def test_jobs_that_another_environment_could_read_are_refused(
+    ending: str, folder: Path, outputs: dict[str, str]
+) -> None:
+    (folder / "trial.json").write_text(json.dumps({"job_name_prefix": f"${{ProjectName}}-{ending}"}))
+
+    with pytest.raises(UserError, match=r"trial\.json: job_name_prefix.*: begin it with"):
+        load_parameters("trial", outputs, folder=folder)
+
+
 def test_a_resolved_value_is_shown_beside_its_placeholder(outputs: dict[str, str], folder: Path) -> None:
     with pytest.raises(UserError) as refused:
         load_parameters("trial", {**outputs, "PipelineExecutionRoleArn": "nobody"}, folder=folder)

@@ -33,7 +33,7 @@ def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
 def request_(outputs: dict[str, str], job: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """A request that the guardrails let pass."""
     found = job(
-        ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}",
+        ProcessingJobName=f"{PROJECT}-local-{uuid.uuid4().hex[:8]}",
         NetworkConfig={
             "EnableInterContainerTrafficEncryption": True,
             "VpcConfig": {
@@ -366,7 +366,7 @@ def test_the_jobs_own_role_must_get_into_the_network(
 def test_a_step_that_is_denied_fails_with_the_reason(
     aws: boto3.Session, pipelines: Any, job: Callable[..., dict[str, Any]], outputs: dict[str, str]
 ) -> None:
-    request = {**job(), "RoleArn": outputs["ProcessingJobRoleArn"]}
+    request = {**job(), "RoleArn": outputs["ProcessingJobRoleArn"], "ProcessingJobName": f"{PROJECT}-local"}
     name = f"denied-{uuid.uuid4().hex[:8]}"
     definition = {
         "Version": "2020-12-01",
@@ -384,6 +384,15 @@ def test_a_step_that_is_denied_fails_with_the_reason(
     reason = pipelines.steps(arn)["convert"]["FailureReason"]
     assert f"{PROJECT}-local-pipeline-execution/SageMaker is not authorized to perform" in reason
     assert "sagemaker:CreateProcessingJob" in reason
+    assert "with an explicit deny" in reason
+
+
+@pytest.mark.parametrize("name", ["job", f"{PROJECT}-local2", f"{PROJECT}-prod", "pipelines"])
+def test_a_job_that_is_not_named_after_the_environment_is_denied(
+    create: Create, request_: dict[str, Any], name: str
+) -> None:
+    reason = create({**request_, "ProcessingJobName": f"{name}-{uuid.uuid4().hex[:8]}"})
+    assert "because no identity-based policy allows the sagemaker:CreateProcessingJob action" in reason
 
 
 def test_a_step_whose_request_is_not_valid_fails_with_the_reason(

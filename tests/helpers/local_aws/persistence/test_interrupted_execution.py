@@ -30,7 +30,7 @@ CONTEXT = ExecutionContext(
     create_job=lambda _request: pytest.fail("a job was created"),
     cached_run=lambda _step, _key: None,
     read_json=lambda _uri: None,
-    new_job_name=lambda _step: "name",
+    new_job_name=lambda _step, _failures: "name",
     on_change=lambda: None,
 )
 

@@ -2,12 +2,16 @@
 
 import itertools
 import json
+import re
 import uuid
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from helpers.local_aws.pipelines.names import new_job_name
+from helpers.local_aws.pipelines.steps import Step
 
 UNTIL_FILE = "import pathlib,time;[time.sleep(.02) for _ in iter(pathlib.Path({!r}).exists, True)]"
 
@@ -45,6 +49,24 @@ def test_an_execution_succeeds_when_its_steps_have(pipelines, job) -> None:
     job_arn = steps["first"]["Metadata"]["ProcessingJob"]["Arn"]
     execution_id = arn.rsplit("/", 1)[1]
     assert f":processing-job/pipelines-{execution_id}-first-" in job_arn
+
+
+def test_a_job_is_named_after_the_prefix_of_its_step_and_counted(pipelines, job) -> None:
+    """As SageMaker does: prefix, execution, a token, and how often the step failed before."""
+    failing = step("first", job("raise SystemExit(1)") | {"ProcessingJobName": "fares-dev-first"})
+    arn = pipelines.start(pipelines.create(failing))
+    pipelines.wait(arn)
+    name = pipelines.steps(arn)["first"]["Metadata"]["ProcessingJob"]["Arn"].partition(":processing-job/")[2]
+    assert re.fullmatch(rf"fares-dev-first-{arn.rsplit('/', 1)[1]}-[a-z0-9]{{10}}-0", name)
+
+
+@pytest.mark.parametrize("failures", [0, 9])
+def test_the_longest_prefix_of_an_environment_is_never_cut(failures: int) -> None:
+    prefix = f"{'p' * 24}-{'e' * 12}"
+    asking = Step("s", "Processing", {"ProcessingJobName": prefix}, {})
+    name = new_job_name(asking, "abcdefghijkl", failures)
+    assert name.startswith(f"{prefix}-abcdefghijkl-")
+    assert len(name) == 63
 
 
 def test_independent_steps_run_at_the_same_time(pipelines, job, tmp_path) -> None:
