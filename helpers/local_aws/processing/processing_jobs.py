@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Mapping
 
-from helpers.local_aws.access.job_creation import authorize_job_creation
-from helpers.local_aws.access.role_trust import RoleError, check_role_trust
+from helpers.local_aws.access.creation import Creation, authorize_creation
 from helpers.local_aws.api.operations import Operation, Operations, members
 from helpers.local_aws.api.response import (
+    ACCOUNT,
     ApiError,
     Request,
     Response,
@@ -109,12 +109,8 @@ class ProcessingJobs:
         problems += filter(None, [image_problem(request)])
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
-        try:
-            check_role_trust(str(request["RoleArn"]), self._region)
-        except RoleError as error:
-            raise ApiError("ValidationException", str(error)) from error
-        authorize_job_creation(request, self._region, caller)
         arn = job_arn("processing-job", name, self._region)
+        authorize_creation(_creation(request, self._region), self._region, caller)
         job = ProcessingJob(name, arn, request, checked_tags(request))
         with self._lock:
             if name.lower() in self._jobs:
@@ -167,6 +163,25 @@ class ProcessingJobs:
     def find_tags(self, arn: str) -> Tags | None:
         """Return the tags of the job with an ARN, or None."""
         return next((job.tags for job in list(self._jobs.values()) if job.arn == arn.lower()), None)
+
+
+def _creation(request: Request, region: str) -> Creation:
+    network = request.get("NetworkConfig") or {}
+    vpc = network.get("VpcConfig") or {}
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    return Creation(
+        action="sagemaker:CreateProcessingJob",
+        arn=f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}",
+        role_arn=request["RoleArn"],
+        subnets=vpc.get("Subnets") or (),
+        security_groups=vpc.get("SecurityGroupIds") or (),
+        volume_key=cluster.get("VolumeKmsKeyId"),
+        output_key=(request.get("ProcessingOutputConfig") or {}).get("KmsKeyId"),
+        isolated=network.get("EnableNetworkIsolation"),
+        encrypts_traffic=network.get("EnableInterContainerTrafficEncryption"),
+        instance_types=[cluster["InstanceType"]],
+        tags=request.get("Tags") or (),
+    )
 
 
 def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:

@@ -1,12 +1,12 @@
-"""What the service checks before it creates a processing job.
+"""What the service checks before it creates a job, a model or a model package.
 
 That the network and the keys that it names are there and fit together, that whoever asks may create this
-job and hand it its role and the key of its volumes, and that this role can get into the network and use the
-key of the outputs.
+and hand it its role and the key of its volumes, that SageMaker may assume this role, and that the role can
+get into the network and use the key of the outputs.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -15,8 +15,8 @@ from moto.kms.models import kms_backends
 from helpers.local_aws.access.conditions import context_of
 from helpers.local_aws.access.evaluation import AccessRequest, document_of, refusal
 from helpers.local_aws.access.principals import ACCOUNT_ROOT, Principal, find_principal
-from helpers.local_aws.access.role_trust import SERVICE
-from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
+from helpers.local_aws.access.role_trust import SERVICE, RoleError, check_role_trust
+from helpers.local_aws.api.response import ACCOUNT, ApiError
 
 # What a job's role needs in a VPC, beside ec2:CreateNetworkInterface:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
@@ -34,12 +34,41 @@ _LOOKS = (
 )
 
 
-def authorize_job_creation(request: Request, region: str, caller: str | None) -> None:
-    """Check a request of CreateProcessingJob against what is in the account.
+@dataclass(frozen=True)
+class Creation:
+    """What a request creates, as far as it matters to who may do it.
+
+    Attributes:
+        action: as `sagemaker:CreateProcessingJob`.
+        arn: of what is created.
+        role_arn: of the role that it acts with, where it has one.
+        subnets: IDs, as are `security_groups`; without any it is in no VPC.
+        volume_key: ID, ARN or alias, as is `output_key`.
+        isolated: `EnableNetworkIsolation`, where it is given.
+        encrypts_traffic: `EnableInterContainerTrafficEncryption`, where it is given.
+        condition_keys: those that only this kind of request has.
+    """
+
+    action: str
+    arn: str
+    role_arn: str | None = None
+    subnets: Sequence[str] = ()
+    security_groups: Sequence[str] = ()
+    volume_key: str | None = None
+    output_key: str | None = None
+    isolated: bool | None = None
+    encrypts_traffic: bool | None = None
+    instance_types: Sequence[str] = ()
+    tags: Sequence[Mapping[str, str]] = ()
+    condition_keys: Mapping[str, object] = field(default_factory=dict)
+
+
+def authorize_creation(creation: Creation, region: str, caller: str | None) -> None:
+    """Check what a request would create against what is in the account.
 
     Args:
-        request: of the operation.
-        region: where the job is to run.
+        creation: what the request would create.
+        region: where.
         caller: ARN of the role that asks; None asks with the rights of the account itself, which may do all
             that no key's policy keeps from it.
 
@@ -47,37 +76,52 @@ def authorize_job_creation(request: Request, region: str, caller: str | None) ->
         ApiError: ValidationException for what is not there or does not fit, AccessDeniedException for what
             the caller may not do.
     """
-    network = _Network(request, region)
-    volume_key = _key(request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId"), region)
-    output_key = _key(request.get("ProcessingOutputConfig", {}).get("KmsKeyId"), region)
-    job_arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}"
+    if creation.role_arn:
+        _check_trust(creation.role_arn, region)
+    network = _Network(creation, region)
+    volume_key, output_key = _key(creation.volume_key, region), _key(creation.output_key, region)
     asking = _who(caller or ACCOUNT_ROOT)
-    keys = _condition_keys(request, network, volume_key, output_key)
-    _require(asking, "sagemaker:CreateProcessingJob", job_arn, keys)
-    if request.get("Tags"):
-        _require(asking, "sagemaker:AddTags", job_arn, keys)
-    role_arn = str(request["RoleArn"])
-    _require(asking, "iam:PassRole", role_arn, {"iam:PassedToService": SERVICE})
+    keys = _condition_keys(creation, volume_key, output_key)
+    _require(asking, creation.action, creation.arn, keys)
+    if creation.tags:
+        _require(asking, "sagemaker:AddTags", creation.arn, keys)
+    if creation.role_arn:
+        _require(asking, "iam:PassRole", creation.role_arn, {"iam:PassedToService": SERVICE})
     if volume_key:
         grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}
         _require(asking, "kms:CreateGrant", volume_key.arn, grant, volume_key)
-    role = _who(role_arn)
-    for action, resource, keys in network.requests():
-        _require(role, action, resource, keys, code="ValidationException")
-    if output_key:
-        through_s3 = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
-        _require(
-            role, "kms:GenerateDataKey", output_key.arn, through_s3, output_key, code="ValidationException"
-        )
+    if creation.role_arn:
+        role = _who(creation.role_arn)
+        for action, resource, keys in network.requests():
+            _require(role, action, resource, keys, code="ValidationException")
+        if output_key:
+            through_s3 = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
+            _require(
+                role,
+                "kms:GenerateDataKey",
+                output_key.arn,
+                through_s3,
+                output_key,
+                code="ValidationException",
+            )
+
+
+def authorize_action(
+    caller: str | None, action: str, resource: str, condition_keys: Mapping[str, object] | None = None
+) -> None:
+    """Check whether who asks may do something that creates nothing.
+
+    Raises:
+        ApiError: AccessDeniedException.
+    """
+    _require(_who(caller or ACCOUNT_ROOT), action, resource, condition_keys or {})
 
 
 class _Network:
-    """The subnets and security groups of a job, each of which is there, all in one VPC."""
+    """Subnets and security groups, each of which is there, all in one VPC."""
 
-    def __init__(self, request: Request, region: str):
-        config = request.get("NetworkConfig", {}).get("VpcConfig", {})
-        self.subnets: list[str] = list(config.get("Subnets", []))
-        self.groups: list[str] = list(config.get("SecurityGroupIds", []))
+    def __init__(self, creation: Creation, region: str):
+        self.subnets, self.groups = creation.subnets, creation.security_groups
         self._region = region
         backend = ec2_backends[ACCOUNT][region]
         known = {subnet.id: subnet.vpc_id for subnet in backend.describe_subnets()}
@@ -129,32 +173,27 @@ def _key(name: str | None, region: str) -> Any:
     return key
 
 
-def _condition_keys(
-    request: Request, network: _Network, volume_key: Any, output_key: Any
-) -> Mapping[str, object]:
+def _condition_keys(creation: Creation, volume_key: Any, output_key: Any) -> Mapping[str, object]:
     """Return the condition keys that SageMaker sends. Those of KMS keys have two spellings; both are sent.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
     """
-    config = request.get("NetworkConfig", {})
-    tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+    tags = {tag["Key"]: tag["Value"] for tag in creation.tags}
     volume, output = (getattr(key, "arn", None) for key in (volume_key, output_key))
-    encrypted, isolated = (
-        config.get("EnableInterContainerTrafficEncryption"),
-        config.get("EnableNetworkIsolation"),
-    )
+    encrypted, isolated = creation.encrypts_traffic, creation.isolated
     return {
-        "sagemaker:VpcSubnets": network.subnets,
-        "sagemaker:VpcSecurityGroupIds": network.groups,
+        "sagemaker:VpcSubnets": list(creation.subnets),
+        "sagemaker:VpcSecurityGroupIds": list(creation.security_groups),
         "sagemaker:VolumeKmsKey": volume,
         "sagemaker:VolumeKmsKeyArn": volume,
         "sagemaker:OutputKmsKey": output,
         "sagemaker:OutputKmsKeyArn": output,
         "sagemaker:InterContainerTrafficEncryption": None if encrypted is None else str(encrypted).lower(),
         "sagemaker:NetworkIsolation": None if isolated is None else str(isolated).lower(),
-        "sagemaker:InstanceTypes": [request["ProcessingResources"]["ClusterConfig"]["InstanceType"]],
+        "sagemaker:InstanceTypes": list(creation.instance_types),
         "aws:TagKeys": list(tags),
         **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
+        **creation.condition_keys,
     }
 
 
@@ -172,6 +211,13 @@ def _require(
     if found:
         text = f"User: {principal.user} is not authorized to perform: {action} on resource: {resource} "
         raise ApiError(code, text + found.because(action))
+
+
+def _check_trust(role_arn: str, region: str) -> None:
+    try:
+        check_role_trust(role_arn, region)
+    except RoleError as error:
+        raise _invalid(str(error)) from error
 
 
 def _who(arn: str) -> Principal:
