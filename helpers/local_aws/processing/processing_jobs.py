@@ -4,17 +4,9 @@ import threading
 from collections.abc import Mapping
 
 from helpers.local_aws.access.creation import Creation, authorize_creation
+from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations, members
-from helpers.local_aws.api.response import (
-    ACCOUNT,
-    ApiError,
-    Request,
-    Response,
-    descending,
-    page,
-    with_values,
-    within,
-)
+from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response, with_values
 from helpers.local_aws.api.tags import Tags, checked_tags
 from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
 from helpers.local_aws.jobs.job import Job, job_arn
@@ -24,6 +16,7 @@ from helpers.local_aws.processing.images import find_container, image_problem
 from helpers.local_aws.processing.request_checks import MEMBERS, not_emulated, request_problems
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+_LISTING = Listing("ProcessingJobSummaries", "ProcessingJobName", status="ProcessingJobStatus")
 
 
 class ProcessingJob(Job):
@@ -68,14 +61,7 @@ class ProcessingJobs:
             "DescribeProcessingJob": Operation(lambda request: self.find(request).description(), name),
             "StopProcessingJob": Operation(self.stop, name),
             "DeleteProcessingJob": Operation(self.delete, name),
-            "ListProcessingJobs": Operation(
-                self.list_jobs,
-                members(
-                    *("CreationTimeAfter", "CreationTimeBefore", "LastModifiedTimeAfter"),
-                    *("LastModifiedTimeBefore", "NameContains", "StatusEquals"),
-                    *("SortBy", "SortOrder", "NextToken", "MaxResults"),
-                ),
-            ),
+            "ListProcessingJobs": Operation(self.list_jobs, _LISTING.members),
         }
 
     def close(self, timeout: float) -> None:
@@ -135,21 +121,7 @@ class ProcessingJobs:
 
     def list_jobs(self, request: Request) -> Response:
         """Return the jobs of the region, by default the oldest first."""
-        sort_key = {"Name": "ProcessingJobName", "Status": "ProcessingJobStatus"}.get(
-            request.get("SortBy", ""), "CreationTime"
-        )
-        jobs = [
-            summary
-            for summary in (job.summary() for job in list(self._jobs.values()))
-            if request.get("NameContains", "") in summary["ProcessingJobName"]
-            and request.get("StatusEquals", summary["ProcessingJobStatus"]) == summary["ProcessingJobStatus"]
-            and within(summary["CreationTime"], request, "CreationTimeAfter", "CreationTimeBefore")
-            and within(
-                summary["LastModifiedTime"], request, "LastModifiedTimeAfter", "LastModifiedTimeBefore"
-            )
-        ]
-        jobs.sort(key=lambda summary: str(summary[sort_key]), reverse=descending(request, "Ascending"))
-        return page(jobs, request, "ProcessingJobSummaries")
+        return _LISTING.page([job.summary() for job in list(self._jobs.values())], request)
 
     def find(self, request: Request) -> ProcessingJob:
         """Return the job that a request names."""
