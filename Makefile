@@ -28,6 +28,7 @@ CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
 BENCH := $(VENV)/bench
 JOB := $(VENV)/job
+XGBOOST := $(VENV)/xgboost
 PEERS := $(VENV)/peers
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
@@ -144,7 +145,7 @@ workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflo
 
 ##@ Embedded AWS
 .PHONY: up down env
-up: $(VENV)/run $(JOB)/ready  ## Start the embedded AWS of this checkout, unless it runs
+up: $(VENV)/run $(JOB)/ready $(XGBOOST)/ready  ## Start the embedded AWS of this checkout, unless it runs
 	$(PY) -m helpers.local_aws up
 down: $(VENV)/run  ## End it, with all it runs
 	$(PY) -m helpers.local_aws down
@@ -173,9 +174,9 @@ sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipel
 .PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-test: $(VENV)/dev $(JOB)/ready  ## Run all tests
+test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
 	$(PY) -m $(PYTEST) $(ARGS)
-coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, as ci does
+coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests and check their coverage, as ci does
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
@@ -227,6 +228,7 @@ lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
+	$(LOCK) --group xgboost -c requirements.txt -o requirements-xgboost.txt
 	$(PY) -m helpers.spark.image_packages | $(LOCK) - -o requirements-job.txt
 	$(MAKE) --no-print-directory lock-packages
 lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
@@ -291,6 +293,12 @@ $(JOB)/ready: requirements-job.txt $(VENV)/run
 	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
 	echo "Archiving Spark's classes, with which jobs start faster …" >&2
 	$(PY) -m helpers.spark.class_data_sharing
+	touch $@
+# The Python of the built-in XGBoost, for training jobs and models.
+$(XGBOOST)/ready: requirements-xgboost.txt $(VENV)/run
+	echo "Installing what SageMaker's XGBoost image has, for training jobs and models …" >&2
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(XGBOOST)
+	$(VENV)/bin/uv pip install --quiet --python $(XGBOOST)/bin/python --require-hashes -r $<
 	touch $@
 
 ifndef V

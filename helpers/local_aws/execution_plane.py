@@ -15,6 +15,8 @@ from helpers.local_aws.registry.groups import MODEL_PACKAGE_GROUPS
 from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.local_aws.studio import STUDIOS
+from helpers.local_aws.training.training_job import TrainingJob
+from helpers.local_aws.training.training_jobs import TrainingJobs
 
 _CLOSE_SECONDS = 10
 
@@ -23,7 +25,8 @@ _CLOSE_SECONDS = 10
 class RegionState:
     """What a region has; jobs, pipelines and executions refer to each other."""
 
-    jobs: Mapping[str, ProcessingJob]
+    processing_jobs: Mapping[str, ProcessingJob]
+    training_jobs: Mapping[str, TrainingJob]
     models: Mapping[str, Model]
     pipelines: Mapping[str, Pipeline]
     executions: ExecutionsState
@@ -33,12 +36,15 @@ class ExecutionPlane:
     """Runs pipelines and jobs. What is not among its operations is rejected by name."""
 
     def __init__(self, clients: ServiceClients, runner: JobRunner, region: str):
-        self._jobs = ProcessingJobs(runner, region)
+        self._processing_jobs = ProcessingJobs(runner, region)
+        self._training_jobs = TrainingJobs(runner, region)
         groups = MODEL_PACKAGE_GROUPS.of(region)
         packages = ModelPackages(clients, groups)
         self._models = Models(clients, region, packages)
         self._pipelines = Pipelines(clients, region)
-        self._executions = PipelineExecutions(clients, region, self._pipelines, self._jobs, runner.on_change)
+        self._executions = PipelineExecutions(
+            clients, region, self._pipelines, self._processing_jobs, runner.on_change
+        )
         studio = STUDIOS.of(region)
         search = Search(
             {
@@ -47,7 +53,8 @@ class ExecutionPlane:
             }
         )
         tags = TagOperations(
-            self._jobs.find_tags,
+            self._processing_jobs.find_tags,
+            self._training_jobs.find_tags,
             self._models.find_tags,
             groups.find_tags,
             self._pipelines.find_tags,
@@ -55,7 +62,8 @@ class ExecutionPlane:
             studio.find_tags,
         )
         self.operations: Operations = {
-            **self._jobs.operations(),
+            **self._processing_jobs.operations(),
+            **self._training_jobs.operations(),
             **groups.operations(),
             **packages.operations(),
             **self._models.operations(),
@@ -69,12 +77,17 @@ class ExecutionPlane:
     def state(self) -> RegionState:
         """Return all there is, to be restored by another server."""
         return RegionState(
-            self._jobs.state(), self._models.state(), self._pipelines.state(), self._executions.state()
+            self._processing_jobs.state(),
+            self._training_jobs.state(),
+            self._models.state(),
+            self._pipelines.state(),
+            self._executions.state(),
         )
 
     def restore(self, state: RegionState) -> None:
         """Have what a server had that has ended."""
-        self._jobs.restore(state.jobs)
+        self._processing_jobs.restore(state.processing_jobs)
+        self._training_jobs.restore(state.training_jobs)
         self._models.restore(state.models)
         self._pipelines.restore(state.pipelines)
         self._executions.restore(state.executions)
@@ -82,4 +95,5 @@ class ExecutionPlane:
     def close(self) -> None:
         """Stop what runs."""
         self._executions.close()
-        self._jobs.close(_CLOSE_SECONDS)
+        self._processing_jobs.close(_CLOSE_SECONDS)
+        self._training_jobs.close(_CLOSE_SECONDS)
