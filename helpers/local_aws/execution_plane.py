@@ -17,6 +17,8 @@ from helpers.local_aws.service_clients import ServiceClients
 from helpers.local_aws.studio import STUDIOS
 from helpers.local_aws.training.training_job import TrainingJob
 from helpers.local_aws.training.training_jobs import TrainingJobs
+from helpers.local_aws.transform.transform_job import TransformJob
+from helpers.local_aws.transform.transform_jobs import TransformJobs
 
 _CLOSE_SECONDS = 10
 
@@ -27,6 +29,7 @@ class RegionState:
 
     processing_jobs: Mapping[str, ProcessingJob]
     training_jobs: Mapping[str, TrainingJob]
+    transform_jobs: Mapping[str, TransformJob]
     models: Mapping[str, Model]
     pipelines: Mapping[str, Pipeline]
     executions: ExecutionsState
@@ -41,6 +44,7 @@ class ExecutionPlane:
         groups = MODEL_PACKAGE_GROUPS.of(region)
         packages = ModelPackages(clients, groups)
         self._models = Models(clients, region, packages)
+        self._transform_jobs = TransformJobs(runner, region, self._models)
         self._pipelines = Pipelines(clients, region)
         self._executions = PipelineExecutions(
             clients, region, self._pipelines, self._processing_jobs, runner.on_change
@@ -55,6 +59,7 @@ class ExecutionPlane:
         tags = TagOperations(
             self._processing_jobs.find_tags,
             self._training_jobs.find_tags,
+            self._transform_jobs.find_tags,
             self._models.find_tags,
             groups.find_tags,
             self._pipelines.find_tags,
@@ -64,6 +69,7 @@ class ExecutionPlane:
         self.operations: Operations = {
             **self._processing_jobs.operations(),
             **self._training_jobs.operations(),
+            **self._transform_jobs.operations(),
             **groups.operations(),
             **packages.operations(),
             **self._models.operations(),
@@ -79,6 +85,7 @@ class ExecutionPlane:
         return RegionState(
             self._processing_jobs.state(),
             self._training_jobs.state(),
+            self._transform_jobs.state(),
             self._models.state(),
             self._pipelines.state(),
             self._executions.state(),
@@ -88,6 +95,7 @@ class ExecutionPlane:
         """Have what a server had that has ended."""
         self._processing_jobs.restore(state.processing_jobs)
         self._training_jobs.restore(state.training_jobs)
+        self._transform_jobs.restore(state.transform_jobs)
         self._models.restore(state.models)
         self._pipelines.restore(state.pipelines)
         self._executions.restore(state.executions)
@@ -97,3 +105,4 @@ class ExecutionPlane:
         self._executions.close()
         self._processing_jobs.close(_CLOSE_SECONDS)
         self._training_jobs.close(_CLOSE_SECONDS)
+        self._transform_jobs.close(_CLOSE_SECONDS)

@@ -25,6 +25,7 @@ class Creation:
         action: as `sagemaker:CreateProcessingJob`.
         arn: of what is created.
         role_arn: of the role that it acts with, where it has one.
+        passes_role: whether the request hands over that role; a transform has its model's.
         subnets: IDs, as are `security_groups`; without any it is in no VPC.
         volume_key: ID, ARN or alias, as is `output_key`.
         isolated: `EnableNetworkIsolation`, where it is given.
@@ -35,6 +36,7 @@ class Creation:
     action: str
     arn: str
     role_arn: str | None = None
+    passes_role: bool = True
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
     volume_key: str | None = None
@@ -68,7 +70,7 @@ def authorize_creation(creation: Creation, region: str, caller: str | None) -> N
     require(asking, creation.action, creation.arn, keys)
     if creation.tags:
         require(asking, "sagemaker:AddTags", creation.arn, keys)
-    if creation.role_arn:
+    if creation.role_arn and creation.passes_role:
         require(asking, "iam:PassRole", creation.role_arn, {"iam:PassedToService": SERVICE})
     if volume_key:
         grant = {"kms:ViaService": f"ec2.{region}.amazonaws.com", "kms:GrantIsForAWSResource": "true"}

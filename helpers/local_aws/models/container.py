@@ -1,11 +1,14 @@
 """The container of a model: named with its artifacts, or taken from an approved model package."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from helpers.local_aws.api.response import ApiError
 from helpers.local_aws.registry.model_package import APPROVED, ModelPackage
+from helpers.local_aws.xgboost_container.container import image_problem
+
+_NOT_SERVED = ("SAGEMAKER_INFERENCE_OUTPUT", "SAGEMAKER_MULTI_MODEL")
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,22 @@ def container_of_package(definition: Mapping[str, Any], package: ModelPackage) -
     (container,) = containers
     environment = {**(container.get("Environment") or {}), **(definition.get("Environment") or {})}
     return ModelContainer(container["Image"], container.get("ModelDataUrl"), environment)
+
+
+def container_problems(container: ModelContainer, variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what of a model's container is not executed.
+
+    Args:
+        container: of the model.
+        variables: those that a request adds.
+    """
+    if problem := image_problem(container.image):
+        yield problem
+    environment = {**container.environment, **variables}
+    if program := environment.get("SAGEMAKER_PROGRAM"):
+        yield f"The embedded AWS does not run inference scripts: SAGEMAKER_PROGRAM is {program}"
+    yield from (
+        f"The embedded AWS does not support the variable {name}"
+        for name in _NOT_SERVED
+        if name in environment
+    )

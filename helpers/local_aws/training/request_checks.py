@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.local_aws.api.operations import members, unsupported_members
 from helpers.local_aws.api.tags import tag_problems
-from helpers.local_aws.training.images import image_problem
+from helpers.local_aws.xgboost_container.container import image_problem
 
 MEMBERS = members(
     "AlgorithmSpecification.MetricDefinitions",

@@ -8,9 +8,16 @@ from helpers.local_aws.containers.container_job import ContainerExit
 from helpers.local_aws.xgboost_container import environment
 from helpers.supervision import supervised_command
 
-REPOSITORY = "sagemaker-xgboost"
-VERSION = "3.2-0"
+IMAGE = "sagemaker-xgboost:3.2-0"
+"""The image that is executed, by its repository and its tag."""
 _FAILURE = "opt/ml/output/failure"
+
+
+def image_problem(image: str) -> str | None:
+    """Return why an image is not executed here, or None when it is."""
+    if image.rpartition("/")[2] == IMAGE:
+        return None
+    return f"The embedded AWS does not execute the image {image}; it executes {IMAGE}"
 
 
 def train(
@@ -29,3 +36,15 @@ def train(
     failure = root / _FAILURE
     text = failure.read_text(errors="replace").strip() if failure.is_file() else ""
     return ContainerExit(code, f"AlgorithmError: {text}, exit code: {code}" if text else None)
+
+
+def serve(
+    root: Path, own_variables: Mapping[str, str], log: Callable[[str], None], stop: threading.Event
+) -> int:
+    """Serve batch transforms of the model below `root` until `stop` is set; return the exit code.
+
+    Arguments are those of `train`, with the variables of the model and of the transform. The port is in the
+    file `environment.PORT_FILE` once the server answers.
+    """
+    variables = environment.variables(root, {**own_variables, "SAGEMAKER_BATCH": "true"})
+    return supervised_command.run(environment.program("serving"), variables, root, log, stop)

@@ -1,6 +1,5 @@
 """Models, through boto3."""
 
-import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.helpers.local_aws.roles import create_role
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 Create = Callable[..., str]
@@ -121,40 +122,22 @@ def test_a_name_is_given_once(create: Create) -> None:
         create(ModelName=name)
 
 
-def policy_of(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def role_that_reads(aws: boto3.Session, *statements: dict[str, Any]) -> str:
-    """The ARN of a role that SageMaker may assume, with some statements."""
-    name = f"model-{uuid.uuid4().hex[:8]}"
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    iam = aws.client("iam")
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_of(trust))["Role"]
-    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy_of(*statements))
-    return str(role["Arn"])
-
-
 def test_the_role_of_a_model_must_read_its_artifacts(
     aws: boto3.Session, create: Create, bucket: str, artifact: str
 ) -> None:
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     with pytest.raises(ClientError, match=r"Could not access model data.*perform: s3:GetObject"):
-        create(ExecutionRoleArn=role_that_reads(aws, {**read, "Resource": "arn:aws:s3:::other/*"}))
-    assert create(ExecutionRoleArn=role_that_reads(aws, read))
+        create(ExecutionRoleArn=create_role(aws, {**read, "Resource": "arn:aws:s3:::other/*"}))
+    assert create(ExecutionRoleArn=create_role(aws, read))
 
     kms = aws.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
     body = {"Bucket": bucket, "Key": "m/model.tar.gz", "Body": b"m"}
     aws.client("s3").put_object(**body, ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
     with pytest.raises(ClientError, match=r"Could not access model data.*perform: kms:Decrypt"):
-        create(ExecutionRoleArn=role_that_reads(aws, read))
+        create(ExecutionRoleArn=create_role(aws, read))
     decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
-    reader = role_that_reads(aws, read, decrypt)
+    reader = create_role(aws, read, decrypt)
     assert create(ExecutionRoleArn=reader)
     kms.disable_key(KeyId=key.rpartition("/")[2])
     with pytest.raises(ClientError, match=r"Could not access model data.*is disabled"):

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.helpers.local_aws.roles import sagemaker_of_role
+
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 Register = Callable[..., str]
 
@@ -212,37 +214,16 @@ def test_a_group_with_packages_is_not_deleted(sagemaker: Any, group: str, regist
     assert caught.value.response["Error"]["Code"] == "ConflictException"
 
 
-def approver(aws: boto3.Session, statements: list[dict[str, Any]]) -> Any:
-    """A client of SageMaker with a role of some statements."""
-    name = f"role-{uuid.uuid4().hex[:8]}"
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
-        "Action": "sts:AssumeRole",
-    }
-    iam = aws.client("iam")
-    role = iam.create_role(
-        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )["Role"]
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
-    keys = aws.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="approver")["Credentials"]
-    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    return session.client("sagemaker", region_name="us-east-1")
-
-
 def test_a_role_that_may_only_reject_cannot_approve(aws: boto3.Session, register: Register) -> None:
     arn = register()
-    rejecting = approver(
+    rejecting = sagemaker_of_role(
         aws,
-        [
-            {
-                "Effect": "Allow",
-                "Action": "sagemaker:UpdateModelPackage",
-                "Resource": "*",
-                "Condition": {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}},
-            }
-        ],
+        {
+            "Effect": "Allow",
+            "Action": "sagemaker:UpdateModelPackage",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}},
+        },
     )
 
     with pytest.raises(ClientError, match="not authorized to perform: sagemaker:UpdateModelPackage"):
@@ -257,11 +238,11 @@ def test_a_role_that_may_only_reject_cannot_approve(aws: boto3.Session, register
 def test_a_role_needs_the_permission_to_register(aws: boto3.Session, group: str, artifact: str) -> None:
     allowed = {"Effect": "Allow", "Action": "sagemaker:CreateModelPackage"}
     elsewhere = "arn:aws:sagemaker:us-east-1:123456789012:model-package*/other*"
-    client = approver(aws, [{**allowed, "Resource": elsewhere}])
+    client = sagemaker_of_role(aws, {**allowed, "Resource": elsewhere})
     request = {"ModelPackageGroupName": group, "InferenceSpecification": specification(artifact)}
 
     with pytest.raises(ClientError, match="not authorized to perform: sagemaker:CreateModelPackage"):
         client.create_model_package(**request)
 
     mine = f"arn:aws:sagemaker:us-east-1:123456789012:model-package*/{group}*"
-    assert approver(aws, [{**allowed, "Resource": mine}]).create_model_package(**request)
+    assert sagemaker_of_role(aws, {**allowed, "Resource": mine}).create_model_package(**request)

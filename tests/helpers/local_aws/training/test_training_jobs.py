@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from pyarrow import parquet
 
+from tests.helpers.local_aws.roles import create_role, sagemaker_of_role
+
 
 def test_a_model_is_trained_and_measured(training_jobs, aws) -> None:
     training_jobs.put("validation/part-0.csv", "3,1,1\n12,2,5\n")
@@ -198,3 +200,22 @@ def test_jobs_are_listed_by_status(training_jobs) -> None:
     assert none["TrainingJobSummaries"] == []
     with pytest.raises(ClientError, match="Job name must be unique"):
         training_jobs.start(TrainingJobName=job["TrainingJobName"])
+
+
+def test_who_asks_needs_the_permission_to_train_with_a_role(training_jobs, aws) -> None:
+    train = {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}
+    isolated = {**train, "Condition": {"Bool": {"sagemaker:NetworkIsolation": "true"}}}
+    request = training_jobs.request()
+
+    with pytest.raises(ClientError, match="not authorized to perform: sagemaker:CreateTrainingJob"):
+        sagemaker_of_role(aws, isolated).create_training_job(**request)
+    with pytest.raises(ClientError, match="not authorized to perform: iam:PassRole"):
+        sagemaker_of_role(aws, train).create_training_job(**request)
+
+
+def test_the_role_of_a_job_must_use_the_key_of_its_output(training_jobs, aws) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    output = {"S3OutputPath": f"s3://{training_jobs.bucket}/models", "KmsKeyId": key}
+    role = create_role(aws, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    with pytest.raises(ClientError, match="not authorized to perform: kms:GenerateDataKey"):
+        training_jobs.start(RoleArn=role, OutputDataConfig=output)
