@@ -10,6 +10,7 @@ from helpers.local_aws.jobs.runner import JobRunner
 from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
 from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines
+from helpers.local_aws.pipelines.step_creators import RegionResources
 from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
 from helpers.local_aws.registry.groups import MODEL_PACKAGE_GROUPS
 from helpers.local_aws.registry.packages import ModelPackages
@@ -46,8 +47,16 @@ class ExecutionPlane:
         self._models = Models(clients, region, packages)
         self._transform_jobs = TransformJobs(runner, region, self._models)
         self._pipelines = Pipelines(clients, region)
+        resources = RegionResources(
+            self._processing_jobs,
+            self._training_jobs,
+            self._transform_jobs,
+            self._models,
+            groups,
+            packages,
+        )
         self._executions = PipelineExecutions(
-            clients, region, self._pipelines, self._processing_jobs, runner.on_change
+            clients, region, self._pipelines, resources.creators(), runner.on_change
         )
         studio = STUDIOS.of(region)
         search = Search(

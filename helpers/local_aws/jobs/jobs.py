@@ -63,6 +63,18 @@ class Jobs(Generic[KindOfJob]):
         for job in self._jobs.values():
             job.interrupt_by_failure_of_host()
 
+    def create(self, request: Request, caller: str | None = None) -> Response:
+        """Start a job, after the checks that the service makes at once.
+
+        Args:
+            request: of the API.
+            caller: ARN of the role that asks; None asks with the rights of the account itself.
+
+        Raises:
+            ApiError: it is rejected.
+        """
+        raise NotImplementedError
+
     def stop(self, request: Request) -> Response:
         """Ask a job to stop."""
         self.find(request).stop()

@@ -26,13 +26,7 @@ class ModelContainer:
 
 
 def own_container(definition: Mapping[str, Any]) -> ModelContainer:
-    """Return the container of a ContainerDefinition that names an image.
-
-    Raises:
-        ApiError: ValidationException where it does not.
-    """
-    if not definition.get("Image"):
-        raise ApiError("ValidationException", "PrimaryContainer must have Image or ModelPackageName")
+    """Return the container of a ContainerDefinition that names an image."""
     return ModelContainer(
         definition["Image"], definition.get("ModelDataUrl"), definition.get("Environment") or {}
     )

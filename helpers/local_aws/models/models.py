@@ -14,22 +14,11 @@ from helpers.local_aws.api.operations import Operation, Operations, members
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
 from helpers.local_aws.api.tags import Tags, checked_tags
 from helpers.local_aws.models.container import ModelContainer, container_of_package, own_container
+from helpers.local_aws.models.request_checks import MEMBERS, request_problems
 from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
 
-_MEMBERS = members(
-    "EnableNetworkIsolation",
-    "ExecutionRoleArn",
-    "ModelName",
-    "PrimaryContainer.ContainerHostname",
-    "PrimaryContainer.Environment",
-    "PrimaryContainer.Image",
-    "PrimaryContainer.ModelDataUrl",
-    "PrimaryContainer.ModelPackageName",
-    "Tags",
-    "VpcConfig",
-)
 _LISTING = Listing("Models", "ModelName", default_order="Descending")
 
 
@@ -68,7 +57,7 @@ class Models:
         """Return the operations by their names."""
         name = members("ModelName")
         return {
-            "CreateModel": Operation(self.create, _MEMBERS, wants_caller=True),
+            "CreateModel": Operation(self.create, MEMBERS, wants_caller=True),
             "DescribeModel": Operation(lambda request: self.find(request["ModelName"]).description(), name),
             "ListModels": Operation(self.list_models, _LISTING.members),
             "DeleteModel": Operation(self.delete, name, wants_caller=True),
@@ -84,10 +73,9 @@ class Models:
 
     def create(self, request: Request, caller: str | None = None) -> Response:
         """Create a model of artifacts and an image, or of an approved model package."""
-        definition, role_arn = request.get("PrimaryContainer"), request.get("ExecutionRoleArn")
-        if not definition or not role_arn:
-            missing = "ExecutionRoleArn" if definition else "PrimaryContainer"
-            raise ApiError("ValidationException", f"{missing} is required to create a model")
+        if problems := list(request_problems(request)):
+            raise ApiError("ValidationException", "; ".join(problems))
+        definition, role_arn = request["PrimaryContainer"], request["ExecutionRoleArn"]
         tags = checked_tags(request)
         package = definition.get("ModelPackageName")
         container = (

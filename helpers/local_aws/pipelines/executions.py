@@ -33,15 +33,17 @@ from helpers.local_aws.pipelines.execution import (
     PipelineExecution,
     Selection,
     ServiceFaultError,
+    StepResource,
     StepRun,
 )
 from helpers.local_aws.pipelines.execution_record import ExecutionRecord, step_summary
 from helpers.local_aws.pipelines.expressions import ExpressionError
-from helpers.local_aws.pipelines.names import new_execution_id, new_job_name
+from helpers.local_aws.pipelines.names import new_execution_id, new_resource_name
 from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines
 from helpers.local_aws.pipelines.selection import SelectionError, reused_steps
+from helpers.local_aws.pipelines.step_creators import Create, Requester
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.local_aws.pipelines.steps import Step
-from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
 
@@ -57,14 +59,14 @@ class PipelineExecutions:
         clients: ServiceClients,
         region: str,
         pipelines: Pipelines,
-        jobs: ProcessingJobs,
+        creators: Mapping[str, Create],
         on_change: Callable[[], object],
     ):
         self._clients = clients
         self._on_change = on_change
         self._region = region
         self._pipelines = pipelines
-        self._jobs = jobs
+        self._creators = creators
         self._lock = threading.RLock()
         self._records: dict[str, ExecutionRecord] = {}
         self._started_by_token: dict[tuple[str, str], str] = {}
@@ -293,24 +295,26 @@ class PipelineExecutions:
         return Selection(frozenset(selected), reused)
 
     def _context(self, pipeline: Pipeline, execution_id: str, role_arn: str) -> ExecutionContext:
-        def create_job(request: Mapping[str, Any]) -> ProcessingJob:
-            problems = request_problems("CreateProcessingJob", request)
+        requester = Requester(role_arn, f"{pipeline.arn}/execution/{execution_id}")
+
+        def create(step: Step, request: Mapping[str, Any]) -> StepResource:
+            operation = STEP_REQUESTS[step.type].operation
+            problems = request_problems(operation, request)
             if problems:
                 raise ValueError("; ".join(problems))
             try:
-                self._jobs.create(request, caller=role_arn)
+                return self._creators[step.type](request, requester)
             except ApiError as error:
-                message = f"Failed to invoke sagemaker:CreateProcessingJob. Error Details: {error}"
+                message = f"Failed to invoke sagemaker:{operation}. Error Details: {error}"
                 raise ValueError(message) from error
             except (ClientError, BotoCoreError) as error:
                 raise ServiceFaultError(f"InternalServerError: {error}", "Step.SERVICE_FAULT") from error
-            return self._jobs.find(request)
 
         return ExecutionContext(
-            create_job,
+            create,
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
-            new_job_name=lambda step: new_job_name(step, execution_id),
+            new_name=lambda step: new_resource_name(step, execution_id),
             on_change=self._on_change,
         )
 

@@ -8,7 +8,12 @@ from typing import Any, Literal
 from helpers.local_aws.api.shapes import shape, shape_problems
 from helpers.local_aws.pipelines.conditions import condition_problems
 from helpers.local_aws.pipelines.expressions import function_problems, referenced_step, references
-from helpers.local_aws.pipelines.retry_policy import DEFAULT_POLICIES, RetryPolicy, parse_retry_policy
+from helpers.local_aws.pipelines.retry_policy import (
+    DEFAULT_POLICIES,
+    JOB_EXCEPTIONS,
+    RetryPolicy,
+    parse_retry_policy,
+)
 from helpers.local_aws.pipelines.step_cache import parse_expiry
 from helpers.local_aws.pipelines.step_types import STEP_TYPES
 
@@ -102,6 +107,7 @@ def _parse_step(
         problems += policy_problems
         if policy:
             policies.append(policy)
+            problems += _job_exception_problems(policy, entry["Type"], where)
     files = {}
     for raw in entry.get("PropertyFiles") or []:
         try:
@@ -128,6 +134,12 @@ def _parse_step(
         description=entry.get("Description"),
     )
     return step, problems
+
+
+def _job_exception_problems(policy: RetryPolicy, type_name: str, where: str) -> Iterator[str]:
+    """Yield that a step without a job cannot be retried for the end of a job."""
+    if type_name in {"Model", "RegisterModel"} and (found := policy.exception_types & JOB_EXCEPTIONS):
+        yield f"{where}: a {type_name} step is not retried for {', '.join(sorted(found))}"
 
 
 def _dependencies(entries: object, where: str) -> tuple[dict[str, Trigger], list[str]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from helpers.local_aws.api.operations import members
+from helpers.local_aws.api.operations import members, unsupported_members
 
 MEMBERS = members(
     "ClientToken",
@@ -28,7 +28,6 @@ MEMBERS = members(
     "ModelMetrics",
     "ModelPackageDescription",
     "ModelPackageGroupName",
-    "ModelPackageName",
     "SamplePayloadUrl",
     "SkipModelValidation",
     "SourceUri",
@@ -51,24 +50,24 @@ _CARD_KEYS = frozenset(
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects, and unversioned packages, which are not emulated."""
+    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
     group, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
     if group and name:
         yield (
             "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine "
             "which one to use."
         )
-    elif name:
-        yield (
-            "The embedded AWS does not support ModelPackageName of CreateModelPackage: name a group with "
-            "ModelPackageGroupName"
-        )
-    elif not group:
+    elif not group and not name:
         yield "Missing ARN."
     if group and request.get("Tags"):
         yield "Tags are not supported for versioned model packages; tag the model package group instead"
     if card := request.get("ModelCard"):
         yield from card_problems(card)
+
+
+def not_emulated(request: Mapping[str, Any]) -> list[str]:
+    """Return what of a request has no effect here, and unversioned packages."""
+    return sorted({*unsupported_members(request, MEMBERS)})
 
 
 def card_problems(card: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from helpers.local_aws.api.operations import members, unsupported_members
 from helpers.local_aws.api.tags import tag_problems
-from helpers.local_aws.xgboost_container.container import image_problem
 
 MEMBERS = members(
     "AlgorithmSpecification.MetricDefinitions",
@@ -91,11 +90,8 @@ def _channel_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 def _other_problems(request: Mapping[str, Any]) -> Iterator[str]:
     algorithm = request.get("AlgorithmSpecification") or {}
-    image = algorithm.get("TrainingImage")
-    if image is None:
-        yield "AlgorithmSpecification must have TrainingImage; the embedded AWS has no AlgorithmName"
-    elif isinstance(image, str) and (problem := image_problem(image)):
-        yield problem
+    if not {"TrainingImage", "AlgorithmName"} & algorithm.keys():
+        yield "AlgorithmSpecification must have TrainingImage or AlgorithmName"
     if algorithm.get("MetricDefinitions"):
         yield (
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "

@@ -40,15 +40,12 @@ class TrainingJobs(Jobs[TrainingJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once.
-
-        Args:
-            request: of the API.
-            caller: ARN of the role that asks; None asks with the rights of the account itself.
-        """
+        """Start a job, after the checks that the service makes at once."""
         name = str(request["TrainingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
+        if image := request["AlgorithmSpecification"].get("TrainingImage"):
+            problems += filter(None, [xgboost_container.image_problem(image)])
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
         authorize_creation(_creation(request, self._region), self._region, caller)

@@ -26,10 +26,7 @@ def parse_filter(text: str) -> Select:
     """
     match = _EXPRESSION.fullmatch(text)
     if match is None:
-        raise FilterError(
-            f"The embedded AWS does not support the filter {text}; it supports $, $[0], $[0,-1], $[1:], "
-            "$[:5] and $[1:4] of CSV"
-        )
+        raise FilterError(f"the filter {text}; it supports $, $[0], $[0,-1], $[1:], $[:5] and $[1:4] of CSV")
     if match["indexes"]:
         indexes = [int(index) for index in match["indexes"].split(",")]
         return lambda columns: [_at(columns, index, text) for index in indexes]

@@ -36,12 +36,12 @@ _CSV = "text/csv"
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:
     """Return what AWS rejects in a request whose shape is right, one sentence each."""
-    return [*_size_problems(request), *_data_problems(request), *tag_problems(request.get("Tags") or [])]
+    return [*_size_problems(request), *tag_problems(request.get("Tags") or [])]
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
     """Return what of a request has no effect here, as `SplitType RecordIO`."""
-    found = set(unsupported_members(request, MEMBERS))
+    found = {*unsupported_members(request, MEMBERS), *_unsupported_processing(request)}
     given = request.get("TransformInput") or {}
     source = (given.get("DataSource") or {}).get("S3DataSource") or {}
     for member, value, supported in (
@@ -61,19 +61,20 @@ def _size_problems(request: Mapping[str, Any]) -> Iterator[str]:
         yield f"MaxConcurrentTransforms * MaxPayloadInMB must not exceed {_MAX_TOTAL_MB} MB"
 
 
-def _data_problems(request: Mapping[str, Any]) -> Iterator[str]:
+def _unsupported_processing(request: Mapping[str, Any]) -> Iterator[str]:
     config = request.get("DataProcessing") or {}
-    given, output = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
     for member in ("InputFilter", "OutputFilter"):
         if isinstance(text := config.get(member), str):
             try:
                 parse_filter(text)
             except FilterError as error:
-                yield f"DataProcessing.{member}: {error}"
-    if not config:
-        return
-    if given.get("ContentType") != _CSV and isinstance(given.get("ContentType"), str):
-        yield f"The embedded AWS supports DataProcessing of {_CSV}, not of {given['ContentType']}"
-    joins = config.get("JoinSource") == "Input"
-    if joins and (given.get("SplitType"), output.get("AssembleWith")) != ("Line", "Line"):
-        yield "JoinSource Input needs SplitType Line and AssembleWith Line, so that records can be matched"
+                yield str(error)
+    given, output = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
+    content_type = given.get("ContentType")
+    if config and isinstance(content_type, str) and content_type != _CSV:
+        yield f"DataProcessing of {content_type}, of {_CSV} alone"
+    if config.get("JoinSource") == "Input" and (given.get("SplitType"), output.get("AssembleWith")) != (
+        "Line",
+        "Line",
+    ):
+        yield "JoinSource Input without SplitType Line and AssembleWith Line, by which records are matched"

@@ -48,12 +48,7 @@ class TransformJobs(Jobs[TransformJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once.
-
-        Args:
-            request: of the API.
-            caller: ARN of the role that asks; None asks with the rights of the account itself.
-        """
+        """Start a job, after the checks that the service makes at once."""
         name = str(request["TransformJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]

@@ -46,6 +46,19 @@ class TrainingJobs:
             **members,
         }
 
+    def score_request(self, prefix: str, model: Any, **members: Any) -> dict[str, Any]:
+        """What CreateTransformJob takes, but for the name: scores `prefix/` into `out/prefix`."""
+        source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{prefix}/"}}
+        given = {"ContentType": "text/csv", "SplitType": "Line", **members.pop("input_", {})}
+        output = {"S3OutputPath": f"s3://{self.bucket}/out/{prefix}", "AssembleWith": "Line"}
+        return {
+            "ModelName": model,
+            "TransformInput": {"DataSource": source, **given},
+            "TransformOutput": {**output, **members.pop("output", {})},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+            **members,
+        }
+
     def start(self, **members: Any) -> str:
         request = self.request(**members)
         self.sagemaker.create_training_job(**request)

@@ -154,7 +154,7 @@ def test_a_request_that_is_repeated_registers_once(register: Register) -> None:
     ("members", "message"),
     [
         ({"ModelPackageName": "x"}, "Both ModelPackageName and ModelPackageGroupName are provided"),
-        ({"ModelPackageGroupName": None, "ModelPackageName": "x"}, "does not support ModelPackageName"),
+        ({"ModelPackageName": "x", "ModelPackageGroupName": None}, "does not support ModelPackageName"),
         ({"ModelPackageGroupName": None}, "Missing ARN"),
         ({"ModelPackageGroupName": "nowhere"}, "model-package-group/nowhere does not exist"),
         ({"Tags": [{"Key": "a", "Value": "b"}]}, "tag the model package group instead"),
