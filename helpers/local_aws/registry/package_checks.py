@@ -51,13 +51,8 @@ _CARD_KEYS = frozenset(
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
     """Yield what AWS rejects in a request whose shape is right, one sentence each."""
-    group, name = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
-    if group and name:
-        yield (
-            "Both ModelPackageName and ModelPackageGroupName are provided in the input. Cannot determine "
-            "which one to use."
-        )
-    elif not group and not name:
+    group = request.get("ModelPackageGroupName")
+    if not group:
         yield "Missing ARN."
     if group and request.get("Tags"):
         yield "Tags are not supported for versioned model packages; tag the model package group instead"

@@ -72,10 +72,12 @@ def _csv_rows(text: str) -> xgboost.DMatrix:
     lines = text.split("\n")
     delimiter = csv.Sniffer().sniff(lines[0][:512]).delimiter
     delimiter = "," if delimiter.isalnum() else delimiter
-    rows = [line.split(delimiter) for line in lines]
-    if any("" in row for row in rows):
-        rows = [[value or "nan" for value in row] for row in rows]
-    return xgboost.DMatrix(np.array(rows).astype(float))
+    separators = lines[0].count(delimiter)
+    if any(line.count(delimiter) != separators for line in lines):
+        raise ValueError(f"not every line has the {separators + 1} columns of the first")
+    values = text.replace("\n", delimiter).split(delimiter)
+    numbers = np.fromiter((float(value or "nan") for value in values), float, len(values))
+    return xgboost.DMatrix(numbers.reshape(len(lines), separators + 1))
 
 
 def _libsvm_rows(text: str) -> xgboost.DMatrix:

@@ -153,7 +153,6 @@ def test_a_request_that_is_repeated_registers_once(register: Register) -> None:
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"ModelPackageName": "x"}, "Both ModelPackageName and ModelPackageGroupName are provided"),
         ({"ModelPackageName": "x", "ModelPackageGroupName": None}, "does not support ModelPackageName"),
         ({"ModelPackageGroupName": None}, "Missing ARN"),
         ({"ModelPackageGroupName": "nowhere"}, "model-package-group/nowhere does not exist"),
