@@ -1,5 +1,6 @@
 """One execution of a pipeline: which step runs when, and what comes of it."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,9 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from helpers.local_aws.jobs.job import HOST_FAILURE, Job
+from helpers.local_aws.pipelines.callbacks import Callback
 from helpers.local_aws.pipelines.conditions import holds
 from helpers.local_aws.pipelines.definition import PipelineDefinition
 from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, resolve
+from helpers.local_aws.pipelines.names import new_callback_token
 from helpers.local_aws.pipelines.retry_policy import retry_delay
 from helpers.local_aws.pipelines.step_cache import cache_key
 from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
@@ -53,6 +56,7 @@ class StepRun:
     ended: datetime | None = None
     attempts: int = 0
     resource: StepResource | None = None
+    callback: Callback | None = None
     outcome: str | None = None
     error_message: str | None = None
     failure_reason: str | None = None
@@ -87,12 +91,16 @@ class StepRun:
             return self.resource.description()
         if self.outcome:
             return {"Outcome": self.outcome}
+        if self.callback:
+            return {"OutputParameters": self.callback.outputs}
         raise ExpressionError(f"step '{self.step.name}' has no properties")
 
     def metadata(self) -> dict[str, Any]:
         """Return the step's `Metadata` as `ListPipelineExecutionSteps` does."""
         if self.resource:
             return {STEP_REQUESTS[self.step.type].metadata: {"Arn": self.resource.arn}}
+        if self.callback:
+            return {"Callback": self.callback.metadata()}
         if self.outcome:
             return {"Condition": {"Outcome": self.outcome}}
         if self.error_message:
@@ -111,6 +119,8 @@ class ExecutionContext:
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
     new_name: Callable[[Step], str]
+    send_callback: Callable[[Callback, object, Literal["Executing", "Stopping"]], object]
+    """Puts a callback with the arguments of its step into its queue; raises ExpressionError."""
     on_change: Callable[[], object]
     """Is called when a step or the execution has another status."""
 
@@ -199,12 +209,16 @@ class PipelineExecution:
             self.status = "Stopping"
             self.modified = datetime.now(UTC)
             self._stop_waiting.set()
-            for run in self.runs.values():
-                if not run.is_terminal:
-                    run.status = "Stopping"
-                    if run.job:
-                        run.job.stop()
+            running = [run for run in self.runs.values() if not run.is_terminal]
+            for run in running:
+                run.status = "Stopping"
+                if run.job:
+                    run.job.stop()
             self._changed.notify_all()
+        for callback in [run.callback for run in running if run.callback]:
+            # Who answers may have something to stop, and the execution goes on until there is an answer.
+            with contextlib.suppress(ExpressionError):
+                self._context.send_callback(callback, {}, "Stopping")
 
     def retry(self, max_parallel_steps: int | None = None) -> None:
         """Run failed and stopped steps, and those that never ran, once more; other results stay."""
@@ -295,6 +309,8 @@ class PipelineExecution:
             match run.step.type:
                 case "Condition":
                     self._run_condition(run)
+                case "Callback":
+                    self._run_callback(run)
                 case "Fail":
                     run.error_message = str(self._resolve(run.step.arguments["ErrorMessage"]))
                     self._end(run, "Failed", run.error_message)
@@ -318,6 +334,24 @@ class PipelineExecution:
         conditions = self._resolve(run.step.arguments["Conditions"])
         run.outcome = str(all(holds(condition) for condition in conditions))
         self._end(run, "Succeeded")
+
+    def _run_callback(self, run: StepRun) -> None:
+        step = run.step
+        callback = Callback(new_callback_token(), str(self._resolve(step.queue_url)), step.output_parameters)
+        arguments = self._resolve(step.arguments)
+        with self._changed:
+            run.callback = callback
+            if self.status != "Stopping":
+                run.status = "Executing"
+        self._context.send_callback(callback, arguments, "Executing")
+        self._context.on_change()
+        callback.answered.wait()
+        if self.status == "Stopping":
+            self._end(run, "Stopped")
+        elif callback.failure_reason is not None:
+            self._end(run, "Failed", callback.failure_reason)
+        else:
+            self._end(run, "Succeeded")
 
     def _run_request(self, run: StepRun) -> None:
         step = run.step

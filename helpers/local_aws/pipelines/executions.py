@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +22,7 @@ from helpers.local_aws.api.response import (
 )
 from helpers.local_aws.api.shapes import request_problems
 from helpers.local_aws.api.tags import Tags
+from helpers.local_aws.pipelines.callbacks import Callback, send_message
 from helpers.local_aws.pipelines.definition import (
     DefinitionError,
     PipelineDefinition,
@@ -102,6 +103,12 @@ class PipelineExecutions:
                 self.retry, arn | token | members("ParallelismConfiguration")
             ),
             "UpdatePipelineExecution": Operation(self.update, arn | settings),
+            "SendPipelineExecutionStepSuccess": Operation(
+                self.send_success, token | members("CallbackToken", "OutputParameters")
+            ),
+            "SendPipelineExecutionStepFailure": Operation(
+                self.send_failure, token | members("CallbackToken", "FailureReason")
+            ),
             "DeletePipeline": Operation(self.delete_pipeline, token | members("PipelineName")),
         }
 
@@ -236,6 +243,18 @@ class PipelineExecutions:
             record.execution.limit_parallel_steps(parallelism.get("MaxParallelExecutionSteps"))
         return {"PipelineExecutionArn": record.execution.arn}
 
+    def send_success(self, request: Request) -> Response:
+        """End a callback step with its outputs."""
+        arn, callback = self._callback(request["CallbackToken"])
+        callback.succeed({each["Name"]: each["Value"] for each in request.get("OutputParameters") or []})
+        return {"PipelineExecutionArn": arn}
+
+    def send_failure(self, request: Request) -> Response:
+        """Let a callback step fail."""
+        arn, callback = self._callback(request["CallbackToken"])
+        callback.fail(request.get("FailureReason") or "The callback step has failed")
+        return {"PipelineExecutionArn": arn}
+
     def delete_pipeline(self, request: Request) -> Response:
         """Delete a pipeline with its executions, unless one of them is executing."""
         pipeline = self._pipelines.find(request["PipelineName"])
@@ -310,8 +329,15 @@ class PipelineExecutions:
             except (ClientError, BotoCoreError) as error:
                 raise ServiceFaultError(f"InternalServerError: {error}", "Step.SERVICE_FAULT") from error
 
+        def send_callback(
+            callback: Callback, arguments: object, status: Literal["Executing", "Stopping"]
+        ) -> None:
+            body = {"pipelineExecutionArn": requester.execution_arn, "arguments": arguments}
+            send_message(self._clients, self._region, role_arn, callback, body, status)
+
         return ExecutionContext(
             create,
+            send_callback=send_callback,
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
             new_name=lambda step: new_resource_name(step, execution_id),
@@ -338,6 +364,14 @@ class PipelineExecutions:
             return json.loads(body)
         except (ClientError, BotoCoreError, ValueError) as error:
             raise ExpressionError(f"the JSON file {uri} cannot be read: {error}") from error
+
+    def _callback(self, token: str) -> tuple[str, Callback]:
+        """Return the callback of a token, with the ARN of its execution."""
+        for arn, record in list(self._records.items()):
+            for run in list(record.execution.runs.values()):
+                if run.callback and run.callback.token == token:
+                    return arn, run.callback
+        raise ApiError("ResourceNotFound", f"There is no callback step with the token {token}")
 
     def _record(self, request: Request) -> ExecutionRecord:
         arn = request.get("PipelineExecutionArn", "")

@@ -15,6 +15,11 @@ def new_execution_id() -> str:
     return _random_name(12, string.ascii_lowercase + string.digits)
 
 
+def new_callback_token() -> str:
+    """Return the token of a callback."""
+    return _random_name(10, string.ascii_letters + string.digits)
+
+
 def new_resource_name(step: Step, execution_id: str) -> str:
     """Return a name for what a step creates: with its own name, or with the prefix that it asks for."""
     suffix = _random_name(10, string.ascii_letters + string.digits)

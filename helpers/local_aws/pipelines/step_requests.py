@@ -82,4 +82,4 @@ REASONS: Mapping[str, str] = {
 
 def is_executed(step_type: str) -> bool:
     """Return whether executions run steps of a type; the others are rejected when an execution starts."""
-    return step_type in STEP_REQUESTS or step_type in {"Condition", "Fail"}
+    return step_type in STEP_REQUESTS or step_type in {"Callback", "Condition", "Fail"}

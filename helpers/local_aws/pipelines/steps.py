@@ -36,7 +36,10 @@ class Step:
     retry_policies: tuple[RetryPolicy, ...] = DEFAULT_POLICIES
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Property file name -> (output name, path below the output)."""
-    output_parameters: frozenset[str] = frozenset()
+    output_parameters: Mapping[str, str] = field(default_factory=dict)
+    """Their types, as `String`, by their names."""
+    queue_url: object = None
+    """Of a Callback step: a URL, or a function that gives one."""
     display_name: str | None = None
     description: str | None = None
 
@@ -86,6 +89,8 @@ def _key_problems(entry: Mapping[str, Any], where: str) -> Iterator[str]:
         for key in entry
         if key not in step_type.keys
     )
+    if type_name == "Callback" and not entry.get("SqsQueueUrl"):
+        yield f"{where} must have a SqsQueueUrl"
     if not isinstance(entry.get("Arguments"), dict) and (step_type.needs_arguments or "Arguments" in entry):
         yield f"{where} must have an object of Arguments"
 
@@ -129,7 +134,12 @@ def _parse_step(
         cache_expiry=expiry,
         retry_policies=tuple(policies) or DEFAULT_POLICIES,
         property_files=files,
-        output_parameters=frozenset(output["OutputName"] for output in outputs if "OutputName" in output),
+        output_parameters={
+            output["OutputName"]: output.get("OutputType", "String")
+            for output in outputs
+            if "OutputName" in output
+        },
+        queue_url=entry.get("SqsQueueUrl"),
         display_name=entry.get("DisplayName"),
         description=entry.get("Description"),
     )

@@ -31,6 +31,7 @@ CONTEXT = ExecutionContext(
     cached_run=lambda _step, _key: None,
     read_json=lambda _uri: None,
     new_name=lambda _step: "name",
+    send_callback=lambda _callback, _arguments, _status: None,
     on_change=lambda: None,
 )
 
