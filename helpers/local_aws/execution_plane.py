@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.search import Search
 from helpers.local_aws.api.tags import TagOperations
+from helpers.local_aws.events.delivery import EventDelivery
+from helpers.local_aws.events.package_event import package_event
 from helpers.local_aws.jobs.runner import JobRunner
 from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
@@ -43,7 +45,9 @@ class ExecutionPlane:
         self._processing_jobs = ProcessingJobs(runner, region)
         self._training_jobs = TrainingJobs(runner, region)
         groups = MODEL_PACKAGE_GROUPS.of(region)
-        packages = ModelPackages(clients, groups)
+        packages = ModelPackages(
+            clients, groups, lambda package: self._events.publish(package_event(package, region))
+        )
         self._models = Models(clients, region, packages)
         self._transform_jobs = TransformJobs(runner, region, self._models)
         self._pipelines = Pipelines(clients, region)
@@ -58,6 +62,7 @@ class ExecutionPlane:
         self._executions = PipelineExecutions(
             clients, region, self._pipelines, resources.creators(), runner.on_change
         )
+        self._events = EventDelivery(region, self._executions.start)
         studio = STUDIOS.of(region)
         search = Search(
             {

@@ -1,6 +1,6 @@
 """Model packages: what `CreateModelPackage` registers, its approval, and the operations on it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,9 +28,16 @@ _LISTING = Listing(
 class ModelPackages:
     """The versioned model packages of one region; its groups hold them."""
 
-    def __init__(self, clients: ServiceClients, groups: ModelPackageGroups):
+    def __init__(
+        self,
+        clients: ServiceClients,
+        groups: ModelPackageGroups,
+        on_change: Callable[[ModelPackage], object],
+    ):
+        """Args: on_change: is called for a package that was registered, approved, rejected or changed."""
         self._clients = clients
         self._groups = groups
+        self._on_change = on_change
 
     def operations(self) -> Operations:
         """Return the operations by their names."""
@@ -77,6 +84,7 @@ class ModelPackages:
             group.last_version = version
             if token:
                 group.tokens[token] = arn
+        self._on_change(group.packages[version])
         return {"ModelPackageArn": arn}
 
     def list_packages(self, request: Request) -> Response:
@@ -113,6 +121,7 @@ class ModelPackages:
             properties = _properties(package.content.get("CustomerMetadataProperties") or {}, request)
             package.content.update(changed, CustomerMetadataProperties=properties or None)
             package.modified, package.modified_by = datetime.now(UTC), user_context(caller)
+        self._on_change(package)
         return {"ModelPackageArn": package.arn}
 
     def delete(self, request: Request, caller: str | None = None) -> Response:
