@@ -15,7 +15,7 @@ _NOT_IN_EVENTS = frozenset({"CreatedBy", "LastModifiedBy", "ModelCard"})
 
 
 def package_event(package: ModelPackage, region: str) -> dict[str, Any]:
-    """Return the event that says how a package is now."""
+    """Return the event of a package in its present state."""
     detail = {name: value for name, value in package.description().items() if name not in _NOT_IN_EVENTS}
     return {
         "version": "0",

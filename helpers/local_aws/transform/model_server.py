@@ -65,7 +65,7 @@ class ModelServer:
             raise ServerError(_PING_ERROR)
 
     def execution_parameters(self) -> dict[str, Any]:
-        """Return how it wants to be called; nothing where it does not say."""
+        """Return its limits for requests; nothing where it has none."""
         status, body = self._request("GET", "/execution-parameters")
         parameters: dict[str, Any] = json.loads(body) if status == http.client.OK else {}
         return parameters

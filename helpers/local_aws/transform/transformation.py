@@ -18,7 +18,7 @@ FILE_ERRORS = (AssociationError, FilterError, OSError, PayloadError, ServerError
 
 
 class Transformation:
-    """Transforms files by one server; what the request does not say, the server does.
+    """Transforms files by one server, whose execution parameters count where the request has none.
 
     Args:
         request: of CreateTransformJob.

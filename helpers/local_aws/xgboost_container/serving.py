@@ -76,7 +76,7 @@ def _invoke(environ: dict[str, Any]) -> Answer:
         return "415 Unsupported Media Type", "text/html", str(error)
     try:
         predictions = _model(_folder()).predict(rows)
-    except Exception as error:  # whatever XGBoost says of these rows
+    except Exception as error:  # whatever XGBoost raises for these rows
         return "400 Bad Request", "text/html", f"Unable to evaluate payload provided: {error}"
     accept = environ.get("HTTP_ACCEPT", "").partition(";")[0].strip().lower()
     if accept in {"", "*/*"}:

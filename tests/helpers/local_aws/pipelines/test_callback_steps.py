@@ -99,8 +99,8 @@ def test_an_execution_stops_once_the_callback_is_answered(pipelines, queue: Queu
 
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
 
-    told = queue.receive()
-    assert (told["token"], told["status"]) == (token, "Stopping")
+    stopping = queue.receive()
+    assert (stopping["token"], stopping["status"]) == (token, "Stopping")
     described = pipelines.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
     assert described["PipelineExecutionStatus"] == "Stopping"
     pipelines.sagemaker.send_pipeline_execution_step_failure(CallbackToken=token)
