@@ -154,7 +154,7 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 
 ##@ Security
 .PHONY: security security-page check-pipeline secrets audit sbom
-security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
+security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates and policies, by checkers and by simulation, secrets, dependencies
 	PATH="$(abspath $(SECURITY))/bin:$(abspath $(CHECKOV))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
 security-page: $(VENV)/dev  ## Regenerate the table of docs/security.md
 	$(PY) tests/security/controls.py --write
@@ -197,7 +197,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
-	$(VENV)/bin/cfn-lint -t infra/*.yaml
+	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
