@@ -28,6 +28,7 @@ CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
 BENCH := $(VENV)/bench
 JOB := $(VENV)/job
+XGBOOST := $(VENV)/xgboost
 PEERS := $(VENV)/peers
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
@@ -146,7 +147,7 @@ workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflo
 
 ##@ Embedded AWS
 .PHONY: up down env
-up: $(VENV)/run $(JOB)/ready  ## Start the embedded AWS of this checkout, unless it runs
+up: $(VENV)/run $(JOB)/ready $(XGBOOST)/ready  ## Start the embedded AWS of this checkout, unless it runs
 	$(PY) -m helpers.local_aws up
 down: $(VENV)/run  ## End it, with all it runs
 	$(PY) -m helpers.local_aws down
@@ -182,9 +183,9 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 .PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-test: $(VENV)/dev $(JOB)/ready  ## Run all tests
+test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
 	$(PY) -m $(PYTEST) $(ARGS)
-coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, as ci does
+coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests and check their coverage, as ci does
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
@@ -193,7 +194,7 @@ schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the 
 	$(PY) -m helpers.local_aws.cloudformation.update_schemas
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Look at the Spark UI and reports in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
-test-fork: $(VENV)/dev $(JOB)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
+test-fork: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
 	$(VENV)/bin/pytest tests/fork $(ARGS)
 test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare with independent code: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
 	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= or CONTAINER= as in CONTRIBUTING.md))
@@ -209,7 +210,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(XGBOOST)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md again; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
@@ -236,6 +237,7 @@ lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
+	$(LOCK) --group xgboost -c requirements.txt -o requirements-xgboost.txt
 	$(PY) -m helpers.spark.image_packages | $(LOCK) - -o requirements-job.txt
 	$(MAKE) --no-print-directory lock-packages
 lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
@@ -300,6 +302,12 @@ $(JOB)/ready: requirements-job.txt $(VENV)/run
 	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
 	echo "Archiving Spark's classes, with which jobs start faster …" >&2
 	$(PY) -m helpers.spark.class_data_sharing
+	touch $@
+# The Python of the built-in XGBoost, for training jobs and models.
+$(XGBOOST)/ready: requirements-xgboost.txt $(VENV)/run
+	echo "Installing what SageMaker's XGBoost image has, for training jobs and models …" >&2
+	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(XGBOOST)
+	$(VENV)/bin/uv pip install --quiet --python $(XGBOOST)/bin/python --require-hashes -r $<
 	touch $@
 
 ifndef V

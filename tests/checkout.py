@@ -23,6 +23,7 @@ _PARTS = (
     "requirements-dev.txt",
     "requirements-job.txt",
     "requirements-uv.txt",
+    "requirements-xgboost.txt",
 )
 
 

@@ -1,31 +1,69 @@
 """The SageMaker API of one region: every operation that the embedded AWS implements."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.search import Search
 from helpers.local_aws.api.tags import TagOperations
+from helpers.local_aws.events.delivery import EventDelivery
+from helpers.local_aws.events.package_event import package_event
 from helpers.local_aws.jobs.runner import JobRunner
+from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
 from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines
+from helpers.local_aws.pipelines.step_creators import RegionResources
 from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
+from helpers.local_aws.registry.groups import MODEL_PACKAGE_GROUPS
+from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.service_clients import ServiceClients
-from helpers.local_aws.studio import studio_of
+from helpers.local_aws.studio import STUDIOS
+from helpers.local_aws.training.training_job import TrainingJob
+from helpers.local_aws.training.training_jobs import TrainingJobs
+from helpers.local_aws.transform.transform_job import TransformJob
+from helpers.local_aws.transform.transform_jobs import TransformJobs
 
 _CLOSE_SECONDS = 10
 
-RegionState = tuple[Mapping[str, ProcessingJob], Mapping[str, Pipeline], ExecutionsState]
-"""The processing jobs, pipelines and executions of a region; they refer to each other."""
+
+@dataclass(frozen=True)
+class RegionState:
+    """What a region has; jobs, pipelines and executions refer to each other."""
+
+    processing_jobs: Mapping[str, ProcessingJob]
+    training_jobs: Mapping[str, TrainingJob]
+    transform_jobs: Mapping[str, TransformJob]
+    models: Mapping[str, Model]
+    pipelines: Mapping[str, Pipeline]
+    executions: ExecutionsState
 
 
 class ExecutionPlane:
     """Runs pipelines and jobs. What is not among its operations is rejected by name."""
 
     def __init__(self, clients: ServiceClients, runner: JobRunner, region: str):
-        self._jobs = ProcessingJobs(runner, region)
+        self._processing_jobs = ProcessingJobs(runner, region)
+        self._training_jobs = TrainingJobs(runner, region)
+        groups = MODEL_PACKAGE_GROUPS.of(region)
+        packages = ModelPackages(
+            clients, groups, lambda package: self._events.publish(package_event(package, region))
+        )
+        self._models = Models(clients, region, packages)
+        self._transform_jobs = TransformJobs(runner, region, self._models)
         self._pipelines = Pipelines(clients, region)
-        self._executions = PipelineExecutions(clients, region, self._pipelines, self._jobs, runner.on_change)
-        studio = studio_of(region)
+        resources = RegionResources(
+            self._processing_jobs,
+            self._training_jobs,
+            self._transform_jobs,
+            self._models,
+            groups,
+            packages,
+        )
+        self._executions = PipelineExecutions(
+            clients, region, self._pipelines, resources.creators(), runner.on_change
+        )
+        self._events = EventDelivery(region, self._executions.start)
+        studio = STUDIOS.of(region)
         search = Search(
             {
                 "Pipeline": self._pipelines.search_records,
@@ -33,10 +71,22 @@ class ExecutionPlane:
             }
         )
         tags = TagOperations(
-            self._jobs.find_tags, self._pipelines.find_tags, self._executions.find_tags, studio.find_tags
+            self._processing_jobs.find_tags,
+            self._training_jobs.find_tags,
+            self._transform_jobs.find_tags,
+            self._models.find_tags,
+            groups.find_tags,
+            self._pipelines.find_tags,
+            self._executions.find_tags,
+            studio.find_tags,
         )
         self.operations: Operations = {
-            **self._jobs.operations(),
+            **self._processing_jobs.operations(),
+            **self._training_jobs.operations(),
+            **self._transform_jobs.operations(),
+            **groups.operations(),
+            **packages.operations(),
+            **self._models.operations(),
             **self._pipelines.operations(),
             **self._executions.operations(),
             **search.operations(),
@@ -46,16 +96,27 @@ class ExecutionPlane:
 
     def state(self) -> RegionState:
         """Return all there is, to be restored by another server."""
-        return self._jobs.state(), self._pipelines.state(), self._executions.state()
+        return RegionState(
+            self._processing_jobs.state(),
+            self._training_jobs.state(),
+            self._transform_jobs.state(),
+            self._models.state(),
+            self._pipelines.state(),
+            self._executions.state(),
+        )
 
     def restore(self, state: RegionState) -> None:
         """Have what a server had that has ended."""
-        jobs, pipelines, executions = state
-        self._jobs.restore(jobs)
-        self._pipelines.restore(pipelines)
-        self._executions.restore(executions)
+        self._processing_jobs.restore(state.processing_jobs)
+        self._training_jobs.restore(state.training_jobs)
+        self._transform_jobs.restore(state.transform_jobs)
+        self._models.restore(state.models)
+        self._pipelines.restore(state.pipelines)
+        self._executions.restore(state.executions)
 
     def close(self) -> None:
         """Stop what runs."""
         self._executions.close()
-        self._jobs.close(_CLOSE_SECONDS)
+        self._processing_jobs.close(_CLOSE_SECONDS)
+        self._training_jobs.close(_CLOSE_SECONDS)
+        self._transform_jobs.close(_CLOSE_SECONDS)

@@ -5,7 +5,7 @@ system with a mount target in each subnet, and two security groups that name eac
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from moto.ec2.models import ec2_backends
 from moto.efs.models import efs_backends
 
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response, page, with_values
+from helpers.local_aws.regional import Regional
 
 NFS = 2049
 """The port of network file systems."""
@@ -239,19 +240,5 @@ def _is(item: Response) -> bool:
     return bool(item["Status"] != "Deleted")
 
 
-_studios: dict[str, Studio] = {}
-
-
-def studio_of(region: str) -> Studio:
-    """Return the domains of a region: CloudFormation and the API have the same."""
-    return _studios.setdefault(region, Studio(region))
-
-
-def studios() -> Mapping[str, Studio]:
-    """Return the domains of all regions."""
-    return _studios
-
-
-def restore_studios(kept: Mapping[str, Studio]) -> None:
-    """Have domains of an earlier server; before anything asks for those of their regions."""
-    _studios.update(kept)
+STUDIOS = Regional(Studio)
+"""Which the API and CloudFormation share."""

@@ -1,4 +1,4 @@
-"""Whether SageMaker may assume a role, by the role's trust policy."""
+"""Whether a service may assume a role, by the role's trust policy."""
 
 from moto.iam.models import iam_backends
 
@@ -20,17 +20,26 @@ def check_role_trust(role_arn: str, region: str) -> None:
     Raises:
         RoleError: it does not.
     """
+    if not is_trusted(role_arn, SERVICE, f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"):
+        raise RoleError(
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'{SERVICE}' to assume the role."
+        )
+
+
+def is_trusted(role_arn: str, service: str, source_arn: str) -> bool:
+    """Return whether there is a role whose trust policy lets a service assume it for this account.
+
+    Args:
+        role_arn: of the role.
+        service: as `sagemaker.amazonaws.com`.
+        source_arn: of what the service acts for.
+    """
     roles = iam_backends[ACCOUNT]["aws"].roles.values()
     role = next((role for role in roles if role.arn == role_arn), None)
-    if role is not None and not INJECTION.is_propagating(role.create_date):
-        context = context_of(
-            {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"}
-        )
-        request = AccessRequest(SERVICE, "sts:AssumeRole", role_arn, ACCOUNT, context)
-        trust = document_of(role.assume_role_policy_document)
-        if refusal(request, Policies(resource=trust)) is None:
-            return
-    raise RoleError(
-        f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-        f"'{SERVICE}' to assume the role."
-    )
+    if role is None or INJECTION.is_propagating(role.create_date):
+        return False
+    context = context_of({"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source_arn})
+    request = AccessRequest(service, "sts:AssumeRole", role_arn, ACCOUNT, context)
+    trust = document_of(role.assume_role_policy_document)
+    return refusal(request, Policies(resource=trust)) is None

@@ -43,6 +43,11 @@ def shape(name: str) -> StructureShape:
     return cast("StructureShape", service_model().shape_for(name))
 
 
+def request_shape(operation: str) -> StructureShape:
+    """Return the shape of an operation's request, as of `CreateTrainingJob`."""
+    return cast("StructureShape", service_model().operation_model(operation).input_shape)
+
+
 def request_problems(operation: str, request: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with an operation's request, one sentence each, in the service's words."""
     input_shape = service_model().operation_model(operation).input_shape

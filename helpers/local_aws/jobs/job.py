@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from helpers.local_aws.api.response import ACCOUNT
+from helpers.local_aws.api.response import ACCOUNT, Response
 from helpers.local_aws.api.tags import Tags
 
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
@@ -50,6 +50,19 @@ class Job:
         """Seconds after which the job is ended."""
         limit: int | None = (self.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds")
         return limit
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the role that the job acts with."""
+        return str(self.request["RoleArn"])
+
+    def description(self) -> Response:
+        """Return the job as the API describes it."""
+        raise NotImplementedError
+
+    def summary(self) -> Response:
+        """Return the job as the API lists it."""
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End the job as the API's stop operation does; a job that has finished stays as it is."""

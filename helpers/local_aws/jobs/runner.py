@@ -25,6 +25,10 @@ _UPLOAD_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
+class TimeExceededError(DataError):
+    """A job ran longer than its limit."""
+
+
 @dataclass(frozen=True)
 class RunningJob:
     """What a kind of job is given to do its work.
@@ -50,7 +54,7 @@ class RunningJob:
         Continuous outputs are uploaded while it runs and whatever its end is, the others if it succeeds.
 
         Raises:
-            DataError: its time was up.
+            TimeExceededError: its time was up.
         """
         with _JobMonitor(self.job, outputs) as monitor:
             exit_ = container()
@@ -58,7 +62,7 @@ class RunningJob:
             if output.continuous or exit_.code == 0:
                 output.upload()
         if monitor.timed_out:
-            raise DataError(f"the job ran longer than MaxRuntimeInSeconds ({self.job.time_limit} s)")
+            raise TimeExceededError(f"the job ran longer than MaxRuntimeInSeconds ({self.job.time_limit} s)")
         return exit_
 
 
@@ -132,7 +136,7 @@ class JobRunner:
             endpoint=self._clients.endpoint,
             log=log,
             s3=self._clients.of("s3", region),
-            credentials=self._clients.role_credentials(str(job.request["RoleArn"]), region),
+            credentials=self._clients.role_credentials(job.role_arn, region),
         )
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
-from helpers.local_aws import studio
 from helpers.local_aws.fault_injection import INJECTION
 from helpers.local_aws.persistence import snapshot
 from helpers.local_aws.persistence.answering import SavedAnswers
@@ -20,6 +19,8 @@ from helpers.local_aws.persistence.object_contents import ObjectContents
 from helpers.local_aws.persistence.pickling import dumps, loads
 from helpers.local_aws.persistence.saving import SOON_SECONDS, Gate, Saver
 from helpers.local_aws.persistence.variable import KEEP, VARIABLE
+from helpers.local_aws.registry.groups import MODEL_PACKAGE_GROUPS
+from helpers.local_aws.studio import STUDIOS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -66,7 +67,12 @@ class KeptState:
 
     def _save(self) -> int:
         with self._gate.closed():
-            state = {"moto": moto_state(), "studio": studio.studios(), "regions": self._application.state()}
+            state = {
+                "moto": moto_state(),
+                "studio": STUDIOS.state(),
+                "model_package_groups": MODEL_PACKAGE_GROUPS.state(),
+                "regions": self._application.state(),
+            }
             pickled = dumps(state, self._contents)
         snapshot.write(self._folder, pickled)
         self._contents.remove_unnamed()
@@ -83,7 +89,8 @@ class KeptState:
             raise snapshot.refusal(self._folder, f"is damaged ({error})") from error
         restore_moto(state["moto"])
         end_stack_operations(state["moto"])
-        studio.restore_studios(state["studio"])
+        STUDIOS.restore(state["studio"])
+        MODEL_PACKAGE_GROUPS.restore(state["model_package_groups"])
         self._application.restore(state["regions"])
 
 

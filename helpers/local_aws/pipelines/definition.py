@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from helpers.local_aws.api.shapes import shape, shape_problems
+from helpers.local_aws.api.shapes import request_shape, shape_problems
 from helpers.local_aws.pipelines.parameters import Parameter, parse_parameters
 from helpers.local_aws.pipelines.references import References
-from helpers.local_aws.pipelines.step_types import EXECUTED
+from helpers.local_aws.pipelines.step_requests import REASONS, STEP_REQUESTS, is_executed
 from helpers.local_aws.pipelines.steps import Step, collect_steps
-from helpers.local_aws.processing.request_checks import not_emulated, outputs_of, request_problems
+from helpers.local_aws.processing.request_checks import outputs_of
 
 VERSION = "2020-12-01"
 MAX_BYTES = 1024 * 1024
@@ -70,21 +70,22 @@ def parse_definition(text: str) -> PipelineDefinition:
     known = References(steps, parameters)
     problems += known.problems()
     for step in steps.values():
-        if step.type == "Processing":
-            problems += (f"step '{step.name}': {problem}" for problem in _processing_problems(step, known))
+        problems += (f"step '{step.name}': {problem}" for problem in _request_problems(step, known))
     if problems:
         raise DefinitionError(problems)
     return PipelineDefinition(parameters, _in_running_order(steps), document.get("PipelineExperimentConfig"))
 
 
 def not_executed(definition: PipelineDefinition) -> list[str]:
-    """Return what the embedded AWS does not execute of a definition, as `Training (step 'train')`."""
+    """Return what the embedded AWS does not execute of a definition, as `Tuning (step 'tune')`."""
     found = []
     for step in definition.steps.values():
-        if step.type not in EXECUTED:
-            found.append(f"{step.type} (step '{step.name}')")
-        elif step.type == "Processing":
-            found += [f"{what} (step '{step.name}')" for what in not_emulated(step.arguments)]
+        request = STEP_REQUESTS.get(step.type)
+        if not is_executed(step.type):
+            reason = f": {REASONS[step.type]}" if step.type in REASONS else ""
+            found.append(f"{step.type} (step '{step.name}'{reason})")
+        elif request:
+            found += [f"{what} (step '{step.name}')" for what in request.not_emulated(step.arguments)]
     return found
 
 
@@ -110,15 +111,18 @@ def parameter_values(definition: PipelineDefinition, given: Mapping[str, str]) -
     return values
 
 
-def _processing_problems(step: Step, known: References) -> Iterator[str]:
-    """Yield what CreateProcessingJob would reject in a step's arguments, as far as they are known."""
-    request = {"ProcessingJobName": "named-by-the-execution", **step.arguments}
-    shape_errors = list(
-        shape_problems(request, shape("CreateProcessingJobRequest"), known_later=known.type_problems)
-    )
+def _request_problems(step: Step, known: References) -> Iterator[str]:
+    """Yield what the API would reject in a step's arguments, as far as they are known."""
+    if step.type not in STEP_REQUESTS:
+        return
+    of_type = STEP_REQUESTS[step.type]
+    name = {of_type.name_member: "named-by-the-execution"} if of_type.name_member else {}
+    request = {**name, **step.arguments}
+    expected = request_shape(of_type.operation)
+    shape_errors = list(shape_problems(request, expected, known_later=known.type_problems))
     yield from shape_errors
     if not shape_errors:
-        yield from request_problems(request)
+        yield from of_type.problems(request)
         names = [output.get("OutputName") for output in outputs_of(request)]
         yield from (
             f"property file '{file}' is of the output '{output}', which the step does not have"

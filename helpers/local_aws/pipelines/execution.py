@@ -1,22 +1,25 @@
 """One execution of a pipeline: which step runs when, and what comes of it."""
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from helpers.local_aws.jobs.job import HOST_FAILURE
+from helpers.local_aws.jobs.job import HOST_FAILURE, Job
+from helpers.local_aws.pipelines.callbacks import Callback
 from helpers.local_aws.pipelines.conditions import holds
 from helpers.local_aws.pipelines.definition import PipelineDefinition
 from helpers.local_aws.pipelines.expressions import ExpressionError, follow_path, resolve
+from helpers.local_aws.pipelines.names import new_callback_token
 from helpers.local_aws.pipelines.retry_policy import retry_delay
 from helpers.local_aws.pipelines.step_cache import cache_key
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.local_aws.pipelines.step_types import STEP_TYPES
 from helpers.local_aws.pipelines.steps import Step, Trigger
-from helpers.local_aws.processing.processing_jobs import ProcessingJob
 from helpers.s3 import join
 
 ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"]
@@ -34,6 +37,15 @@ class ServiceFaultError(Exception):
         self.exception_type = exception_type
 
 
+class StepResource(Protocol):
+    """What a step has created: a job, a model or a model package."""
+
+    arn: str
+
+    def description(self) -> dict[str, Any]:
+        """Return it as the API describes it."""
+
+
 @dataclass
 class StepRun:
     """A step within an execution."""
@@ -43,7 +55,8 @@ class StepRun:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: datetime | None = None
     attempts: int = 0
-    job: ProcessingJob | None = None
+    resource: StepResource | None = None
+    callback: Callback | None = None
     outcome: str | None = None
     error_message: str | None = None
     failure_reason: str | None = None
@@ -52,6 +65,11 @@ class StepRun:
     """ARN of the execution whose result the cache gave."""
     selected_from: str | None = None
     """ARN of the source of a selective execution, where the step's result was taken from it."""
+
+    @property
+    def job(self) -> Job | None:
+        """The job that the step has started, if it is one that does."""
+        return self.resource if isinstance(self.resource, Job) else None
 
     @property
     def is_terminal(self) -> bool:
@@ -69,16 +87,20 @@ class StepRun:
         Raises:
             ExpressionError: the step has no properties.
         """
-        if self.job:
-            return self.job.description()
+        if self.resource:
+            return self.resource.description()
         if self.outcome:
             return {"Outcome": self.outcome}
+        if self.callback:
+            return {"OutputParameters": self.callback.outputs}
         raise ExpressionError(f"step '{self.step.name}' has no properties")
 
     def metadata(self) -> dict[str, Any]:
         """Return the step's `Metadata` as `ListPipelineExecutionSteps` does."""
-        if self.job:
-            return {"ProcessingJob": {"Arn": self.job.arn}}
+        if self.resource:
+            return {STEP_REQUESTS[self.step.type].metadata: {"Arn": self.resource.arn}}
+        if self.callback:
+            return {"Callback": self.callback.metadata()}
         if self.outcome:
             return {"Condition": {"Outcome": self.outcome}}
         if self.error_message:
@@ -90,13 +112,15 @@ class StepRun:
 class ExecutionContext:
     """What an execution needs of the service around it."""
 
-    create_job: Callable[[Mapping[str, Any]], ProcessingJob]
-    """Starts a processing job; raises ServiceFaultError, or ValueError for a request that is refused."""
+    create: Callable[[Step, Mapping[str, Any]], StepResource]
+    """Sends a step's request; raises ServiceFaultError, or ValueError for one that is refused."""
     cached_run: Callable[[Step, str], tuple[StepRun, str] | None]
     """Returns the run that the cache holds for a key, with the ARN of its execution."""
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
-    new_job_name: Callable[[Step, int], str]
+    new_name: Callable[[Step, int], str]
+    send_callback: Callable[[Callback, object, Literal["Executing", "Stopping"]], object]
+    """Puts a callback with the arguments of its step into its queue; raises ExpressionError."""
     on_change: Callable[[], object]
     """Is called when a step or the execution has another status."""
 
@@ -185,12 +209,16 @@ class PipelineExecution:
             self.status = "Stopping"
             self.modified = datetime.now(UTC)
             self._stop_waiting.set()
-            for run in self.runs.values():
-                if not run.is_terminal:
-                    run.status = "Stopping"
-                    if run.job:
-                        run.job.stop()
+            running = [run for run in self.runs.values() if not run.is_terminal]
+            for run in running:
+                run.status = "Stopping"
+                if run.job:
+                    run.job.stop()
             self._changed.notify_all()
+        for callback in [run.callback for run in running if run.callback]:
+            # Who answers may have something to stop, and the execution goes on until there is an answer.
+            with contextlib.suppress(ExpressionError):
+                self._context.send_callback(callback, {}, "Stopping")
 
     def retry(self, max_parallel_steps: int | None = None) -> None:
         """Run failed and stopped steps, and those that never ran, once more; other results stay."""
@@ -281,11 +309,13 @@ class PipelineExecution:
             match run.step.type:
                 case "Condition":
                     self._run_condition(run)
+                case "Callback":
+                    self._run_callback(run)
                 case "Fail":
                     run.error_message = str(self._resolve(run.step.arguments["ErrorMessage"]))
                     self._end(run, "Failed", run.error_message)
                 case _:
-                    self._run_processing(run)
+                    self._run_request(run)
         except (ExpressionError, ValueError) as error:
             self._end(run, "Failed", f"ClientError: {error}")
         except Exception as error:  # a step must come to an end, whatever happens to it
@@ -305,15 +335,33 @@ class PipelineExecution:
         run.outcome = str(all(holds(condition) for condition in conditions))
         self._end(run, "Succeeded")
 
-    def _run_processing(self, run: StepRun) -> None:
+    def _run_callback(self, run: StepRun) -> None:
         step = run.step
-        if step.cache_expiry:
-            _, arguments = self._job_request(step, failures=0)
-            run.cache_key = cache_key(step.name, arguments)
+        callback = Callback(new_callback_token(), str(self._resolve(step.queue_url)), step.output_parameters)
+        arguments = self._resolve(step.arguments)
+        with self._changed:
+            run.callback = callback
+            if self.status != "Stopping":
+                run.status = "Executing"
+        self._context.send_callback(callback, arguments, "Executing")
+        self._context.on_change()
+        callback.answered.wait()
+        if self.status == "Stopping":
+            self._end(run, "Stopped")
+        elif callback.failure_reason is not None:
+            self._end(run, "Failed", callback.failure_reason)
+        else:
+            self._end(run, "Succeeded")
+
+    def _run_request(self, run: StepRun) -> None:
+        step = run.step
+        members = STEP_REQUESTS[step.type].cache_members
+        if step.cache_expiry and members:
+            run.cache_key = cache_key(step.name, self._request(step, failures=0), members)
             cached = self._context.cached_run(step, run.cache_key)
             if cached:
                 original, run.reused_from = cached
-                run.job = original.job
+                run.resource = original.resource
                 self._end(run, "Succeeded")
                 return
         began = time.monotonic()
@@ -333,22 +381,29 @@ class PipelineExecution:
                 self._end(run, "Stopped")
                 return
 
-    def _job_request(self, step: Step, failures: int) -> tuple[str, dict[str, Any]]:
-        """Return a new name for a step's job, and its arguments, which may refer to that name."""
-        name = self._context.new_job_name(step, failures)
+    def _request(self, step: Step, failures: int) -> dict[str, Any]:
+        """Return a step's arguments with a new name for what it creates, to which they may refer."""
+        name, member = self._context.new_name(step, failures), STEP_REQUESTS[step.type].name_member
         variable = STEP_TYPES[step.type].job_name
-        return name, self._resolve(step.arguments, {f"Execution.{variable}": name})
+        arguments: dict[str, Any] = self._resolve(step.arguments, {f"Execution.{variable}": name})
+        return {**arguments, member: name} if member else arguments
 
     def _attempt(self, run: StepRun) -> tuple[str | None, str | None]:
-        """Run a step's job once; return how it failed and the exception type for the retry policies."""
+        """Send a step's request once, and wait for the end of its job, if it starts one.
+
+        Returns: how it failed, and the exception type for the retry policies.
+        """
         run.attempts += 1
-        name, arguments = self._job_request(run.step, failures=run.attempts - 1)
         try:
-            job = self._context.create_job({**arguments, "ProcessingJobName": name})
+            resource = self._context.create(run.step, self._request(run.step, failures=run.attempts - 1))
         except ServiceFaultError as fault:
             return str(fault), fault.exception_type
         with self._changed:
-            run.job = job
+            run.resource = resource
+            job = run.job
+            if job is None:
+                self._end(run, "Succeeded")
+                return None, None
             if self.status == "Stopping":
                 job.stop()
             else:

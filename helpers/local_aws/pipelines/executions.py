@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +22,7 @@ from helpers.local_aws.api.response import (
 )
 from helpers.local_aws.api.shapes import request_problems
 from helpers.local_aws.api.tags import Tags
+from helpers.local_aws.pipelines.callbacks import Callback, send_message
 from helpers.local_aws.pipelines.definition import (
     DefinitionError,
     PipelineDefinition,
@@ -33,15 +34,17 @@ from helpers.local_aws.pipelines.execution import (
     PipelineExecution,
     Selection,
     ServiceFaultError,
+    StepResource,
     StepRun,
 )
 from helpers.local_aws.pipelines.execution_record import ExecutionRecord, step_summary
 from helpers.local_aws.pipelines.expressions import ExpressionError
-from helpers.local_aws.pipelines.names import new_execution_id, new_job_name
+from helpers.local_aws.pipelines.names import new_execution_id, new_resource_name
 from helpers.local_aws.pipelines.pipelines import Pipeline, Pipelines
 from helpers.local_aws.pipelines.selection import SelectionError, reused_steps
+from helpers.local_aws.pipelines.step_creators import Create, Requester
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.local_aws.pipelines.steps import Step
-from helpers.local_aws.processing.processing_jobs import ProcessingJob, ProcessingJobs
 from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
 
@@ -57,14 +60,14 @@ class PipelineExecutions:
         clients: ServiceClients,
         region: str,
         pipelines: Pipelines,
-        jobs: ProcessingJobs,
+        creators: Mapping[str, Create],
         on_change: Callable[[], object],
     ):
         self._clients = clients
         self._on_change = on_change
         self._region = region
         self._pipelines = pipelines
-        self._jobs = jobs
+        self._creators = creators
         self._lock = threading.RLock()
         self._records: dict[str, ExecutionRecord] = {}
         self._started_by_token: dict[tuple[str, str], str] = {}
@@ -100,6 +103,12 @@ class PipelineExecutions:
                 self.retry, arn | token | members("ParallelismConfiguration")
             ),
             "UpdatePipelineExecution": Operation(self.update, arn | settings),
+            "SendPipelineExecutionStepSuccess": Operation(
+                self.send_success, token | members("CallbackToken", "OutputParameters")
+            ),
+            "SendPipelineExecutionStepFailure": Operation(
+                self.send_failure, token | members("CallbackToken", "FailureReason")
+            ),
             "DeletePipeline": Operation(self.delete_pipeline, token | members("PipelineName")),
         }
 
@@ -234,6 +243,18 @@ class PipelineExecutions:
             record.execution.limit_parallel_steps(parallelism.get("MaxParallelExecutionSteps"))
         return {"PipelineExecutionArn": record.execution.arn}
 
+    def send_success(self, request: Request) -> Response:
+        """End a callback step with its outputs."""
+        arn, callback = self._callback(request["CallbackToken"])
+        callback.succeed({each["Name"]: each["Value"] for each in request.get("OutputParameters") or []})
+        return {"PipelineExecutionArn": arn}
+
+    def send_failure(self, request: Request) -> Response:
+        """Let a callback step fail."""
+        arn, callback = self._callback(request["CallbackToken"])
+        callback.fail(request.get("FailureReason") or "The callback step has failed")
+        return {"PipelineExecutionArn": arn}
+
     def delete_pipeline(self, request: Request) -> Response:
         """Delete a pipeline with its executions, unless one of them is executing."""
         pipeline = self._pipelines.find(request["PipelineName"])
@@ -293,24 +314,33 @@ class PipelineExecutions:
         return Selection(frozenset(selected), reused)
 
     def _context(self, pipeline: Pipeline, execution_id: str, role_arn: str) -> ExecutionContext:
-        def create_job(request: Mapping[str, Any]) -> ProcessingJob:
-            problems = request_problems("CreateProcessingJob", request)
+        requester = Requester(role_arn, f"{pipeline.arn}/execution/{execution_id}")
+
+        def create(step: Step, request: Mapping[str, Any]) -> StepResource:
+            operation = STEP_REQUESTS[step.type].operation
+            problems = request_problems(operation, request)
             if problems:
                 raise ValueError("; ".join(problems))
             try:
-                self._jobs.create(request, caller=role_arn)
+                return self._creators[step.type](request, requester)
             except ApiError as error:
-                message = f"Failed to invoke sagemaker:CreateProcessingJob. Error Details: {error}"
+                message = f"Failed to invoke sagemaker:{operation}. Error Details: {error}"
                 raise ValueError(message) from error
             except (ClientError, BotoCoreError) as error:
                 raise ServiceFaultError(f"InternalServerError: {error}", "Step.SERVICE_FAULT") from error
-            return self._jobs.find(request)
+
+        def send_callback(
+            callback: Callback, arguments: object, status: Literal["Executing", "Stopping"]
+        ) -> None:
+            body = {"pipelineExecutionArn": requester.execution_arn, "arguments": arguments}
+            send_message(self._clients, self._region, role_arn, callback, body, status)
 
         return ExecutionContext(
-            create_job,
+            create,
+            send_callback=send_callback,
             cached_run=lambda step, key: self._cached_run(pipeline, step, key),
             read_json=self._read_json,
-            new_job_name=lambda step, failures: new_job_name(step, execution_id, failures),
+            new_name=lambda step, failures: new_resource_name(step, execution_id, failures),
             on_change=self._on_change,
         )
 
@@ -334,6 +364,14 @@ class PipelineExecutions:
             return json.loads(body)
         except (ClientError, BotoCoreError, ValueError) as error:
             raise ExpressionError(f"the JSON file {uri} cannot be read: {error}") from error
+
+    def _callback(self, token: str) -> tuple[str, Callback]:
+        """Return the callback of a token, with the ARN of its execution."""
+        for arn, record in list(self._records.items()):
+            for run in list(record.execution.runs.values()):
+                if run.callback and run.callback.token == token:
+                    return arn, run.callback
+        raise ApiError("ResourceNotFound", f"There is no callback step with the token {token}")
 
     def _record(self, request: Request) -> ExecutionRecord:
         arn = request.get("PipelineExecutionArn", "")

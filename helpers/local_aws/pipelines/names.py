@@ -1,9 +1,10 @@
-"""The names that SageMaker gives to executions, and to the jobs of their steps."""
+"""The names that SageMaker gives to executions, and to the jobs and models of their steps."""
 
 import random
 import re
 import string
 
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.local_aws.pipelines.steps import Step
 
 _MAX_JOB_NAME = 63
@@ -14,19 +15,24 @@ def new_execution_id() -> str:
     return _random_name(12, string.ascii_lowercase + string.digits)
 
 
-def new_job_name(step: Step, execution_id: str, failures: int) -> str:
-    """Return a name for a step's job: with the step's own name, or with the prefix that the step asks for.
+def new_callback_token() -> str:
+    """Return the token of a callback."""
+    return _random_name(10, string.ascii_letters + string.digits)
+
+
+def new_resource_name(step: Step, execution_id: str, failures: int) -> str:
+    """Return a name for what a step creates: with its own name, or with the prefix that it asks for.
 
     A prefix is followed by the execution, a token and the count of failures, as the SDK documents:
     https://github.com/aws/sagemaker-python-sdk/pull/3946
 
     Args:
-        step: with `ProcessingJobName` among its arguments if it asks for a prefix.
+        step: with a name among its arguments if it asks for a prefix.
         execution_id: of the execution.
-        failures: of the step, in this execution, before this job.
+        failures: of the step, in this execution, before this request.
     """
     suffix = _random_name(10, string.ascii_letters + string.digits)
-    prefix = step.arguments.get("ProcessingJobName")
+    prefix = step.arguments.get(STEP_REQUESTS[step.type].name_member or "")
     if isinstance(prefix, str):
         ending = f"-{execution_id}-{suffix}-{failures}"
         return prefix[: _MAX_JOB_NAME - len(ending)] + ending

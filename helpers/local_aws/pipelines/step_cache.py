@@ -3,12 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-
-PROCESSING_KEY = ("AppSpecification", "Environment", "ProcessingInputs")
-"""The arguments that make two processing steps equal; resources, outputs, network, role and tags do not."""
 
 _DURATION = re.compile(
     r"P?(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
@@ -18,13 +15,15 @@ _DURATION = re.compile(
 _DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1}
 
 
-def cache_key(step_name: str, arguments: Mapping[str, Any]) -> str:
-    """Return the identity of a processing step's resolved arguments.
+def cache_key(step_name: str, arguments: Mapping[str, Any], members: Sequence[str]) -> str:
+    """Return the identity of a step's resolved arguments, of which some members count.
+
+    Resources, outputs, network, role and tags are never among them.
 
     The content behind an S3 URI is no part of it, as on AWS: code and data must show in the URI or
     in the environment.
     """
-    key = {name: arguments.get(name) for name in PROCESSING_KEY}
+    key = {name: arguments.get(name) for name in members}
     return hashlib.sha256(json.dumps([step_name, key], sort_keys=True).encode()).hexdigest()
 
 

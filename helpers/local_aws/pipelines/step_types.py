@@ -75,5 +75,3 @@ STEP_TYPES: Mapping[str, StepType] = {
     "Transform": StepType(_JOB, "DescribeTransformJobResponse"),
     "Tuning": StepType(_JOB, "DescribeHyperParameterTuningJobResponse"),
 }
-EXECUTED = frozenset({"Condition", "Fail", "Processing"})
-"""The types that executions run; the others are rejected when an execution starts."""

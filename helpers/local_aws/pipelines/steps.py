@@ -8,7 +8,12 @@ from typing import Any, Literal
 from helpers.local_aws.api.shapes import shape, shape_problems
 from helpers.local_aws.pipelines.conditions import condition_problems
 from helpers.local_aws.pipelines.expressions import function_problems, referenced_step, references
-from helpers.local_aws.pipelines.retry_policy import DEFAULT_POLICIES, RetryPolicy, parse_retry_policy
+from helpers.local_aws.pipelines.retry_policy import (
+    DEFAULT_POLICIES,
+    JOB_EXCEPTIONS,
+    RetryPolicy,
+    parse_retry_policy,
+)
 from helpers.local_aws.pipelines.step_cache import parse_expiry
 from helpers.local_aws.pipelines.step_types import STEP_TYPES
 
@@ -31,7 +36,10 @@ class Step:
     retry_policies: tuple[RetryPolicy, ...] = DEFAULT_POLICIES
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Property file name -> (output name, path below the output)."""
-    output_parameters: frozenset[str] = frozenset()
+    output_parameters: Mapping[str, str] = field(default_factory=dict)
+    """Their types, as `String`, by their names."""
+    queue_url: object = None
+    """Of a Callback step: a URL, or a function that gives one."""
     display_name: str | None = None
     description: str | None = None
 
@@ -81,6 +89,8 @@ def _key_problems(entry: Mapping[str, Any], where: str) -> Iterator[str]:
         for key in entry
         if key not in step_type.keys
     )
+    if type_name == "Callback" and not entry.get("SqsQueueUrl"):
+        yield f"{where} must have a SqsQueueUrl"
     if not isinstance(entry.get("Arguments"), dict) and (step_type.needs_arguments or "Arguments" in entry):
         yield f"{where} must have an object of Arguments"
 
@@ -102,6 +112,7 @@ def _parse_step(
         problems += policy_problems
         if policy:
             policies.append(policy)
+            problems += _job_exception_problems(policy, entry["Type"], where)
     files = {}
     for raw in entry.get("PropertyFiles") or []:
         try:
@@ -123,11 +134,22 @@ def _parse_step(
         cache_expiry=expiry,
         retry_policies=tuple(policies) or DEFAULT_POLICIES,
         property_files=files,
-        output_parameters=frozenset(output["OutputName"] for output in outputs if "OutputName" in output),
+        output_parameters={
+            output["OutputName"]: output.get("OutputType", "String")
+            for output in outputs
+            if "OutputName" in output
+        },
+        queue_url=entry.get("SqsQueueUrl"),
         display_name=entry.get("DisplayName"),
         description=entry.get("Description"),
     )
     return step, problems
+
+
+def _job_exception_problems(policy: RetryPolicy, type_name: str, where: str) -> Iterator[str]:
+    """Yield that a step without a job cannot be retried for the end of a job."""
+    if type_name in {"Model", "RegisterModel"} and (found := policy.exception_types & JOB_EXCEPTIONS):
+        yield f"{where}: a {type_name} step is not retried for {', '.join(sorted(found))}"
 
 
 def _dependencies(entries: object, where: str) -> tuple[dict[str, Trigger], list[str]]:

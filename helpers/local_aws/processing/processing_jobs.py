@@ -1,24 +1,14 @@
 """Processing jobs: what `CreateProcessingJob` starts, and the operations on it."""
 
-import threading
-from collections.abc import Mapping
-
-from helpers.local_aws.access.job_creation import authorize_job_creation
-from helpers.local_aws.access.role_trust import RoleError, check_role_trust
+from helpers.local_aws.access.creation import Creation, authorize_creation
+from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations, members
-from helpers.local_aws.api.response import (
-    ApiError,
-    Request,
-    Response,
-    descending,
-    page,
-    with_values,
-    within,
-)
-from helpers.local_aws.api.tags import Tags, checked_tags
+from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response, with_values
+from helpers.local_aws.api.tags import checked_tags
 from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
-from helpers.local_aws.jobs.job import Job, job_arn
-from helpers.local_aws.jobs.runner import JobRunner, RunningJob
+from helpers.local_aws.jobs.job import Job
+from helpers.local_aws.jobs.jobs import Jobs
+from helpers.local_aws.jobs.runner import RunningJob
 from helpers.local_aws.jobs.s3_data import FolderUpload, download_prefix, host_path
 from helpers.local_aws.processing.images import find_container, image_problem
 from helpers.local_aws.processing.request_checks import MEMBERS, not_emulated, request_problems
@@ -50,123 +40,62 @@ class ProcessingJob(Job):
         )
 
 
-class ProcessingJobs:
+class ProcessingJobs(Jobs[ProcessingJob]):
     """The processing jobs of one region."""
 
-    def __init__(self, runner: JobRunner, region: str):
-        self._runner = runner
-        self._region = region
-        self._lock = threading.Lock()
-        self._jobs: dict[str, ProcessingJob] = {}
-        """By name in lower case: ARNs do not keep the case, and their last part is taken for a name."""
+    kind = "ProcessingJob"
+    arn_kind = "processing-job"
+    listing = Listing("ProcessingJobSummaries", "ProcessingJobName", status="ProcessingJobStatus")
+    not_found = ("ResourceNotFound", "Could not find requested job with name: {name}")
 
     def operations(self) -> Operations:
         """Return the operations by their names."""
-        name = members("ProcessingJobName")
         return {
+            **super().operations(),
             "CreateProcessingJob": Operation(self.create, MEMBERS, wants_caller=True),
-            "DescribeProcessingJob": Operation(lambda request: self.find(request).description(), name),
-            "StopProcessingJob": Operation(self.stop, name),
-            "DeleteProcessingJob": Operation(self.delete, name),
-            "ListProcessingJobs": Operation(
-                self.list_jobs,
-                members(
-                    *("CreationTimeAfter", "CreationTimeBefore", "LastModifiedTimeAfter"),
-                    *("LastModifiedTimeBefore", "NameContains", "StatusEquals"),
-                    *("SortBy", "SortOrder", "NextToken", "MaxResults"),
-                ),
-            ),
+            "DeleteProcessingJob": Operation(self.delete, members("ProcessingJobName")),
         }
 
-    def close(self, timeout: float) -> None:
-        """Stop all jobs, and wait some seconds for the end of each."""
-        jobs = list(self._jobs.values())
-        for job in jobs:
-            job.stop()
-        for job in jobs:
-            job.done.wait(timeout)
-
-    def state(self) -> Mapping[str, ProcessingJob]:
-        """Return the jobs, to be restored by another server."""
-        return self._jobs
-
-    def restore(self, state: Mapping[str, ProcessingJob]) -> None:
-        """Have the jobs of a server that has ended; those that ran have failed."""
-        self._jobs.update(state)
-        for job in self._jobs.values():
-            job.interrupt_by_failure_of_host()
-
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once.
-
-        Args:
-            request: of the API.
-            caller: ARN of the role that asks; None asks with the rights of the account itself.
-        """
+        """Start a job, after the checks that the service makes at once."""
         name = str(request["ProcessingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
         problems += filter(None, [image_problem(request)])
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
-        try:
-            check_role_trust(str(request["RoleArn"]), self._region)
-        except RoleError as error:
-            raise ApiError("ValidationException", str(error)) from error
-        authorize_job_creation(request, self._region, caller)
-        arn = job_arn("processing-job", name, self._region)
-        job = ProcessingJob(name, arn, request, checked_tags(request))
-        with self._lock:
-            if name.lower() in self._jobs:
-                raise ApiError("ResourceInUse", f"Job name must be unique; there is a job named {name}")
-            self._jobs[name.lower()] = job
+        authorize_creation(_creation(request, self._region), self._region, caller)
+        job = ProcessingJob(name, self._arn(name), request, checked_tags(request))
+        self._add(job)
         self._runner.start(job, self._region, LOG_GROUP, lambda running: _run(job, running))
         return {"ProcessingJobArn": job.arn}
-
-    def stop(self, request: Request) -> Response:
-        """Ask a job to stop."""
-        self.find(request).stop()
-        return {}
 
     def delete(self, request: Request) -> Response:
         """Forget a job that has finished."""
         job = self.find(request)
         if not job.done.is_set():
             raise ApiError("ResourceInUse", f"The job {job.name} is {job.status}; stop it first")
-        with self._lock:
-            del self._jobs[job.name.lower()]
+        self._remove(job)
         return {}
 
-    def list_jobs(self, request: Request) -> Response:
-        """Return the jobs of the region, by default the oldest first."""
-        sort_key = {"Name": "ProcessingJobName", "Status": "ProcessingJobStatus"}.get(
-            request.get("SortBy", ""), "CreationTime"
-        )
-        jobs = [
-            summary
-            for summary in (job.summary() for job in list(self._jobs.values()))
-            if request.get("NameContains", "") in summary["ProcessingJobName"]
-            and request.get("StatusEquals", summary["ProcessingJobStatus"]) == summary["ProcessingJobStatus"]
-            and within(summary["CreationTime"], request, "CreationTimeAfter", "CreationTimeBefore")
-            and within(
-                summary["LastModifiedTime"], request, "LastModifiedTimeAfter", "LastModifiedTimeBefore"
-            )
-        ]
-        jobs.sort(key=lambda summary: str(summary[sort_key]), reverse=descending(request, "Ascending"))
-        return page(jobs, request, "ProcessingJobSummaries")
 
-    def find(self, request: Request) -> ProcessingJob:
-        """Return the job that a request names."""
-        try:
-            return self._jobs[request["ProcessingJobName"].lower()]
-        except KeyError:
-            raise ApiError(
-                "ResourceNotFound", f"Could not find requested job with name: {request['ProcessingJobName']}"
-            ) from None
-
-    def find_tags(self, arn: str) -> Tags | None:
-        """Return the tags of the job with an ARN, or None."""
-        return next((job.tags for job in list(self._jobs.values()) if job.arn == arn.lower()), None)
+def _creation(request: Request, region: str) -> Creation:
+    network = request.get("NetworkConfig") or {}
+    vpc = network.get("VpcConfig") or {}
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    return Creation(
+        action="sagemaker:CreateProcessingJob",
+        arn=f"arn:aws:sagemaker:{region}:{ACCOUNT}:processing-job/{request['ProcessingJobName']}",
+        role_arn=request["RoleArn"],
+        subnets=vpc.get("Subnets") or (),
+        security_groups=vpc.get("SecurityGroupIds") or (),
+        volume_key=cluster.get("VolumeKmsKeyId"),
+        output_key=(request.get("ProcessingOutputConfig") or {}).get("KmsKeyId"),
+        isolated=network.get("EnableNetworkIsolation"),
+        encrypts_traffic=network.get("EnableInterContainerTrafficEncryption"),
+        instance_types=[cluster["InstanceType"]],
+        tags=request.get("Tags") or (),
+    )
 
 
 def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:

@@ -1,16 +1,18 @@
-"""AWS::SageMaker: Studio, as its API makes it."""
+"""AWS::SageMaker: Studio and groups of model packages, as their API makes them."""
 
+import json
 from typing import Any
 
 from helpers.local_aws.api.response import ApiError
-from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType
-from helpers.local_aws.studio import Studio, studio_of
+from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType, as_text
+from helpers.local_aws.registry.groups import MODEL_PACKAGE_GROUPS, ModelPackageGroups
+from helpers.local_aws.studio import STUDIOS, Studio
 
 
 class _Studio(ResourceType):
     @property
     def _studio(self) -> Studio:
-        return studio_of(self.place.region)
+        return STUDIOS.of(self.place.region)
 
 
 class Domain(_Studio):
@@ -85,3 +87,52 @@ class UserProfile(_Studio):
     def _call(self, verb: str, resource: Resource, members: Properties | None = None) -> Properties | None:
         names = {key: resource.properties[key] for key in ("DomainId", "UserProfileName")}
         return self._studio.operations()[f"{verb}UserProfile"]({**(members or {}), **names})
+
+
+class ModelPackageGroup(ResourceType):
+    """AWS::SageMaker::ModelPackageGroup. Its deletion fails while there are packages in it, as on AWS."""
+
+    type_name = "AWS::SageMaker::ModelPackageGroup"
+    emulated = frozenset(
+        {"ModelPackageGroupDescription", "ModelPackageGroupName", "ModelPackageGroupPolicy", "Tags"}
+    )
+
+    @property
+    def _groups(self) -> ModelPackageGroups:
+        return MODEL_PACKAGE_GROUPS.of(self.place.region)
+
+    def create(self, resource: Resource) -> None:
+        """Create the group."""
+        names = ("ModelPackageGroupName", "ModelPackageGroupDescription", "Tags")
+        request = {name: resource.properties[name] for name in names if name in resource.properties}
+        resource.physical_id = self._groups.create(request)["ModelPackageGroupArn"]
+        self.update(resource, {})
+
+    def read(self, resource: Resource) -> Properties | None:
+        """Return the group as the API describes it, with its policy."""
+        try:
+            group = self._groups.find(_of_group(resource))
+        except ApiError:
+            return None
+        policy = None if group.policy is None else json.loads(group.policy)
+        return {**group.describe(), "ModelPackageGroupPolicy": policy}
+
+    def update(self, resource: Resource, before: Properties) -> None:
+        """Change policy and tags."""
+        group = self._groups.find(_of_group(resource))
+        policy = resource.properties.get("ModelPackageGroupPolicy")
+        group.policy = None if policy is None else as_text(policy)
+        group.tags[:] = [dict(tag) for tag in resource.properties.get("Tags", [])]
+
+    def delete(self, resource: Resource) -> None:
+        """Delete the group."""
+        if self.read(resource) is not None:
+            self._groups.delete(_of_group(resource))
+
+    def attribute(self, resource: Resource, name: str) -> Any:
+        """Return a member of the API's description."""
+        return self._groups.find(_of_group(resource)).describe()[name]
+
+
+def _of_group(resource: Resource) -> dict[str, str]:
+    return {"ModelPackageGroupName": resource.physical_id}

@@ -67,43 +67,13 @@ def test_an_unexpected_exception_is_an_error_with_its_cause_in_the_log(caplog) -
     assert "Traceback" in caplog.text
 
 
-OUTPUT = {"S3OutputPath": "s3://b/o"}
-ROLE = "arn:aws:iam::123456789012:role/r"
-RESOURCES = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
-
-
 @pytest.mark.parametrize(
     ("operation", "request_"),
     [
-        (
-            "create_training_job",
-            {
-                "TrainingJobName": "t",
-                "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
-                "RoleArn": ROLE,
-                "OutputDataConfig": OUTPUT,
-                "ResourceConfig": {**RESOURCES, "VolumeSizeInGB": 1},
-                "StoppingCondition": {"MaxRuntimeInSeconds": 1},
-            },
-        ),
-        (
-            "create_transform_job",
-            {
-                "TransformJobName": "t",
-                "ModelName": "m",
-                "TransformInput": {
-                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b"}}
-                },
-                "TransformOutput": OUTPUT,
-                "TransformResources": RESOURCES,
-            },
-        ),
-        ("create_model", {"ModelName": "m", "ExecutionRoleArn": ROLE}),
-        ("create_model_package", {"ModelPackageName": "m"}),
-        ("create_model_package_group", {"ModelPackageGroupName": "m"}),
+        ("batch_describe_model_package", {"ModelPackageArnList": ["g/1"]}),
         ("create_endpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
-        ("describe_training_job", {"TrainingJobName": "t"}),
-        ("list_training_jobs", {}),
+        ("describe_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "t"}),
+        ("list_endpoints", {}),
         ("query_lineage", {}),
     ],
 )

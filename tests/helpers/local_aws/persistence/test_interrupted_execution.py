@@ -27,10 +27,11 @@ def step(name: str, *depends_on: str) -> dict[str, Any]:
 
 DEFINITION = json.dumps({"Version": "2020-12-01", "Steps": [step("First"), step("Second", "First")]})
 CONTEXT = ExecutionContext(
-    create_job=lambda _request: pytest.fail("a job was created"),
+    create=lambda _step, _request: pytest.fail("something was created"),
     cached_run=lambda _step, _key: None,
     read_json=lambda _uri: None,
-    new_job_name=lambda _step, _failures: "name",
+    new_name=lambda _step, _failures: "name",
+    send_callback=lambda _callback, _arguments, _status: None,
     on_change=lambda: None,
 )
 
@@ -43,8 +44,9 @@ def restored(tmp_path: Path, status: Any = "Executing", **jobs: str | None) -> P
     for name, job_status in jobs.items():
         run = execution.runs[name] = StepRun(definition.steps[name], "Executing")
         if job_status:
-            run.job = ProcessingJob(f"job-of-{name}", ARN, {}, status=job_status)  # type: ignore[arg-type]
-            run.job.interrupt_by_failure_of_host()
+            job = ProcessingJob(f"job-of-{name}", ARN, {}, status=job_status)  # type: ignore[arg-type]
+            job.interrupt_by_failure_of_host()
+            run.resource = job
     contents = ObjectContents(tmp_path)
     found: PipelineExecution = loads(dumps(execution, contents), contents)
     found.restore(CONTEXT)

@@ -19,7 +19,8 @@ from moto.ssm.models import ParameterDict
 
 from helpers.errors import UserError
 from helpers.local_aws import lifecycle
-from helpers.local_aws.api.response import ACCOUNT
+from helpers.local_aws.api.response import ACCOUNT, ApiError
+from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.job import HOST_FAILURE, Job
 from helpers.local_aws.persistence import snapshot
 from helpers.local_aws.persistence.answering import SavedAnswers, is_change
@@ -28,9 +29,16 @@ from helpers.local_aws.persistence.object_contents import SMALL_BYTES, ObjectCon
 from helpers.local_aws.persistence.pickling import dumps, loads
 from helpers.local_aws.persistence.saving import LARGE_BYTES, Gate, Saver
 from helpers.local_aws.persistence.variable import is_kept
+from helpers.local_aws.registry.groups import ModelPackageGroups
+from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.server_state import ServerState
+from helpers.local_aws.service_clients import ServiceClients
+from helpers.local_aws.training.training_job import TrainingJob
+from helpers.local_aws.transform.transform_job import TransformJob
 
 # --- LOCAL_AWS_STATE
+
+CLIENTS = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"))
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, False), ("", False), ("keep", True)])
@@ -311,6 +319,31 @@ def test_a_job_comes_to_its_end(status: Any, expected: str, reason: str | None) 
 
     assert (job.status, job.failure_reason) == (expected, reason)
     assert job.done.is_set()
+
+
+def test_a_registry_is_kept_and_goes_on(contents: ObjectContents) -> None:
+    groups = ModelPackageGroups("us-east-1")
+    groups.create({"ModelPackageGroupName": "g", "Tags": [{"Key": "Owner", "Value": "o"}]})
+    ModelPackages(CLIENTS, groups, lambda _: None).create({"ModelPackageGroupName": "g"})
+
+    kept: ModelPackageGroups = loads(dumps(groups, contents), contents)
+
+    packages = ModelPackages(CLIENTS, kept, lambda _: None)
+    assert packages.find("g/1").approval_status == "PendingManualApproval"
+    assert packages.create({"ModelPackageGroupName": "g"})["ModelPackageArn"].endswith("/g/2")
+    with pytest.raises(ApiError, match="already exists"):
+        kept.create({"ModelPackageGroupName": "g"})
+
+
+@pytest.mark.parametrize("kind", [TrainingJob, TransformJob])
+def test_a_job_of_each_kind_is_kept(contents: ObjectContents, kind: type[Job]) -> None:
+    job = kind("name", "arn", {"OutputDataConfig": {"S3OutputPath": "s3://b/o"}})
+
+    kept: Job = loads(dumps(job, contents), contents)
+    kept.interrupt_by_failure_of_host()
+
+    assert (kept.name, kept.arn) == (job.name, job.arn)
+    assert (kept.status, kept.failure_reason) == ("Failed", HOST_FAILURE)
 
 
 # --- saving

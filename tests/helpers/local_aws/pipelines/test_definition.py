@@ -298,9 +298,15 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_step_types_that_are_not_executed_are_named() -> None:
-    definition = parse_definition(text({"Name": "train", "Type": "Training", "Arguments": {}}, step("s")))
+    tuning = {"Name": "tune", "Type": "Tuning", "Arguments": {}}
+    check = {"Name": "check", "Type": "QualityCheck", "Arguments": {}}
+    definition = parse_definition(text(tuning, step("s"), check))
 
-    assert not_executed(definition) == ["Training (step 'train')"]
+    assert not_executed(definition) == [
+        "Tuning (step 'tune')",
+        "QualityCheck (step 'check': its image is closed, and SageMaker Model Monitor takes no new "
+        "customers)",
+    ]
 
 
 def test_given_parameters_take_the_types_of_the_definition() -> None:

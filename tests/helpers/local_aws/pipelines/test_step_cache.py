@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.local_aws.pipelines.step_cache import cache_key, parse_expiry
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 
+MEMBERS = STEP_REQUESTS["Processing"].cache_members
 ARGUMENTS = {
     "AppSpecification": {"ImageUri": "image", "ContainerArguments": ["--input_table", "s3://b/in"]},
     "Environment": {"INPUT_DATA_FINGERPRINT": "1"},
@@ -28,13 +30,13 @@ ARGUMENTS = {
     ],
 )
 def test_only_the_documented_arguments_are_in_the_key(changed: dict[str, object], counts: bool) -> None:
-    same = cache_key("step", ARGUMENTS) == cache_key("step", ARGUMENTS | changed)
+    same = cache_key("step", ARGUMENTS, MEMBERS) == cache_key("step", ARGUMENTS | changed, MEMBERS)
 
     assert same is not counts
 
 
 def test_two_steps_never_share_a_key() -> None:
-    assert cache_key("one", ARGUMENTS) != cache_key("two", ARGUMENTS)
+    assert cache_key("one", ARGUMENTS, MEMBERS) != cache_key("two", ARGUMENTS, MEMBERS)
 
 
 @pytest.mark.parametrize(

@@ -736,6 +736,29 @@ def _user_profile(aws: boto3.Session, around: Around, unique: str) -> Values:
     return Values(properties("1"), properties("2"), read)
 
 
+def _model_package_group(aws: boto3.Session, around: Around, unique: str) -> Values:
+    sagemaker = aws.client("sagemaker")
+
+    def read(arn: str) -> Mapping[str, Any]:
+        name = arn.rpartition("/")[2]
+        policy = sagemaker.get_model_package_group_policy(ModelPackageGroupName=name)["ResourcePolicy"]
+        return {
+            **sagemaker.describe_model_package_group(ModelPackageGroupName=arn),
+            "ModelPackageGroupPolicy": json.loads(policy),
+            "Tags": _own(sagemaker.list_tags(ResourceArn=arn)["Tags"]),
+        }
+
+    def properties(number: str) -> dict[str, Any]:
+        return {
+            "ModelPackageGroupDescription": f"rings {number}",
+            "ModelPackageGroupName": f"{unique}-{number}",
+            "ModelPackageGroupPolicy": {**POLICY, "Id": number},
+            "Tags": _tags(number),
+        }
+
+    return Values(properties("1"), properties("2"), read)
+
+
 VALUES: Mapping[str, Callable[[boto3.Session, Around, str], Values]] = {
     "AWS::Budgets::Budget": _budget,
     "AWS::CloudFormation::Stack": _nested_stack,
@@ -761,6 +784,7 @@ VALUES: Mapping[str, Callable[[boto3.Session, Around, str], Values]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SageMaker::Domain": _domain,
+    "AWS::SageMaker::ModelPackageGroup": _model_package_group,
     "AWS::SageMaker::UserProfile": _user_profile,
     "AWS::SNS::Subscription": _subscription,
     "AWS::SNS::Topic": _topic,

@@ -1,0 +1,54 @@
+"""Whether somebody may do something, as an error of the API where not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from helpers.local_aws.access.conditions import context_of
+from helpers.local_aws.access.evaluation import AccessRequest, document_of, refusal
+from helpers.local_aws.access.principals import ACCOUNT_ROOT, Principal, find_principal
+from helpers.local_aws.api.response import ACCOUNT, ApiError
+
+
+def authorize_action(
+    caller: str | None, action: str, resource: str, condition_keys: Mapping[str, object] | None = None
+) -> None:
+    """Check whether who asks may do something that creates nothing.
+
+    Raises:
+        ApiError: AccessDeniedException.
+    """
+    require(principal_of(caller or ACCOUNT_ROOT), action, resource, condition_keys or {})
+
+
+def require(
+    principal: Principal,
+    action: str,
+    resource: str,
+    keys: Mapping[str, object],
+    key: Any = None,
+    code: str = "AccessDeniedException",
+) -> None:
+    """Check whether a principal may do something, where a key is concerned also by the key's policy.
+
+    Raises:
+        ApiError: of the given code, in AWS's words.
+    """
+    context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
+    asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)
+    found = refusal(asked, replace(principal.policies, resource=document_of(key.policy) if key else None))
+    if found:
+        text = f"User: {principal.user} is not authorized to perform: {action} on resource: {resource} "
+        raise ApiError(code, text + found.because(action))
+
+
+def principal_of(arn: str) -> Principal:
+    """Return who an ARN names.
+
+    Raises:
+        ApiError: ValidationException where there is no such role.
+    """
+    found = find_principal(arn)
+    if found is None:
+        raise ApiError("ValidationException", f"The role {arn} does not exist")
+    return found

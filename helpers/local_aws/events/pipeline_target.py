@@ -1,0 +1,49 @@
+"""A pipeline as the target of a rule: its parameters, and the role that starts it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from helpers.local_aws.access.authorization import authorize_action
+from helpers.local_aws.access.role_trust import RoleError, is_trusted
+from helpers.local_aws.pipelines.expressions import follow_path
+
+SERVICE = "events.amazonaws.com"
+_PATH = "$."
+
+
+def is_pipeline(target: Mapping[str, Any]) -> bool:
+    """Return whether a target of a rule is a pipeline."""
+    return ":pipeline/" in target["Arn"] and ":sagemaker:" in target["Arn"]
+
+
+def start_request(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str) -> dict[str, Any]:
+    """Return the StartPipelineExecution request of a target.
+
+    Args:
+        target: of a rule; a parameter's value may be a path into the event, as `$.detail.ModelPackageArn`.
+        event: that the rule matches.
+        rule_arn: of the rule.
+
+    Raises:
+        RoleError: the target has no role that EventBridge may assume.
+        ApiError: that role may not start the pipeline.
+        ExpressionError: a path leads nowhere.
+    """
+    role_arn = target.get("RoleArn")
+    if not role_arn or not is_trusted(role_arn, SERVICE, rule_arn):
+        raise RoleError(f"{SERVICE} cannot assume the role {role_arn} of the target {target.get('Id')}")
+    authorize_action(role_arn, "sagemaker:StartPipelineExecution", target["Arn"])
+    parameters = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
+    return {
+        "PipelineName": target["Arn"],
+        "ClientRequestToken": f"{event['id']}-{target['Id']}",
+        "PipelineParameters": [
+            {"Name": each["Name"], "Value": _value(each["Value"], event)} for each in parameters
+        ],
+    }
+
+
+def _value(text: str, event: Mapping[str, Any]) -> str:
+    if not text.startswith(_PATH):
+        return text
+    return str(follow_path(event, text.removeprefix(_PATH), "the event"))

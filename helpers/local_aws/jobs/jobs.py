@@ -1,0 +1,116 @@
+"""The jobs of one kind in one region, and the operations that all kinds have alike."""
+
+import threading
+from collections.abc import Mapping
+from typing import ClassVar, Generic, TypeVar
+
+from helpers.local_aws.api.listing import Listing
+from helpers.local_aws.api.operations import Operation, Operations, members
+from helpers.local_aws.api.response import ApiError, Request, Response
+from helpers.local_aws.api.tags import Tags
+from helpers.local_aws.jobs.job import Job, job_arn
+from helpers.local_aws.jobs.runner import JobRunner
+
+KindOfJob = TypeVar("KindOfJob", bound=Job)
+
+
+class Jobs(Generic[KindOfJob]):
+    """Describes, lists, stops and keeps jobs; a kind adds how one is created and what it does.
+
+    Attributes:
+        kind: as the API names it, `ProcessingJob`.
+        arn_kind: as ARNs name it, `processing-job`.
+        listing: how they are listed.
+        not_found: the code and the message of the error for a job that is not there; `{name}` is its name.
+    """
+
+    kind: ClassVar[str]
+    arn_kind: ClassVar[str]
+    listing: ClassVar[Listing]
+    not_found: ClassVar[tuple[str, str]]
+
+    def __init__(self, runner: JobRunner, region: str):
+        self._runner = runner
+        self._region = region
+        self._lock = threading.Lock()
+        self._jobs: dict[str, KindOfJob] = {}
+        """By name in lower case: ARNs do not keep the case, and their last part is taken for a name."""
+
+    def operations(self) -> Operations:
+        """Return the operations by their names."""
+        name = members(f"{self.kind}Name")
+        return {
+            f"Describe{self.kind}": Operation(lambda request: self.find(request).description(), name),
+            f"Stop{self.kind}": Operation(self.stop, name),
+            f"List{self.kind}s": Operation(self.list_jobs, self.listing.members),
+        }
+
+    def close(self, timeout: float) -> None:
+        """Stop all jobs, and wait some seconds for the end of each."""
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            job.stop()
+        for job in jobs:
+            job.done.wait(timeout)
+
+    def state(self) -> Mapping[str, KindOfJob]:
+        """Return the jobs, to be restored by another server."""
+        return self._jobs
+
+    def restore(self, state: Mapping[str, KindOfJob]) -> None:
+        """Have the jobs of a server that has ended; those that ran have failed."""
+        self._jobs.update(state)
+        for job in self._jobs.values():
+            job.interrupt_by_failure_of_host()
+
+    def create(self, request: Request, caller: str | None = None) -> Response:
+        """Start a job, after the checks that the service makes at once.
+
+        Args:
+            request: of the API.
+            caller: ARN of the role that asks; None asks with the rights of the account itself.
+
+        Raises:
+            ApiError: it is rejected.
+        """
+        raise NotImplementedError
+
+    def stop(self, request: Request) -> Response:
+        """Ask a job to stop."""
+        self.find(request).stop()
+        return {}
+
+    def list_jobs(self, request: Request) -> Response:
+        """Return a page of the jobs of the region."""
+        return self.listing.page([job.summary() for job in list(self._jobs.values())], request)
+
+    def find(self, request: Request) -> KindOfJob:
+        """Return the job that a request names.
+
+        Raises:
+            ApiError: there is none.
+        """
+        name = request[f"{self.kind}Name"]
+        try:
+            return self._jobs[name.lower()]
+        except KeyError:
+            code, message = self.not_found
+            raise ApiError(code, message.format(name=name)) from None
+
+    def find_tags(self, arn: str) -> Tags | None:
+        """Return the tags of the job with an ARN, or None."""
+        return next((job.tags for job in list(self._jobs.values()) if job.arn == arn.lower()), None)
+
+    def _arn(self, name: str) -> str:
+        return job_arn(self.arn_kind, name, self._region)
+
+    def _add(self, job: KindOfJob) -> None:
+        """Add a job, unless there is one of its name."""
+        with self._lock:
+            if job.name.lower() in self._jobs:
+                raise ApiError("ResourceInUse", f"Job name must be unique; there is a job named {job.name}")
+            self._jobs[job.name.lower()] = job
+
+    def _remove(self, job: KindOfJob) -> None:
+        with self._lock:
+            del self._jobs[job.name.lower()]

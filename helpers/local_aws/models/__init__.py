@@ -1,0 +1,1 @@
+"""Models: artifacts and the container that serves them."""

@@ -1,0 +1,80 @@
+"""The container of a model: named with its artifacts, or taken from an approved model package."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.local_aws.api.response import ApiError
+from helpers.local_aws.registry.model_package import APPROVED, ModelPackage
+from helpers.local_aws.xgboost_container.container import image_problem
+
+_NOT_SERVED = ("SAGEMAKER_INFERENCE_OUTPUT", "SAGEMAKER_MULTI_MODEL")
+
+
+@dataclass(frozen=True)
+class ModelContainer:
+    """What serves a model.
+
+    Attributes:
+        model_data_url: of the archive of its artifacts, if it has any.
+        environment: the variables of the container.
+    """
+
+    image: str
+    model_data_url: str | None
+    environment: Mapping[str, str]
+
+
+def own_container(definition: Mapping[str, Any]) -> ModelContainer:
+    """Return the container of a ContainerDefinition that names an image."""
+    return ModelContainer(
+        definition["Image"], definition.get("ModelDataUrl"), definition.get("Environment") or {}
+    )
+
+
+def container_of_package(definition: Mapping[str, Any], package: ModelPackage) -> ModelContainer:
+    """Return the container of a ContainerDefinition that names a package; its variables are added.
+
+    Raises:
+        ApiError: ValidationException for a package that is not approved or cannot be served, and for a
+            definition that names what the package has.
+    """
+    if twice := [name for name in ("Image", "ModelDataUrl") if definition.get(name)]:
+        raise ApiError(
+            "ValidationException",
+            f"PrimaryContainer has ModelPackageName and {' and '.join(twice)}, which the package gives",
+        )
+    if package.approval_status != APPROVED:
+        raise ApiError(
+            "ValidationException",
+            f"The model package {package.arn} is {package.approval_status}; its ModelApprovalStatus must be "
+            f"{APPROVED} to deploy the model",
+        )
+    containers = (package.content.get("InferenceSpecification") or {}).get("Containers") or []
+    if len(containers) != 1:
+        raise ApiError(
+            "ValidationException",
+            f"The embedded AWS serves model packages of one container; {package.arn} has {len(containers)}",
+        )
+    (container,) = containers
+    environment = {**(container.get("Environment") or {}), **(definition.get("Environment") or {})}
+    return ModelContainer(container["Image"], container.get("ModelDataUrl"), environment)
+
+
+def container_problems(container: ModelContainer, variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield what of a model's container is not executed.
+
+    Args:
+        container: of the model.
+        variables: those that a request adds.
+    """
+    if problem := image_problem(container.image):
+        yield problem
+    environment = {**container.environment, **variables}
+    if program := environment.get("SAGEMAKER_PROGRAM"):
+        yield f"The embedded AWS does not run inference scripts: SAGEMAKER_PROGRAM is {program}"
+    yield from (
+        f"The embedded AWS does not support the variable {name}"
+        for name in _NOT_SERVED
+        if name in environment
+    )

@@ -1,0 +1,86 @@
+"""What answers the requests of steps: the operations of a region, with the rights of the pipeline's role."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.local_aws.api.response import ApiError, Request
+from helpers.local_aws.jobs.job import Job
+from helpers.local_aws.jobs.jobs import Jobs
+from helpers.local_aws.models.models import Model, Models
+from helpers.local_aws.pipelines.execution import StepResource
+from helpers.local_aws.processing.processing_jobs import ProcessingJobs
+from helpers.local_aws.registry.groups import ModelPackageGroups
+from helpers.local_aws.registry.model_package import ModelPackage
+from helpers.local_aws.registry.packages import ModelPackages
+from helpers.local_aws.training.training_jobs import TrainingJobs
+from helpers.local_aws.transform.transform_jobs import TransformJobs
+
+
+@dataclass(frozen=True)
+class Requester:
+    """Who sends the request of a step.
+
+    Attributes:
+        role_arn: of the pipeline's role.
+        execution_arn: of the execution.
+    """
+
+    role_arn: str
+    execution_arn: str
+
+
+Create = Callable[[Request, Requester], StepResource]
+"""Answers a request; raises ApiError."""
+
+
+@dataclass(frozen=True)
+class RegionResources:
+    """What steps create resources in."""
+
+    processing_jobs: ProcessingJobs
+    training_jobs: TrainingJobs
+    transform_jobs: TransformJobs
+    models: Models
+    groups: ModelPackageGroups
+    packages: ModelPackages
+
+    def creators(self) -> Mapping[str, Create]:
+        """Return what answers, by the types of the steps."""
+        return {
+            "Model": self._create_model,
+            "Processing": _creator(self.processing_jobs),
+            "RegisterModel": self._register_model,
+            "Training": _creator(self.training_jobs),
+            "Transform": _creator(self.transform_jobs),
+        }
+
+    def _create_model(self, request: Request, requester: Requester) -> Model:
+        self.models.create(request, caller=requester.role_arn)
+        return self.models.find(request["ModelName"])
+
+    def _register_model(self, request: Request, requester: Requester) -> ModelPackage:
+        """Register a version that names its execution, in a group that is created where there is none."""
+        group = request.get("ModelPackageGroupName")
+        if group and not group.startswith("arn:"):
+            try:
+                self.groups.find(request)
+            except ApiError:
+                self.groups.create({"ModelPackageGroupName": group}, caller=requester.role_arn)
+        generated = {
+            "GeneratedBy": requester.execution_arn,
+            **(request.get("MetadataProperties") or {}),
+        }
+        created = self.packages.create(
+            {**request, "MetadataProperties": generated}, caller=requester.role_arn
+        )
+        return self.packages.find(created["ModelPackageArn"])
+
+
+def _creator(jobs: Jobs[Any]) -> Create:
+    def create(request: Request, requester: Requester) -> Job:
+        jobs.create(request, caller=requester.role_arn)
+        found: Job = jobs.find(request)
+        return found
+
+    return create

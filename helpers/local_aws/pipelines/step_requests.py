@@ -1,0 +1,85 @@
+"""The requests that steps make, by the types of the steps: their operations, and what is checked of them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.local_aws.models import request_checks as of_models
+from helpers.local_aws.processing import request_checks as of_processing
+from helpers.local_aws.registry import package_checks as of_packages
+from helpers.local_aws.training import request_checks as of_training
+from helpers.local_aws.transform import request_checks as of_transforms
+
+Request = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StepRequest:
+    """What a step of one type asks of the API.
+
+    Attributes:
+        operation: `CreateProcessingJob`
+        metadata: the member of a step's Metadata that holds the ARN of what was created.
+        name_member: the member of the request that the execution gives a name.
+        problems: what the operation rejects in a request of the right shape.
+        not_emulated: what of a request has no effect here.
+        cache_members: the members that make two requests equal; without any the type is never cached.
+            https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
+    """
+
+    operation: str
+    metadata: str
+    name_member: str | None
+    problems: Callable[[Request], Iterable[str]]
+    not_emulated: Callable[[Request], list[str]]
+    cache_members: tuple[str, ...] = ()
+
+
+STEP_REQUESTS: Mapping[str, StepRequest] = {
+    "Model": StepRequest(
+        "CreateModel", "Model", "ModelName", of_models.request_problems, of_models.not_emulated
+    ),
+    "Processing": StepRequest(
+        "CreateProcessingJob",
+        "ProcessingJob",
+        "ProcessingJobName",
+        of_processing.request_problems,
+        of_processing.not_emulated,
+        ("AppSpecification", "Environment", "ProcessingInputs"),
+    ),
+    "RegisterModel": StepRequest(
+        "CreateModelPackage", "RegisterModel", None, of_packages.request_problems, of_packages.not_emulated
+    ),
+    "Training": StepRequest(
+        "CreateTrainingJob",
+        "TrainingJob",
+        "TrainingJobName",
+        of_training.request_problems,
+        of_training.not_emulated,
+        (
+            *("AlgorithmSpecification", "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations"),
+            *("Environment", "HyperParameters", "InputDataConfig"),
+        ),
+    ),
+    "Transform": StepRequest(
+        "CreateTransformJob",
+        "TransformJob",
+        "TransformJobName",
+        of_transforms.request_problems,
+        of_transforms.not_emulated,
+        ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+    ),
+}
+REASONS: Mapping[str, str] = {
+    "ClarifyCheck": "its image is closed, and SageMaker Clarify's monitoring takes no new customers",
+    "EMR": "there is no EMR cluster",
+    "EMRServerless": "there is no EMR application",
+    "Lambda": "there are no Lambda functions",
+    "QualityCheck": "its image is closed, and SageMaker Model Monitor takes no new customers",
+}
+"""Why steps of a type are not executed, where there is a reason beside that nobody has needed them."""
+
+
+def is_executed(step_type: str) -> bool:
+    """Return whether executions run steps of a type; the others are rejected when an execution starts."""
+    return step_type in STEP_REQUESTS or step_type in {"Callback", "Condition", "Fail"}

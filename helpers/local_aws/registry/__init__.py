@@ -1,0 +1,1 @@
+"""The model registry: groups of model packages, their versions and the approval of these."""

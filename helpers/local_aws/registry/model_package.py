@@ -1,0 +1,64 @@
+"""A version of a model in the registry."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from helpers.local_aws.access.principals import ACCOUNT_ROOT, find_principal
+from helpers.local_aws.api.response import Response, with_values
+
+APPROVED = "Approved"
+
+
+def user_context(caller: str | None) -> Response:
+    """Return who asks as `CreatedBy` and `LastModifiedBy` name it; None is the account itself."""
+    principal = find_principal(caller or ACCOUNT_ROOT)
+    return {"IamIdentity": {"Arn": principal.user if principal else caller}}
+
+
+@dataclass
+class ModelPackage:
+    """A model package of a group."""
+
+    group_name: str
+    version: int
+    arn: str
+    content: dict[str, Any]
+    """The members of the request that created it, as updates have changed them."""
+    created_by: Response
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    modified: datetime | None = None
+    modified_by: Response | None = None
+
+    @property
+    def approval_status(self) -> str:
+        """`Approved`, `Rejected` or `PendingManualApproval`."""
+        return str(self.content["ModelApprovalStatus"])
+
+    def description(self) -> Response:
+        """Return the package as `DescribeModelPackage` does; a versioned one has no ModelPackageName."""
+        return with_values(
+            {
+                **self.content,
+                **self.summary(),
+                "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+                "CertifyForMarketplace": False,
+                "CreatedBy": self.created_by,
+                "LastModifiedTime": self.modified,
+                "LastModifiedBy": self.modified_by,
+            }
+        )
+
+    def summary(self) -> Response:
+        """Return the package as `ListModelPackages` does."""
+        return with_values(
+            {
+                "ModelPackageGroupName": self.group_name,
+                "ModelPackageVersion": self.version,
+                "ModelPackageArn": self.arn,
+                "ModelPackageDescription": self.content.get("ModelPackageDescription"),
+                "CreationTime": self.created,
+                "ModelPackageStatus": "Completed",
+                "ModelApprovalStatus": self.approval_status,
+            }
+        )

@@ -1,0 +1,83 @@
+"""What CreateModelPackage rejects in a request of the right shape, and what of it is not emulated."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from helpers.local_aws.api.operations import members, unsupported_members
+
+MEMBERS = members(
+    "ClientToken",
+    "CustomerMetadataProperties",
+    "Domain",
+    "DriftCheckBaselines",
+    "InferenceSpecification.Containers.ContainerHostname",
+    "InferenceSpecification.Containers.Environment",
+    "InferenceSpecification.Containers.Framework",
+    "InferenceSpecification.Containers.FrameworkVersion",
+    "InferenceSpecification.Containers.Image",
+    "InferenceSpecification.Containers.ModelDataUrl",
+    "InferenceSpecification.Containers.NearestModelName",
+    "InferenceSpecification.SupportedContentTypes",
+    "InferenceSpecification.SupportedRealtimeInferenceInstanceTypes",
+    "InferenceSpecification.SupportedResponseMIMETypes",
+    "InferenceSpecification.SupportedTransformInstanceTypes",
+    "MetadataProperties",
+    "ModelApprovalStatus",
+    "ModelCard",
+    "ModelMetrics",
+    "ModelPackageDescription",
+    "ModelPackageGroupName",
+    "SamplePayloadUrl",
+    "SkipModelValidation",
+    "SourceUri",
+    "Tags",
+    "Task",
+)
+"""The members of a request that are kept and returned, and of which the containers can be served."""
+_CARD_KEYS = frozenset(
+    {
+        "additional_information",
+        "business_details",
+        "evaluation_details",
+        "intended_uses",
+        "model_overview",
+        "model_package_details",
+        "training_details",
+    }
+)
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/model-cards.html, the schema of a card's content."""
+
+
+def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
+    group = request.get("ModelPackageGroupName")
+    if not group:
+        yield "Missing ARN."
+    if group and request.get("Tags"):
+        yield "Tags are not supported for versioned model packages; tag the model package group instead"
+    if card := request.get("ModelCard"):
+        yield from card_problems(card)
+
+
+def not_emulated(request: Mapping[str, Any]) -> list[str]:
+    """Return what of a request has no effect here, and unversioned packages."""
+    return sorted({*unsupported_members(request, MEMBERS)})
+
+
+def card_problems(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a ModelCard, of which the content is JSON."""
+    text = card.get("ModelCardContent") or "{}"
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        yield f"ModelCardContent is no JSON: {error}"
+        return
+    if not isinstance(content, dict):
+        yield "ModelCardContent must be a JSON object"
+        return
+    yield from (
+        f"ModelCardContent has the unknown key '{key}'; known are {', '.join(sorted(_CARD_KEYS))}"
+        for key in content
+        if key not in _CARD_KEYS
+    )

@@ -1,0 +1,1 @@
+"""Training jobs: channels in, an algorithm, artifacts out, metrics from the log."""

@@ -1,0 +1,34 @@
+"""The metrics of a training job, found in what it prints."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from helpers.local_aws.api.response import Response
+
+
+class MetricReader:
+    """Keeps the last value of each metric."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, str]]):
+        """Args: definitions: Name and Regex; its first group is the value, and `#011` in it is a tab."""
+        self._patterns = {
+            each["Name"]: re.compile(each["Regex"].replace("#011", r"\t")) for each in definitions
+        }
+        self._values: dict[str, tuple[float, datetime]] = {}
+
+    def read(self, line: str) -> None:
+        """Take a line of the log."""
+        for name, pattern in self._patterns.items():
+            if match := pattern.search(line):
+                try:
+                    self._values[name] = (float(match[1]), datetime.now(UTC))
+                except ValueError:  # it is no number: CloudWatch takes no other
+                    continue
+
+    def final(self) -> list[Response]:
+        """Return the metrics as `FinalMetricDataList` has them."""
+        return [
+            {"MetricName": name, "Value": value, "Timestamp": moment}
+            for name, (value, moment) in self._values.items()
+        ]

@@ -1,0 +1,105 @@
+"""What CreateTrainingJob rejects in a request of the right shape, and what of it is not emulated.
+
+A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from helpers.local_aws.api.operations import members, unsupported_members
+from helpers.local_aws.api.tags import tag_problems
+
+MEMBERS = members(
+    "AlgorithmSpecification.MetricDefinitions",
+    "AlgorithmSpecification.TrainingImage",
+    "AlgorithmSpecification.TrainingInputMode",
+    "EnableInterContainerTrafficEncryption",
+    "EnableNetworkIsolation",
+    "Environment",
+    "ExperimentConfig",
+    "HyperParameters",
+    "InputDataConfig.ChannelName",
+    "InputDataConfig.CompressionType",
+    "InputDataConfig.ContentType",
+    "InputDataConfig.DataSource.S3DataSource.S3DataDistributionType",
+    "InputDataConfig.DataSource.S3DataSource.S3DataType",
+    "InputDataConfig.DataSource.S3DataSource.S3Uri",
+    "InputDataConfig.InputMode",
+    "InputDataConfig.RecordWrapperType",
+    "OutputDataConfig",
+    "ResourceConfig.InstanceCount",
+    "ResourceConfig.InstanceType",
+    "ResourceConfig.VolumeKmsKeyId",
+    "ResourceConfig.VolumeSizeInGB",
+    "RoleArn",
+    "StoppingCondition.MaxRuntimeInSeconds",
+    "Tags",
+    "TrainingJobName",
+    "VpcConfig",
+)
+"""The members of a request that have an effect here."""
+_VALUES: Mapping[str, frozenset[str]] = {
+    "CompressionType": frozenset({"None"}),
+    "InputMode": frozenset({"File", "FastFile"}),
+    "RecordWrapperType": frozenset({"None"}),
+}
+"""The values of a channel's members that are emulated."""
+
+
+def request_problems(request: Mapping[str, Any]) -> list[str]:
+    """Return what AWS rejects in a request whose shape is right, one sentence each."""
+    return [*_channel_problems(request), *_other_problems(request), *tag_problems(request.get("Tags") or [])]
+
+
+def not_emulated(request: Mapping[str, Any]) -> list[str]:
+    """Return what of a request has no effect here, as `InputMode Pipe`."""
+    found = set(unsupported_members(request, MEMBERS))
+    for channel in _channels(request):
+        for member, supported in _VALUES.items():
+            _add_value(found, member, channel.get(member), supported)
+        source = (channel.get("DataSource") or {}).get("S3DataSource") or {}
+        _add_value(found, "S3DataType", source.get("S3DataType"), frozenset({"S3Prefix"}))
+    mode = (request.get("AlgorithmSpecification") or {}).get("TrainingInputMode")
+    _add_value(found, "TrainingInputMode", mode, _VALUES["InputMode"])
+    output = request.get("OutputDataConfig") or {}
+    _add_value(found, "OutputDataConfig.CompressionType", output.get("CompressionType"), frozenset({"GZIP"}))
+    count = (request.get("ResourceConfig") or {}).get("InstanceCount")
+    if isinstance(count, int) and count > 1:
+        found.add(f"ResourceConfig.InstanceCount {count}")
+    return sorted(found)
+
+
+def _add_value(found: set[str], member: str, value: object, supported: frozenset[str]) -> None:
+    if isinstance(value, str) and value not in supported:
+        found.add(f"{member} {value}")
+
+
+def _channels(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [channel for channel in request.get("InputDataConfig") or [] if isinstance(channel, dict)]
+
+
+def _channel_problems(request: Mapping[str, Any]) -> Iterator[str]:
+    names = [channel.get("ChannelName") for channel in _channels(request)]
+    twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
+    if twice:
+        yield f"Duplicate channel names found: [{', '.join(twice)}]"
+    for channel in _channels(request):
+        if "S3DataSource" not in (channel.get("DataSource") or {}):
+            yield f"The channel '{channel.get('ChannelName')}' must have DataSource.S3DataSource"
+
+
+def _other_problems(request: Mapping[str, Any]) -> Iterator[str]:
+    algorithm = request.get("AlgorithmSpecification") or {}
+    if not {"TrainingImage", "AlgorithmName"} & algorithm.keys():
+        yield "AlgorithmSpecification must have TrainingImage or AlgorithmName"
+    if algorithm.get("MetricDefinitions"):
+        yield (
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "
+            "request without specifying metric definitions."
+        )
+    resources = request.get("ResourceConfig") or {}
+    yield from (
+        f"ResourceConfig must have {name}"
+        for name in ("InstanceType", "InstanceCount", "VolumeSizeInGB")
+        if name not in resources
+    )

@@ -1,0 +1,106 @@
+"""Training jobs: what `CreateTrainingJob` starts, and the operations on it."""
+
+from helpers.local_aws.access.creation import Creation, authorize_creation
+from helpers.local_aws.api.listing import Listing
+from helpers.local_aws.api.operations import Operation, Operations
+from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
+from helpers.local_aws.api.tags import checked_tags
+from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.jobs.jobs import Jobs
+from helpers.local_aws.jobs.runner import RunningJob, TimeExceededError
+from helpers.local_aws.jobs.s3_data import FolderUpload
+from helpers.local_aws.training.container_files import (
+    MODEL_ARCHIVE,
+    download_channels,
+    pack_artifacts,
+    write_configuration,
+)
+from helpers.local_aws.training.metrics import MetricReader
+from helpers.local_aws.training.request_checks import MEMBERS, not_emulated, request_problems
+from helpers.local_aws.training.training_job import TrainingJob
+from helpers.local_aws.xgboost_container import container as xgboost_container
+from helpers.local_aws.xgboost_container.metric_names import metric_definitions
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+class TrainingJobs(Jobs[TrainingJob]):
+    """The training jobs of one region."""
+
+    kind = "TrainingJob"
+    arn_kind = "training-job"
+    listing = Listing("TrainingJobSummaries", "TrainingJobName", status="TrainingJobStatus")
+    not_found = ("ValidationException", "Requested resource not found.")
+
+    def operations(self) -> Operations:
+        """Return the operations by their names."""
+        return {
+            **super().operations(),
+            "CreateTrainingJob": Operation(self.create, MEMBERS, wants_caller=True),
+        }
+
+    def create(self, request: Request, caller: str | None = None) -> Response:
+        """Start a job, after the checks that the service makes at once."""
+        name = str(request["TrainingJobName"])
+        problems = request_problems(request)
+        problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
+        if image := request["AlgorithmSpecification"].get("TrainingImage"):
+            problems += filter(None, [xgboost_container.image_problem(image)])
+        if problems:
+            raise ApiError("ValidationException", "; ".join(problems))
+        authorize_creation(_creation(request, self._region), self._region, caller)
+        job = TrainingJob(name, self._arn(name), request, checked_tags(request))
+        self._add(job)
+        self._runner.start(job, self._region, LOG_GROUP, lambda running: _run(job, running))
+        return {"TrainingJobArn": job.arn}
+
+
+def _creation(request: Request, region: str) -> Creation:
+    vpc, resources = request.get("VpcConfig") or {}, request["ResourceConfig"]
+    return Creation(
+        action="sagemaker:CreateTrainingJob",
+        arn=f"arn:aws:sagemaker:{region}:{ACCOUNT}:training-job/{request['TrainingJobName']}",
+        role_arn=request["RoleArn"],
+        subnets=vpc.get("Subnets") or (),
+        security_groups=vpc.get("SecurityGroupIds") or (),
+        volume_key=resources.get("VolumeKmsKeyId"),
+        output_key=request["OutputDataConfig"].get("KmsKeyId"),
+        isolated=request.get("EnableNetworkIsolation"),
+        encrypts_traffic=request.get("EnableInterContainerTrafficEncryption"),
+        instance_types=[resources["InstanceType"]],
+        tags=request.get("Tags") or (),
+    )
+
+
+def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
+    """Bring the channels, train, and upload the archives, also those of a job that was ended."""
+    job.enter("Downloading")
+    download_channels(running.s3, running.root, job.request)
+    write_configuration(running.root, job.request)
+    job.enter("Training")
+    metrics = MetricReader(metric_definitions())
+
+    def log(line: str) -> None:
+        running.log(line)
+        metrics.read(line)
+
+    variables = {
+        **(job.request.get("Environment") or {}),
+        "TRAINING_JOB_NAME": job.name,
+        "TRAINING_JOB_ARN": job.arn,
+    }
+    try:
+        exit_ = running.run(
+            lambda: xgboost_container.train(running.root, variables, log, job.interrupt), outputs=[]
+        )
+    except TimeExceededError:
+        job.runtime_exceeded, exit_ = True, ContainerExit(0)
+        job.status = "Stopping"
+    job.metrics = metrics.final()
+    if exit_.code == 0 or job.status == "Stopping":
+        job.enter("Uploading")
+        archives = pack_artifacts(running.root)
+        key = job.request["OutputDataConfig"].get("KmsKeyId")
+        FolderUpload(running.s3, archives, job.output_uri, kms_key=key, continuous=False).upload()
+        job.has_model = (archives / MODEL_ARCHIVE).exists()
+    return exit_

@@ -1,0 +1,46 @@
+"""What a transform does with a record before and after it is sent: filters, and the join with the input."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from helpers.local_aws.transform.filters import parse_filter
+from helpers.local_aws.transform.records import Batch, join_csv, split_csv
+
+
+class AssociationError(ValueError):
+    """A response that does not have a prediction for each record."""
+
+
+class DataProcessing:
+    """The DataProcessing of a request, and how its output is assembled."""
+
+    def __init__(self, request: Mapping[str, Any]):
+        config = request.get("DataProcessing") or {}
+        self._input_filter = config.get("InputFilter") or "$"
+        self._output_filter = config.get("OutputFilter") or "$"
+        self._select_input = parse_filter(self._input_filter)
+        self._select_output = parse_filter(self._output_filter)
+        self._joins = config.get("JoinSource") == "Input"
+        self._by_line = request["TransformOutput"].get("AssembleWith") == "Line"
+
+    def payload(self, batch: Batch) -> bytes:
+        """Return what is sent of a batch; raises FilterError."""
+        if self._input_filter == "$":
+            return b"\n".join(batch)
+        return b"\n".join(join_csv(self._select_input(split_csv(record))) for record in batch)
+
+    def output(self, batch: Batch, response: bytes) -> bytes:
+        """Return what is written for a batch; raises FilterError and AssociationError."""
+        if not self._joins and self._output_filter == "$":
+            return response + b"\n" if self._by_line and not response.endswith(b"\n") else response
+        predictions = response.rstrip(b"\n").split(b"\n")
+        if self._joins and len(predictions) != len(batch):
+            raise AssociationError(
+                f"Cannot join input and output: {len(batch)} records have {len(predictions)} predictions"
+            )
+        inputs = map(split_csv, batch) if self._joins else ([] for _ in predictions)
+        rows = (
+            join_csv(self._select_output([*columns, *split_csv(prediction)]))
+            for columns, prediction in zip(inputs, predictions, strict=True)
+        )
+        return b"".join(row + b"\n" for row in rows)

@@ -1,0 +1,41 @@
+"""A transform job, as the API describes it."""
+
+from dataclasses import dataclass
+
+from helpers.local_aws.api.response import Response, with_values
+from helpers.local_aws.jobs.job import Job
+from helpers.local_aws.models.container import ModelContainer
+
+
+@dataclass
+class TransformJob(Job):
+    """A transform job, with what its model was when it began."""
+
+    container: ModelContainer | None = None
+    model_role_arn: str = ""
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the model's role, which a transform acts with."""
+        return self.model_role_arn
+
+    def description(self) -> Response:
+        """Return the job as `DescribeTransformJob` does."""
+        request = {key: value for key, value in self.request.items() if key != "Tags"}
+        description = {**request, **self.summary(), "TransformStartTime": self.started}
+        del description["LastModifiedTime"]
+        return with_values(description)
+
+    def summary(self) -> Response:
+        """Return the job as `ListTransformJobs` does."""
+        return with_values(
+            {
+                "TransformJobName": self.name,
+                "TransformJobArn": self.arn,
+                "TransformJobStatus": self.status,
+                "CreationTime": self.created,
+                "LastModifiedTime": self.ended or self.started or self.created,
+                "TransformEndTime": self.ended,
+                "FailureReason": self.failure_reason,
+            }
+        )

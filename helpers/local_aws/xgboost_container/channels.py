@@ -1,0 +1,56 @@
+"""The channels of a training job: which there may be, and of which content."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from helpers.local_aws.xgboost_container.errors import UserError
+
+CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
+CONTENT_TYPES: Mapping[str, str] = {
+    CSV: CSV,
+    "text/csv": CSV,
+    LIBSVM: LIBSVM,
+    "text/libsvm": LIBSVM,
+    "text/x-libsvm": LIBSVM,
+    PARQUET: PARQUET,
+    "application/x-parquet": PARQUET,
+    RECORDIO: RECORDIO,
+    "application/x-recordio-protobuf": RECORDIO,
+}
+"""The formats by what a channel's ContentType may be."""
+_DEFAULT = "text/libsvm"
+
+
+def data_format(channels: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the format of the channels of inputdataconfig.json, which is that of the channel `train`.
+
+    Raises:
+        UserError: a channel is missing, is one too many or has another content type.
+    """
+    if "train" not in channels:
+        raise UserError("Missing required channel: train")
+    for name, channel in channels.items():
+        if name not in {"train", "validation"}:
+            raise UserError(f"Extraneous channel found: {name}")
+        if channel.get("ContentType", _DEFAULT) not in CONTENT_TYPES:
+            raise UserError(f"Channel configuration for '{name}' channel is not supported: {dict(channel)}")
+    return CONTENT_TYPES[channels["train"].get("ContentType", _DEFAULT)]
+
+
+def content_format(content_type: str | None) -> str:
+    """Return the format of a request to the server, by its content type.
+
+    Raises:
+        UserError: it is not accepted.
+    """
+    media_type, *parameters = [part.strip() for part in (content_type or LIBSVM).lower().split(";")]
+    if media_type not in CONTENT_TYPES:
+        accepted = ", ".join(CONTENT_TYPES)
+        raise UserError(f"{content_type} is not an accepted ContentType: {accepted}.")
+    sizes = [each.partition("=")[2] for each in parameters if each.startswith("label_size=")]
+    if CONTENT_TYPES[media_type] == CSV and sizes not in ([], ["1"]):
+        raise UserError(
+            f"{content_type} is not an accepted csv ContentType. "
+            "Optional parameter label_size must be equal to 1"
+        )
+    return CONTENT_TYPES[media_type]

@@ -1,0 +1,157 @@
+"""Steps that train, create a model, score and register, in executions."""
+
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.helpers.local_aws.training_jobs import IMAGE, TrainingJobs, table
+
+CACHE = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+ARTIFACTS = {"Get": "Steps.train.ModelArtifacts.S3ModelArtifacts"}
+
+
+def train_step(jobs: TrainingJobs) -> dict[str, Any]:
+    arguments = jobs.request()
+    del arguments["TrainingJobName"]
+    return {"Name": "train", "Type": "Training", "Arguments": arguments, **CACHE}
+
+
+def model_step(role: str, artifacts: Any = ARTIFACTS) -> dict[str, Any]:
+    container = {"Image": IMAGE, "ModelDataUrl": artifacts, "Environment": {}}
+    arguments = {"ExecutionRoleArn": role, "PrimaryContainer": container}
+    return {"Name": "create_model", "Type": "Model", "Arguments": arguments}
+
+
+def score_step(jobs: TrainingJobs) -> dict[str, Any]:
+    arguments = jobs.score_request("test", {"Get": "Steps.create_model.ModelName"})
+    return {"Name": "score", "Type": "Transform", "Arguments": arguments, **CACHE}
+
+
+def register_step(group: str) -> dict[str, Any]:
+    specification = {
+        "Containers": [{"Image": IMAGE, "ModelDataUrl": ARTIFACTS}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    scored = {"Get": "Steps.score.TransformOutput.S3OutputPath"}
+    arguments = {
+        "ModelPackageGroupName": group,
+        "InferenceSpecification": specification,
+        "ModelApprovalStatus": {"Get": "Parameters.Approval"},
+        "ModelMetrics": {"Bias": {}, "Explainability": {}},
+        "CustomerMetadataProperties": {"scored": scored},
+        "SkipModelValidation": "None",
+    }
+    return {"Name": "register", "Type": "RegisterModel", "Arguments": arguments}
+
+
+APPROVAL = [{"Name": "Approval", "Type": "String", "DefaultValue": "PendingManualApproval"}]
+
+
+def test_a_model_is_trained_scored_and_registered(pipelines, training_jobs, role: str) -> None:
+    training_jobs.put("test/a.csv", "1,1\n2,2\n")
+    group = f"group-{uuid.uuid4().hex[:8]}"
+    rmse = {"Get": "Steps.train.FinalMetricDataList['train:rmse'].Value"}
+    good = {
+        "Name": "good",
+        "Type": "Condition",
+        "Arguments": {
+            "Conditions": [{"Type": "LessThan", "LeftValue": rmse, "RightValue": 1000}],
+            "IfSteps": [register_step(group)],
+            "ElseSteps": [{"Name": "bad", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}],
+        },
+    }
+    name = pipelines.create(
+        train_step(training_jobs), model_step(role), score_step(training_jobs), good, Parameters=APPROVAL
+    )
+
+    first = pipelines.run(name)
+    assert first["PipelineExecutionStatus"] == "Succeeded", pipelines.steps(first["PipelineExecutionArn"])
+    second = pipelines.run(name, parameters={"Approval": "Approved"})
+
+    steps = [pipelines.steps(each["PipelineExecutionArn"]) for each in (first, second)]
+    kinds = {
+        "train": "TrainingJob",
+        "create_model": "Model",
+        "score": "TransformJob",
+        "register": "RegisterModel",
+    }
+    arns = [{step: each[step]["Metadata"][kind]["Arn"] for step, kind in kinds.items()} for each in steps]
+    execution = first["PipelineExecutionArn"].rsplit("/", 1)[1]
+    assert f":model/pipelines-{execution}-create-model-" in arns[0]["create_model"]
+    assert f":transform-job/pipelines-{execution}-score-" in arns[0]["score"]
+    # The training is the same. What has no cache, or a model's new name in its key, is done again.
+    assert [name for name, step in steps[1].items() if "CacheHitResult" in step] == ["train"]
+    assert arns[0]["train"] == arns[1]["train"]
+    assert arns[0]["create_model"] != arns[1]["create_model"]
+    assert arns[0]["score"] != arns[1]["score"]
+    packages = [
+        pipelines.sagemaker.describe_model_package(ModelPackageName=each["register"]) for each in arns
+    ]
+    assert [each["ModelPackageVersion"] for each in packages] == [1, 2]
+    assert [each["ModelApprovalStatus"] for each in packages] == ["PendingManualApproval", "Approved"]
+    assert packages[0]["MetadataProperties"] == {"GeneratedBy": first["PipelineExecutionArn"]}
+    scored = packages[0]["CustomerMetadataProperties"]["scored"]
+    assert scored == f"s3://{training_jobs.bucket}/out/test"
+    containers = [each["InferenceSpecification"]["Containers"][0] for each in packages]
+    assert containers[0] == containers[1], "an unchanged execution registers the same model once more"
+
+
+def test_a_model_without_artifacts_fails_its_step(pipelines, bucket: str, role: str) -> None:
+    name = pipelines.create(model_step(role, f"s3://{bucket}/gone/model.tar.gz"))
+
+    execution = pipelines.run(name)
+
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    reason = pipelines.steps(execution["PipelineExecutionArn"])["create_model"]["FailureReason"]
+    assert reason.startswith("ClientError: Failed to invoke sagemaker:CreateModel. Error Details: Could not")
+
+
+def test_a_stopped_execution_stops_its_training(pipelines, training_jobs) -> None:
+    step = train_step(training_jobs)
+    step["Arguments"]["HyperParameters"] = {"num_round": "100000000"}
+    execution = pipelines.start(pipelines.create(step))
+    while not (started := pipelines.steps(execution).get("train", {}).get("Metadata")):
+        assert pipelines.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+
+    assert pipelines.wait(execution)["PipelineExecutionStatus"] == "Stopped"
+    job = started["TrainingJob"]["Arn"].rsplit("/", 1)[1]
+    assert training_jobs.wait(job)["TrainingJobStatus"] == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        (CACHE, "step 'create_model' has the unknown key 'CacheConfig' for a Model step"),
+        (
+            {"RetryPolicies": [{"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"]}]},
+            "a Model step is not retried for SageMaker.JOB_INTERNAL_ERROR",
+        ),
+        ({"Arguments": {"PrimaryContainer": {"Image": IMAGE}}}, "ExecutionRoleArn is required"),
+        ({"Arguments": {"ModelName": 1}}, "Value at 'ModelName' must be of type string"),
+    ],
+)
+def test_what_a_model_step_may_not_have(pipelines, role: str, members: dict[str, Any], problem: str) -> None:
+    step = {**model_step(role, "s3://b/model.tar.gz"), **members}
+    with pytest.raises(ClientError, match=problem):
+        pipelines.create(step)
+
+
+def test_what_is_not_emulated_is_rejected_when_an_execution_starts(pipelines, training_jobs) -> None:
+    step = train_step(training_jobs)
+    step["Arguments"]["ResourceConfig"]["InstanceCount"] = 2
+    name = pipelines.create(step)
+    with pytest.raises(ClientError, match=r"ResourceConfig.InstanceCount 2 \(step 'train'\)"):
+        pipelines.start(name)
+
+
+@pytest.fixture
+def training_jobs(aws: boto3.Session, role: str, bucket: str) -> TrainingJobs:
+    """Training jobs with a table in `train/`."""
+    jobs = TrainingJobs(aws, role, bucket)
+    jobs.put("train/part-0.csv", table())
+    return jobs
