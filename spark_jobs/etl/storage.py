@@ -29,6 +29,8 @@ PART_BYTES = 8 * 1024**2
 """What one request reads or writes."""
 REQUESTS = 4
 """At a time, of one task."""
+USER_AGENT = "spark-etl"
+"""What requests of jobs name beside boto3, in access logs for example."""
 BODY_ATTEMPTS = 5
 """How often a part is read whose connection ends before its end; boto3 retries only until the body begins."""
 
@@ -53,11 +55,16 @@ class S3Settings:
     region: str | None = None
     path_style: bool = False
     attempts: int = 20
+    """Of a request, the first one included: between them boto3 waits for up to 20 seconds."""
     timeout_seconds: float = 200.0
 
 
 _REPLACED = {"PreconditionFailed", "412", "NoSuchKey", "404"}
 """What S3 answers to a request for an object that is not the one that was listed."""
+
+
+_ATTEMPTS = {"attempts.maximum": 20, "retry.limit": 7, "retry.throttle.limit": 20}
+"""The settings of S3A that limit its attempts, with their defaults: here the largest holds."""
 
 
 class Storage(Protocol):
@@ -111,7 +118,7 @@ def s3_settings(spark: SparkSession) -> S3Settings:
         endpoint or os.environ.get("AWS_ENDPOINT_URL") or None,
         region or os.environ.get("AWS_DEFAULT_REGION"),
         bool(hadoop.getBoolean("fs.s3a.path.style.access", False)),
-        max(1, int(hadoop.getInt("fs.s3a.attempts.maximum", S3Settings.attempts))),
+        max(1, *(int(hadoop.getInt(f"fs.s3a.{name}", default)) for name, default in _ATTEMPTS.items())),
         int(hadoop.getTimeDuration("fs.s3a.connection.timeout", "200s", _milliseconds(spark))) / 1000,
     )
 
@@ -133,7 +140,7 @@ def _client(settings: S3Settings) -> Any:
         connect_timeout=min(settings.timeout_seconds, 10),
         max_pool_connections=REQUESTS + 1,
         s3={"addressing_style": "path"} if settings.path_style else {},
-        user_agent_extra="etl",
+        user_agent_extra=USER_AGENT,
     )
     session = boto3.session.Session(region_name=settings.region)
     return session.client("s3", endpoint_url=settings.endpoint, config=config)

@@ -7,6 +7,7 @@ looked at again: first without quotes and blanks around fields, as a whole again
 from __future__ import annotations
 
 import csv
+import io
 import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -77,12 +78,26 @@ class Checked(NamedTuple):
 
 def check(table: Table, block: Block) -> Checked:
     """Check the records of a block."""
+    if table.takes_header_for_a_record:
+        block = _without_headers(table, block)
     frame = convert(table, block.text)
     valid = frame.get_column(_VALID)
     regular = not table.multiline or b'"' not in block.text
     if regular and valid.all() and is_regular(block.text, table.separator, len(table.fields), len(frame)):
         return _with_rules(table, block, [(frame.drop(_VALID), None)], [])
     return _check_closely(table, block, frame)
+
+
+def _without_headers(table: Table, block: Block) -> Block:
+    """Return a block whose files do not begin with a header line."""
+    texts, offsets, size = [], [], 0
+    for begin, end in zip(block.offsets, [*block.offsets[1:], len(block.text)], strict=True):
+        after = block.text.find(b"\n", begin, end) + 1
+        fields = split(table, block.text[begin : after - 1].decode("utf-8", "replace"))
+        texts.append(block.text[after if fields and table.is_header(fields) else begin : end])
+        offsets.append(size)
+        size += len(texts[-1])
+    return Block(b"".join(texts), offsets, block.files)
 
 
 def convert(table: Table, text: bytes) -> pl.DataFrame:
@@ -123,17 +138,18 @@ def _check_closely(table: Table, block: Block, frame: pl.DataFrame) -> Checked:
     exact = (records.separators == len(table.fields) - 1) & records.quoted
     if len(frame) == len(exact) and records.quoted.all():
         valid = frame.get_column(_VALID).to_numpy() & exact
+        accepted = frame.filter(pl.Series(valid))
     else:  # quotes that enclose no field make other rows than records
-        frame, valid = _convert_exact(table, records.select(block.text, exact), exact)
-    parts = [(frame.filter(pl.Series(valid)).drop(_VALID), np.flatnonzero(valid))]
+        accepted, valid = _convert_exact(table, records.select(block.text, exact), exact)
+    parts = [(accepted.drop(_VALID), np.flatnonzero(valid))]
     left = np.flatnonzero(~valid)
     if len(left) and not table.multiline:
         text = normalized(records.select(block.text, ~valid), table.separator)
         again = convert(table, text)
         found = find_records(text, table.separator, multiline=False)
-        accepted = again.get_column(_VALID).to_numpy() & (found.separators == len(table.fields) - 1)
-        parts.append((again.filter(pl.Series(accepted)).drop(_VALID), left[accepted]))
-        left = left[~accepted]
+        fits = again.get_column(_VALID).to_numpy() & (found.separators == len(table.fields) - 1)
+        parts.append((again.filter(pl.Series(fits)).drop(_VALID), left[fits]))
+        left = left[~fits]
     return _one_by_one(table, block, records, parts, left)
 
 
@@ -194,7 +210,7 @@ def _one_by_one(
 def split(table: Table, record: str) -> list[str] | None:
     """Return the texts of the fields of a record; None where quotes do not enclose whole fields."""
     if table.multiline:
-        lines = record.splitlines(keepends=True)
+        lines = io.StringIO(record, newline="\n")
         try:
             (fields,) = csv.reader(lines, delimiter=table.separator, strict=True)
         except (csv.Error, ValueError):

@@ -70,11 +70,16 @@ class String(Field):
     choices: tuple[str, ...] = ()
     required: bool = True
 
+    def values(self) -> pl.Expr:
+        """Return the texts, without spaces around them."""
+        column = pl.col(self.name)
+        return column if self.choices else column.str.strip_chars(" ")
+
     def accepted(self, values: pl.Expr) -> pl.Expr:
-        """Return which values are one of the choices, or UTF-8."""
+        """Return which values are one of the choices, or UTF-8 and not empty."""
         if self.choices:
             return pl.any_horizontal(*(values == choice for choice in self.choices))
-        return values.is_not_null() & ~values.str.contains("\ufffd", literal=True)
+        return (values != "") & ~values.str.contains("\ufffd", literal=True)
 
     def objection(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
@@ -214,9 +219,7 @@ class Decimal(_Number):
         """Return what is wrong with a text, or None."""
         number = text.strip(_BLANKS)
         if not re.fullmatch(self._pattern(), number):
-            return self._rejects(
-                text, f"a decimal of {self.precision} digits, {self.scale} of them after the point"
-            )
+            return self._rejects(text, f"a decimal({self.precision},{self.scale})")
         return self._outside(decimal.Decimal(number))
 
     def value(self, text: str) -> decimal.Decimal:

@@ -59,6 +59,11 @@ class Table:
         return len(set(map(comparable, texts)) & set(self._comparable))
 
     @cached_property
+    def takes_header_for_a_record(self) -> bool:
+        """Whether the names of the fields are values of the fields as well."""
+        return not any(field.objection(field.name) for field in self.fields)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The texts that are values, and so no names of columns."""
         return frozenset(choice for each in self.fields for choice in getattr(each, "choices", ()))
