@@ -80,10 +80,11 @@ def check(table: Table, block: Block) -> Checked:
     """Check the records of a block."""
     if table.takes_header_for_a_record:
         block = _without_headers(table, block)
+    if table.multiline and b'"' in block.text:
+        return _check_closely(table, block)
     frame = convert(table, block.text)
-    valid = frame.get_column(_VALID)
-    regular = not table.multiline or b'"' not in block.text
-    if regular and valid.all() and is_regular(block.text, table.separator, len(table.fields), len(frame)):
+    valid = frame.get_column(_VALID).all()
+    if valid and is_regular(block.text, table.separator, len(table.fields), len(frame)):
         return _with_rules(table, block, [(frame.drop(_VALID), None)], [])
     return _check_closely(table, block, frame)
 
@@ -133,10 +134,19 @@ def _read(table: Table, text: bytes) -> pl.DataFrame:
     return frame.slice(1) if disguised else frame
 
 
-def _check_closely(table: Table, block: Block, frame: pl.DataFrame) -> Checked:
+def _check_closely(table: Table, block: Block, frame: pl.DataFrame | None = None) -> Checked:
+    """Check records some of which need a closer look.
+
+    Args:
+        table: what they should be.
+        block: the records.
+        frame: their rows, where they have been converted.
+    """
     records = find_records(block.text, table.separator, multiline=table.multiline)
     exact = (records.separators == len(table.fields) - 1) & records.quoted
-    if len(frame) == len(exact) and records.quoted.all():
+    if frame is None and exact.all():
+        frame = convert(table, block.text)
+    if frame is not None and len(frame) == len(exact):
         valid = frame.get_column(_VALID).to_numpy() & exact
         accepted = frame.filter(pl.Series(valid))
     else:  # quotes that enclose no field make other rows than records
@@ -154,12 +164,11 @@ def _check_closely(table: Table, block: Block, frame: pl.DataFrame) -> Checked:
 
 
 def _convert_exact(table: Table, text: bytes, exact: Array) -> tuple[pl.DataFrame, Array]:
-    """Return the rows of the records that are chosen, and which records of the block these are if all fit."""
+    """Return the valid rows of the chosen records, and which records of the block these are."""
     frame = convert(table, text)
-    chosen = np.flatnonzero(exact)
+    valid, chosen = np.zeros(len(exact), bool), np.flatnonzero(exact)
     if len(frame) != len(chosen):
-        return frame.clear(), np.zeros(len(exact), bool)
-    valid = np.zeros(len(exact), bool)
+        return frame.clear(), valid
     accepted = frame.get_column(_VALID).to_numpy()
     valid[chosen[accepted]] = True
     return frame.filter(pl.Series(accepted)), valid
