@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -24,6 +25,7 @@ ARCHIVE = ".zip"
 DEFAULT_HELPERS = ("data_utils.py", "etl.zip")
 CONFIGURATION = "configuration.json"
 """The name that the container looks for."""
+_OPTION = re.compile(r"--\w[\w-]*")
 HASH_DIGITS = 16
 """64 bits distinguish more versions than anybody writes; a collision would be rejected, not run."""
 
@@ -135,7 +137,7 @@ def _options_of(path: Path) -> Iterator[str]:
 def _options(tree: ast.Module) -> Iterator[str]:
     """Yield the options, as `--input_table`, that some code names."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("--"):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _OPTION.fullmatch(node.value):
             yield node.value
 
 
