@@ -39,6 +39,7 @@ def command(
     master: str = "local[2]",
     conf: Mapping[str, str] | None = None,
     endpoint: str | None = None,
+    helpers: Sequence[Path] = (),
 ) -> list[str]:
     """Return spark-submit's words, with what the image sets.
 
@@ -48,6 +49,7 @@ def command(
         master: where Spark runs.
         conf: further properties.
         endpoint: of S3; without it S3A is not there.
+        helpers: what the program imports; by default what our jobs do.
     """
     properties = {
         **SPARK_DEFAULTS,
@@ -66,7 +68,7 @@ def command(
     return [
         program,
         f"--master={master}",
-        f"--py-files={JOBS / 'data_utils.py'},{library()}",
+        f"--py-files={','.join(map(str, helpers or (JOBS / 'data_utils.py', library())))}",
         *settings,
         str(app),
         *arguments,

@@ -128,8 +128,8 @@ def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
 
     differing = {f.name for f in sized if given.get(f.classification, {}).get(f.name) != f.value}
     assert differing == TUNED, (
-        f"run: make size STEP={step} SHAPE=python ARGS='--write "
-        "spark_jobs/configuration.json --report docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
+        f"run: make size STEP={step} SHAPE=python ARGS='--write spark_jobs/configuration.json --report "
+        "docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
     )
 
 
