@@ -30,6 +30,8 @@ FIRST_JOB = (
     "spark_jobs/sample_data/abalone.csv",
     "spark_jobs/sample_data/README.md",
     "tests/spark_jobs/test_process_pyspark.py",
+    "tests/spark_jobs/test_oracle.py",
+    "tests/spark_jobs/oracle.py",
     "tests/bench",  # the measurements of that job, and what kills it while it writes
     "tests/faults",
     "docs/benchmarks",
@@ -182,7 +184,7 @@ def replace_first_job(folder: Path) -> None:
         params / "pipeline_params.json",
         pipeline_name="CityTrips-${Environment}",
         trial="city-trips",
-        **dict.fromkeys([*flat, "pyspark_helper_code", "spark_config_file"]),
+        **dict.fromkeys([*flat, "pyspark_helper_code", "pyspark_library_code", "spark_config_file"]),
         steps={STEP: SECTION},
     )
     for overlay in params.glob("*.json"):
@@ -223,7 +225,9 @@ def fork(tmp_path_factory, repository):
     (folder / ".venv").symlink_to(repository / ".venv")
     fork = Checkout(folder, repository / ".venv")
     fork.made("workflows")
-    fork.made("size", f"STEP={STEP}", f"ARGS=--write {SPARK} --report docs/spark-configuration.md")
+    fork.made(
+        "size", f"STEP={STEP}", "SHAPE=python", f"ARGS=--write {SPARK} --report docs/spark-configuration.md"
+    )
     fork.made("new-step", "NAME=summarize")
     git("add", "--all", at=folder)
     git("commit", "--quiet", "--message", "Fork", at=folder)

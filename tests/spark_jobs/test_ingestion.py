@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from etl.errors import JobError
-from etl.ingestion import inputs, text
+from etl.ingestion import checking, inputs, records, text
 from etl.ingestion.checking import Block, check
 from etl.ingestion.fields import Double, Integer, String
 from etl.ingestion.inputs import Part, Piece, divide, find_input
@@ -287,3 +287,15 @@ def test_a_block_gives_what_its_records_give_alone() -> None:
 
     assert sorted(map(str, rows)) == sorted(str(row) for found, _ in alone for row in found)
     assert sorted(rejected) == sorted(each for _, found in alone for each in found)
+
+
+@given(st.text(st.sampled_from('a",\n'), max_size=40))
+def test_quotes_are_taken_off_as_the_pattern_takes_them_off(lines: str) -> None:
+    block = lines.encode() + b"\n"
+
+    quick = records.without_enclosing_quotes(block, ",")
+
+    assert checking._QUOTED.sub(rb"\1\2", quick) == checking._QUOTED.sub(rb"\1\2", block)
+    assert not (block.count(b'"') and quick == block) or any(
+        b'"' in checking._QUOTED.sub(rb"\1\2", each) for each in block.split(b"\n")
+    )

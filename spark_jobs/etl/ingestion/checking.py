@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from etl.ingestion.formats import other_format
-from etl.ingestion.records import find_records, is_regular
+from etl.ingestion.records import find_records, is_regular, without_enclosing_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,6 +182,8 @@ def normalized(text: bytes, separator: str) -> bytes:
     """
     mark = re.escape(separator.encode())
     if b'"' in text:
+        text = without_enclosing_quotes(text, separator)
+    if b'"' in text:
         text = re.sub(_QUOTED.pattern.replace(b",", mark), rb"\1\2", text, flags=re.MULTILINE)
     return re.sub(rb" *(" + mark + rb"|\n) *", rb"\1", text) if b" " in text else text
 
@@ -226,7 +228,7 @@ def split(table: Table, record: str) -> list[str] | None:
             return None
         return fields
     if '"' in record:
-        record = normalized(record.encode(), table.separator).decode()
+        record = normalized(record.encode() + b"\n", table.separator)[:-1].decode()
     return record.split(table.separator)
 
 

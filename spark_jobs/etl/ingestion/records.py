@@ -62,6 +62,30 @@ def find_records(block: bytes, separator: str, *, multiline: bool) -> Records:
     )
 
 
+def without_enclosing_quotes(block: bytes, separator: str) -> bytes:
+    r"""Return lines without quotes, where all quotes of a line enclose fields that hold no separator.
+
+    >>> without_enclosing_quotes(b'"a","",b\n"a,b"\na"\n', ",")
+    b'a,,b\n"a,b"\na"\n'
+    """
+    text = _bytes(block)
+    quotes, ends = np.flatnonzero(text == QUOTE), np.flatnonzero(text == LINE_FEED) + 1
+    line = np.searchsorted(ends, quotes, side="right")
+    before_line = np.searchsorted(quotes, np.concatenate(([0], ends)))
+    closing = (np.arange(len(quotes)) - before_line[line]) % 2 == 1
+    beside = np.where(closing, text[np.minimum(quotes + 1, len(text) - 1)], text[quotes - 1])
+    beside[(quotes == 0) & ~closing] = LINE_FEED
+    separators = np.searchsorted(np.flatnonzero(text == ord(separator)), quotes)
+    fits = (beside == LINE_FEED) | (beside == ord(separator))
+    fits &= ~closing | (separators == np.roll(separators, 1))
+    spoiled = np.diff(before_line) % 2 == 1
+    spoiled[line[~fits]] = True
+    kept = np.ones(len(text), bool)
+    kept[quotes[~spoiled[line]]] = False
+    enclosed: bytes = text[kept].tobytes()
+    return enclosed
+
+
 def whole_records(block: bytes, *, multiline: bool) -> int:
     """Return where the last whole record of a block ends; 0 where none does."""
     end = block.rfind(b"\n") + 1
