@@ -1,17 +1,24 @@
 """spark-submit as a process of its own, which can be measured, and killed with all that it has started."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pyspark
 
 from helpers.local_aws.spark_container.image_defaults import CORE_SITE, SPARK_DEFAULTS, s3a_addresses
+from helpers.local_aws.spark_container.job_python import JobPython
+from helpers.local_aws.spark_container.packages import installed
 from helpers.spark import java, s3a_jars
 from helpers.spark.class_data_sharing import shared_classes
+from ml_pipeline.params import SparkCode
 
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
@@ -34,6 +41,7 @@ def command(
     master: str = "local[2]",
     conf: Mapping[str, str] | None = None,
     endpoint: str | None = None,
+    helpers: Sequence[Path] = (),
 ) -> list[str]:
     """Return spark-submit's words, with what the image sets.
 
@@ -43,6 +51,7 @@ def command(
         master: where Spark runs.
         conf: further properties.
         endpoint: of S3; without it S3A is not there.
+        helpers: what the program imports; by default what our jobs do.
     """
     properties = {
         **SPARK_DEFAULTS,
@@ -63,11 +72,29 @@ def command(
     return [
         program,
         f"--master={master}",
-        f"--py-files={JOBS / 'data_utils.py'}",
+        f"--py-files={','.join(map(str, helpers or (JOBS / 'data_utils.py', library())))}",
         *settings,
         str(app),
         *arguments,
     ]
+
+
+@cache
+def library() -> Path:
+    """Return the packed library of the jobs, made once for this process."""
+    folder = Path(tempfile.mkdtemp(prefix="library-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "etl.zip"
+    file.write_bytes(SparkCode().read(file.name))
+    return file
+
+
+@cache
+def packages() -> Path:
+    """Return the folder with what the first job brings along, in the locked versions, for this Python."""
+    bundle = SparkCode().bundle("requirements-ingestion.in", ())
+    assert bundle
+    return installed(bundle.contents["requirements"], JobPython(Path(sys.prefix)))
 
 
 def environment() -> dict[str, str]:
@@ -79,7 +106,9 @@ def environment() -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "JAVA_HOME": str(java.java_home()),
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": str(JOBS),
+        "PYTHONPATH": str(packages()),
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
 

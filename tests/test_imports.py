@@ -88,7 +88,7 @@ def test_an_import_that_breaks_a_contract_is_reported(
 
 def test_jobs_import_nothing_of_the_repository_but_each_other(repository: Path) -> None:
     """SageMaker runs them without it."""
-    jobs = sorted((repository / "spark_jobs").glob("*.py"))
+    jobs = sorted((repository / "spark_jobs").rglob("*.py"))
     imported = {
         (path.name, name.partition(".")[0]) for path in jobs for name in imports(ast.parse(path.read_text()))
     }

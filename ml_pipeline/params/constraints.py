@@ -120,6 +120,7 @@ KmsKey = Annotated[
     str,
     matching(_KMS_KEY, "write the ARN of a KMS key as arn:aws:kms:REGION:ACCOUNT:key/UUID, not an alias"),
 ]
+ArchiveUri = Annotated[str, s3_uri("s3", name=".zip"), api("S3Uri", "ContainerArgument")]
 PythonUri = Annotated[str, s3_uri("s3", name=".py"), api("S3Uri", "ContainerArgument")]
 # Spark in the image reads s3:// and s3a:// with the same connector.
 DataUri = Annotated[str, s3_uri("s3a", "s3"), api("ContainerArgument")]

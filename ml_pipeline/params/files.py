@@ -40,7 +40,7 @@ OVERLAYS = "environments"
 """The section of a pipeline's own file that holds its overlays, by environment."""
 
 _EXAMPLE_NAME = "Rates-${Environment}"
-CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "spark_config_file")
+CODE_KEYS = ("pyspark_process_code", "pyspark_helper_code", "pyspark_library_code", "spark_config_file")
 """The keys of the first pipeline whose files are staged."""
 
 

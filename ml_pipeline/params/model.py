@@ -12,6 +12,7 @@ from helpers.s3 import parse
 from ml_pipeline.params.constraints import (
     DURATION,
     S3_URI,
+    ArchiveUri,
     DataUri,
     EventLogPattern,
     FrameworkVersion,
@@ -154,6 +155,8 @@ class ProcessingParams(PipelineParams):
     """The parameters of the first pipeline, whose Spark step has keys of its own instead of a section."""
 
     pyspark_helper_code: PythonUri
+    pyspark_library_code: ArchiveUri | None = None
+    """The packed package of spark_jobs/ that the job imports besides."""
     spark_config_file: Annotated[str, s3_uri("s3", name="/configuration.json"), api("S3Uri")]
     """The container looks for this name."""
     pyspark_process_code: PythonUri
@@ -182,7 +185,7 @@ class ProcessingParams(PipelineParams):
         first = SparkStepSpec(
             name=self.pyspark_process_name,
             app=self.pyspark_process_code,
-            py_files=(self.pyspark_helper_code,),
+            py_files=tuple(filter(None, (self.pyspark_helper_code, self.pyspark_library_code))),
             configuration=self.spark_config_file,
             configuration_file=PurePosixPath(self.spark_config_file).name,
             inputs={

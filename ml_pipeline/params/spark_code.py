@@ -2,7 +2,10 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable, Sequence
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +20,12 @@ CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
 """Where the files of a step are staged; the placeholder is the hash of these files."""
 PACKAGE_FOLDER = "s3://${ArtifactBucketName}/code/${PackageHash}"
 """Where the packages and jars of a step are staged; the placeholder is the hash of their locks."""
-DEFAULT_HELPERS = ("data_utils.py",)
+ARCHIVE = ".zip"
+"""The suffix of a helper that stands for a package: `etl.zip` is the folder etl/, packed."""
+DEFAULT_HELPERS = ("data_utils.py", "etl.zip")
 CONFIGURATION = "configuration.json"
 """The name that the container looks for."""
+_OPTION = re.compile(r"--\w[\w-]*")
 HASH_DIGITS = 16
 """64 bits distinguish more versions than anybody writes; a collision would be rejected, not run."""
 
@@ -33,17 +39,15 @@ class SparkCode:
         self._bundles: dict[tuple[str | None, tuple[str, ...]], Bundle] = {}
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file.
+        """Return the content of a file; of `<package>.zip` the package of that name, packed.
 
         Raises:
             UserError: it is missing.
         """
         if name not in self._read:
-            path = self.folder / name
-            try:
-                self._read[name] = path.read_bytes()
-            except (FileNotFoundError, IsADirectoryError):
-                raise UserError(f"there is no file {path}; create it, or name another") from None
+            package = self.folder / name.removesuffix(ARCHIVE)
+            is_package = name.endswith(ARCHIVE) and package.is_dir()
+            self._read[name] = _packed(package) if is_package else _content(self.folder / name)
         return self._read[name]
 
     def hash(self, names: Iterable[str], bundle: "Bundle | None" = None) -> str:
@@ -80,21 +84,61 @@ class SparkCode:
             tree = ast.parse(self.read(name))
         except (SyntaxError, ValueError, UserError):
             return frozenset()
-        return frozenset(
-            node.value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("--")
-        )
+        own = frozenset(_options(tree))
+        return own or frozenset(option for path in self._imported(tree) for option in _options_of(path))
+
+    def _imported(self, tree: ast.Module) -> Iterator[Path]:
+        """Yield the modules of packages in this folder that some code imports from."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and "." in node.module:
+                path = self.folder.joinpath(*node.module.split(".")).with_suffix(".py")
+                if path.is_file():
+                    yield path
 
     @property
     def modules(self) -> frozenset[str]:
-        """The names that jobs import these files by."""
-        return frozenset(name.removesuffix(".py") for name in self.names)
+        """The names that jobs import these files and packages by."""
+        return frozenset({*(name.removesuffix(".py") for name in self.names), *self._packages})
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all Python files."""
         return tuple(sorted(path.name for path in self.folder.glob("*.py")))
+
+    @property
+    def _packages(self) -> Iterator[str]:
+        return (path.parent.name for path in self.folder.glob("*/__init__.py"))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"there is no file {path}; create it, or name another") from None
+
+
+def _packed(package: Path) -> bytes:
+    """Return a zip file of the Python files of a package, the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(package.rglob("*.py")):
+            name = path.relative_to(package.parent).as_posix()
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())  # of 1980, whenever it was changed
+    return buffer.getvalue()
+
+
+def _options_of(path: Path) -> Iterator[str]:
+    try:
+        yield from _options(ast.parse(path.read_bytes()))
+    except (SyntaxError, ValueError):
+        return
+
+
+def _options(tree: ast.Module) -> Iterator[str]:
+    """Yield the options, as `--input_table`, that some code names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _OPTION.fullmatch(node.value):
+            yield node.value
 
 
 def hash_of(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -40,6 +40,13 @@ PythonFile = Annotated[
         "name a Python file of spark_jobs/ without a folder, as join_rates.py",
     ),
 ]
+HelperFile = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z_]\w*\.(py|zip)"),
+        "name a Python file of spark_jobs/, as data_utils.py, or a package in it, as etl.zip",
+    ),
+]
 ConfigurationFile = Annotated[
     str, matching(re.compile(r"[\w-]+\.json"), "name a JSON file of spark_jobs/, as configuration.json")
 ]
@@ -86,7 +93,7 @@ class SparkStepParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     code: PythonFile
-    helper_files: tuple[PythonFile, ...] = DEFAULT_HELPERS
+    helper_files: tuple[HelperFile, ...] = DEFAULT_HELPERS
     configuration: ConfigurationFile = CONFIGURATION
     code_folder: Annotated[str, s3_uri("s3")]
     requirements: RequirementsFile | None = None

@@ -18,12 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATES = Path(__file__).parent / "templates"
 _PIPELINES, _PARAMETERS, _JOBS = "ml_pipeline/pipelines", "ml_pipeline/params", "spark_jobs"
 _INPUT, _OUTPUT, _DATASET = "input_table", "output_table", "parquet"
-_CONDITION = "amount > 0"
-"""What the rows of the sample must meet."""
+_PACKAGES = "requirements-ingestion.in"
+"""What the library of ingestion jobs needs."""
 _INSTANCES = {"instance_type": "ml.m5.xlarge", "instance_count": 2}
 """Where pipeline_params.json has no step to take them from: what configuration.json is sized for."""
-_SCHEMA = '\nSCHEMA = "id bigint, amount double"\n'
-_WRITE = {"csv": "write.csv(source, header=True)", "parquet": "write.parquet(source)"}
 
 
 class FirstStep(NamedTuple):
@@ -72,13 +70,14 @@ def first_step(pipeline: str, step: str, instances: Mapping[str, Any] = _INSTANC
         "code": f"{module_of(step)}.py",
         "inputs": {_INPUT: {"uri": f"s3a://${{DataBucketName}}/{pipeline}/input/{sample}", "sample": sample}},
         "outputs": {_OUTPUT: _output_uri(pipeline, step)},
-        "arguments": {"where": _CONDITION},
+        "arguments": {"max_rejected_fraction": 0.01},
+        "requirements": _PACKAGES,
         **instances,
     }
     files = {
         f"{_PIPELINES}/{module_of(pipeline)}.py": _filled("pipeline.py", pipeline=pipeline, step=step),
         f"{_JOBS}/sample_data/{sample}": _filled("sample.csv"),
-        **_code(step, "csv"),
+        **_code(step, "ingest"),
     }
     return FirstStep(section, files)
 
@@ -114,7 +113,7 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
         module: add_step(source, step, module),
         file: add_member(parameters, ("steps", step), section),
     }
-    return Changes(root, _code(step, "parquet"), edited)
+    return Changes(root, _code(step, "transform"), edited)
 
 
 def _check_step(name: str) -> None:
@@ -122,14 +121,12 @@ def _check_step(name: str) -> None:
     check_job_name(name)
 
 
-def _code(step: str, reads: Literal["csv", "parquet"]) -> dict[str, str]:
+def _code(step: str, kind: Literal["ingest", "transform"]) -> dict[str, str]:
     """Return the job of a step with its test, by their paths."""
     job = module_of(step)
-    read = _filled(f"read_{reads}.py").rstrip("\n")
-    constants = _SCHEMA if reads == "csv" else ""
     return {
-        f"{_JOBS}/{job}.py": _filled("job.py", job=job, read=read, constants=constants),
-        f"tests/{_JOBS}/test_{job}.py": _filled("test_job.py", job=job, step=step, write=_WRITE[reads]),
+        f"{_JOBS}/{job}.py": _filled(f"{kind}.py", job=job),
+        f"tests/{_JOBS}/test_{job}.py": _filled(f"test_{kind}.py", job=job, step=step),
     }
 
 

@@ -15,6 +15,8 @@ ABOUT_IT = (
     "spark_jobs/sample_data/abalone.csv",
     "spark_jobs/sample_data/README.md",
     "tests/spark_jobs/test_process_pyspark.py",
+    "tests/spark_jobs/test_oracle.py",
+    "tests/spark_jobs/oracle.py",
     "tests/bench",  # the measurements of that job, and what kills it while it writes
     "tests/faults",
     "docs/benchmarks",
@@ -23,7 +25,7 @@ ABOUT_IT = (
 )
 """The sample job, with all that is about it alone."""
 _ITS_KEYS = re.compile(
-    "pyspark_process_(?!role|volume_kms|output_kms).*|pyspark_helper_code|spark_config_file"
+    "pyspark_process_(?!role|volume_kms|output_kms).*|pyspark_(helper|library)_code|spark_config_file"
 )
 _PARAMS = "ml_pipeline/params"
 _MODULE = f"ml_pipeline/pipelines/{DEFAULT_PIPELINE}.py"

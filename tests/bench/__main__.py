@@ -24,16 +24,14 @@ ONE_MACHINE = Path(__file__).with_name("one_machine.py")
 ENGINES_PYTHON = Path(".venv/bench/bin/python")
 MEMORY = {"spark.driver.memory": "2g"}
 
+EARLIER = "a42d9124310f07425c3f9b36f802333e3eba6575"
+"""A commit whose job does all of its work in expressions of Spark."""
+
 LEVERS: Mapping[str, Mapping[str, str]] = {
     "our job": {},
     "parallel garbage collector": {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"},
     "first compiler only": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"},
-    "uncompressed": {"spark.sql.parquet.compression.codec": "uncompressed"},
-    "zstd": {"spark.sql.parquet.compression.codec": "zstd"},
-    "lz4": {"spark.sql.parquet.compression.codec": "lz4raw"},
-    "partitions of 32 MB": {"spark.sql.files.maxPartitionBytes": "32m"},
-    "partitions of 512 MB": {"spark.sql.files.maxPartitionBytes": "512m"},
-    "no whole-stage code": {"spark.sql.codegen.wholeStage": "false"},
+    "two tasks a core": {"spark.default.parallelism": "4"},
 }
 
 COMET = s3a_jars.Jar(
@@ -82,6 +80,27 @@ class Bench:
         )
         return run(command(*words, master=master, conf={**MEMORY, **(conf or {})}), environment())
 
+    def earlier(self, source: Path) -> Cost:
+        """Run the job of an earlier commit on a file or folder.
+
+        Raises:
+            SystemExit: the history has no such commit, as in a repository made from a template.
+        """
+        app, helper = (self.folder / EARLIER / name for name in ("process_pyspark.py", "data_utils.py"))
+        app.parent.mkdir(exist_ok=True)
+        for file in (app, helper):
+            show = ["git", "show", f"{EARLIER}:spark_jobs/{file.name}"]
+            shown = subprocess.run(show, capture_output=True, check=False)
+            if shown.returncode:
+                sys.exit(
+                    f"This repository has no commit {EARLIER}: fetch it, or use --only for other sections."
+                )
+            file.write_bytes(shown.stdout)
+        target = self.folder / "out"
+        shutil.rmtree(target, ignore_errors=True)
+        words = ("--input_table", str(source), "--output_table", str(target))
+        return run(command(app, *words, conf=MEMORY, helpers=(helper,)), environment())
+
     def engine(self, source: Path, name: str) -> Cost:
         """Run an engine of one machine on a file."""
         target = self.folder / "out"
@@ -97,11 +116,13 @@ class Bench:
         source = self.data(self.rows)
         candidates = {
             "our job": partial(self.spark, source),
+            f"the job of {EARLIER[:7]}": partial(self.earlier, source),
             "the sample's job": partial(self.spark, source, "sample"),
             "Arrow in Spark's workers": partial(self.spark, source, "Arrow in mapInArrow, which writes too"),
             "DuckDB": partial(self.engine, source, "duckdb"),
             "Polars": partial(self.engine, source, "polars"),
             "our job on 1,000 rows": self.start_of_spark,
+            f"the job of {EARLIER[:7]} on 1,000 rows": partial(self.earlier, self.data(1_000)),
         }
         return {
             "rows": self.rows,
@@ -124,7 +145,6 @@ class Bench:
         (jar,) = s3a_jars.ensure((COMET,))
         comet = {**COMET_SETTINGS, "spark.driver.extraClassPath": str(jar)}
         candidates |= {
-            "setting: Comet": partial(self.spark, source, "", comet),
             "read: checked csv reader, Comet": partial(self.spark, source, "checked csv reader", comet),
         }
         return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}

@@ -63,10 +63,10 @@ def job_of(checkout: Checkout, said: str, step: str) -> str:
     return str(job["ProcessingJobName"])
 
 
-def set_argument(checkout: Checkout, step: str, condition: str) -> None:
+def set_argument(checkout: Checkout, step: str, **arguments: Any) -> None:
     file = checkout.folder / PARAMETERS
     document = json.loads(file.read_text())
-    document["steps"][step]["arguments"]["where"] = condition
+    document["steps"][step]["arguments"] |= arguments
     file.write_text(json.dumps(document))
 
 
@@ -90,7 +90,7 @@ def test_the_first_run_executes_both_steps_and_the_second_reads_what_the_first_w
     assert source.endswith(
         f"/fares/output/prepare-fares/runs/{job_of(checkout, first_run, 'prepare-fares')}/parquet"
     )
-    assert result(checkout, first_run) == [(1, 12.5), (3, 7.25)]
+    assert result(checkout, first_run) == [(1, 12.5), (2, 0.0), (3, 7.25)]
 
 
 def test_nothing_changed_reuses_both_results(checkout, first_run) -> None:
@@ -118,7 +118,7 @@ def test_logs_and_events_are_those_of_the_step_that_is_named(checkout, first_run
 
 
 def test_an_argument_of_the_second_step_executes_that_one_alone(checkout, first_run) -> None:
-    set_argument(checkout, "summarize", "amount > 10")
+    set_argument(checkout, "summarize", where="amount > 10")
     checkout.made("upsert", "PIPELINE=fares")
 
     assert begun(checkout, "summarize") == {"summarize"}
@@ -134,7 +134,7 @@ def test_other_data_and_no_cache_execute_the_first_step(checkout, first_run) -> 
 
 
 def test_an_argument_of_the_first_step_executes_both(checkout, first_run) -> None:
-    set_argument(checkout, "prepare-fares", "amount < 100")
+    set_argument(checkout, "prepare-fares", max_rejected_fraction=0.5)
 
     said = checkout.made("run", "PIPELINE=fares")
 

@@ -10,6 +10,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+USER_AGENT = "spark-etl"
 SLOW_SECONDS = 3.0
 REFUSED_OF = 10
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -18,7 +19,7 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
 class FaultyS3:
     """Bucket `throttled` refuses everything, `slow` answers too late, `flaky` refuses some requests.
 
-    Any other bucket, and any client that is not Hadoop's, is served as moto serves it.
+    Any other bucket, and any client that is not a job's, is served as moto serves it.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class FaultyS3:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         bucket, _, key = environ["PATH_INFO"].lstrip("/").partition("/")
-        if "Hadoop" in environ.get("HTTP_USER_AGENT", ""):
+        if USER_AGENT in environ.get("HTTP_USER_AGENT", ""):
             if bucket == "slow":
                 time.sleep(SLOW_SECONDS)
             if bucket == "throttled" or (bucket == "flaky" and next(self._numbers) % REFUSED_OF == 0):

@@ -1,6 +1,6 @@
 """Kills the job at random moments, while a reader follows its report: `make faults KILLS=50`.
 
-On a local disk and on S3, through S3A. Two inputs take turns, so that the output is replaced each time. The
+On a local disk and on S3. Two inputs take turns, so that the output is replaced each time. The
 reader knows both, and must find one of them, whole, at every look: while a job runs, after it was killed, and
 after it has ended.
 """
@@ -243,7 +243,7 @@ def _phase(store: Store, before: int | None, runs: set[str]) -> str:
         return "not begun"
     (run,) = new
     done = [output for output in ("parquet", "csv") if _is_written(store, run, output)]
-    return ("writing Parquet", "writing CSV", "before the report")[len(done)]
+    return ("writing", "between the outputs", "before the report")[len(done)]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Convert the fares of trips into one currency, and add them up by day.
 
-    spark-submit --py-files data_utils.py join_rates.py --trips URI --rates URI --by_day URI
+    spark-submit --py-files etl.zip join_rates.py --trips URI --rates URI --by_day URI
 
 Trips are CSV files: trip, day, currency, fare. Rates are Parquet files, partitioned by day: currency, rate.
 """
@@ -10,19 +10,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from data_utils import (
-    SPARK_ERRORS,
-    Check,
-    JobError,
-    begin_run,
-    count_executors,
-    job_report,
-    publish_report,
-    spark_failure,
-    stop_spark,
-    timed,
-    written_output,
-)
+from etl.errors import JobError
+from etl.executors import count_executors
+from etl.failures import SPARK_ERRORS, spark_failure, stop_spark
+from etl.log import timed
+from etl.report import Check, job_report, written_output
+from etl.runs import begin_run, publish_report
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
 

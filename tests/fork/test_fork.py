@@ -186,7 +186,9 @@ def committed(fork: Checkout) -> Iterator[Checkout]:
 def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
     fork = made(tmp_path_factory.mktemp("largest") / "fork", repository, FORKS["everything"])
     write_job(fork.folder)
-    fork.made("size", f"STEP={STEP}", f"ARGS=--write {SPARK} --report docs/spark-configuration.md")
+    fork.made(
+        "size", f"STEP={STEP}", "SHAPE=python", f"ARGS=--write {SPARK} --report docs/spark-configuration.md"
+    )
     fork.made("new-step", "NAME=summarize")
     yield from committed(fork)
 

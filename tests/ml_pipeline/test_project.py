@@ -58,7 +58,7 @@ def test_the_code_of_all_steps_is_staged_each_by_its_own_hash(checkout: Checkout
 
     assert sorted(uri.rsplit("/", 1)[-1] for uri in project.files) == [
         *("clean.py", "configuration.json", "configuration.json"),
-        *("data_utils.py", "helpers.py", "join.py"),
+        *("data_utils.py", "etl.zip", "helpers.py", "join.py"),
     ]
     assert project.files[project.parameters.spark_steps["join"].configuration] == b"[]\n", "from join.json"
     assert len({uri.split("/")[-2] for uri in project.files}) == 2

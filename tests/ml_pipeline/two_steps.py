@@ -76,6 +76,8 @@ def write_jobs(folder: Path) -> Path:
         **dict.fromkeys(("data_utils.py", "helpers.py"), "# helpers\n"),
         **dict.fromkeys(("configuration.json", "join.json"), "[]\n"),
     }
+    contents["etl/__init__.py"] = "# library\n"
+    (folder / "etl").mkdir(exist_ok=True)
     for name, content in contents.items():
         if not (folder / name).exists():
             (folder / name).write_text(content)

@@ -1,9 +1,8 @@
-"""One Spark session for all tests, and the job's folder where `--py-files` would have put the helper."""
+"""One Spark session for all tests, and what jobs import, as `--py-files` and packages provide it."""
 
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -11,9 +10,10 @@ from pyspark.sql import SparkSession
 from helpers.local_aws.server_state import ServerState
 from helpers.local_aws.spark_container.image_defaults import s3a_addresses
 from helpers.spark import s3a_jars
-from tests.spark_submit import SMALL
+from tests.spark_submit import JOBS, SMALL, packages
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "spark_jobs"))
+IMPORTED = (str(JOBS), str(packages()))
+sys.path[:0] = IMPORTED
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,7 @@ def spark() -> Iterator[SparkSession]:
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ["PYSPARK_PYTHON"] = sys.executable
     class_path = filter(None, [SMALL.get("spark.driver.extraClassPath")])
+    os.environ["PYTHONPATH"] = os.pathsep.join(IMPORTED)  # of the workers
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
@@ -46,6 +47,7 @@ def s3a(spark: SparkSession, server: ServerState) -> SparkSession:
         "fs.s3a.secret.key": environment["AWS_SECRET_ACCESS_KEY"],
     }.items():
         hadoop.set(name, value)
+    spark.sparkContext.environment.update(environment)  # of the workers
     return spark
 
 

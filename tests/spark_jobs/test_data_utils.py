@@ -3,17 +3,10 @@ import logging
 from datetime import datetime
 
 import pytest
-from data_utils import (
-    BYTES_PER_FILE,
-    SPARK_ERRORS,
-    Unbuffered,
-    output_files,
-    overlap,
-    spark_failure,
-    spark_read_parquet,
-    spread,
-    with_remedy,
-)
+from data_utils import Unbuffered, spark_read_parquet
+from etl.failures import SPARK_ERRORS, spark_failure, with_remedy
+from etl.frames import BYTES_PER_FILE, output_files, spread
+from etl.names import overlap
 from hypothesis import given
 from hypothesis import strategies as st
 

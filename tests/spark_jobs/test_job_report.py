@@ -1,4 +1,4 @@
-"""The runs of a job and their reports, as `data_utils` writes them and `ml_pipeline` reads them."""
+"""The runs of a job and their reports, as the jobs' library writes them and `ml_pipeline` reads them."""
 
 import json
 import os
@@ -7,21 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from data_utils import (
-    Check,
-    Executors,
-    JobError,
-    Output,
-    Run,
-    begin_run,
-    count_executors,
-    is_data_file,
-    job_report,
-    outdated_runs,
-    publish,
-    publish_report,
-    written_output,
-)
+from etl.errors import JobError
+from etl.executors import Executors, count_executors
+from etl.names import is_data_file
+from etl.report import Check, Output, job_report, written_output
+from etl.runs import Run, begin_run, outdated_runs, publish_report
+from etl.storage import LocalDisk
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -197,11 +188,13 @@ def job(spark: SparkSession, tmp_path: Path) -> Job:
 def test_the_report_of_the_run_is_there_before_the_copy_that_readers_follow(job, monkeypatch) -> None:
     written = []
 
-    def record(spark: SparkSession, uri: str, text: str) -> None:
-        written.append(uri)
-        publish(spark, uri, text)
+    write = LocalDisk.write
 
-    monkeypatch.setattr("data_utils.publish", record)
+    def record(disk: LocalDisk, uri: str, content: bytes) -> None:
+        written.append(uri)
+        write(disk, uri, content)
+
+    monkeypatch.setattr(LocalDisk, "write", record)
 
     job.run("new")
 
@@ -323,7 +316,7 @@ def test_the_documented_job_writes_a_report(spark: SparkSession, tmp_path: Path,
     source, target = str(tmp_path / "in"), str(tmp_path / "out")
     spark.range(15).selectExpr("CAST(id AS INT) AS rings").write.parquet(source)
     monkeypatch.setattr("sys.argv", ["adults.py", source, target])
-    monkeypatch.setattr("data_utils.stop_spark", lambda: None)  # the session is that of all tests
+    monkeypatch.setattr("etl.failures.stop_spark", lambda: None)  # the session is that of all tests
 
     exec(compile(documented("python"), "adults.py", "exec"), {})
 

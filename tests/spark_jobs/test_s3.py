@@ -1,17 +1,24 @@
 """What S3A shows of a bucket, and what it does not: no row is lost without a word."""
 
+import json
 import re
 from typing import Any
 
 import boto3
-import process_pyspark
+import etl.storage
 import pytest
-from data_utils import JobError, input_size
+from etl.errors import JobError
+from etl.ingestion.fields import Integer, String
+from etl.ingestion.job import ingest
+from etl.ingestion.table import Table
+from etl.spark_inputs import input_size
+from etl.storage import s3_settings, storage
 from pyspark.sql import SparkSession
 
 from tests.buckets import create_bucket
 
-ROW = b"M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15\n"
+TABLE = Table((String("a"), Integer("b")))
+ROW = b"x,1\n"
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +53,50 @@ def test_objects_that_stand_for_folders_or_are_hidden_do_no_harm(s3a: SparkSessi
 
 
 def run(uri: str) -> None:
-    process_pyspark.main(["--input_table", uri, "--output_table", "s3a://outputs/out"])
+    ingest(TABLE, "test", ["--input_table", uri, "--output_table", "s3a://outputs/out"])
 
 
-def test_a_key_with_a_colon_is_read_unless_by_a_pattern(s3a: SparkSession, s3) -> None:
-    key = "colon/events_2024-01-01T10:00:00.csv"
-    s3.put_object(Bucket="inputs", Key=key, Body=ROW)
+def test_a_key_with_a_colon_or_an_empty_part_is_read_and_also_by_a_pattern(s3a: SparkSession, s3) -> None:
+    for key in ("colon/events_2024-01-01T10:00:00.csv", "colon//a.csv", "colon/b [1] %20.csv"):
+        s3.put_object(Bucket="inputs", Key=key, Body=ROW)
 
-    run("s3a://inputs/colon")
-    assert input_size(s3a, f"s3a://inputs/{key}") == len(ROW)
-    with pytest.raises(JobError, match="on S3 give the folder instead of a glob pattern"):
-        run("s3a://inputs/colon/*.csv")
+    for uri, rows in {"colon": 3, "colon/events_*.csv": 1, "colon/events_2024-01-01T10:00:00.csv": 1}.items():
+        run(f"s3a://inputs/{uri}")
+        assert report(s3)["rows_in"] == rows
 
 
-@pytest.mark.parametrize("bucket", ["in_puts", "inputs.2024"])
-def test_a_bucket_that_java_takes_for_no_host_fails_in_one_line(s3a: SparkSession, bucket) -> None:
-    with pytest.raises(JobError, match="S3A finds no bucket in the URI") as caught:
-        run(f"s3a://{bucket}/in")
+def report(s3) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(
+        s3.get_object(Bucket="outputs", Key="out/report.json")["Body"].read()
+    )
+    return content
+
+
+def test_large_objects_are_written_in_parts_and_read_by_ranges(s3a: SparkSession, s3, monkeypatch) -> None:
+    monkeypatch.setattr(etl.storage, "PART_BYTES", 5 * 1024**2)
+    target = storage("s3a://outputs/large", s3_settings(s3a))
+    content = b"".join(b"%09d\n" % number for number in range(1_200_000))
+
+    target.write("s3a://outputs/large/a.bin", content)
+
+    (file,) = target.files("s3a://outputs/large")
+    assert "-" in file.version, "the ETag of an object that was uploaded in parts"
+    assert target.read(file, 0, file.size) == content
+    assert target.read(file, 7, 5 * 1024**2 + 11) == content[7 : 5 * 1024**2 + 11]
+
+
+def test_an_object_that_is_replaced_while_it_is_read_fails_the_job(s3a: SparkSession, s3) -> None:
+    s3.put_object(Bucket="inputs", Key="replaced/a.csv", Body=ROW)
+    files = storage("s3a://inputs", s3_settings(s3a))
+    (file,) = files.files("s3a://inputs/replaced")
+    s3.put_object(Bucket="inputs", Key="replaced/a.csv", Body=ROW * 2)
+
+    with pytest.raises(JobError, match=r"replaced/a\.csv was replaced or removed while it was read"):
+        files.read(file, 0, file.size)
+
+
+def test_a_missing_bucket_fails_in_one_line(s3a: SparkSession) -> None:
+    with pytest.raises(JobError, match=r"NoSuchBucket") as caught:
+        run("s3a://nowhere.2024/in")
 
     assert "\n" not in str(caught.value)

@@ -455,7 +455,9 @@ def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen
 
 def test_a_second_plan_takes_the_place_of_the_first(sandbox, seen) -> None:
     sandbox.change(
-        "spark_jobs/process_pyspark.py", "    options = parse(argv)\n", "    raise KeyError('rings')\n"
+        "spark_jobs/process_pyspark.py",
+        'if __name__ == "__main__":\n',
+        "if __name__ == \"__main__\":\n    raise KeyError('rings')\n",
     )
 
     run = sandbox.run("plan", "pull_request", pull_request("synchronize"))

@@ -10,13 +10,14 @@ import platform
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from helpers.local_aws.spark_container.job_python import JobPython
 from helpers.spark import s3a_jars
 from helpers.spark.packages.bundle import Manifest, read_manifest
 from helpers.spark.packages.layout import MANIFEST
+from helpers.spark.packages.requirements import read_pins
 from helpers.spark.packages.wheels import unpack_for_python
 
 
@@ -45,7 +46,7 @@ def _fitting(entry: str, python: JobPython, log: Callable[[str], None]) -> str:
         f"Local run: {len(manifest.requirements)} packages for Python {python.version} on this machine, "
         f"instead of those for Python {manifest.python} on {manifest.platform}."
     )
-    return str(_installed(manifest, python))
+    return str(installed(manifest.requirements, python))
 
 
 def fits(manifest: Manifest, version: str) -> bool:
@@ -58,10 +59,14 @@ def fits(manifest: Manifest, version: str) -> bool:
     )
 
 
-def _installed(manifest: Manifest, python: JobPython) -> Path:
-    """Return the folder of a manifest's versions for a Python, which is filled at the first use."""
-    requirements = "\n".join(manifest.requirements)
-    key = f"{requirements}\n{python.program}\n{python.version}\n{sysconfig.get_platform()}"
+def installed(requirements: Sequence[str], python: JobPython) -> Path:
+    """Return the folder of pinned versions for a Python, which is filled at the first use.
+
+    Raises:
+        UserError: a version has no wheel for this machine.
+    """
+    text = "\n".join(requirements)
+    key = f"{text}\n{python.program}\n{python.version}\n{sysconfig.get_platform()}"
     cache = s3a_jars.cache_folder().with_name("packages")
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:32]
     if folder.is_dir():
@@ -69,7 +74,7 @@ def _installed(manifest: Manifest, python: JobPython) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=cache))
     try:
-        unpack_for_python(manifest.pins, temporary / "python", python.program)
+        unpack_for_python(read_pins(Path(MANIFEST), text), temporary / "python", python.program)
         try:
             (temporary / "python").rename(folder)
         except OSError:

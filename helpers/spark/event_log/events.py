@@ -84,6 +84,13 @@ class StageInfo(Struct):
     accumulables: list[Accumulable] = field(name="Accumulables", default_factory=list)
 
 
+class StageSubmitted(Struct):
+    """An attempt at a stage begins, with what the job has set for it."""
+
+    info: StageInfo = field(name="Stage Info")
+    properties: dict[str, str] = field(name="Properties", default_factory=dict)
+
+
 class StageCompleted(Struct):
     """An attempt at a stage is over, well or not."""
 
@@ -104,6 +111,7 @@ class TaskInfo(Struct):
 
     launched: int = field(name="Launch Time")
     finished: int = field(name="Finish Time")
+    index: int = field(name="Index", default=0)
     speculative: bool = field(name="Speculative", default=False)
 
 
@@ -213,6 +221,7 @@ Event = (
     | ApplicationEnd
     | ExecutorAdded
     | ExecutorRemoved
+    | StageSubmitted
     | StageCompleted
     | StageExecutorMetrics
     | TaskEnd
@@ -230,6 +239,7 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
         "SparkListenerApplicationEnd": ApplicationEnd,
         "SparkListenerExecutorAdded": ExecutorAdded,
         "SparkListenerExecutorRemoved": ExecutorRemoved,
+        "SparkListenerStageSubmitted": StageSubmitted,
         "SparkListenerStageCompleted": StageCompleted,
         "SparkListenerStageExecutorMetrics": StageExecutorMetrics,
         "SparkListenerTaskEnd": TaskEnd,

@@ -16,6 +16,8 @@ from helpers.spark.event_log.settings import Settings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+INPUT_BYTES = "etl.inputBytes"
+"""The property of a stage by which spark_jobs/etl reports what its tasks read, which Spark does not see."""
 _PER_OCTAVE = 32
 """Steps per doubling of a duration: a median is right within 1.1 %."""
 
@@ -76,6 +78,8 @@ class Stage:
     """Of Python workers: the rest, in which they also wait for rows."""
     scans: set[int] = field(default_factory=set)
     """Those that tasks of this stage have run."""
+    divided: list[int] = field(default_factory=list)
+    """The input bytes of each task, where the job divides files itself and reads them in Python."""
 
     @property
     def partitions(self) -> int:
@@ -301,6 +305,11 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
     match event:
         case events.TaskEnd():
             _take_task(run, event)
+        case events.StageSubmitted():
+            if sizes := event.properties.get(INPUT_BYTES):
+                run.stage(event.info.stage).divided = [
+                    int(size) for size in sizes.split(",") if size.isdecimal()
+                ]
         case events.StageCompleted():
             _take_stage(run, event.info)
         case events.ApplicationStart():
@@ -352,13 +361,16 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
         stage.error = _one_line(event.reason)
     if metrics is None:
         return
-    read = metrics.input.read + metrics.shuffle_read.remote + metrics.shuffle_read.local
+    scanned = metrics.input.read
+    if not scanned and info.index < len(stage.divided):
+        scanned = stage.divided[info.index]
+    read = scanned + metrics.shuffle_read.remote + metrics.shuffle_read.local
     stage.run_ms += metrics.run_ms
     stage.gc_ms += metrics.gc_ms
     stage.memory_spilled += metrics.memory_spilled
     stage.disk_spilled += metrics.disk_spilled
     stage.peak_execution = max(stage.peak_execution, metrics.peak_execution)
-    stage.input += metrics.input.read
+    stage.input += scanned
     stage.output += metrics.output.written
     stage.shuffle_read += metrics.shuffle_read.remote + metrics.shuffle_read.local
     stage.shuffle_written += metrics.shuffle_write.written

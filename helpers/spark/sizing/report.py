@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from helpers.spark.sizing.cluster import Sizing
+from helpers.spark.sizing.cluster import Shape, Sizing
 from helpers.spark.sizing.configuration import Figure, figures, hints
 from helpers.spark.sizing.picture import parts, svg
 
@@ -57,6 +57,8 @@ def _row(figure: Figure) -> str:
 def markdown(sizing: Sizing) -> str:
     """Return the report as Markdown, without the picture."""
     command = f"make size INSTANCE={sizing.instance.name} COUNT={sizing.count}"
+    if sizing.shape is not Shape.SCAN:
+        command += f" SHAPE={sizing.shape.value}"
     lines = [
         "# The figures of configuration.json",
         "",

@@ -111,7 +111,7 @@ def test_each_step_is_staged_by_a_hash_of_its_own_files(load: Load, code: SparkC
 
     assert hashes == {
         "clean": hash_of(
-            (name, code.read(name)) for name in ("clean.py", "data_utils.py", "configuration.json")
+            (name, code.read(name)) for name in ("clean.py", "data_utils.py", "etl.zip", "configuration.json")
         ),
         "join": hash_of((name, code.read(name)) for name in ("join.py", "helpers.py", "join.json")),
     }

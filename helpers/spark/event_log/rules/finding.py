@@ -57,6 +57,8 @@ def partitions(run: Profile, stage: Stage, wanted: int) -> dict[str, str]:
     wanted = max(wanted, 1)
     if stage.shuffle_read:
         return _shuffle_partitions(run, stage, wanted)
+    if stage.divided:
+        return {}  # the job has divided its input itself
     if stage.input:
         return _scan_partitions(run, stage, wanted)
     return {"spark.default.parallelism": str(wanted)}

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from helpers.local_aws.pipelines.names import new_job_name
+from helpers.local_aws.pipelines.names import new_resource_name
 from helpers.local_aws.pipelines.steps import Step
 
 UNTIL_FILE = "import pathlib,time;[time.sleep(.02) for _ in iter(pathlib.Path({!r}).exists, True)]"
@@ -64,7 +64,7 @@ def test_a_job_is_named_after_the_prefix_of_its_step_and_counted(pipelines, job)
 def test_the_longest_prefix_of_an_environment_is_never_cut(failures: int) -> None:
     prefix = f"{'p' * 24}-{'e' * 12}"
     asking = Step("s", "Processing", {"ProcessingJobName": prefix}, {})
-    name = new_job_name(asking, "abcdefghijkl", failures)
+    name = new_resource_name(asking, "abcdefghijkl", failures)
     assert name.startswith(f"{prefix}-abcdefghijkl-")
     assert len(name) == 63
 

@@ -62,6 +62,7 @@ def task(
                 "Launch Time": START + int(start * 1000),
                 "Finish Time": START + int((start + seconds) * 1000),
                 "Speculative": more.get("speculative", False),
+                "Index": more.get("index", 0),
             },
             "Task Metrics": metrics,
             "Task Executor Metrics": {"JVMHeapMemory": int(more.get("heap", 700) * MIB)},

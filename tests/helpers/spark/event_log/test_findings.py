@@ -4,7 +4,8 @@ import pytest
 
 from helpers.spark.event_log.configuration import settings_of
 from helpers.spark.event_log.findings import findings
-from helpers.spark.event_log.rules.finding import Finding
+from helpers.spark.event_log.profile import INPUT_BYTES
+from helpers.spark.event_log.rules.finding import Finding, partitions
 from tests.helpers.spark.event_log.conftest import (
     MIB,
     counted,
@@ -521,3 +522,20 @@ def test_what_costs_most_comes_first(run_of) -> None:
 
     assert len(seconds) > 1
     assert seconds == sorted(seconds, reverse=True)
+
+
+def test_what_tasks_read_in_python_is_what_the_job_has_set(run_of) -> None:
+    """Of such reads Spark knows nothing; no setting of Spark divides them either."""
+    submitted = event(
+        "SparkListenerStageSubmitted",
+        **{"Stage Info": {"Stage ID": 0}, "Properties": {INPUT_BYTES: f"{8 * MIB},{600 * MIB}"}},
+    )
+    tasks = [task(0, 0, 1.0, index=0), task(0, 0, 9.0, index=1), task(1, 9, 1.0, index=1)]
+
+    run = run_of(executor(cores=2), submitted, *tasks, seconds=11)
+
+    assert (run.stages[0].input, run.stages[0].largest) == (608 * MIB, 600 * MIB)
+    assert run.stages[0].longest_read == 600 * MIB
+    assert run.stages[1].input == 0
+    assert partitions(run, run.stages[0], 8) == {}
+    assert partitions(run, run.stages[1], 8) == {"spark.default.parallelism": "8"}

@@ -122,14 +122,14 @@ def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) 
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
     (step, (name, count)), *_ = step_instances(LOCAL).items()
-    sized = figures(size(instance(name), count))
+    sized = figures(size(instance(name), count, shape=Shape.PYTHON))
 
     given = parse(file.read_text())
 
     differing = {f.name for f in sized if given.get(f.classification, {}).get(f.name) != f.value}
     assert differing == TUNED, (
-        f"run: make size STEP={step} ARGS='--write spark_jobs/configuration.json "
-        "--report docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
+        f"run: make size STEP={step} SHAPE=python ARGS='--write spark_jobs/configuration.json --report "
+        "docs/spark-configuration.md', or name what measured runs made better in TUNED of this test"
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.environments import LOCAL
 from helpers.spark.instances import instance, instances
-from helpers.spark.sizing import size
+from helpers.spark.sizing import Shape, size
 from helpers.spark.sizing.__main__ import main
 from helpers.spark.sizing.configuration import figures
 from helpers.spark.sizing.picture import parts, svg
@@ -51,8 +51,8 @@ def test_reports_are_the_same_every_time_and_have_every_figure() -> None:
 def test_the_documentation_is_the_report(repository: Path) -> None:
     (step, (name, count)), *_ = step_instances(LOCAL).items()
     page = repository / "docs" / "spark-configuration.md"
-    assert page.read_text() == markdown(size(instance(name), count)), (
-        f"run: make size STEP={step} ARGS='--report docs/spark-configuration.md'"
+    assert page.read_text() == markdown(size(instance(name), count, shape=Shape.PYTHON)), (
+        f"run: make size STEP={step} SHAPE=python ARGS='--report docs/spark-configuration.md'"
     )
 
 

@@ -1,0 +1,216 @@
+"""An ingestion job from its command line to its report.
+
+Each run has a folder below `--output_table`, `runs/<run>/`, with a folder for each format, `rejected/` (JSON
+lines: file, line, reason; if there are any) and `report.json` (docs/job-report.md). Last of all, and at once,
+the report takes the place of the one in the report folder. Whoever follows that one to the folders it names
+sees one whole run or another, never half of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyspark.sql import SparkSession
+
+from etl.errors import JobError
+from etl.executors import count_executors
+from etl.failures import SPARK_ERRORS, is_of_s3, s3_failure, spark_failure, stop_spark
+from etl.ingestion.inputs import divide, find_input
+from etl.ingestion.task import Assignment, Result, run_task, shown
+from etl.log import stdout_logger, timed
+from etl.names import overlap
+from etl.report import Check, Output, data_files, job_report
+from etl.runs import begin_run, publish_report
+from etl.storage import s3_settings, storage
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+
+    from etl.ingestion.inputs import Part
+    from etl.ingestion.table import Table
+    from etl.storage import Storage
+
+INPUT_BYTES = "etl.inputBytes"
+"""The property of a Spark job that has the input bytes of each of its tasks, for who reads the event log."""
+SHOWN_LINES = 3
+
+
+class Options(NamedTuple):
+    """The command line."""
+
+    input_table: str
+    output_table: str
+    max_rejected_fraction: float
+
+
+def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
+    """Run an ingestion job.
+
+    Args:
+        table: the input and what is written of it.
+        name: of the Spark application.
+        argv: the words after the job's file; by default those of this process.
+
+    Raises:
+        JobError: the input, the output or Spark do not allow it; the message is one line.
+    """
+    options = parse(argv)
+    log = stdout_logger(name)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "start Spark"):
+        # Sizes belong to the cluster (configuration.json), so none are set here.
+        spark = SparkSession.builder.appName(name).getOrCreate()
+    spark.sparkContext.setLogLevel("WARN")
+    try:
+        process(spark, table, options, seconds, log)
+    except SPARK_ERRORS as error:  # Java's trace stays in the log above; the last line is for people
+        raise JobError(spark_failure(error)) from error
+    except Exception as error:
+        if is_of_s3(error):
+            raise JobError(s3_failure(error)) from error
+        raise
+
+
+def main(table: Table, name: str) -> None:
+    """Run an ingestion job as a program, and end Spark."""
+    try:
+        ingest(table, name)
+    finally:
+        stop_spark()
+
+
+def parse(argv: Sequence[str] | None) -> Options:
+    """Read the command line."""
+
+    def fraction(text: str) -> float:
+        value = float(text)
+        if not 0 <= value <= 1:
+            raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1")
+        return value
+
+    parser = argparse.ArgumentParser(description="Check files of delimited text, and write what is valid.")
+    parser.add_argument(
+        "--input_table", required=True, help="file, folder or glob pattern (s3a://, s3://, local)"
+    )
+    parser.add_argument("--output_table", required=True, help="folder below which everything is written")
+    parser.add_argument(
+        "--max_rejected_fraction",
+        type=fraction,
+        default=0.01,
+        help="the job fails if more of the rows are malformed (default: %(default)s)",
+    )
+    values = parser.parse_args(argv)
+    return Options(values.input_table, values.output_table.rstrip("/"), values.max_rejected_fraction)
+
+
+def process(
+    spark: SparkSession, table: Table, options: Options, seconds: dict[str, float], log: logging.Logger
+) -> None:
+    """Do the work of the job in the given session."""
+    source, target = options.input_table, options.output_table
+    if overlap(source, target):
+        raise JobError(f"--input_table {source} and --output_table {target} must not lie in one another")
+    settings = s3_settings(spark)
+    with timed(seconds, "list the input"):
+        found = find_input(storage(source, settings), source)
+        parts = divide(found, spark.sparkContext.defaultParallelism, splittable=not table.multiline)
+    if not parts:
+        raise JobError(f"{source} has no data rows")
+
+    run = begin_run(target)
+    folder = run.below(target)
+    files = storage(folder, settings)
+    try:
+        with timed(seconds, "read, check and write"):
+            results = _run_tasks(spark, Assignment(table, folder, str(uuid.uuid4()), settings), parts)
+        rows = sum(result.rows for result in results)
+        rejected = sum(file.rows for result in results for file in result.rejected)
+        log.info("read %s rows from %s, rejected %s", f"{rows:,}", source, f"{rejected:,}")
+        _judge(options, folder, results, rows, rejected)
+        written = {kind: _commit(files, folder, kind, results) for kind in table.formats}
+    except Exception:
+        with suppress(Exception):  # what failed first is told
+            for kind in table.formats:
+                files.delete(f"{folder}/{kind}")
+        raise
+    if rejected:
+        count = sum(len(result.rejected) for result in results)
+        written["rejected"] = Output(f"{folder}/rejected", rejected, count, "json")
+    report = job_report(
+        spark.sparkContext.applicationId,
+        written,
+        rows_in=rows,
+        rows_rejected=rejected,
+        checks=[
+            Check("rows in = rows written + rows rejected", rows, output.rows + rejected)
+            for kind, output in written.items()
+            if kind in table.formats[:1]
+        ],
+        seconds=seconds,
+        executors=count_executors(spark),
+    )
+    for removed in publish_report(spark, run, report):
+        log.info("removed the outdated run %s", removed)
+    log.info("wrote %s rows to %s", f"{written[table.formats[0]].rows:,}", folder)
+
+
+def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part]) -> list[Result]:
+    """Run a task for each part; of a task that Spark runs twice one result counts.
+
+    Raises:
+        JobError: something is wrong with a file.
+    """
+    context = spark.sparkContext
+    context.setLocalProperty(INPUT_BYTES, ",".join(str(part.size) for part in parts))
+    try:
+        results: list[Result] = (
+            context.parallelize(parts, len(parts)).map(partial(run_task, assignment)).collect()
+        )
+    finally:
+        context.setLocalProperty(INPUT_BYTES, None)  # type: ignore[arg-type]  # removes it
+    for result in results:
+        if result.problem:
+            raise JobError(result.problem)
+    return results
+
+
+def _judge(options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int) -> None:
+    """Decide whether the job may go on.
+
+    Raises:
+        JobError: no rows, or too many malformed rows.
+    """
+    if not rows:
+        raise JobError(f"{options.input_table} has no data rows")
+    share = rejected / rows
+    if share > options.max_rejected_fraction or rejected == rows:
+        first = [each for result in results for each in result.examples][:SHOWN_LINES]
+        examples = "; ".join(f"{each.file}: {shown(each.line)} ({each.reason})" for each in first)
+        raise JobError(
+            f"{rejected:,} of {rows:,} rows are malformed ({share:.2%}), "
+            f"--max_rejected_fraction allows {options.max_rejected_fraction:.2%}; "
+            f"all of them are in {folder}/rejected, the first are {examples}"
+        )
+
+
+def _commit(files: Storage, folder: str, kind: str, results: Sequence[Result]) -> Output:
+    """Mark an output as whole, and return it.
+
+    Raises:
+        JobError: what lies there is not what the tasks wrote.
+    """
+    written = [file for result in results for file in result.outputs[kind]]
+    expected = {file.name: file.size for file in written}
+    found = data_files(files, f"{folder}/{kind}")
+    if found != expected:
+        different = sorted(found.items() ^ expected.items())[0][0]
+        raise JobError(
+            f"{folder}/{kind}/{different} is not what the tasks of this run wrote: run the job again"
+        )
+    files.write(f"{folder}/{kind}/_SUCCESS", b"")
+    return Output(f"{folder}/{kind}", sum(file.rows for file in written), len(written), kind)

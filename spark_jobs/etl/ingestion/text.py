@@ -1,0 +1,189 @@
+"""The text of a task's files, decompressed, in blocks of whole records that end with line feeds.
+
+A range of a file begins after the first line end at or after the byte before it, and so does the next one:
+each record is read by exactly one task. Compressed files, and files whose quoted fields may contain line
+breaks, are read from their beginning, a block at a time.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import zlib
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+from etl.errors import JobError
+from etl.ingestion.checking import Block
+from etl.ingestion.records import whole_records
+
+if TYPE_CHECKING:
+    from etl.ingestion.inputs import Part, Piece
+    from etl.storage import Storage, StoredFile
+
+BLOCK_BYTES = 32 * 1024**2
+"""Text that is checked at once: memory follows it, and not the size of the input."""
+LONGEST_RECORD = 256 * 1024**2
+LINE_END_BYTES = 64 * 1024
+"""What is read at once to find the end of a line."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class _StoredStream(io.RawIOBase):
+    """A stored file as a stream, which reads ahead by large ranges."""
+
+    def __init__(self, files: Storage, file: StoredFile):
+        self._files, self._file = files, file
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes into a buffer."""
+        end = min(self._position + len(buffer), self._file.size)
+        content = self._files.read(self._file, self._position, end) if end > self._position else b""
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+
+def _open_zstd(stream: Any) -> Any:
+    try:
+        import zstandard  # noqa: PLC0415 - the image has none: a step may bring it along
+    except ImportError:
+        raise JobError(
+            "Zstandard needs the package zstandard: add it to the step's requirements, or compress "
+            "the input with gzip"
+        ) from None
+    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+
+
+class _Deflate(io.RawIOBase):
+    """Hadoop's default codec: zlib without a header of a container."""
+
+    def __init__(self, stream: Any):
+        self._stream, self._decoder, self._ready = stream, zlib.decompressobj(), b""
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes into a buffer."""
+        while not self._ready and not self._decoder.eof:
+            more = self._stream.read(1 << 20)
+            if not more:
+                raise EOFError("the file ends before the end of its compressed data")
+            self._ready = self._decoder.decompress(more)
+        content, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(content)] = content
+        return len(content)
+
+
+CODECS: dict[str, Callable[[Any], Any]] = {
+    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
+    ".bz2": bz2.BZ2File,
+    ".deflate": _Deflate,
+    ".zst": _open_zstd,
+}
+"""What decompresses a file, by the suffix of its name."""
+UNSUPPORTED = (".lz4", ".snappy")
+
+
+def codec_of(name: str) -> str:
+    """Return the suffix of a name that tells a compression; empty where there is none."""
+    return next((suffix for suffix in (*CODECS, *UNSUPPORTED) if name.endswith(suffix)), "")
+
+
+def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
+    """Yield the records of a part in blocks; small files share one.
+
+    Raises:
+        JobError: a file cannot be decompressed, or has no end of a record for too long.
+    """
+    texts: list[bytes] = []
+    offsets: list[int] = []
+    names: list[str] = []
+    size = 0
+    for piece in part.pieces:
+        for text in _texts(files, piece, multiline=multiline):
+            if size and size + len(text) > BLOCK_BYTES:
+                yield Block(b"".join(texts), offsets, names)
+                texts, offsets, names, size = [], [], [], 0
+            texts.append(text)
+            offsets.append(size)
+            names.append(piece.file.uri if "://" in piece.file.uri else f"file:{piece.file.uri}")
+            size += len(text)
+    if size:
+        yield Block(b"".join(texts), offsets, names)
+
+
+def _texts(files: Storage, piece: Piece, *, multiline: bool) -> Iterator[bytes]:
+    """Yield the text of a range in whole records, each with a line feed at its end."""
+    rest = b""
+    begun = piece.start > 0
+    for chunk in _chunks(files, piece, whole=multiline):
+        text = rest + chunk if rest else chunk
+        if not begun:
+            begun, text = True, text.removeprefix(BYTE_ORDER_MARK)
+        # A carriage return at the end may be the first half of a line end.
+        held = text[-1:] if text.endswith(b"\r") else b""
+        text = _with_line_feeds(text[: len(text) - len(held)])
+        end = whole_records(text, multiline=multiline)
+        if len(text) - end > LONGEST_RECORD:
+            what = "a quote is not closed" if multiline else "a line does not end"
+            raise JobError(f"{piece.file.uri}: {what} within {LONGEST_RECORD >> 20} MiB")
+        if end:
+            yield text[:end]
+        rest = text[end:] + held
+    if rest:
+        yield _with_line_feeds(rest.removesuffix(b"\r")) + b"\n"
+
+
+def _with_line_feeds(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+
+
+def _chunks(files: Storage, piece: Piece, *, whole: bool) -> Iterator[bytes]:
+    file = piece.file
+    codec = codec_of(file.uri)
+    if codec:
+        yield from _decompressed(files, file, codec)
+        return
+    start = piece.start if whole else _line_begin(files, file, piece.start)
+    end = piece.end if whole else _line_begin(files, file, piece.end)
+    for position in range(start, end, BLOCK_BYTES):
+        yield files.read(file, position, min(position + BLOCK_BYTES, end))
+
+
+def _line_begin(files: Storage, file: StoredFile, position: int) -> int:
+    """Return where the first line begins that does not begin before a position."""
+    if position <= 0 or position >= file.size:
+        return max(0, min(position, file.size))
+    start = position - 1
+    while start < file.size:
+        text = files.read(file, start, min(start + LINE_END_BYTES, file.size))
+        ends = [at for at in (text.find(b"\n"), text.find(b"\r")) if at >= 0]
+        if ends:
+            after = start + min(ends) + 1
+            is_pair = (
+                text[min(ends) :][:1] == b"\r" and files.read(file, after, min(after + 1, file.size)) == b"\n"
+            )
+            return after + is_pair
+        start += len(text)
+    return file.size
+
+
+def _decompressed(files: Storage, file: StoredFile, codec: str) -> Iterator[bytes]:
+    if codec in UNSUPPORTED:
+        raise JobError(f"{file.uri}: {codec} is not read: compress the input with gzip")
+    try:
+        stream = CODECS[codec](io.BufferedReader(_StoredStream(files, file), BLOCK_BYTES // 4))
+        while chunk := stream.read(BLOCK_BYTES):
+            yield chunk
+    except (EOFError, OSError, zlib.error, ValueError) as error:
+        raise JobError(
+            f"{file.uri} cannot be decompressed: replace or remove it ({type(error).__name__}: {error})"
+        ) from error

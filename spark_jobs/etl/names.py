@@ -1,0 +1,97 @@
+"""URIs of jobs: which names are hidden, what a glob pattern matches, and which places overlap."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import Iterator
+
+GLOB_CHARACTER = re.compile(r"[{}\[\]*?\\]")
+"""What makes Spark take a path for a glob pattern."""
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether Spark skips a file, by its name below the folder that is read.
+
+    >>> is_hidden("_a.csv"), is_hidden(".day=1/a"), is_hidden("a.csv._COPYING_"), is_hidden("_day=1/a")
+    (True, True, True, False)
+    """
+    return any(
+        part.startswith(".") or part.endswith("._COPYING_") or (part.startswith("_") and "=" not in part)
+        for part in name.split("/")
+    )
+
+
+def is_data_file(name: str) -> bool:
+    """Return whether Spark reads a file, by its name below the folder that is read.
+
+    >>> is_data_file("day=1/part-0.parquet"), is_data_file("_SUCCESS"), is_data_file("_temporary/0/part-0")
+    (True, False, False)
+    """
+    return not any(part.startswith(("_", ".")) and "=" not in part for part in name.split("/"))
+
+
+def escaped(uri: str) -> str:
+    r"""Return the glob pattern that matches exactly this URI.
+
+    >>> print(escaped("in/a [1].csv"))
+    in/a \[1\].csv
+    """
+    return GLOB_CHARACTER.sub(r"\\\g<0>", uri)
+
+
+def glob_regex(pattern: str) -> re.Pattern[str]:
+    r"""Return the regular expression of a glob pattern as Hadoop reads it: `* ? [a-c] [^a] {a,b} \x`.
+
+    >>> bool(glob_regex("in/{a,b}?/*.csv").fullmatch("in/b1/x.csv")), bool(glob_regex("*").fullmatch("a/b"))
+    (True, False)
+    """
+    return re.compile("".join(_translated(pattern)), re.DOTALL)
+
+
+def _translated(pattern: str) -> Iterator[str]:
+    position, braces = 0, 0
+    while position < len(pattern):
+        character = pattern[position]
+        position += 1
+        if character == "\\" and position < len(pattern):
+            yield re.escape(pattern[position])
+            position += 1
+        elif character == "*":
+            yield "[^/]*"
+        elif character == "?":
+            yield "[^/]"
+        elif character == "[" and (end := pattern.find("]", position + 1)) > 0:
+            inside = pattern[position:end].replace("\\", "")
+            negated = "^" if inside[0] in "^!" else ""
+            listed = re.sub(r"([\[\]&~|^])", r"\\\1", inside[len(negated) :])
+            yield f"[{negated}{listed}]"
+            position = end + 1
+        elif character == "{":
+            braces += 1
+            yield "(?:"
+        elif character == "}" and braces:
+            braces -= 1
+            yield ")"
+        elif character == "," and braces:
+            yield "|"
+        else:
+            yield re.escape(character)
+
+
+def overlap(input_uri: str, output_uri: str) -> bool:
+    """Return whether a job would read what it writes: one lies in the other, or they are the same.
+
+    >>> overlap("s3a://data/in", "s3://data/in/out"), overlap("s3a://data/*.csv", "s3a://data/out")
+    (True, False)
+    """
+    source, target = _location(re.sub(r"\{[^}]*\}", "*", input_uri)), _location(output_uri)
+    return all(fnmatchcase(target[i], source[i]) for i in range(min(len(source), len(target))))
+
+
+def _location(uri: str) -> list[str]:
+    """Return bucket and path, in parts. s3, s3a and s3n are one store; so are /path and file:///path."""
+    scheme, colon, rest = uri.partition(":")
+    path = rest if colon and "/" not in scheme else uri
+    bucket, *parts = path[2:].split("/") if path.startswith("//") else ["", *path.split("/")]
+    return [bucket, *(part for part in parts if part)]
