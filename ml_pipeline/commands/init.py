@@ -95,16 +95,8 @@ def _regenerate(answers: Answers, *, replaced: bool) -> None:
     """Regenerate what is derived from the changed files."""
     commands = [["helpers.github", "workflows"]]
     if replaced:
-        report = "docs/spark-configuration.md"
-        size = [
-            "size",
-            "--step",
-            answers.Step,
-            "--write",
-            "spark_jobs/configuration.json",
-            "--report",
-            report,
-        ]
+        written = ["--write", "spark_jobs/configuration.json", "--report", "docs/spark-configuration.md"]
+        size = ["size", "--step", answers.Step, "--shape", "python", *written]
         commands.append(["ml_pipeline", *size])
     for command in commands:
         # A process of its own, because this one has read the files as they were.
