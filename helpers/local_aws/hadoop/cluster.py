@@ -1,0 +1,219 @@
+"""A Hadoop cluster in one JVM: HDFS, a ResourceManager, and a NodeManager for each instance of a job.
+
+The daemons are Hadoop's own, started as on a node of their own. Their ports are free ones of loopback. The
+JVM and HDFS stay for the next job; YARN stays too where that job has the same instances and configuration.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.local_aws.hadoop.java_process import JavaProcess
+
+_ANY_PORT = "127.0.0.1:0"
+_READY_SECONDS = 60
+_OPTIONS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xmx1g",
+    "-Djava.net.preferIPv4Stack=true",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED",
+)
+_HDFS = {
+    "dfs.replication": "1",
+    "dfs.permissions.enabled": "false",
+    "dfs.namenode.fs-limits.min-block-size": "0",
+}
+_YARN = {
+    "yarn.resourcemanager.hostname": "127.0.0.1",
+    **{
+        f"yarn.resourcemanager.{part}address": _ANY_PORT
+        for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
+    },
+    "yarn.scheduler.capacity.root.queues": "default",
+    "yarn.scheduler.capacity.root.default.capacity": "100",
+    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "100",
+    "yarn.nodemanager.disk-health-checker.enable": "false",
+    "yarn.nodemanager.hostname": "127.0.0.1",
+    "yarn.nodemanager.bind-host": "127.0.0.1",
+    **{
+        f"yarn.nodemanager.{part}address": _ANY_PORT
+        for part in ("", "localizer.", "collector-service.", "webapp.")
+    },
+    # Without it Hadoop leaves memory to the kernel (YARN-11967), which knows of no container here.
+    "yarn.nodemanager.resource.memory.enforced": "false",
+    "yarn.nodemanager.container-monitor.interval-ms": "1000",
+    "yarn.nodemanager.process-kill-wait.ms": "500",
+}
+"""What a cluster on loopback needs beside a job's own configuration."""
+_CLIENT = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+_LOG4J2 = """\
+rootLogger.level=warn
+rootLogger.appenderRef.file.ref=file
+appender.file.type=File
+appender.file.name=file
+appender.file.fileName={file}
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{{HH:mm:ss.SSS}} %p %c{{1}}: %m%n%ex
+"""
+
+
+@dataclass(frozen=True)
+class ClusterSpecification:
+    """What a cluster is to be.
+
+    Attributes:
+        nodes: the names of its nodes.
+        yarn_site: the configuration of YARN.
+    """
+
+    nodes: tuple[str, ...]
+    yarn_site: tuple[tuple[str, str], ...]
+
+
+class HadoopCluster:
+    """A cluster on loopback.
+
+    Args:
+        java_home: of the Java to run.
+        class_path: the jars of Hadoop's daemons, and those of pyspark after them.
+        folder: for the files of its daemons and containers.
+
+    Raises:
+        UserError: the JVM did not start.
+    """
+
+    def __init__(self, java_home: Path, class_path: Sequence[Path], folder: Path):
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
+        log4j2.write_text(_LOG4J2.format(file=folder / "daemons.log"))
+        silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
+        options = (
+            *_OPTIONS,
+            f"-Djava.io.tmpdir={folder}",
+            f"-Dlog4j2.configurationFile={log4j2}",
+            f"-Djava.util.logging.config.file={silent}",
+        )
+        self._java = JavaProcess(java_home, class_path, options, folder)
+        self._hadoop = self._java.packages.org.apache.hadoop
+        # Several daemons of a kind in one JVM.
+        self._hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
+        self._hdfs: Any = None
+        self._resource_manager: Any = None
+        self._nodes: dict[str, Any] = {}
+        self._specification: ClusterSpecification | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its JVM runs."""
+        return self._java.is_alive
+
+    @property
+    def default_file_system(self) -> str:
+        """Return the URI of HDFS, which is started when it is first asked for."""
+        if self._hdfs is None:
+            configuration = self._configuration(self._hadoop.hdfs.HdfsConfiguration(), _HDFS)
+            folder = self._java.packages.java.io.File(str(self._folder / "hdfs"))
+            builder = self._hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
+            self._hdfs = builder.numDataNodes(1).build()
+        return f"hdfs://127.0.0.1:{self._hdfs.getNameNodePort()}"
+
+    def configure(
+        self, specification: ClusterSpecification, environment: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Start YARN as a job wants it, and return the yarn-site that leads clients to it.
+
+        Args:
+            specification: what YARN is to be.
+            environment: variables of every container, such as the credentials of the job's role.
+
+        Raises:
+            UserError: a NodeManager did not register.
+        """
+        if specification != self._specification:
+            self._stop_yarn()
+            self._start_yarn(specification)
+        for node in self._nodes.values():
+            for name, value in environment.items():
+                node.getConfig().set(f"yarn.nodemanager.admin-env.{name}", value)
+        address = self._resource_manager.getConfig().get
+        return {**dict(specification.yarn_site), **{name: address(name) for name in _CLIENT}}
+
+    def log_folder(self, node: str) -> Path:
+        """Return the folder in which a NodeManager keeps the output of its containers, by application."""
+        return self._folder / node / "logs"
+
+    def reset(self) -> None:
+        """Remove what a job has left: files in HDFS, and the output of its containers."""
+        file_system = self._hdfs.getFileSystem()
+        root = self._hadoop.fs.Path("/")
+        for status in file_system.listStatus(root):
+            file_system.delete(status.getPath(), True)
+        for node in self._nodes:
+            for folder in self.log_folder(node).glob("application_*"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def is_idle(self) -> bool:
+        """Return whether every application has come to its end."""
+        if self._resource_manager is None:
+            return True
+        applications = self._resource_manager.getRMContext().getRMApps().values()
+        return all(application.isAppFinalStateStored() for application in applications)
+
+    def stop_node(self, node: str) -> None:
+        """Stop a NodeManager with all its containers, as an instance that is lost."""
+        self._nodes[node].stop()
+        self._specification = None
+
+    def close(self) -> None:
+        """End the JVM with every container, and remove its files."""
+        self._java.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start_yarn(self, specification: ClusterSpecification) -> None:
+        properties = {
+            **_YARN,
+            "fs.defaultFS": self.default_file_system,
+            **dict(specification.yarn_site),
+        }
+        yarn = self._hadoop.yarn
+        configuration = self._configuration(yarn.conf.YarnConfiguration(), properties)
+        # A JVM remembers the limits of its first ResourceManager.
+        yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
+        self._resource_manager = yarn.server.resourcemanager.ResourceManager()
+        self._resource_manager.init(configuration)
+        self._resource_manager.start()
+        for name in specification.nodes:
+            folders = {
+                "yarn.nodemanager.local-dirs": str(self._folder / name / "local"),
+                "yarn.nodemanager.log-dirs": str(self.log_folder(name)),
+            }
+            own = self._configuration(yarn.conf.YarnConfiguration(configuration), folders)
+            self._nodes[name] = yarn.server.nodemanager.NodeManager()
+            self._nodes[name].init(own)
+            self._nodes[name].start()
+        deadline = time.monotonic() + _READY_SECONDS
+        while self._resource_manager.getResourceScheduler().getNumClusterNodes() < len(self._nodes):
+            if time.monotonic() > deadline:
+                raise UserError(f"YARN is not ready after {_READY_SECONDS} seconds")
+            time.sleep(0.05)
+        self._specification = specification
+
+    def _stop_yarn(self) -> None:
+        for node in self._nodes.values():
+            node.stop()
+        self._nodes.clear()
+        if self._resource_manager is not None:
+            self._resource_manager.stop()
+            self._resource_manager = None
+        self._specification = None
+
+    def _configuration(self, configuration: Any, properties: Mapping[str, str]) -> Any:
+        for name, value in properties.items():
+            configuration.set(name, value)
+        return configuration
