@@ -40,22 +40,28 @@ EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAI
 PIPELINES = $(ON_AWS) -m ml_pipeline
 SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
 OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
+# The locks of the packages and jars that steps bring along.
+STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))
 
 ##@ Run
-.PHONY: run plan start verify stop logs
+.PHONY: run doctor plan start status verify stop logs
 run: $(VENV)/run $(if $(filter local,$(ENV)),$(JOB)/ready)  ## Deploy, upsert and execute the pipeline; ENV=local needs no AWS account
 	$(EXECUTION_OPTIONS)
 	$(if $(filter local,$(ENV)),$(PY) -m helpers.local_aws up)
 	$(PIPELINES) run $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+doctor: $(VENV)/run  ## Check an account before its first deployment, and list what to do; changes nothing
+	$(PIPELINES) doctor --env $(ENV)
 plan: $(VENV)/run  ## Show what `deploy` and `upsert` would change and cost; FORMAT=markdown for a comment
 	$(call ONE_OF,FORMAT,$(FORMAT),text,markdown)
 	$(PIPELINES) plan $(SELECTED) --format $(FORMAT)
-start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no
+start: $(VENV)/run  ## Execute the upserted pipeline; CACHE=on|off WAIT=yes|no ARGS='--since TIME --minutes N'
 	$(EXECUTION_OPTIONS)
-	$(PIPELINES) start $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait)
+	$(PIPELINES) start $(SELECTED) --cache $(CACHE) $(if $(filter yes,$(WAIT)),--wait,--no-wait) $(ARGS)
 verify: $(VENV)/run  ## Check the newest execution: its reports, files and encryption
 	$(PIPELINES) verify $(SELECTED)
+status: $(VENV)/run  ## Show how the newest execution stands, or how it ended
+	$(PIPELINES) status $(SELECTED)
 stop: $(VENV)/run  ## Stop running executions; ARGS='--execution ARN'
 	$(PIPELINES) stop $(SELECTED) $(ARGS)
 logs: $(VENV)/run  ## Print the job logs of the newest execution; STEP=name ARGS='--execution ARN'
@@ -81,7 +87,7 @@ spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution, of a STEP, 
 	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
 
 ##@ Infrastructure and pipeline
-.PHONY: deploy drift migrate outputs data code-hash upsert history rollback sweep teardown new-step new-pipeline
+.PHONY: deploy drift migrate outputs data code-hash upsert check-commit history rollback sweep teardown new-step new-pipeline
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks
 	$(ON_AWS) -m helpers.infra.stacks deploy --env $(ENV)
 drift: $(VENV)/run  ## Show what is not deployed and what was changed by hand; ARGS=--json
@@ -96,6 +102,8 @@ code-hash: $(VENV)/run  ## Print the content hash of the Spark code in this chec
 	$(PY) -m ml_pipeline code-hash $(SELECTED)
 upsert: $(VENV)/run  ## Upload the Spark code by its content hash, create or update the pipeline; CODE=hash rejects another
 	$(PIPELINES) upsert $(SELECTED) $(if $(CODE),--code $(CODE))
+check-commit: $(VENV)/run  ## Refuse a commit that does not descend from the registered one
+	$(PIPELINES) check-commit $(SELECTED)
 history: $(VENV)/run  ## Show what was upserted when, by whom, and how it ran; ARGS=--json|--all
 	$(PIPELINES) history $(SELECTED) $(ARGS)
 rollback: $(VENV)/run  ## Register an earlier version again; TO=version|commit|code hash (default: the last that succeeded)
@@ -155,16 +163,21 @@ secrets: $(SECURITY)/ready  ## Look for secrets in the history and in what is st
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn .
 	$(SECURITY)/bin/gitleaks git --no-banner --redact --log-level warn --staged .
 audit: $(SECURITY)/ready $(VENV)/run  ## Look for known vulnerabilities; AUDIT=required fails without the database
-	$(PY) -m helpers.dependency_audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt
-sbom: $(SECURITY)/ready  ## Write sbom.cdx.json: what runs the pipeline, with versions and hashes
-	$(SECURITY)/bin/cyclonedx-py requirements requirements.txt --validate --output-file $(SBOM)
+	$(PY) -m helpers.dependencies.audit $(if $(filter required,$(AUDIT)),--required) requirements.txt requirements-uv.txt \
+		$(STEP_LOCKS) $(wildcard spark_jobs/jars.json)
+sbom: $(SECURITY)/ready $(VENV)/run  ## Write sbom.cdx.json: what runs the pipeline and its jobs, with versions and hashes
+	cat requirements.txt $(STEP_LOCKS) | $(SECURITY)/bin/cyclonedx-py requirements - --validate --output-file $(SBOM)
+	$(if $(wildcard spark_jobs/jars.json),$(PY) -m helpers.dependencies.jar_components spark_jobs/jars.json $(SBOM))
 
 ##@ Develop
-.PHONY: test schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock clean help
-test: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage
+.PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
+PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	$(addprefix --ignore tests/,security browser workflows fork)
+test: $(VENV)/dev $(JOB)/ready  ## Run all tests
+	$(PY) -m $(PYTEST) $(ARGS)
+coverage: $(VENV)/dev $(JOB)/ready  ## Run all tests and check their coverage, as ci does
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
-		$(addprefix --ignore tests/,security browser workflows fork) $(ARGS)
+	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 schemas: $(VENV)/dev  ## Write what AWS publishes about resource types, for the embedded CloudFormation
@@ -187,7 +200,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
-test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS
+test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Measure all of docs/benchmarks.md again; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
@@ -204,7 +217,7 @@ format: $(VENV)/dev  ## Format the code and fix what can be fixed
 	$(VENV)/bin/ruff check --quiet .
 hooks: $(VENV)/dev  ## Install the Git hooks, which call these targets
 	$(VENV)/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
-lock: $(VENV)/uv  ## Pin the newest versions, with hashes
+lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(LOCK) --group uv --no-deps -o requirements-uv.txt
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
@@ -214,7 +227,10 @@ lock: $(VENV)/uv  ## Pin the newest versions, with hashes
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
-	$(PY) -m helpers.local_aws.spark_container.image_packages | $(LOCK) - -o requirements-job.txt
+	$(PY) -m helpers.spark.image_packages | $(LOCK) - -o requirements-job.txt
+	$(MAKE) --no-print-directory lock-packages
+lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
+	$(PY) -m ml_pipeline lock
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,11 @@
 """Where boto3 sessions and clients come from: one place, so that no command can talk to the wrong account."""
 
 import os
+import sys
+from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -10,8 +14,13 @@ from botocore.config import Config
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
 from helpers.service_models import LOADER
+from helpers.workflow_credentials import assume_again
 
-CLIENT_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10)
+ANY_ENVIRONMENT = "LOCAL_AWS_ANY_ENVIRONMENT"
+"""The variable that, set to yes, has any environment on the embedded AWS, as tests have it."""
+
+CLIENT_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=10)
+"""Adaptive: a client that is throttled sends less, as others in the account share its quota of requests."""
 
 
 class Session(boto3.Session):
@@ -21,6 +30,7 @@ class Session(boto3.Session):
         core = botocore.session.get_session()
         core.register_component("data_loader", LOADER)
         core.set_default_client_config(CLIENT_CONFIG)
+        assume_again(core)
         super().__init__(botocore_session=core, region_name=region_name)
         # Each session of boto3 adds its folder to the loader again.
         LOADER.search_paths[:] = dict.fromkeys(LOADER.search_paths)
@@ -36,27 +46,71 @@ class Session(boto3.Session):
 
 
 def connect(environment: Environment, region: str | None = None) -> boto3.Session:
-    """Return a session for an environment in its region.
+    """Return a session for an environment in its region, after saying which account and endpoint it reaches.
 
     `local` is the embedded AWS and must have its endpoint: without one, the same commands would
-    change whatever account the ambient credentials belong to.
+    change whatever account the ambient credentials belong to. For any other environment an endpoint of this
+    machine is a shell that was led to the embedded AWS, where the environment seems to be empty.
 
     Args:
         environment: the environment.
         region: its region; by default that of its file in infra/parameters/.
 
     Raises:
-        UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set.
+        UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set, or
+            with an endpoint of this machine that LOCAL_AWS_ANY_ENVIRONMENT does not ask for.
+        botocore.exceptions.ClientError: AWS refuses the credentials.
     """
     region = region or environment.settings.region
     if environment != LOCAL:
         _refuse_another_region(environment, region)
-    elif not os.environ.get("AWS_ENDPOINT_URL"):
+        session = Session(region)
+        _refuse_loopback(environment, session)
+        _say_target(environment, session)
+        return session
+    if not os.environ.get("AWS_ENDPOINT_URL"):
         raise UserError(
             "ENV=local needs the embedded AWS, and AWS_ENDPOINT_URL is not set. "
             'Use the make targets, or first: make up && eval "$(make -s env)"'
         )
     return Session(region)
+
+
+def _refuse_loopback(environment: Environment, session: Session) -> None:
+    """Raise a UserError if requests for an environment would stay on this machine unasked."""
+    if os.environ.get(ANY_ENVIRONMENT) == "yes":
+        return
+    endpoints = {"endpoint_url of the AWS profile": session.client("sts").meta.endpoint_url}
+    if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        endpoints |= {name: url for name, url in os.environ.items() if name.startswith("AWS_ENDPOINT_URL")}
+    for name, url in sorted(endpoints.items()):
+        if _is_loopback(url):
+            raise UserError(
+                f"{name} is {url}, which is on this machine, but {environment} is in AWS. Use another shell, "
+                f"or: unset ${{!AWS_@}}. To have {environment} on the embedded AWS, set {ANY_ENVIRONMENT}=yes"
+            )
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def _say_target(environment: Environment, session: Session) -> None:
+    account = session.client("sts").get_caller_identity()["Account"]
+    line = f"{environment}: account {account}, {session.region_name}"
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    _say_once(f"{line}, endpoint {endpoint}" if endpoint else line)
+
+
+@cache
+def _say_once(line: str) -> None:
+    """Print a line to stderr, which leaves the output to programs, once for all sessions of a command."""
+    print(line, file=sys.stderr)
 
 
 def _refuse_another_region(environment: Environment, region: str) -> None:

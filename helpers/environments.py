@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from helpers.errors import UserError, one_per_line
 from helpers.files import read_json_object
 from helpers.project_settings import FILE as PROJECT_FILE
-from helpers.project_settings import REGION, project_settings
+from helpers.project_settings import REGION, partition_problems, project_settings
 
 PARAMETERS = Path(__file__).parents[1] / "infra" / "parameters"
 PREVIEW = "preview"
@@ -155,6 +155,7 @@ def _problems(path: Path, values: dict[str, Any]) -> list[str]:
         problems.append(f"the environment's name {path.stem} must match {NAME.pattern}; rename the file")
     if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
         problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
+    problems += partition_problems(str(values.get("region", "")))
     for key, field in (("Approval", "approval"), ("Protected", "protected")):
         if not isinstance(values.get(field, False), bool):
             problems.append(f"{key} is {json.dumps(values[field])}; write true or false")

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 _BAD_CREDENTIALS = frozenset(
     {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
+        *(
+            "AuthFailure",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+        ),
+        *("InvalidToken", "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired"),
+        *("UnauthorizedException", "UnrecognizedClientException"),
     }
 )
 
@@ -18,6 +21,12 @@ _ON_OBJECTS = frozenset(
         *("CreateMultipartUpload", "DeleteObject", "DeleteObjects", "GetObject", "HeadBucket", "HeadObject"),
         *("ListMultipartUploads", "ListObjectVersions", "ListObjectsV2", "PutObject", "UploadPart"),
     }
+)
+
+
+RAISE_QUOTA = (
+    "This is a quota of the account and no missing right; how to raise it: "
+    "docs/platform-engineer.md#service-quotas"
 )
 
 
@@ -30,12 +39,19 @@ def explain(error: Exception) -> str | None:
     # Imported for an error only: programs that talk to no AWS start in a third of the time.
     from botocore.exceptions import (  # noqa: PLC0415
         ClientError,
+        CredentialRetrievalError,
         EndpointConnectionError,
         HTTPClientError,
+        LoginError,
+        MetadataRetrievalError,
+        NoAuthTokenError,
         NoCredentialsError,
         NoRegionError,
         PartialCredentialsError,
         ProfileNotFound,
+        RefreshWithMFAUnsupportedError,
+        SSOError,
+        TokenRetrievalError,
     )
 
     match error:
@@ -43,6 +59,16 @@ def explain(error: Exception) -> str | None:
             return str(error)
         case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
             return f"No usable AWS credentials: {error}. Sign in (`aws sso login`), or set AWS_PROFILE."
+        case (
+            SSOError()
+            | TokenRetrievalError()
+            | CredentialRetrievalError()
+            | LoginError()
+            | MetadataRetrievalError()
+            | NoAuthTokenError()
+            | RefreshWithMFAUnsupportedError()
+        ):
+            return f"The AWS credentials cannot be renewed: {error} Sign in again: aws sso login"
         case NoRegionError():
             return "No AWS region: set AWS_REGION, or `region` in the AWS profile."
         case EndpointConnectionError() | HTTPClientError():
@@ -56,6 +82,8 @@ def explain(error: Exception) -> str | None:
             if code in _BAD_CREDENTIALS:
                 return f"AWS refuses the credentials ({code}: {message}). Sign in again, or set AWS_PROFILE."
             text = f"{error.operation_name} failed with {code}: {message}"
+            if code == "ResourceLimitExceeded":
+                return f"{text} {RAISE_QUOTA}"
             # An answer without a body has no code but its status.
             if code in ("AccessDenied", "403") and error.operation_name in _ON_OBJECTS:
                 return (

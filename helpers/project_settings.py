@@ -11,6 +11,8 @@ from helpers.files import read_json_object
 
 FILE = Path(__file__).parents[1] / "infra" / "project.json"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_OTHER_PARTITION = re.compile(r"(cn|us-gov|us-iso\w*|eu-iso\w*|eusc)-")
+"""How regions begin that are not in the partition `aws`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ def project_settings(path: Path = FILE) -> ProjectSettings:
             problems.append(
                 f"{key} is {json.dumps(value)}; write it {example} (it must match {pattern.pattern})"
             )
+    problems += partition_problems(str(content.get("Region", "")))
     if problems:
         raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
     return ProjectSettings(**{field: content[key] for key, (field, *_) in KEYS.items()})
+
+
+def partition_problems(region: str) -> list[str]:
+    """Return why a region cannot be used that is in China, GovCloud or another partition of AWS."""
+    if not _OTHER_PARTITION.match(region):
+        return []
+    return [
+        f"Region is {region}, which is not in the partition aws: in China, GovCloud and the other partitions "
+        "endpoints, images and prices have names that the templates do not know; choose another region"
+    ]

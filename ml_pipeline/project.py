@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -17,6 +18,9 @@ from ml_pipeline.executions.target import Target, select_pipelines
 from ml_pipeline.params import PipelineParams, SparkCode, code_hashes, load_parameters
 from ml_pipeline.params.spark_code import hash_of
 from ml_pipeline.pipelines import Pipeline
+
+if TYPE_CHECKING:
+    from helpers.spark.packages.bundle import Bundle
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,15 @@ class Project:
             uri: self.code.read(name)
             for step in self.parameters.spark_steps.values()
             for uri, name in step.files.items()
+        }
+
+    @property
+    def bundles(self) -> "dict[str, Bundle]":
+        """The packages and jars of all its steps, by the URI of the folder that each set is staged in."""
+        return {
+            step.package_folder: bundle
+            for step in self.parameters.spark_steps.values()
+            if step.package_folder and (bundle := self.code.bundle(step.requirements, step.jars))
         }
 
     @property

@@ -37,10 +37,12 @@ if TYPE_CHECKING:
 BYTES_PER_FILE = 128 * 1024**2
 """Input bytes that go into one output file: few enough files to list, large enough ones to read well."""
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 """The version of the report that `job_report` makes: docs/job-report.md."""
 RUNS_KEPT_DAYS = 10
 """Longer than any processing job may run (9 days), so what is older is neither written nor read."""
+LEAST_OVERHEAD_MIB = 384
+"""What Spark asks for beside the heap of an executor at least."""
 DAY_MS = 24 * 60 * 60 * 1000
 
 GLOB_CHARACTER = re.compile(r"[{}\[\]*?\\]")
@@ -443,6 +445,16 @@ class Check(NamedTuple):
     actual: Value
 
 
+class Executors(NamedTuple):
+    """The executors that Spark was asked for, and those that it has; cores and memory are those of each."""
+
+    requested: int
+    granted: int
+    cores: int
+    memory_mib: int
+    """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
+
+
 def begin_run(output: str) -> Run:
     """Return a new run, as the environment describes it.
 
@@ -505,6 +517,45 @@ def _reject_nulls(spark: SparkSession, folder: str, columns: Sequence[str]) -> N
         raise JobError(f"{folder} holds NULL in required columns: {found}; the job dropped values on the way")
 
 
+def count_executors(spark: SparkSession) -> Optional[Executors]:
+    """Return the executors requested and granted; None where no number of them is asked for.
+
+    Call it late, when all that will come have come. Where some are missing it is logged: the cluster manager
+    grants what fits, and Spark goes on with that in silence.
+    """
+    context: Any = spark.sparkContext._jsc  # PySpark has no public way to the executors
+    conf = context.getConf()
+    requested = conf.getInt("spark.executor.instances", 0)
+    if not requested or conf.getBoolean("spark.dynamicAllocation.enabled", False) or context.isLocal():
+        return None
+    granted = len(context.sc().statusTracker().getExecutorInfos()) - 1  # the driver is one of them
+    memory_mib = _executor_mib(conf, on_yarn=context.master() == "yarn")
+    executors = Executors(requested, granted, conf.getInt("spark.executor.cores", 1), memory_mib)
+    if granted < requested:
+        LOG.warning(
+            "only %s of %s requested executors were granted, with %s vCPU and %s MiB each: lower "
+            "spark.executor.memory or spark.executor.cores in configuration.json so that all fit, or raise "
+            "pyspark_process_instance_count",
+            granted,
+            requested,
+            executors.cores,
+            executors.memory_mib,
+        )
+    return executors
+
+
+def _executor_mib(conf: Any, *, on_yarn: bool) -> int:
+    """Return the memory that Spark asks for an executor, given its SparkConf."""
+    size = int(conf.getSizeAsMb("spark.executor.memory", "1g"))
+    overhead = max(LEAST_OVERHEAD_MIB, int(conf.getDouble("spark.executor.memoryOverheadFactor", 0.1) * size))
+    if conf.getBoolean("spark.memory.offHeap.enabled", False):
+        size += conf.getSizeAsBytes("spark.memory.offHeap.size", "0") >> 20
+    if on_yarn:
+        size += conf.getSizeAsMb("spark.executor.memoryOverhead", f"{overhead}m")
+        size += conf.getSizeAsMb("spark.executor.pyspark.memory", "0")
+    return size
+
+
 def job_report(
     application_id: str,
     outputs: Mapping[str, Output],
@@ -513,6 +564,7 @@ def job_report(
     rows_rejected: Optional[int] = None,
     checks: Sequence[Check] = (),
     seconds: Optional[Mapping[str, float]] = None,
+    executors: Optional[Executors] = None,
 ) -> dict[str, Any]:
     """Return the report of a run.
 
@@ -523,6 +575,7 @@ def job_report(
         rows_rejected: rows set aside as malformed, if the job does so.
         checks: what must hold.
         seconds: timings, by phase of the job.
+        executors: what `count_executors` has found.
     """
     counts = {"rows_in": rows_in, "rows_rejected": rows_rejected}
     return {
@@ -532,6 +585,7 @@ def job_report(
         "outputs": {name: output._asdict() for name, output in outputs.items()},
         "checks": [check._asdict() for check in checks],
         "seconds": dict(seconds or {}),
+        **({"executors": executors._asdict()} if executors else {}),
     }
 
 

@@ -27,6 +27,7 @@ from data_utils import (
     Check,
     JobError,
     begin_run,
+    count_executors,
     delete,
     file_sizes,
     input_size,
@@ -237,6 +238,7 @@ def process(spark: SparkSession, options: Options, seconds: dict[str, float], lo
             Check("rows in = rows written + rows rejected", counts.rows, counts.written + counts.rejected)
         ],
         seconds=seconds,
+        executors=count_executors(spark),
     )
     for removed in publish_report(spark, run, report):
         log.info("removed the outdated run %s", removed)

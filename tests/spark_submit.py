@@ -15,11 +15,15 @@ from helpers.spark import java, s3a_jars
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
 
+QUICK_START = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""Options of a JVM for little data: what is compiled hardly runs, and Spark's jars are those of its wheel."""
 SMALL = {
     "spark.driver.memory": "512m",
-    **{f"spark.{part}.extraJavaOptions": "-XX:TieredStopAtLevel=1" for part in ("driver", "executor")},
+    **{f"spark.{part}.extraJavaOptions": QUICK_START for part in ("driver", "executor")},
 }
-"""For a job on little data: what is compiled hardly runs."""
+"""Properties of a job on little data."""
 
 
 def command(

@@ -1,10 +1,12 @@
 """What people type to start a workflow, validated before it reaches a shell, make or a role."""
 
+import json
 import re
 from collections.abc import Mapping
 
-from helpers.environments import LOCAL, PREVIEW, Environment
+from helpers.environments import LOCAL, PREVIEW, Environment, is_preview
 from helpers.errors import UserError, one_per_line
+from helpers.github.workflows import region_variable
 
 _PREFIX = "INPUT_"
 _VERSION = re.compile(r"[0-9a-f]{0,64}")
@@ -12,11 +14,14 @@ _PIPELINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,81})?")
 
 
 def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that a workflow is started for, and the GitHub environment that has its role.
+    """Return the environment that a workflow is started for, and what else its jobs need of the inputs.
+
+    That is the GitHub environment that has its role, whether a reviewer approves, and for a rollback the
+    pipeline and what to go back to.
 
     Args:
         variables: INPUT_ENVIRONMENT; for a teardown INPUT_CONFIRMATION, for a rollback INPUT_TO and
-            INPUT_PIPELINE.
+            INPUT_PIPELINE; CONFIGURED, the variables of the repository on GitHub as JSON.
 
     Raises:
         UserError: an input cannot be used; the message names every one.
@@ -34,9 +39,21 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
         problems.append("to must be a version, a commit or a content hash, as `make history` lists them")
     if not _PIPELINE.fullmatch(inputs.get("pipeline", "")):
         problems.append("pipeline must be a name of letters, digits, hyphens and underscores")
+    github = PREVIEW if is_preview(name) else name
+    if not problems and not _is_set_up(github, variables):
+        problems.append(
+            f"{github} is not set up on GitHub; an administrator does that: make github-setup ENV={github}"
+        )
     if problems:
         raise UserError(f"The workflow cannot start:{one_per_line(problems)}")
-    return {"environment": name, "github": PREVIEW if Environment(name).is_preview else name}
+    environment = Environment(name)
+    return {
+        "environment": name,
+        "github": github,
+        "approval": str(not environment.is_preview and environment.settings.approval).lower(),
+        "pipeline": inputs.get("pipeline", ""),
+        "to": inputs.get("to", ""),
+    }
 
 
 def _environment_problems(name: str, *, teardown: bool) -> list[str]:
@@ -46,6 +63,13 @@ def _environment_problems(name: str, *, teardown: bool) -> list[str]:
         return [str(error)]
     if environment == LOCAL:
         return [f"{LOCAL} is the embedded AWS of a machine; use make there"]
-    if teardown and environment.settings.protected:
-        return [f"{name} is protected; an administrator removes it at a terminal: make teardown ENV={name}"]
+    settings = environment.settings
+    if teardown and (settings.protected or settings.approval):
+        why = "is protected" if settings.protected else "needs approval"
+        return [f"{name} {why}; an administrator removes it at a terminal: make teardown ENV={name}"]
     return []
+
+
+def _is_set_up(github: str, variables: Mapping[str, str]) -> bool:
+    """Return whether GitHub has an environment; a job that names another one creates it, unprotected."""
+    return "CONFIGURED" not in variables or region_variable(github) in json.loads(variables["CONFIGURED"])

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from github.Repository import Repository
 
 from helpers.environments import PREVIEW, EnvironmentSettings
 from helpers.errors import UserError
+from helpers.github.workflows import approval_of, region_variable
 
 RULESETS = Path(__file__).parents[2] / ".github" / "rulesets"
 MAIN = "main"
 """The only branch whose jobs enter an environment, except that of previews."""
+_ON_MAIN = {"protected_branches": False, "custom_branch_policies": True}
 
 
 @dataclass(frozen=True)
@@ -80,34 +83,64 @@ def environment_settings(
             f"{name}.json has \"Approval\": true; name reviewers: REVIEWERS='a-user owner/a-team'"
         )
     path = f"/environments/{name}"
-    approval = {
-        "prevent_self_review": bool(reviewers),
-        "reviewers": [_reviewer(repository, each) for each in reviewers],
-    }
     deploys = {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": settings.region}
+    set_up = {region_variable(name): settings.region}
     if name == PREVIEW:
-        made = Call("PUT", path, {**approval, "deployment_branch_policy": None})
-        return [made, *_variables(repository, path, deploys)]
-    policy = {"protected_branches": False, "custom_branch_policies": True}
-    plans = {
-        f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"],
-        f"AWS_REGION_{name.upper()}": settings.region,
-    }
+        reviewed = _protection(repository, reviewers, None)
+        return [
+            Call("PUT", path, reviewed),
+            *_variables(repository, path, deploys),
+            *_variables(repository, "/actions", set_up),
+        ]
+    plans = {f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"], **set_up}
     return [
-        Call("PUT", path, {**approval, "deployment_branch_policy": policy}),
+        *(_approval(repository, name, reviewers) if settings.approval else []),
+        Call("PUT", path, _protection(repository, [] if settings.approval else reviewers, _ON_MAIN)),
         *_branches(repository, f"{path}/deployment-branch-policies"),
         *_variables(repository, path, deploys),
         *_variables(repository, "/actions", plans),
     ]
 
 
+def _approval(repository: Repository, name: str, reviewers: Sequence[str]) -> list[Call]:
+    """Return the calls that create the environment whose only job waits for a reviewer, without bypass."""
+    path = f"/environments/{approval_of(name)}"
+    reviewed = {**_protection(repository, reviewers, _ON_MAIN), "can_admins_bypass": False}
+    return [Call("PUT", path, reviewed), *_branches(repository, f"{path}/deployment-branch-policies")]
+
+
+def _protection(
+    repository: Repository, reviewers: Sequence[str], branches: Mapping[str, bool] | None
+) -> dict[str, Any]:
+    return {
+        "prevent_self_review": bool(reviewers),
+        "reviewers": [_reviewer(repository, each) for each in reviewers],
+        "deployment_branch_policy": branches,
+    }
+
+
 def send(repository: Repository, call: Call) -> None:
     """Send a call.
 
     Raises:
+        UserError: the plan of a private repository has no required reviewers.
         github.GithubException: GitHub refuses it.
     """
-    repository.requester.requestJsonAndCheck(call.method, repository.url + call.path, input=call.body)
+    try:
+        repository.requester.requestJsonAndCheck(call.method, repository.url + call.path, input=call.body)
+    except GithubException as error:
+        refused = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and call.body.get("reviewers")
+        if refused and repository.private:
+            raise UserError(_without_reviewers(call, error)) from error
+        raise
+
+
+def _without_reviewers(call: Call, error: GithubException) -> str:
+    return (
+        f"GitHub refuses the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository "
+        'they need GitHub Enterprise. Make the repository public, or remove "Approval": true from the file '
+        "of the environment: whoever may merge then deploys"
+    )
 
 
 def _branches(repository: Repository, path: str) -> list[Call]:

@@ -26,7 +26,7 @@ def sections(promoted: Mapping[str, EnvironmentSettings]) -> dict[str, str]:
         "plan": _plan_roles(promoted),
         "drift": _plan_roles(promoted),
         "rollback": _list("options", promoted),
-        "sweep": _list("environment", unattended) if unattended else "",
+        "sweep": _sweeps(unattended) if unattended else "",
     }
 
 
@@ -68,7 +68,8 @@ def without_purpose(
     return [
         path
         for path in sorted(folder.glob("*.yml"))
-        if path.stem in unused or (path.stem.startswith(PREVIEW) and not previews)
+        if path.stem.removesuffix("-environment") in unused
+        or (path.stem.startswith(PREVIEW) and not previews)
     ]
 
 
@@ -98,19 +99,36 @@ def _list(key: str, names: Iterable[str]) -> str:
     return f"{key}: [{', '.join(names)}] # make workflows\n"
 
 
+_DEPLOYS = """\
+    permissions:
+      contents: read # to check out
+      id-token: write # to assume the role
+"""
+
+
 def _chain(promoted: Mapping[str, EnvironmentSettings]) -> str:
-    """Return one job for each environment; it needs the one before, whose code it deploys."""
+    """Return one job for each environment; it needs the one before, whose code it deploys.
+
+    Where it needs approval, that is a job before it: a job that waits for approval holds its place in the
+    queue, and each job of an environment with reviewers would wait for them again.
+    """
     jobs = []
     before = ""
     for name, settings in promoted.items():
+        needs = [*([before] if before else []), *([approval_of(name)] if settings.approval else [])]
+        if settings.approval:
+            jobs.append(_approval(name, before))
         jobs.append(
             f"  {name}:\n"
             f"    name: {name}\n"
-            + (f"    needs: {before}\n" if before else "")
-            + "    uses: ./.github/workflows/deploy-environment.yml\n"
-            "    permissions:\n"
-            "      contents: read # to check out\n"
-            "      id-token: write # to assume the role\n"
+            + (f"    needs: [{', '.join(needs)}]\n" if needs else "")
+            + f"    if: {_is_set_up(name)}\n"
+            "    concurrency:\n"
+            f"      group: environment-{name}\n"
+            "      cancel-in-progress: false\n"
+            "      queue: max\n"
+            "    uses: ./.github/workflows/deploy-environment.yml\n"
+            f"{_DEPLOYS}"
             "    with:\n"
             f"      environment: {name}\n"
             + (f"      code: ${{{{ needs.{before}.outputs.code }}}}\n" if before else "")
@@ -118,3 +136,51 @@ def _chain(promoted: Mapping[str, EnvironmentSettings]) -> str:
         )
         before = name
     return "jobs: # make workflows\n" + "\n".join(jobs)
+
+
+def approval_of(environment: str) -> str:
+    """Return the name of the GitHub environment whose reviewers approve deployments to another one."""
+    return f"{environment}-approval"
+
+
+def _approval(name: str, before: str) -> str:
+    return (
+        f"  {approval_of(name)}:\n"
+        f"    name: Approval of {name}\n"
+        + (f"    needs: {before}\n" if before else "")
+        + f"    if: {_is_set_up(name)}\n"
+        "    runs-on: ubuntu-latest\n"
+        "    timeout-minutes: 5\n"
+        f"    environment: {approval_of(name)}\n"
+        "    permissions: {}\n"
+        "    concurrency: # alone: who waits for approval is in nobody's way\n"
+        f"      group: {approval_of(name)}-${{{{ github.run_id }}}}\n"
+        "      cancel-in-progress: false\n"
+        "    steps:\n"
+        "      - name: Record the approval\n"
+        '        run: echo "Approved." >>"$GITHUB_STEP_SUMMARY"\n'
+    )
+
+
+def _sweeps(names: Iterable[str]) -> str:
+    jobs = (
+        f"  {name}:\n"
+        f"    name: {name}\n"
+        f"    if: {_is_set_up(name)}\n"
+        "    uses: ./.github/workflows/sweep-environment.yml\n"
+        f"{_DEPLOYS}"
+        "    with:\n"
+        f"      environment: {name}\n"
+        for name in names
+    )
+    return "jobs: # make workflows\n" + "\n".join(jobs)
+
+
+def _is_set_up(name: str) -> str:
+    """Return the condition that GitHub has the variables of an environment, as a new copy has not."""
+    return f"vars.{region_variable(name)} != ''"
+
+
+def region_variable(name: str) -> str:
+    """Return the variable of the repository that says that an environment is set up on GitHub, and where."""
+    return f"AWS_REGION_{name.upper()}"

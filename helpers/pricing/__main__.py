@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import boto3
-
-from helpers.aws import CLIENT_CONFIG
+from helpers.aws import Session
 from helpers.command_line import run_command
 from helpers.files import write_atomically
 from helpers.pricing import PRICES, load_prices
@@ -32,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _refresh(arguments: argparse.Namespace) -> int:
     before = load_prices(arguments.file)
     region = arguments.region or before.region
-    client = boto3.client("pricing", region_name=PRICE_LIST_REGION, config=CLIENT_CONFIG)
+    client = Session(PRICE_LIST_REGION).client("pricing")
     after = refreshed(before, ask(client, region), region, datetime.now(UTC).date())
     write_atomically(arguments.file, after.model_dump_json(indent=2) + "\n")
     changed = [

@@ -1,27 +1,65 @@
 """Start an execution, follow it, and show how it ended."""
 
 import argparse
+import math
+import os
+import time
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import INTERRUPTED, say
+from helpers.command_line import INTERRUPTED, positive, say
+from helpers.errors import UserError
 from ml_pipeline.commands import options
-from ml_pipeline.executions.executions import start
+from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
+from ml_pipeline.executions.quotas import instances_needed, shortfalls
 from ml_pipeline.executions.summary import summary
-from ml_pipeline.executions.target import Target, targets
+from ml_pipeline.executions.target import Target, select_pipelines, targets
 from ml_pipeline.executions.waiting import wait
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+STILL_RUNNING = 75
+"""Exit code where an execution goes on: EX_TEMPFAIL of sysexits.h, to be tried again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     options.add_pipelines(parser)
     add_execution_options(parser)
+    parser.add_argument(
+        "--since",
+        type=_time,
+        metavar="TIME",
+        help="continue what was begun since then: follow what runs, start nothing again that succeeded",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=positive,
+        default=math.inf,
+        metavar="N",
+        help=f"wait no longer; an execution that still runs goes on, and the exit code is {STILL_RUNNING}",
+    )
+    parser.add_argument(
+        "--state",
+        action="store_true",
+        help="append running=true or =false to the outputs of a workflow's step, and exit with 0 for both",
+    )
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time, as 2026-11-28T12:00:00Z") from error
+    if found.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} has no time zone, as 2026-11-28T12:00:00Z has")
+    return found
 
 
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
@@ -39,14 +77,34 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start executions, one pipeline after the other; stop at the first that does not succeed."""
+    if arguments.state and "GITHUB_OUTPUT" not in os.environ:
+        raise UserError("--state is for a step of a workflow: GITHUB_OUTPUT is not set")
     session = connect(arguments.env)
+    needed = instances_needed(arguments.env, select_pipelines(arguments.pipeline))
+    for line in shortfalls(session.client("service-quotas"), needed):
+        say(console, line)
+    until = time.monotonic() + arguments.minutes * 60
+    code = 0
     for target in targets(arguments.env, arguments.pipeline):
-        code = start_and_follow(
-            session, target, console, waiting=arguments.wait, use_cache=arguments.cache == "on"
-        )
-        if code:
-            return code
-    return 0
+        arn = _continued(session, target, arguments.since) if arguments.since else None
+        if arn is None:
+            arn = start(session, target, use_cache=arguments.cache == "on")
+            say(console, f"Started {arn}")
+        if arguments.wait and (code := follow(session, arn, target, console, until)):
+            break
+    if arguments.state:
+        with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
+            outputs.write(f"running={str(code == STILL_RUNNING).lower()}\n")
+        code = 0 if code == STILL_RUNNING else code
+    return code
+
+
+def _continued(session: "Session", target: Target, since: datetime) -> str | None:
+    """Return the execution of a pipeline that an earlier job has begun, unless it did not succeed."""
+    newest = next(list_executions(session.client("sagemaker"), target), None)
+    if newest and newest.started >= since and (newest.active or newest.status == "Succeeded"):
+        return newest.arn
+    return None
 
 
 def start_and_follow(
@@ -55,9 +113,15 @@ def start_and_follow(
     """Start an execution, wait for it if asked to, and show how it ended."""
     arn = start(session, target, use_cache=use_cache)
     say(console, f"Started {arn}")
-    if not waiting:
-        return 0
-    snapshot, interrupted = wait(session, arn, console)
+    return follow(session, arn, target, console) if waiting else 0
+
+
+def follow(session: "Session", arn: str, target: Target, console: Console, until: float = math.inf) -> int:
+    """Wait for an execution, and show how it ended; return the exit code."""
+    snapshot, interrupted = wait(session, arn, console, until)
+    if not snapshot.over:
+        say(console, f"{arn} still runs.")
+        return STILL_RUNNING
     say(console, "\n" + summary(snapshot, read_outcomes(session, snapshot), target))
     if interrupted:
         return INTERRUPTED

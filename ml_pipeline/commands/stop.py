@@ -7,7 +7,7 @@ from rich.console import Console
 from helpers.aws import connect
 from helpers.command_line import say
 from ml_pipeline.commands import options
-from ml_pipeline.executions.executions import list_executions, stop
+from ml_pipeline.executions.executions import active_executions, stop
 from ml_pipeline.executions.target import targets
 from ml_pipeline.executions.waiting import wait
 
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         arns = []
         for target in targets(arguments.env, arguments.pipeline):
-            running = [each.arn for each in list_executions(sagemaker, target) if each.active]
+            running = [each.arn for each in active_executions(sagemaker, target)]
             arns += running
             if not running:
                 say(console, f"No execution of {target.name} is running.")

@@ -1,15 +1,21 @@
 """Verify the newest execution."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from helpers.command_line import say
+from helpers.errors import explain
+from helpers.spark.event_log.reading import EventLogError
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, take_snapshot
-from ml_pipeline.executions.outcome import read_outcomes
-from ml_pipeline.executions.verification import problems, read_written
+from ml_pipeline.executions.job_report import Executors
+from ml_pipeline.executions.outcome import StepOutcome, read_outcomes
+from ml_pipeline.executions.verification import problems, read_written, warnings
 from ml_pipeline.project import Project, open_projects
+from ml_pipeline.spark.event_logs import logged_executors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +35,8 @@ def _verify(project: Project, console: Console) -> int:
     outcomes = read_outcomes(session, snapshot)
     written = read_written(session.client("s3"), outcomes)
     found = problems(snapshot, outcomes, written, project.parameters.pyspark_process_output_kms)
+    for warning in warnings(outcomes, _logged_executors(project, outcomes, console)):
+        say(console, f"Warning: {warning}")
     for problem in found:
         say(console, f"Verification failed: {problem}")
     if found:
@@ -37,3 +45,13 @@ def _verify(project: Project, console: Console) -> int:
     files = sum(map(len, written.values()))
     say(console, f"{snapshot.arn} is verified: {files:,} objects, all encrypted.")
     return 0
+
+
+def _logged_executors(
+    project: Project, outcomes: Sequence[StepOutcome], console: Console
+) -> Mapping[str, Executors]:
+    try:
+        return logged_executors(project, outcomes)
+    except (EventLogError, ClientError) as error:  # what only warns must not fail
+        say(console, f"Warning: the executors are not known: {explain(error)}")
+        return {}

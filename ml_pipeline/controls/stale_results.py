@@ -20,8 +20,8 @@ from ml_pipeline.controls.rules import Fault, is_expression, references
 from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 
 _S3 = re.compile(r"s3a?://(.+)")
-_CODE_INPUTS = frozenset({"code", "conf", "files", "jars", "py-files"})
-"""The names that the SDK gives to inputs with code and configuration, which are staged by their content."""
+_CODE_INPUTS = frozenset({"code", "conf", "files", "jars", "packages", "py-files"})
+"""The names of inputs with code, configuration and packages, which are staged by their content."""
 _KEY_PARTS = ("AppSpecification", "Environment", "ProcessingInputs")
 _WRITERS = ("S3OutputPath", "S3OutputLocation")
 """Where requests of other jobs have the place of their results."""

@@ -1,9 +1,9 @@
 """Executions of a pipeline: one at a time, started, read and stopped."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 ACTIVE = frozenset({"Executing", "Stopping"})
+PAGE_SIZE = 100
+"""The most that the service takes; by default there are ten to a page."""
+LONGEST_EXECUTION = timedelta(days=29)
+"""SageMaker ends an execution after 672 hours; a day more, for clocks that differ.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-feature-processor-quotas.html
+"""
 
 
 @dataclass(frozen=True)
@@ -72,25 +79,51 @@ def is_missing(error: ClientError) -> bool:
     return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
 
 
-def list_executions(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
-    """Return the executions of a pipeline, the newest first.
+def list_executions(
+    sagemaker: "SageMakerClient", target: Target, since: datetime | None = None
+) -> Iterator[Execution]:
+    """Yield the executions of a pipeline, the newest first; pages are read as far as they are asked for.
+
+    Args:
+        sagemaker: a client.
+        target: the pipeline.
+        since: leaves out those that were created before.
 
     Raises:
         UserError: there is no such pipeline.
     """
+    after: dict[str, Any] = {"CreatedAfter": since} if since else {}
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
-        PipelineName=target.name, SortBy="CreationTime", SortOrder="Descending"
+        PipelineName=target.name,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        PaginationConfig={"PageSize": PAGE_SIZE},
+        **after,
     )
     try:
-        return [
-            Execution(entry["PipelineExecutionArn"], entry["PipelineExecutionStatus"], entry["StartTime"])
-            for page in pages
-            for entry in page["PipelineExecutionSummaries"]
-        ]
+        for page in pages:
+            for entry in page["PipelineExecutionSummaries"]:
+                yield Execution(
+                    entry["PipelineExecutionArn"], entry["PipelineExecutionStatus"], entry["StartTime"]
+                )
     except ClientError as error:
         if is_missing(error):
             raise _no_pipeline(target) from error
         raise
+
+
+def active_executions(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
+    """Return the executions that still run, the newest first.
+
+    Raises:
+        UserError: there is no such pipeline.
+    """
+    return [each for each in _recent(sagemaker, target) if each.active]
+
+
+def _recent(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
+    """Return the executions that may still run by their age."""
+    return list(list_executions(sagemaker, target, datetime.now(UTC) - LONGEST_EXECUTION))
 
 
 def first_in_line(executions: Sequence[Execution], own: str) -> Execution | None:
@@ -117,7 +150,7 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
             is stopped here.
     """
     sagemaker = session.client("sagemaker")
-    running = [each for each in list_executions(sagemaker, target) if each.active]
+    running = active_executions(sagemaker, target)
     if running:
         raise UserError(_busy(running[-1], target))
     definition = json.loads(sagemaker.describe_pipeline(PipelineName=target.name)["PipelineDefinition"])
@@ -130,7 +163,7 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         ClientRequestToken=str(uuid4()),
     )["PipelineExecutionArn"]
     try:
-        earlier = first_in_line(list_executions(sagemaker, target), arn)
+        earlier = first_in_line(_recent(sagemaker, target), arn)
     except BaseException:
         stop(sagemaker, arn)  # nobody would know of it, nor whether it is alone
         raise
@@ -188,10 +221,9 @@ def newest(sagemaker: "SageMakerClient", target: Target) -> str:
     Raises:
         UserError: there is none.
     """
-    executions = list_executions(sagemaker, target)
-    if not executions:
-        raise UserError(f"{target.name} was never executed. Start it: {target.command('start')}")
-    return executions[0].arn
+    for execution in list_executions(sagemaker, target):
+        return execution.arn
+    raise UserError(f"{target.name} was never executed. Start it: {target.command('start')}")
 
 
 def select_steps(snapshot: Snapshot, step: str | None) -> Snapshot:

@@ -13,6 +13,7 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PlainValidator,
+    PositiveInt,
     StringConstraints,
     ValidationError,
 )
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 DOCUMENTATION = "docs/job-report.md"
-VERSION = 1
+VERSIONS = (1, 2)
+"""Those that are read: the second adds `executors`."""
 FOLDER_VARIABLE = "REPORT_FOLDER"
 """The variable of the job's environment that holds the folder of its report."""
 
@@ -67,10 +69,34 @@ class Check(_Model):
         return f"{self.name}: expected {shown(self.expected)}, found {shown(self.actual)}"
 
 
+class Executors(_Model):
+    """The executors that Spark was asked for and those that it had; cores and memory are those of each."""
+
+    requested: PositiveInt
+    granted: NonNegativeInt
+    cores: PositiveInt
+    memory_mib: PositiveInt
+
+    @property
+    def are_missing(self) -> bool:
+        """Whether fewer were granted than requested: the job's result is right, and came later."""
+        return self.granted < self.requested
+
+    def __str__(self) -> str:
+        each = f"with {self.cores} core{'s' * (self.cores != 1)} and {self.memory_mib:,} MiB each"
+        if not self.are_missing:
+            return f"{self.granted:,}, {each}"
+        return (
+            f"{self.granted:,} of {self.requested:,} requested, {each}: lower spark.executor.memory or "
+            "spark.executor.cores in configuration.json so that all fit, or raise "
+            "pyspark_process_instance_count"
+        )
+
+
 class Report(_Model):
     """The report that a job writes last of all."""
 
-    version: Literal[1]
+    version: Literal[1, 2]
     application_id: Text
     rows_in: NonNegativeInt | None = None
     rows_rejected: NonNegativeInt | None = None
@@ -78,6 +104,8 @@ class Report(_Model):
     checks: tuple[Check, ...] = ()
     seconds: dict[str, NonNegativeFloat] = Field(default_factory=dict)
     """Timings, by phase of the job."""
+    executors: Executors | None = None
+    """None where no number of executors was asked for."""
 
     @property
     def failed_checks(self) -> dict[int, Check]:
@@ -140,11 +168,11 @@ def parse_report(text: bytes, file: str) -> Report:
         raise ReportError(f"{file}: not JSON at {place}: {error.msg} ({DOCUMENTATION})") from error
     if not isinstance(document, dict):
         raise ReportError(f"{file}: expected an object, found {shown(document)} ({DOCUMENTATION})")
-    version = document.get("version", VERSION)
-    if version != VERSION or isinstance(version, bool):  # another version may have any other keys
+    version = document.get("version", VERSIONS[0])
+    if version not in VERSIONS or isinstance(version, bool):  # another version may have any other keys
         raise ReportError(
-            f"{file}: version: expected {VERSION}, found {shown(version)}; take the job's code and the "
-            f"commands from the same commit ({DOCUMENTATION})"
+            f"{file}: version: expected {' or '.join(map(str, VERSIONS))}, found {shown(version)}; take the "
+            f"job's code and the commands from the same commit ({DOCUMENTATION})"
         )
     try:
         return Report.model_validate_json(text)

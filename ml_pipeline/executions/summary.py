@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from helpers.errors import RAISE_QUOTA
 from helpers.s3 import join
 from ml_pipeline.executions.executions import Snapshot
 from ml_pipeline.executions.job_report import Report
@@ -30,6 +31,8 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
         lines.append(_row("Cache", f"nothing changed: result of {step.reused_from} reused"))
     if step.status == "Failed":
         lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
+        if "ResourceLimitExceeded" in step.failure_reason:
+            lines.append(_row("Quota", RAISE_QUOTA))
         if outcome.exception:
             lines.append(_row("Exception", outcome.exception))
         lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
@@ -56,6 +59,8 @@ def _report_lines(report: Report) -> list[str]:
     for name, rows, files, folder in outputs:
         cells = name.ljust(widths[0]), rows.rjust(widths[1]), files.rjust(widths[2]), folder
         lines.append(_row("Output", "  ".join(cells)))
+    if report.executors:
+        lines.append(_row("Executors", str(report.executors)))
     lines += [_row("Failed check", str(check)) for check in report.failed_checks.values()]
     return lines
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from helpers.s3 import S3Uri, parse
 from ml_pipeline.executions.executions import Snapshot
-from ml_pipeline.executions.job_report import Output, Report
+from ml_pipeline.executions.job_report import Executors, Output, Report
 from ml_pipeline.executions.outcome import StepOutcome
 
 if TYPE_CHECKING:
@@ -47,6 +47,21 @@ def problems(
         if outcome.job or outcome.notes:
             found += [f"step {outcome.step.name}: {each}" for each in _of_job(outcome, written, key_arn)]
     return found if any(outcome.job for outcome in outcomes) else [*found, "none of its steps ran a job"]
+
+
+def warnings(outcomes: Sequence[StepOutcome], logged: Mapping[str, Executors]) -> list[str]:
+    """Return what cost an execution time and spoiled nothing: executors that were not granted.
+
+    Args:
+        outcomes: of its steps.
+        logged: by step the executors that its report does not have, as its event log has them.
+    """
+    reported = {outcome.step.name: outcome.report.executors for outcome in outcomes if outcome.report}
+    return [
+        f"step {step}: executors: {executors}"
+        for step, executors in {**reported, **logged}.items()
+        if executors and executors.are_missing
+    ]
 
 
 def _of_job(outcome: StepOutcome, written: Mapping[str, Sequence[Written]], key_arn: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Waiting for an execution, with its progress on the screen."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,17 +26,23 @@ PATIENCE_SECONDS = 300
 Show = Callable[[Snapshot | None, Snapshot], None]
 
 
-def wait(session: "Session", arn: str, console: "Console") -> tuple[Snapshot, bool]:
+def wait(session: "Session", arn: str, console: "Console", until: float = math.inf) -> tuple[Snapshot, bool]:
     """Wait until an execution is over; Ctrl-C stops it and waits for that.
 
+    Args:
+        session: where the execution is.
+        arn: the execution.
+        console: shows its progress.
+        until: when to wait no longer, by `time.monotonic()`; the execution goes on.
+
     Returns:
-        The execution at its end, and whether it was interrupted from here. A second Ctrl-C is not
-        caught: the execution then stops on its own.
+        The execution at its end, or as it is by then, and whether it was interrupted from here. A second
+        Ctrl-C is not caught: the execution then stops on its own.
     """
     sagemaker = session.client("sagemaker")
     with _screen(session, console) as show:
         try:
-            return _follow(sagemaker, arn, show), False
+            return _follow(sagemaker, arn, show, until), False
         except KeyboardInterrupt:
             console.print(
                 stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)), markup=False, soft_wrap=True
@@ -44,7 +51,7 @@ def wait(session: "Session", arn: str, console: "Console") -> tuple[Snapshot, bo
             return _follow(sagemaker, arn, show), True
 
 
-def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
+def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = math.inf) -> Snapshot:
     before = None
     pause = FIRST_PAUSE
     last_answer = time.monotonic()
@@ -59,7 +66,7 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show) -> Snapshot:
         else:
             last_answer = time.monotonic()
             show(before, snapshot)
-            if snapshot.over:
+            if snapshot.over or time.monotonic() > until:
                 return snapshot
             before = snapshot
         time.sleep(pause)

@@ -13,6 +13,8 @@ from ml_pipeline.params.placeholders import resolve
 from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, SparkCode
 
 KeyPath = tuple[str | int, ...]
+Packages = tuple[str | None, tuple[str, ...]]
+"""What a step brings along: a file of requirements, and Maven coordinates of jars."""
 
 FOLDER = Path(__file__).parent
 BASE = "pipeline_params.json"
@@ -95,9 +97,29 @@ def code_hashes(
         UserError: a parameter file or a file of a step cannot be read.
     """
     code, raw = code or SparkCode(), merged(read_documents(environment, pipeline, folder))
-    named = {str(raw.get("pyspark_process_name", "")): flat_files(raw)} if flat_files(raw) else {}
-    named |= {name: step_files(name, section) for name, section in step_sections(raw).items()}
-    return {name: code.hash(files.values()) for name, files in named.items()}
+    named = {str(raw.get("pyspark_process_name", "")): (flat_files(raw), flat_packages(raw))}
+    if not flat_files(raw):
+        named.clear()
+    named |= {
+        name: (step_files(name, section), step_packages(section))
+        for name, section in step_sections(raw).items()
+    }
+    return {
+        name: code.hash(files.values(), code.bundle(*packages)) for name, (files, packages) in named.items()
+    }
+
+
+def packages_of(
+    environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
+) -> list[Packages]:
+    """Return what each step brings along, as far as it brings anything.
+
+    Raises:
+        UserError: a parameter file cannot be read.
+    """
+    raw = merged(read_documents(environment, pipeline, folder))
+    found = [flat_packages(raw), *map(step_packages, step_sections(raw).values())]
+    return [each for each in found if any(each)]
 
 
 def read_documents(environment: str, pipeline: str, folder: Path | None) -> list[Document]:
@@ -165,3 +187,21 @@ def step_files(name: str, section: Mapping[str, Any]) -> dict[KeyPath, str]:
         },
     }
     return {path: file for path, file in files.items() if isinstance(file, str)}
+
+
+def flat_packages(raw: Mapping[str, Any]) -> Packages:
+    """Return what the first pipeline's step brings along."""
+    return _packages(raw.get("pyspark_process_requirements"), raw.get("pyspark_process_jars"))
+
+
+def step_packages(section: Mapping[str, Any]) -> Packages:
+    """Return what a step with a section brings along."""
+    return _packages(section.get("requirements"), section.get("jars"))
+
+
+def _packages(requirements: Any, jars: Any) -> Packages:
+    """Return values of their forms, for the model reports others."""
+    listed = jars if isinstance(jars, list) else []
+    named = tuple(each for each in listed if isinstance(each, str) and each.count(":") == 2)
+    is_source = isinstance(requirements, str) and requirements.endswith(".in")
+    return requirements if is_source else None, named

@@ -16,16 +16,19 @@ from ml_pipeline.params.documents import Document, lookup, origin
 from ml_pipeline.params.files import (
     DEFAULT_PIPELINE,
     KeyPath,
+    Packages,
     flat_files,
+    flat_packages,
     merged,
     placeholder_names,
     read_documents,
     step_files,
+    step_packages,
     step_sections,
 )
 from ml_pipeline.params.model import PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
-from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, SparkCode
+from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, PACKAGE_FOLDER, SparkCode
 from ml_pipeline.params.spark_step import SparkStepParams
 from ml_pipeline.params.step_problems import section_problems, step_problems
 
@@ -38,6 +41,12 @@ _FLAT_KEYS = {
     ("arguments", "max_rejected_fraction"): "pyspark_process_max_rejected_fraction",
 }
 """The keys of the first pipeline's step, by their place in a section."""
+
+_FOLDERS: Mapping[bool, Mapping[str, str]] = {
+    False: {"code_folder": CODE_FOLDER},
+    True: {"code_folder": CODE_FOLDER, "package_folder": PACKAGE_FOLDER},
+}
+"""The folders of a step, by whether it brings packages or jars along."""
 
 _HINTS = {
     "missing": "it is missing; add it",
@@ -115,20 +124,52 @@ def _resolved(
 ) -> dict[str, Any]:
     """Return the values with placeholders replaced; `${CodeHash}` is another one for each step."""
 
-    def resolved(value: Any, path: KeyPath, files: Mapping[KeyPath, str]) -> Any:
-        code_hash = "0" * HASH_DIGITS if _missing_files(files, code) else code.hash(files.values())
-        known = {**names, "CodeHash": code_hash}
+    def resolved(value: Any, path: KeyPath, files: Mapping[KeyPath, str], packages: Packages) -> Any:
+        known = {**names, **_hashes(files, packages, path, code, problems)}
         return resolve(value, known, lambda place, hint: problems.update({place: hint}), path)
 
     flat = {key: value for key, value in raw.items() if key != "steps"}
-    values: dict[str, Any] = resolved(flat, (), flat_files(raw))
+    if any(flat_packages(raw)):
+        flat = {"pyspark_process_package_folder": PACKAGE_FOLDER, **flat}
+    values: dict[str, Any] = resolved(flat, (), flat_files(raw), flat_packages(raw))
     if not isinstance(raw.get("steps", {}), dict):
         return {**values, "steps": raw["steps"]}
     steps = {
-        name: resolved({"code_folder": CODE_FOLDER, **section}, ("steps", name), step_files(name, section))
+        name: resolved(
+            {**_FOLDERS[any(step_packages(section))], **section},
+            ("steps", name),
+            step_files(name, section),
+            step_packages(section),
+        )
         for name, section in step_sections(raw).items()
     }
     return {**values, "steps": {**raw.get("steps", {}), **steps}}
+
+
+def _hashes(
+    files: Mapping[KeyPath, str],
+    packages: Packages,
+    path: KeyPath,
+    code: SparkCode,
+    problems: dict[KeyPath, str],
+) -> dict[str, str]:
+    """Return the placeholders of a step's content; of one with a problem they are zeros."""
+    none = "0" * HASH_DIGITS
+    requirements, jars = packages
+    found = {}
+    for key, part in {"requirements": (requirements, ()), "jars": (None, jars)}.items():
+        try:
+            code.bundle(*part)
+        except UserError as error:
+            found[(*path, key) if path else (f"pyspark_process_{key}",)] = str(error)
+    if found:
+        problems.update(found)
+        return {"CodeHash": none, "PackageHash": none}
+    bundle = code.bundle(*packages)
+    return {
+        "CodeHash": none if _missing_files(files, code) else code.hash(files.values(), bundle),
+        "PackageHash": bundle.digest[:HASH_DIGITS] if bundle else none,
+    }
 
 
 def _missing_files(files: Mapping[KeyPath, str], code: SparkCode) -> dict[KeyPath, str]:

@@ -26,7 +26,16 @@ from ml_pipeline.params.constraints import (
     matching,
     s3_uri,
 )
-from ml_pipeline.params.spark_step import SparkStepParams, SparkStepSpec, StepInput, StepName, spec_of
+from ml_pipeline.params.spark_step import (
+    Coordinate,
+    PackageFolder,
+    RequirementsFile,
+    SparkStepParams,
+    SparkStepSpec,
+    StepInput,
+    StepName,
+    spec_of,
+)
 
 ISOLATION_EXPLAINED = (
     "the job reads and writes S3 itself, and network isolation leaves its container without network and "
@@ -148,6 +157,9 @@ class ProcessingParams(PipelineParams):
         str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")
     ] = "P30D"
     pyspark_process_retry_attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    pyspark_process_requirements: RequirementsFile | None = None
+    pyspark_process_jars: tuple[Coordinate, ...] = ()
+    pyspark_process_package_folder: PackageFolder | None = None
     pyspark_process_sample: str = ""
     """The file or folder in spark_jobs/sample_data/ that `make data` uploads as the input."""
 
@@ -173,6 +185,9 @@ class ProcessingParams(PipelineParams):
             max_runtime_seconds=self.pyspark_process_max_runtime_seconds,
             retry_attempts=self.pyspark_process_retry_attempts,
             cache_expires_after=self.pyspark_process_cache_expires_after,
+            requirements=self.pyspark_process_requirements,
+            jars=self.pyspark_process_jars,
+            package_folder=self.pyspark_process_package_folder,
         )
         return {first.name: first, **super().spark_steps}
 

@@ -2,15 +2,21 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
+
+if TYPE_CHECKING:
+    from helpers.spark.packages.bundle import Bundle
 
 FOLDER = Path(__file__).resolve().parents[2] / "spark_jobs"
 CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
 """Where the files of a step are staged; the placeholder is the hash of these files."""
+PACKAGE_FOLDER = "s3://${ArtifactBucketName}/code/${PackageHash}"
+"""Where the packages and jars of a step are staged; the placeholder is the hash of their locks."""
 DEFAULT_HELPERS = ("data_utils.py",)
 CONFIGURATION = "configuration.json"
 """The name that the container looks for."""
@@ -19,11 +25,12 @@ HASH_DIGITS = 16
 
 
 class SparkCode:
-    """The files of a folder, each read once."""
+    """The files of a folder, and the locks of packages in it, each read once."""
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or FOLDER
         self._read: dict[str, bytes] = {}
+        self._bundles: dict[tuple[str | None, tuple[str, ...]], Bundle] = {}
 
     def read(self, name: str) -> bytes:
         """Return the content of a file.
@@ -39,13 +46,33 @@ class SparkCode:
                 raise UserError(f"there is no file {path}; create it, or name another") from None
         return self._read[name]
 
-    def hash(self, names: Iterable[str]) -> str:
-        """Return a hash of the names and contents of files, whatever their order.
+    def hash(self, names: Iterable[str], bundle: "Bundle | None" = None) -> str:
+        """Return a hash of the names and contents of files, whatever their order, and of a bundle.
 
         Raises:
             UserError: one is missing.
         """
-        return hash_of((name, self.read(name)) for name in set(names))
+        parts = [(name, self.read(name)) for name in set(names)]
+        return hash_of([*parts, *([("", bundle.digest.encode())] if bundle else [])])
+
+    def bundle(self, requirements: str | None, jars: Sequence[str]) -> "Bundle | None":
+        """Return the packages and jars that lock files pin; None where a step names none.
+
+        Args:
+            requirements: the name of the file of requirements.
+            jars: Maven coordinates.
+
+        Raises:
+            UserError: a file is missing, or its lock file does not fit it.
+        """
+        if not requirements and not jars:
+            return None
+        named = (requirements, tuple(jars))
+        if named not in self._bundles:
+            from helpers.spark.packages.bundle import read_bundle  # noqa: PLC0415 - few steps have one
+
+            self._bundles[named] = read_bundle(self.folder, *named)
+        return self._bundles[named]
 
     def options(self, name: str) -> frozenset[str]:
         """Return the options, as `--input_table`, in a job's code; none where it cannot be parsed."""
@@ -58,6 +85,11 @@ class SparkCode:
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("--")
         )
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The names that jobs import these files by."""
+        return frozenset(name.removesuffix(".py") for name in self.names)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
 from ml_pipeline.params.constraints import (
     DURATION,
     DataUri,
@@ -16,7 +17,7 @@ from ml_pipeline.params.constraints import (
     matching,
     s3_uri,
 )
-from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS
+from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, HASH_DIGITS
 
 StepName = Annotated[
     str,
@@ -42,6 +43,22 @@ PythonFile = Annotated[
 ConfigurationFile = Annotated[
     str, matching(re.compile(r"[\w-]+\.json"), "name a JSON file of spark_jobs/, as configuration.json")
 ]
+RequirementsFile = Annotated[
+    str,
+    matching(
+        re.compile(r"[\w-]+\.in"),
+        "name a file of spark_jobs/ that lists packages, as requirements-rates.in",
+    ),
+]
+PackageFolder = Annotated[
+    str,
+    s3_uri("s3"),
+    matching(
+        re.compile(rf".*/[0-9a-f]{{{HASH_DIGITS}}}"),
+        "end it with /${PackageHash}: other packages must lie in another folder",
+    ),
+]
+Coordinate = Annotated[str, matching(COORDINATE, COORDINATE_HINT)]
 Duration = Annotated[str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")]
 Argument = str | int | float | bool
 
@@ -72,6 +89,9 @@ class SparkStepParams(BaseModel):
     helper_files: tuple[PythonFile, ...] = DEFAULT_HELPERS
     configuration: ConfigurationFile = CONFIGURATION
     code_folder: Annotated[str, s3_uri("s3")]
+    requirements: RequirementsFile | None = None
+    jars: tuple[Coordinate, ...] = ()
+    package_folder: PackageFolder | None = None
     inputs: dict[Name, StepInput] = {}
     outputs: Annotated[dict[Name, DataUri], Field(min_length=1)]
     arguments: dict[Name, Argument] = {}
@@ -104,6 +124,12 @@ class SparkStepSpec:
     max_runtime_seconds: int
     retry_attempts: int
     cache_expires_after: str
+    requirements: str | None = None
+    """The file of spark_jobs/ with the Python packages that it brings along."""
+    jars: tuple[str, ...] = ()
+    """The Maven coordinates of the jars that it brings along."""
+    package_folder: str | None = None
+    """The URI of the folder in which both are staged; None where it brings nothing."""
     files: Mapping[str, str] = field(init=False)
     """The file of spark_jobs/ behind each staged URI."""
 

@@ -6,7 +6,7 @@ later one gets the next.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -130,6 +130,7 @@ def record(
     newest = next(entries(s3, bucket, folder), None)
     fingerprint = definition_hash(registration.definition)
     if not changed and newest and (newest.definition_hash, newest.commit) == (fingerprint, origin.commit):
+        _mark(session.client("sagemaker"), pipeline, newest)  # its own upsert may have died before that
         return None
     entry = Entry(
         version=newest.version + 1 if newest else 1,
@@ -160,7 +161,7 @@ def marks(entry: Entry) -> dict[str, str]:
     }
 
 
-def last_executions(listed: Sequence[Entry], executions: Sequence[Execution]) -> Mapping[int, Execution]:
+def last_executions(listed: Sequence[Entry], executions: Iterable[Execution]) -> Mapping[int, Execution]:
     """Return by version the last execution that was started with it: after this upsert, before the next.
 
     Args:

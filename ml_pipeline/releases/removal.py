@@ -10,7 +10,7 @@ from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.teardown import refuse_protected, teardown
 from helpers.project_settings import project_settings
-from ml_pipeline.executions.executions import list_executions, stop
+from ml_pipeline.executions.executions import active_executions, stop
 from ml_pipeline.executions.target import ALL, Target, targets
 from ml_pipeline.executions.waiting import wait
 from ml_pipeline.releases.registration import registered
@@ -30,7 +30,7 @@ def delete_pipeline(session: "Session", target: Target, console: "Console") -> N
     if registered(sagemaker, target.name) is None:
         say(console, f"There is no pipeline {target.name}.")
         return
-    for running in [each for each in list_executions(sagemaker, target) if each.active]:
+    for running in active_executions(sagemaker, target):
         if not target.environment.is_preview:
             raise UserError(
                 f"An execution is {running.status}: {running.arn}. Stop it first: {target.command('stop')}"

@@ -5,8 +5,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from helpers.errors import UserError
+
 ROOT = Path(__file__).resolve().parents[2]
 UNKNOWN = "unknown"
+DIRTY = "-dirty"
 
 
 def commit(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> str:
@@ -23,7 +26,21 @@ def commit(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> st
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return UNKNOWN
-    return f"{head}-dirty" if _git(root, "status", "--porcelain") else head
+    return f"{head}{DIRTY}" if _git(root, "status", "--porcelain") else head
+
+
+def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
+    """Return whether a commit has another one in its history; None where this repository does not know them.
+
+    Raises:
+        UserError: the checkout has no history.
+    """
+    if _git(root, "rev-parse", "--is-shallow-repository") == "true":
+        raise UserError("This checkout has no history to look into: check out with fetch-depth 0")
+    new, old = (each.removesuffix(DIRTY) for each in (new, old))
+    if None in [_git(root, "cat-file", "-e", f"{each}^{{commit}}") for each in (new, old)]:
+        return None
+    return _git(root, "merge-base", "--is-ancestor", old, new) is not None
 
 
 def _git(root: Path, *words: str) -> str | None:

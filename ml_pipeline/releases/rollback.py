@@ -45,7 +45,8 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
     known = [*project.outputs.values(), project.parameters.model_dump_json()]
     refuse_what_would_not_run(s3, entry, project.artifact_bucket, known, project.environment)
     done = upsert(project.session.client("sagemaker"), project.name, entry.registration)
-    if done == "unchanged":
+    # A rollback that died may have registered the definition, and not recorded that.
+    if done == "unchanged" and listed[0].definition_hash == entry.definition_hash:
         say(console, f"Version {entry.version} is registered as {project.name} already, nothing was changed.")
         return
     new = record(
@@ -59,17 +60,22 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
     )
     say(
         console,
-        f"Pipeline {project.name} {done}: back to version {entry.version} of commit {entry.commit}"
+        f"Pipeline {project.name} is back to version {entry.version} of commit {entry.commit}"
         f"{f', version {new.version}' if new else ''}.",
     )
 
 
 def executions_by_version(project: Project, listed: Sequence[Entry]) -> Mapping[int, Execution]:
-    """Return the last execution of each version."""
+    """Return the last execution of each version.
+
+    Args:
+        project: the pipeline.
+        listed: versions, the newest first; executions from before the oldest of them are not read.
+    """
     sagemaker = project.session.client("sagemaker")
-    if registered(sagemaker, project.name) is None:
+    if not listed or registered(sagemaker, project.name) is None:
         return {}
-    return last_executions(listed, list_executions(sagemaker, project.target))
+    return last_executions(listed, list_executions(sagemaker, project.target, listed[-1].time))
 
 
 def meant(listed: Sequence[Entry], to: str) -> Entry:

@@ -11,12 +11,14 @@ from helpers.aws import connect
 from helpers.command_line import say
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
-from helpers.infra.stacks.configuration import INFRA, project_name
+from helpers.infra.stacks.configuration import INFRA, project_name, stack_names
 from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.status import find_stack, is_changing
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
-from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.executions import active_executions
 from ml_pipeline.executions.target import ALL
 from ml_pipeline.params import code_hashes
+from ml_pipeline.params.spark_code import HASH_DIGITS
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases import code_sweep
 from ml_pipeline.releases.history import entries, history_folder
@@ -105,6 +107,9 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
     if missing := undeployed(connect(environment).client("cloudformation"), environment):
         say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
         return
+    if changing := _changing(environment):
+        say(console, f"No code of {environment} is swept: somebody is changing {', '.join(changing)}.")
+        return
     projects = open_projects(environment, ALL)
     s3, bucket = projects[0].session.client("s3"), projects[0].artifact_bucket
     if reason := next(filter(None, map(_busy, projects)), ""):
@@ -114,11 +119,7 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         code_sweep.staged_prefixes(s3, bucket),
         [text for project in projects for text in _registered_definition(project)],
         [each for project in projects for each in _recorded(project, versions_kept)],
-        {
-            prefix
-            for project in projects
-            for prefix in code_hashes(environment, project.pipeline.name).values()
-        },
+        {each for project in projects for each in hashes_of_checkout(environment, project)},
         datetime.now(UTC),
     )
     for prefix in found.unused:
@@ -129,6 +130,19 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
         say(console, f"Kept s3://{bucket}/{prefix}: {reason}.")
     if not (found.unused or found.kept):
         say(console, f"No code lies in {bucket}.")
+
+
+def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
+    """Return the hashes that name what a checkout would stage: the code of its steps, and their packages."""
+    packages = [bundle.digest[:HASH_DIGITS] for bundle in project.bundles.values()]
+    return [*code_hashes(environment, project.pipeline.name).values(), *packages]
+
+
+def _changing(environment: Environment) -> list[str]:
+    """Return the stacks of an environment that are being changed, as before code that is about to be used."""
+    cloudformation = connect(environment).client("cloudformation")
+    found = {name: find_stack(cloudformation, name) for name in stack_names(environment)}
+    return [name for name, stack in found.items() if stack and is_changing(stack)]
 
 
 def _registered_definition(project: Project) -> list[str]:
@@ -147,5 +161,5 @@ def _busy(project: Project) -> str:
     sagemaker = project.session.client("sagemaker")
     if registered(sagemaker, project.name) is None:
         return ""
-    running = [each for each in list_executions(sagemaker, project.target) if each.active]
+    running = active_executions(sagemaker, project.target)
     return f"{running[0].arn} is {running[0].status}" if running else ""

@@ -9,6 +9,7 @@ from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.project import Project, combined_hash
 from ml_pipeline.releases.history import Origin, history_folder, record
+from ml_pipeline.releases.package_staging import PackageStaging
 from ml_pipeline.releases.registration import upsert
 from ml_pipeline.releases.revision import commit
 from ml_pipeline.releases.staging import stage_code
@@ -31,7 +32,7 @@ def upsert_all(projects: Sequence[Project], console: "Console") -> None:
     """Upsert pipelines; none is sent before all are checked.
 
     Raises:
-        UserError: a step lacks a control.
+        UserError: a step lacks a control, or a package or jar cannot be had as it was locked.
     """
     lacking = [
         f"{each.name}: {finding}"
@@ -40,11 +41,17 @@ def upsert_all(projects: Sequence[Project], console: "Console") -> None:
     ]
     if lacking:
         raise UserError(f"Steps lack controls, nothing was sent:{one_per_line(lacking)}")
-    for project in projects:
-        _upsert(project, console)
+    with PackageStaging(projects[0].session.client("s3")) as staging:
+        for project in projects:
+            staging.prepare(project.bundles, project.code.modules)
+        for project in projects:
+            _upsert(project, staging, console)
 
 
-def _upsert(project: Project, console: "Console") -> None:
+def _upsert(project: Project, staging: PackageStaging, console: "Console") -> None:
+    for uri in project.bundles:
+        if sent := staging.upload(uri):
+            say(console, f"Staged {uri} ({sent / 1e6:,.1f} MB)")
     for uri in stage_code(project.session.client("s3"), project.files):
         say(console, f"Staged {uri}")
     done = upsert(project.session.client("sagemaker"), project.name, project.registration)

@@ -9,6 +9,7 @@ from helpers.aws import connect
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.plan import StackPlan, plan_all
 from helpers.infra.stacks.regional_values import with_regional_values
@@ -16,12 +17,16 @@ from helpers.infra.stacks.standing_costs import CostLine, standing_costs
 from helpers.pricing import Prices, load_prices
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.target import select_pipelines
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.registration import difference, registered
 from ml_pipeline.review.cost import RunCost, run_cost, step_seconds
 
 if TYPE_CHECKING:
     from boto3 import Session
+
+    from helpers.infra.stacks.configuration import StackConfiguration
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Plan:
     """Why the pipelines cannot be planned yet: the stacks come first."""
     problem: str = ""
     """Why the pipelines cannot be built."""
+    shortages: Sequence[str] = ()
+    """What zones and quotas of the account do not have for this environment."""
 
 
 def make_plan(environment: Environment, pipelines: str) -> Plan:
@@ -87,6 +94,7 @@ def make_plan(environment: Environment, pipelines: str) -> Plan:
         prices.region,
         waiting,
         problem,
+        _shortages(session, environment, pipelines, stacks),
     )
 
 
@@ -96,6 +104,16 @@ def waits_for(session: "Session", environment: Environment) -> str:
     if not missing:
         return ""
     return f"The pipelines cannot be planned before the stacks are deployed: {', '.join(missing)}."
+
+
+def _shortages(
+    session: "Session", environment: Environment, pipelines: str, stacks: Sequence["StackConfiguration"]
+) -> list[str]:
+    needed = instances_needed(environment, select_pipelines(pipelines))
+    return [
+        *missing_offerings(session.client("ec2"), stacks, needed),
+        *shortfalls(session.client("service-quotas"), needed),
+    ]
 
 
 def _pipeline_plan(project: Project, prices: Prices) -> PipelinePlan:

@@ -18,11 +18,19 @@ _DANGEROUS = frozenset({"delete", "may replace", "replace"})
 
 def section(plan: Plan) -> str:
     """Return the section of an environment; the id of its account is left out."""
-    before = "\n\n".join([f"## Plan for {_code(plan.environment)}", *_stack_lines(plan.stacks)])
+    before = "\n\n".join(
+        [f"## Plan for {_code(plan.environment)}", *_shortages(plan), *_stack_lines(plan.stacks)]
+    )
     after = "\n\n".join(["### Cost estimate", *_cost_lines(plan)])
     left = LONGEST_SECTION - len(before) - len(after) - len("\n\n" * 2)
     text = "\n\n".join([before, *_pipeline_parts(plan, left), after])
     return text.replace(plan.account, "ACCOUNT") + "\n"
+
+
+def _shortages(plan: Plan) -> list[str]:
+    if not plan.shortages:
+        return []
+    return ["\n".join(["> [!WARNING]", *(f"> - {_quoted(line)}" for line in plan.shortages)])]
 
 
 def _pipeline_parts(plan: Plan, left: int) -> list[str]:
@@ -144,4 +152,8 @@ def _code(text: str) -> str:
 
 def _text(text: str) -> str:
     """Return a message as a quotation, as it stands."""
-    return "\n".join(f"> {line}" for line in text.replace("<", "&lt;").replace("@", "&#64;").splitlines())
+    return "\n".join(f"> {line}" for line in _quoted(text).splitlines())
+
+
+def _quoted(text: str) -> str:
+    return text.replace("<", "&lt;").replace("@", "&#64;")

@@ -18,7 +18,7 @@ def show(plan: Plan, console: "Console") -> None:
     """Print a plan."""
     for stack in plan.stacks:
         show_plan(stack, console)
-    for line in filter(None, (plan.waiting, plan.problem)):
+    for line in filter(None, (*plan.shortages, plan.waiting, plan.problem)):
         say(console, line)
     for pipeline in plan.pipelines:
         _show_pipeline(pipeline, console)

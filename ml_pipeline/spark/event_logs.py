@@ -1,14 +1,16 @@
 """The Spark event logs of an execution's steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from helpers.errors import UserError
 from helpers.spark.event_log import reading
+from helpers.spark.event_log.allocation import read_allocation
 from helpers.spark.event_log.reading import LogFile
 from ml_pipeline.executions.executions import list_executions, take_snapshot
+from ml_pipeline.executions.job_report import Executors
 from ml_pipeline.executions.outcome import StepOutcome, read_outcomes, written_during
 from ml_pipeline.project import Project
 
@@ -36,7 +38,7 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
     session = project.session
     sagemaker = session.client("sagemaker")
     refuse_unknown_step(project, step)
-    arns = [execution] if execution else [each.arn for each in list_executions(sagemaker, project.target)]
+    arns = [execution] if execution else (each.arn for each in list_executions(sagemaker, project.target))
     for arn in arns:
         logs = list(_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
         chosen = [log for log in logs if step in {None, log.step}]
@@ -47,6 +49,18 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
         f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: a job's first comes "
         f"after about 20 s. Run it: {project.target.command('start', CACHE='off')}"
     )
+
+
+def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[str, Executors]:
+    """Return by step the executors of jobs whose reports do not have them, where their event logs do.
+
+    Raises:
+        EventLogError: a log is damaged.
+    """
+    unreported = [outcome for outcome in outcomes if outcome.report and outcome.report.executors is None]
+    s3 = project.session.client("s3")
+    read = {log.step: read_allocation(log.uri, s3) for log in _logs(project, unreported)}
+    return {step: Executors(**asdict(allocation)) for step, allocation in read.items() if allocation}
 
 
 def refuse_unknown_step(project: Project, step: str | None) -> None:

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from helpers.command_line import say
 from helpers.errors import UserError
-from helpers.files import write_atomically
 from helpers.spark.event_log.configuration import CLASSIFICATION, updated
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
@@ -21,6 +20,7 @@ from ml_pipeline.executions.waiting import wait
 from ml_pipeline.params.spark_code import CONFIGURATION, FOLDER
 from ml_pipeline.project import Project, open_project
 from ml_pipeline.releases.upsert import upsert_all
+from ml_pipeline.spark import trials
 from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
 
 LEAST_GAIN = 0.03
@@ -46,7 +46,7 @@ Measure = Callable[[str], Measurement]
 def tune(project: Project, console: Console, step: str | None, rounds: int, pairs: int) -> int:
     """Tune the configuration of a step for an environment's data.
 
-    Whatever interrupts it, the file and the pipeline are restored.
+    Whatever interrupts it, the file and the pipeline are restored; after a SIGKILL, by the next call.
 
     Args:
         project: the pipeline.
@@ -64,6 +64,8 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     name = step or list(project.parameters.spark_steps)[-1]
     refuse_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
+    if trials.restore(configuration):
+        say(console, f"Restored {configuration}: a tuning that was killed has left settings on trial.")
     original = configuration.read_text(encoding="utf-8")
 
     def show(line: str) -> None:
@@ -71,7 +73,7 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
 
     def apply(text: str) -> Project:
         if text != configuration.read_text(encoding="utf-8"):
-            write_atomically(configuration, text)
+            trials.write_trial(configuration, original, text)
         changed = open_project(environment, project.pipeline.name)
         upsert_all([changed], Console(quiet=True))
         return changed
@@ -85,8 +87,11 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         except Exception as error:
             upsert = project.target.command("upsert")
             raise UserError(f"{error}; the pipeline still has settings on trial. Run: {upsert}") from error
+        finally:
+            trials.end_trials(configuration)
         raise
     apply(best)
+    trials.end_trials(configuration)
     show(f"{configuration}: {'unchanged, nothing was faster' if best == original else 'updated'}.")
     return 0
 

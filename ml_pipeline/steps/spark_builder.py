@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
 from helpers.spark.images import PYTHON_VERSION
+from helpers.spark.packages.layout import JARS, PYTHON
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
 from ml_pipeline.steps.step import BuildContext
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 CONTAINER_VERSION = "1.3"
 CONFIGURATION_FOLDER = "/opt/ml/processing/input/conf"
+PACKAGES_FOLDER = "/opt/ml/processing/packages"
+"""Where a step's packages and jars lie, below a folder of the hash of their content.
+
+With the hash they are part of the environment, and of the command line, and so of the cache key.
+"""
 JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
 """Where SageMaker puts the job's description, its name among it."""
 RUNS = "runs"
@@ -25,10 +31,19 @@ RUNS = "runs"
 RETRY_INTERVAL_SECONDS = 10
 
 
+class _Processor(sdk.PySparkProcessor):  # type: ignore[misc]  # the SDK has no types
+    """The SDK's processor, which also takes jars that an input brings: of paths it knows only local ones."""
+
+    def _stage_submit_deps(self, submit_deps: list[str], input_channel_name: str) -> Any:
+        if all(path.startswith(PACKAGES_FOLDER) for path in submit_deps):
+            return None, ",".join(submit_deps)
+        return super()._stage_submit_deps(submit_deps, input_channel_name)
+
+
 def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.ProcessingStep:
     """Return the step of the SDK."""
     params = context.params
-    processor = sdk.PySparkProcessor(
+    processor = _Processor(
         framework_version=params.pyspark_framework_version,
         py_version=PYTHON_VERSION,
         container_version=CONTAINER_VERSION,
@@ -49,11 +64,14 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
         sagemaker_session=context.session,
     )
     folder, own = params.event_logs_of(spec.name)
+    packages = [_packages(spec.package_folder)] if spec.package_folder else []
+    jars = [f"{_packages_path(spec.package_folder)}/{JARS}"] if spec.package_folder and spec.jars else None
     arguments = processor.run(
         submit_app=spec.app,
         submit_py_files=list(spec.py_files),
+        submit_jars=jars,
         arguments=list(_arguments(spec, params)),
-        inputs=[_configuration(spec)],
+        inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages],
         # A folder of its own for each execution and step. Outputs are not part of the cache key.
         spark_event_logs_s3_uri=sdk.Join(
             on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
@@ -75,7 +93,13 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
 
 
 def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]:
+    imports = (
+        {"PYTHONPATH": f"{_packages_path(spec.package_folder)}/{PYTHON}"}
+        if spec.package_folder and spec.requirements
+        else {}
+    )
     return {
+        **imports,
         cache.FORCE_RUN_VARIABLE: context.parameters[cache.FORCE_RUN_PARAMETER],
         **{
             cache.fingerprint_variable(name): context.parameters[cache.fingerprint_parameter(spec.name, name)]
@@ -105,12 +129,21 @@ def _arguments(spec: "SparkStepSpec", params: "PipelineParams") -> Iterator[Any]
         yield from (f"--{name}", str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def _configuration(spec: "SparkStepSpec") -> Any:
+def _packages(folder: str) -> Any:
+    """Return the input that brings packages and jars to every instance."""
+    return _input("packages", f"{folder.rstrip('/')}/", _packages_path(folder))
+
+
+def _packages_path(folder: str) -> str:
+    return f"{PACKAGES_FOLDER}/{folder.rstrip('/').rpartition('/')[2]}"
+
+
+def _input(name: str, uri: str, path: str) -> Any:
     return sdk.ProcessingInput(
-        input_name="conf",
+        input_name=name,
         s3_input=sdk.ProcessingS3Input(
-            s3_uri=spec.configuration,
-            local_path=CONFIGURATION_FOLDER,
+            s3_uri=uri,
+            local_path=path,
             s3_data_type="S3Prefix",
             s3_input_mode="File",
             s3_data_distribution_type="FullyReplicated",

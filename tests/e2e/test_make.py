@@ -68,6 +68,8 @@ def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
     assert f"{written['rows_in']:,} in, {written['rows_rejected']:,} rejected" in told(first_run, "Rows")
     for name, output in written["outputs"].items():
         assert re.search(rf"^Output +{name} .*{output['rows']:,} rows", first_run, re.MULTILINE)
+    assert written["executors"]["granted"] == written["executors"]["requested"] == 2
+    assert told(first_run, "Executors").startswith("2, with ")
     assert "start Spark" in told(first_run, "In the job")
     assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
     assert f"read {written['rows_in']:,} rows" in checkout.made("logs")
@@ -249,7 +251,8 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     shown = shown_commands(repository)
     others = [line for line in shown if not line.startswith("make ")]
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
-    elsewhere = {"new-pipeline", "new-step", "test", "teardown", "down", "history", "github-setup", "protect"}
+    elsewhere = {"lock-packages", "new-pipeline", "new-step", "test", "teardown", "down", "history"}
+    elsewhere |= {"github-setup", "protect"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")

@@ -47,16 +47,27 @@ class Store:
     def text(self, path: str) -> str:
         """Return what a file holds.
 
+        Arrow asks S3 for the size first: a file that is replaced before it is read comes cut off, or with
+        rubbish at its end, and is read again.
+
         Raises:
             FileNotFoundError: there is none.
         """
-        with self.files.open_input_stream(f"{self.root}/{path}") as stream:
-            return bytes(stream.readall()).decode()
+        while True:
+            with self.files.open_input_file(f"{self.root}/{path}") as file:
+                size, content = file.size(), bytes(file.readall())
+            if self.files.get_file_info(f"{self.root}/{path}").size == size:
+                return content.decode()
 
     def names(self, folder: str) -> set[str]:
         """Return the names of what lies in a folder, none where there is no folder."""
         found = self.files.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
         return {entry.base_name for entry in found}
+
+    def listing(self, folder: str) -> set[tuple[str, int | None, int | None]]:
+        """Return path, size and time of all below a folder, nothing where there is no folder."""
+        selector = fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True, recursive=True)
+        return {(entry.path, entry.size, entry.mtime_ns) for entry in self.files.get_file_info(selector)}
 
     def here(self, uri: str) -> str:
         """Return the path that a report names, below `root`."""
@@ -118,7 +129,7 @@ def read(store: Store) -> int | None:
 
 
 class Reader(threading.Thread):
-    """Looks at the output again and again until it is told to end."""
+    """Looks at the output again and again until it is told to end; what has not changed is not read again."""
 
     def __init__(self, store: Store):
         super().__init__(daemon=True)
@@ -128,11 +139,15 @@ class Reader(threading.Thread):
         self.torn: list[str] = []
 
     def run(self) -> None:
+        seen: set[tuple[str, int | None, int | None]] | None = None
         while not self._ended.wait(LOOK_SECONDS):
+            found = self._store.listing("out")
             try:
-                read(self._store)
+                if found != seen:
+                    read(self._store)
             except TornError as error:
                 self.torn.append(str(error))
+            seen = found
             self.looks += 1
 
     def end(self) -> None:
@@ -206,7 +221,7 @@ def _await_run(process: subprocess.Popen[str], store: Store, before: set[str], o
         runs = store.names("out/runs") - before
         if runs and (not output or any(_is_written(store, run, output) for run in runs)):
             return
-        time.sleep(0.01)
+        time.sleep(0.05)  # each look is a request to S3
 
 
 def _is_written(store: Store, run: str, output: str) -> bool:

@@ -3,7 +3,9 @@
 import gzip
 import json
 import random
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,7 +16,7 @@ import pytest
 
 from helpers.spark.last_exception import last_exception
 from tests.faults.faulty_s3 import FaultyS3, serving
-from tests.faults.kills import STORES, kill_at_random
+from tests.faults.kills import STORES, Reader, kill_at_random
 from tests.spark_submit import JOB, SMALL, command, kill, start
 
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
@@ -57,9 +59,7 @@ def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> N
     random.seed(1)
     malformed = "".join(f"{random.randbytes(200).hex()}\n" for _ in range(20_000))
     (tmp_path / "malformed.csv").write_text(ROW.format(rings=1) + malformed)
-    with gzip.open(tmp_path / "endless.csv.gz", "wb", compresslevel=1) as endless:
-        for _ in range(600):
-            endless.write(b"1" * 2**20)
+    (tmp_path / "endless.csv.gz").write_bytes(gzip.compress(b"1" * 2**20) * 600)
     patience = ("attempts.maximum", "retry.limit", "retry.throttle.limit")
     conf = {
         **{f"spark.hadoop.fs.s3a.{name}": "1" for name in patience},
@@ -137,6 +137,26 @@ def executors(pid: int) -> list[psutil.Process]:
         for process in psutil.Process(pid).children(recursive=True)
         if process.name() == "java" and "CoarseGrainedExecutorBackend" in " ".join(process.cmdline())
     ]
+
+
+def test_a_reader_notices_each_torn_output_once() -> None:
+    with STORES["local disk"]() as store:
+        folder = Path(store.root)
+        (folder / "out").mkdir()
+        reader = Reader(store)
+        reader.start()
+        for number in (1, 2):
+            outputs = {name: {"folder": f"{store.uri}/gone-{number}"} for name in ("parquet", "csv")}
+            (folder / "new.json").write_text(json.dumps({"outputs": outputs}))
+            (folder / "new.json").replace(folder / "out" / "report.json")
+            looks = reader.looks
+            while reader.looks < looks + 3:
+                time.sleep(0.01)
+        reader.end()
+
+    first, second = reader.torn
+    assert "gone-1" in first
+    assert "gone-2" in second
 
 
 @pytest.mark.timeout(300)

@@ -15,6 +15,7 @@ from data_utils import (
     Check,
     JobError,
     begin_run,
+    count_executors,
     job_report,
     publish_report,
     spark_failure,
@@ -73,6 +74,7 @@ def process(spark: SparkSession, options: argparse.Namespace) -> None:
         rows_in=trips.count(),
         checks=[Check("trips with a rate", counted.count(), converted[0] if converted else 0)],
         seconds=seconds,
+        executors=count_executors(spark),
     )
     publish_report(spark, run, report)
 

@@ -94,6 +94,7 @@ PARTS = {
         "tests/ml_pipeline",
         "--ignore=tests/ml_pipeline/spark",
         "--ignore=tests/ml_pipeline/test_under_faults.py",
+        "--ignore=tests/ml_pipeline/packages/test_examples.py",
     ],
     "jobs": [
         "tests/spark_jobs/test_join_rates.py",

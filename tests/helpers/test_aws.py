@@ -1,13 +1,15 @@
 """Sessions: in the region of an environment, whatever the shell says."""
 
 import json
+import os
 from pathlib import Path
 
 import boto3
 import pytest
 
+import helpers.aws
 from helpers import environments
-from helpers.aws import connect
+from helpers.aws import ANY_ENVIRONMENT, connect
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
 
@@ -22,6 +24,7 @@ def folder(aws: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / f"{name}.json").write_text(json.dumps({"Region": REGION}))
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
+    helpers.aws._say_once.cache_clear()
 
 
 def test_a_session_is_in_the_region_of_the_environments_file() -> None:
@@ -69,3 +72,58 @@ def test_the_embedded_aws_needs_its_endpoint(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(UserError, match="ENV=local needs the embedded AWS"):
         connect(Environment(LOCAL))
+
+
+LOOPBACK = "http://127.0.0.1:9"
+"""Where nothing listens: AWS must not be asked."""
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": LOOPBACK}, f"AWS_ENDPOINT_URL is {LOOPBACK}, which is on this machine"),
+        ({"AWS_ENDPOINT_URL": "http://localhost:4566"}, "AWS_ENDPOINT_URL is http://localhost:4566"),
+        ({"AWS_ENDPOINT_URL": "http://[::1]:1"}, r"AWS_ENDPOINT_URL is http://\[::1\]:1"),
+        (
+            {"AWS_ENDPOINT_URL": "https://aws.example.com", "AWS_ENDPOINT_URL_S3": LOOPBACK},
+            f"AWS_ENDPOINT_URL_S3 is {LOOPBACK}",
+        ),
+    ],
+    ids=str,
+)
+def test_an_environment_in_aws_is_not_looked_for_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+) -> None:
+    monkeypatch.delenv(ANY_ENVIRONMENT)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(UserError, match=f"{said}.*but live is in AWS.*set {ANY_ENVIRONMENT}=yes"):
+        connect(Environment("live"))
+
+
+def test_the_endpoint_of_a_profile_counts_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ANY_ENVIRONMENT)
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    (tmp_path / "config").write_text(f"[default]\nendpoint_url = {LOOPBACK}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    with pytest.raises(UserError, match=f"endpoint_url of the AWS profile is {LOOPBACK}"):
+        connect(Environment("live"))
+
+
+def test_the_target_is_named_first_and_once(aws: boto3.Session, capsys: pytest.CaptureFixture[str]) -> None:
+    connect(Environment("live"))
+    connect(Environment("live"))
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"live: account 123456789012, {REGION}, endpoint {os.environ['AWS_ENDPOINT_URL']}"
+
+
+def test_the_embedded_aws_needs_no_such_permission(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(ANY_ENVIRONMENT)
+
+    assert connect(Environment(LOCAL)).region_name == REGION
+    assert capsys.readouterr().err == ""

@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from helpers import environments
 from helpers.environments import Environment, file_of, is_preview, read_settings
 from helpers.errors import UserError
+from helpers.project_settings import partition_problems, project_settings
 
 
 @pytest.fixture
@@ -68,6 +70,30 @@ def test_previews_share_their_file_of_parameters() -> None:
         "preview.json",
         "live.json",
     ]
+
+
+SESSION = botocore.session.get_session()
+REGIONS = {each: SESSION.get_available_regions("ec2", each) for each in SESSION.get_available_partitions()}
+
+
+def test_regions_of_other_partitions_are_rejected_and_those_of_aws_are_not() -> None:
+    """As botocore knows them: a new partition turns this red."""
+    assert {"aws", "aws-cn", "aws-us-gov"} <= REGIONS.keys()
+    for partition, regions in REGIONS.items():
+        rejected = [region for region in regions if partition_problems(region)]
+        assert rejected == ([] if partition == "aws" else regions), partition
+
+
+def test_a_region_of_another_partition_is_rejected_with_the_reason(folder: Path) -> None:
+    (folder / "china.json").write_text('{"Region": "cn-north-1"}')
+
+    with pytest.raises(UserError, match=r"china\.json cannot be used:\n  - Region is cn-north-1, which is"):
+        environments.names()
+
+    project = {"ProjectName": "fares", "Owner": "us", "Repository": "a/b", "Region": "us-gov-west-1"}
+    (folder / "project").write_text(json.dumps(project))
+    with pytest.raises(UserError, match="Region is us-gov-west-1, which is not in the partition aws"):
+        project_settings(folder / "project")
 
 
 def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def unexplained(text: str) -> list[str]:
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     """A role more is a right more; a guardrail on a role less is a way around it."""
     creators = ["PipelineExecutionRole", "StudioUserRole"]
-    jobs = ["ProcessingJobRole", "TrainingJobRole"]
+    jobs = ["ProcessingJobRole", "StudioJobRole", "TrainingJobRole"]
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
@@ -192,13 +192,15 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "identity.MandatoryProject": creators,
         "identity.MandatoryOwner": creators,
         "identity.PipelineExecutionPolicy": ["PipelineExecutionRole"],
-        "identity.JobCreationPolicy": creators,
+        "identity.JobCreationPolicy": ["PipelineExecutionRole"],
+        "identity.StudioJobCreationPolicy": ["StudioUserRole"],
         "identity.KeyPolicy": sorted([*creators, *jobs]),
         "identity.JobPolicy": jobs,
-        "identity.ReadPolicy": [*jobs[:1], "StudioUserRole", *jobs[1:]],
+        "identity.ReadPolicy": sorted([*jobs, "StudioUserRole"]),
         "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
         "identity.TrainingJobPolicy": ["TrainingJobRole"],
         "identity.StudioUserPolicy": ["StudioUserRole"],
+        "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
         "network.NetworkBoundary": [],
@@ -239,7 +241,7 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
     assert (said["network.FlowLogDays"], said["storage.AccessLogDays"]) == (365, 365)
     assert (said["storage.NoncurrentVersionDays"], said["studio.StudioIdleMinutes"]) == (30, 120)
     assert {*said["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
-    assert said["network.MakesInterfaceEndpoints"] == "true"
+    assert said["network.MakesInterfaceEndpoints"] == said["network.FiltersDns"] == "true"
     for parameter, default in said.items():
         assert said.get(f"basic_infra.{parameter.split('.')[1]}", default) == default, parameter
 
@@ -258,6 +260,8 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     assert said["basic_infra"]["HasItsName"] == {
         "Fn::Equals": [{"Ref": "AWS::StackName"}, {"Fn::Sub": "${ProjectName}-${Environment}-basic"}]
     }
+    filters = {"Fn::Equals": [{"Ref": "FiltersDns"}, "true"]}
+    assert said["network"]["HasDnsFilter"] == {"Fn::And": [{"Condition": "MakesVpc"}, filters]}
     makes = {"Fn::Equals": [{"Ref": "MakesInterfaceEndpoints"}, "true"]}
     assert said["network"]["HasInterfaceEndpoints"] == makes
     protects = {"Fn::Equals": [{"Ref": "ProtectsBoundaries"}, "true"]}
@@ -290,6 +294,61 @@ def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
         assert logs == {"Ref": "AccessLogBucket"}, name
     (policy,), (told,) = (of_type(f"AWS::SNS::{kind}").values() for kind in ("TopicPolicy", "Subscription"))
     assert (policy["Topics"], told["TopicArn"]) == ([{"Ref": "AlarmTopic"}], {"Ref": "AlarmTopic"})
+
+
+DNS = "AWS::Route53Resolver::"
+
+
+def test_names_are_resolved_of_aws_in_the_region_and_of_the_vpc_alone() -> None:
+    """Or a job that reaches nothing else asks the name servers of anybody for <data>.example.com."""
+    lists = of_type(f"{DNS}FirewallDomainList")
+    assert lists["network.DnsEverythingElse"]["Domains"] == ["*"]
+    assert lists["network.DnsAllowed"]["Domains"] == [
+        {"Fn::Sub": "*.${AWS::Region}.amazonaws.com"},
+        "*.s3.amazonaws.com",
+        "s3.amazonaws.com",
+        {"Fn::Sub": "*.studio.${AWS::Region}.sagemaker.aws"},
+        {"Fn::Sub": "*.${AWS::Region}.compute.internal"},
+        "*.ec2.internal",
+        "*.in-addr.arpa",
+    ]
+    (rules,) = of_type(f"{DNS}FirewallRuleGroup").values()
+    assert rules["FirewallRules"] == [
+        {
+            "Action": "ALLOW",
+            "FirewallDomainListId": {"Fn::GetAtt": ["DnsAllowed", "Id"]},
+            "FirewallDomainRedirectionAction": "TRUST_REDIRECTION_DOMAIN",
+            "Priority": 100,
+        },
+        {
+            "Action": "BLOCK",
+            "BlockResponse": "NXDOMAIN",
+            "FirewallDomainListId": {"Fn::GetAtt": ["DnsEverythingElse", "Id"]},
+            "Priority": 200,
+        },
+    ]
+    (there,) = of_type(f"{DNS}FirewallRuleGroupAssociation").values()
+    assert without_name(there) == {
+        "FirewallRuleGroupId": {"Fn::GetAtt": ["DnsRules", "Id"]},
+        "VpcId": {"Ref": "Vpc"},
+        "Priority": 101,
+    }
+
+
+def test_questions_of_dns_go_to_an_encrypted_group() -> None:
+    (logs,) = of_type(f"{DNS}ResolverQueryLoggingConfig").values()
+    (there,) = of_type(f"{DNS}ResolverQueryLoggingConfigAssociation").values()
+    group = RESOURCES["network.DnsQueryLogGroup"]["Properties"]
+    assert logs["DestinationArn"] == {"Fn::GetAtt": ["DnsQueryLogGroup", "Arn"]}
+    assert there == {
+        "ResolverQueryLogConfigId": {"Fn::GetAtt": ["DnsQueryLogs", "Id"]},
+        "ResourceId": {"Ref": "Vpc"},
+    }
+    assert group == {"KmsKeyId": {"Ref": "LogKeyArn"}, "RetentionInDays": {"Ref": "FlowLogDays"}}
+
+
+def without_name(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in properties.items() if key != "Name"}
 
 
 def test_endpoints_that_a_vpc_has_are_reached_on_their_port_alone() -> None:
@@ -356,7 +415,7 @@ def test_roles_have_a_boundary() -> None:
 def test_what_has_state_is_retained_where_it_is_protected_and_whenever_it_is_replaced() -> None:
     types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
-    assert len(stateful) == 12
+    assert len(stateful) == 13
     for name, each in stateful.items():
         assert each["DeletionPolicy"] == {"Fn::If": ["IsProtected", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
@@ -406,7 +465,13 @@ def test_every_property_has_an_effect_or_is_told_to_have_none(
     told = {each["LogicalResourceId"]: each.get("ResourceStatusReason", "") for each in events[::-1]}
     assert {name: reason for name, reason in told.items() if "not emulated" in reason} == {
         "ClosedDefaultSecurityGroup": "not emulated: "
-        "AssociationName, Parameters.AutomationAssumeRole, ScheduleExpression"
+        "AssociationName, Parameters.AutomationAssumeRole, ScheduleExpression",
+        "DnsAllowed": "not emulated: Domains, Name",
+        "DnsEverythingElse": "not emulated: Domains, Name",
+        "DnsRules": "not emulated: FirewallRules, Name",
+        "DnsRulesOfVpc": "not emulated: FirewallRuleGroupId, Name, Priority, VpcId",
+        "DnsQueryLogs": "not emulated: DestinationArn, Name",
+        "DnsQueryLogsOfVpc": "not emulated: ResolverQueryLogConfigId, ResourceId",
     }
 
 
@@ -734,6 +799,19 @@ def test_zones_have_a_subnet_each_and_none_overlaps(aws: boto3.Session, network:
     assert not any(one.overlaps(other) for one, other in itertools.combinations(ranges, 2))
 
 
+def test_subnets_lie_in_the_zones_that_are_named(aws: boto3.Session, network: Networks) -> None:
+    ec2 = aws.client("ec2")
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]][:0:-1][:2]
+
+    made = network(AvailabilityZones=",".join(zones), MakesInterfaceEndpoints="false")
+
+    ids = made["PrivateSubnetIds"].split(",")
+    lie = {
+        each["SubnetId"]: each["AvailabilityZone"] for each in ec2.describe_subnets(SubnetIds=ids)["Subnets"]
+    }
+    assert [lie[subnet] for subnet in ids] == zones
+
+
 @pytest.mark.parametrize(
     ("asked", "services"),
     [
@@ -859,6 +937,14 @@ BAD_INPUT = [
     ("template", "parameters", "reason"),
     [
         *BAD_INPUT,
+        *(
+            ("network", {"AvailabilityZones": zones}, f"AvailabilityZones has {reason}")
+            for zones, reason in (
+                ("us-east-1a,us-east-1b,us-east-1c", "3 zones, and ZoneCount is 2: name as many zones"),
+                ("us-east-1a,us-east-1a", "1 zones, and ZoneCount is 2: name as many zones, each once"),
+                ("sa-east-1a,us-east-1b", "sa-east-1a, but the environment runs in"),
+            )
+        ),
         ("network", {"VpcCidr": "10.20.0.0/16"}, "VpcCidr 10.20.0.0/16 overlaps with 10.20.0.0/16 of other"),
         (
             "keys",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import shutil
 import threading
@@ -306,7 +307,7 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
 
     assert (code, said) == (
         0,
-        f"Pipeline {name} updated: back to version 1 of commit {'1' * 40}, version 3.\n",
+        f"Pipeline {name} is back to version 1 of commit {'1' * 40}, version 3.\n",
     )
     definition = stack.client("sagemaker").describe_pipeline(PipelineName=name)
     assert f"code/{before}/{HELPER}" in definition["PipelineDefinition"]
@@ -399,7 +400,15 @@ def press_ctrl_c(thread: int, noticed: Callable[[], bool]) -> None:
 
 
 def start_in_local(out: io.StringIO, *, wait: bool) -> int:
-    arguments = Namespace(env=Environment("local"), pipeline=DEFAULT_PIPELINE, wait=wait, cache="off")
+    arguments = Namespace(
+        env=Environment("local"),
+        pipeline=DEFAULT_PIPELINE,
+        wait=wait,
+        cache="off",
+        since=None,
+        minutes=math.inf,
+        state=False,
+    )
     return start.run(arguments, Console(file=out, width=300))
 
 

@@ -1,31 +1,45 @@
-"""Commands on an AWS that is slow, throttles, and knows new roles late."""
+"""Commands on an AWS that is slow, throttles, and knows new roles late; interrupted, and run again."""
 
-import itertools
 import json
-import multiprocessing
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Literal
 
 import pytest
-from botocore.client import BaseClient
 from rich.console import Console
 
 from helpers.aws import Session
 from helpers.environments import Environment
-from helpers.infra.stacks import deploy, load_stacks, waiting
+from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, waiting
 from helpers.infra.stacks.__main__ import main as stacks
-from helpers.infra.stacks.status import is_changing
+from helpers.infra.stacks.change_sets import create_change_set, execute
+from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.drift import DRIFTED
+from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.waiting import Polling
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
 from helpers.local_aws.server_state import ServerState
+from helpers.spark.event_log.rules.finding import Finding
 from ml_pipeline.__main__ import main as pipelines
-from tests.ml_pipeline.small_project import REGION, ROLE_NAME
+from ml_pipeline.releases import code_sweep
+from ml_pipeline.spark import trials, tuning
+from ml_pipeline.spark.tuning import Measurement
+from tests.interruptions import (
+    When,
+    after_each_request,
+    expiring_credentials,
+    kill,
+    operation_number,
+    request_number,
+)
+from tests.ml_pipeline.small_project import HELPER, JOBS, REGION, ROLE_NAME
 
 TRUST = {
     "Version": "2012-10-17",
@@ -36,15 +50,17 @@ TRUST = {
     },
 }
 RIGHTS = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ROLE_ARN = f"arn:aws:iam::123456789012:role/{ROLE_NAME}"
+FAULTS = {"throttling": 0.05, "stack_seconds": 0.3, "propagation_seconds": 4.0}
+QUIET = Console(quiet=True)
 
 
 @pytest.fixture(scope="module")
-def faulty(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
+def server(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
     """A server of its own, with the role that the small project names."""
     folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
     state, _ = lifecycle.up(folder, port=0)
     os.environ.update(state.environment() | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION})
-    inject(state.endpoint, state.secret_key, throttling=0.05, stack_seconds=0.3, propagation_seconds=4)
     iam = Session(REGION).client("iam")
     iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="all", PolicyDocument=json.dumps(RIGHTS))
@@ -57,6 +73,14 @@ def faulty(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     os.environ.update(before)
 
 
+@pytest.fixture
+def faulty(server: ServerState) -> ServerState:
+    """The server with the faults that each test begins with."""
+    inject(server.endpoint, server.secret_key, **FAULTS)
+    return server
+
+
+ROLLBACK, SWEEP = ("rollback", "--to", "1"), ("sweep", "--only", "code", "--keep", "1")
 COMMANDS = (
     ("plan",),
     ("deploy",),
@@ -66,54 +90,45 @@ COMMANDS = (
     ("start", "--no-wait"),
     ("stop",),
     ("history",),
+    ROLLBACK,
+    SWEEP,
+    ("outputs",),
     ("teardown", "--yes"),
 )
 """From nothing to nothing, in the order of use."""
+OF_STACKS = ("deploy", "outputs")
+"""The commands that know nothing of pipelines."""
 
 
 def command(words: tuple[str, ...], environment: str, project: Path) -> int:
     arguments = [*words, "--env", environment]
     return (
-        stacks([*arguments, "--infra", str(project / "infra")]) if "deploy" in words else pipelines(arguments)
+        stacks([*arguments, "--infra", str(project / "infra")])
+        if words[0] in OF_STACKS
+        else pipelines(arguments)
     )
 
 
-def after_each_request(act: Callable[[str], None], patch: pytest.MonkeyPatch) -> None:
-    """Call a function with the operation of each request, once AWS has answered it."""
-    send = vars(BaseClient)["_make_api_call"]
-
-    def sent(client: BaseClient, operation: str, arguments: Any) -> Any:
-        answer = send(client, operation, arguments)
-        act(operation)
-        return answer
-
-    patch.setattr(BaseClient, "_make_api_call", sent)
+def upsert_other_code(environment: str, project: Path) -> None:
+    """Upsert a second version, of code that is not this checkout's."""
+    (project / "spark_jobs" / HELPER).write_text("# other helpers\n")
+    try:
+        assert command(("upsert",), environment, project) == 0
+    finally:
+        (project / "spark_jobs" / HELPER).write_text(JOBS[HELPER])
 
 
-def kill_at(request: int, words: tuple[str, ...], environment: str, project: Path) -> None:
-    """Run a command in a process that dies when AWS has done what it asked for, and it has not heard so."""
-    left = itertools.count(request - 1, -1)
-
-    def die_at_last(_: str) -> None:
-        if not next(left):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def killed() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            after_each_request(die_at_last, patch)
-            command(words, environment, project)
-
-    process = multiprocessing.get_context("fork").Process(target=killed)
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL, words
-
-
-def wait_for_stacks() -> None:
-    """Wait until no operation on a stack is in progress."""
-    cloudformation = Session(REGION).client("cloudformation")
-    while any(is_changing(each) for each in cloudformation.describe_stacks()["Stacks"]):
-        pass
+BEFORE: Mapping[tuple[str, ...], Callable[[str, Path], None]] = {ROLLBACK: upsert_other_code}
+"""What is done first, where a command needs more than what the others before it leave."""
+MOMENTS: Mapping[tuple[str, ...], Callable[[], When]] = {
+    # To stop takes as many requests as it takes time, and one where the execution is over meanwhile.
+    ("stop",): lambda: request_number(1),
+    # The pipeline is there, and no record of it.
+    ("upsert",): lambda: operation_number(1, "CreatePipeline"),
+    ROLLBACK: lambda: operation_number(1, "UpdatePipeline"),
+    SWEEP: lambda: operation_number(1, "DeleteObject"),
+}
+"""When a command is killed, unless halfway."""
 
 
 def left_behind() -> list[str]:
@@ -130,71 +145,144 @@ def left_behind() -> list[str]:
     ]
 
 
-def test_a_command_that_is_killed_halfway_can_be_repeated(
-    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
+def test_a_command_that_is_interrupted_halfway_can_be_repeated(
+    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each runs in one environment, which counts its requests, and dies in another before it runs there."""
+    """Each runs in one environment, which counts its requests, and is interrupted twice in another."""
+    monkeypatch.setattr(code_sweep, "MINIMUM_AGE", timedelta(0))
+    said = ""
     for words in COMMANDS:
+        for environment in ("trial", "local") if words in BEFORE else ():
+            BEFORE[words](environment, project)
         requests: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
             after_each_request(requests.append, patch)
             assert command(words, "trial", project) == 0, words
+        said += capsys.readouterr().out
+        half = len(requests) // 2
+        early = min(half, 2) if words in MOMENTS else half
 
-        # To stop takes as many requests as it takes time, and one where the execution is over meanwhile.
-        kill_at(1 if words == ("stop",) else len(requests) // 2, words, "local", project)
-        if words == ("plan",):
-            wait_for_stacks()  # as the command asks its user to; the others wait by themselves
+        with expiring_credentials(faulty, ROLE_ARN, request_number(early)):
+            code = command(words, "local", project)
+        refused = "AWS refuses the credentials (Expired" in capsys.readouterr().err
+        assert (code, refused) == (1, True) or words == ("stop",), words
+        moment = MOMENTS[words]() if words in MOMENTS else request_number(half)
+        kill(partial(command, words, "local", project), moment)
         assert command(words, "local", project) == 0, words
 
-    said = capsys.readouterr()
-    assert "version 1" in said.out
-    assert said.err == ""
+        printed = capsys.readouterr()
+        said += printed.out
+        beginnings = ("Waiting for ", "trial: account ")
+        assert all(line.startswith(beginnings) for line in printed.err.splitlines()), printed.err
+
+    assert said.count(", version 1.\n") == 2
+    assert said.count(" is back to version 1 of ") == 2
+    assert said.count(": nothing uses it.") == 2
     assert left_behind() == []
 
 
-def test_a_command_waits_for_an_operation_of_another(
+def test_a_command_waits_for_an_operation_of_another_and_works_on_what_is_there_then(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
-    codes: list[int] = []
-    other = threading.Thread(target=lambda: codes.append(command(("deploy",), "local", project)))
+    inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=0)
     cloudformation = Session(REGION).client("cloudformation")
-    other.start()
-    while not cloudformation.list_stacks(StackStatusFilter=["CREATE_IN_PROGRESS"])["StackSummaries"]:
-        assert other.is_alive()
-    console = Console(record=True, width=200)
+    first, last = load_stacks(Environment("local"))
 
-    deploy(cloudformation, load_stacks(Environment("local"))[0], console)
-    other.join()
+    def begin(kind: Literal["CREATE", "UPDATE"], stack: StackConfiguration, *others_tags: str) -> None:
+        """Begin to do as others do; what follows is quick."""
+        theirs = replace(stack, tags={**stack.tags, **dict.fromkeys(others_tags, "theirs")})
+        planned = create_change_set(cloudformation, theirs, kind, Polling())
+        inject(faulty.endpoint, faulty.secret_key, stack_seconds=3)
+        execute(cloudformation, planned)
+        inject(faulty.endpoint, faulty.secret_key, stack_seconds=0)
 
-    said = console.export_text()
-    assert codes == [0]
-    assert said.index("Waiting for small-project-local-foundation, on which") < said.index("No changes")
-    assert command(("teardown", "--yes"), "local", project) == 0
+    def said_by(words: str, stack: StackConfiguration, code: int = 0) -> str:
+        capsys.readouterr()
+        assert command(tuple(words.split()), "local", project) == code
+        said = capsys.readouterr()
+        assert said.err.startswith(f"Waiting for {stack.name} (")
+        return said.out
+
+    deploy(cloudformation, first, QUIET)
+    begin("CREATE", last)
+    assert json.loads(said_by("outputs --json", last)).keys() >= {"DataBucketName", "Topic"}
+    begin("UPDATE", first, "A")
+    assert f"No changes to resources of {first.name}, only to its outputs, tags" in said_by("plan", first)
+    begin("UPDATE", first, "A", "B")
+    assert json.loads(said_by("drift --json", first, DRIFTED))["stacks"][0]["changes"]
+    begin("UPDATE", first, "C")
+    assert "UPDATE_COMPLETE" in said_by("deploy", first)
+    begin("UPDATE", first, "D")
+    assert f"{first.name} is deleted." in said_by("teardown --yes", first)
+    assert left_behind() == []
 
 
 def test_a_deployment_goes_on_when_credentials_expire(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    role = Session(REGION).client("iam").get_role(RoleName=ROLE_NAME)["Role"]["Arn"]
-    sts = Session(REGION).client("sts")
-    issued = sts.assume_role(RoleArn=role, RoleSessionName="deployment")["Credentials"]
     inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
 
-    def expire(operation: str) -> None:
-        if operation == "ExecuteChangeSet":
-            inject(faulty.endpoint, faulty.secret_key, session_seconds=0.001)
-
-    with pytest.MonkeyPatch.context() as patch:
-        after_each_request(expire, patch)
-        patch.setenv("AWS_ACCESS_KEY_ID", issued["AccessKeyId"])
-        patch.setenv("AWS_SECRET_ACCESS_KEY", issued["SecretAccessKey"])
-        patch.setenv("AWS_SESSION_TOKEN", issued["SessionToken"])
+    with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "ExecuteChangeSet")):
         assert command(("deploy",), "local", project) == 1
     said = capsys.readouterr().err
     assert "CloudFormation goes on without this command" in said
     assert "AWS refuses the credentials (ExpiredToken" in said
 
     assert command(("deploy",), "local", project) == 0
+    assert command(("teardown", "--yes"), "local", project) == 0
+    assert left_behind() == []
+
+
+def test_a_sweep_of_previews_that_is_interrupted_goes_on(
+    faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, long_ago = ("sweep", "--only", "previews"), datetime(2026, 1, 1, tzinfo=UTC)
+    deploy_all(Session(REGION).client("cloudformation"), load_stacks(Environment("pr-7")), QUIET)
+    assert command(("upsert",), "pr-7", project) == 0
+    expired = renewed(load_stacks(Environment("pr-7")), long_ago)
+    deploy_all(Session(REGION).client("cloudformation"), expired, QUIET)
+    capsys.readouterr()
+
+    with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "DeletePipeline")):
+        assert command(words, "local", project) == 1
+    kill(lambda: command(words, "local", project), operation_number(1, "DeleteStack"))
+    assert command(words, "local", project) == 0
+    assert "Removed pr-7: it had expired." in capsys.readouterr().out
+    assert left_behind() == []
+
+
+SETTING = Finding("a", "seen", "change", "effect", settings={"spark.a": "2"}, seconds=5.0)
+
+
+def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
+    faulty: ServerState,
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Runs take as long with the setting as without; the upserts between them are true."""
+    words, file = ("tune", "--rounds", "1", "--pairs", "1"), project / "spark_jobs" / "configuration.json"
+    original = file.read_text()
+    monkeypatch.setattr(tuning, "FOLDER", file.parent)
+    monkeypatch.setattr(tuning, "_measured", lambda *_: Measurement(10.0, [SETTING]))
+    monkeypatch.setattr(trials, "FOLDER", tmp_path)
+    assert command(("deploy",), "local", project) == 0
+
+    with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "UpdatePipeline")):
+        assert command(words, "local", project) == 1
+    assert "the pipeline still has settings on trial. Run: make upsert" in capsys.readouterr().err
+    assert file.read_text() == original
+
+    # The first update is back to the settings of the file.
+    kill(lambda: command(words, "local", project), operation_number(2, "UpdatePipeline"))
+    assert "spark.a" in file.read_text()
+    assert command(words, "local", project) == 0
+    said = capsys.readouterr().out
+    assert f"Restored {file}" in said
+    assert f"{file}: unchanged, nothing was faster." in said
+    assert file.read_text() == original
+    assert command(("drift",), "local", project) == 0, "the pipeline, too, is as before"
+    assert not any(tmp_path.iterdir())
     assert command(("teardown", "--yes"), "local", project) == 0
     assert left_behind() == []

@@ -83,19 +83,24 @@ def write_jobs(folder: Path) -> Path:
 
 
 def add_pipeline(
-    root: Path, jobs: Path, patch: pytest.MonkeyPatch, document: Document | None = None, name: str = NAME
+    root: Path,
+    jobs: Path,
+    patch: pytest.MonkeyPatch,
+    document: Document | None = None,
+    name: str = NAME,
+    text: str = MODULE,
 ) -> None:
     """Add a module, a parameter file and the code of a second pipeline, all of them outside the checkout."""
     modules, params = root / "pipelines", root / "params"
     modules.mkdir(exist_ok=True)
-    (modules / f"{name.replace('-', '_')}.py").write_text(MODULE)
+    (modules / f"{name.replace('-', '_')}.py").write_text(text)
     if params != files.FOLDER:
         shutil.copytree(files.FOLDER, params)
         patch.setattr(files, "FOLDER", params)
         patch.setattr(pipelines, "__path__", [*pipelines.__path__, str(modules)])
     (params / "pipelines" / f"{name}.json").write_text(json.dumps(document or PAIR))
     # An entry that is there is not imported, and goes with the test.
-    added = module(name, MODULE)
+    added = module(name, text)
     patch.setitem(sys.modules, added.__name__, added)
     write_jobs(jobs)
 

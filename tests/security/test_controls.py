@@ -19,6 +19,7 @@ PROTECTING = {
     "AWS::EC2::VPCEndpoint",
     "AWS::IAM::Role",
     "AWS::KMS::Key",
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation",
     "AWS::S3::Bucket",
     "AWS::SNS::Topic",
 }

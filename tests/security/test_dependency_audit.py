@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.dependency_audit import ACCEPTED, PIP_AUDIT, Acceptance, judge, main, read_reports
+from helpers.dependencies.audit import ACCEPTED, PIP_AUDIT, Acceptance, judge, main, read_reports
 
 TODAY = date(2026, 11, 24)
 FOUND = {

@@ -120,7 +120,11 @@ def test_the_names_of_previews_and_no_other_are_within_reach(
 def test_the_keys_of_previews_and_no_other_are_within_reach(
     documents: dict[str, Any], action: str, tag: str, environment: str, allowed: bool
 ) -> None:
-    context = {f"aws:{tag}/Project": PROJECT, f"aws:{tag}/Environment": environment}
+    context = {
+        f"aws:{tag}/Project": PROJECT,
+        f"aws:{tag}/Environment": environment,
+        "aws:CalledVia": ["cloudformation.amazonaws.com"],
+    }
 
     found = verdict(documents, action, "*" if action == "kms:CreateKey" else KEY, context)
 

@@ -4,14 +4,17 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from data_utils import (
     Check,
+    Executors,
     JobError,
     Output,
     Run,
     begin_run,
+    count_executors,
     is_data_file,
     job_report,
     outdated_runs,
@@ -27,6 +30,7 @@ from ml_pipeline.executions.job_report import parse_report
 
 NAMES = st.text(min_size=1)
 COUNTS = st.integers(0, 2**63)
+SIZES = st.integers(1, 2**63)
 VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 OUTPUTS = st.builds(
     Output,
@@ -44,9 +48,10 @@ OUTPUTS = st.builds(
     rows_rejected=COUNTS | st.none(),
     checks=st.lists(st.builds(Check, NAMES, VALUES, VALUES), max_size=3),
     seconds=st.dictionaries(st.text(), st.floats(0, 1e9), max_size=3),
+    executors=st.builds(Executors, SIZES, COUNTS, SIZES, SIZES) | st.none(),
 )
 def test_what_a_job_reports_is_what_is_read(
-    application_id, outputs, rows_in, rows_rejected, checks, seconds
+    application_id, outputs, rows_in, rows_rejected, checks, seconds, executors
 ) -> None:
     written = job_report(
         application_id,
@@ -55,6 +60,7 @@ def test_what_a_job_reports_is_what_is_read(
         rows_rejected=rows_rejected,
         checks=checks,
         seconds=seconds,
+        executors=executors,
     )
 
     report = parse_report(json.dumps(written).encode(), "report.json")
@@ -71,6 +77,7 @@ def test_what_a_job_reports_is_what_is_read(
         tuple(check) for check in checks
     ]
     assert report.seconds == seconds
+    assert report.executors == executors or report.executors.model_dump() == executors._asdict()
     assert list(report.failed_checks) == [
         position for position, check in enumerate(checks) if check.expected != check.actual
     ]
@@ -235,6 +242,71 @@ def test_a_run_without_a_report_is_as_old_as_its_newest_file(job) -> None:
     (job.a / "runs" / "running" / "csv" / "part-1.csv").touch()
 
     assert job.run("new") == [f"{job.a}/runs/empty", f"{job.a}/runs/killed"]
+
+
+class Cluster:
+    """What a session on a cluster answers, with Spark's own SparkConf; the session of all tests is local."""
+
+    def __init__(self, spark: SparkSession, master: str, executors: int, properties: dict[str, str]):
+        conf = spark.sparkContext._jvm.org.apache.spark.SparkConf(False)
+        for name, value in properties.items():
+            conf.set(f"spark.{name}", value)
+        tracker = SimpleNamespace(getExecutorInfos=lambda: ["driver", *["executor"] * executors])
+        scala = SimpleNamespace(statusTracker=lambda: tracker)
+        java = SimpleNamespace(
+            getConf=lambda: conf,
+            isLocal=lambda: master.startswith("local["),
+            master=lambda: master,
+            sc=lambda: scala,
+        )
+        self.sparkContext = SimpleNamespace(_jsc=java)
+
+
+ON_YARN = {"executor.instances": "30", "executor.cores": "4", "executor.memory": "12438m"}
+
+
+@pytest.mark.parametrize(
+    ("master", "properties", "memory_mib"),
+    [
+        ("yarn", {}, 12438 + 1243),
+        ("yarn", {"executor.memoryOverhead": "1381m"}, 12438 + 1381),
+        ("yarn", {"executor.memoryOverheadFactor": "0.2"}, 12438 + 2487),
+        ("yarn", {"executor.memory": "1g"}, 1024 + 384),
+        ("yarn", {"executor.pyspark.memory": "1g"}, 12438 + 1243 + 1024),
+        ("yarn", {"memory.offHeap.enabled": "true", "memory.offHeap.size": "2g"}, 12438 + 1243 + 2048),
+        ("yarn", {"memory.offHeap.size": "2g"}, 12438 + 1243),
+        ("local-cluster[30,4,12438]", {"executor.memoryOverhead": "1381m"}, 12438),
+    ],
+)
+def test_executors_have_all_that_the_cluster_manager_is_asked_for(
+    spark: SparkSession, caplog, master, properties, memory_mib
+) -> None:
+    cluster = Cluster(spark, master, 30, ON_YARN | properties)
+
+    assert count_executors(cluster) == Executors(30, 30, 4, memory_mib)
+    assert not caplog.messages
+
+
+def test_executors_that_were_not_granted_are_logged_with_what_to_change(spark: SparkSession, caplog) -> None:
+    executors = count_executors(Cluster(spark, "yarn", 24, ON_YARN))
+
+    assert caplog.messages == [
+        "only 24 of 30 requested executors were granted, with 4 vCPU and 13681 MiB each: lower "
+        "spark.executor.memory or spark.executor.cores in configuration.json so that all fit, or raise "
+        "pyspark_process_instance_count"
+    ]
+    written = job_report("app-1", {}, executors=executors)
+    assert parse_report(json.dumps(written).encode(), "report.json").executors.are_missing
+
+
+def test_where_no_number_of_executors_is_requested_none_is_reported(spark: SparkSession) -> None:
+    dynamic = ON_YARN | {"dynamicAllocation.enabled": "true"}
+
+    assert count_executors(spark) is None
+    assert count_executors(Cluster(spark, "local[2]", 0, ON_YARN)) is None
+    assert count_executors(Cluster(spark, "yarn", 2, {})) is None
+    assert count_executors(Cluster(spark, "yarn", 2, dynamic)) is None
+    assert "executors" not in job_report("app-1", {})
 
 
 def documented(language: str) -> str:

@@ -29,6 +29,9 @@ class GitHub:
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
     subject: dict[str, Any] = field(default_factory=lambda: {"use_default": True})
     refuse: tuple[int, str] | None = None
+    private: bool = False
+    refuses_reviewers: bool = False
+    """As plans without protection rules do in private repositories."""
 
     def environment(self, repository: str = REPOSITORY) -> dict[str, str]:
         """Return the variables with which a workflow's step reaches it."""
@@ -68,7 +71,12 @@ class GitHub:
         match method, path.strip("/").split("/"):
             case "GET", [""]:
                 owner, name = REPOSITORY.split("/")
-                return 200, {"name": name, "id": 345, "owner": {"login": owner, "id": 12}}
+                return 200, {
+                    "name": name,
+                    "id": 345,
+                    "owner": {"login": owner, "id": 12},
+                    "private": self.private,
+                }
             case "GET", ["actions", "oidc", "customization", "sub"]:
                 return 200, self.subject
             case "GET", ["issues"]:
@@ -100,6 +108,8 @@ class GitHub:
                 return 201, self.rulesets[-1]
             case "PUT", ["rulesets", number]:
                 return 200, self._merged(next(e for e in self.rulesets if e["id"] == int(number)), body)
+            case "PUT", ["environments", _] if self.refuses_reviewers and body["reviewers"]:
+                return 422, {"message": "Failed to create the environment protection rule"}
             case "PUT", ["environments", name]:
                 self.environments[name] = body
                 return 200, {"name": name}

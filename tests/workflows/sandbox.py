@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from helpers.aws import ANY_ENVIRONMENT
 from helpers.environments import promoted
 from helpers.local_aws.server_state import ServerState
 from helpers.project_settings import project_settings
@@ -74,7 +75,8 @@ class Sandbox:
         (folder / "assumed").touch()
         aws = server.environment()
         credentials = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NO_PROXY")
-        (folder / "aws.env").write_text("".join(f"{name}={aws[name]}\n" for name in credentials))
+        variables = {**{name: aws[name] for name in credentials}, ANY_ENVIRONMENT: "yes"}
+        (folder / "aws.env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
         # act says itself where GitHub is, for every step; each shell is told otherwise.
         (folder / "shell").write_text(f"export GITHUB_API_URL={github.url}\n")
         self._copy()
@@ -90,6 +92,9 @@ class Sandbox:
             if (ROOT / name).is_file():  # and not deleted since
                 (self.repository / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.repository / name)
+        for path in (self.repository / ".github" / "workflows").glob("*.yml"):
+            # act has no queues, and its schema of workflows is older than this property.
+            path.write_text(re.sub(r"\n +queue: max(?=\n)", "", path.read_text()))
         self.git("init", "--quiet", "--initial-branch", "main")
         self.git("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
         self.commit("First")
@@ -117,24 +122,28 @@ class Sandbox:
         """Return which workflow asked for which role, in order."""
         return (self.folder / "assumed").read_text().splitlines()
 
-    def scripts(self) -> set[tuple[str, str]]:
-        """Return the jobs and steps of all workflows that have a script; the job by its name."""
-        found = set()
+    def scripts(self) -> dict[tuple[str, str], str]:
+        """Return the scripts of all workflows by job, as it is named, and step."""
+        found = {}
         for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
             for job in yaml.safe_load(path.read_text())["jobs"].values():
                 name = job["name"].split(" ${{")[0]
                 found |= {
-                    (f"{path.stem}: {name}", step["name"]) for step in job.get("steps", []) if "run" in step
+                    (f"{path.stem}: {name}", step["name"]): step["run"]
+                    for step in job.get("steps", [])
+                    if "run" in step
                 }
         return found
 
     def never_executed(self) -> set[tuple[str, str]]:
-        """Return those of the scripts that no run has executed yet."""
-        return {
-            (job, step)
-            for job, step in self.scripts()
-            if not any(done == step and name.startswith(job) for name, done in self.executed)
+        """Return those of the scripts that no run has executed yet, in whichever job they stand."""
+        scripts = self.scripts()
+        done = {
+            (step, script)
+            for (job, step), script in scripts.items()
+            if any(executed == step and name.startswith(job) for name, executed in self.executed)
         }
+        return {(job, step) for (job, step), script in scripts.items() if (step, script) not in done}
 
     def run(
         self,
@@ -143,8 +152,12 @@ class Sandbox:
         payload: Mapping[str, Any] | None = None,
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        *,
+        is_set_up: bool = True,
     ) -> Run:
-        """Execute a workflow for an event, to its end."""
+        """Execute a workflow for an event, to its end; with the variables that `make github-setup` sets."""
+        if is_set_up:
+            options = [*self.variables(), *options]
         with self.running(workflow, event, payload, options, environment) as process:
             lines = list(process.stdout or [])
         return self._result(workflow, event, process, lines)
@@ -173,7 +186,6 @@ class Sandbox:
                 *("--action-offline-mode", "--no-skip-checkout", "--json"),
                 *("--actor", "somebody"),
                 *("--secret", f"GITHUB_TOKEN={TOKEN}"),
-                *self._variables(),
                 *self._stand_ins(),
                 *options,
             ],
@@ -195,12 +207,13 @@ class Sandbox:
                     os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _variables(self) -> Iterator[str]:
+    def variables(self) -> Iterator[str]:
         yield from ("--var", f"AWS_REGION={project_settings().region}")
         yield from ("--var", "DEPLOY_ROLE_ARN=arn:aws:iam::123456789012:role/deploy")
         for name in promoted():
             yield from ("--var", f"PLAN_ROLE_ARN_{name.upper()}=arn:aws:iam::123456789012:role/{name}-plan")
             yield from ("--var", f"AWS_REGION_{name.upper()}={name.settings.region}")
+        yield from ("--var", f"AWS_REGION_PREVIEW={project_settings().region}")
 
     def _stand_ins(self) -> Iterator[str]:
         """An action without a stand-in is none that a test can execute: act fails at once."""

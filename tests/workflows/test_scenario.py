@@ -90,6 +90,7 @@ CHANGING = (
     (r"execution/[a-z0-9]{12}", "execution/ID"),
     (r"pipelines-[a-z0-9]{12}-([\w-]+)-[A-Za-z0-9]{10}\b", r"pipelines-ID-\1-ID"),
     (r"algo-1-\d+", "algo-1-ID"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be
     (r"(spark_ui_logs/[\w-]+/)[a-z0-9]{12}", r"\1ID"),
     (r"app-\d{14}-\d+", "app-ID"),
@@ -99,8 +100,10 @@ CHANGING = (
     # An execution and its steps are priced by their time.
     (r"(?m)^(\| (\*\*One execution|step ).*\| (\*\*)?)(less than )?[\d.]+(?=(\*\*)? \|$)", r"\1N"),
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
+    (r"\b\d+, with \d+ cores? and [\d,]+ MiB each", "N, with N cores and N MiB each"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
     (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
+    (r"(?m)^Waiting for .*\n", ""),  # where stacks take their time
 )
 """What differs from run to run: ids, hashes, times."""
 PARAMETERS = read_document(parameter_file(DEFAULT_PIPELINE)).values
@@ -143,6 +146,27 @@ def plans_of(comment: str) -> dict[str, str]:
 def commands_of(summary: str) -> list[str]:
     """Return the commands that a job's summary tells, each with its sign."""
     return re.findall(r"<summary>(. <code>.*?)</code>", summary)
+
+
+def jobs_of(environment: str) -> list[str]:
+    """Return the jobs that deploy an environment, in their order."""
+    return [
+        f"deploy-environment/Deploy {environment}",
+        f"follow-pipelines/Run pipelines of {environment}",
+        f"run-pipelines/Verify {environment}",
+    ]
+
+
+def summary_of(run: Run, environment: str, first: str = "") -> str:
+    """Return the summaries of these jobs, as a page of the run shows them below one another."""
+    deploy, *others = jobs_of(environment)
+    return "\n".join(run.summaries[job] for job in (first or deploy, *others) if job in run.summaries)
+
+
+def tag_commit(aws: boto3.Session, environment: str, commit: str) -> None:
+    sagemaker = aws.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName=pipeline_of(environment))["PipelineArn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "gitops:commit", "Value": commit}])
 
 
 def stacks(aws: boto3.Session, environment: str) -> dict[str, str]:
@@ -189,6 +213,29 @@ def deliver(aws: boto3.Session, environment: str) -> None:
         ServerSideEncryption="aws:kms",
         SSEKMSKeyId=outputs(aws, environment, "keys")["DataKeyArn"],
     )
+
+
+def left_of(aws: boto3.Session, environment: str) -> list[str]:
+    """Return what is there of an environment: stacks, pipelines, buckets, roles, log groups."""
+    name = f"{PROJECT}-{environment}-"
+    buckets = [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
+    roles = [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
+    groups = aws.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return [
+        *stacks(aws, environment),
+        *(each for each in pipelines(aws) if each.endswith(f"-{environment}")),
+        *(each for each in (*buckets, *roles) if each.startswith(name)),
+        *(each["logGroupName"] for each in groups),
+    ]
+
+
+def lose_runner(sandbox: Sandbox, workflow: str, event: str, payload: dict[str, Any], when: str) -> None:
+    """Run a workflow whose runner is lost, with all that it runs, once its log has a text."""
+    with sandbox.running(workflow, event, payload, [*sandbox.variables()]) as process:
+        assert any(re.search(when, line) for line in process.stdout), "it came to its end"
+        for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+            with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
+                each.kill()
 
 
 def comments(sandbox: Sandbox, mark: str) -> list[str]:
@@ -258,6 +305,41 @@ def test_a_fork_gets_ci_without_credentials(sandbox, server_folder, tmp_path, jo
     assert sandbox.assumed() == []
 
 
+# --- A copy that nobody has set up yet ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("workflow", "event", "payload"),
+    [
+        ("deploy", "push", PUSH),
+        ("sweep", "schedule", {"schedule": "17 2 * * *"}),
+        ("drift", "schedule", {"schedule": "43 3 * * *"}),
+        ("plan", "pull_request", pull_request("opened")),
+        *(
+            [
+                ("preview", "pull_request", LABELLED),
+                ("preview-teardown", "pull_request", pull_request("closed", labels=["preview"])),
+                ("preview-sweep", "schedule", {"schedule": "17 2 * * *"}),
+            ]
+            if has_previews()
+            else []
+        ),
+    ],
+)
+def test_a_copy_that_is_not_set_up_does_nothing_and_does_not_fail(
+    sandbox, workflow: str, event: str, payload: dict[str, Any]
+) -> None:
+    run = sandbox.run(workflow, event, payload, is_set_up=False)
+
+    assert run.code == 0, run.output
+    assert "failure" not in run.results.values()
+    assert sandbox.assumed() == []
+    if workflow == "plan":
+        (comment,) = comments(sandbox, "plan")
+        assert comment.count("Not set up on GitHub yet") == len(promoted())
+        sandbox.github.comments.clear()
+
+
 # --- A pull request -----------------------------------------------------------------------------------------
 
 
@@ -307,13 +389,7 @@ def test_a_plan_that_fails_is_reported(sandbox) -> None:
 
 def test_a_deployment_may_be_killed(sandbox, aws) -> None:
     """The runner is lost while the first environment is deployed: it has some of its stacks."""
-    with sandbox.running("deploy", "push", PUSH) as process:
-        for line in process.stdout:
-            if "CREATE_COMPLETE" in line and f"{PROJECT}-{FIRST}-network" in line:
-                break
-        for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-            with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
-                each.kill()
+    lose_runner(sandbox, "deploy", "push", PUSH, f"CREATE_COMPLETE.*{PROJECT}-{FIRST}-network")
 
     assert "network" in stacks(aws, FIRST)
     assert pipeline_of(FIRST) not in pipelines(aws)
@@ -324,11 +400,12 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     run = sandbox.run("deploy", "push", PUSH)
 
     assert run.results == {
-        f"deploy-environment/Deploy {FIRST}": "success",
-        f"deploy-environment/Deploy {NEXT}": "failure",
+        **dict.fromkeys(jobs_of(FIRST), "success"),
+        f"deploy-environment/Deploy {NEXT}": "success",
+        f"follow-pipelines/Run pipelines of {NEXT}": "failure",
     }
     assert run.failed_step() == "Run pipelines"
-    summary = run.summaries[f"deploy-environment/Deploy {NEXT}"]
+    summary = summary_of(run, NEXT)
     assert f"{NEXT} gets no sample data: deliver the input, then start again." in summary
     assert normalized(summary) == seen
     assert not any(stacks(aws, name) for name in LATER)
@@ -347,15 +424,16 @@ def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen
 
     assert run.code == 0, run.output
     assert set(run.results.values()) == {"success"}
-    assert len(run.results) == len(promoted())
+    approvals = [f"Approval of {name}" for name in promoted() if name.settings.approval]
+    assert sorted(run.results) == sorted([*approvals, *(job for name in promoted() for job in jobs_of(name))])
     hashes = {
-        re.search(r"make upsert PIPELINE=all CODE=(\w+)", summary)[1] for summary in run.summaries.values()
+        re.search(r"make upsert PIPELINE=all CODE=(\w+)", summary_of(run, name))[1] for name in promoted()
     }
     assert len(hashes) == 1
     (code,) = hashes
     for environment in promoted():
         assert f"code/{code}/" in pipelines(aws)[pipeline_of(environment)]
-    assert normalized(run.summaries[f"deploy-environment/Deploy {LAST}"]) == seen
+    assert normalized(summary_of(run, LAST)) == seen
 
 
 # --- A bad change -------------------------------------------------------------------------------------------
@@ -380,9 +458,12 @@ def test_a_bad_change_stops_at_the_first_environment(sandbox, aws, seen) -> None
 
     run = sandbox.run("deploy", "push", PUSH)
 
-    assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
+    assert run.results == {
+        f"deploy-environment/Deploy {FIRST}": "success",
+        f"follow-pipelines/Run pipelines of {FIRST}": "failure",
+    }
     assert run.failed_step() == "Run pipelines"
-    summary = run.summaries[f"deploy-environment/Deploy {FIRST}"]
+    summary = summary_of(run, FIRST)
     assert "KeyError" in summary
     assert f"rollback.yml -f environment={FIRST}" in summary
     assert normalized(summary) == seen
@@ -417,8 +498,39 @@ def test_a_rollback_restores_the_definition_before(sandbox, aws, seen) -> None:
     assert run.code == 0, run.output
     good = pipelines(aws)[pipeline_of(FIRST)]
     assert good != bad
-    assert re.search(r"^Rows +[\d,]+ in, 0 rejected$", run.summaries["Roll back"], re.MULTILINE)
-    assert normalized(run.summaries["Roll back"]) == seen
+    summary = summary_of(run, FIRST, f"rollback-environment/Roll back {FIRST}")
+    assert re.search(r"^Rows +[\d,]+ in, 0 rejected$", summary, re.MULTILINE)
+    assert normalized(summary) == seen
+
+
+def test_an_approval_comes_before_what_it_is_for(sandbox, aws) -> None:
+    before = pipelines(aws)[pipeline_of(LAST)]
+
+    run = sandbox.run("rollback", "workflow_dispatch", {"inputs": {"environment": LAST, "to": "999"}})
+
+    approvals = {"Approval": "success"} if LAST.settings.approval else {}
+    assert run.results == {
+        "Validate": "success",
+        **approvals,
+        f"rollback-environment/Roll back {LAST}": "failure",
+    }
+    assert run.failed_step() == "Roll back"
+    assert "No upsert is meant by '999'" in run.output
+    assert pipelines(aws)[pipeline_of(LAST)] == before
+
+
+def test_an_outdated_commit_is_not_deployed(sandbox, aws) -> None:
+    """The run of an earlier merge that is approved, or started again, after a later one was deployed."""
+    newest = sandbox.git("rev-parse", "HEAD")
+    sandbox.git("reset", "--quiet", "--hard", "HEAD~1")
+    tag_commit(aws, FIRST, newest)
+
+    run = sandbox.run("deploy", "push", PUSH)
+    sandbox.git("reset", "--quiet", "--hard", newest)
+
+    assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
+    assert run.failed_step() == "Refuse an outdated commit"
+    assert f"is registered from {newest}" in run.output
 
 
 # --- At night -----------------------------------------------------------------------------------------------
@@ -457,16 +569,11 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
 
 @previews
 def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
-    """GitHub lets them queue. Where somebody deploys by hand at the same time, one of them may refuse."""
+    """GitHub lets them queue. Where somebody deploys by hand at the same time, each waits for the other."""
     both = [make(sandbox, aws, "deploy", "ENV=pr-13") for _ in range(2)]
     said = [process.communicate()[0] for process in both]
 
-    assert 0 in [process.returncode for process in both]
-    for process, text in zip(both, said, strict=True):
-        assert process.returncode == 0 or ("Error:" in text and "Traceback" not in text), text
-    again = make(sandbox, aws, "deploy", "ENV=pr-13")
-    assert "Traceback" not in again.communicate()[0]
-    assert again.returncode == 0
+    assert [process.returncode for process in both] == [0, 0], said
     assert set(stacks(aws, "pr-13").values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
@@ -488,21 +595,25 @@ def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
     run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
 
     assert run.code == 0, run.output
-    assert commands_of(run.summaries[f"Code of {FIRST}-1"]) == ["✅ <code>make sweep ARGS=--only code"]
-    assert "the pipeline uses it" in run.summaries[f"Code of {FIRST}-1"]
-    assert f"version 2 of {pipeline_of(FIRST)} uses it" in run.summaries[f"Code of {FIRST}-1"]
+    summary = run.summaries[f"sweep-environment/Code of {FIRST}"]
+    assert commands_of(summary) == ["✅ <code>make sweep ARGS=--only code"]
+    assert "the pipeline uses it" in summary
+    assert f"version 2 of {pipeline_of(FIRST)} uses it" in summary
 
 
 # --- The end ------------------------------------------------------------------------------------------------
 
 
 @previews
-def test_closing_a_pull_request_removes_its_preview(sandbox, aws) -> None:
-    run = sandbox.run("preview-teardown", "pull_request", pull_request("closed", labels=["preview"]))
+def test_closing_a_pull_request_removes_its_preview_when_the_runner_was_lost_before(sandbox, aws) -> None:
+    closed = pull_request("closed", labels=["preview"])
+    lose_runner(sandbox, "preview-teardown", "pull_request", closed, f"{PROJECT}-pr-12-identity is deleted")
+    assert "keys" in stacks(aws, "pr-12")
+
+    run = sandbox.run("preview-teardown", "pull_request", closed)
 
     assert run.code == 0, run.output
-    assert stacks(aws, "pr-12") == {}
-    assert pipeline_of("pr-12") not in pipelines(aws)
+    assert left_of(aws, "pr-12") == []
 
 
 @pytest.mark.parametrize("environment", [name for name in promoted() if name not in PROTECTED])
@@ -512,12 +623,7 @@ def test_teardown_leaves_nothing(sandbox, aws, environment: str) -> None:
     run = sandbox.run("teardown", "workflow_dispatch", {"inputs": inputs})
 
     assert run.code == 0, run.output
-    name = f"{PROJECT}-{environment}-"
-    assert stacks(aws, environment) == {}
-    assert not [each for each in pipelines(aws) if each.endswith(f"-{environment}")]
-    assert not [each for each in aws.client("s3").list_buckets()["Buckets"] if each["Name"].startswith(name)]
-    assert not [each for each in aws.client("iam").list_roles()["Roles"] if each["RoleName"].startswith(name)]
-    assert not aws.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert left_of(aws, environment) == []
 
 
 def test_every_step_was_executed(sandbox, capsys) -> None:

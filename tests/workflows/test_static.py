@@ -1,13 +1,17 @@
 """What GitHub itself enforces and no run on this machine can show: read off the workflows' text."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from helpers.infra.stacks.waiting import READING
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
@@ -21,6 +25,11 @@ TRIGGERS = {
     "preview": {"pull_request"},
     "deploy": {"push"},
     "deploy-environment": {"workflow_call"},
+    "follow-pipelines": {"workflow_call"},
+    "preview-environment": {"workflow_call"},
+    "rollback-environment": {"workflow_call"},
+    "run-pipelines": {"workflow_call"},
+    "sweep-environment": {"workflow_call"},
     "rollback": {"workflow_dispatch"},
     "teardown": {"workflow_dispatch"},
     "sweep": {"schedule", "workflow_dispatch"},
@@ -42,6 +51,22 @@ every_job = pytest.mark.parametrize(("workflow", "name", "job"), JOBS, ids=lambd
 every_own_job = pytest.mark.parametrize(
     ("workflow", "name", "job"), OWN_JOBS, ids=lambda value: str(value)[:20]
 )
+
+
+def calls(job: dict[str, Any]) -> str:
+    """Return the name of the workflow that a job calls, or nothing."""
+    return Path(job.get("uses", "")).stem
+
+
+def reaches(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a job, or those of the workflow that it calls, with those that these call."""
+    if not calls(job):
+        return [job]
+    return [each for inner in WORKFLOWS[calls(job)]["jobs"].values() for each in reaches(inner)]
+
+
+def callers(workflow: str) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(name, key, job) for name, key, job in JOBS if calls(job) == workflow]
 
 
 def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
@@ -100,12 +125,11 @@ def test_a_workflow_has_no_rights_of_its_own(workflow: str) -> None:
 
 @every_job
 def test_a_job_has_the_rights_it_needs_and_no_others(workflow: str, name: str, job: dict[str, Any]) -> None:
-    calls_deployment = job.get("uses", "").endswith("deploy-environment.yml")
-    text = json.dumps(job)
+    text = json.dumps(reaches(job))
     wanted = {}
-    if calls_deployment or "actions/checkout" in text:
+    if "actions/checkout" in text:
         wanted["contents"] = "read"
-    if calls_deployment or assumes_a_role(job):
+    if any(map(assumes_a_role, reaches(job))):
         wanted["id-token"] = "write"
     if "make comment" in text:
         wanted["pull-requests"] = "write"
@@ -126,7 +150,7 @@ def test_the_token_is_given_to_the_steps_that_speak_to_github(
             assert step["with"]["persist-credentials"] is False
 
 
-@every_own_job
+@every_job
 def test_a_pull_request_of_a_fork_gets_no_credentials(workflow: str, name: str, job: dict[str, Any]) -> None:
     needs = [job.get("needs", [])] if isinstance(job.get("needs"), str) else job.get("needs", [])
     conditions = " ".join(
@@ -148,12 +172,37 @@ def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[s
                 if "environment" in job
                 else ("${{ matrix.role }}", "${{ matrix.region }}")
             )
-    assert ("environment" in job) <= assumes_a_role(job)
+    if not assumes_a_role(job) and "environment" in job:
+        assert job["environment"].endswith("-approval")
+    assert "-approval" not in job.get("environment", "") or job["permissions"] == {}
 
 
 def test_a_deployment_enters_the_environment_that_it_deploys() -> None:
     deploy = WORKFLOWS["deploy-environment"]["jobs"]["deploy"]
     assert deploy["environment"] == deploy["env"]["ENV"] == "${{ inputs.environment }}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_environment_is_entered_that_a_copy_has_not_set_up(path: Path) -> None:
+    """Or GitHub would create it, unprotected, and a new copy would fail at its first push and at night."""
+    for name, job in WORKFLOWS[path.stem]["jobs"].items():
+        if "workflow_call" in TRIGGERS[path.stem] or not any("environment" in each for each in reaches(job)):
+            continue
+        needed = [job.get("needs", [])] if isinstance(job.get("needs"), str) else job.get("needs", [])
+        validated = any("CONFIGURED" in json.dumps(WORKFLOWS[path.stem]["jobs"][need]) for need in needed)
+        assert "vars.AWS_REGION_" in job.get("if", "") or validated, name
+
+
+@pytest.mark.parametrize("workflow", ["plan", "drift"])
+def test_plans_and_drift_do_nothing_where_there_is_no_role_yet(workflow: str) -> None:
+    steps = WORKFLOWS[workflow]["jobs"][workflow]["steps"]
+    asking = [
+        step for step in steps if "make plan" in step.get("run", "") or "make drift" in step.get("run", "")
+    ]
+
+    assert len(asking) == 1
+    for step in (*asking, *(step for step in steps if step.get("uses", "").startswith(ASSUMES_A_ROLE))):
+        assert step["if"] == "matrix.role != ''"
 
 
 @every_own_job
@@ -175,30 +224,94 @@ def test_what_is_typed_is_validated_before_a_role_is_assumed(
 # --- One at a time, and not for ever ------------------------------------------------------------------------
 
 
+LONGEST_JOB_MINUTES = 360
+"""Of a runner of GitHub."""
+
+
 @every_own_job
-def test_a_job_ends_and_meets_no_other_in_its_environment(
+def test_a_job_ends_before_its_credentials_do(workflow: str, name: str, job: dict[str, Any]) -> None:
+    renews = job.get("env", {}).get("ROLE_TO_ASSUME_AGAIN") == "${{ vars.DEPLOY_ROLE_ARN }}"
+    most = LONGEST_JOB_MINUTES if renews else 60  # a role's session lasts for an hour
+
+    assert 0 < job["timeout-minutes"] <= most
+    if assumes_a_role(job):
+        assert job["timeout-minutes"] * 60 > READING.limit, "a command ends before that, with its limit"
+
+
+def groups(workflow: str, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return in which groups a job runs: its own, its workflow's, or those of the jobs that call that."""
+    own = job.get("concurrency") or WORKFLOWS[workflow].get("concurrency")
+    if own:
+        return [own]
+    return [group for name, _, caller in callers(workflow) for group in groups(name, caller)]
+
+
+@every_own_job
+def test_a_job_is_in_one_group_that_says_whether_it_cancels(
     workflow: str, name: str, job: dict[str, Any]
 ) -> None:
-    assert 0 < job["timeout-minutes"] <= 60, "a role's session lasts for an hour"
-    concurrency = job.get("concurrency") or WORKFLOWS[workflow]["concurrency"]
-    assert concurrency["group"]
-    assert "cancel-in-progress" in concurrency
+    found = groups(workflow, job)
+
+    assert found
+    for group in found:
+        assert group["group"]
+        assert isinstance(group["cancel-in-progress"], (bool, str))
 
 
-@pytest.mark.parametrize(
-    ("workflow", "name", "group", "cancels"),
-    [
-        ("deploy-environment", "deploy", "environment-${{ inputs.environment }}", False),
-        ("rollback", "rollback", "environment-${{ inputs.environment }}", False),
-        ("teardown", "teardown", "environment-${{ needs.validate.outputs.environment }}", False),
-        ("preview", "preview", "environment-pr-${{ github.event.number }}", True),
-        ("preview-teardown", "teardown", "environment-pr-${{ github.event.number }}", True),
-    ],
-)
-def test_what_changes_an_environment_queues_and_previews_cancel(workflow, name, group, cancels) -> None:
-    """Two pushes at once: the second one waits for the first, in each environment."""
-    for job in (job for stem, key, job in JOBS if (stem, key) == (workflow, name)):
-        assert job["concurrency"] == {"group": group, "cancel-in-progress": cancels}
+ONE_AT_A_TIME = [
+    ("rollback", "rollback", "environment-${{ inputs.environment }}"),
+    ("teardown", "teardown", "environment-${{ needs.validate.outputs.environment }}"),
+    *(
+        ("deploy", name, f"environment-{job['with']['environment']}")
+        for name, job in WORKFLOWS["deploy"]["jobs"].items()
+        if "uses" in job
+    ),
+]
+
+
+@pytest.mark.parametrize(("workflow", "name", "group"), ONE_AT_A_TIME)
+def test_what_changes_an_environment_waits_in_its_queue(workflow: str, name: str, group: str) -> None:
+    """All of it: one that is merged while another is deployed, a rollback that waits, and those after it.
+
+    https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+    """
+    if "SANDBOX" in os.environ:
+        pytest.skip("act knows no queues: the workflows of its sandbox have none")
+    expected = {"group": group, "cancel-in-progress": False, "queue": "max"}
+
+    assert WORKFLOWS[workflow]["jobs"][name]["concurrency"] == expected
+
+
+@pytest.mark.parametrize(("workflow", "name"), [("preview", "preview"), ("preview-teardown", "teardown")])
+def test_a_preview_cancels_the_one_before_it(workflow: str, name: str) -> None:
+    """A queue of several cannot be cancelled: GitHub refuses a workflow that asks for both."""
+    group = {"group": "environment-pr-${{ github.event.number }}", "cancel-in-progress": True}
+
+    assert WORKFLOWS[workflow]["jobs"][name]["concurrency"] == group
+
+
+def test_nothing_else_is_in_the_queue_of_an_environment() -> None:
+    """A sweep at night would take its place from a merge, and whoever waits for approval would keep it."""
+    listed = [
+        (workflow, name)
+        for workflow, name, job in JOBS
+        if job.get("concurrency", {}).get("group", "").startswith("environment-")
+    ]
+
+    previews = [("preview", "preview"), ("preview-teardown", "teardown")]
+    assert sorted(listed) == sorted([*((each[0], each[1]) for each in ONE_AT_A_TIME), *previews])
+    for workflow, name, job in JOBS:
+        if job.get("environment", "").endswith("-approval"):
+            assert "github.run_id" in job["concurrency"]["group"], f"{workflow}: {name} waits alone"
+
+
+def test_an_outdated_commit_is_refused_before_anything_is_deployed() -> None:
+    steps = WORKFLOWS["deploy-environment"]["jobs"]["deploy"]["steps"]
+    names = [step["name"] for step in steps]
+
+    assert steps[names.index("Check out")]["with"]["fetch-depth"] == 0
+    assert names.index("Refuse an outdated commit") < names.index("Deploy stacks")
+    assert "check-commit" not in json.dumps(WORKFLOWS["rollback-environment"])
 
 
 # --- What is tested -----------------------------------------------------------------------------------------
@@ -220,7 +333,8 @@ def test_workflows_call_targets_that_there_are() -> None:
         for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))
     }
     assert called <= targets
-    assert {"lint", "test", "plan", "deploy", "upsert", "start", "verify", "rollback", "teardown"} <= called
+    expected = {"lint", "coverage", "plan", "deploy", "upsert", "start", "verify", "rollback", "teardown"}
+    assert expected <= called
 
 
 @every_own_job
@@ -258,12 +372,30 @@ def test_owners_approve_what_decides_over_access() -> None:
 
 def test_releases_are_taken_up_after_a_while() -> None:
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
-    assert {each["package-ecosystem"] for each in updates} == {"github-actions", "pip", "npm"}
+    assert {each["package-ecosystem"] for each in updates} == {"github-actions", "maven", "npm", "pip"}
     assert all(each["cooldown"]["default-days"] >= 7 for each in updates)
     directories = [
         each for update in updates for each in update.get("directories", [update.get("directory")])
     ]
     assert all((ROOT / each.strip("/")).is_dir() for each in directories)
+
+
+def test_every_file_of_packages_is_looked_at() -> None:
+    """A folder with a lock file that Dependabot does not look into grows old unseen."""
+    names = {"npm": "package.json", "pip": "requirements*.txt", "github-actions": "action.yml"}
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    for ecosystem, pattern in names.items():
+        folders = {Path(path).parent for path in listed if Path(path).match(pattern)}
+        seen = {
+            Path(each.strip("/") or ".")
+            for update in updates
+            if update["package-ecosystem"] == ecosystem
+            for each in update.get("directories", [update.get("directory")])
+        }
+        assert {each for each in folders - seen if "stand_ins" not in each.parts} == set(), ecosystem
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
 from helpers.infra.stacks.changes import PlannedChange, planned_change
-from helpers.infra.stacks.status import find_stack
+from helpers.infra.stacks.status import IN_PROGRESS, find_stack
 from helpers.infra.stacks.waiting import Polling, poll
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from helpers.infra.stacks.configuration import StackConfiguration
 
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-_STALE = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"})
+_OUTDATED = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"})
+
+
+class OutdatedError(UserError):
+    """A stack has been changed since changes to it were computed."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +108,16 @@ def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
     """Execute a change set.
 
     Raises:
-        UserError: the stack has been changed since, so that what was shown is not what would be done.
+        OutdatedError: the stack has been changed since, so that what was shown is not what would be done.
     """
     try:
         cloudformation.execute_change_set(ChangeSetName=planned.id)
     except ClientError as error:
-        if error.response["Error"]["Code"] in _STALE:
-            raise UserError(
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if code in _OUTDATED or f"{IN_PROGRESS} state" in message:
+            raise OutdatedError(
                 f"{planned.stack_name} has been changed since these changes were computed. They are out of "
-                f"date and were not made: deploy again. ({error.response['Error']['Message']})"
+                f"date and were not made: deploy again. ({message})"
             ) from error
         raise
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -47,6 +48,10 @@ class StackConfiguration:
     """For how long a deployment lasts; only previews end by themselves."""
     protected: bool = False
     """Whether the data of its environment survives it."""
+
+    def value(self, name: str) -> str:
+        """Return the value of a parameter, given or by default; empty where there is none."""
+        return self.parameters.get(name, _defaults(self.template).get(name, ""))
 
     def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":
         """Return the stack with those of its needs met that are among some outputs."""
@@ -131,6 +136,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
         for key in sorted(file["Parameters"].keys() - known)
     ]
+    problems += _zone_problems({**defaults, **file["Parameters"]}, settings.region)
     if "VpcCidr" in defaults:
         problems += _overlaps(path, defaults["VpcCidr"])
     _refuse(path, list(dict.fromkeys(problems)))
@@ -193,6 +199,22 @@ def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
         for account in given.get("ImageAccountIds", "").split(",")
         if account in others
     ]
+
+
+def _zone_problems(values: Mapping[str, str], region: str) -> list[str]:
+    """Return what is wrong with the zones that are named, which no rule of a template can count."""
+    zones = [zone for zone in values.get("AvailabilityZones", "").split(",") if zone]
+    problems = [
+        f"AvailabilityZones has {zone}, but the environment runs in {region}: name zones of {region}"
+        for zone in zones
+        if zone.rstrip("abcdefghijklmnopqrstuvwxyz") != region
+    ]
+    if zones and len({*zones}) != int(values["ZoneCount"]):
+        problems.append(
+            f"AvailabilityZones has {len({*zones})} zones, and ZoneCount is {values['ZoneCount']}: "
+            "name as many zones, each once"
+        )
+    return problems
 
 
 def _violations(
@@ -337,6 +359,12 @@ def _value_problems(content: Mapping[str, Any]) -> list[str]:
                     f"{section}.{key} is {json.dumps(value)}: CloudFormation wants a string, in quotes"
                 )
     return sorted(problems)
+
+
+@cache
+def _defaults(template: str) -> Mapping[str, str]:
+    declared = parse_template(template).get("Parameters", {})
+    return {name: str(rule["Default"]) for name, rule in declared.items() if "Default" in rule}
 
 
 def parse_template(text: str) -> Any:

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from helpers.errors import UserError
-from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
+from helpers.infra.stacks.change_sets import (
+    OutdatedError,
+    PlannedChangeSet,
+    create_change_set,
+    discard,
+    execute,
+)
 from helpers.infra.stacks.configuration import INFRA, former_stack_name, load_stacks
 from helpers.infra.stacks.former import refuse_former
 from helpers.infra.stacks.outputs import outputs_of, table_of
@@ -16,7 +20,7 @@ from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, poll, settle, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch
 
 if TYPE_CHECKING:
     import boto3
@@ -85,35 +89,28 @@ def deploy(
 ) -> dict[str, str]:
     """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
 
+    What others do to the stack is waited for; where they overtake this, it computes its changes again.
+
     Raises:
         UserError: the deployment failed, with the first failure as its reason, or could not begin.
     """
     polling = polling or Polling()
-    while (planned := _plan(cloudformation, configuration, console, polling)) is None:
-        pass
-    carry_out(cloudformation, planned, console, polling, check)
-    return outputs_of(cloudformation, configuration.name, configuration.environment)
 
-
-def _plan(
-    cloudformation: "CloudFormationClient",
-    configuration: "StackConfiguration",
-    console: "Console",
-    polling: Polling,
-) -> PlannedChangeSet | None:
-    """Return a change set, or None if somebody else has changed the stack since this looked at it."""
-    settle(cloudformation, configuration.name, console, polling)
-    stack = find_stack(cloudformation, configuration.name)
-    ready = readiness(stack)
-    if stack and ready is Readiness.RECREATE:
-        clear_away(cloudformation, stack, console, polling)
-    kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
-    try:
+    def plan(stack: "StackTypeDef | None") -> PlannedChangeSet:
+        ready = readiness(stack)
+        if stack and ready is Readiness.RECREATE:
+            clear_away(cloudformation, stack, console, polling)
+        kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
         return create_change_set(cloudformation, configuration, kind, polling)
-    except ClientError:
-        if find_stack(cloudformation, configuration.name) == stack:
-            raise
-        return None
+
+    while True:
+        planned = once_settled(cloudformation, configuration.name, polling, plan)
+        try:
+            carry_out(cloudformation, planned, console, polling, check)
+        except OutdatedError:
+            console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
+        else:
+            return outputs_of(cloudformation, configuration.name, configuration.environment)
 
 
 def carry_out(
@@ -126,6 +123,7 @@ def carry_out(
     """Show a change set, execute it and wait for the end; see `deploy_all` for `check`.
 
     Raises:
+        OutdatedError: the stack has been changed since.
         UserError: it failed, with the first failure as its reason, or could not begin.
     """
     show(planned, console)

@@ -13,8 +13,8 @@ from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
 from helpers.infra.stacks.role_policies import ROLE, AddedPolicies, added_policies
-from helpers.infra.stacks.status import Readiness, find_stack, readiness, stack_resources
-from helpers.infra.stacks.waiting import Polling, poll
+from helpers.infra.stacks.status import Readiness, readiness, stack_resources
+from helpers.infra.stacks.waiting import READING, Polling, once_settled, poll
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import (
         DescribeStackDriftDetectionStatusOutputTypeDef,
         StackResourceDriftTypeDef,
+        StackTypeDef,
     )
     from types_boto3_iam import IAMClient
 
@@ -88,15 +89,15 @@ def find_drift(
 ) -> list[StackDrift]:
     """Return the drift of each stack of an environment; nothing is changed and nothing left behind.
 
-    What cannot be read is in the answer, with the reason.
+    What others do to a stack is waited for. What cannot be read is in the answer, with the reason.
 
     Raises:
-        UserError: a stack is being changed, or CloudFormation could not compute changes.
+        UserError: an operation on a stack does not end, or CloudFormation could not compute changes.
     """
     found: list[StackDrift] = []
     outputs: dict[str, str] = {}
     for stack in stacks:
-        found.append(_stack_drift(cloudformation, stack.with_outputs(outputs), polling or Polling()))
+        found.append(_drift_of(cloudformation, stack.with_outputs(outputs), polling or READING))
         outputs |= outputs_if_deployed(cloudformation, stack.name)
     deployed = [stack.name for stack in found if stack.existing]
     added = list(added_policies(cloudformation, iam, deployed))
@@ -119,10 +120,21 @@ def _with_added(stack: StackDrift, added: Iterable[AddedPolicies]) -> StackDrift
     return replace(stack, resources=tuple(resources.values()), unread=tuple(unread))
 
 
-def _stack_drift(
+def _drift_of(
     cloudformation: "CloudFormationClient", stack: "StackConfiguration", polling: Polling
 ) -> StackDrift:
-    there = find_stack(cloudformation, stack.name)
+    def compare(there: "StackTypeDef | None") -> StackDrift:
+        return _stack_drift(cloudformation, stack, there, polling)
+
+    return once_settled(cloudformation, stack.name, polling, compare)
+
+
+def _stack_drift(
+    cloudformation: "CloudFormationClient",
+    stack: "StackConfiguration",
+    there: "StackTypeDef | None",
+    polling: Polling,
+) -> StackDrift:
     if there and there["StackStatus"] == "DELETE_FAILED":  # nothing can be compared, and the others still can
         why = "its deletion is not at its end: make teardown"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))

@@ -27,7 +27,7 @@ from helpers.infra.stacks.retention import (
     retaining,
 )
 from helpers.infra.stacks.status import Readiness, find_stack, processed_resources, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settle, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settled, watch
 
 if TYPE_CHECKING:
     import boto3
@@ -63,7 +63,7 @@ def migrate(
     former, environment = FormerStack(session, former_name), stacks[0].environment
     polling = polling or Polling()
     for name in (former.name, *(stack.name for stack in stacks)):
-        settle(former.cloudformation, name, console, polling)
+        settled(former.cloudformation, name, polling)
     there = find_stack(former.cloudformation, former.name)
     if there:
         _refuse_unless_movable(former, there)

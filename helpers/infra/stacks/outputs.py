@@ -8,6 +8,7 @@ from rich.table import Table
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.status import find_stack
+from helpers.infra.stacks.waiting import READING, settled
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def stack_outputs(cloudformation: "CloudFormationClient", environment: "Environment") -> dict[str, str]:
-    """Return the outputs of an environment's stacks, by their keys.
+    """Return the outputs of an environment's stacks, by their keys; what others do to them is waited for.
 
     Raises:
-        UserError: a stack is missing, or was never deployed successfully.
+        UserError: a stack is missing, or was never deployed successfully, or an operation on it does not end.
     """
     outputs: dict[str, str] = {}
     for name in stack_names(environment):
@@ -31,7 +32,7 @@ def outputs_of(
     cloudformation: "CloudFormationClient", name: str, environment: "Environment"
 ) -> dict[str, str]:
     """Return the outputs of a stack; see `stack_outputs`."""
-    stack = find_stack(cloudformation, name)
+    stack = settled(cloudformation, name, READING)
     fix = f"Deploy it: make deploy ENV={environment}"
     if stack is None:
         raise UserError(f"There is no stack {name}. {fix}")

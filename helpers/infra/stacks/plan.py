@@ -8,13 +8,14 @@ from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.changes import PlannedChange, table_of
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
-from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import Polling
+from helpers.infra.stacks.status import Readiness, readiness
+from helpers.infra.stacks.waiting import READING, Polling, once_settled
 
 if TYPE_CHECKING:
     from rich.console import Console
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.literals import ChangeSetTypeType
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
@@ -37,12 +38,15 @@ def plan_all(
 ) -> Iterator[StackPlan]:
     """Yield what a deployment would change in each stack of an environment; nothing is left behind.
 
+    What others do to a stack is waited for.
+
     Raises:
-        UserError: CloudFormation refuses the changes, or a stack cannot be changed at present.
+        UserError: CloudFormation refuses the changes, a person must repair a stack first, or an operation on
+            one does not end.
     """
     outputs: dict[str, str] = {}
     for stack in stacks:
-        yield _plan(cloudformation, stack.with_outputs(outputs), polling or Polling())
+        yield _plan(cloudformation, stack.with_outputs(outputs), polling or READING)
         outputs |= outputs_if_deployed(cloudformation, stack.name)
 
 
@@ -54,20 +58,23 @@ def _plan(
         # CloudFormation computes no changes for a stack whose parameters have no values yet.
         wanted = ", ".join(sorted(configuration.needs))
         return StackPlan(name, note=f"{name} is new, all of it is to add: it waits for {wanted}.")
-    stack = find_stack(cloudformation, name)
-    ready = readiness(stack)
-    if stack and ready is Readiness.RECREATE:
-        return StackPlan(
-            name,
-            note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes it "
-            "and creates it again, all of its resources.",
+
+    def plan(stack: "StackTypeDef | None") -> StackPlan:
+        ready = readiness(stack)
+        if stack and ready is Readiness.RECREATE:
+            return StackPlan(
+                name,
+                note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes "
+                "it and creates it again, all of its resources.",
+            )
+        kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
+        planned = create_change_set(
+            cloudformation, unrenewed(configuration, stack), kind, polling, purpose="plan"
         )
-    kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
-    planned = create_change_set(
-        cloudformation, unrenewed(configuration, stack), kind, polling, purpose="plan"
-    )
-    discard(cloudformation, planned)
-    return _as_plan(planned)
+        discard(cloudformation, planned)
+        return _as_plan(planned)
+
+    return once_settled(cloudformation, name, polling, plan)
 
 
 def _as_plan(planned: PlannedChangeSet) -> StackPlan:

@@ -44,9 +44,8 @@ def standing_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> 
     counts: Counter[str] = Counter()
     lines = []
     for stack in stacks:
-        template = parse_template(stack.template)
-        counts.update(_types(template["Resources"]))
-        endpoints, zones = _endpoints(template, stack.parameters)
+        counts.update(_types(parse_template(stack.template)["Resources"]))
+        endpoints, zones = _endpoints(stack)
         if endpoints:
             hour = prices.resource("interface_endpoint_hour").usd
             lines.append(
@@ -70,15 +69,10 @@ def _types(resources: Mapping[str, Any]) -> Iterator[str]:
                 yield from _types(resource[2])
 
 
-def _endpoints(template: Mapping[str, Any], given: Mapping[str, str]) -> tuple[int, int]:
-    """Return the number of interface endpoints of a template, and of the zones that each is in."""
-    declared = template.get("Parameters", {})
-
-    def value(name: str) -> str:
-        return str(given.get(name, declared.get(name, {}).get("Default", "")))
-
-    if value("MakesInterfaceEndpoints") != "true":
+def _endpoints(stack: "StackConfiguration") -> tuple[int, int]:
+    """Return the number of interface endpoints of a stack, and of the zones that each is in."""
+    if stack.value("MakesInterfaceEndpoints") != "true":
         return 0, 0
-    services = value("InterfaceEndpoints").split(",")
-    subnets = value("ExistingSubnetIds")
-    return len(services), len(subnets.split(",")) if subnets else int(value("ZoneCount"))
+    services = stack.value("InterfaceEndpoints").split(",")
+    subnets = stack.value("ExistingSubnetIds")
+    return len(services), len(subnets.split(",")) if subnets else int(stack.value("ZoneCount"))

@@ -55,10 +55,10 @@ def processed_resources(cloudformation: "CloudFormationClient", name_or_id: str)
 
 
 def readiness(stack: "StackTypeDef | None") -> Readiness:
-    """Return what a deployment does with a stack.
+    """Return what a deployment does with a stack that no operation is in progress on.
 
     Raises:
-        UserError: somebody is changing it, or it needs a person's hand.
+        UserError: it needs a person's hand.
     """
     if stack is None:
         return Readiness.CREATE
@@ -75,21 +75,10 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
                 f"{name} could not be rolled back and cannot be changed. Fix what its events name, then: "
                 f"aws cloudformation continue-update-rollback --stack-name {name}"
             )
-    refuse_while_changing(stack)
     return Readiness.UPDATE
 
 
 def is_changing(stack: "StackTypeDef") -> bool:
-    """Tell whether an operation on a stack goes on; one that waits for its first changes is at rest."""
+    """Return whether an operation is in progress on a stack; one in review waits for its first changes."""
     status = stack["StackStatus"]
     return status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS"
-
-
-def refuse_while_changing(stack: "StackTypeDef") -> None:
-    """Raise a UserError if somebody is changing a stack at this moment."""
-    name, status = stack["StackName"], stack["StackStatus"]
-    if is_changing(stack):
-        raise UserError(
-            f"Somebody else is changing {name} ({status}). Wait until that is over and try again; to watch: "
-            f"aws cloudformation describe-stack-events --stack-name {name}"
-        )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from helpers.environments import is_preview, names
 from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.previews import expiry, tags_of
-from helpers.infra.stacks.status import find_stack
+from helpers.infra.stacks.waiting import READING, settled
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -56,12 +56,16 @@ def find_stacks(
 ) -> list[FoundStack]:
     """Return the stacks whose names are those of a project's stacks, in whatever environment.
 
-    Those whose tag names another project are not among them: a name may begin as that of another.
+    Those whose tag names another project are not among them: a name may begin as that of another. What others
+    do to a stack is waited for: a deployment may be renewing a preview.
 
     Args:
         cloudformation: a client.
         project: its name.
         templates: the names of its templates.
+
+    Raises:
+        UserError: an operation on a stack does not end.
     """
     endings = "|".join(sorted(re.escape(stack_name("", "", name).lstrip("-")) for name in templates))
     ours = re.compile(rf"{re.escape(project)}-(?P<environment>[A-Za-z0-9-]+?)-(?:{endings})")
@@ -72,10 +76,12 @@ def find_stacks(
             # A nested stack goes with its parent, and one that is deleted stays listed for 90 days.
             if name is None or "ParentId" in each or each["StackStatus"] == "DELETE_COMPLETE":
                 continue
-            stack = find_stack(cloudformation, each.get("StackId", each["StackName"]))
-            tags = tags_of(stack) if stack else {}
+            stack = settled(cloudformation, each.get("StackId", each["StackName"]), READING)
+            if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+                continue
+            tags = tags_of(stack)
             if tags.get("Project", project) == project:
-                found.append(FoundStack(each["StackName"], name["environment"], each["StackStatus"], tags))
+                found.append(FoundStack(stack["StackName"], name["environment"], stack["StackStatus"], tags))
     return found
 
 

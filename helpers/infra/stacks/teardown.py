@@ -9,13 +9,13 @@ from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settle, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, settled, watch
 
 if TYPE_CHECKING:
     import boto3
     from rich.console import Console
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
     from types_boto3_kms import KMSClient
 
     from helpers.infra.stacks.configuration import StackConfiguration
@@ -66,7 +66,7 @@ def teardown(
     left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
     stacks = [stack for stack in stacks if stack.name not in left]
     left = [name for name in left if find_stack(cloudformation, name)]
-    found = [(stack, there) for stack in stacks if (there := find_stack(cloudformation, stack.name))]
+    found = {stack.name: there for stack in stacks if (there := find_stack(cloudformation, stack.name))}
     if not found:
         if before:
             before()
@@ -74,16 +74,18 @@ def teardown(
         _tell_left(left, console)
         return
     if confirm:
-        _confirm(confirm, [stack.name for stack, _ in found], left, found[0][0].environment)
+        _confirm(confirm, [*found], left, stacks[0].environment)
     polling = polling or Polling()
-    for stack, _ in found:
-        settle(cloudformation, stack.name, console, polling)
+    for stack in stacks:  # an operation that is waited for may create one, and may end with its deletion
+        if there := settled(cloudformation, stack.name, polling):
+            found[stack.name] = there
     if before:
         before()
     names = {stack.name for stack in stacks}
-    for stack, there in reversed(found):
-        stack_id = there.get("StackId", stack.name)
-        _delete(session, stack, stack_id, names, console, polling)
+    for stack in reversed(stacks):
+        if stack.name in found:
+            stack_id = found[stack.name].get("StackId", stack.name)
+            _delete(session, stack, stack_id, names, console, polling)
     _tell_left(left, console)
 
 
@@ -154,16 +156,22 @@ def _delete_stack(
     console: "Console",
     polling: Polling,
 ) -> list["StackEventTypeDef"]:
-    feed = EventFeed(cloudformation, stack_id)
-    cloudformation.delete_stack(StackName=stack_id)
-    events = watch(feed, stack.name, console, polling)
+    def begin(there: "StackTypeDef | None") -> EventFeed | None:
+        if there is None or there["StackStatus"] == "DELETE_COMPLETE":
+            return None  # others were faster
+        feed = EventFeed(cloudformation, stack_id)
+        cloudformation.delete_stack(StackName=stack_id)
+        return feed
+
+    feed = once_settled(cloudformation, stack_id, polling, begin)
+    events = watch(feed, stack.name, console, polling) if feed else []
     if boundaries := _protected_boundaries(events):
         console.print(
             f"Remains: {stack.name}, with the boundary {' and '.join(boundaries)}, which you may not delete. "
             f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
             highlight=False,
         )
-    elif reason := failure(events):
+    elif events and (reason := failure(events)):
         raise UserError(f"The deletion of {stack.name} failed: {reason}. Fix it and try again.")
     else:
         console.print(f"{stack.name} is deleted.")

@@ -16,7 +16,7 @@ from helpers.infra.stacks.status import IN_PROGRESS, SUCCEEDED, find_stack, is_c
 if TYPE_CHECKING:
     from rich.console import Console
     from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_cloudformation.type_defs import StackEventTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 T = TypeVar("T")
 
@@ -27,6 +27,10 @@ class Polling:
 
     interval: float = 2.0
     limit: float = 3600.0
+
+
+READING = Polling(limit=900)
+"""For what only reads: jobs that do nothing else end after 20 minutes."""
 
 
 def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
@@ -45,21 +49,62 @@ def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
     return answer
 
 
-def settle(
-    cloudformation: "CloudFormationClient", stack_name: str, console: "Console", polling: Polling
-) -> None:
-    """Wait for the end of what somebody has begun to do with a stack, if anything.
+def settled(
+    cloudformation: "CloudFormationClient", name_or_id: str, polling: Polling
+) -> "StackTypeDef | None":
+    """Return a stack once no operation on it is in progress, or None if there is none.
+
+    Each status that is waited for is shown on stderr: what a command prints may be a document.
 
     Raises:
-        UserError: no end within the limit.
+        UserError: the operation is still in progress at the limit.
     """
+    shown = ""
 
-    def ask() -> bool | None:
-        return None if (stack := find_stack(cloudformation, stack_name)) and is_changing(stack) else True
+    def ask() -> "tuple[StackTypeDef | None] | None":
+        nonlocal shown
+        stack = find_stack(cloudformation, name_or_id)
+        if stack is None or not is_changing(stack):
+            return (stack,)
+        name, status = stack["StackName"], stack["StackStatus"]
+        if status != shown:
+            print(
+                f"Waiting for {name} ({status}), for {polling.limit / 60:g} min at most. To watch: "
+                f"aws cloudformation describe-stack-events --stack-name {name}",
+                file=sys.stderr,
+                flush=True,
+            )
+        shown = status
+        return None
 
-    if ask() is None:
-        console.print(f"Waiting for {stack_name}, on which an operation goes on.")
-        poll(ask, f"the operation on {stack_name}", polling)
+    (stack,) = poll(ask, f"the operation on {name_or_id}", polling)
+    return stack
+
+
+def once_settled(
+    cloudformation: "CloudFormationClient",
+    name_or_id: str,
+    polling: Polling,
+    act: "Callable[[StackTypeDef | None], T]",
+) -> T:
+    """Do something with a stack that no operation is in progress on; again, where one has begun meanwhile.
+
+    Args:
+        cloudformation: where the stack is, or will be.
+        name_or_id: the stack.
+        polling: how to wait.
+        act: takes the stack, or None where there is none.
+
+    Raises:
+        UserError: see `settled`.
+    """
+    while True:
+        stack = settled(cloudformation, name_or_id, polling)
+        try:
+            return act(stack)
+        except ClientError:
+            if find_stack(cloudformation, name_or_id) == stack:
+                raise
 
 
 class EventFeed:

@@ -189,8 +189,8 @@ def _create(stack: Stack, name: str, definition: Definition) -> None:
         type_.create(resource)
     except Exception as error:
         stack.set_resource_status(resource, "CREATE_FAILED", _cause(error))
-        if resource.physical_id:
-            _delete(stack, resource, "")
+        if resource.physical_id and not _delete(stack, resource, ""):
+            stack.resources[name] = resource  # the stack's rollback tries again, or fails
         raise DeploymentError(name) from error
     stack.resources[name] = resource
     if isinstance(type_, NotEmulated):

@@ -11,7 +11,7 @@ from typing import Any
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
-from helpers.local_aws.cloudformation.schemas import SCHEMAS_FILE, TYPE_NAMES_FILE, Shape
+from helpers.local_aws.cloudformation.schemas import ATTRIBUTES_FILE, SCHEMAS_FILE, Shape
 
 REGION = "us-east-1"
 _SCALARS = frozenset({"boolean", "integer", "number", "string"})
@@ -22,13 +22,19 @@ def type_names() -> list[str]:
     return sorted(name for name in _providers() if name.startswith("AWS::"))
 
 
+def attributes(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return what Fn::GetAtt may name, as regular expressions, by the names of the types.
+
+    It is more than schemas have, and so by cfn-lint's own reading of them.
+    """
+    schemas_of = {name: PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, name) for name in names}
+    return {name: sorted(schema.get_atts) for name, schema in schemas_of.items()}
+
+
 def schemas(names: Iterable[str]) -> dict[str, Any]:
     """Return the facts that `ResourceSchema` reads, by the names of the types, sorted."""
     providers = _providers()
-    return {
-        name: {**_facts(_load("resources", providers[name])), "attributes": _attributes(name)}
-        for name in sorted(names)
-    }
+    return {name: _facts(_load("resources", providers[name])) for name in sorted(names)}
 
 
 def _providers() -> dict[str, str]:
@@ -60,12 +66,6 @@ def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _attributes(type_name: str) -> list[str]:
-    """Return what Fn::GetAtt may name: more than schemas have, and so by cfn-lint's own reading of them."""
-    found: Iterable[str] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, type_name).get_atts
-    return sorted(found)
-
-
 def _paths(schema: Mapping[str, Any], key: str) -> list[str]:
     return [path.removeprefix("/properties/") for path in schema.get(key, [])]
 
@@ -90,9 +90,10 @@ def _shape(schema: Mapping[str, Any]) -> Shape:
 
 
 def main() -> None:
-    """Write the files, for the types that have handlers here."""
+    """Write the files: schemas for the types that have handlers here, attributes for all."""
     SCHEMAS_FILE.write_text(json.dumps(schemas(RESOURCE_TYPES), indent=1) + "\n", encoding="utf-8")
-    TYPE_NAMES_FILE.write_text("\n".join(type_names()) + "\n", encoding="utf-8")
+    lines = [f"{json.dumps(name)}: {json.dumps(found)}" for name, found in attributes(type_names()).items()]
+    ATTRIBUTES_FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Data of jobs: from S3 into a container, and back."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +11,9 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.s3 import S3Uri, parse
+
+_DOWNLOADS = 8
+"""At a time."""
 
 
 class DataError(Exception):
@@ -45,12 +50,22 @@ def download_prefix(s3: Any, uri: str, local_path: str, root: Path) -> None:
     if not objects:
         raise DataError(f"Failed to download data. Cannot find S3 objects under {uri}")
     _check_tree(objects)
+    targets = []
     for found in objects:
         target = folder / found.relative
         if not target.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"the key {found.uri} leads out of {local_path}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(found.uri.bucket, found.uri.key, str(target))
+        targets.append(target)
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        list(pool.map(lambda found, target: _download(s3, found.uri, target), objects, targets))
+
+
+def _download(s3: Any, uri: S3Uri, target: Path) -> None:
+    # In one request: boto3's download_file asks for the size first.
+    body = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
+    with body, target.open("wb") as file:
+        shutil.copyfileobj(body, file, 1 << 20)
 
 
 def _check_tree(objects: Sequence[_Object]) -> None:

@@ -15,6 +15,7 @@ from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
+    packages,
     smspark_submit,
     spark_home,
 )
@@ -153,7 +154,9 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
     java_home = java.java_home()
     python = job_python()
     spark_home.link(home, s3a_jars.ensure(log=log))
-    environment = _environment(job, paths, home.folder, java_home, python)
+    environment = dict(_environment(job, paths, home.folder, java_home, python))
+    if "PYTHONPATH" in environment:
+        environment["PYTHONPATH"] = packages.python_path(environment["PYTHONPATH"], python, log)
     if home.exports is not None:
         command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
     for sentence in home.sentences:

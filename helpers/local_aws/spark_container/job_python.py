@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from helpers.errors import UserError
-from helpers.local_aws.spark_container.image_packages import image_packages, normalized
+from helpers.spark.image_packages import image_packages, normalized
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,13 @@ class JobPython:
             for name, version in image.packages.items()
             if packages.get(name) != version
         ]
-        python = _difference("Python", self._python_version(), image.python)
+        python = _difference("Python", self.version, image.python)
         but = f", but {', '.join(different)}" if different else ""
         return f"{python} with the packages of the image{but}"
 
-    def _python_version(self) -> str:
+    @property
+    def version(self) -> str:
+        """Return the version of its Python, as 3.12."""
         return self._site_packages().parent.name.removeprefix("python")
 
     def _packages(self) -> Iterator[tuple[str, str]]:

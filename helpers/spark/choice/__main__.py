@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-
+from helpers.aws import Session
 from helpers.command_line import positive, run_command
 from helpers.errors import UserError
 from helpers.pricing import PRICES, Prices, load_prices
@@ -65,7 +64,7 @@ def _choose(arguments: argparse.Namespace) -> int:
 
 def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
     """Return the runs that tell of speed, and a line on each that does not."""
-    s3 = boto3.client("s3") if any("://" in source for source in sources) else None
+    s3 = Session().client("s3") if any("://" in source for source in sources) else None
     runs, skipped = [], []
     for source in sources:
         for log in logs(source, s3):

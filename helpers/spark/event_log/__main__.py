@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import boto3
-
+from helpers.aws import Session
 from helpers.command_line import run_command
 from helpers.spark.event_log.configuration import change
 from helpers.spark.event_log.findings import findings
@@ -20,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    s3 = boto3.client("s3") if "://" in arguments.source else None
+    s3 = Session().client("s3") if "://" in arguments.source else None
     run = read(arguments.source, s3)
     found = findings(run)
     print(report(run, found))

@@ -4,7 +4,7 @@ Spark's JsonProtocol defines them. It writes the name of an event first, which l
 that say nothing to us, and their many bytes; what other tools have rewritten is found the slow way.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -240,17 +240,22 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
 }
 
 
-def parse(lines: Iterable[bytes], source: object = "the log") -> Iterator[Event]:
+def parse(
+    lines: Iterable[bytes], source: object = "the log", kinds: Collection[type] | None = None
+) -> Iterator[Event]:
     """Yield the events of lines that say something to us.
 
     Args:
         lines: of the log.
         source: of the lines, for messages.
+        kinds: of the events, where not all are wanted: the others are skipped unparsed.
 
     Raises:
         EventLogError: a line is no event, or lacks what its event always has.
     """
-    decoders = _DECODERS
+    decoders = {
+        name: decoder for name, decoder in _DECODERS.items() if kinds is None or decoder.type in kinds
+    }
     for number, line in enumerate(lines, 1):
         try:
             decoder = decoders.get(name_of(line))

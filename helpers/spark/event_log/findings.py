@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from helpers.spark.event_log.profile import Profile
-from helpers.spark.event_log.rules import driver, executors, partitions, python
+from helpers.spark.event_log.rules import allocation, driver, executors, partitions, python
 from helpers.spark.event_log.rules.finding import Finding
 
 RULES: tuple[Callable[[Profile], Iterator[Finding]], ...] = (
+    allocation.executors_not_granted,
+    allocation.dynamic_executors_not_granted,
     partitions.spill,
     partitions.skew,
     executors.garbage_collection,

@@ -54,6 +54,8 @@ class Stage:
     """From the launches of tasks to their ends, with what Spark needs to start and to finish them."""
     run_ms: int = 0
     gc_ms: int = 0
+    last_launch: int = 0
+    """Of its tasks but speculative ones, in ms since 1970: until then at least one of them waited."""
     longest_ms: int = 0
     longest_read: int = 0
     """What the longest task has read."""
@@ -219,6 +221,26 @@ class Profile:
         return most
 
     @property
+    def executors_at_once(self) -> list[Executor]:
+        """The most executors that there were at the same time: one that replaces a lost one adds none."""
+        changes = [(executor.added, 1, name) for name, executor in self.executors.items()]
+        changes += [
+            (executor.removed, 0, name)
+            for name, executor in self.executors.items()
+            if executor.removed is not None
+        ]
+        alive: dict[str, Executor] = {}
+        most: list[Executor] = []
+        for _, is_added, name in sorted(changes):
+            if not is_added:
+                alive.pop(name, None)
+                continue
+            alive[name] = self.executors[name]
+            if len(alive) > len(most):
+                most = list(alive.values())
+        return most
+
+    @property
     def capacity_ms(self) -> float:
         """Run time that the executors of each moment had room for while tasks ran."""
         cores = sum(
@@ -270,11 +292,12 @@ def profile(parsed: Iterable[Event]) -> Profile:
     """Return what events say of a run."""
     run = Profile()
     for event in parsed:
-        _take(run, event)
+        take(run, event)
     return run
 
 
-def _take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
+def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
+    """Add to a run what an event says of it."""
     match event:
         case events.TaskEnd():
             _take_task(run, event)
@@ -315,6 +338,8 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     stage.speculative += info.speculative
     run.ended = max(run.ended, info.finished)
     run.busy.add(info.launched, max(info.launched, info.finished))
+    if not info.speculative:
+        stage.last_launch = max(stage.last_launch, info.launched)
     if event.peaks is not None:
         _take_peaks(run, event.peaks)
     took = max(0, info.finished - info.launched)

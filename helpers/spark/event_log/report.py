@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from helpers.spark.event_log.allocation import allocation_of
 from helpers.spark.event_log.profile import Profile
 from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
@@ -16,6 +17,7 @@ def report(run: Profile, found: Sequence[Finding]) -> str:
     lines = [
         f"{summary.application_id or run.name}: {summary.seconds:.1f} s on {summary.slots} cores of "
         f"{summary.executors} executor{'s' * (summary.executors != 1)}, Spark {run.spark_version}",
+        *([str(allocation)] if (allocation := allocation_of(run)) else []),
         f"tasks {summary.task_seconds:.1f} core-seconds ({share:.0%} of the cores), "
         f"no task for {summary.driver_seconds:.1f} s",
         f"read {summary.input_bytes / 1e6:,.1f} MB, shuffled {summary.shuffle_bytes / 1e6:,.1f} MB, "

@@ -1,20 +1,30 @@
 """Spark's settings as they were in effect in a run: those of its log, and Spark's defaults for the others."""
 
+import math
 import re
 from collections.abc import Mapping
 
 _BYTES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
-_UNIT = {"spark.driver.memory": "m", "spark.executor.memory": "m", "spark.executor.memoryOverhead": "m"}
+_UNIT = {
+    "spark.driver.memory": "m",
+    "spark.executor.memory": "m",
+    "spark.executor.memoryOverhead": "m",
+    "spark.executor.minMemoryOverhead": "m",
+    "spark.executor.pyspark.memory": "m",
+}
 """What a number without a unit counts, where that is not bytes."""
 _MINUTE = 60_000
 _MILLISECONDS = {"": 1, "ms": 1, "s": 1000, "m": _MINUTE, "min": _MINUTE, "h": 60 * _MINUTE}
 
 _DEFAULTS = {
     "spark.driver.memory": "1g",
+    "spark.dynamicAllocation.schedulerBacklogTimeout": "1s",
     "spark.eventLog.logStageExecutorMetrics": "false",
     "spark.executor.heartbeatInterval": "10s",
     "spark.executor.memory": "1g",
+    "spark.executor.memoryOverheadFactor": "0.1",
     "spark.executor.metrics.pollingInterval": "0",
+    "spark.executor.minMemoryOverhead": "384m",
     "spark.executor.processTreeMetrics.enabled": "false",
     "spark.python.worker.reuse": "true",
     "spark.speculation": "false",
@@ -58,11 +68,12 @@ class Settings:
         return (self.text(name) or "").strip().lower() == "true"
 
     def number(self, name: str) -> float:
-        """Return a number; 0 where it is not set or is not one."""
+        """Return a number; 0 where it is not set, is not one, or is infinite."""
         try:
-            return float(self.text(name) or 0)
+            number = float(self.text(name) or 0)
         except ValueError:
             return 0.0
+        return number if math.isfinite(number) else 0.0
 
     def size(self, name: str) -> int:
         """Return a size in bytes; 0 where it is not set or is not one."""

@@ -20,6 +20,7 @@ class RunSummary:
     slots: int
     """Cores of all executors: the most that there were at the same time."""
     executors: int
+    """The most that there were at the same time."""
     task_seconds: float
     """Run times of all tasks together, also of those that failed."""
     input_bytes: int
@@ -57,7 +58,7 @@ def summary_of(run: Profile) -> RunSummary:
         application_id=run.application_id,
         seconds=(run.ended - run.started) / 1000,
         slots=run.cores,
-        executors=len(run.executors),
+        executors=len(run.executors_at_once),
         task_seconds=run.run_ms / 1000,
         input_bytes=sum(stage.input for stage in stages),
         output_bytes=sum(stage.output for stage in stages),

@@ -3,13 +3,14 @@
 import functools
 import io
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from github import Github
+from github import Github, GithubException
 
 from helpers.environments import EnvironmentSettings, promoted
 from helpers.errors import UserError
@@ -185,24 +186,52 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
         for call in environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice", "acme/ops"]):
             send(repository, call)
 
-    assert github.environments["prod"]["reviewers"] == [
-        {"type": "User", "id": sum(b"alice")},
-        {"type": "Team", "id": sum(b"ops")},
-    ]
-    assert github.branches == {"prod": ["main"]}
+    assert github.branches == {"prod-approval": ["main"], "prod": ["main"]}
     assert github.variables == {
         "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
         "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION_PROD": "eu-west-1"},
     }
-    assert [method for method, _, _ in github.writes] == [
-        "PUT",
-        "POST",
-        "POST",
-        "POST",
-        "POST",
-        "POST",
-        "PUT",
+    posted = ["POST", "POST", "POST", "POST", "POST"]
+    assert [method for method, _, _ in github.writes] == ["PUT", "POST", "PUT", *posted, "PUT", "PUT"]
+
+
+def test_a_reviewer_approves_once_and_nobody_goes_past_him(github, repository) -> None:
+    """Each job of an environment with reviewers would wait for them, and hold the queue meanwhile."""
+    for call in environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice", "acme/ops"]):
+        send(repository, call)
+
+    approval = github.environments["prod-approval"]
+    assert approval["reviewers"] == [
+        {"type": "User", "id": sum(b"alice")},
+        {"type": "Team", "id": sum(b"ops")},
     ]
+    assert (approval["can_admins_bypass"], approval["prevent_self_review"]) == (False, True)
+    assert github.environments["prod"]["reviewers"] == []
+    for name in ("prod", "prod-approval"):
+        assert github.environments[name]["deployment_branch_policy"] == {
+            "protected_branches": False,
+            "custom_branch_policies": True,
+        }
+
+
+def test_without_approval_reviewers_are_those_of_the_environment(github, repository) -> None:
+    for call in environment_settings(repository, "dev", ROLES, SETTINGS, ["alice"]):
+        send(repository, call)
+
+    assert github.environments.keys() == {"dev"}
+    assert github.environments["dev"]["reviewers"] == [{"type": "User", "id": sum(b"alice")}]
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_reviewers_that_the_plan_does_not_have_are_explained(github, repository, private: bool) -> None:
+    github.refuses_reviewers, github.private = True, private
+    call = environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice"])[0]
+
+    with pytest.raises(UserError if private else GithubException) as raised:
+        send(repository, call)
+
+    said = "GitHub refuses the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
+    assert bool(re.search(said, str(raised.value))) is private
 
 
 def test_a_preview_may_come_from_any_branch(github, repository) -> None:
@@ -211,7 +240,10 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
         send(repository, call)
 
     assert github.environments["preview"]["deployment_branch_policy"] is None
-    assert github.variables.keys() == {"environments/preview"}
+    assert github.variables == {
+        "environments/preview": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
+        "actions": {"AWS_REGION_PREVIEW": "eu-west-1"},
+    }
 
 
 @pytest.mark.parametrize(

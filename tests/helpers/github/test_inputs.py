@@ -1,5 +1,6 @@
 """What is typed to start a workflow."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,20 +22,49 @@ def vault(monkeypatch, tmp_path: Path) -> None:
 
 
 def test_an_environment_has_the_github_environment_of_its_name() -> None:
-    assert validate_inputs({"INPUT_ENVIRONMENT": FIRST}) == {"environment": FIRST, "github": FIRST}
+    found = validate_inputs({"INPUT_ENVIRONMENT": FIRST})
+
+    assert (found["environment"], found["github"]) == (FIRST, FIRST)
 
 
 @pytest.mark.parametrize("name", ["pr-1", "pr-123456"])
 def test_previews_share_a_github_environment(vault, name: str) -> None:
     typed = {"INPUT_ENVIRONMENT": name, "INPUT_CONFIRMATION": name}
 
-    assert validate_inputs(typed) == {"environment": name, "github": "preview"}
+    found = validate_inputs(typed)
+
+    assert (found["environment"], found["github"], found["approval"]) == (name, "preview", "false")
+
+
+@pytest.mark.parametrize("approval", [True, False])
+def test_a_reviewer_approves_where_the_environment_says_so(
+    monkeypatch, tmp_path: Path, approval: bool
+) -> None:
+    (tmp_path / "live.json").write_text(json.dumps({"Approval": approval}))
+    monkeypatch.setattr("helpers.environments.PARAMETERS", tmp_path)
+
+    assert validate_inputs({"INPUT_ENVIRONMENT": "live"})["approval"] == str(approval).lower()
+
+
+def test_an_environment_that_is_not_set_up_on_github_is_refused(vault) -> None:
+    """Or the job that names it would create it there, without protection."""
+    typed = {"INPUT_ENVIRONMENT": "vault", "INPUT_TO": ""}
+
+    validate_inputs({**typed, "CONFIGURED": '{"AWS_REGION_VAULT": "eu-west-1"}'})
+    with pytest.raises(UserError, match=r"vault is not set up on GitHub.*make github-setup ENV=vault"):
+        validate_inputs({**typed, "CONFIGURED": "{}"})
+    previews = {"INPUT_ENVIRONMENT": "pr-1", "INPUT_CONFIRMATION": "pr-1"}
+    validate_inputs({**previews, "CONFIGURED": '{"AWS_REGION_PREVIEW": "eu-west-1"}'})
+    with pytest.raises(UserError, match=r"preview is not set up on GitHub.*make github-setup ENV=preview"):
+        validate_inputs({**previews, "CONFIGURED": "{}"})
 
 
 @pytest.mark.parametrize("to", ["", "12", "0123456789abcdef" * 4])
 @pytest.mark.parametrize("pipeline", ["", "all", "Fares-2"])
 def test_a_rollback_is_to_a_version_of_a_pipeline(to: str, pipeline: str) -> None:
-    validate_inputs({"INPUT_ENVIRONMENT": FIRST, "INPUT_TO": to, "INPUT_PIPELINE": pipeline})
+    found = validate_inputs({"INPUT_ENVIRONMENT": FIRST, "INPUT_TO": to, "INPUT_PIPELINE": pipeline})
+
+    assert (found["to"], found["pipeline"]) == (to, pipeline)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +89,14 @@ def test_anything_else_is_refused(typed: dict[str, str], reported: str) -> None:
         validate_inputs({f"INPUT_{name}": value for name, value in typed.items()})
 
 
+def test_what_needs_approval_is_not_torn_down_without(monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "live.json").write_text('{"Approval": true}')
+    monkeypatch.setattr("helpers.environments.PARAMETERS", tmp_path)
+
+    with pytest.raises(UserError, match=r"live needs approval.*make teardown ENV=live"):
+        validate_inputs({"INPUT_ENVIRONMENT": "live", "INPUT_CONFIRMATION": "live"})
+
+
 def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(UserError) as error:
         validate_inputs({"INPUT_ENVIRONMENT": "nowhere", "INPUT_TO": "x", "INPUT_CONFIRMATION": "there"})
@@ -80,6 +118,6 @@ def test_the_command_prints_outputs_of_a_step(monkeypatch, capsys, name: str) ->
     code = main(["check-inputs"])
 
     said = capsys.readouterr()
-    assert (code, said.out) == (
-        (0, f"environment={name}\ngithub={name}\n") if name in promoted() else (1, "")
-    )
+    listed = f"environment={name}\ngithub={name}\napproval=" if name in promoted() else ""
+    assert code == (0 if listed else 1)
+    assert said.out.startswith(listed)

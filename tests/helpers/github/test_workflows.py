@@ -54,17 +54,39 @@ def test_make_help_names_the_environments_that_there_are() -> None:
 
 @ORDERED
 def test_an_environment_is_deployed_after_the_one_before_with_its_code(settings) -> None:
-    jobs = generated(settings)["deploy"]["jobs"]
+    jobs = {name: job for name, job in generated(settings)["deploy"]["jobs"].items() if "uses" in job}
 
     assert list(jobs) == list(settings)
     first, *others = jobs.values()
-    assert "needs" not in first
     assert "code" not in first["with"]
     for before, job in zip(jobs, others, strict=False):
-        assert job["needs"] == before
+        assert before in job["needs"]
         assert job["with"]["code"] == f"${{{{ needs.{before}.outputs.code }}}}"
-        assert "if" not in job, "an environment is not reached when the one before failed"
-    assert {name: job["with"]["environment"] for name, job in jobs.items()} == {name: name for name in jobs}
+    for name, job in jobs.items():
+        assert job["with"]["environment"] == name
+        # Without a function of status, it is not reached when the one before failed.
+        assert job["if"] == f"vars.AWS_REGION_{name.upper()} != ''"
+        assert job["concurrency"] == {
+            "group": f"environment-{name}",
+            "cancel-in-progress": False,
+            "queue": "max",
+        }
+
+
+@ORDERED
+def test_approval_is_a_job_of_its_own_that_holds_no_place_in_the_queue(settings) -> None:
+    jobs = generated(settings)["deploy"]["jobs"]
+    approvals = {name: job for name, job in jobs.items() if "uses" not in job}
+
+    assert list(approvals) == [f"{name}-approval" for name, each in settings.items() if each.approval]
+    for name, job in approvals.items():
+        environment = name.removesuffix("-approval")
+        assert job["environment"] == name
+        assert name in jobs[environment]["needs"]
+        assert set(jobs[environment]["needs"]) - {name} == {*([job["needs"]] if "needs" in job else [])}
+        assert job["if"] == jobs[environment]["if"]
+        assert "github.run_id" in job["concurrency"]["group"], "it waits alone"
+        assert job["permissions"] == {}
 
 
 @ORDERED
@@ -87,13 +109,17 @@ def test_each_environment_is_planned_with_its_own_role_and_region(settings, work
 def test_executions_of_a_protected_environment_are_not_stopped() -> None:
     jobs = generated(WITH_UAT)["deploy"]["jobs"]
 
-    assert [name for name, job in jobs.items() if job["with"].get("stop-executions") is False] == ["prod"]
+    kept = [name for name, job in jobs.items() if job.get("with", {}).get("stop-executions") is False]
+    assert kept == ["prod"]
 
 
 def test_where_deployments_need_approval_nothing_is_swept_at_night() -> None:
-    sweep = generated(WITH_UAT)["sweep"]["jobs"]["code"]
+    jobs = generated(WITH_UAT)["sweep"]["jobs"]
 
-    assert sweep["strategy"]["matrix"]["environment"] == ["dev", "staging", "uat"]
+    assert [job["with"]["environment"] for job in jobs.values()] == ["dev", "staging", "uat"]
+    assert [job["if"] for job in jobs.values()] == [
+        f"vars.AWS_REGION_{name} != ''" for name in ("DEV", "STAGING", "UAT")
+    ]
 
 
 def test_each_environment_can_be_rolled_back() -> None:
@@ -134,7 +160,11 @@ def test_a_project_must_deploy_somewhere() -> None:
 def test_workflows_that_no_environment_is_left_for_are_to_be_deleted() -> None:
     unused = without_purpose({"prod": LAST}, previews=False)
 
-    assert {path.stem for path in unused} == {"sweep", *(p.stem for p in WORKFLOWS.glob("preview*.yml"))}
+    assert {path.stem for path in unused} == {
+        "sweep",
+        "sweep-environment",
+        *(p.stem for p in WORKFLOWS.glob("preview*.yml")),
+    }
     assert without_purpose(WITH_UAT, previews=has_previews()) == []
 
 

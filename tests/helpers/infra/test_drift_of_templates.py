@@ -20,8 +20,13 @@ from helpers.local_aws import lifecycle
 from tests.infra_folder import TEMPLATES, every_stack
 
 ACCOUNT = "123456789012"
-NOT_COMPARED = {"AWS::SSM::Association"}
-"""What cannot be changed by hand here: the embedded Systems Manager has no API of associations."""
+DNS = ("FirewallDomainList", "FirewallRuleGroup", "FirewallRuleGroupAssociation")
+DNS_LOGS = ("ResolverQueryLoggingConfig", "ResolverQueryLoggingConfigAssociation")
+NOT_COMPARED = {
+    "AWS::SSM::Association",
+    *(f"AWS::Route53Resolver::{name}" for name in (*DNS, *DNS_LOGS)),
+}
+"""What cannot be changed by hand here: the embedded AWS has no API of associations and of the resolver."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 import importlib
 import json
 import re
-import signal
-import subprocess
-import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +19,7 @@ from rich.console import Console
 
 from helpers import environments
 from helpers.errors import UserError
-from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown
+from helpers.infra.stacks import StackConfiguration, deploy, load_stacks, teardown, waiting
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.changes import PlannedChange
@@ -32,8 +30,11 @@ from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.waiting import Polling
+from helpers.local_aws.fault_injection import inject
+from helpers.local_aws.server_state import ServerState
 from tests.buckets import create_bucket
 from tests.infra_folder import write_templates
+from tests.interruptions import expiring_credentials, kill, operation_number
 
 FORMER = Path(__file__).with_name("former_basic_infra.yaml").read_text()
 WITHOUT_NETWORK = re.sub(
@@ -269,7 +270,13 @@ class BusySession:
     ],
 )
 def test_what_cloudformation_is_at_is_waited_for(
-    make: Make, monkeypatch: pytest.MonkeyPatch, function: str, call: int, ending: str, status: str
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    function: str,
+    call: int,
+    ending: str,
+    status: str,
 ) -> None:
     project = make()
     before = project.versions()
@@ -278,13 +285,12 @@ def test_what_cloudformation_is_at_is_waited_for(
         project.migrate()
     monkeypatch.undo()
     busy = Busy(project.cloudformation, project.former + ending, status)
-    console = Console(record=True, width=200)
 
     session = cast("boto3.Session", BusySession(project.aws, busy))
-    migrate(session, project.former, project.stacks, console, polling=Polling(interval=0))
+    migrate(session, project.former, project.stacks, QUIET, polling=Polling(interval=0))
 
     assert busy.left == 0
-    assert f"Waiting for {project.former}{ending}, on which" in console.export_text()
+    assert f"Waiting for {project.former}{ending} ({status}), for 60 min" in capsys.readouterr().err
     assert project.versions() == before
     assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
 
@@ -293,7 +299,7 @@ def test_what_never_ends_is_told(make: Make) -> None:
     project = make()
     busy = Busy(project.cloudformation, project.former, "DELETE_IN_PROGRESS")
     session = cast("boto3.Session", BusySession(project.aws, busy))
-    with pytest.raises(UserError, match=f"No end of the operation on {project.former}"):
+    with pytest.raises(UserError, match=f"No end of the operation on {project.former} within 0 s"):
         migrate(session, project.former, project.stacks, QUIET, polling=Polling(interval=0, limit=0))
 
 
@@ -330,24 +336,44 @@ def test_only_what_an_import_has_ended_with_has_moved(status: str, *, held: bool
     assert found == ({"DataKey": "1", "DataBucket": "1"} if held else {})
 
 
+@pytest.fixture
+def faulty(server: ServerState) -> Iterator[ServerState]:
+    """The server of all tests, which for once is slow and throttles."""
+    inject(server.endpoint, server.secret_key, throttling=0.05, stack_seconds=0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        impatient = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 20))
+        patch.setattr(waiting, "time", impatient)
+        yield server
+    inject(server.endpoint, server.secret_key, throttling=0, stack_seconds=0)
+
+
 @pytest.mark.parametrize(
-    "step", ["Having {} retain", "Deleting {}", "Importing into {}-storage", "Deploying the new stacks"]
+    ("number", "operation"),
+    [
+        (1, "ExecuteChangeSet"),  # that retains keys and buckets
+        (1, "DeleteStack"),  # the former one
+        (3, "CreateChangeSet"),  # of the second import
+        (4, "ExecuteChangeSet"),  # the first deployment
+    ],
 )
-def test_a_process_that_is_killed_is_taken_up_by_the_next_one(make: Make, step: str) -> None:
-    """SIGKILL, at the moment that it says what it begins."""
+def test_a_migration_that_is_interrupted_is_taken_up_by_the_next_one(
+    make: Make,
+    role: str,
+    faulty: ServerState,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    operation: str,
+) -> None:
+    """Once by credentials that expire, once by SIGKILL, when AWS has done what it was asked for."""
     project = make()
     before = project.versions()
-    command = [sys.executable, "-u", "-m", "helpers.infra.stacks", "migrate", "--yes"]
-    command += ["--env", project.environment, "--infra", str(project.infra)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert any(step.format(project.former) in line for line in process.stdout)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
 
-    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    with expiring_credentials(faulty, role, operation_number(1, "CreateChangeSet")):
+        assert project.run("migrate", "--yes") == 1
+    assert "AWS refuses the credentials (ExpiredToken" in capsys.readouterr().err
+    kill(lambda: project.run("migrate", "--yes"), operation_number(number, operation))
+    assert project.run("migrate", "--yes") == 0
 
-    assert again.returncode == 0, again.stderr
     assert project.versions() == before
     assert project.moved(f"{project.former}-keys", f"{project.former}-storage") == project.ids
     assert find_stack(project.cloudformation, project.former) is None

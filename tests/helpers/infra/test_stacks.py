@@ -18,10 +18,16 @@ from rich.console import Console
 from helpers import environments
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
-from helpers.infra.stacks import deploy, load_stacks, stack_outputs, teardown
+from helpers.infra.stacks import deploy, load_stacks, plan_all, stack_outputs, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.buckets import empty_bucket
-from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard, execute
+from helpers.infra.stacks.change_sets import (
+    OutdatedError,
+    PlannedChangeSet,
+    create_change_set,
+    discard,
+    execute,
+)
 from helpers.infra.stacks.changes import planned_change
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
@@ -280,6 +286,13 @@ class Overtaken:
         return self.real.create_change_set(**arguments)
 
 
+def test_a_plan_that_a_deployment_overtakes_looks_again(project: Project) -> None:
+    (plan,) = plan_all(cast("Any", Overtaken(project)), [project.configuration], Polling())
+
+    assert plan.note.startswith("No changes")
+    assert project.status() == "CREATE_COMPLETE"
+
+
 def test_a_deployment_that_another_one_overtakes_looks_again(project: Project) -> None:
     console = Console(record=True, width=200)
 
@@ -307,22 +320,40 @@ def test_a_change_set_that_is_gone_is_out_of_date_as_well(deployed: Project) -> 
         execute(deployed.cloudformation, planned)
 
 
-def test_deploy_does_not_execute_what_another_deployment_has_made_out_of_date(
+def test_deploy_computes_and_shows_its_changes_again_when_another_deployment_has_outdated_them(
     deployed: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def meanwhile(_planned: object, _console: Console) -> None:
-        deployed.parameters(Days="14")
-        execute(
-            deployed.cloudformation,
-            create_change_set(deployed.cloudformation, deployed.configuration, "UPDATE", Polling()),
-        )
+    deployed.parameters(Days="14")
+    others = [deployed.configuration]
+    shown: list[str] = []
+
+    def meanwhile(planned: PlannedChangeSet, _console: Console) -> None:
+        shown.append(planned.id)
+        while others:
+            theirs = create_change_set(deployed.cloudformation, others.pop(), "UPDATE", Polling())
+            execute(deployed.cloudformation, theirs)
 
     monkeypatch.setattr(importlib.import_module("helpers.infra.stacks.deploy"), "show", meanwhile)
     deployed.parameters(Days="13")
-    with pytest.raises(UserError, match="deploy again"):
-        deploy(deployed.cloudformation, deployed.configuration, Console())
+    console = Console(record=True, width=200)
+    deploy(deployed.cloudformation, deployed.configuration, console)
     stack = deployed.cloudformation.describe_stacks(StackName=deployed.stack)["Stacks"][0]
-    assert {"ParameterKey": "Days", "ParameterValue": "14"} in stack["Parameters"]
+    assert {"ParameterKey": "Days", "ParameterValue": "13"} in stack["Parameters"]
+    assert len(shown) == 2
+    assert f"Others have changed {deployed.stack} meanwhile" in console.export_text()
+
+
+def test_changes_are_outdated_while_another_operation_is_in_progress(project: Project) -> None:
+    cloudformation = boto3.client("cloudformation")
+    planned = PlannedChangeSet("arn:change-set", "arn:stack", "x-dev", (), is_empty=False)
+    with Stubber(cloudformation) as stub:
+        stub.add_client_error(
+            "execute_change_set",
+            "ValidationError",
+            "Stack:arn:stack is in UPDATE_IN_PROGRESS state and can not be updated.",
+        )
+        with pytest.raises(OutdatedError):
+            execute(cloudformation, planned)
 
 
 def test_a_change_set_that_fails_is_told_with_its_reason_and_deleted(project: Project) -> None:
@@ -384,10 +415,6 @@ def test_a_value_that_the_template_does_not_allow_is_told(
         ("UPDATE_ROLLBACK_COMPLETE", Readiness.UPDATE),
         ("ROLLBACK_COMPLETE", Readiness.RECREATE),
         ("REVIEW_IN_PROGRESS", Readiness.CREATE),
-        ("CREATE_IN_PROGRESS", "Somebody else"),
-        ("UPDATE_IN_PROGRESS", "Somebody else"),
-        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "Somebody else"),
-        ("DELETE_IN_PROGRESS", "Somebody else"),
         ("DELETE_FAILED", "make teardown"),
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
     ],

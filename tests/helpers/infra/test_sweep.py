@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from helpers import environments
 from helpers.infra.stacks.previews import EXPIRES_AT
 from helpers.infra.stacks.sweep import FoundStack, decide, find_stacks, remaining
+from helpers.local_aws.fault_injection import inject
+from helpers.local_aws.server_state import ServerState
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -128,3 +131,26 @@ def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session
             {"Project": project, "Environment": "pr-7"},
         ),
     ]
+
+
+def test_a_preview_that_is_being_renewed_is_not_taken_for_expired(
+    aws: boto3.Session, server: ServerState, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloudformation, project = aws.client("cloudformation"), f"sweep-{uuid.uuid4().hex[:8]}"
+    name = f"{project}-pr-7-keys"
+
+    def tags(expiry: str) -> Any:
+        values = {"Project": project, "Environment": "pr-7", EXPIRES_AT: expiry}
+        return [{"Key": key, "Value": value} for key, value in values.items()]
+
+    topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    cloudformation.create_stack(StackName=name, TemplateBody=topic, Tags=tags("2026-01-01T00:00:00Z"))
+    inject(server.endpoint, server.secret_key, stack_seconds=0.5)
+    cloudformation.update_stack(StackName=name, UsePreviousTemplate=True, Tags=tags("2126-01-01T00:00:00Z"))
+    inject(server.endpoint, server.secret_key, stack_seconds=0)
+
+    (found,) = find_stacks(cloudformation, project, ["keys"])
+
+    assert (found.status, found.tags[EXPIRES_AT]) == ("UPDATE_COMPLETE", "2126-01-01T00:00:00Z")
+    assert f"Waiting for {name} (UPDATE_IN_PROGRESS)" in capsys.readouterr().err
+    assert decide([found], project, NOW).expired == ()

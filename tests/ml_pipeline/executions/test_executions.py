@@ -1,20 +1,25 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import ANY, Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.errors import UserError
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import (
+    LONGEST_EXECUTION,
+    PAGE_SIZE,
     Execution,
     Snapshot,
     Step,
+    active_executions,
     first_in_line,
     list_executions,
     newest,
@@ -117,6 +122,7 @@ def test_an_execution_is_started_with_a_fingerprint_of_each_input(
     assert given(stack, arn)["Fingerprint-clean-rides"] == fingerprint(objects)
     assert given(stack, arn).get("ForceRun", "no") == "no"
     assert [each.arn for each in list_executions(stack.client("sagemaker"), failing)] == [arn]
+    assert active_executions(stack.client("sagemaker"), failing) == []  # it has failed
 
 
 def test_without_the_cache_a_value_is_given_that_never_was(stack: boto3.Session, failing: Target) -> None:
@@ -136,7 +142,7 @@ def test_nothing_is_started_without_data(stack: boto3.Session, failing: Target) 
     with pytest.raises(UserError, match=f"no input rides of step clean at s3a://{DATA}-trial/start/in.csv"):
         start(stack, failing)
 
-    assert list_executions(stack.client("sagemaker"), failing) == []
+    assert list(list_executions(stack.client("sagemaker"), failing)) == []
 
 
 def test_a_pipeline_that_is_not_there_is_named_with_what_to_do(
@@ -170,6 +176,61 @@ def test_the_newest_execution_is_the_default(
     arn = start(stack, failing)
 
     assert newest(sagemaker, failing) == arn
+
+
+LISTED = {
+    "PipelineName": "many",
+    "SortBy": "CreationTime",
+    "SortOrder": "Descending",
+    "MaxResults": PAGE_SIZE,
+}
+
+
+@pytest.fixture
+def answers() -> Iterator[Stubber]:
+    """A client's answers; a request that no answer is prepared for is an error."""
+    sagemaker = boto3.client(
+        "sagemaker", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    with Stubber(sagemaker) as stub:
+        yield stub
+
+
+def page(*statuses: str) -> dict[str, Any]:
+    return {
+        "PipelineExecutionSummaries": [
+            {"PipelineExecutionArn": f"arn-{number:02}", "PipelineExecutionStatus": status, "StartTime": NOON}
+            for number, status in enumerate(statuses)
+        ]
+    }
+
+
+def test_no_page_is_read_that_nobody_asks_for(answers: Stubber, target_of: Callable[..., Target]) -> None:
+    answers.add_response(
+        "list_pipeline_executions", {**page("Failed", "Succeeded"), "NextToken": "more"}, LISTED
+    )
+
+    assert newest(answers.client, target_of("trial", "many")) == "arn-00"
+
+
+def test_what_may_still_run_is_looked_for_among_the_recent(
+    answers: Stubber, target_of: Callable[..., Target]
+) -> None:
+    asked: list[datetime] = []
+    answers.client.meta.events.register(
+        "provide-client-params.sagemaker.ListPipelineExecutions",
+        lambda params, **_: asked.append(params["CreatedAfter"]),
+    )
+    answers.add_response(
+        "list_pipeline_executions",
+        page("Failed", "Executing", "Succeeded", "Stopping"),
+        {**LISTED, "CreatedAfter": ANY},
+    )
+
+    found = active_executions(answers.client, target_of("trial", "many"))
+
+    assert [each.arn for each in found] == ["arn-01", "arn-03"]
+    assert abs(datetime.now(UTC) - asked[0] - LONGEST_EXECUTION) < timedelta(minutes=1)
 
 
 def test_a_step_is_chosen_by_its_name() -> None:

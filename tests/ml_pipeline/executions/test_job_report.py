@@ -15,6 +15,7 @@ from ml_pipeline.params import PipelineParams
 FILE = "s3://b/out/runs/job-1/report.json"
 CSV = {"folder": "s3a://b/out/runs/job-1/csv", "rows": 7, "files": 2, "format": "csv"}
 REPORT = {"version": 1, "application_id": "app-1", "outputs": {"csv": CSV}}
+EXECUTORS = {"requested": 30, "granted": 30, "cores": 4, "memory_mib": 13681}
 CHECK = {"name": "rows", "expected": 7, "actual": 7}
 
 
@@ -35,6 +36,27 @@ def test_the_least_report_has_a_version_an_application_and_outputs() -> None:
         (),
         {},
     )
+    assert report.executors is None
+
+
+@pytest.mark.parametrize(
+    ("granted", "shown"),
+    [
+        (30, "30, with 4 cores and 13,681 MiB each"),
+        (
+            24,
+            "24 of 30 requested, with 4 cores and 13,681 MiB each: lower spark.executor.memory or "
+            "spark.executor.cores in configuration.json so that all fit, or raise "
+            "pyspark_process_instance_count",
+        ),
+    ],
+)
+def test_executors_are_shown_with_what_to_change_where_some_are_missing(granted: int, shown: str) -> None:
+    executors = {**EXECUTORS, "granted": granted}
+
+    report = parse_report(json.dumps({**REPORT, "version": 2, "executors": executors}).encode(), FILE)
+
+    assert str(report.executors) == shown
 
 
 @pytest.mark.parametrize(
@@ -57,6 +79,12 @@ def test_the_least_report_has_a_version_an_application_and_outputs() -> None:
             {"outputs": {"a": {**CSV, "format": ".csv"}}},
             "outputs.a.format: expected a string to match pattern '^[a-z0-9]+$', found \".csv\"",
         ),
+        ({"executors": 30}, "executors: expected an object, found 30"),
+        (
+            {"executors": {**EXECUTORS, "requested": 0}},
+            "executors.requested: expected greater than 0, found 0",
+        ),
+        ({"executors": {**EXECUTORS, "lost": 1}}, "executors.lost: unknown key"),
         ({"checks": {}}, "checks: expected a valid array, found {}"),
         (
             {"checks": [CHECK, {**CHECK, "actual": [7]}]},
@@ -111,11 +139,11 @@ def test_all_problems_are_listed() -> None:
     ]
 
 
-@pytest.mark.parametrize(("version", "found"), [(2, "2"), ("1", '"1"'), (True, "true"), (None, "null")])
+@pytest.mark.parametrize(("version", "found"), [(3, "3"), ("1", '"1"'), (True, "true"), (None, "null")])
 def test_of_another_version_nothing_but_the_version_is_read(version: Any, found: str) -> None:
     assert problems_of({"version": version, "tables": []}) == [
-        f"{FILE}: version: expected 1, found {found}; take the job's code and the commands from the same "
-        "commit (docs/job-report.md)"
+        f"{FILE}: version: expected 1 or 2, found {found}; take the job's code and the commands from "
+        "the same commit (docs/job-report.md)"
     ]
 
 

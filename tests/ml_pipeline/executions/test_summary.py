@@ -8,7 +8,7 @@ import boto3
 from helpers.environments import Environment
 from helpers.s3 import parse
 from ml_pipeline.executions.executions import Snapshot, Step
-from ml_pipeline.executions.job_report import Check, Output, Report
+from ml_pipeline.executions.job_report import Check, Executors, Output, Report
 from ml_pipeline.executions.outcome import StepOutcome, output_uri, read_outcomes
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.executions.target import Target
@@ -17,7 +17,7 @@ from ml_pipeline.params import PipelineParams
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STEP = Step("clean", "Succeeded", job_arn="arn:processing-job/job-1")
 REPORT = Report(
-    version=1,
+    version=2,
     application_id="application_1",
     rows_in=4177,
     rows_rejected=2,
@@ -30,6 +30,7 @@ REPORT = Report(
         Check(name="sexes", expected=3, actual=3),
     ),
     seconds={"start Spark": 4.21, "write CSV": 1.0},
+    executors=Executors(requested=24, granted=24, cores=4, memory_mib=13681),
 )
 FULL = StepOutcome(
     STEP,
@@ -55,6 +56,7 @@ def test_a_success_says_where_everything_is() -> None:
         "Rows             4,177 in, 2 rejected",
         "Output           csv       4,175 rows    1 file  s3://b/out/csv",
         "Output           rejected       1 row  12 files  s3://b/out/rejected",
+        "Executors        24, with 4 cores and 13,681 MiB each",
         "Failed check     rows in = rows written + rows rejected: expected 4,177, found 4,176",
         "Report           s3://b/out/runs/job-1/report.json",
         "Log              /aws/sagemaker/ProcessingJobs: job-1/algo-1-1",
@@ -98,6 +100,16 @@ def test_a_cache_hit_names_the_execution_whose_result_it_is() -> None:
     assert "nothing changed: result of arn:source reused" in summary(
         Snapshot("a", "Succeeded"), [hit], TARGET
     )
+
+
+def test_a_job_that_a_quota_stopped_leads_to_how_it_is_raised() -> None:
+    reason = "ClientError: ResourceLimitExceeded: The account-level service limit 'ml.m5.4xlarge for …' is 0"
+    failed = StepOutcome(Step("clean", "Failed", failure_reason=reason))
+
+    text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], TARGET)
+
+    assert "Quota            This is a quota of the account" in text
+    assert "docs/platform-engineer.md#service-quotas" in text
 
 
 def test_a_failure_says_why_and_how_to_see_the_log() -> None:

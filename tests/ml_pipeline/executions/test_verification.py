@@ -7,9 +7,9 @@ import boto3
 import pytest
 
 from ml_pipeline.executions.executions import Snapshot, Step
-from ml_pipeline.executions.job_report import Check, Output, Report
+from ml_pipeline.executions.job_report import Check, Executors, Output, Report
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.executions.verification import Written, is_data_file, problems, read_written
+from ml_pipeline.executions.verification import Written, is_data_file, problems, read_written, warnings
 from ml_pipeline.params import PipelineParams
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/data"
@@ -121,6 +121,21 @@ def test_every_object_is_encrypted_with_the_key_of_the_data() -> None:
         f"s3://{RUN}/day_9/_SUCCESS, s3://{RUN}/day_9/part-0-c000.snappy.parquet, "
     )
     assert second.endswith(" and 5 more")
+
+
+def test_executors_that_were_not_granted_are_a_warning_and_no_problem() -> None:
+    executors = Executors(requested=30, granted=24, cores=4, memory_mib=13681)
+    on_fewer = FILTER.model_copy(update={"version": 2, "executors": executors})
+    on_all = on_fewer.model_copy(update={"executors": executors.model_copy(update={"granted": 30})})
+    reports = {"clean": on_fewer, "join": on_all, "merge": FILTER, "fail": None}
+    steps = [StepOutcome(Step(name, "Succeeded"), report=each) for name, each in reports.items()]
+
+    assert found(on_fewer) == []
+    (warning,) = warnings(steps, {})
+    assert warning.startswith(
+        "step clean: executors: 24 of 30 requested, with 4 cores and 13,681 MiB each: lower "
+    )
+    assert warnings(steps, {"merge": executors}) == [warning, warning.replace("clean", "merge")]
 
 
 def test_all_problems_of_all_steps_are_listed() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from helpers.errors import UserError
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions import waiting
-from ml_pipeline.executions.executions import start
+from ml_pipeline.executions.executions import Snapshot, start
 from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.waiting import wait
 from ml_pipeline.releases.registration import upsert
@@ -39,6 +39,20 @@ def test_an_execution_is_followed_to_its_end(terminal: bool, stack: boto3.Sessio
     assert snapshot.steps[0].failure_reason.endswith("as asked")
     assert "step give-up Failed" in out.getvalue()
     assert ("Newest log line" in out.getvalue()) is terminal
+
+
+def test_waiting_ends_at_its_time_while_the_execution_goes_on(
+    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "take_snapshot", lambda _, arn: Snapshot(arn, "Executing"))
+    monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
+    times = iter([0.0, 1.0, 10.0, 11.0, 20.0, 21.0])
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: next(times))
+
+    snapshot, interrupted = wait(stack, "arn", Console(file=io.StringIO()), until=15)
+
+    assert (snapshot.over, interrupted) == (False, False)
+    assert next(times) == 21.0, "it was asked again until then"
 
 
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(

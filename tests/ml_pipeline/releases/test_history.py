@@ -82,6 +82,21 @@ def test_the_pipeline_says_which_version_it_is_and_a_plan_sees_no_difference_in_
     assert upsert(stack.client("sagemaker"), pipeline, wanted) == "unchanged"
 
 
+def test_an_upsert_that_died_before_it_marked_the_pipeline_is_completed_by_the_next(
+    stack: boto3.Session, bucket: str, pipeline: str, wanted: Registration
+) -> None:
+    made, sagemaker = record(stack, pipeline, bucket, wanted, FIRST, changed=True), stack.client("sagemaker")
+    assert made is not None
+    arn = sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineArn"]
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=[*marks(made)])
+
+    assert record(stack, pipeline, bucket, wanted, FIRST, changed=False) is None
+
+    old = registered(sagemaker, pipeline)
+    assert old is not None
+    assert marks(made).items() <= old.tags.items()
+
+
 def test_only_what_is_new_is_recorded(
     stack: boto3.Session, bucket: str, pipeline: str, wanted: Registration
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -186,6 +187,24 @@ def test_where_nothing_is_deployed_there_is_no_code_to_sweep(
 
     assert main(["sweep", "--only", "code", "--env", "pr-9"]) == 0
     assert f"No code of pr-9 is swept: {missing} is not deployed." in capsys.readouterr().out
+
+
+def test_a_sweep_leaves_an_environment_alone_that_is_being_changed(
+    stack: boto3.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = stack_names(Environment("local"))[1]
+    real = sweeping.find_stack
+
+    def in_progress(cloudformation: Any, name: str) -> Any:
+        found = real(cloudformation, name)
+        return {**found, "StackStatus": "UPDATE_IN_PROGRESS"} if name == busy else found
+
+    monkeypatch.setattr(sweeping, "find_stack", in_progress)
+    monkeypatch.setattr(code_sweep, "delete_prefix", lambda *_: pytest.fail("something was deleted"))
+
+    assert main(["sweep", "--only", "code"]) == 0
+
+    assert f"No code of local is swept: somebody is changing {busy}." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("--keep", "0"), ("--keep", "many"), ("--only", "stacks")])

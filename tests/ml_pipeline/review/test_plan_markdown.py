@@ -52,6 +52,15 @@ def said(
     )
 
 
+def test_what_the_account_lacks_comes_first() -> None:
+    short = section(replace(PLAN, shortages=["The zone a lacks <b>.", f"The quota in {ACCOUNT} is 0."]))
+
+    assert short.startswith(
+        "## Plan for `trial`\n\n"
+        "> [!WARNING]\n> - The zone a lacks &lt;b>.\n> - The quota in ACCOUNT is 0.\n\n### Stacks\n"
+    )
+
+
 def test_the_section_reads_as_a_whole() -> None:
     assert (
         said()

@@ -1,14 +1,19 @@
 """Which event log is that of an execution."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from helpers.spark.event_log.reading import LogFile
 from ml_pipeline.executions.executions import Step
+from ml_pipeline.executions.job_report import Executors, Report
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.spark.event_logs import application_of, log_of, whole_of
+from ml_pipeline.spark.event_logs import application_of, log_of, logged_executors, whole_of
 
+NOT_GRANTED = Path(__file__).parents[2] / "helpers" / "spark" / "event_log" / "not_granted"
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -24,6 +29,25 @@ def test_of_a_folder_that_jobs_share_it_is_the_one_written_during_the_job(ended,
 
     assert log is not None
     assert log.name == expected
+
+
+def test_executors_that_a_report_does_not_have_are_read_from_the_event_log(tmp_path: Path) -> None:
+    log = shutil.copy(next((NOT_GRANTED / "3.5.9").iterdir()), tmp_path)
+    started = datetime.fromtimestamp(Path(log).stat().st_mtime, UTC)
+    reported = Executors(requested=9, granted=9, cores=1, memory_mib=1)
+    steps = [
+        StepOutcome(Step(name, "Succeeded"), event_logs=str(tmp_path), started=started, report=report)
+        for name, report in {
+            "reported": Report(version=2, application_id="app", outputs={}, executors=reported),
+            "logged": Report(version=1, application_id="app", outputs={}),
+            "failed": None,
+        }.items()
+    ]
+    project = SimpleNamespace(session=SimpleNamespace(client=lambda service: service))
+
+    assert logged_executors(project, steps) == {
+        "logged": Executors(requested=4, granted=2, cores=1, memory_mib=1024)
+    }
 
 
 def test_a_job_that_has_written_none_has_none() -> None:

@@ -249,7 +249,7 @@ class SecurityGroup(_Ec2):
             for stack in stacks
             for resource in stack.resources.values()
             if resource.type_name in types
-            for rule in resource.state["rules"]
+            for rule in resource.state.get("rules", [])
         }
 
     def delete(self, resource: Resource) -> None:
@@ -333,8 +333,10 @@ class _GroupRule(_Ec2):
         if group is None:
             raise ValueError(f"The security group '{named}' does not exist")
         rules = _open(self._backend, group, properties, egress=self.egress)
-        resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
+        if not rules:
+            raise ValueError("The rule names no addresses, no prefix list and no other security group")
         resource.state.update(group=group.id, rules=rules)
+        resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
 
     def read(self, resource: Resource) -> Properties | None:
         """Return nothing of the rule but that it is there, be it that somebody has made it again."""
@@ -378,6 +380,52 @@ class SecurityGroupIngress(_GroupRule):
     emulated = _OF_A_RULE | {
         *("GroupName", "SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupName")
     }
+
+
+class NatGateway(_Ec2):
+    """AWS::EC2::NatGateway. moto keeps a gateway's network interface, which would keep its subnet."""
+
+    type_name = "AWS::EC2::NatGateway"
+    emulated = frozenset({"AllocationId", "ConnectivityType", "SubnetId", "Tags"})
+
+    def create(self, resource: Resource) -> None:
+        """Create the gateway with a network interface, which takes the elastic address."""
+        properties = resource.properties
+        gateway = self._backend.create_nat_gateway(
+            properties["SubnetId"],
+            properties.get("AllocationId", ""),
+            connectivity_type=properties.get("ConnectivityType", "public"),
+        )
+        resource.physical_id = resource.attributes["NatGatewayId"] = gateway.id
+        resource.attributes["EniId"] = gateway.address_set[0]["networkInterfaceId"]
+        self.update(resource, {})
+
+    def read(self, resource: Resource) -> Properties | None:
+        """Return where the gateway is, and its address."""
+        gateway = self._backend.nat_gateways.get(resource.physical_id)
+        if gateway is None or gateway.state == "deleted":
+            return None
+        return {
+            "AllocationId": gateway.address_set[0].get("allocationId"),
+            "ConnectivityType": gateway.connectivity_type,
+            "SubnetId": gateway.subnet_id,
+        }
+
+    def update(self, resource: Resource, before: Properties) -> None:
+        """Change the tags; all else is create-only."""
+        self._tag(resource, before)
+
+    def delete(self, resource: Resource) -> None:
+        """Delete the gateway and its network interface; the elastic address is free again."""
+        backend = self._backend
+        gateway = backend.nat_gateways.get(resource.physical_id)
+        if gateway is None:
+            return
+        backend.delete_nat_gateway(gateway.id)
+        for interface_id in (address["networkInterfaceId"] for address in gateway.address_set):
+            for taken in [each for each in backend.addresses if each.network_interface_id == interface_id]:
+                backend.disassociate_address(association_id=taken.association_id)
+            backend.enis.pop(interface_id, None)
 
 
 class VpcEndpoint(_Ec2):

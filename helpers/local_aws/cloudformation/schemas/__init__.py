@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 SCHEMAS_FILE = Path(__file__).with_name("schemas.json")
-TYPE_NAMES_FILE = Path(__file__).with_name("type_names.txt")
+ATTRIBUTES_FILE = Path(__file__).with_name("attributes.json")
 
 Shape = str | Mapping[str, Any]
 """Of a value: `string`, `boolean`, `integer`, `number`, `json` (anything), `{items, unordered?}` for a list,
@@ -25,7 +25,6 @@ class ResourceSchema:
         create_only: paths (`Budget/BudgetName`) of properties whose change replaces the resource.
         conditional_create_only: paths of those whose change may replace it.
         read_only: paths of attributes, which no template sets.
-        attributes: what Fn::GetAtt may name, as regular expressions.
         tags: the property that takes the stack's tags; None where the type has no tags.
         permissions: what each handler (create, read, update, delete, list) needs, as IAM actions.
         properties: the shape of the properties.
@@ -36,15 +35,10 @@ class ResourceSchema:
     create_only: frozenset[str]
     conditional_create_only: frozenset[str]
     read_only: frozenset[str]
-    attributes: tuple[str, ...]
     tags: str | None
     permissions: Mapping[str, list[str]]
     properties: Shape
     definitions: Mapping[str, Shape]
-
-    def has_attribute(self, name: str) -> bool:
-        """Return whether Fn::GetAtt may name an attribute."""
-        return any(re.fullmatch(each, name) for each in self.attributes)
 
     def resolved(self, shape: Shape) -> Shape:
         """Return a shape, looked up where it names a definition."""
@@ -164,7 +158,6 @@ def schema_of(type_name: str) -> ResourceSchema | None:
         create_only=frozenset(facts["createOnly"]),
         conditional_create_only=frozenset(facts["conditionalCreateOnly"]),
         read_only=frozenset(facts["readOnly"]),
-        attributes=tuple(facts["attributes"]),
         tags=facts["tags"],
         permissions=facts["permissions"],
         properties=facts["properties"],
@@ -173,6 +166,17 @@ def schema_of(type_name: str) -> ResourceSchema | None:
 
 
 @cache
-def type_names() -> frozenset[str]:
+def _attributes() -> Mapping[str, list[str]]:
+    content: dict[str, list[str]] = json.loads(ATTRIBUTES_FILE.read_text(encoding="utf-8"))
+    return content
+
+
+def type_names() -> Set[str]:
     """Return the names of all resource types of AWS."""
-    return frozenset(TYPE_NAMES_FILE.read_text(encoding="utf-8").split())
+    return _attributes().keys()
+
+
+def has_attribute(type_name: str, name: str) -> bool:
+    """Return whether Fn::GetAtt may name an attribute of a type; custom resources may have any."""
+    known = _attributes().get(type_name, [".*"])
+    return any(re.fullmatch(each, name) for each in known)

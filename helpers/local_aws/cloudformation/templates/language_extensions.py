@@ -7,6 +7,7 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 
 from helpers.local_aws.cloudformation.templates.functions import cidr_blocks, found_in_map
+from helpers.local_aws.cloudformation.templates.references import members
 
 TRANSFORM = "AWS::LanguageExtensions"
 LOOP = "Fn::ForEach::"
@@ -14,9 +15,11 @@ _NOT_IN_LOGICAL_IDS = re.compile(r"[^A-Za-z0-9]")
 
 
 def transforms(template: Mapping[str, Any]) -> list[str]:
-    """Return the names of a template's transforms."""
+    """Return the names of a template's transforms, then of those in its parts (`Fn::Transform`)."""
     declared = template.get("Transform", [])
-    return list(declared) if isinstance(declared, list) else [declared]
+    found = list(declared) if isinstance(declared, list) else [declared]
+    found += [value for key, value in members(template) if key == "Fn::Transform"]
+    return [str(each.get("Name", each)) if isinstance(each, dict) else str(each) for each in found]
 
 
 def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:

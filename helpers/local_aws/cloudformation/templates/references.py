@@ -33,19 +33,24 @@ def _named(key: str, value: Any) -> Iterator[str]:
             yield name
         case "Fn::GetAtt", str():
             yield value.split(".")[0]
-        case "Fn::Sub", str():
-            yield from variables(value)
-        case "Fn::Sub", [str() as text, dict() as given]:
-            yield from (name for name in variables(text) if name not in given)
+        case "Fn::Sub", _:
+            yield from (variable.split(".")[0] for variable in variables(value))
         case "DependsOn", str():
             yield value
         case "DependsOn", list():
             yield from value
 
 
-def variables(text: str) -> Iterator[str]:
-    """Yield the names in a text of Fn::Sub, without their attributes."""
-    yield from (name.strip().split(".")[0] for name in _VARIABLE.findall(text))
+def variables(argument: Any) -> list[str]:
+    """Return what Fn::Sub takes from the template, as `Name` or `Name.Attribute`, not its own variables."""
+    match argument:
+        case str(text):
+            given: Mapping[str, Any] = {}
+        case [str(text), dict(given)]:
+            pass
+        case _:
+            return []
+    return [name for found in _VARIABLE.findall(text) if (name := found.strip()) not in given]
 
 
 def dependencies(resources: Mapping[str, Any], name: str) -> set[str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 from moto.cloudformation.exceptions import ValidationError
 
-from helpers.local_aws.cloudformation.schemas import schema_of, type_names
+from helpers.local_aws.cloudformation.schemas import has_attribute, schema_of, type_names
 from helpers.local_aws.cloudformation.templates import parameters
 from helpers.local_aws.cloudformation.templates.language_extensions import LOOP, TRANSFORM, expand, transforms
 from helpers.local_aws.cloudformation.templates.reading import read_template
-from helpers.local_aws.cloudformation.templates.references import circle, members, references
+from helpers.local_aws.cloudformation.templates.references import circle, members, references, variables
 
 _SECTIONS = frozenset(
     {"AWSTemplateFormatVersion", "Conditions", "Description", "Mappings", "Metadata", "Outputs"}
@@ -150,10 +150,14 @@ def _check_section(template: Mapping[str, Any], section: str) -> None:
         if owner not in resources:
             text = f"Template error: instance of Fn::GetAtt references undefined resource {owner}"
             raise ValidationError(message=text)
-        schema = schema_of(resources[owner]["Type"])
-        if attribute and schema and not schema.has_attribute(attribute):
+        if attribute and not has_attribute(resources[owner]["Type"], attribute):
             problem = f"does not support attribute type {attribute} in Fn::GetAtt"
             raise ValidationError(message=f"Template error: resource {owner} {problem}")
+    for variable in _attributes_in_texts(content):
+        owner, _, attribute = variable.partition(".")
+        if owner not in resources or not has_attribute(resources[owner]["Type"], attribute):
+            text = f"Template error: instance of Fn::Sub references invalid resource attribute {variable}"
+            raise ValidationError(message=text)
     known = {*resources, *parameters.declared_in(template), *_PSEUDO_PARAMETERS}
     if missing := list(dict.fromkeys(name for name in references(content) if name not in known)):
         raise _format_error(
@@ -180,6 +184,13 @@ def _attributes(part: Any) -> Iterator[tuple[str, str]]:
             case "Fn::GetAtt", str(text):
                 name, _, attribute = text.partition(".")
                 yield name, attribute
+
+
+def _attributes_in_texts(part: Any) -> Iterator[str]:
+    """Yield the `Name.Attribute` of all Fn::Sub."""
+    for key, value in members(part):
+        if key == "Fn::Sub":
+            yield from (variable for variable in variables(value) if "." in variable)
 
 
 def _conditions_of(content: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from helpers.spark.event_log.allocation import overhead_bytes
 from helpers.spark.event_log.profile import Executor, Profile
 from helpers.spark.event_log.rules.finding import (
     MIB,
@@ -16,7 +17,6 @@ from helpers.spark.event_log.rules.finding import (
 
 _GC_SHARE = 0.1
 _LEAST_HEAP = 1024 * MIB
-_LEAST_OVERHEAD = 384 * MIB
 
 
 def garbage_collection(run: Profile) -> Iterator[Finding]:
@@ -112,9 +112,7 @@ def executor_loss(run: Profile) -> Iterator[Finding]:
         return
     name, first = min(lost.items(), key=lambda item: item[1].removed or 0)
     memory = re.search(r"memory|137|143", first.reason)
-    factor = run.settings.number("spark.executor.memoryOverheadFactor") or 0.1
-    tenth = int(factor * run.settings.size("spark.executor.memory"))
-    overhead = run.settings.size("spark.executor.memoryOverhead") or max(_LEAST_OVERHEAD, tenth)
+    overhead = overhead_bytes(run.settings)
     yield Finding(
         "executor loss",
         f"{len(lost)} of {len(run.executors)}; executor {name}: {first.reason[:200] or 'no reason is told'}",

@@ -1,11 +1,16 @@
 """Creating, updating and deleting the resources of a stack, and what happens when one fails."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
+from helpers.local_aws.cloudformation import deployment
+from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
+from helpers.local_aws.cloudformation.resource_types.base import Place, Resource, ResourceType
+from helpers.local_aws.cloudformation.stacks import Stack as StackOfServer
+from helpers.local_aws.cloudformation.stacks import Target
 from tests.helpers.local_aws.cloudformation.stacks import BUCKET, Stack, resource, role, template
 
 
@@ -48,6 +53,40 @@ def test_a_failed_creation_is_rolled_back_with_its_reason(stack: Stack) -> None:
     assert not any(name.startswith(stack.name) for name in names)
     assert stack.client.list_stack_resources(StackName=stack.name)["StackResourceSummaries"] == []
     assert stack.outputs() == {}
+
+
+class HalfMade(ResourceType):
+    """A type whose creation fails after something is there, which cannot be deleted for a while."""
+
+    type_name = "AWS::SNS::Topic"
+    left: ClassVar[int]
+
+    def create(self, resource: Resource) -> None:
+        resource.physical_id = "half"
+        raise RuntimeError("not enough of it")
+
+    def delete(self, resource: Resource) -> None:
+        HalfMade.left -= 1
+        if HalfMade.left >= 0:
+            raise RuntimeError("in use")
+
+
+@pytest.mark.parametrize(
+    ("failing", "status", "left"), [(1, "ROLLBACK_COMPLETE", set()), (2, "ROLLBACK_FAILED", {"Topic"})]
+)
+def test_what_is_half_created_belongs_to_the_stack_until_it_is_deleted(
+    monkeypatch: pytest.MonkeyPatch, failing: int, status: str, left: set[str]
+) -> None:
+    monkeypatch.setitem(cast("dict[str, Any]", RESOURCE_TYPES), "AWS::SNS::Topic", HalfMade)
+    HalfMade.left = failing
+    found = StackOfServer("arn:stack", "half", Place("123456789012", "us-east-1"))
+
+    deployment.create(found, Target(template=template(Topic=resource("AWS::SNS::Topic"))), {})
+
+    assert found.status == status
+    assert found.resources.keys() == left
+    assert deployment.delete(found), "it can be deleted by now"
+    assert not found.resources
 
 
 def test_a_failed_update_is_rolled_back(stack: Stack) -> None:

@@ -13,7 +13,6 @@ SCHEMA = ResourceSchema(
     create_only=frozenset(),
     conditional_create_only=frozenset(),
     read_only=frozenset(),
-    attributes=(),
     tags=None,
     permissions={},
     properties={"properties": {"A": "json", "Roles": UNORDERED, "SecurityGroupEgress": UNORDERED}},

@@ -8,8 +8,8 @@ import pytest
 from helpers.local_aws.cloudformation.changes import replacement
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES, resource_type
 from helpers.local_aws.cloudformation.resource_types.base import Place
-from helpers.local_aws.cloudformation.schemas import SCHEMAS_FILE, TYPE_NAMES_FILE, schema_of
-from helpers.local_aws.cloudformation.update_schemas import schemas, type_names
+from helpers.local_aws.cloudformation.schemas import ATTRIBUTES_FILE, SCHEMAS_FILE, schema_of
+from helpers.local_aws.cloudformation.update_schemas import attributes, schemas, type_names
 from tests.helpers.local_aws.cloudformation.stacks import KEY, Stack, resource, template
 
 PLACE = Place("123456789012", "us-east-1")
@@ -17,7 +17,9 @@ PLACE = Place("123456789012", "us-east-1")
 
 def test_the_kept_schemas_are_those_that_cfn_lint_ships() -> None:
     assert json.loads(SCHEMAS_FILE.read_text()) == schemas(RESOURCE_TYPES), "run: make schemas"
-    assert TYPE_NAMES_FILE.read_text().split() == type_names(), "run: make schemas"
+    kept = json.loads(ATTRIBUTES_FILE.read_text())
+    assert list(kept) == type_names(), "run: make schemas"
+    assert {name: kept[name] for name in RESOURCE_TYPES} == attributes(RESOURCE_TYPES), "run: make schemas"
 
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)

@@ -23,14 +23,16 @@ from helpers.local_aws.containers.container_job import ContainerExit, ContainerJ
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.container import read_request
-from helpers.local_aws.spark_container.image_packages import image_packages
 from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.image_packages import image_packages
+from tests.spark_submit import QUICK_START
 
 SECRET = "a-very-secret-access-key"
 TOKEN = "a-session-token-of-the-role"
 MACHINE = Machine(vcpus=2, memory_mib=4096)
 CODE = "/opt/ml/processing/input/code"
+EXECUTORS = {"spark.executor.extraJavaOptions": QUICK_START}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ class Container:
             description={
                 "ProcessingJobName": "job",
                 "AppSpecification": {"ContainerEntrypoint": ["smspark-submit", *command]},
-                "Environment": {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1", **(environment or {})},
+                "Environment": {"SPARK_SUBMIT_OPTS": QUICK_START, **(environment or {})},
                 "ProcessingResources": {
                     "ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.xlarge"}
                 },
@@ -306,7 +308,8 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     container.write(f"{CODE}/beside.py", "VALUE = 1\n")
     container.write("/opt/ml/processing/input/py/shipped.py", "VALUE = 2\n")
     container.write("/opt/ml/processing/input/py/processes.py", PROCESSES)
-    container.configure("spark-defaults", {"spark.task.maxFailures": "1", "spark.executor.memory": "10g"})
+    own = {"spark.task.maxFailures": "1", "spark.executor.memory": "10g"}
+    container.configure("spark-defaults", EXECUTORS | own)
 
     ended = container.run("--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", instances=3)
 
@@ -348,6 +351,7 @@ context.parallelize(range(2), 2).foreach(stay)
 def test_a_stop_leaves_no_process(container: Container) -> None:
     container.write(f"{CODE}/app.py", BUSY)
     container.write(f"{CODE}/processes.py", PROCESSES)
+    container.configure("spark-defaults", EXECUTORS)
     container.stop_at = "PIDS"
     ended = container.run("--py-files", f"{CODE}/processes.py", f"{CODE}/app.py", instances=2)
     assert ended.code != 0

@@ -7,8 +7,8 @@ import pytest
 
 from helpers.errors import UserError
 from helpers.local_aws.spark_container import job_python
-from helpers.local_aws.spark_container.image_packages import ImagePackages
 from helpers.local_aws.spark_container.job_python import JobPython
+from helpers.spark.image_packages import ImagePackages
 
 IMAGE = ImagePackages("a lock", "3.12", {"numpy": "1.26.4", "typing-extensions": "4.14.0"})
 

@@ -1,6 +1,7 @@
 """Event logs: one of a real run with every trouble, and crafted ones."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from helpers.spark.event_log.events import parse
 from helpers.spark.event_log.profile import Profile, profile
+from tests.spark_submit import QUICK_START
 
 MIB = 1 << 20
 START = 1_700_000_000_000
@@ -21,7 +23,10 @@ def troubled_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run; its log in `logs`, the beginning of it in every codec as `plain.*`."""
     folder = tmp_path_factory.mktemp("troubled")
     script = Path(__file__).with_name("troubled_job.py")
-    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False)
+    environment = os.environ | {"SPARK_SUBMIT_OPTS": QUICK_START}
+    done = subprocess.run(
+        [sys.executable, script, folder], capture_output=True, text=True, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
     return folder
 

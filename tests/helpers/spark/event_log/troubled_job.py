@@ -23,7 +23,6 @@ def main(folder: Path) -> None:
     spark = (
         SparkSession.builder.master("local[2,2]")
         .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")  # what is compiled hardly runs
         .config("spark.ui.enabled", "false")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", (folder / "logs").as_uri())

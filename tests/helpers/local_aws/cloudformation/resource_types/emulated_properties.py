@@ -49,6 +49,7 @@ def _others() -> dict[str, Any]:
             f"Role{number}": resource("AWS::IAM::Role", **trust),
             f"Policy{number}": resource("AWS::IAM::ManagedPolicy", PolicyDocument=POLICY),
             f"Topic{number}": resource("AWS::SNS::Topic"),
+            f"Address{number}": resource("AWS::EC2::EIP", Domain="vpc"),
             f"Domain{number}": resource(
                 "AWS::SageMaker::Domain",
                 DomainName={"Fn::Sub": f"${{AWS::StackName}}-{number}"},
@@ -68,6 +69,11 @@ SURROUNDINGS = template(**_RESOURCES) | {
         f"{name}Arn": {"Value": {"Fn::GetAtt": [name, "Arn"]}}
         for name, each in _RESOURCES.items()
         if each["Type"] in {"AWS::IAM::Role", "AWS::KMS::Key", "AWS::S3::Bucket"}
+    }
+    | {
+        f"{name}Id": {"Value": {"Fn::GetAtt": [name, "AllocationId"]}}
+        for name, each in _RESOURCES.items()
+        if each["Type"] == "AWS::EC2::EIP"
     }
 }
 
@@ -411,6 +417,27 @@ def _flow_log(aws: boto3.Session, around: Around, unique: str) -> Values:
     return Values(properties("1", "VPC", "ALL", 60), properties("2", "Subnet", "REJECT", 600), read)
 
 
+def _nat_gateway(aws: boto3.Session, around: Around, unique: str) -> Values:
+    ec2 = aws.client("ec2")
+
+    def read(gateway_id: str) -> Mapping[str, Any]:
+        (found,) = ec2.describe_nat_gateways(NatGatewayIds=[gateway_id])["NatGateways"]
+        return {
+            "AllocationId": found["NatGatewayAddresses"][0]["AllocationId"],
+            "SubnetId": found["SubnetId"],
+            "Tags": _own(found["Tags"]),
+        }
+
+    def properties(number: str) -> dict[str, Any]:
+        return {
+            "AllocationId": around[f"Address{number}Id"],
+            "SubnetId": around[f"Subnet1{number}"],
+            "Tags": _tags(number),
+        }
+
+    return Values(properties("1"), properties("2"), read)
+
+
 def _rule(aws: boto3.Session, around: Around, unique: str) -> Values:
     events = aws.client("events")
 
@@ -711,6 +738,7 @@ VALUES: Mapping[str, Callable[[boto3.Session, Around, str], Values]] = {
     "AWS::CloudTrail::Trail": _trail,
     "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::EC2::FlowLog": _flow_log,
+    "AWS::EC2::NatGateway": _nat_gateway,
     "AWS::EC2::RouteTable": _route_table,
     "AWS::EC2::SecurityGroup": _group,
     "AWS::EC2::SecurityGroupEgress": _group_rule("Destination"),

@@ -126,3 +126,54 @@ def test_a_gateway_needs_no_route_table_and_gets_one_later(stack: Stack) -> None
     assert stack.outputs()["Endpoint"] in gateways
     assert stack.update(content()) == "UPDATE_COMPLETE"
     assert stack.delete() == "DELETE_COMPLETE"
+
+
+def test_a_nat_gateway_goes_with_its_network_interface_and_frees_its_address(stack: Stack) -> None:
+    content = template(
+        Vpc=resource("AWS::EC2::VPC", CidrBlock="10.3.0.0/16"),
+        Subnet=resource("AWS::EC2::Subnet", VpcId={"Ref": "Vpc"}, CidrBlock="10.3.0.0/24"),
+        Address={**resource("AWS::EC2::EIP", Domain="vpc"), "DeletionPolicy": "Retain"},
+        Gateway=resource(
+            "AWS::EC2::NatGateway",
+            SubnetId={"Ref": "Subnet"},
+            AllocationId={"Fn::GetAtt": ["Address", "AllocationId"]},
+        ),
+    ) | {
+        "Outputs": {
+            "Address": {"Value": {"Fn::GetAtt": ["Address", "AllocationId"]}},
+            "Interface": {"Value": {"Fn::GetAtt": ["Gateway", "EniId"]}},
+        }
+    }
+    assert stack.deploy(content) == "CREATE_COMPLETE"
+    ec2, found = stack.aws.client("ec2"), stack.outputs()
+
+    def interface() -> str:
+        (address,) = ec2.describe_addresses(AllocationIds=[found["Address"]])["Addresses"]
+        return str(address.get("NetworkInterfaceId", ""))
+
+    assert interface() == found["Interface"]
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert interface() == ""
+    ec2.release_address(AllocationId=found["Address"])
+
+
+def test_a_rule_that_opens_nothing_fails_and_its_group_can_still_be_read(stack: Stack) -> None:
+    group = {"Fn::GetAtt": ["Group", "GroupId"]}
+    content = template(
+        Vpc=resource("AWS::EC2::VPC", CidrBlock="10.3.0.0/16"),
+        Group=resource("AWS::EC2::SecurityGroup", GroupDescription="x", VpcId={"Ref": "Vpc"}),
+    )
+    rule = resource("AWS::EC2::SecurityGroupIngress", GroupId=group, IpProtocol="tcp", FromPort=1, ToPort=2)
+    stack.deploy(content)
+    wrong = {"Resources": {**content["Resources"], "Rule": rule}}
+
+    assert stack.update(wrong) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stack.events("Rule")[1] == (
+        "CREATE_FAILED",
+        "The rule names no addresses, no prefix list and no other security group",
+    )
+    stack.client.detect_stack_drift(StackName=stack.name)
+    drifts = stack.client.describe_stack_resource_drifts(StackName=stack.name)["StackResourceDrifts"]
+    statuses = {each["LogicalResourceId"]: each["StackResourceDriftStatus"] for each in drifts}
+    assert statuses["Group"] == "IN_SYNC"
+    assert stack.delete() == "DELETE_COMPLETE"

@@ -18,6 +18,16 @@ from tests.helpers.local_aws.cloudformation.stacks import Stack, resource, templ
 from tests.infra_folder import INFRA
 
 ELSEWHERE = {
+    # test_route53resolver.py: they have no effect, and are said to have none
+    "AWS::Route53Resolver::FirewallDomainList": {"Domains", "Name"},
+    "AWS::Route53Resolver::FirewallRuleGroup": {"FirewallRules", "Name"},
+    "AWS::Route53Resolver::FirewallRuleGroupAssociation": {
+        *("FirewallRuleGroupId", "Name", "Priority", "VpcId"),
+    },
+    "AWS::Route53Resolver::ResolverQueryLoggingConfig": {"DestinationArn", "Name"},
+    "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": {
+        *("ResolverQueryLogConfigId", "ResourceId"),
+    },
     "AWS::KMS::Key": {"PendingWindowInDays"},  # test_kms.py: seen once the key is deleted
     "AWS::SSM::Association": {"AssociationName", "Name", "Parameters", "ScheduleExpression"},  # test_ssm.py
 }

@@ -14,11 +14,12 @@ def test_references_are_found_in_all_functions() -> None:
         "Properties": [
             {"Ref": "C"},
             {"Fn::GetAtt": ["D", "Arn"]},
-            {"Fn::Sub": "${E.Arn} ${!Literal} ${F}"},
-            {"Fn::Sub": ["${G}", {"x": {"Ref": "H"}}]},
+            {"Fn::Sub": "${E.Arn} ${!Literal} ${!Literal.Arn} ${F}"},
+            {"Fn::Sub": ["${G} ${ own } ${own.Arn}", {"own": {"Ref": "H"}, "own.Arn": "x"}]},
+            {"Fn::Sub": ["${I.Arn}", {"I": "another I"}]},
         ],
     }
-    assert set(references(part)) == set("ABCDEFGH")
+    assert set(references(part)) == set("ABCDEFGHI")
     assert list(references({"DependsOn": "A"})) == ["A"]
 
 

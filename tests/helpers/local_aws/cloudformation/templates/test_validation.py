@@ -12,6 +12,8 @@ from tests.helpers.local_aws.cloudformation.stacks import BUCKET, Stack, resourc
 
 TOPIC = resource("AWS::SNS::Topic")
 LOGGING = {"DestinationBuckName": "x"}
+NESTED = resource("AWS::CloudFormation::Stack", TemplateURL="https://bucket.s3.amazonaws.com/template")
+INCLUDED = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://bucket/part"}}}
 CASES = {
     "reference": (
         template(B=resource("AWS::S3::Bucket", BucketName={"Ref": "Nobody"})),
@@ -28,6 +30,30 @@ CASES = {
     "attribute that is none": (
         template(B=BUCKET) | {"Outputs": {"O": {"Value": {"Fn::GetAtt": "B.Arrn"}}}},
         "Template error: resource B does not support attribute type Arrn in Fn::GetAtt",
+    ),
+    "attribute in a text": (
+        template(B=BUCKET) | {"Outputs": {"O": {"Value": {"Fn::Sub": "${B.Arn} ${B.Arrn}"}}}},
+        "Template error: instance of Fn::Sub references invalid resource attribute B.Arrn",
+    ),
+    "attribute in a text with variables": (
+        template(B=BUCKET, T=resource("AWS::SNS::Topic", TopicName={"Fn::Sub": ["${B.Arrn}", {"B": "x"}]})),
+        "instance of Fn::Sub references invalid resource attribute B.Arrn",
+    ),
+    "attribute of nobody in a text": (
+        template(B=resource("AWS::S3::Bucket", BucketName={"Fn::Sub": "${AWS.Region}"})),
+        "instance of Fn::Sub references invalid resource attribute AWS.Region",
+    ),
+    "attribute of a stack": (
+        template(S=NESTED) | {"Outputs": {"O": {"Value": {"Fn::Sub": "${S.Output.Name}"}}}},
+        "instance of Fn::Sub references invalid resource attribute S.Output.Name",
+    ),
+    "attribute of what moto has": (
+        template(Q=resource("AWS::SQS::Queue")) | {"Outputs": {"O": {"Value": {"Fn::GetAtt": "Q.Name"}}}},
+        "resource Q does not support attribute type Name in Fn::GetAtt",
+    ),
+    "attribute of what is not emulated": (
+        template(M=resource("AWS::Macie::Session")) | {"Outputs": {"O": {"Value": {"Fn::Sub": "${M.Id}"}}}},
+        "instance of Fn::Sub references invalid resource attribute M.Id",
     ),
     "output": (
         template(B=BUCKET) | {"Outputs": {"O": {"Value": {"Ref": "Nobody"}}}},
@@ -98,6 +124,19 @@ CASES = {
         template(B=BUCKET) | {"Transform": "AWS::Serverless-2016-10-31", "Globals": {}},
         "The transform AWS::Serverless-2016-10-31 is not emulated",
     ),
+    "included template": (
+        template(B=BUCKET) | {"Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}},
+        "ValidationError: The transform AWS::Include is not emulated",
+    ),
+    "included mappings": (
+        template(B=BUCKET) | {"Mappings": INCLUDED},
+        "The transform AWS::Include is not emulated",
+    ),
+    "included resources": (template(B=BUCKET, **INCLUDED), "The transform AWS::Include is not emulated"),
+    "included properties": (
+        template(B=resource("AWS::S3::Bucket", **INCLUDED)),
+        "The transform AWS::Include is not emulated",
+    ),
     "parameter": (
         template(B=BUCKET) | {"Parameters": {"P": {}}},
         "Every Parameters object must contain a Type",
@@ -127,6 +166,10 @@ def test_what_is_refused(case: str) -> None:
         template(B={**BUCKET, "Metadata": {"cfn-lint": {"x": [1]}}}),
         template(B=resource("AWS::S3::Bucket", BucketName={"Fn::Sub": ["${A}", {"A": "x"}]})),
         template(M=resource("AWS::Macie::Session", Anything="goes")),
+        template(S=NESTED) | {"Outputs": {"O": {"Value": {"Fn::Sub": "${S.Outputs.Name} ${!Literal.Arn}"}}}},
+        template(B=resource("AWS::S3::Bucket", BucketName={"Fn::Sub": ["${A.Arn}", {"A.Arn": "x"}]})),
+        template(C=resource("Custom::Thing", ServiceToken="x"))
+        | {"Outputs": {"O": {"Value": {"Fn::Sub": "${C.Anything} ${C.Of.Its.Own}"}}}},
     ],
 )
 def test_what_is_taken(content: dict[str, Any]) -> None:

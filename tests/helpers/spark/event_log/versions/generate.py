@@ -1,7 +1,9 @@
-"""Generate the event logs of this folder: `python generate.py [VERSION...]`.
+"""Generate the event logs of this folder and of ../not_granted: `python generate.py [VERSION...]`.
 
-Each version of pyspark is installed in a temporary folder and runs the same small job. Since 4.0 Spark rolls
-and compresses event logs by default; before, one file is written and compression asked for.
+Each version of pyspark is installed in a temporary folder and runs the same two small jobs: one in the
+driver, the other on a cluster with room for half of the executors that it asks for, of which one is killed.
+Since 4.0 Spark rolls and compresses event logs by default; before, one file is written and compression is
+asked for.
 Needs uv and Java 17, and downloads 300 to 450 MB for each version.
 """
 
@@ -25,7 +27,15 @@ PYTHON_UDF = "3.4"
 """The first version whose cloudpickle knows the bytecode of Python 3.11."""
 FOLDER = Path(__file__).parent
 # Spark 3.2 does not open Java 17's modules itself.
-OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "sun.nio.ch")
+OPENED = (
+    "java.lang",
+    "java.lang.invoke",
+    "java.net",
+    "java.nio",
+    "java.util",
+    "java.util.stream",
+    "sun.nio.ch",
+)
 JOB = """
 import sys
 
@@ -44,6 +54,38 @@ if with_udf:
     table.select(F.udf(lambda number: number + 1, "long")("id")).write.format("noop").mode("overwrite").save()
 spark.stop()
 """
+NOT_GRANTED = FOLDER.with_name("not_granted")
+CLUSTER = {
+    "spark.master": "local-cluster[2,1,1024]",
+    "spark.executor.instances": "4",
+    "spark.executor.cores": "1",
+    "spark.executor.memory": "1g",
+}
+NOT_GRANTED_JOB = """
+import time
+
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.appName("not granted").getOrCreate()
+context = spark.sparkContext._jsc.sc()
+
+
+def wait_for(executors):
+    deadline = time.monotonic() + 120
+    while len(context.statusTracker().getExecutorInfos()) != executors + 1:  # the driver is one
+        assert time.monotonic() < deadline, f"there are never {executors} executors"
+        time.sleep(0.1)
+
+
+wait_for(2)
+spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
+children = spark._jvm.java.lang.ProcessHandle.current().children().toArray()  # this process is one
+next(child for child in children if child.info().command().orElse("").endswith("java")).destroyForcibly()
+wait_for(1)
+wait_for(2)
+spark.range(0, 1_000_000, 1, 8).selectExpr("sum(id)").collect()
+spark.stop()
+"""
 
 
 def main(versions: list[str]) -> None:
@@ -59,15 +101,22 @@ def generate(version: str, temporary: Path) -> None:
     packages = [f"pyspark=={version}", f"py4j=={VERSIONS[version]}", "setuptools<80", "wheel"]
     install = ["uv", "pip", "install", "--quiet", "--no-cache", "--no-deps", "--python", python, *packages]
     subprocess.run(install, check=True)
-    (temporary / "job.py").write_text(JOB)
-    logs = temporary / "logs"
+    run(version, temporary, JOB, FOLDER, {"spark.master": "local[2]"})
+    run(version, temporary, NOT_GRANTED_JOB, NOT_GRANTED, CLUSTER)
+
+
+def run(version: str, temporary: Path, job: str, folder: Path, cluster: dict[str, str]) -> None:
+    """Run a job and keep its event log in a folder, below the version."""
+    python = temporary / "venv" / "bin" / "python"
+    (temporary / "job.py").write_text(job)
+    logs = temporary / folder.name
     logs.mkdir()
+    options = " ".join(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED)
     settings = {
-        "spark.master": "local[2]",
+        **cluster,
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": " ".join(
-            f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED
-        ),
+        "spark.driver.extraJavaOptions": options,
+        "spark.executor.extraJavaOptions": options,
         "spark.ui.enabled": "false",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": logs.as_uri(),
@@ -84,7 +133,7 @@ def generate(version: str, temporary: Path) -> None:
     environment["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     arguments = [temporary / "job.py", temporary, str(version >= PYTHON_UDF)]
     subprocess.run([*submit, *arguments], check=True, cwd=temporary, env=environment | own)
-    target = FOLDER / version
+    target = folder / version
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(logs, target, ignore=shutil.ignore_patterns(".*.crc"))
 

@@ -1,6 +1,6 @@
 """The Python packages of the Spark image, and the requirements that install them here.
 
-`python -m helpers.local_aws.spark_container.image_packages` prints these requirements for `make lock`. With
+`python -m helpers.spark.image_packages` prints these requirements for `make lock`. With
 `COMMIT smsparkbuild/py312/Pipfile.runtime.lock` it makes the data file of the image's own lock, which is in
 aws/sagemaker-spark-container.
 """

@@ -1,4 +1,4 @@
-"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependency_audit FILE…`.
+"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependencies.audit FILE…`.
 
 pip-audit asks the advisory database; what it does not do is tell a network without that database
 from a vulnerability, and let a vulnerability without a fix pass until a date, for a reason.
@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.command_line import run_command
+from helpers.dependencies.jar_advisories import OSV, ask_osv
 from helpers.errors import UserError, one_per_line
+from helpers.spark.packages.jar_lock import LOCK
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PIP_AUDIT = ROOT / ".venv" / "security" / "bin" / "pip-audit"
 ACCEPTED = ROOT / "accepted-vulnerabilities.toml"
 _NO_SERVICE = ("requests.exceptions.", "Could not connect to", "ServiceError", "ConnectionError")
@@ -73,15 +75,18 @@ class Audit:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the audit and return its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.dependency_audit",
-        description="Fails for known vulnerabilities in requirement files.",
+        prog="python -m helpers.dependencies.audit",
+        description="Fails for known vulnerabilities in requirement files and locked jars.",
         allow_abbrev=False,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="pinned with hashes")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=f"of requirements with hashes, or {LOCK}"
+    )
     parser.add_argument(
         "--required", action="store_true", help="fail also when the advisory database cannot be asked"
     )
     parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="(default: %(default)s)")
+    parser.add_argument("--osv", default=OSV, help="the advisories on jars (default: %(default)s)")
     parser.add_argument("--pip-audit", type=Path, default=PIP_AUDIT, help="(default: %(default)s)")
     return run_command(_run, parser.parse_args(arguments))
 
@@ -90,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> int:
     accepted = read_acceptances(arguments.accepted)
     reports = []
     for file in arguments.files:
-        report = ask(arguments.pip_audit, file)
+        report = ask_osv(file, arguments.osv) if file.name == LOCK else ask(arguments.pip_audit, file)
         if isinstance(report, str):
             print(f"NOT AUDITED: the advisory database does not answer: {report}")
             return int(arguments.required)

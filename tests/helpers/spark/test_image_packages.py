@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.local_aws.spark_container.image_packages import (
+from helpers.spark.image_packages import (
     NOT_LOCKED,
     document_of,
     image_packages,

@@ -1,0 +1,1 @@
+"""What this repository depends on: known vulnerabilities, and the bill of materials."""

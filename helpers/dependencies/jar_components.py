@@ -1,0 +1,40 @@
+"""Adds locked jars to a bill of materials: `python -m helpers.dependencies.jar_components LOCK SBOM`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from helpers.files import read_json_object, write_atomically
+from helpers.spark.packages.jar_lock import read_all_jars
+from helpers.spark.s3a_jars import Jar
+
+
+def component(jar: Jar) -> dict[str, Any]:
+    """Return a jar as a component of CycloneDX."""
+    purl = f"pkg:maven/{jar.group}/{jar.artifact}@{jar.version}"
+    return {
+        "bom-ref": purl,
+        "type": "library",
+        "group": jar.group,
+        "name": jar.artifact,
+        "version": jar.version,
+        "purl": purl,
+        "hashes": [{"alg": "SHA-256", "content": jar.sha256}],
+    }
+
+
+def add_jars(lock: Path, bill: Path) -> None:
+    """Add the jars of a lock to a bill of materials in CycloneDX's JSON.
+
+    Raises:
+        UserError: one of the files cannot be read.
+    """
+    document = read_json_object(bill)
+    jars = map(component, read_all_jars(lock))
+    document["components"] = [*document.get("components", []), *jars]
+    write_atomically(bill, json.dumps(document, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    add_jars(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,119 @@
+"""What a step brings along, as one folder: `python/` for PYTHONPATH, `jars/`, and a manifest of both."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.spark.packages import image, jar_lock, wheels
+from helpers.spark.packages.jar_lock import LockedJar, read_jars
+from helpers.spark.packages.layout import JARS, MANIFEST, PYTHON
+from helpers.spark.packages.pom import POM, check_pom
+from helpers.spark.packages.requirements import Pin, check_lock, lock_file, read_pins, read_requirements
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The pinned packages and jars of a step."""
+
+    pins: tuple[Pin, ...] = ()
+    jars: tuple[LockedJar, ...] = ()
+
+    @property
+    def contents(self) -> Mapping[str, Any]:
+        """What it consists of, and the platform that its wheels are for."""
+        return {
+            "python": image.python_version(),
+            "platform": image.PLATFORM,
+            "requirements": sorted(pin.requirement for pin in self.pins),
+            "jars": {each.jar.coordinate: each.jar.sha256 for each in self.jars},
+        }
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what it consists of, in hexadecimal: equal locks give equal folders."""
+        return sha256(json.dumps(self.contents, sort_keys=True).encode()).hexdigest()
+
+    def assemble(self, folder: Path, own_modules: Collection[str] = ()) -> Mapping[str, Path]:
+        """Download, check and unpack everything; return the files by their path in the bundle.
+
+        The manifest is the last of them: where it is, everything is.
+
+        Args:
+            folder: an empty folder.
+            own_modules: the names of the job's own modules, which no package may shadow.
+
+        Raises:
+            UserError: something cannot be downloaded, is not what was locked, or shadows a module.
+        """
+        files = {}
+        if self.pins:
+            wheels.unpack_for_image(self.pins, folder / PYTHON, own_modules)
+            unpacked = sorted(path for path in (folder / PYTHON).rglob("*") if path.is_file())
+            files = {path.relative_to(folder).as_posix(): path for path in unpacked}
+        for path in jar_lock.download(self.jars):
+            files[f"{JARS}/{path.name}"] = path
+        manifest = folder / MANIFEST
+        sizes = {name: path.stat().st_size for name, path in files.items()}
+        manifest.write_text(json.dumps({**self.contents, "files": sizes}), encoding="utf-8")
+        return {**files, MANIFEST: manifest}
+
+
+def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[str]) -> Bundle:
+    """Return what lock files pin.
+
+    Args:
+        folder: where the files lie.
+        requirements: the name of the file of requirements, whose lock file lies beside it.
+        coordinates: Maven coordinates of jars.
+
+    Raises:
+        UserError: a file is missing, or a lock file does not fit what it is the lock of.
+    """
+    pins: list[Pin] = []
+    if requirements:
+        source = folder / requirements
+        lock = lock_file(source)
+        wanted = read_requirements(source, _text(source, "create it, or name another"))
+        pins = read_pins(lock, _text(lock, "run: make lock-packages"))
+        check_lock(wanted, pins, lock)
+    if not coordinates:
+        return Bundle(tuple(pins))
+    lock = folder / jar_lock.LOCK
+    jars = read_jars(lock, _text(lock, "run: make lock-packages"), coordinates)
+    check_pom(_text(folder / POM, "run: make lock-packages"), coordinates)
+    return Bundle(tuple(pins), tuple(jars))
+
+
+def _text(path: Path, fix: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}; {fix}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The manifest of a bundle, as it lies in S3 and in containers."""
+
+    python: str
+    platform: str
+    requirements: tuple[str, ...]
+    files: Mapping[str, int]
+    """The bytes of each file, by its path in the bundle."""
+
+    @property
+    def pins(self) -> list[Pin]:
+        """The Python packages."""
+        return read_pins(Path(MANIFEST), "\n".join(self.requirements))
+
+
+def read_manifest(content: bytes | str) -> Manifest:
+    """Return the manifest in a file."""
+    values = json.loads(content)
+    return Manifest(values["python"], values["platform"], tuple(values["requirements"]), values["files"])

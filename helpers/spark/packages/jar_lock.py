@@ -1,0 +1,133 @@
+"""Jars of steps by Maven coordinates, and their lock: each with what it depends on, by size and SHA-256."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.spark import s3a_jars
+from helpers.spark.maven_repository import Repository
+from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
+from helpers.spark.s3a_jars import Jar
+
+LOCK = "jars.json"
+
+
+@dataclass(frozen=True)
+class LockedJar:
+    """A jar, and where its lock stands."""
+
+    jar: Jar
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return where it stands and what it is."""
+        return f"{self.file}:{self.line}: {self.jar.coordinate}"
+
+
+def jar_of(coordinate: str, size: int, sha256: str) -> Jar:
+    """Return a jar by its coordinates."""
+    group, artifact, version = coordinate.split(":")
+    return Jar(group, artifact, version, size, sha256)
+
+
+def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJar]:
+    """Return the jars that coordinates stand for, each once.
+
+    Raises:
+        UserError: the lock lacks one of them or cannot be read, or two of them need different versions.
+    """
+    content = _parse(lock, text)
+    found: dict[str, LockedJar] = {}
+    for coordinate in coordinates:
+        if coordinate not in content:
+            raise UserError(f"{lock.name}: it lacks {coordinate}; run: make lock-packages")
+        for each, pinned in content[coordinate].items():
+            jar = jar_of(each, pinned["bytes"], pinned["sha256"])
+            locked = LockedJar(jar, lock.name, _line(text, coordinate, each))
+            other = found.setdefault(f"{jar.group}:{jar.artifact}", locked)
+            if other.jar.version != jar.version:
+                raise UserError(
+                    f"{locked}: {coordinate} needs it, and line {other.line} has version "
+                    f"{other.jar.version} of it; name jars that agree"
+                )
+            if other.jar.sha256 != jar.sha256:
+                raise UserError(f"{locked}: line {other.line} has another hash; run: make lock-packages")
+    return list(found.values())
+
+
+def read_all_jars(lock: Path) -> list[Jar]:
+    """Return every jar of a lock, once in each version.
+
+    Raises:
+        UserError: the lock cannot be read.
+    """
+    content = _parse(lock, lock.read_text(encoding="utf-8"))
+    found = {
+        coordinate: jar_of(coordinate, pinned["bytes"], pinned["sha256"])
+        for jars in content.values()
+        for coordinate, pinned in jars.items()
+    }
+    return [found[coordinate] for coordinate in sorted(found)]
+
+
+def write_jars(resolved: Mapping[str, Iterable[Jar]]) -> str:
+    """Return the text of a lock."""
+    content = {
+        coordinate: {jar.coordinate: {"bytes": jar.size, "sha256": jar.sha256} for jar in jars}
+        for coordinate, jars in sorted(resolved.items())
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def download(
+    jars: Sequence[LockedJar], repository: Repository | None = None, cache: Path | None = None
+) -> list[Path]:
+    """Return the paths of jars whose content is that of the lock.
+
+    Raises:
+        UserError: a jar could not be had, or has other content.
+    """
+    folder = cache or s3a_jars.cache_folder().with_name("jars")
+    paths = []
+    for locked in jars:
+        try:
+            paths += s3a_jars.ensure([locked.jar], repository, folder)
+        except UserError as error:
+            raise UserError(f"{locked}: {error}") from None
+    return paths
+
+
+def _parse(lock: Path, text: str) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{lock.name}:{error.lineno}: {error.msg}; run: make lock-packages") from None
+    if not isinstance(content, dict) or not all(isinstance(jars, dict) for jars in content.values()):
+        raise UserError(f"{lock.name}:1: it is no object of objects of jars; run: make lock-packages")
+    for coordinate, jars in content.items():
+        for each, pinned in jars.items():
+            place = f"{lock.name}:{_line(text, coordinate, each)}: {each}"
+            if not COORDINATE.fullmatch(each):
+                raise UserError(f"{place}: {COORDINATE_HINT}")
+            if not _is_pinned(pinned):
+                raise UserError(f"{place}: it has no SHA-256 or no size; run: make lock-packages")
+    return content
+
+
+def _is_pinned(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("bytes"), int)
+        and re.fullmatch("[0-9a-f]{64}", str(value.get("sha256"))) is not None
+    )
+
+
+def _line(text: str, coordinate: str, jar: str) -> int:
+    """Return the line of a jar below the coordinates that need it."""
+    start = text.find(f'"{coordinate}": {{')
+    return text.count("\n", 0, text.find(f'"{jar}": {{', start + 1)) + 1

@@ -1,0 +1,49 @@
+"""uv: resolves and unpacks wheels, through the index that is configured on this machine."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers.errors import UserError
+
+_UNREACHABLE = ("Failed to fetch", "error sending request", "Could not connect", "timed out")
+INDEX_HINT = "set UV_DEFAULT_INDEX to an index that this machine reaches"
+
+
+class UvError(Exception):
+    """What uv says of a failure, in one line."""
+
+    @property
+    def is_of_the_index(self) -> bool:
+        """Whether the index did not answer, so that nothing is known of the packages."""
+        return any(sign in str(self) for sign in _UNREACHABLE)
+
+
+def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None) -> str:
+    """Run a command of `uv pip` and return what it prints.
+
+    Args:
+        arguments: the command with its options.
+        folder: where it runs.
+        text: its standard input.
+
+    Raises:
+        UvError: it fails.
+        UserError: uv is not installed.
+    """
+    program = Path(sys.prefix) / "bin" / "uv"
+    if not program.exists():
+        raise UserError(f"{program} is not installed; run: make up")
+    done = subprocess.run(
+        [str(program), "pip", *arguments], cwd=folder, input=text, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise UvError(_one_line(done.stderr))
+    return done.stdout
+
+
+def _one_line(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines()]
+    text = " ".join(re.sub(r"^(error|cause):", "", line).strip() for line in lines if line)
+    return re.sub(r"^Using \S+ \S+ interpreter at: \S+ |Resolved \d+ packages? in \S+ ", "", text)

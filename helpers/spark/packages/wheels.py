@@ -1,0 +1,130 @@
+"""Wheels of a lock file, downloaded, checked against their hashes and unpacked into a folder."""
+
+import re
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from helpers.errors import UserError
+from helpers.spark.packages import image
+from helpers.spark.packages.requirements import Pin
+from helpers.spark.packages.uv import INDEX_HINT, UvError, run_uv
+
+_NOT_OF_WHEELS = (".lock", "bin")
+"""What uv adds: its lock, and scripts that begin with the path of a Python of this machine."""
+_NAMED = re.compile(r"`?([A-Za-z0-9][\w.-]*)==|/([A-Za-z0-9][\w.-]*)/?(?=\s|$|`|\))")
+_OTHER_CONTENT = "the index has other content than was locked; find out why before you lock it"
+_OTHER_MACHINE = (
+    f"install Python {image.python_version()}, then: rm -r .venv/job; make up. Or run the step on AWS only"
+)
+
+
+def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[str] = ()) -> None:
+    """Unpack the wheels for the image into a folder, which gets the same content on every machine.
+
+    Args:
+        pins: what to unpack.
+        folder: where; it is created.
+        own_modules: the names of the job's own modules.
+
+    Raises:
+        UserError: the index does not answer, a wheel has another hash or is for another platform, or one
+            shadows a module that the container has or needs another Spark.
+    """
+    platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
+    _unpack(pins, folder, Path(sys.executable), platform, "run: make lock-packages")
+    if problems := [*_shadowing(pins, folder, own_modules), *_other_sparks(pins, folder)]:
+        raise UserError("\n".join(problems))
+
+
+def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
+    """Unpack the same versions for a Python of this machine into a folder.
+
+    Raises:
+        UserError: as of `unpack_for_image`.
+    """
+    _unpack(pins, folder, python, [], _OTHER_MACHINE)
+
+
+def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str], fix: str) -> None:
+    try:
+        run_uv(
+            "install",
+            f"--python={python}",
+            f"--target={folder}",
+            *platform,
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--no-deps",
+            "--requirements=-",
+            text="".join(f"{pin.requirement}\n" for pin in pins),
+        )
+    except UvError as error:
+        raise UserError(_refusal(pins, error, fix)) from None
+    for name in _NOT_OF_WHEELS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        if (folder / name).is_file():
+            (folder / name).unlink()
+    for record in folder.glob("*.dist-info/RECORD"):
+        _forget_scripts(record)
+
+
+def _forget_scripts(record: Path) -> None:
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.unlink()  # it may be a hard link into uv's cache
+    record.write_text(
+        "".join(sorted(line for line in lines if not line.startswith("bin/"))), encoding="utf-8"
+    )
+
+
+def _refusal(pins: Sequence[Pin], error: UvError, fix: str) -> str:
+    named = {canonicalize_name(one or other) for one, other in _NAMED.findall(str(error))}
+    pin = next((pin for pin in pins if pin.name in named), pins[0])
+    if error.is_of_the_index:
+        fix = INDEX_HINT
+    elif "Hash mismatch" in str(error):
+        fix = _OTHER_CONTENT
+    return f"{pin}: {error}; {fix}"
+
+
+def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) -> Iterator[str]:
+    known: Mapping[str, str] = {**image.modules(), **dict.fromkeys(own_modules, "spark_jobs")}
+    by_name = {pin.name: pin for pin in pins}
+    for distribution in sorted(metadata.distributions(path=[str(folder)]), key=lambda each: each.name):
+        for module in sorted(top_level_modules(distribution)):
+            if module in known:
+                yield (
+                    f"{by_name[canonicalize_name(distribution.name)]}: its module {module} would take the "
+                    f"place of that of {known[module]}; remove the package, or rename your module"
+                )
+
+
+def _other_sparks(pins: Sequence[Pin], folder: Path) -> Iterator[str]:
+    """Yield what needs another Spark than the image's: uv was not asked, as pyspark has no wheel."""
+    by_name = {pin.name: pin for pin in pins}
+    for distribution in metadata.distributions(path=[str(folder)]):
+        for needed in map(Requirement, distribution.requires or ()):
+            version = image.SPARK_PACKAGES.get(canonicalize_name(needed.name))
+            applies = needed.marker is None or needed.marker.evaluate({"extra": ""})
+            if version and applies and not needed.specifier.contains(version):
+                pin = by_name[canonicalize_name(distribution.name)]
+                has = f"the Spark image has {needed.name} {version}"
+                yield f"{pin}: it needs {needed}, and {has}; name another version of the package"
+
+
+def top_level_modules(distribution: metadata.Distribution) -> set[str]:
+    """Return the importable names of a distribution; a namespace package, which shadows nothing, is none."""
+    found = set()
+    for file in distribution.files or ():
+        name = file.parts[0] if len(file.parts) > 1 else file.name
+        stem = name.partition(".")[0]
+        if len(file.parts) == 1 and file.suffix in {".py", ".so"}:
+            found.add(stem)
+        elif len(file.parts) == 2 and file.name.partition(".")[0] == "__init__" and name.isidentifier():
+            found.add(name)
+    return found

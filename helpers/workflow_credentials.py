@@ -1,0 +1,78 @@
+"""Credentials of a role that lets GitHub's workflows in, assumed again whenever they expire.
+
+A role's session lasts for an hour, a job of a workflow for up to six. GitHub gives a job a token of its
+identity as often as it asks, which AWS exchanges for a new session of the role.
+https://docs.github.com/en/actions/reference/security/oidc
+"""
+
+import json
+import os
+import urllib.request
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from botocore.credentials import (
+    AssumeRoleWithWebIdentityCredentialFetcher,
+    CredentialProvider,
+    DeferredRefreshableCredentials,
+)
+
+from helpers.errors import UserError
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+ROLE = "ROLE_TO_ASSUME_AGAIN"
+"""The variable with the ARN of the role."""
+_ADDRESS, _SECRET = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+_PATIENCE_SECONDS = 30
+
+
+def assume_again(session: "Session", environment: Mapping[str, str] = os.environ) -> None:
+    """Have a session assume the role that its workflow names, now and whenever the credentials expire.
+
+    Args:
+        session: a session of botocore, before its first client.
+        environment: where no role is named, and outside of a workflow, the session stays as it is.
+    """
+    if environment.get(ROLE) and _ADDRESS in environment:
+        session.get_component("credential_provider").insert_before("env", _Provider(session, environment))
+
+
+class _Provider(CredentialProvider):
+    METHOD = "github-workflow"
+    CANONICAL_NAME = "GitHubWorkflow"
+
+    def __init__(self, session: "Session", environment: Mapping[str, str]):
+        super().__init__()
+        self._fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
+            client_creator=session.create_client,
+            web_identity_token_loader=lambda: identity_token(environment),
+            role_arn=environment[ROLE],
+            extra_args={"RoleSessionName": f"run-{environment.get('GITHUB_RUN_ID', 'unknown')}"},
+        )
+
+    def load(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(self._fetcher.fetch_credentials, self.METHOD)
+
+
+def identity_token(environment: Mapping[str, str]) -> str:
+    """Return a new token of the job's identity, which is good for some minutes.
+
+    Raises:
+        UserError: GitHub gives none.
+    """
+    request = urllib.request.Request(  # noqa: S310 - GitHub's own address
+        f"{environment[_ADDRESS]}&{urlencode({'audience': 'sts.amazonaws.com'})}",
+        headers={"Authorization": f"Bearer {environment.get(_SECRET, '')}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+            content: dict[str, Any] = json.load(answer)
+        return str(content["value"])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"GitHub gives this job no token of its identity: {error!r}. The job needs the permission "
+            "id-token: write"
+        ) from error

@@ -1,0 +1,26 @@
+"""Check that a deployment of this commit would not take a pipeline back."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.aws import connect
+from helpers.command_line import say
+from ml_pipeline.commands import options
+from ml_pipeline.executions.target import ALL, targets
+from ml_pipeline.releases.outdated import refuse_outdated
+from ml_pipeline.releases.revision import commit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipelines(parser, default=ALL)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Refuse a commit that does not descend from the one that a pipeline is registered from."""
+    session = connect(arguments.env)
+    found = targets(arguments.env, arguments.pipeline)
+    for line in refuse_outdated(session.client("sagemaker"), found, commit()):
+        say(console, line)
+    return 0

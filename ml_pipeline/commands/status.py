@@ -1,0 +1,28 @@
+"""Show how the newest execution stands, or how it ended."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.aws import connect
+from helpers.command_line import say
+from ml_pipeline.commands import options
+from ml_pipeline.executions.executions import newest, take_snapshot
+from ml_pipeline.executions.outcome import read_outcomes
+from ml_pipeline.executions.summary import summary
+from ml_pipeline.executions.target import targets
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_pipelines(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Show the newest execution of each pipeline, as `start` does at its end."""
+    session = connect(arguments.env)
+    sagemaker = session.client("sagemaker")
+    for target in targets(arguments.env, arguments.pipeline):
+        snapshot = take_snapshot(sagemaker, newest(sagemaker, target))
+        say(console, summary(snapshot, read_outcomes(session, snapshot), target))
+    return 0

@@ -1,0 +1,52 @@
+"""A deployment that was overtaken: its commit does not descend from the one that is registered."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError, one_per_line
+from ml_pipeline.executions.target import Target
+from ml_pipeline.releases.registration import registered
+from ml_pipeline.releases.revision import ROOT, UNKNOWN, descends
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+MARK = "gitops:commit"
+"""The tag of a pipeline with the commit that it was registered from."""
+
+
+def refuse_outdated(
+    sagemaker: "SageMakerClient", targets: Sequence[Target], commit: str, root: Path = ROOT
+) -> list[str]:
+    """Return what there is to say about the registered commits.
+
+    Args:
+        sagemaker: a client.
+        targets: the pipelines.
+        commit: what is to be deployed.
+        root: the checkout, with its history.
+
+    Raises:
+        UserError: a pipeline is registered from a commit that is not in the history of this one.
+    """
+    said, newer = [], []
+    for target in targets:
+        there = registered(sagemaker, target.name)
+        old = there.tags.get(MARK, UNKNOWN) if there else ""
+        if not old:
+            said.append(f"{target.name} is not registered yet.")
+            continue
+        match descends(commit, old, root):
+            case True:
+                said.append(f"{commit} descends from {old}, the commit of {target.name}.")
+            case False:
+                newer.append(f"{target.name} is registered from {old}")
+            case None:
+                said.append(f"{target.name} is registered from {old}, which is not in this repository.")
+    if newer:
+        raise UserError(
+            f"{commit} is outdated, and nothing was deployed: it does not descend from what is there."
+            f"{one_per_line(newer)}\nDeploy a newer commit. To go back on purpose: the workflow rollback"
+        )
+    return said

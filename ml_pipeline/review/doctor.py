@@ -1,0 +1,199 @@
+"""What an account lacks before an environment is deployed to it for the first time: nothing is changed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from helpers.command_line import make_command
+from helpers.environments import Environment
+from helpers.errors import UserError, explain
+from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.offerings import missing_offerings
+from helpers.infra.stacks.outputs import outputs_if_deployed
+from helpers.infra.stacks.regional_values import with_regional_values
+from helpers.infra.stacks.standing_costs import standing_costs
+from helpers.pricing import load_prices
+from helpers.spark.images import spark_image_accounts
+from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.target import ALL, select_pipelines
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+    from helpers.infra.stacks.configuration import StackConfiguration
+
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+_PROVIDER = "ExistingOidcProviderArn"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has found."""
+
+    check: str
+    said: str
+    to_do: Sequence[str] = ()
+    """What a person does about it, in this order; nothing where all is well."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account and what is to be deployed to it."""
+
+    environment: Environment
+    session: "Session"
+    stacks: Sequence["StackConfiguration"]
+
+    def value(self, name: str) -> str:
+        """Return the value of a parameter of the first stack that has one."""
+        return next(filter(None, (stack.value(name) for stack in self.stacks)), "")
+
+    @property
+    def file(self) -> str:
+        """The file of the environment's parameters, as messages name it."""
+        return f"infra/parameters/{self.environment.file}"
+
+    def missing(self) -> list[str]:
+        """Return the names of the stacks that are not deployed."""
+        cloudformation = self.session.client("cloudformation")
+        return [each.name for each in self.stacks if not outputs_if_deployed(cloudformation, each.name)]
+
+
+def examine(environment: Environment, connect: Callable[[Environment], "Session"]) -> Iterator[Finding]:
+    """Yield the findings about an environment's account, in the order in which their reasons are to be fixed.
+
+    A check that may not read what it needs says so; without credentials there is nothing to check.
+
+    Args:
+        environment: the environment.
+        connect: opens a session, as `helpers.aws.connect`.
+    """
+    try:
+        session = connect(environment)
+        caller = session.client("sts").get_caller_identity()
+    except Exception as error:
+        if (message := explain(error)) is None:
+            raise
+        yield Finding("credentials", message, ["Sign in to the account of the environment, in its region"])
+        return
+    yield Finding("credentials", f"{caller['Arn']} in {session.region_name}")
+    try:
+        stacks = load_stacks(environment)
+    except UserError as error:
+        yield Finding("parameters", str(error), [f"Correct infra/parameters/{environment.file}"])
+        return
+    account = Account(environment, session, stacks)
+    for name, check in CHECKS.items():
+        yield _finding(name, partial(check, account))
+
+
+def to_do(findings: Sequence[Finding]) -> list[str]:
+    """Return what is to be done, in its order: what was found first, then the deployment itself."""
+    found = [step for finding in findings for step in finding.to_do]
+    return list(dict.fromkeys(found))
+
+
+def _finding(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except UserError as error:
+        return Finding(name, str(error), [f"Correct what {name} says"])
+    except ClientError as error:
+        return Finding(name, f"not checked: {explain(error)}")
+
+
+def _region(account: Account) -> Finding:
+    with_regional_values(account.session.client("ec2"), account.stacks)
+    return Finding("region", f"{account.session.region_name} has the prefix list of S3")
+
+
+def _images(account: Account) -> Finding:
+    region = account.session.region_name
+    own, allowed = spark_image_accounts().get(str(region)), account.value("ImageAccountIds")
+    if own is None:
+        return Finding(
+            "images",
+            f"SageMaker has no Spark image in {region}",
+            [f"Choose another Region in {account.file}, or the account of your image as ImageAccountIds"],
+        )
+    if allowed and own not in allowed.split(","):
+        missing = f"ImageAccountIds {allowed} leaves out {own}, the account of the Spark image in {region}"
+        return Finding("images", missing, [f"Add {own} to ImageAccountIds in {account.file}"])
+    return Finding("images", f"the Spark image comes from account {own}")
+
+
+def _zones(account: Account) -> Finding:
+    needed = instances_needed(account.environment, select_pipelines(ALL))
+    lacking = missing_offerings(account.session.client("ec2"), account.stacks, needed)
+    if lacking:
+        return Finding("zones", f"{len(lacking)} of them lack something", lacking)
+    return Finding("zones", "they offer all endpoint services and instance types")
+
+
+def _quotas(account: Account) -> Finding:
+    needed = instances_needed(account.environment, select_pipelines(ALL))
+    low = shortfalls(account.session.client("service-quotas"), needed)
+    asked = ", ".join(f"{count} x {name}" for name, count in needed.items())
+    return Finding("quotas", f"{len(low)} are too low for {asked}" if low else f"enough for {asked}", low)
+
+
+def _provider(account: Account) -> Finding:
+    """GitHub's provider, of which an account has one: another stack of it would fail."""
+    name = next((stack.name for stack in account.stacks if stack.name.endswith("github-oidc")), None)
+    if name is None:
+        later = "GitHub's roles are not among the stacks; make github-trust adds them"
+        return Finding("OIDC provider", later)
+    iam = account.session.client("iam")
+    providers = [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+    there = next((arn for arn in providers if arn.endswith(f"/{GITHUB_ISSUER}")), "")
+    given = account.value(_PROVIDER)
+    if there and given != there and name in account.missing():
+        return Finding(
+            "OIDC provider",
+            f"the account has {there}, and cannot have another",
+            [f"Give {_PROVIDER} the value {there} in {account.file}"],
+        )
+    if given and given != there:
+        gone = f"{_PROVIDER} is {given}, which is not there"
+        return Finding("OIDC provider", gone, [f"Remove {_PROVIDER} from {account.file}"])
+    return Finding("OIDC provider", there or "none yet: the stack makes it")
+
+
+def _costs(account: Account) -> Finding:
+    prices = load_prices()
+    usd = sum(line.usd_per_month for line in standing_costs(account.stacks, prices))
+    said = f"about {usd:.2f} USD a month stand there while nothing runs ({prices.region}, {prices.as_of})"
+    return Finding("costs", said)
+
+
+def _alarms(account: Account) -> Finding:
+    address = account.value("AlarmEmail")
+    if address or not any("AlarmEmail" in stack.template for stack in account.stacks):
+        return Finding("alarms", address or "none: the environment has no stack of them")
+    return Finding("alarms", "go to nobody", [f"Name who is told of failures: AlarmEmail in {account.file}"])
+
+
+def _stacks(account: Account) -> Finding:
+    missing = account.missing()
+    said = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
+    steps = [
+        f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
+        f"Deploy it: {make_command('deploy', ENV=account.environment)}",
+    ]
+    return Finding("stacks", said, steps if missing else ())
+
+
+CHECKS: dict[str, Callable[[Account], Finding]] = {
+    "region": _region,
+    "images": _images,
+    "zones": _zones,
+    "quotas": _quotas,
+    "OIDC provider": _provider,
+    "alarms": _alarms,
+    "costs": _costs,
+    "stacks": _stacks,
+}
+"""The checks, in the order in which what they find is to be done."""

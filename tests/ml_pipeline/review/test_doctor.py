@@ -1,0 +1,143 @@
+"""What is said of an account before the first deployment, and what is to be done there."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from helpers.environments import Environment
+from helpers.spark.images import spark_image_accounts
+from ml_pipeline.__main__ import main
+from ml_pipeline.review import doctor
+from ml_pipeline.review.doctor import CHECKS, Account, Finding, examine, to_do
+from tests.infra_folder import every_stack
+
+
+@pytest.fixture
+def account(aws: boto3.Session) -> Account:
+    """An account in which nothing is deployed, for all stacks of the templates."""
+    session = boto3.Session(region_name="us-east-1")
+    given = {"ImageAccountIds": spark_image_accounts()["us-east-1"]}
+    return Account(Environment("local"), session, every_stack("doctor", **given))
+
+
+@pytest.fixture
+def provider(aws: boto3.Session) -> Iterator[str]:
+    """The provider of GitHub that the account has already."""
+    iam = aws.client("iam")
+    made = iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ThumbprintList=["0" * 40]
+    )
+    arn = made["OpenIDConnectProviderArn"]
+    yield arn
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+
+
+def given(account: Account, **parameters: str) -> Account:
+    stacks = [replace(each, parameters={**each.parameters, **parameters}) for each in account.stacks]
+    return replace(account, stacks=stacks)
+
+
+def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> None:
+    found = {name: check(account) for name, check in CHECKS.items()}
+
+    assert {name for name, finding in found.items() if finding.to_do} == {"stacks"}
+    assert found["stacks"].said == "0 of 7 are deployed"
+    assert found["stacks"].to_do == [
+        "Look at what would be made: make plan ENV=local",
+        "Deploy it: make deploy ENV=local",
+    ]
+    assert "USD a month stand there while nothing runs" in found["costs"].said
+    assert found["OIDC provider"].said == "none yet: the stack makes it"
+
+
+def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str) -> None:
+    finding = CHECKS["OIDC provider"](account)
+
+    assert finding.to_do == [
+        f"Give ExistingOidcProviderArn the value {provider} in infra/parameters/local.json"
+    ]
+    assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).to_do
+
+
+def test_a_provider_that_is_not_there_is_not_to_be_named(account: Account) -> None:
+    named = given(account, ExistingOidcProviderArn="arn:aws:iam::123456789012:oidc-provider/gone")
+
+    assert CHECKS["OIDC provider"](named).to_do == [
+        "Remove ExistingOidcProviderArn from infra/parameters/local.json"
+    ]
+
+
+def test_images_of_another_region_are_found(account: Account) -> None:
+    own = spark_image_accounts()["us-east-1"]
+
+    assert CHECKS["images"](given(account, ImageAccountIds="999999999999")).to_do == [
+        f"Add {own} to ImageAccountIds in infra/parameters/local.json"
+    ]
+    nowhere = replace(account, session=boto3.Session(region_name="xx-north-9"))
+    assert CHECKS["images"](nowhere).said == "SageMaker has no Spark image in xx-north-9"
+
+
+def test_alarms_need_an_address(account: Account) -> None:
+    assert CHECKS["alarms"](given(account, AlarmEmail="")).to_do == [
+        "Name who is told of failures: AlarmEmail in infra/parameters/local.json"
+    ]
+
+
+def test_zones_and_quotas_are_those_of_the_configured_instances(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "instances_needed", lambda *_: {"ml.m5.xlarge": 2})
+    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {name}" for name in needed])
+    somewhere = given(account, AvailabilityZones="us-east-1a,us-east-1e")
+
+    (zone,) = CHECKS["zones"](somewhere).to_do
+    quotas = CHECKS["quotas"](somewhere)
+
+    assert "The zone us-east-1e does not offer the instance type ml.m5.xlarge" in zone
+    assert (quotas.said, quotas.to_do) == ("1 are too low for 2 x ml.m5.xlarge", ["raise ml.m5.xlarge"])
+
+
+def test_what_may_not_be_read_is_said_and_stops_no_other_check(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: Account) -> Finding:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListX")
+
+    monkeypatch.setattr(doctor, "CHECKS", {"zones": denied, "costs": CHECKS["costs"]})
+    monkeypatch.setattr(doctor, "load_stacks", lambda _: account.stacks)
+
+    found = list(examine(account.environment, lambda _: account.session))
+
+    assert [finding.check for finding in found] == ["credentials", "zones", "costs"]
+    assert found[1].said == "not checked: ListX failed with AccessDenied: no"
+
+
+def test_without_credentials_there_is_one_thing_to_do() -> None:
+    def connect(_: Environment) -> Any:
+        raise NoCredentialsError
+
+    (finding,) = examine(Environment("local"), connect)
+
+    assert finding.said.startswith("No usable AWS credentials")
+    assert finding.to_do == ["Sign in to the account of the environment, in its region"]
+
+
+def test_steps_are_in_the_order_of_the_checks_and_each_is_named_once() -> None:
+    findings = [Finding("a", "", ["first", "second"]), Finding("b", ""), Finding("c", "", ["first", "third"])]
+
+    assert to_do(findings) == ["first", "second", "third"]
+
+
+def test_the_command_ends_with_an_ordered_list(
+    small_stacks: None, stack: boto3.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["doctor", "--env", "trial"])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert [line.split("  ")[0] for line in said.splitlines()[:3]] == ["credentials", "region", "images"]
+    assert said.splitlines()[-1] == "Nothing to do."
