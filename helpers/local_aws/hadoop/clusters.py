@@ -1,0 +1,102 @@
+"""The clusters of a server: one for each job that runs, and one that waits for the next job."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from helpers.local_aws.hadoop.cluster import ClusterSpecification, HadoopCluster
+from helpers.spark import hadoop_jars, java
+
+_END_SECONDS = 5
+"""In which YARN learns that an application has ended."""
+
+
+@dataclass(frozen=True)
+class RunningCluster:
+    """A cluster that is configured for a job.
+
+    Attributes:
+        cluster: the cluster.
+        default_file_system: the URI of its HDFS.
+        yarn_site: leads clients to its YARN.
+    """
+
+    cluster: HadoopCluster
+    default_file_system: str
+    yarn_site: Mapping[str, str]
+
+
+class Clusters:
+    """Starts clusters, and keeps one that is idle, since to start its JVM and HDFS takes seconds.
+
+    Args:
+        folder: for the files of clusters; no name on its path may have a blank, with which HDFS does not start.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._idle: HadoopCluster | None = None
+
+    @contextmanager
+    def of_job(
+        self, specification: ClusterSpecification, environment: Mapping[str, str]
+    ) -> Iterator[RunningCluster]:
+        """Have a cluster for a job; what the job leaves in it is removed at its end.
+
+        Args:
+            specification: what YARN is to be.
+            environment: variables of every container.
+
+        Raises:
+            UserError: the cluster does not start.
+        """
+        cluster = self._take()
+        try:
+            yarn_site = cluster.configure(specification, environment)
+            yield RunningCluster(cluster, cluster.default_file_system, yarn_site)
+        except BaseException:
+            cluster.close()
+            raise
+        self._give_back(cluster)
+
+    def close(self) -> None:
+        """End the cluster that waits."""
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle:
+            idle.close()
+
+    def _take(self) -> HadoopCluster:
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle:
+            if idle.is_alive:
+                return idle
+            idle.close()
+        jars = [*hadoop_jars.ensure(), *sorted((_installed_spark() / "jars").glob("*.jar"))]
+        return HadoopCluster(java.java_home(), jars, self._folder / str(next(self._numbers)))
+
+    def _give_back(self, cluster: HadoopCluster) -> None:
+        deadline = time.monotonic() + _END_SECONDS
+        while cluster.is_alive and not cluster.is_idle() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with self._lock:
+            if self._idle is None and cluster.is_alive and cluster.is_idle():
+                cluster.reset()
+                self._idle = cluster
+                return
+        cluster.close()
+
+
+def _installed_spark() -> Path:
+    found = find_spec("pyspark")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("pyspark")
+    return Path(found.origin).parent
