@@ -521,7 +521,7 @@ def count_executors(spark: SparkSession) -> Optional[Executors]:
     """Return the executors requested and granted; None where no number of them is asked for.
 
     Call it late, when all that will come have come. Where some are missing it is logged: the cluster manager
-    grants what fits, and Spark goes on with that in silence.
+    grants what fits, and Spark continues with that in silence.
     """
     context: Any = spark.sparkContext._jsc  # PySpark has no public way to the executors
     conf = context.getConf()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 STILL_RUNNING = 75
-"""Exit code where an execution goes on: EX_TEMPFAIL of sysexits.h, to be tried again."""
+"""Exit code where an execution still runs: EX_TEMPFAIL of sysexits.h."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=math.inf,
         metavar="N",
-        help=f"wait no longer; an execution that still runs goes on, and the exit code is {STILL_RUNNING}",
+        help=f"wait no longer; an execution that still runs continues, and the exit code is {STILL_RUNNING}",
     )
     parser.add_argument(
         "--state",

@@ -33,7 +33,7 @@ def wait(session: "Session", arn: str, console: "Console", until: float = math.i
         session: where the execution is.
         arn: the execution.
         console: shows its progress.
-        until: when to wait no longer, by `time.monotonic()`; the execution goes on.
+        until: when to wait no longer, by `time.monotonic()`; the execution continues.
 
     Returns:
         The execution at its end, or as it is by then, and whether it was interrupted from here. A second

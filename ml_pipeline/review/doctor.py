@@ -173,7 +173,7 @@ def _alarms(account: Account) -> Finding:
     address = account.value("AlarmEmail")
     if address or not any("AlarmEmail" in stack.template for stack in account.stacks):
         return Finding("alarms", address or "none: the environment has no stack of them")
-    return Finding("alarms", "go to nobody", [f"Name who is told of failures: AlarmEmail in {account.file}"])
+    return Finding("alarms", "go to nobody", [f"Set AlarmEmail in {account.file} to be notified of failures"])
 
 
 def _stacks(account: Account) -> Finding:

@@ -48,7 +48,7 @@ class Store:
         """Return what a file holds.
 
         Arrow asks S3 for the size first: a file that is replaced before it is read comes cut off, or with
-        rubbish at its end, and is read again.
+        garbage at its end, and is read again.
 
         Raises:
             FileNotFoundError: there is none.

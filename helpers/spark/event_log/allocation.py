@@ -1,6 +1,6 @@
 """The executors that a run asked for, and those that it was granted.
 
-A cluster manager grants what fits. Spark goes on with that, and neither fails nor warns.
+A cluster manager grants what fits. Spark continues with that, and neither fails nor warns.
 """
 
 from dataclasses import dataclass

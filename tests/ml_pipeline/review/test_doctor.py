@@ -83,7 +83,7 @@ def test_images_of_another_region_are_found(account: Account) -> None:
 
 def test_alarms_need_an_address(account: Account) -> None:
     assert CHECKS["alarms"](given(account, AlarmEmail="")).to_do == [
-        "Name who is told of failures: AlarmEmail in infra/parameters/local.json"
+        "Set AlarmEmail in infra/parameters/local.json to be notified of failures"
     ]
 
 

@@ -15,7 +15,7 @@ _UNLIMITED = 2**31 - 1
 
 
 def executors_not_granted(run: Profile) -> Iterator[Finding]:
-    """Fewer executors than `spark.executor.instances`: the cluster has no room, and Spark goes on."""
+    """Fewer executors than `spark.executor.instances`: the cluster has no room, and Spark continues."""
     allocation = allocation_of(run)
     if allocation is None or not allocation.missing:
         return
