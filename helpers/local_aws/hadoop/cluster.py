@@ -44,6 +44,8 @@ _YARN = {
         f"yarn.nodemanager.{part}address": _ANY_PORT
         for part in ("", "localizer.", "collector-service.", "webapp.")
     },
+    # One daemon's error must not end the others.
+    "yarn.dispatcher.exit-on-error": "false",
     # Without it Hadoop leaves memory to the kernel (YARN-11967), which knows of no container here.
     "yarn.nodemanager.resource.memory.enforced": "false",
     "yarn.nodemanager.container-monitor.interval-ms": "1000",
@@ -147,6 +149,13 @@ class HadoopCluster:
     def log_folder(self, node: str) -> Path:
         """Return the folder in which a NodeManager keeps the output of its containers, by application."""
         return self._folder / node / "logs"
+
+    def copy(self, folder: Path) -> Path:
+        """Return a copy of a folder, at a path without a blank: Spark's client of YARN reads no other."""
+        path = self._folder / folder.name
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(folder, path)
+        return path
 
     def reset(self) -> None:
         """Remove what a job has left: files in HDFS, and the output of its containers."""

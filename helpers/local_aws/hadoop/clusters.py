@@ -1,6 +1,9 @@
 """The clusters of a server: one for each job that runs, and one that waits for the next job."""
 
+import atexit
 import itertools
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -24,22 +27,23 @@ class RunningCluster:
         cluster: the cluster.
         default_file_system: the URI of its HDFS.
         yarn_site: leads clients to its YARN.
+        log_folders: where its nodes keep the output of containers, by their names.
     """
 
     cluster: HadoopCluster
     default_file_system: str
     yarn_site: Mapping[str, str]
+    log_folders: Mapping[str, Path]
 
 
 class Clusters:
     """Starts clusters, and keeps one that is idle, since to start its JVM and HDFS takes seconds.
 
-    Args:
-        folder: for the files of clusters; no name on its path may have a blank, with which HDFS does not start.
+    Their files lie in the folder for temporary files: HDFS does not start where a path has a blank.
     """
 
-    def __init__(self, folder: Path):
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder: Path | None = None
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._idle: HadoopCluster | None = None
@@ -60,7 +64,8 @@ class Clusters:
         cluster = self._take()
         try:
             yarn_site = cluster.configure(specification, environment)
-            yield RunningCluster(cluster, cluster.default_file_system, yarn_site)
+            folders = {node: cluster.log_folder(node) for node in specification.nodes}
+            yield RunningCluster(cluster, cluster.default_file_system, yarn_site, folders)
         except BaseException:
             cluster.close()
             raise
@@ -70,18 +75,23 @@ class Clusters:
         """End the cluster that waits."""
         with self._lock:
             idle, self._idle = self._idle, None
+            folder, self._folder = self._folder, None
         if idle:
             idle.close()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _take(self) -> HadoopCluster:
         with self._lock:
             idle, self._idle = self._idle, None
+            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="hadoop-")).resolve()
+            folder = self._folder / str(next(self._numbers))
         if idle:
             if idle.is_alive:
                 return idle
             idle.close()
         jars = [*hadoop_jars.ensure(), *sorted((_installed_spark() / "jars").glob("*.jar"))]
-        return HadoopCluster(java.java_home(), jars, self._folder / str(next(self._numbers)))
+        return HadoopCluster(java.java_home(), jars, folder)
 
     def _give_back(self, cluster: HadoopCluster) -> None:
         deadline = time.monotonic() + _END_SECONDS
@@ -100,3 +110,8 @@ def _installed_spark() -> Path:
     if found is None or found.origin is None:
         raise ModuleNotFoundError("pyspark")
     return Path(found.origin).parent
+
+
+CLUSTERS = Clusters()
+"""Those of this process."""
+atexit.register(CLUSTERS.close)

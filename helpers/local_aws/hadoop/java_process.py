@@ -1,5 +1,6 @@
 """A JVM whose classes Python calls, through the Py4J that pyspark brings."""
 
+import logging
 import os
 import queue
 import threading
@@ -11,6 +12,9 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 
 from helpers.errors import UserError
 from helpers.supervision import supervised_command
+
+# It logs an error for each object that Python forgets after its JVM has ended.
+logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
 
 _START_SECONDS = 60
 _GRACE_SECONDS = 2

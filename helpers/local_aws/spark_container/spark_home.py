@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.containers.container_paths import ContainerPaths
-from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing
+from helpers.local_aws.hadoop.cluster import ClusterSpecification
+from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
 
@@ -19,6 +21,9 @@ _LATE_C2 = (
 """Ten times the defaults: several JVMs that optimize on two cores take the time of the job."""
 _INERT = ("hadoop-env", "hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
 _YARN = ("yarn-env", "yarn-site")
+_ONE = "one instance runs without YARN here"
+_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For an application master, which only asks for executors."""
 _OWN_VARIABLES = (
     "HADOOP_CONF_DIR",
     "HOME",
@@ -41,6 +46,8 @@ class SparkHome:
 
     folder: Path
     master: str
+    cluster: ClusterSpecification | None
+    """The YARN of a job of several instances."""
     exports: Path | None
     sentences: tuple[str, ...]
 
@@ -78,19 +85,26 @@ def prepare(
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
+    cluster = yarn.specification(job, given.get("yarn-site", {})) if job.instance_count > 1 else None
+    options = f'"-Djava.io.tmpdir={temporary}"'
     properties = _delay_compilation(
         {
             **image_defaults.SPARK_DEFAULTS,
             "spark.executorEnv.AWS_REGION": job.region,
+            "spark.yarn.appMasterEnv.AWS_REGION": job.region,
             "spark.ui.showConsoleProgress": "false",
-            "spark.driver.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
-            "spark.executor.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
+            "spark.driver.defaultJavaOptions": options,
+            "spark.executor.defaultJavaOptions": "" if cluster else options,
+            **(_on_yarn(paths) if cluster else {}),
             **defaults.properties,
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
         }
     )
-    sized = sizing.scale(properties, job.instance_count, machine, image_sizes)
+    if cluster:
+        sized = sizing.on_yarn(properties, machine, image_sizes)
+    else:
+        sized = sizing.scale(properties, machine, image_sizes)
     files: dict[str, Mapping[str, str]] = {
         **given,
         "spark-defaults": sized.properties,
@@ -111,17 +125,44 @@ def prepare(
     return SparkHome(
         folder=folder,
         master=sized.master,
+        cluster=cluster,
         exports=folder / "conf" / "spark-env.sh" if exports else None,
         sentences=(
             *defaults.sentences,
             *core.sentences,
             *dropped,
             *logging.sentences,
-            *(f"{name} has no effect: YARN does not run here" for name in _YARN if given.get(name)),
+            *([] if cluster else (f"{name} has no effect: {_ONE}" for name in _YARN if given.get(name))),
             *(f"{name} has no effect on Spark, here and in the image" for name in _INERT if given.get(name)),
             *sized.sentences,
         ),
     )
+
+
+def connect(job: ContainerJob, default_file_system: str, yarn_site: Mapping[str, str]) -> None:
+    """Lead the clients of a job to its HDFS and YARN."""
+    paths = ContainerPaths(job.root)
+    file = paths.on_host(str(TARGETS["core-site"].path))
+    core = configuration_files.parse_site(file.read_text())
+    _write(paths, TARGETS["core-site"], {"fs.defaultFS": default_file_system, **core})
+    _write(paths, TARGETS["yarn-site"], yarn_site)
+
+
+def python_archives(folder: Path) -> str:
+    """Return where driver and executors find pyspark and py4j, in the place of archives that Spark uploads."""
+    archives = sorted((folder / "python" / "lib").glob("*.zip"))
+    return ",".join(f"local:{quote(str(archive))}" for archive in archives)
+
+
+def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
+    """Return what differs from the image: its jars lie on every node, and need not be uploaded."""
+    jars = quote(str(paths.on_host(CONTAINER_PATH) / "jars"))
+    return {
+        "spark.yarn.jars": f"local:{jars}/*",
+        "spark.yarn.am.extraJavaOptions": _QUICK_START,
+        "spark.yarn.report.interval": "200ms",
+        "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
+    }
 
 
 def _delay_compilation(properties: Mapping[str, str]) -> dict[str, str]:

@@ -65,6 +65,7 @@ class Container:
     root: Path
     endpoint: str
     lines: list[str] = field(default_factory=list)
+    hosts: dict[str, set[str]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     stop_at: str = "never"
 
@@ -100,8 +101,9 @@ class Container:
         job = self.job(*command, instances=instances, environment=environment)
         return spark_container.run(job, self._hear, self.stop, MACHINE)
 
-    def _hear(self, line: str) -> None:
+    def _hear(self, line: str, host: str = "algo-1") -> None:
         self.lines.append(line)
+        self.hosts.setdefault(line, set()).add(host)
         if self.stop_at in line:
             self.stop.set()
 
@@ -274,11 +276,13 @@ def test_one_instance_on_a_machine_without_java(
 
 
 CLUSTER = """
-import json, os, sys, threading
+import json, os, sys, threading, time
 from pyspark.sql import SparkSession
 import beside, processes, shipped
 context = SparkSession.builder.appName("cluster").getOrCreate().sparkContext
-numbers = context.parallelize(range(8), 4)
+while context._jsc.sc().getExecutorMemoryStatus().size() < 4:  # three executors and the driver
+    time.sleep(0.1)
+numbers = context.parallelize(range(24), 12)
 
 def failure_of(action):
     try:
@@ -288,6 +292,10 @@ def failure_of(action):
     return None
 
 print("PROCESSES", json.dumps(numbers.map(lambda n: (os.getppid(), os.getcwd(), shipped.VALUE)).collect()))
+print("FILE_SYSTEM", json.dumps(context._jsc.hadoopConfiguration().get("fs.defaultFS")))
+print("EXECUTOR_MEMORY", json.dumps(context.getConf().get("spark.executor.memory")))
+names = ("AWS_ACCESS_KEY_ID", "AWS_REGION")
+print("ROLE", json.dumps(numbers.map(lambda n: [os.environ.get(name) for name in names]).first()))
 processes.show_processes()
 numbers.foreach(lambda n: print("an executor says hello", file=sys.stderr, flush=True))
 lock = threading.Lock()
@@ -314,11 +322,16 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     ended = container.run("--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", instances=3)
 
     seen = container.said("PROCESSES")
-    assert len({process for process, _, _ in seen}) == 2
-    work = container.root / "usr/lib/spark/work"
-    assert all(Path(folder).is_relative_to(work) for _, folder, _ in seen)
+    assert len({process for process, _, _ in seen}) == 3
+    assert {next(part for part in Path(folder).parts if part.startswith("algo-")) for _, folder, _ in seen} == {
+        "algo-1",
+        "algo-2",
+        "algo-3",
+    }
     assert {value for _, _, value in seen} == {2}
-    assert container.said("JAVA") == 3
+    assert container.said("FILE_SYSTEM").startswith("hdfs://127.0.0.1:")
+    assert container.said("EXECUTOR_MEMORY") == "10g"
+    assert container.said("ROLE") == ["AKIATEST", "us-east-1"]
     assert set(container.said("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
     assert "cannot pickle '_thread.lock' object" in container.said("CLOSURE")
     assert "ModuleNotFoundError: No module named 'beside'" in container.said("MODULE")
@@ -326,12 +339,10 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     assert "returned non-zero exit status 1." in (ended.message or "")
     said = "\n".join(container.lines)
     assert "ExecutorLostFailure" in said
-    assert "an executor says hello" in said
-    assert (
-        "Local run: spark.executor.memory 10g → 1024m: 2 executors share this machine's 2 vCPU and 4 GiB."
-        in said
-    )
-    assert alive(container.said("PIDS")) == []
+    greetings = {line: hosts for line, hosts in container.hosts.items() if "an executor says hello" in line}
+    assert set.union(*greetings.values()) == {"algo-1", "algo-2", "algo-3"}
+    assert "→" not in said, "nothing is scaled"
+    assert alive(container.said("PIDS") + [process for process, _, _ in seen]) == []
     resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
     assert resources["hosts"] == ["algo-1", "algo-2", "algo-3"]
 
