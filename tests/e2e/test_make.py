@@ -257,8 +257,8 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
         if not line.startswith("make ")
     ]
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
-    elsewhere = {"lock-packages", "new-pipeline", "new-step", "test", "teardown", "down", "history"}
-    elsewhere |= {"github-setup", "protect"}
+    elsewhere = {"lock-packages", "new-pipeline", "new-step", "test", "test-workflows"}
+    elsewhere |= {"teardown", "down", "history", "github-setup", "protect"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")
@@ -278,7 +278,9 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     for line in shown:
         if line.startswith("make "):
             words = shlex.split(line)[1:]
-            assert checkout.make("-n", *words)[0] == 0, line
+            # Where the tests are, which some targets need; the copy has none.
+            dry = ["make", f"VENV={checkout.virtual_environment}", "-n", *words]
+            subprocess.run(dry, cwd=repository, env=checkout.environment, capture_output=True, check=True)
             assert words[0] in checkout.ran | elsewhere, f"no test of this file runs `{line}`"
 
 
