@@ -6,7 +6,7 @@ Standard input is a pipe from whoever started it. When that ends, because a stop
 the other process died, whatever way, all processes of the session are ended. The same happens when the
 command ends by itself, so no executor or Python worker outlives it. A session and not a process group is
 what counts, because Spark's Python workers make groups of their own. YARN starts each container in a session
-of its own: on Linux what such a process leaves behind becomes a child of this one, so that descendants count too.
+of its own, so that descendants count too: on Linux those whose parent ends become children of this process.
 """
 
 import contextlib
@@ -93,7 +93,7 @@ def _descends(process: int, ancestor: int, parents: Mapping[int, int]) -> bool:
 
 
 def _parents_by_proc() -> dict[int, int]:
-    """Return the parents of the processes that are no zombies, on Linux, where an image may come without ps."""
+    """Return the parents of living processes on Linux, where an image may come without ps."""
     found = {}
     for name in os.listdir("/proc"):  # noqa: PTH208 -- as above
         if name.isdigit():
@@ -106,7 +106,7 @@ def _parents_by_proc() -> dict[int, int]:
 
 
 def _parents_by_ps() -> dict[int, int]:
-    """Return the parents of the processes that are no zombies, on macOS."""
+    """Return the parents of living processes on macOS."""
     command = ["ps", "-A", "-o", "pid=,ppid=,stat="]
     listing = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     rows = [line.split() for line in listing.stdout.decode().splitlines()]

@@ -4,12 +4,16 @@ The daemons are Hadoop's own, started as on a node of their own. Their ports are
 JVM and HDFS stay for the next job; YARN stays too where that job has the same instances and configuration.
 """
 
+import contextlib
 import shutil
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from py4j.protocol import Py4JError
 
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
@@ -214,15 +218,20 @@ class HadoopCluster:
         self._specification = specification
 
     def _stop_yarn(self) -> None:
-        for node in self._nodes.values():
-            node.stop()
-        self._nodes.clear()
-        if self._resource_manager is not None:
-            self._resource_manager.stop()
-            self._resource_manager = None
+        daemons = [*self._nodes.values(), *filter(None, [self._resource_manager])]
+        # Each NodeManager waits seconds for containers that have ended; the next cluster need not.
+        threading.Thread(target=_stop, args=(daemons,), name="stop-yarn", daemon=True).start()
+        self._nodes = {}
+        self._resource_manager = None
         self._specification = None
 
     def _configuration(self, configuration: Any, properties: Mapping[str, str]) -> Any:
         for name, value in properties.items():
             configuration.set(name, value)
         return configuration
+
+
+def _stop(daemons: Sequence[Any]) -> None:
+    with contextlib.suppress(Py4JError):  # the JVM may be ended meanwhile
+        for daemon in daemons:
+            daemon.stop()

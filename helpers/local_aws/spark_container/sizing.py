@@ -18,11 +18,11 @@ DEFAULT_HEAP_MIB = 2048
 
 _UNITS = {"": None, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _DROPPED = (
-    (r"spark\.yarn\..+", "YARN does not run here"),
+    (r"spark\.yarn\..+", "one instance runs without YARN here"),
     (r"spark\.dynamicAllocation\..+", "the executors of this machine are started once"),
     (r"spark\.shuffle\.service\..+", "there is no NodeManager that would serve it"),
     (r"spark\.(driver|executor)\.memoryOverhead(Factor)?", "memory is not fenced in on this machine"),
-    (r"spark\.kubernetes\.memoryOverheadFactor|spark\.am\..+", "YARN does not run here"),
+    (r"spark\.kubernetes\.memoryOverheadFactor|spark\.am\..+", "one instance runs without YARN here"),
     (r"spark\.cores\.max", "it has no meaning on YARN, and here it would"),
 )
 
@@ -80,7 +80,7 @@ def scale(
 
 
 def on_yarn(properties: Mapping[str, str], machine: Machine, image: Mapping[str, str]) -> LocalSizing:
-    """Return how a job of several instances runs on YARN: as on AWS, where this machine can reserve its heaps.
+    """Return how a job of several instances runs on YARN: as on AWS, where its heaps can be reserved.
 
     A heap takes addresses when it is declared, and memory when it is used.
 
@@ -133,7 +133,7 @@ class _Sizing:
         return self._result("yarn")
 
     def _limit_garbage(self, options: str, heap: int) -> None:
-        """Have new objects take no more memory than the JVMs can have at once; a job's own options prevail."""
+        """Have new objects take no more memory than all JVMs can have; a job's own options prevail."""
         jvms = self._number("spark.executor.instances", 1) + 1
         young = max(_LEAST_YOUNG_MIB, min(heap // 3, self._machine.memory_mib // (2 * jvms)))
         self._properties[options] = f"-XX:MaxNewSize={young}m {self._properties.get(options, '')}".strip()

@@ -149,7 +149,7 @@ def connect(job: ContainerJob, default_file_system: str, yarn_site: Mapping[str,
 
 
 def python_archives(folder: Path) -> str:
-    """Return where driver and executors find pyspark and py4j, in the place of archives that Spark uploads."""
+    """Return where driver and executors find pyspark and py4j, which Spark would upload."""
     archives = sorted((folder / "python" / "lib").glob("*.zip"))
     return ",".join(f"local:{quote(str(archive))}" for archive in archives)
 

@@ -265,7 +265,7 @@ def test_one_instance_on_a_machine_without_java(
     assert driver["pandas"] == image_packages().packages["pandas"]
     assert Path(driver["pyspark"]).is_file(), "from an archive each Python would compile it"
     assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", said)
-    assert "Local run: yarn-site has no effect: YARN does not run here." in said
+    assert "Local run: yarn-site has no effect: one instance runs without YARN here." in said
     assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
     assert " INFO " not in said
 
@@ -323,7 +323,9 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
 
     seen = container.said("PROCESSES")
     assert len({process for process, _, _ in seen}) == 3
-    assert {next(part for part in Path(folder).parts if part.startswith("algo-")) for _, folder, _ in seen} == {
+    assert {
+        next(part for part in Path(folder).parts if part.startswith("algo-")) for _, folder, _ in seen
+    } == {
         "algo-1",
         "algo-2",
         "algo-3",
