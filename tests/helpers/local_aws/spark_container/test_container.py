@@ -370,7 +370,7 @@ def test_a_stop_leaves_no_process(container: Container) -> None:
     assert ended.code != 0
     assert ended.message is None
     pids = json.loads(next(line for line in container.lines if "PIDS" in line).partition("PIDS")[2])
-    assert len(pids) > 5
+    assert len(pids) >= 4  # of one executor: the shell of YARN, Java, Python's daemon and worker
     assert alive(pids) == []
 
 
@@ -378,7 +378,7 @@ CALLER = """
 import sys, threading, pickle
 from helpers.local_aws.spark_container import container as spark_container
 job = pickle.loads(sys.stdin.buffer.read())
-spark_container.run(job, lambda line: print(line, flush=True), threading.Event())
+spark_container.run(job, lambda line, host="": print(line, flush=True), threading.Event())
 """
 
 
@@ -506,7 +506,7 @@ def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container)
     job.description["AppSpecification"].pop("ContainerEntrypoint")
     job.description["AppSpecification"]["ContainerArguments"] = ["--help"]
 
-    assert spark_container.run(job, container.lines.append, container.stop, MACHINE) == ContainerExit(0)
+    assert spark_container.run(job, container._hear, container.stop, MACHINE) == ContainerExit(0)
 
 
 @pytest.fixture
