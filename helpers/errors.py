@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 _BAD_CREDENTIALS = frozenset(
     {
-        *(
-            "AuthFailure",
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "InvalidAccessKeyId",
-            "InvalidClientTokenId",
-        ),
-        *("InvalidToken", "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired"),
-        *("UnauthorizedException", "UnrecognizedClientException"),
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnauthorizedException",
+        "UnrecognizedClientException",
     }
 )
 
@@ -31,7 +33,7 @@ RAISE_QUOTA = (
 
 
 class UserError(Exception):
-    """An error that the user can fix; the message says what is wrong and how to fix it."""
+    """An error that the user can fix; the message names the problem and the fix."""
 
 
 def explain(error: Exception) -> str | None:

@@ -88,8 +88,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for target in targets(arguments.env, arguments.pipeline):
         arn = _continued(session, target, arguments.since) if arguments.since else None
         if arn is None:
-            arn = start(session, target, use_cache=arguments.cache == "on")
-            say(console, f"Started {arn}")
+            arn = _started(session, target, console, use_cache=arguments.cache == "on")
         if arguments.wait and (code := follow(session, arn, target, console, until)):
             break
     if arguments.state:
@@ -111,9 +110,15 @@ def start_and_follow(
     session: "Session", target: Target, console: Console, *, waiting: bool, use_cache: bool
 ) -> int:
     """Start an execution, wait for it if asked to, and show how it ended."""
+    arn = _started(session, target, console, use_cache=use_cache)
+    return follow(session, arn, target, console) if waiting else 0
+
+
+def _started(session: "Session", target: Target, console: Console, *, use_cache: bool) -> str:
+    """Start an execution, show its ARN and return it."""
     arn = start(session, target, use_cache=use_cache)
     say(console, f"Started {arn}")
-    return follow(session, arn, target, console) if waiting else 0
+    return arn
 
 
 def follow(session: "Session", arn: str, target: Target, console: Console, until: float = math.inf) -> int:

@@ -104,10 +104,11 @@ def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundS
 
 def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, versions_kept: int) -> None:
     """Remove code that no pipeline uses; a prefix may be shared, so all pipelines are looked at together."""
-    if missing := undeployed(connect(environment).client("cloudformation"), environment):
+    cloudformation = connect(environment).client("cloudformation")
+    if missing := undeployed(cloudformation, environment):
         say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
         return
-    if changing := _changing(environment):
+    if changing := _changing(cloudformation, environment):
         say(console, f"No code of {environment} is swept: somebody is changing {', '.join(changing)}.")
         return
     projects = open_projects(environment, ALL)
@@ -138,9 +139,8 @@ def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
     return [*code_hashes(environment, project.pipeline.name).values(), *packages]
 
 
-def _changing(environment: Environment) -> list[str]:
-    """Return the stacks of an environment that are being changed, as before code that is about to be used."""
-    cloudformation = connect(environment).client("cloudformation")
+def _changing(cloudformation: "CloudFormationClient", environment: Environment) -> list[str]:
+    """Return the stacks of an environment on which an operation is in progress: code for it may be staged."""
     found = {name: find_stack(cloudformation, name) for name in stack_names(environment)}
     return [name for name, stack in found.items() if stack and is_changing(stack)]
 

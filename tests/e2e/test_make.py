@@ -246,6 +246,14 @@ def test_sizes_are_explained_and_instances_chosen_by_the_run(checkout, first_run
     assert re.search(r"^Next: make size INSTANCE=ml", choice, re.MULTILINE)
 
 
+def test_an_account_is_checked_before_anything_is_deployed_to_it(checkout, first_run) -> None:
+    checked = checkout.made("doctor")
+
+    assert re.search(r"^credentials +arn:aws:", checked, re.MULTILINE)
+    assert re.search(r"^stacks +7 of 7 are deployed", checked, re.MULTILINE)
+    assert "USD a month" in checked
+
+
 def test_every_command_that_the_docs_show_works(checkout, first_run, repository) -> None:
     """`aws` is run as it stands. `make` takes the words as they stand, and tests above ran the target."""
     shown = shown_commands(repository)
@@ -258,7 +266,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     ]
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
     elsewhere = {"lock-packages", "new-pipeline", "new-step", "test", "test-workflows"}
-    elsewhere |= {"teardown", "down", "history", "github-setup", "protect"}
+    elsewhere |= {"teardown", "down", "history", "github-setup", "github-trust", "protect"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")

@@ -41,6 +41,7 @@ PREVIEWS = (
     "infra/parameters/preview.json",
     "ml_pipeline/params/preview.json",
     ".github/workflows/preview.yml",
+    ".github/workflows/preview-environment.yml",
     ".github/workflows/preview-sweep.yml",
     ".github/workflows/preview-teardown.yml",
 )

@@ -108,7 +108,7 @@ def _settings(repository: Repository) -> str:
 
 
 def _reason(said: str) -> str:
-    """Return the lines of Ivy that say what went wrong, as one."""
+    """Return the lines in which Ivy explains its failure, as one."""
     lines = [line.strip(": \t") for line in said.splitlines() if re.search(r"[A-Za-z]", line)]
     telling = [line for line in lines if re.search(r"not found|unresolved|error|failed|refused", line, re.I)]
     return "; ".join(dict.fromkeys(telling[-3:] or lines[-1:]))

@@ -1,5 +1,6 @@
 """uv: resolves and unpacks wheels, through the index that is configured on this machine."""
 
+import os
 import re
 import subprocess
 import sys
@@ -36,7 +37,14 @@ def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None)
     if not program.exists():
         raise UserError(f"{program} is not installed; run: make up")
     done = subprocess.run(
-        [str(program), "pip", *arguments], cwd=folder, input=text, capture_output=True, text=True, check=False
+        [str(program), "pip", *arguments],
+        cwd=folder,
+        # Without the image's Python on this machine uv would download one, only to resolve versions for it.
+        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise UvError(_one_line(done.stderr))

@@ -351,7 +351,7 @@ def faulty(server: ServerState) -> Iterator[ServerState]:
     ("number", "operation"),
     [
         (1, "ExecuteChangeSet"),  # that retains keys and buckets
-        (1, "DeleteStack"),  # the former one
+        (1, "DeleteStack"),  # the stack that is migrated
         (3, "CreateChangeSet"),  # of the second import
         (4, "ExecuteChangeSet"),  # the first deployment
     ],

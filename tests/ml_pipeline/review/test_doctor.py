@@ -20,8 +20,8 @@ from tests.infra_folder import every_stack
 def account(aws: boto3.Session) -> Account:
     """An account in which nothing is deployed, for all stacks of the templates."""
     session = boto3.Session(region_name="us-east-1")
-    given = {"ImageAccountIds": spark_image_accounts()["us-east-1"]}
-    return Account(Environment("local"), session, every_stack("doctor", **given))
+    images = spark_image_accounts()["us-east-1"]  # whatever the region of this repository is
+    return given(Account(Environment("local"), session, every_stack("doctor")), ImageAccountIds=images)
 
 
 @pytest.fixture

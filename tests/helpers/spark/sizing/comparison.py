@@ -34,7 +34,7 @@ EXAMPLE = {
     "spark.executor.cores": "5",
     "spark.executor.instances": "5",
 }
-"""configuration.json of github.com/aws-samples/sagemaker-pyspark-processing, for any cluster."""
+"""The configuration.json of the sample by AWS, for any cluster."""
 APPLICATION_MASTER_MIB = 512 + 384
 """Spark's default, with what is beside the heap."""
 
