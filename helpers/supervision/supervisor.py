@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
         readable, _, _ = select.select([0], [], [], POLL_SECONDS)
         if readable and not os.read(0, 1):
             stopping.append(True)
+        _collect_orphans(child.pid)
     end_session(os.getsid(0), grace if stopping else 0)
     code = child.wait()
     return code if code >= 0 else 128 - code
@@ -46,6 +47,14 @@ def _adopt_orphans() -> None:
     """Become the parent of descendants whose parent ends, where the system allows it."""
     with contextlib.suppress(AttributeError, OSError):  # macOS, where YARN starts no sessions
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _collect_orphans(command: int) -> None:
+    """Collect adopted processes that have ended, which would stay as zombies; not the command itself."""
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    with contextlib.suppress(AttributeError, ChildProcessError):  # macOS, as above; or there is none
+        while (found := os.waitid(os.P_ALL, 0, ended)) and found.si_pid != command:
+            os.waitpid(found.si_pid, 0)
 
 
 def end_session(session: int, grace: float) -> None:

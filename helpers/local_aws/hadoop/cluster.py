@@ -4,22 +4,21 @@ The daemons are Hadoop's own, started as on a node of their own. Their ports are
 JVM and HDFS stay for the next job; YARN stays too where that job has the same instances and configuration.
 """
 
-import contextlib
 import shutil
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from py4j.protocol import Py4JError
 
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
 
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
+_STARTS = 4
+"""NodeManagers that start at once."""
 _OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -89,6 +88,10 @@ class HadoopCluster:
         class_path: the jars of Hadoop's daemons, and those of pyspark after them.
         folder: for the files of its daemons and containers.
 
+    Attributes:
+        hadoop: Hadoop's packages in the JVM.
+        resource_manager: the ResourceManager there; None before the first job.
+
     Raises:
         UserError: the JVM did not start.
     """
@@ -106,11 +109,11 @@ class HadoopCluster:
             f"-Djava.util.logging.config.file={silent}",
         )
         self._java = JavaProcess(java_home, class_path, options, folder)
-        self._hadoop = self._java.packages.org.apache.hadoop
+        self.hadoop = self._java.packages.org.apache.hadoop
         # Several daemons of a kind in one JVM.
-        self._hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
+        self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
         self._hdfs: Any = None
-        self._resource_manager: Any = None
+        self.resource_manager: Any = None
         self._nodes: dict[str, Any] = {}
         self._specification: ClusterSpecification | None = None
 
@@ -123,9 +126,9 @@ class HadoopCluster:
     def default_file_system(self) -> str:
         """Return the URI of HDFS, which is started when it is first asked for."""
         if self._hdfs is None:
-            configuration = self._configuration(self._hadoop.hdfs.HdfsConfiguration(), _HDFS)
+            configuration = self._configuration(self.hadoop.hdfs.HdfsConfiguration(), _HDFS)
             folder = self._java.packages.java.io.File(str(self._folder / "hdfs"))
-            builder = self._hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
+            builder = self.hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
             self._hdfs = builder.numDataNodes(1).build()
         return f"hdfs://127.0.0.1:{self._hdfs.getNameNodePort()}"
 
@@ -147,7 +150,7 @@ class HadoopCluster:
         for node in self._nodes.values():
             for name, value in environment.items():
                 node.getConfig().set(f"yarn.nodemanager.admin-env.{name}", value)
-        address = self._resource_manager.getConfig().get
+        address = self.resource_manager.getConfig().get
         return {**dict(specification.yarn_site), **{name: address(name) for name in _CLIENT}}
 
     def log_folder(self, node: str) -> Path:
@@ -164,7 +167,7 @@ class HadoopCluster:
     def reset(self) -> None:
         """Remove what a job has left: files in HDFS, and the output of its containers."""
         file_system = self._hdfs.getFileSystem()
-        root = self._hadoop.fs.Path("/")
+        root = self.hadoop.fs.Path("/")
         for status in file_system.listStatus(root):
             file_system.delete(status.getPath(), True)
         for node in self._nodes:
@@ -173,14 +176,14 @@ class HadoopCluster:
 
     def is_idle(self) -> bool:
         """Return whether every application has come to its end."""
-        if self._resource_manager is None:
+        if self.resource_manager is None:
             return True
-        applications = self._resource_manager.getRMContext().getRMApps().values()
+        applications = self.resource_manager.getRMContext().getRMApps().values()
         return all(application.isAppFinalStateStored() for application in applications)
 
     def stop_node(self, node: str) -> None:
-        """Stop a NodeManager with all its containers, as an instance that is lost."""
-        self._nodes[node].stop()
+        """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
+        self._stop_beside(self._nodes[node])
         self._specification = None
 
     def close(self) -> None:
@@ -194,44 +197,47 @@ class HadoopCluster:
             "fs.defaultFS": self.default_file_system,
             **dict(specification.yarn_site),
         }
-        yarn = self._hadoop.yarn
+        yarn = self.hadoop.yarn
         configuration = self._configuration(yarn.conf.YarnConfiguration(), properties)
         # A JVM remembers the limits of its first ResourceManager.
         yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
-        self._resource_manager = yarn.server.resourcemanager.ResourceManager()
-        self._resource_manager.init(configuration)
-        self._resource_manager.start()
-        for name in specification.nodes:
-            folders = {
-                "yarn.nodemanager.local-dirs": str(self._folder / name / "local"),
-                "yarn.nodemanager.log-dirs": str(self.log_folder(name)),
-            }
-            own = self._configuration(yarn.conf.YarnConfiguration(configuration), folders)
-            self._nodes[name] = yarn.server.nodemanager.NodeManager()
-            self._nodes[name].init(own)
-            self._nodes[name].start()
+        self.resource_manager = yarn.server.resourcemanager.ResourceManager()
+        self.resource_manager.init(configuration)
+        self.resource_manager.start()
+        with ThreadPoolExecutor(_STARTS) as pool:
+            nodes = pool.map(lambda name: self._start_node(name, configuration), specification.nodes)
+            self._nodes = dict(zip(specification.nodes, nodes, strict=True))
         deadline = time.monotonic() + _READY_SECONDS
-        while self._resource_manager.getResourceScheduler().getNumClusterNodes() < len(self._nodes):
+        while self.resource_manager.getResourceScheduler().getNumClusterNodes() < len(self._nodes):
             if time.monotonic() > deadline:
                 raise UserError(f"YARN is not ready after {_READY_SECONDS} seconds")
             time.sleep(0.05)
         self._specification = specification
 
     def _stop_yarn(self) -> None:
-        daemons = [*self._nodes.values(), *filter(None, [self._resource_manager])]
-        # Each NodeManager waits seconds for containers that have ended; the next cluster need not.
-        threading.Thread(target=_stop, args=(daemons,), name="stop-yarn", daemon=True).start()
+        # Each NodeManager waits seconds for what it still deletes; the next cluster need not.
+        for daemon in (*self._nodes.values(), *filter(None, [self.resource_manager])):
+            self._stop_beside(daemon)
         self._nodes = {}
-        self._resource_manager = None
+        self.resource_manager = None
         self._specification = None
+
+    def _stop_beside(self, daemon: Any) -> None:
+        stop = self.hadoop.service.CompositeService.CompositeServiceShutdownHook(daemon)
+        self._java.packages.java.lang.Thread(stop).start()
+
+    def _start_node(self, name: str, configuration: Any) -> Any:
+        folders = {
+            "yarn.nodemanager.local-dirs": str(self._folder / name / "local"),
+            "yarn.nodemanager.log-dirs": str(self.log_folder(name)),
+        }
+        yarn = self.hadoop.yarn
+        node = yarn.server.nodemanager.NodeManager()
+        node.init(self._configuration(yarn.conf.YarnConfiguration(configuration), folders))
+        node.start()
+        return node
 
     def _configuration(self, configuration: Any, properties: Mapping[str, str]) -> Any:
         for name, value in properties.items():
             configuration.set(name, value)
         return configuration
-
-
-def _stop(daemons: Sequence[Any]) -> None:
-    with contextlib.suppress(Py4JError):  # the JVM may be ended meanwhile
-        for daemon in daemons:
-            daemon.stop()

@@ -2,6 +2,7 @@
 
 import atexit
 import itertools
+import os
 import shutil
 import tempfile
 import threading
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
 
 from helpers.local_aws.hadoop.cluster import ClusterSpecification, HadoopCluster
 from helpers.spark import hadoop_jars, java
@@ -84,7 +87,7 @@ class Clusters:
     def _take(self) -> HadoopCluster:
         with self._lock:
             idle, self._idle = self._idle, None
-            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="hadoop-")).resolve()
+            self._folder = self._folder or new_folder()
             folder = self._folder / str(next(self._numbers))
         if idle:
             if idle.is_alive:
@@ -103,6 +106,15 @@ class Clusters:
                 self._idle = cluster
                 return
         cluster.close()
+
+
+def new_folder() -> Path:
+    """Return a new folder that names this process, after those of processes that were killed are removed."""
+    for folder in Path(tempfile.gettempdir()).glob("hadoop-of-*-*"):
+        owner = folder.name.split("-")[2]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"hadoop-of-{os.getpid()}-")).resolve()
 
 
 def _installed_spark() -> Path:

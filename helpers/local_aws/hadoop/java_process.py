@@ -36,6 +36,7 @@ class JavaProcess:
     """
 
     def __init__(self, java_home: Path, class_path: Sequence[Path], options: Sequence[str], folder: Path):
+        self._gateway: JavaGateway | None = None
         self._stop = threading.Event()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         jars = os.pathsep.join(map(str, class_path))
@@ -68,7 +69,7 @@ class JavaProcess:
     @property
     def packages(self) -> Any:
         """Return the root of all Java packages: `packages.java.io.File` is a class."""
-        return self._gateway.jvm
+        return self._gateway.jvm if self._gateway else None
 
     @property
     def is_alive(self) -> bool:
@@ -77,6 +78,8 @@ class JavaProcess:
 
     def close(self) -> None:
         """End the JVM, and wait for its end."""
+        if self._gateway:
+            self._gateway.close()  # or Py4J logs an error for each connection that it finds ended
         self._stop.set()
         self._thread.join()
 

@@ -12,6 +12,7 @@ from helpers.local_aws.hadoop.cluster import ClusterSpecification
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.instances import instance
 
 CONTAINER_PATH = "/usr/lib/spark"
 _LATE_C2 = (
@@ -19,9 +20,10 @@ _LATE_C2 = (
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 """Ten times the defaults: several JVMs that optimize on two cores take the time of the job."""
-_INERT = ("hadoop-env", "hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
-_YARN = ("yarn-env", "yarn-site")
-_ONE = "one instance runs without YARN here"
+_INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
+_DAEMONS = ("hadoop-env", "yarn-env")
+_ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
+_ONE_INSTANCE = "one instance runs without YARN here"
 _QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """For an application master, which only asks for executors."""
 _OWN_VARIABLES = (
@@ -73,7 +75,7 @@ def prepare(
         machine: what sizes are scaled to.
 
     Raises:
-        UserError: see `sizing.scale`.
+        UserError: see `sizing.scale`; or an instance type whose specification is not known.
     """
     paths = ContainerPaths(job.root)
     given = {
@@ -85,7 +87,9 @@ def prepare(
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
-    cluster = yarn.specification(job, given.get("yarn-site", {})) if job.instance_count > 1 else None
+    cluster = None
+    if job.instance_count > 1:
+        cluster = yarn.specification(instance(job.instance_type), job.hosts, given.get("yarn-site", {}))
     options = f'"-Djava.io.tmpdir={temporary}"'
     properties = _delay_compilation(
         {
@@ -132,7 +136,11 @@ def prepare(
             *core.sentences,
             *dropped,
             *logging.sentences,
-            *([] if cluster else (f"{name} has no effect: {_ONE}" for name in _YARN if given.get(name))),
+            *(
+                f"{name} has no effect: {_ONE_JVM if cluster else _ONE_INSTANCE}"
+                for name in (_DAEMONS if cluster else (*_DAEMONS, "yarn-site"))
+                if given.get(name)
+            ),
             *(f"{name} has no effect on Spark, here and in the image" for name in _INERT if given.get(name)),
             *sized.sentences,
         ),
@@ -146,6 +154,8 @@ def connect(job: ContainerJob, default_file_system: str, yarn_site: Mapping[str,
     core = configuration_files.parse_site(file.read_text())
     _write(paths, TARGETS["core-site"], {"fs.defaultFS": default_file_system, **core})
     _write(paths, TARGETS["yarn-site"], yarn_site)
+    hdfs = {**image_defaults.HDFS_SITE, "dfs.replication": "1"}  # of one DataNode
+    file.with_name("hdfs-site.xml").write_text(configuration_files.render_site(hdfs))
 
 
 def python_archives(folder: Path) -> str:

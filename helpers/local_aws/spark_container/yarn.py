@@ -4,25 +4,25 @@ from collections.abc import Mapping
 
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.hadoop.cluster import ClusterSpecification
-from helpers.spark.instances import instance
+from helpers.spark.instances import Instance
 
-_IMAGE = {"yarn.nodemanager.vmem-pmem-ratio": "5", "yarn.scheduler.minimum-allocation-mb": "1"}
+_IMAGE = {"yarn.nodemanager.vmem-pmem-ratio": "5", "yarn.resourcemanager.am.max-attempts": "1"}
 
 
-def specification(job: ContainerJob, yarn_site: Mapping[str, str]) -> ClusterSpecification:
+def specification(
+    node: Instance, hosts: tuple[str, ...], yarn_site: Mapping[str, str]
+) -> ClusterSpecification:
     """Return the YARN of a job: a node for each instance, which offers all of it unless the job says less.
 
     Args:
-        job: the job.
-        yarn_site: its own configuration.
-
-    Raises:
-        UserError: an instance type whose specification is not known.
+        node: the type of the instances.
+        hosts: their names.
+        yarn_site: the job's own configuration.
     """
-    node = instance(job.instance_type)
     memory, vcpus = str(node.memory_mib), str(node.vcpus)
     properties = {
         **_IMAGE,
+        "yarn.scheduler.minimum-allocation-mb": "1",
         "yarn.scheduler.maximum-allocation-mb": memory,
         "yarn.scheduler.minimum-allocation-vcores": "1",
         "yarn.scheduler.maximum-allocation-vcores": vcpus,
@@ -30,7 +30,7 @@ def specification(job: ContainerJob, yarn_site: Mapping[str, str]) -> ClusterSpe
         "yarn.nodemanager.resource.cpu-vcores": vcpus,
         **yarn_site,
     }
-    return ClusterSpecification(job.hosts, tuple(sorted(properties.items())))
+    return ClusterSpecification(hosts, tuple(sorted(properties.items())))
 
 
 def container_environment(job: ContainerJob) -> dict[str, str]:
