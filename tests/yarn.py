@@ -47,6 +47,7 @@ def running(instance_type: str = "ml.m5.large", count: int = 2) -> Iterator[Yarn
             Path(folder, name).write_text(configuration_files.render_site(properties))
         settings = {
             "spark.yarn.jars": f"local:{quote(str(SPARK / 'jars'))}/*",
+            "spark.yarn.stagingDir": cluster.cluster.staging_folder.as_uri(),
             "spark.yarn.report.interval": "200ms",
             "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
         }

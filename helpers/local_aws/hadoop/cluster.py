@@ -14,6 +14,7 @@ from typing import Any
 
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
+from helpers.local_aws.hadoop.on_demand import OnDemand
 
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
@@ -113,6 +114,7 @@ class HadoopCluster:
         # Several daemons of a kind in one JVM.
         self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
         self._hdfs: Any = None
+        self._name_node = OnDemand(self._start_hdfs)
         self.resource_manager: Any = None
         self._nodes: dict[str, Any] = {}
         self._specification: ClusterSpecification | None = None
@@ -124,13 +126,13 @@ class HadoopCluster:
 
     @property
     def default_file_system(self) -> str:
-        """Return the URI of HDFS, which is started when it is first asked for."""
-        if self._hdfs is None:
-            configuration = self._configuration(self.hadoop.hdfs.HdfsConfiguration(), _HDFS)
-            folder = self._java.packages.java.io.File(str(self._folder / "hdfs"))
-            builder = self.hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
-            self._hdfs = builder.numDataNodes(1).build()
-        return f"hdfs://127.0.0.1:{self._hdfs.getNameNodePort()}"
+        """Return the URI of HDFS, which starts when it is first used: most jobs need S3 alone."""
+        return f"hdfs://127.0.0.1:{self._name_node.port}"
+
+    @property
+    def staging_folder(self) -> Path:
+        """Return the folder for the files that Spark hands to its containers."""
+        return self._folder / "staging"
 
     def configure(
         self, specification: ClusterSpecification, environment: Mapping[str, str]
@@ -166,20 +168,23 @@ class HadoopCluster:
 
     def reset(self) -> None:
         """Remove what a job has left: files in HDFS, and the output of its containers."""
-        file_system = self._hdfs.getFileSystem()
-        root = self.hadoop.fs.Path("/")
-        for status in file_system.listStatus(root):
-            file_system.delete(status.getPath(), True)
+        if self._hdfs:
+            file_system = self._hdfs.getFileSystem()
+            for status in file_system.listStatus(self.hadoop.fs.Path("/")):
+                file_system.delete(status.getPath(), True)
+        shutil.rmtree(self.staging_folder, ignore_errors=True)
         for node in self._nodes:
             for folder in self.log_folder(node).glob("application_*"):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def is_idle(self) -> bool:
-        """Return whether every application has come to its end."""
+        """Return whether every application has come to its end, with all of its containers."""
         if self.resource_manager is None:
             return True
         applications = self.resource_manager.getRMContext().getRMApps().values()
-        return all(application.isAppFinalStateStored() for application in applications)
+        return all(application.isAppFinalStateStored() for application in applications) and all(
+            node.getNMContext().getApplications().isEmpty() for node in self._nodes.values()
+        )
 
     def stop_node(self, node: str) -> None:
         """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
@@ -188,8 +193,16 @@ class HadoopCluster:
 
     def close(self) -> None:
         """End the JVM with every container, and remove its files."""
+        self._name_node.close()
         self._java.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start_hdfs(self) -> int:
+        configuration = self._configuration(self.hadoop.hdfs.HdfsConfiguration(), _HDFS)
+        folder = self._java.packages.java.io.File(str(self._folder / "hdfs"))
+        builder = self.hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
+        self._hdfs = builder.numDataNodes(1).build()
+        return int(self._hdfs.getNameNodePort())
 
     def _start_yarn(self, specification: ClusterSpecification) -> None:
         properties = {

@@ -180,8 +180,7 @@ def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine
     with ExitStack() as stack:
         if home.cluster:
             running = stack.enter_context(CLUSTERS.of_job(home.cluster, yarn.container_environment(job)))
-            spark_home.connect(job, running.default_file_system, running.yarn_site)
-            environment["SPARK_CONF_DIR"] = str(running.cluster.copy(home.folder / "conf"))
+            environment["SPARK_CONF_DIR"] = str(spark_home.connect(job, home, running))
             containers = event_logs.ContainerLogs(running.log_folders, log)
             stack.enter_context(event_logs.Repeated(containers.follow, event_logs.FOLLOW_SECONDS))
         if submission.local_spark_event_logs_dir and submission.spark_event_logs_s3_uri is None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.containers.container_paths import ContainerPaths
 from helpers.local_aws.hadoop.cluster import ClusterSpecification
+from helpers.local_aws.hadoop.clusters import RunningCluster
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
@@ -147,15 +148,21 @@ def prepare(
     )
 
 
-def connect(job: ContainerJob, default_file_system: str, yarn_site: Mapping[str, str]) -> None:
-    """Lead the clients of a job to its HDFS and YARN."""
+def connect(job: ContainerJob, home: SparkHome, running: RunningCluster) -> Path:
+    """Lead the clients of a job to its HDFS and YARN, and return the folder of Spark's configuration."""
     paths = ContainerPaths(job.root)
     file = paths.on_host(str(TARGETS["core-site"].path))
     core = configuration_files.parse_site(file.read_text())
-    _write(paths, TARGETS["core-site"], {"fs.defaultFS": default_file_system, **core})
-    _write(paths, TARGETS["yarn-site"], yarn_site)
+    _write(paths, TARGETS["core-site"], {"fs.defaultFS": running.default_file_system, **core})
+    _write(paths, TARGETS["yarn-site"], running.yarn_site)
     hdfs = {**image_defaults.HDFS_SITE, "dfs.replication": "1"}  # of one DataNode
     file.with_name("hdfs-site.xml").write_text(configuration_files.render_site(hdfs))
+    folder = running.cluster.copy(home.folder / "conf")
+    defaults = folder / "spark-defaults.conf"
+    properties = configuration_files.parse_defaults(defaults.read_text())
+    staging = {"spark.yarn.stagingDir": running.cluster.staging_folder.as_uri(), **properties}
+    defaults.write_text(configuration_files.render_properties(staging))
+    return folder
 
 
 def python_archives(folder: Path) -> str:

@@ -190,6 +190,8 @@ def failure_of(action):
 
 print("PROCESSES", json.dumps(numbers.map(lambda n: (os.getppid(), os.getcwd(), shipped.VALUE)).collect()))
 print("FILE_SYSTEM", json.dumps(context._jsc.hadoopConfiguration().get("fs.defaultFS")))
+numbers.saveAsTextFile("numbers")
+print("HDFS", json.dumps(context.textFile("/user/root/numbers").count()))
 print("EXECUTOR_MEMORY", json.dumps(context.getConf().get("spark.executor.memory")))
 names = ("AWS_ACCESS_KEY_ID", "AWS_REGION")
 print("ROLE", json.dumps(numbers.map(lambda n: [os.environ.get(name) for name in names]).first()))
@@ -242,6 +244,7 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     }
     assert {value for _, _, value in seen} == {2}
     assert container.said("FILE_SYSTEM").startswith("hdfs://127.0.0.1:")
+    assert container.said("HDFS") == 24
     assert container.said("EXECUTOR_MEMORY") == "10g"
     assert container.said("ROLE") == ["AKIATEST", "us-east-1"]
     assert len(seen_listening) > 20
