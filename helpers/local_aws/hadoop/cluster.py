@@ -38,6 +38,8 @@ _YARN = {
         f"yarn.resourcemanager.{part}address": _ANY_PORT
         for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
     },
+    # A container larger than every node is refused from the beginning, not only after ten seconds.
+    "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "0",
     "yarn.scheduler.capacity.root.queues": "default",
     "yarn.scheduler.capacity.root.default.capacity": "100",
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "100",
