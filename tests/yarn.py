@@ -48,7 +48,7 @@ def running(instance_type: str = "ml.m5.large", count: int = 2) -> Iterator[Yarn
         settings = {
             "spark.yarn.jars": f"local:{quote(str(SPARK / 'jars'))}/*",
             "spark.yarn.stagingDir": cluster.cluster.staging_folder.as_uri(),
-            "spark.yarn.report.interval": "200ms",
+            "spark.yarn.clientLaunchMonitorInterval": "100ms",
             "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
         }
         archives = sorted((SPARK / "python" / "lib").glob("*.zip"))

@@ -184,8 +184,13 @@ class HadoopCluster:
         if self.resource_manager is None:
             return True
         applications = self.resource_manager.getRMContext().getRMApps().values()
+        containers = (
+            container
+            for node in self._nodes.values()
+            for container in node.getNMContext().getContainers().values()
+        )
         return all(application.isAppFinalStateStored() for application in applications) and all(
-            node.getNMContext().getApplications().isEmpty() for node in self._nodes.values()
+            container.getContainerState().toString() == "DONE" for container in containers
         )
 
     def stop_node(self, node: str) -> None:

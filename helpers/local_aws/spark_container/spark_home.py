@@ -25,8 +25,10 @@ _INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-sit
 _DAEMONS = ("hadoop-env", "yarn-env")
 _ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
 _ONE_INSTANCE = "one instance runs without YARN here"
-_QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""For an application master, which only asks for executors."""
+_QUICK_START = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""For an application master, which only asks for executors and runs no code but Spark's."""
 _OWN_VARIABLES = (
     "HADOOP_CONF_DIR",
     "HOME",
@@ -177,7 +179,7 @@ def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
     return {
         "spark.yarn.jars": f"local:{jars}/*",
         "spark.yarn.am.extraJavaOptions": _QUICK_START,
-        "spark.yarn.report.interval": "200ms",
+        "spark.yarn.clientLaunchMonitorInterval": "100ms",
         "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
     }
 
