@@ -1,4 +1,4 @@
-"""YARN grants what `make size` promises; `python -m tests.helpers.spark.sizing.granted` asks for more clusters."""
+"""YARN grants what `make size` promises; `python -m tests.helpers.spark.sizing.granted` asks of more."""
 
 from dataclasses import replace
 
