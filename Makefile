@@ -153,7 +153,7 @@ env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
 
 ##@ Security
 .PHONY: security security-page check-pipeline secrets audit sbom
-security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates, policies by simulation, secrets, dependencies
+security: $(SECURITY)/ready $(CHECKOV)/ready $(VENV)/dev secrets audit  ## Check templates and policies, by checkers and by simulation, secrets, dependencies
 	PATH="$(abspath $(SECURITY))/bin:$(abspath $(CHECKOV))/bin:$$PATH" $(VENV)/bin/pytest tests/security $(ARGS)
 security-page: $(VENV)/dev  ## Regenerate the table of docs/security.md
 	$(PY) tests/security/controls.py --write
@@ -196,7 +196,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/ruff check --quiet .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
-	$(VENV)/bin/cfn-lint -t infra/*.yaml
+	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml
 lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
@@ -284,11 +284,13 @@ $(WORKFLOWS)/ready: requirements-workflows.txt $(VENV)/uv
 	$(VENV)/bin/uv pip install --quiet --python $(WORKFLOWS)/bin/python --require-hashes -r $<
 	touch $@
 # The Python of Spark jobs: the image's version where this machine has it; nothing is downloaded for that.
-$(JOB)/ready: requirements-job.txt $(VENV)/uv
+$(JOB)/ready: requirements-job.txt $(VENV)/run
 	echo 'Installing what the Spark image has, for jobs …' >&2
 	python=$$($(VENV)/bin/uv python find --no-python-downloads --system 3.12 2> /dev/null) || python=$(PY)
 	$(VENV)/bin/uv venv --quiet --clear --python "$$python" $(JOB)
 	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
+	echo "Archiving Spark's classes, with which jobs start faster …" >&2
+	$(PY) -m helpers.spark.class_data_sharing
 	touch $@
 
 ifndef V

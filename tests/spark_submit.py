@@ -11,6 +11,7 @@ import pyspark
 
 from helpers.local_aws.spark_container.image_defaults import CORE_SITE, SPARK_DEFAULTS, s3a_addresses
 from helpers.spark import java, s3a_jars
+from helpers.spark.class_data_sharing import shared_classes
 
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
@@ -21,6 +22,7 @@ QUICK_START = (
 """Options of a JVM for little data: what is compiled hardly runs, and Spark's jars are those of its wheel."""
 SMALL = {
     "spark.driver.memory": "512m",
+    **(shared.properties if (shared := shared_classes()) else {}),
     **{f"spark.{part}.extraJavaOptions": QUICK_START for part in ("driver", "executor")},
 }
 """Properties of a job on little data."""
@@ -49,12 +51,14 @@ def command(
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+    properties |= conf or {}
     if endpoint:
-        jars = os.pathsep.join(map(str, s3a_jars.ensure()))
-        properties |= dict.fromkeys(("spark.driver.extraClassPath", "spark.executor.extraClassPath"), jars)
+        jars = [str(jar) for jar in s3a_jars.ensure()]
+        for name in ("spark.driver.extraClassPath", "spark.executor.extraClassPath"):
+            properties[name] = os.pathsep.join([*filter(None, [properties.get(name)]), *jars])
         hadoop = {**CORE_SITE, **s3a_addresses(endpoint, "us-east-1")}
-        properties |= {f"spark.hadoop.{name}": value for name, value in hadoop.items()}
-    settings = [f"--conf={name}={value}" for name, value in {**properties, **(conf or {})}.items()]
+        properties = {**{f"spark.hadoop.{name}": value for name, value in hadoop.items()}, **properties}
+    settings = [f"--conf={name}={value}" for name, value in properties.items()]
     program = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
     return [
         program,

@@ -108,6 +108,9 @@ def meant(listed: Sequence[Entry], to: str) -> Entry:
 def last_good(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> Entry:
     """Return the last upsert before the current one that defined something else and was executed well.
 
+    A rollback that has not come to the end of an execution is the one that is meant again: it may have been
+    interrupted.
+
     Args:
         listed: all upserts, the newest first.
         executions: the last one of each version.
@@ -115,18 +118,21 @@ def last_good(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> E
     Raises:
         UserError: there is none.
     """
+    current = listed[0]
+    if current.rolled_back_to and _is_untried(executions.get(current.version)):
+        return next((entry for entry in listed if entry.version == current.rolled_back_to), current)
     for entry in listed[1:]:
         execution = executions.get(entry.version)
-        if (
-            entry.definition_hash != listed[0].definition_hash
-            and execution
-            and execution.status == "Succeeded"
-        ):
+        if entry.definition_hash != current.definition_hash and execution and execution.status == "Succeeded":
             return entry
     raise UserError(
         "No version before the current one succeeded, so that none is known to be good. Say which one is "
         f"meant, with TO=<version>:{one_per_line(_lines(listed))}"
     )
+
+
+def _is_untried(execution: Execution | None) -> bool:
+    return execution is None or execution.active or execution.status == "Stopped"
 
 
 def refuse_what_would_not_run(

@@ -1,8 +1,8 @@
 """What an account lacks before an environment is deployed to it for the first time: nothing is changed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -17,6 +17,7 @@ from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
+from ml_pipeline.executions.job_logs import LOG_GROUP
 from ml_pipeline.executions.quotas import instances_needed, shortfalls
 from ml_pipeline.executions.target import ALL, select_pipelines
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
+JOB_LOGS = "infra/account/job_logs.yaml"
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 _PROVIDER = "ExistingOidcProviderArn"
 
@@ -55,6 +57,11 @@ class Account:
     def file(self) -> str:
         """The file of the environment's parameters, as messages name it."""
         return f"infra/parameters/{self.environment.file}"
+
+    @cached_property
+    def instances(self) -> Mapping[str, int]:
+        """How many instances of each type the pipelines need at a time."""
+        return instances_needed(self.environment, select_pipelines(ALL))
 
     def missing(self) -> list[str]:
         """Return the names of the stacks that are not deployed."""
@@ -126,17 +133,15 @@ def _images(account: Account) -> Finding:
 
 
 def _zones(account: Account) -> Finding:
-    needed = instances_needed(account.environment, select_pipelines(ALL))
-    lacking = missing_offerings(account.session.client("ec2"), account.stacks, needed)
+    lacking = missing_offerings(account.session.client("ec2"), account.stacks, account.instances)
     if lacking:
         return Finding("zones", f"{len(lacking)} of them lack something", lacking)
     return Finding("zones", "they offer all endpoint services and instance types")
 
 
 def _quotas(account: Account) -> Finding:
-    needed = instances_needed(account.environment, select_pipelines(ALL))
-    low = shortfalls(account.session.client("service-quotas"), needed)
-    asked = ", ".join(f"{count} x {name}" for name, count in needed.items())
+    low = shortfalls(account.session.client("service-quotas"), account.instances)
+    asked = ", ".join(f"{count} x {name}" for name, count in account.instances.items())
     return Finding("quotas", f"{len(low)} are too low for {asked}" if low else f"enough for {asked}", low)
 
 
@@ -176,6 +181,19 @@ def _alarms(account: Account) -> Finding:
     return Finding("alarms", "go to nobody", [f"Set AlarmEmail in {account.file} to be notified of failures"])
 
 
+def _job_logs(account: Account) -> Finding:
+    """The log group of jobs, which environments share and SageMaker makes without a key and a retention."""
+    groups = account.session.client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
+    group = next((each for each in groups if each["logGroupName"] == LOG_GROUP), None)
+    days = group.get("retentionInDays") if group else None
+    if group and days and "kmsKeyId" in group:
+        return Finding("job logs", f"are kept for {days} days, encrypted with {group['kmsKeyId']}")
+    lacking = "lack a key or a retention" if group else "have no log group yet"
+    step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines say"
+    protected = any(stack.protected for stack in account.stacks)
+    return Finding("job logs", lacking, [step] if protected else ())
+
+
 def _stacks(account: Account) -> Finding:
     missing = account.missing()
     said = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
@@ -193,6 +211,7 @@ CHECKS: dict[str, Callable[[Account], Finding]] = {
     "quotas": _quotas,
     "OIDC provider": _provider,
     "alarms": _alarms,
+    "job logs": _job_logs,
     "costs": _costs,
     "stacks": _stacks,
 }

@@ -31,11 +31,13 @@ class Cost:
     peak_mib: float
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, *, may_fail: bool = False
+) -> Cost:
     """Run a command to its end; memory is the sum over its processes, so pages that they share count twice.
 
     Raises:
-        SystemExit: it failed; its output is shown.
+        SystemExit: it failed, and may not; its output is shown.
     """
     began = time.monotonic()
     with subprocess.Popen(
@@ -47,7 +49,10 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         seconds = time.monotonic() - began
         watch.end()
     if process.returncode:
-        sys.exit(f"{' '.join(command)}\n{said[-4000:]}\nended with exit code {process.returncode}")
+        failure = f"{' '.join(command)}\n{said[-4000:]}\nended with exit code {process.returncode}"
+        if not may_fail:
+            sys.exit(failure)
+        print(failure, file=sys.stderr, flush=True)
     return Cost(round(seconds, 3), round(watch.cpu_seconds, 2), round(watch.peak / 2**20, 1))
 
 

@@ -83,7 +83,10 @@ def actions(statement: dict[str, Any]) -> list[str]:
 def test_cfn_lint_has_nothing_to_say() -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
     result = subprocess.run(
-        [linter, "-t", *FILES, "-r", *REGIONS], capture_output=True, text=True, check=False
+        [linter, "-t", *FILES, *(INFRA / "account").glob("*.yaml"), "-r", *REGIONS],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (result.returncode, result.stdout) == (0, "")
     assert not any("cfn-lint" in path.read_text() for path in FILES), "no check is switched off"
@@ -204,6 +207,7 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
         "network.NetworkBoundary": [],
+        "operations.TrailLogPolicy": ["TrailLogRole"],
     }
 
 
@@ -267,6 +271,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     protects = {"Fn::Equals": [{"Ref": "ProtectsBoundaries"}, "true"]}
     assert said["github_oidc"]["HasProtectedBoundaries"] == protects
     assert said["operations"] == {
+        "IsProtected": {"Fn::Equals": [{"Ref": "Protected"}, "true"]},
         "HasAddress": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
         "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, "0"]}]},
         "HasTrail": {"Fn::Equals": [{"Ref": "RecordsDataEvents"}, "true"]},
@@ -278,10 +283,11 @@ def test_switches_are_thrown_by_their_parameters() -> None:
         "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
         "operations.AlarmSubscription": "HasAddress",
         "operations.MonthlyBudget": "HasBudget",
-        "operations.DataEventsTrail": "HasTrail",
+        **{f"operations.{name}": "HasTrail" for name in TRAIL},
     }
 
 
+TRAIL = ("DataEventsTrail", "TrailLogGroup", "TrailLogPolicy", "TrailLogRole")
 STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
 
 
@@ -408,14 +414,18 @@ def test_roles_have_a_boundary() -> None:
     for name, role in of_type("AWS::IAM::Role").items():
         # Those of CI make the boundary and are held by their own policies.
         template = name.split(".")[0]
-        boundary = {"identity": "PermissionsBoundary", "network": "NetworkBoundary"}.get(template)
+        boundary = {
+            "identity": "PermissionsBoundary",
+            "network": "NetworkBoundary",
+            "operations": "PermissionsBoundaryArn",
+        }.get(template)
         assert role.get("PermissionsBoundary") == (boundary and {"Ref": boundary}), name
 
 
 def test_what_has_state_is_retained_where_it_is_protected_and_whenever_it_is_replaced() -> None:
     types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
-    assert len(stateful) == 13
+    assert len(stateful) == 14
     for name, each in stateful.items():
         assert each["DeletionPolicy"] == {"Fn::If": ["IsProtected", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
@@ -590,6 +600,11 @@ def test_the_trail_is_encrypted_and_validated(aws: boto3.Session, outputs: dict[
     (selector,) = aws.client("cloudtrail").get_event_selectors(TrailName=trail["Name"])[
         "AdvancedEventSelectors"
     ]
+    assert trail["CloudWatchLogsRoleArn"].endswith("-local-trail-logs")
+    (group,) = aws.client("logs").describe_log_groups(
+        logGroupNamePrefix=trail["CloudWatchLogsLogGroupArn"].split(":")[6]
+    )["logGroups"]
+    assert (group["kmsKeyId"], group["retentionInDays"]) == (outputs["LogKeyArn"], 365)
     objects = [f"arn:aws:s3:::{outputs[f'{use}BucketName']}/" for use in ("Data", "Artifact")]
     assert selector["FieldSelectors"] == [
         {"Field": "eventCategory", "Equals": ["Data"]},
@@ -891,10 +906,12 @@ def test_the_service_refuses_bad_input_by_the_template(
     aws: boto3.Session, outputs: dict[str, str], constraint: str
 ) -> None:
     """Each constraint of each template, by itself, and before there is a stack."""
-    cloudformation, (template, section, about) = aws.client("cloudformation"), constraint.split(".", 2)
+    template, section, about = constraint.split(".", 2)
     name, part = about.split(".", 1)
     declared = TEMPLATES[template]["Parameters"]
     bad = REFUSED[section][name][part]
+    region = bad.get("AWS::Region") if section == "Rules" else None
+    cloudformation = aws.client("cloudformation", region_name=region)
     given = {**outputs, **good_input(), **(bad if section == "Rules" else {name: bad})}
     reason = "Template validation error" if section == "Rules" else f"Parameter '?{name}'? (failed|must)"
     stack = f"refused-{uuid.uuid4().hex[:8]}"
@@ -913,6 +930,30 @@ def test_the_service_refuses_bad_input_by_the_template(
             cloudformation.describe_stacks(StackName=stack)
     finally:
         cloudformation.delete_stack(StackName=stack)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"])
+def test_templates_are_refused_where_services_have_other_names(
+    aws: boto3.Session, outputs: dict[str, str], name: str, region: str
+) -> None:
+    """China and GovCloud are partitions of their own, whose endpoints and images no template knows."""
+    cloudformation, given = aws.client("cloudformation", region_name=region), {**outputs, **good_input()}
+
+    with pytest.raises(
+        cloudformation.exceptions.ClientError, match="The templates know the partition aws alone"
+    ):
+        cloudformation.create_change_set(
+            StackName="elsewhere",
+            ChangeSetName="c",
+            ChangeSetType="CREATE",
+            TemplateBody=TEXTS[name],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": given[key]}
+                for key in TEMPLATES[name]["Parameters"]
+                if key in given
+            ],
+        )
 
 
 REPOSITORY = {"GitHubRepository": "owner/name"}

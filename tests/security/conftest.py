@@ -1,11 +1,26 @@
 """All stacks, deployed on the embedded AWS, with their policies and the requests to hold against them."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import request_table
+from checkers.rendering import render_all
+from checkers.tools import (
+    CDK_NAG,
+    CHECKOV,
+    CONTROL_TOWER,
+    Result,
+    run_cdk_nag,
+    run_checkov,
+    run_control_tower,
+    run_on_policies,
+)
+from checkers.weakening import weakened_policies, weakened_templates
 from policies import ACCOUNT, PREFIX, PROJECT, Policies, collect
 from rich.console import Console
 
@@ -55,8 +70,41 @@ def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Itera
 
 
 @pytest.fixture(scope="session")
+def rendered(
+    aws: boto3.Session,
+    stacks: tuple[StackConfiguration, ...],
+    outputs: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A folder of the templates as they are deployed and of weakened ones: one run of a checker does both."""
+    folder = tmp_path_factory.mktemp("rendered")
+    # A year, as the template has it by default: environments that keep logs for less say so in their files.
+    yearly = tuple(replace(each, parameters={**each.parameters, "FlowLogDays": "365"}) for each in stacks)
+    templates = render_all(yearly, outputs, aws.region_name)
+    for name, template in {**templates, **weakened_templates(templates)}.items():
+        (folder / f"{name}.json").write_text(json.dumps(template), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def policies(aws: boto3.Session, outputs: dict[str, str]) -> Policies:
     return collect(aws)
+
+
+@pytest.fixture(scope="session")
+def results(rendered: Path, policies: Policies) -> Mapping[str, Result]:
+    """What each checker gave."""
+    of_roles = {name for names in policies.of_role.values() for name in names} | {*policies.boundary.values()}
+    asked = {
+        "identity": {name: policies.documents[name] for name in of_roles} | weakened_policies(),
+        "resource": {name: each for name, each in policies.documents.items() if name not in of_roles},
+    }
+    return {
+        CHECKOV: run_checkov(rendered),
+        CONTROL_TOWER: run_control_tower(rendered),
+        CDK_NAG: run_cdk_nag(rendered),
+        **dict(run_on_policies(asked)),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +116,11 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
     )["SecurityGroups"]
     of_vpc = [{"Name": "resource-id", "Values": [outputs["VpcId"]]}]
     (flow_log,) = ec2.describe_flow_logs(Filters=of_vpc)["FlowLogs"]
+    (trail,) = (
+        each
+        for each in aws.client("cloudtrail").describe_trails()["trailList"]
+        if each["Name"] == f"{PREFIX}-data-events"
+    )
     rules = aws.client("events").list_rules(NamePrefix=f"{PREFIX}-operations-")["Rules"]
     names = {
         **outputs,
@@ -81,6 +134,7 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
         "Subnet1": subnets[1],
         "BreakGlass": BREAK_GLASS,
         "DefaultGroup": default["GroupId"],
+        "TrailLogGroupArn": trail["CloudWatchLogsLogGroupArn"].removesuffix(":*"),
         "FlowLogGroupArn": f"arn:aws:logs:{aws.region_name}:{ACCOUNT}:log-group:{flow_log['LogGroupName']}",
     }
     return request_table.load(policies, names)

@@ -18,9 +18,10 @@ SOURCE = Path(__file__).with_name("controls.yaml")
 BEGIN, END = "<!-- controls: made from tests/security/controls.yaml -->", "<!-- end of controls -->"
 HEADER = "| control | risk | where | proof | identifiers |\n|---|---|---|---|---|"
 LEGEND = """
-Identifiers are those of Security Hub's controls (`S3.5`), of cdk-nag's rules (`AwsSolutions-S10`), of
-checkov's checks (`CKV_AWS_18`, some for Terraform only) and of rules of the cfn-guard registry
-(`SNS_ENCRYPTED_KMS`), or of AWS Config where it says so."""
+Identifiers are the rules by which a checker of `make security` sees the control: of checkov (`CKV_AWS_18`),
+cdk-nag (`AwsSolutions-S10`), cfn-guard with the proactive controls of AWS Control Tower (`CT.KMS.PR.1`),
+cloudsplaining (`DataExfiltration`) and the service authorization reference (`UnknownAction`). A test compares
+them with the rules that had something to check."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The security page says what is there, and nothing else."""
 
-import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
+from checkers import suppressions
+from checkers.tools import Result
+from checkers.weakening import WEAKENED
 from controls import PAGE, ROOT, Control, load, with_table
 
 from helpers.local_aws.cloudformation.templates.validation import parse_template
@@ -36,12 +36,13 @@ def test_a_control_has_its_text_its_test_and_its_names(control: Control) -> None
 
 def to_cover() -> Iterator[str]:
     """Yield what the templates protect with: resources by their logical ids, denials as `<id>.<Sid>`."""
-    for path in sorted((ROOT / "infra").glob("*.yaml")):
+    for path in sorted((ROOT / "infra").rglob("*.yaml")):
         template = parse_template(path.read_text(encoding="utf-8"), GIVEN)
         for name, resource in template["Resources"].items():
             if resource["Type"] in PROTECTING:
                 yield name
-            document = resource["Properties"].get("PolicyDocument", {})
+            properties = resource["Properties"]
+            document = properties.get("PolicyDocument") or properties.get("KeyPolicy") or {}
             for statement in document.get("Statement", []):
                 if statement["Effect"] == "Deny":
                     yield f"{name}.{statement['Sid']}"
@@ -61,22 +62,20 @@ def test_the_page_has_the_table_as_it_is_now() -> None:
     assert with_table(page, load()) == page, "run: make security-page"
 
 
-def test_checkov_has_the_checks_that_the_table_names_and_for_cloudformation_unless_it_says_so() -> None:
-    program = shutil.which("checkov")
-    assert program
-    (package,) = Path(program).parents[1].glob("lib/python3*/site-packages/checkov")
+def test_identifiers_are_the_rules_that_had_something_to_check(results: Mapping[str, Result]) -> None:
+    """Each of them, but for those whose every finding is suppressed."""
+    applied = {
+        rule
+        for result in results.values()
+        for template, rule in result.rules
+        if not template.startswith(WEAKENED)
+    }
+    named = {
+        identifier
+        for control in load()
+        if not control.identifiers.startswith("none: ")
+        for identifier in control.identifiers.split(", ")
+    }
 
-    def known(framework: str) -> set[str]:
-        files = [
-            path for path in (package / framework).rglob("*.*") if path.suffix in {".py", ".json", ".yaml"}
-        ]
-        return {
-            found for path in files for found in re.findall(r"\bCKV2?_AWS_\d+\b", path.read_text("utf-8"))
-        }
-
-    named = [
-        found for control in load() for found in re.findall(r"(CKV\w+)( \(Terraform\))?", control.identifiers)
-    ]
-    assert named
-    assert {name for name, terraform in named if not terraform} - known("cloudformation/checks") == set()
-    assert {name for name, terraform in named if terraform} - known("terraform/checks") == set()
+    assert named - applied == set(), "a rule that nobody runs, or that has nothing to check"
+    assert applied - named <= {each.rule for each in suppressions.load()}, "a rule without a control"

@@ -72,8 +72,6 @@ FOR_PROPERTY = {
     "AWS::CloudTrail::Trail": {
         "AggregationConfigurations": ["cloudtrail:PutEventConfiguration"],
         "InsightSelectors": ["cloudtrail:PutInsightSelectors"],
-        # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/send-cloudtrail-events-to-cloudwatch-logs.html
-        "CloudWatchLogsRoleArn": ["iam:PassRole"],
         # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/using-service-linked-roles.html
         "IsOrganizationTrail": ["organizations:*", "iam:CreateServiceLinkedRole"],
     },
@@ -208,6 +206,7 @@ SITUATIONS = (NEW, OWN, {**OWN, **NEW}, {**OWN, "aws:TagKeys": ["ExpiresAt"]})
 CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("AWS::IAM::Role", "iam:PassRole", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     ("AWS::EC2::FlowLog", "iam:PassRole", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
+    ("AWS::CloudTrail::Trail", "iam:PassRole", {"iam:PassedToService": "cloudtrail.amazonaws.com"}),
     ("AWS::SSM::Association", "iam:PassRole", {"iam:PassedToService": "ssm.amazonaws.com"}),
     ("AWS::SageMaker::*", "iam:PassRole", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     (
@@ -247,6 +246,7 @@ ABOUT = {
         "billing:GetBillingViewData",
     ): f"arn:aws:billing::{ACCOUNT}:billingview/primary",
     ("AWS::SageMaker::*", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-studio-user",
+    ("AWS::CloudTrail::Trail", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-trail-logs",
     ("AWS::EC2::FlowLog", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-flow-logs",
     ("AWS::SSM::Association", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-default-group",
     (

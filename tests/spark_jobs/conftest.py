@@ -21,13 +21,14 @@ def spark() -> Iterator[SparkSession]:
     """A session on two cores of this machine, with S3A."""
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    class_path = filter(None, [SMALL.get("spark.driver.extraClassPath")])
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.extraClassPath", os.pathsep.join(map(str, s3a_jars.ensure())))
         .config(map=SMALL)
+        .config("spark.driver.extraClassPath", os.pathsep.join([*class_path, *map(str, s3a_jars.ensure())]))
         .getOrCreate()
     )
     yield session

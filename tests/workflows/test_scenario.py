@@ -229,9 +229,11 @@ def left_of(aws: boto3.Session, environment: str) -> list[str]:
     ]
 
 
-def lose_runner(sandbox: Sandbox, workflow: str, event: str, payload: dict[str, Any], when: str) -> None:
+def lose_runner(
+    sandbox: Sandbox, workflow: str, event: str, payload: dict[str, Any], when: str, *options: str
+) -> None:
     """Run a workflow whose runner is lost, with all that it runs, once its log has a text."""
-    with sandbox.running(workflow, event, payload, [*sandbox.variables()]) as process:
+    with sandbox.running(workflow, event, payload, [*sandbox.variables(), *options]) as process:
         assert any(re.search(when, line) for line in process.stdout), "it came to its end"
         for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
             with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
@@ -344,10 +346,15 @@ def test_a_copy_that_is_not_set_up_does_nothing_and_does_not_fail(
 
 
 def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
-    run = sandbox.run("plan", "pull_request", pull_request("opened"))
+    """Also where the runner is lost first, in the middle of a plan."""
+    opened = pull_request("opened")
+    lose_runner(sandbox, "plan", "pull_request", opened, f"{FIRST}: account")
+    asked = len(sandbox.assumed())
+
+    run = sandbox.run("plan", "pull_request", opened)
 
     assert run.code == 0, run.output
-    assert sorted(sandbox.assumed()) == [
+    assert sorted(sandbox.assumed()[asked:]) == [
         f"plan arn:aws:iam::123456789012:role/{name}-plan" for name in sorted(promoted())
     ]
     (comment,) = comments(sandbox, "plan")
@@ -359,12 +366,15 @@ def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
 
 @previews
 def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
+    """Also where the runner is lost first: then the preview has some of its stacks."""
+    lose_runner(sandbox, "preview", "pull_request", LABELLED, f"CREATE_COMPLETE.*{PROJECT}-pr-12-network")
+    assert pipeline_of("pr-12") not in pipelines(aws)
+
     run = sandbox.run("preview", "pull_request", LABELLED)
 
     assert run.code == 0, run.output
-    assert stacks(aws, "pr-12") == dict.fromkeys(
-        ("keys", "network", "storage", "identity"), "CREATE_COMPLETE"
-    )
+    assert set(stacks(aws, "pr-12")) == {"keys", "network", "storage", "identity"}
+    assert set(stacks(aws, "pr-12").values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     assert pipeline_of("pr-12") in pipelines(aws)
     (comment,) = comments(sandbox, "preview")
     assert re.search(r"^Rows +[\d,]+ in, 0 rejected$", comment, re.MULTILINE)
@@ -491,9 +501,12 @@ def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path
 
 
 def test_a_rollback_restores_the_definition_before(sandbox, aws, seen) -> None:
+    """Also where the runner is lost once the definition is registered, and has not run."""
     bad = pipelines(aws)[pipeline_of(FIRST)]
+    inputs = {"inputs": {"environment": FIRST, "to": ""}}
+    lose_runner(sandbox, "rollback", "workflow_dispatch", inputs, "is back to version 1")
 
-    run = sandbox.run("rollback", "workflow_dispatch", {"inputs": {"environment": FIRST, "to": ""}})
+    run = sandbox.run("rollback", "workflow_dispatch", inputs)
 
     assert run.code == 0, run.output
     good = pipelines(aws)[pipeline_of(FIRST)]
@@ -536,8 +549,11 @@ def test_an_outdated_commit_is_not_deployed(sandbox, aws) -> None:
 # --- At night -----------------------------------------------------------------------------------------------
 
 
+OF_FIRST = ["--matrix", f"environment:{FIRST}"]
+
+
 def drift(sandbox: Sandbox) -> Run:
-    return sandbox.run("drift", "schedule", {"schedule": "43 3 * * *"}, ["--matrix", f"environment:{FIRST}"])
+    return sandbox.run("drift", "schedule", {"schedule": "43 3 * * *"}, OF_FIRST)
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
@@ -552,6 +568,8 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
     changed["Steps"][0]["Arguments"]["StoppingCondition"] = {"MaxRuntimeInSeconds": 60}
     sagemaker.update_pipeline(**pipeline, PipelineDefinition=json.dumps(changed))
 
+    night = {"schedule": "43 3 * * *"}
+    lose_runner(sandbox, "drift", "schedule", night, f"{FIRST}: account", *OF_FIRST)
     found = drift(sandbox)
 
     assert found.code == 0, found.output
@@ -583,7 +601,10 @@ def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
     long_ago = renewed(stacks_now, datetime(2026, 1, 1, tzinfo=UTC))
     deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
 
-    run = sandbox.run("preview-sweep", "schedule", {"schedule": "17 2 * * *"})
+    night = {"schedule": "17 2 * * *"}
+    lose_runner(sandbox, "preview-sweep", "schedule", night, f"{PROJECT}-pr-13-identity is deleted")
+    assert "keys" in stacks(aws, "pr-13")
+    run = sandbox.run("preview-sweep", "schedule", night)
 
     assert run.code == 0, run.output
     assert stacks(aws, "pr-13") == {}, run.output
@@ -592,7 +613,9 @@ def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
 
 
 def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
-    run = sandbox.run("sweep", "schedule", {"schedule": "17 2 * * *"})
+    night = {"schedule": "17 2 * * *"}
+    lose_runner(sandbox, "sweep", "schedule", night, f"{FIRST}: account")
+    run = sandbox.run("sweep", "schedule", night)
 
     assert run.code == 0, run.output
     summary = run.summaries[f"sweep-environment/Code of {FIRST}"]
@@ -618,7 +641,11 @@ def test_closing_a_pull_request_removes_its_preview_when_the_runner_was_lost_bef
 
 @pytest.mark.parametrize("environment", [name for name in promoted() if name not in PROTECTED])
 def test_teardown_leaves_nothing(sandbox, aws, environment: str) -> None:
+    """Also where the runner is lost first, in the middle of it."""
     inputs = {"environment": environment, "confirmation": environment}
+    deleted = f"{PROJECT}-{environment}-identity is deleted"
+    lose_runner(sandbox, "teardown", "workflow_dispatch", {"inputs": inputs}, deleted)
+    assert "keys" in stacks(aws, environment)
 
     run = sandbox.run("teardown", "workflow_dispatch", {"inputs": inputs})
 

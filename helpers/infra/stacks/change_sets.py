@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _OUTDATED = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"})
+
+
+PLAN = "plan"
+"""How the names of change sets begin that nobody executes."""
+_PLANS_LAST = timedelta(hours=1)
+"""Longer than any plan: one that is older was killed."""
 
 
 class OutdatedError(UserError):
@@ -120,6 +127,15 @@ def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
                 f"date and were not made: deploy again. ({message})"
             ) from error
         raise
+
+
+def discard_killed_plans(cloudformation: "CloudFormationClient", stack_name: str) -> None:
+    """Delete the change sets that plans of a stack left behind when they were killed."""
+    pages = cloudformation.get_paginator("list_change_sets").paginate(StackName=stack_name)
+    for summary in (each for page in pages for each in page["Summaries"]):
+        age = datetime.now(UTC) - summary["CreationTime"]
+        if summary["ChangeSetName"].startswith(f"{PLAN}-") and age > _PLANS_LAST:
+            cloudformation.delete_change_set(ChangeSetName=summary["ChangeSetId"])
 
 
 def discard(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -> None:

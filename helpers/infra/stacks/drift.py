@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.table import Table
 
-from helpers.infra.stacks.change_sets import create_change_set, discard
+from helpers.infra.stacks.change_sets import PLAN, create_change_set, discard
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
@@ -161,7 +161,7 @@ def _changes(
     if stack.needs:
         wanted = f"waits for {', '.join(sorted(stack.needs))} of a stack that is missing"
         return (PlannedChange("change", stack.name, _STACK, wanted),)
-    planned = create_change_set(cloudformation, stack, "UPDATE", polling, purpose="plan")
+    planned = create_change_set(cloudformation, stack, "UPDATE", polling, purpose=PLAN)
     discard(cloudformation, planned)
     if planned.is_empty or planned.changes:
         return planned.changes

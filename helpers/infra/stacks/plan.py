@@ -4,7 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set, discard
+from helpers.infra.stacks.change_sets import (
+    PLAN,
+    PlannedChangeSet,
+    create_change_set,
+    discard,
+    discard_killed_plans,
+)
 from helpers.infra.stacks.changes import PlannedChange, table_of
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.previews import unrenewed
@@ -67,9 +73,11 @@ def _plan(
                 note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes "
                 "it and creates it again, all of its resources.",
             )
+        if stack:
+            discard_killed_plans(cloudformation, name)
         kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
         planned = create_change_set(
-            cloudformation, unrenewed(configuration, stack), kind, polling, purpose="plan"
+            cloudformation, unrenewed(configuration, stack), kind, polling, purpose=PLAN
         )
         discard(cloudformation, planned)
         return _as_plan(planned)

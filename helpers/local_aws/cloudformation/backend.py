@@ -52,7 +52,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
 
     def __init__(self, region_name: str, account_id: str):
         super().__init__(region_name, account_id)
-        self.place = Place(account_id, region_name)
+        self.place = Place(account_id, region_name, self.partition)
         self.detections: dict[str, Detection] = {}
         # Of two requests that come at once, one finds what the other has created or begun.
         self._claiming = threading.Lock()
@@ -67,7 +67,12 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         Raises:
             ValidationError: CloudFormation would refuse it.
         """
-        check_parameters(read_template(text), given)
+        place = {
+            "AWS::AccountId": self.place.account,
+            "AWS::Partition": self.place.partition,
+            "AWS::Region": self.place.region,
+        }
+        check_parameters(read_template(text), given, place)
         template = parse_template(text, given)
         check_template(template)
         texts = template_parameters.with_defaults(template, given)

@@ -13,6 +13,7 @@ from helpers.local_aws.hadoop.clusters import RunningCluster
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.class_data_sharing import shared_classes
 from helpers.spark.instances import instance
 
 CONTAINER_PATH = "/usr/lib/spark"
@@ -94,7 +95,7 @@ def prepare(
     if job.instance_count > 1:
         cluster = yarn.specification(instance(job.instance_type), job.hosts, given.get("yarn-site", {}))
     options = f'"-Djava.io.tmpdir={temporary}"'
-    properties = _delay_compilation(
+    properties = _start_quickly(
         {
             **image_defaults.SPARK_DEFAULTS,
             "spark.executorEnv.AWS_REGION": job.region,
@@ -176,23 +177,30 @@ def python_archives(folder: Path) -> str:
 def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
     """Return what differs from the image: its jars lie on every node, and need not be uploaded."""
     jars = quote(str(paths.on_host(CONTAINER_PATH) / "jars"))
+    shared = shared_classes()
     return {
         "spark.yarn.jars": f"local:{jars}/*",
-        "spark.yarn.am.extraJavaOptions": _QUICK_START,
+        "spark.yarn.am.extraJavaOptions": f"{shared.java_options if shared else ''} {_QUICK_START}".strip(),
         "spark.yarn.clientLaunchMonitorInterval": "100ms",
         "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
     }
 
 
-def _delay_compilation(properties: Mapping[str, str]) -> dict[str, str]:
+def _start_quickly(properties: Mapping[str, str]) -> dict[str, str]:
     """Return properties with options of the JVM that leave more of this machine's few cores to the job.
 
-    A job's own options come after them, and prevail.
+    A job's own options come after them, and prevail. With a class path of its own, a JVM has no archive.
     """
     names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
+    delayed = {**properties, **{name: f"{_LATE_C2} {properties[name]}" for name in names}}
+    if (shared := shared_classes()) is None:
+        return delayed
+    class_path = str(shared.class_path)
     return {
-        **properties,
-        **{name: f"{_LATE_C2} {properties[name]}" for name in names},
+        "spark.driver.extraClassPath": class_path,  # of the application master as well
+        "spark.executor.extraClassPath": class_path,
+        **delayed,
+        **{name: f"{shared.java_options} {delayed[name]}" for name in names},
     }
 
 

@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from helpers import environments
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
-from helpers.infra.stacks import deploy, load_stacks, plan_all, stack_outputs, teardown
+from helpers.infra.stacks import change_sets, deploy, load_stacks, plan_all, stack_outputs, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.buckets import empty_bucket
 from helpers.infra.stacks.change_sets import (
@@ -284,6 +284,25 @@ class Overtaken:
         while self.others:
             deploy(self.real, self.others.pop(), Console(quiet=True))
         return self.real.create_change_set(**arguments)
+
+
+def test_a_plan_deletes_what_killed_plans_left_behind_and_nothing_else(
+    deployed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed.parameters(Days="10")
+    client, there = deployed.cloudformation, deployed.configuration
+    for purpose in ("plan", "change"):
+        create_change_set(client, there, "UPDATE", Polling(), purpose=purpose)
+
+    def left() -> set[str]:
+        summaries = client.list_change_sets(StackName=there.name)["Summaries"]
+        return {each["ChangeSetName"].split("-")[0] for each in summaries}
+
+    list(plan_all(client, [there], Polling()))
+    assert left() == {"plan", "change"}, "another plan may be at it"
+    monkeypatch.setattr(change_sets, "_PLANS_LAST", timedelta())
+    list(plan_all(client, [there], Polling()))
+    assert left() == {"change"}
 
 
 def test_a_plan_that_a_deployment_overtakes_looks_again(project: Project) -> None:

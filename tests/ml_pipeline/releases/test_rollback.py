@@ -74,6 +74,18 @@ def test_the_last_good_version_is_one_that_succeeded_and_defined_something_else(
     assert last_good(after_a_rollback, executed("Succeeded", "Succeeded", "Succeeded", "Failed")).version == 3
 
 
+@pytest.mark.parametrize(
+    ("status", "version"),
+    [("", 1), ("Executing", 1), ("Stopping", 1), ("Stopped", 1), ("Failed", 3), ("Succeeded", 3)],
+)
+def test_a_rollback_that_was_interrupted_is_meant_again(status: str, version: int) -> None:
+    back = entry(5, "aaaa0001", "5eed0001", "one").model_copy(update={"rolled_back_to": 1})
+
+    found = last_good([back, *LISTED], executed("Succeeded", "Succeeded", "Succeeded", "Failed", status))
+
+    assert found.version == version
+
+
 def test_without_a_version_that_succeeded_there_is_none_to_go_back_to() -> None:
     with pytest.raises(UserError, match="TO=<version>"):
         last_good(LISTED, executed("Failed", "Stopped", "", "Succeeded"))

@@ -87,6 +87,27 @@ def test_alarms_need_an_address(account: Account) -> None:
     ]
 
 
+def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is_protected(
+    aws: boto3.Session, account: Account
+) -> None:
+    protected = replace(account, stacks=[replace(each, protected=True) for each in account.stacks])
+    logs, group = aws.client("logs"), "/aws/sagemaker/ProcessingJobs"
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    assert not CHECKS["job logs"](account).to_do
+    assert CHECKS["job logs"](protected).to_do == [
+        "Deploy infra/account/job_logs.yaml once in the account and region, as its first lines say"
+    ]
+    logs.create_log_group(logGroupName=group, kmsKeyId=key)
+    try:
+        assert CHECKS["job logs"](protected).said == "lack a key or a retention"
+        logs.put_retention_policy(logGroupName=group, retentionInDays=365)
+        found = CHECKS["job logs"](protected)
+    finally:
+        logs.delete_log_group(logGroupName=group)
+    assert (found.said, found.to_do) == (f"are kept for 365 days, encrypted with {key}", ())
+
+
 def test_zones_and_quotas_are_those_of_the_configured_instances(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,8 @@ class Trail(ResourceType):
 
     type_name = "AWS::CloudTrail::Trail"
     emulated = frozenset(
-        {"AdvancedEventSelectors", "EnableLogFileValidation", "EventSelectors", "IncludeGlobalServiceEvents"}
+        {"AdvancedEventSelectors", "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"}
+        | {"EnableLogFileValidation", "EventSelectors", "IncludeGlobalServiceEvents"}
         | {"IsLogging", "IsMultiRegionTrail", "KMSKeyId", "S3BucketName", "S3KeyPrefix", "Tags", "TrailName"}
     )
 
@@ -44,6 +45,8 @@ class Trail(ResourceType):
             return None
         return {
             "AdvancedEventSelectors": trail.advanced_event_selectors,
+            "CloudWatchLogsLogGroupArn": trail.cw_log_group_arn,
+            "CloudWatchLogsRoleArn": trail.cw_role_arn,
             "EnableLogFileValidation": trail.log_validation,
             "IsLogging": trail.status.is_logging,
             "IsMultiRegionTrail": trail.is_multi_region,
@@ -65,6 +68,8 @@ class Trail(ResourceType):
             **_destinations(properties),
         )
         trail.kms_key_id, trail.s3_key_prefix = properties.get("KMSKeyId"), properties.get("S3KeyPrefix")
+        trail.cw_log_group_arn = properties.get("CloudWatchLogsLogGroupArn")
+        trail.cw_role_arn = properties.get("CloudWatchLogsRoleArn")
         self._start(resource, before)
 
     def delete(self, resource: Resource) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from helpers.local_aws.cloudformation.templates.functions import Functions
@@ -60,22 +61,32 @@ def is_secret(rule: Mapping[str, Any]) -> bool:
     return str(rule.get("NoEcho", False)).lower() == "true"
 
 
-def problem(template: Mapping[str, Any], given: Mapping[str, str]) -> str | None:
-    """Return what CloudFormation has against the parameters given for a template, in its words, or None."""
+def problem(
+    template: Mapping[str, Any], given: Mapping[str, str], pseudo_parameters: Mapping[str, str]
+) -> str | None:
+    """Return what CloudFormation has against the parameters given for a template, in its words, or None.
+
+    Args:
+        template: the template that declares them.
+        given: their values, as they are given.
+        pseudo_parameters: of the account and region, which rules may refer to.
+    """
     declared = declared_in(template)
     if unknown := sorted(given.keys() - declared.keys()):
         return f"Parameters: [{', '.join(unknown)}] do not exist in the template"
     missing = [name for name, rule in declared.items() if name not in given and "Default" not in rule]
     if missing:
         return f"Parameters: [{', '.join(missing)}] must have values"
-    return next(_violations(template, with_defaults(template, given)), None)
+    return next(_violations(template, with_defaults(template, given), pseudo_parameters), None)
 
 
-def _violations(template: Mapping[str, Any], values: Mapping[str, str]) -> Iterator[str]:
+def _violations(
+    template: Mapping[str, Any], values: Mapping[str, str], pseudo_parameters: Mapping[str, str]
+) -> Iterator[str]:
     for name, rule in declared_in(template).items():
         if not rule.get("Type", "").startswith(SSM_TYPE):  # the rules are for the value, not for its name
             yield from _violations_of(name, rule, values[name])
-    functions = Functions(template, resolved(template, values, str), _Nothing())
+    functions = Functions(template, resolved(template, values, str), _Place(pseudo_parameters))
     for rule in template.get("Rules", {}).values():
         if "RuleCondition" in rule and not functions.test(rule["RuleCondition"]):
             continue
@@ -86,16 +97,20 @@ def _violations(template: Mapping[str, Any], values: Mapping[str, str]) -> Itera
         )
 
 
-class _Nothing:
-    """The surroundings of rules: parameters are all that they may refer to."""
+@dataclass(frozen=True)
+class _Place:
+    """The surroundings of rules: parameters and pseudo parameters are all that they may refer to."""
 
-    def reference(self, name: str) -> NoReturn:
-        raise KeyError(name)
+    pseudo_parameters: Mapping[str, str]
+
+    def reference(self, name: str) -> str:
+        return self.pseudo_parameters[name]
 
     def attribute(self, name: str, attribute: str) -> NoReturn:
         raise KeyError(f"{name}.{attribute}")
 
-    imported = reference
+    def imported(self, name: str) -> NoReturn:
+        raise KeyError(name)
 
     def zones(self, region: str) -> NoReturn:
         raise KeyError(region)

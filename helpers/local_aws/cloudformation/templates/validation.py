@@ -46,9 +46,11 @@ def parse_template(text: str, given: Mapping[str, str] | None = None) -> dict[st
     return expand(template, parameters.with_defaults(template, given or {}))
 
 
-def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Raise a ValidationError unless the parameters are those that a template takes."""
-    if problem := parameters.problem(template, given):
+def check_parameters(
+    template: Mapping[str, Any], given: Mapping[str, str], pseudo_parameters: Mapping[str, str]
+) -> None:
+    """Raise a ValidationError unless the parameters are those that a template takes, in its place."""
+    if problem := parameters.problem(template, given, pseudo_parameters):
         raise ValidationError(message=problem)
 
 

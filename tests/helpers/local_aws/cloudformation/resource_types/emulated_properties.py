@@ -165,6 +165,8 @@ def _trail(aws: boto3.Session, around: Around, unique: str) -> Values:
         found = client.get_trail(Name=name)["Trail"]
         return {
             "AdvancedEventSelectors": client.get_event_selectors(TrailName=name)["AdvancedEventSelectors"],
+            "CloudWatchLogsLogGroupArn": found["CloudWatchLogsLogGroupArn"],
+            "CloudWatchLogsRoleArn": found["CloudWatchLogsRoleArn"],
             "EnableLogFileValidation": found["LogFileValidationEnabled"],
             "IsLogging": client.get_trail_status(Name=name)["IsLogging"],
             "IsMultiRegionTrail": found["IsMultiRegionTrail"],
@@ -177,6 +179,8 @@ def _trail(aws: boto3.Session, around: Around, unique: str) -> Values:
     def properties(number: str, category: str, *, on: bool) -> dict[str, Any]:
         return {
             "AdvancedEventSelectors": selectors(category),
+            "CloudWatchLogsLogGroupArn": f"arn:aws:logs:us-east-1:123456789012:log-group:events-{number}:*",
+            "CloudWatchLogsRoleArn": f"arn:aws:iam::123456789012:role/trail-{number}",
             "EnableLogFileValidation": on,
             "IsLogging": on,
             "IsMultiRegionTrail": on,

