@@ -114,7 +114,9 @@ class Checkout:
         return [f"s3://{bucket}/{item['Key']}" for item in listed]
 
     def job_processes(self) -> list[psutil.Process]:
-        return psutil.Process(self.server.pid).children(recursive=True)
+        """What runs for jobs; YARN, which stays for the next one, is not among it, but its containers are."""
+        children = psutil.Process(self.server.pid).children(recursive=True)
+        return [process for process in children if "py4j.GatewayServer" not in process.cmdline()]
 
 
 def told(said: str, label: str) -> str:

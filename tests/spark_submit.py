@@ -113,11 +113,19 @@ def environment() -> dict[str, str]:
     }
 
 
-def start(words: Sequence[str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """Start a command in a session of its own; both of its outputs go to one place."""
+def start(
+    words: Sequence[str], output: int = subprocess.PIPE, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start a command in a session of its own; both of its outputs go to one place.
+
+    Args:
+        words: the command.
+        output: where they go.
+        more: further variables.
+    """
     return subprocess.Popen(
         words,
-        env=environment(),
+        env={**environment(), **(more or {})},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

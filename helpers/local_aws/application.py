@@ -19,6 +19,7 @@ from helpers.local_aws.api.operations import answer
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.fault_injection import FAULTS_PATH, INJECTION
+from helpers.local_aws.hadoop.clusters import CLUSTERS
 from helpers.local_aws.server_state import HEALTH_PATH, new_credentials
 from helpers.local_aws.service_clients import ServiceClients
 
@@ -62,6 +63,7 @@ class EmbeddedAws:
         """Stop what runs."""
         for plane in self._planes.values():
             plane.close()
+        CLUSTERS.close()
 
     def state(self) -> "dict[str, RegionState]":
         """Return what the execution planes have, by region."""

@@ -14,10 +14,24 @@ _BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+
 # These only carry another exception, which says more.
 _WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
 # What ends the driver before the job can say what to do about it.
-_REMEDIES = {
-    "OutOfMemoryError": "raise spark.driver.memory in configuration.json, or spark.executor.memory where "
-    "tasks run in executors",
-}
+_REMEDIES = (
+    (
+        r"OutOfMemoryError: ",
+        "raise spark.driver.memory in configuration.json, or spark.executor.memory where tasks run in "
+        "executors",
+    ),
+    (
+        r"IllegalArgumentException: Required .* is above the max threshold \(\d+ MB\) of this cluster",
+        "an executor must fit into a node: take the sizes of make size, or larger instances",
+    ),
+    (r"FileNotFoundException: ", "upload the file, or correct its URI"),
+)
+_SHUT_DOWN = "SparkContext was shut down"
+_MASTER_LOST = (
+    "start the step again, or raise yarn.resourcemanager.am.max-attempts in yarn-site and "
+    "spark.yarn.maxAppAttempts in spark-defaults of configuration.json"
+)
+_DIAGNOSTICS = re.compile(r"YarnClientSchedulerBackend: Diagnostics message: (?P<text>.*)")
 _LOST = re.compile(r"ExecutorLostFailure|Job aborted due to stage failure")
 
 
@@ -28,9 +42,17 @@ def last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
         lines: the job's output, or its last some thousand lines.
     """
     found = _last_exception(lines)
-    if found is None or found[0] not in _REMEDIES:
-        return found
-    return found[0], f"{found[1]}: {_REMEDIES[found[0]]}"
+    if found is None:
+        return None
+    name, text = found
+    if _SHUT_DOWN in text and (
+        said := [match["text"] for line in lines if (match := _DIAGNOSTICS.search(line))]
+    ):
+        return name, f"{said[-1]}: {_MASTER_LOST} ({text})"
+    for pattern, remedy in _REMEDIES:
+        if re.match(pattern, f"{name}: {text}"):
+            return name, f"{text}: {remedy}"
+    return found
 
 
 def _last_exception(lines: Sequence[str]) -> tuple[str, str] | None:

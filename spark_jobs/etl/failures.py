@@ -27,6 +27,11 @@ REMEDIES = (
         "spark.executor.memoryOverhead in configuration.json",
     ),
     (
+        r"above the max threshold \(\d+ MB\) of this cluster",
+        "an executor must fit into a node: take the sizes of make size in configuration.json, or larger "
+        "instances",
+    ),
+    (
         r"No space left on device|Disk quota exceeded|File too large",
         "the disk for shuffle and spill is full: raise pyspark_process_volume_size_gb, or "
         "pyspark_process_instance_count to spread the data",

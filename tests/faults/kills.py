@@ -1,6 +1,7 @@
 """Kills the job at random moments, while a reader follows its report: `make faults KILLS=50`.
 
-On a local disk and on S3. Two inputs take turns, so that the output is replaced each time. The
+On a local disk and on S3, there also on YARN, whose executors outlive a killed driver for a moment.
+Two inputs take turns, so that the output is replaced each time. The
 reader knows both, and must find one of them, whole, at every look: while a job runs, after it was killed, and
 after it has ended.
 """
@@ -15,18 +16,27 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from tests import yarn
 from tests.bench.measure import keep, machine
 from tests.faults.faulty_s3 import serving
 from tests.spark_submit import JOB, SMALL, command, kill, start
+from tests.yarn import Yarn
 
 ROWS = {1: 20_000, 2: 30_000}
 """Rings of all rows of an input, and how many rows it has."""
+EXECUTORS = {
+    "spark.executor.instances": "2",
+    "spark.executor.cores": "1",
+    "spark.executor.memory": "512m",
+    "spark.yarn.maxAppAttempts": "1",
+}
+"""Where the job runs on YARN."""
 LOOK_SECONDS = 0.1
 LINE = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
 BUCKET = "kills"
@@ -43,6 +53,8 @@ class Store:
     """As the job has it."""
     endpoint: str | None = None
     """Of S3."""
+    yarn: Yarn | None = None
+    """Where the executors run; without it in the driver."""
 
     def text(self, path: str) -> str:
         """Return what a file holds.
@@ -96,7 +108,14 @@ def s3() -> Iterator[Store]:
         yield Store(files, BUCKET, f"s3a://{BUCKET}", endpoint)
 
 
-STORES = {"local disk": disk, "S3": s3}
+@contextmanager
+def s3_on_yarn() -> Iterator[Store]:
+    """Provide an empty bucket, and a YARN."""
+    with s3() as store, yarn.running() as cluster:
+        yield replace(store, yarn=cluster)
+
+
+STORES = {"local disk": disk, "S3": s3, "S3, on YARN": s3_on_yarn}
 
 
 class TornError(Exception):
@@ -231,7 +250,11 @@ def _is_written(store: Store, run: str, output: str) -> bool:
 def _start(store: Store, source: str) -> subprocess.Popen[str]:
     # Nobody reads what it says: a pipe would fill up and stop it.
     words = ("--input_table", f"{store.uri}/{source}", "--output_table", f"{store.uri}/out")
-    return start(command(JOB, *words, conf=SMALL, endpoint=store.endpoint), output=subprocess.DEVNULL)
+    master, conf, more = "local[2]", SMALL, {}
+    if store.yarn:
+        master, conf, more = "yarn", {**SMALL, **EXECUTORS, **store.yarn.settings}, store.yarn.environment
+    submit = command(JOB, *words, master=master, conf=conf, endpoint=store.endpoint)
+    return start(submit, output=subprocess.DEVNULL, more=more)
 
 
 def _phase(store: Store, before: int | None, runs: set[str]) -> str:

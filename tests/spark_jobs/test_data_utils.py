@@ -27,6 +27,10 @@ LOG = logging.getLogger("test")
             "raise spark.executor.memoryOverhead",
         ),
         ("Container from a bad node. Exit status: 143.", "raise spark.executor.memoryOverhead"),
+        (
+            "Required executor memory (2048 MB) is above the max threshold (1800 MB) of this cluster!",
+            "the sizes of make size",
+        ),
         ("java.io.IOException: No space left on device", "pyspark_process_volume_size_gb"),
         ("AmazonS3Exception: Please reduce your request rate. (Status Code: 503)", "fs.s3a.attempts.maximum"),
         ("java.net.SocketTimeoutException: Read timed out", "fs.s3a.connection.timeout"),

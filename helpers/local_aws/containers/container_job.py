@@ -3,9 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from helpers.local_aws.credentials import Credentials
+
+FIRST_HOST = "algo-1"
+
+
+class Output(Protocol):
+    """Takes each line that the containers of a job print."""
+
+    def __call__(self, line: str, host: str = FIRST_HOST) -> None:
+        """Take a line of the container of an instance."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,11 @@ class ContainerJob:
     def instance_count(self) -> int:
         """The instances that the job asks for."""
         return int(self.description["ProcessingResources"]["ClusterConfig"]["InstanceCount"])
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the instances, the first of which runs the driver."""
+        return tuple(f"algo-{number}" for number in range(1, self.instance_count + 1))
 
     @property
     def instance_type(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from helpers.local_aws.containers.container_job import FIRST_HOST
+
 BATCH_LINES = 1000
 MAX_LINE_BYTES = 256 * 1024 - 26
 """PutLogEvents takes events of 256 KiB, of which 26 bytes are its own."""
@@ -19,8 +21,10 @@ class JobLog:
     def __init__(self, logs: Any, log_group: str, job_name: str):
         self._logs = logs
         self._group = log_group
-        self.stream = f"{job_name}/algo-1-{_now()}"
-        self._lines: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._job = job_name
+        self._began = _now()
+        self._streams: dict[str, str] = {}
+        self._lines: queue.SimpleQueue[tuple[int, str, str] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_batches, name=f"{job_name}-log", daemon=True)
 
     def __enter__(self) -> "JobLog":
@@ -29,13 +33,13 @@ class JobLog:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
                 raise
-        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self.stream)
+        self._stream(FIRST_HOST)
         self._writer.start()
         return self
 
-    def write(self, line: str) -> None:
-        """Add a line; it is visible in CloudWatch within about a third of a second."""
-        self._lines.put((_now(), line.rstrip("\n")))
+    def write(self, line: str, host: str = FIRST_HOST) -> None:
+        """Add a line of an instance to its stream; it is visible in CloudWatch within a third of a second."""
+        self._lines.put((_now(), line.rstrip("\n"), host))
 
     def __exit__(
         self,
@@ -46,16 +50,25 @@ class JobLog:
         self._lines.put(None)
         self._writer.join()
 
+    def _stream(self, host: str) -> str:
+        """Return the name of an instance's stream, which is created for its first line."""
+        if host not in self._streams:
+            self._streams[host] = f"{self._job}/{host}-{self._began}"
+            self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._streams[host])
+        return self._streams[host]
+
     def _write_batches(self) -> None:
         ended = False
         while not ended:
-            batch = []
+            batches: dict[str, list[Any]] = {}
             line = self._lines.get()
             deadline = time.monotonic() + 0.3
             while line is not None:
+                moment, text, host = line
                 # An empty message is refused by the API.
-                text = line[1].encode()[:MAX_LINE_BYTES].decode(errors="ignore") or " "
-                batch.append({"timestamp": line[0], "message": text})
+                message = text.encode()[:MAX_LINE_BYTES].decode(errors="ignore") or " "
+                batch = batches.setdefault(host, [])
+                batch.append({"timestamp": moment, "message": message})
                 if len(batch) == BATCH_LINES:
                     break
                 try:
@@ -64,9 +77,9 @@ class JobLog:
                     break
             else:
                 ended = True
-            if batch:
+            for host, batch in batches.items():
                 self._logs.put_log_events(
-                    logGroupName=self._group, logStreamName=self.stream, logEvents=batch
+                    logGroupName=self._group, logStreamName=self._stream(host), logEvents=batch
                 )
 
 

@@ -13,7 +13,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.errors import UserError
-from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.containers.container_job import ContainerExit, Output
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.job import JOB_INTERNAL_ERROR, MAX_REASON, Job
 from helpers.local_aws.jobs.log import JobLog
@@ -44,7 +44,7 @@ class RunningJob:
     region: str
     root: Path
     endpoint: str
-    log: Callable[[str], None]
+    log: Output
     s3: Any
     credentials: Credentials
 
@@ -128,7 +128,7 @@ class JobRunner:
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def _running(self, job: Job, region: str, root: Path, log: Callable[[str], None]) -> RunningJob:
+    def _running(self, job: Job, region: str, root: Path, log: Output) -> RunningJob:
         return RunningJob(
             job=job,
             region=region,

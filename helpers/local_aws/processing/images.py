@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from helpers.local_aws.containers import python_container
-from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob, Output
 from helpers.local_aws.spark_container import container as spark_container
 
-Run = Callable[[ContainerJob, Callable[[str], None], threading.Event], ContainerExit]
+Run = Callable[[ContainerJob, Output, threading.Event], ContainerExit]
 
 IMAGES: Mapping[str, Run] = {
     "sagemaker-spark-processing": spark_container.run,

@@ -10,14 +10,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
+from helpers.local_aws.containers.container_job import FIRST_HOST, ContainerExit, ContainerJob, Output
 from helpers.local_aws.containers.container_paths import ContainerPaths
+from helpers.local_aws.hadoop.clusters import CLUSTERS
 from helpers.local_aws.spark_container import (
     configuration,
     event_logs,
     packages,
     smspark_submit,
     spark_home,
+    yarn,
 )
 from helpers.local_aws.spark_container.errors import ContainerError
 from helpers.local_aws.spark_container.image_sizing import VARIABLE, has_executors, image_sizing
@@ -42,7 +44,7 @@ _SOURCE_AND_RUN = 'set -a; . "$1"; set +a; shift; exec "$@"'
 
 def run(
     job: ContainerJob,
-    log: Callable[[str], None],
+    log: Output,
     stop: threading.Event,
     machine: Machine | None = None,
 ) -> ContainerExit:
@@ -61,13 +63,13 @@ def run(
     message.parent.mkdir(parents=True, exist_ok=True)
     lock = threading.Lock()
 
-    def write_log(line: str) -> None:
+    def write_log(line: str, host: str = FIRST_HOST) -> None:
         if port := _SPARK_UI.search(line):
             line = f"Local run: the Spark UI is at http://127.0.0.1:{port[1]} while the job runs."
         elif _UTILS.search(line):
             return
         with lock:
-            log(line)
+            log(line, host)
 
     code = 0
     try:
@@ -166,7 +168,7 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
     return Preparation(submit, command, environment, home, submission)
 
 
-def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, machine: Machine) -> int:
+def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine) -> int:
     """Run spark-submit to its end, and return its exit code: 0, or any of a job that is stopped.
 
     Raises:
@@ -174,9 +176,13 @@ def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, m
     """
     ready = prepare(job, log, machine)
     home, submission, paths = ready.home, ready.submission, ContainerPaths(job.root)
+    environment = dict(ready.environment)
     with ExitStack() as stack:
-        executors = event_logs.ExecutorLogs(home.folder / "work", log)
-        stack.enter_context(event_logs.Repeated(executors.follow, event_logs.FOLLOW_SECONDS))
+        if home.cluster:
+            running = stack.enter_context(CLUSTERS.of_job(home.cluster, yarn.container_environment(job)))
+            environment["SPARK_CONF_DIR"] = str(spark_home.connect(job, home, running))
+            containers = event_logs.ContainerLogs(running.log_folders, log)
+            stack.enter_context(event_logs.Repeated(containers.follow, event_logs.FOLLOW_SECONDS))
         if submission.local_spark_event_logs_dir and submission.spark_event_logs_s3_uri is None:
             source = paths.on_host(EVENT_LOG_PATH)
             target = paths.on_host(submission.local_spark_event_logs_dir)
@@ -184,7 +190,7 @@ def _run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event, m
                 lambda: event_logs.copy_event_logs(source, target), event_logs.COPY_SECONDS
             )
             stack.enter_context(copy)
-        ended = supervised_command.run(list(ready.command), ready.environment, home.folder, log, stop)
+        ended = supervised_command.run(list(ready.command), environment, home.folder, log, stop)
     if ended and not stop.is_set():
         code = ended if ended > 0 else 128 - ended  # of a signal, as the image's shell has it
         raise _spark_failed(code, ready.spark_submit, paths)
@@ -198,11 +204,10 @@ def _spark_failed(code: int, submit: Sequence[str], paths: ContainerPaths, hint:
 
 
 def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
-    hosts = [f"algo-{number}" for number in range(1, job.instance_count + 1)]
     resources = {
-        "current_host": hosts[0],
+        "current_host": job.hosts[0],
         "current_instance_type": job.instance_type,
-        "hosts": hosts,
+        "hosts": job.hosts,
         "network_interface_name": "lo",
     }
     folder = paths.on_host("/opt/ml/config")
@@ -261,4 +266,6 @@ def _environment(
         "PYSPARK_PYTHON": str(python.program),
         "PYSPARK_DRIVER_PYTHON": str(python.program),
         "PYTHONNOUSERSITE": "1",
+        "HADOOP_USER_NAME": "root",
+        "PYSPARK_ARCHIVES_PATH": spark_home.python_archives(spark),
     }

@@ -1,16 +1,18 @@
 """Files that Spark writes as it runs, brought to where people look for them."""
 
+import re
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from helpers.local_aws.containers.container_job import Output
+
 COPY_SECONDS = 20.0
 FOLLOW_SECONDS = 0.5
-_HEADER = ("Spark Executor Command: ", "=" * 40)
-"""How Spark begins the file of an executor: 3,000 characters that help nobody."""
+_EXECUTOR = re.compile(r"--executor-id (\d+)")
 
 
 class Repeated:
@@ -52,23 +54,39 @@ def copy_event_logs(source: Path, destination: Path) -> None:
                 partial.unlink(missing_ok=True)
 
 
-class ExecutorLogs:
-    """Reads what executors add to their own output files, for the job's log."""
+class ContainerLogs:
+    """Reads what the containers of YARN add to their own output files, for the job's log.
 
-    def __init__(self, work_folder: Path, log: Callable[[str], None]):
-        self._work = work_folder
+    Args:
+        folders: where a NodeManager keeps them, by the name of its instance.
+        log: takes each line and the name of the instance.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], log: Output):
+        self._folders = folders
         self._log = log
         self._read: dict[Path, int] = {}
+        self._names: dict[Path, str] = {}
 
     def follow(self) -> None:
         """Log the whole lines that are new since the last call."""
-        for name in ("stdout", "stderr"):
-            for file in sorted(self._work.glob(f"app-*/*/{name}")):
-                with file.open("rb") as stream:
-                    stream.seek(self._read.get(file, 0))
-                    new, newline, _ = stream.read().rpartition(b"\n")
-                self._read[file] = self._read.get(file, 0) + len(new + newline)
-                for line in new.decode(errors="replace").splitlines():
-                    if line.startswith(_HEADER):
-                        continue
-                    self._log(f"[executor {file.parent.name}] {line}")
+        for host, folder in self._folders.items():
+            for name in ("stdout", "stderr"):
+                for file in sorted(folder.glob(f"application_*/container_*/{name}")):
+                    self._follow(file, host)
+
+    def _follow(self, file: Path, host: str) -> None:
+        with file.open("rb") as stream:
+            stream.seek(self._read.get(file, 0))
+            new, newline, _ = stream.read().rpartition(b"\n")
+        self._read[file] = self._read.get(file, 0) + len(new + newline)
+        for line in new.decode(errors="replace").splitlines():
+            self._log(f"[{self._name(file.parent)}] {line}", host)
+
+    def _name(self, container: Path) -> str:
+        """Return what runs in a container, by the copy of its script that lies beside its output."""
+        if container not in self._names:
+            script = (container / "launch_container.sh").read_text(errors="replace")
+            executor = _EXECUTOR.search(script)
+            self._names[container] = f"executor {executor[1]}" if executor else "application master"
+        return self._names[container]

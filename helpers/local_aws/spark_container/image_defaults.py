@@ -16,6 +16,10 @@ CORE_SITE: Mapping[str, str] = {
     "fs.s3.impl": S3A,
     "fs.s3a.connection.maximum": "100",
 }
+HDFS_SITE: Mapping[str, str] = {
+    "dfs.client.block.write.replace-datanode-on-failure.enable": "true",
+    "dfs.client.block.write.replace-datanode-on-failure.policy": "ALWAYS",
+}
 
 _ADDRESSES = re.compile(
     r"fs\.s3a\.(bucket\..+\.)?(endpoint(\.region)?|path\.style\.access|connection\.ssl\.enabled|proxy\..+)"
@@ -61,7 +65,7 @@ def localise(properties: Mapping[str, str], prefix: str = "") -> Localised:
                 "the bucket's default encryption applies"
             )
         elif hadoop == "fs.defaultFS" and value.startswith("hdfs:"):
-            sentences.append(f"{name} {value} → not used: HDFS does not run here, paths are local")
+            sentences.append(f"{name} {value} → not used: this machine decides where HDFS is")
         elif hadoop == "fs.s3.impl" and value != S3A:
             sentences.append(f"{name} {value} → {S3A}: the other is not part of Spark")
         elif _PROVIDERS.fullmatch(hadoop):
@@ -113,14 +117,6 @@ LOG4J2: Mapping[str, str] = {
     # Our Spark has no native Hadoop library, the image has.
     "logger.native.name": "org.apache.hadoop.util.NativeCodeLoader",
     "logger.native.level": "error",
-    # At the end of a job master and workers of one process report each other's end, in hundreds of lines.
-    # An executor that is lost earlier is reported by the scheduler.
-    "logger.master.name": "org.apache.spark.deploy.master",
-    "logger.master.level": "off",
-    "logger.worker.name": "org.apache.spark.deploy.worker",
-    "logger.worker.level": "off",
-    "logger.inbox.name": "org.apache.spark.rpc.netty.Inbox",
-    "logger.inbox.level": "off",
     # Asks for a file of metrics settings that no Spark brings.
     "logger.metrics.name": "org.apache.hadoop.metrics2.impl.MetricsConfig",
     "logger.metrics.level": "error",

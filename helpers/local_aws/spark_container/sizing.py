@@ -1,5 +1,6 @@
-"""Sizes that are meant for a cluster, scaled to this machine, with a sentence on each change."""
+"""Sizes of a job on this machine: those of one instance are scaled, with a sentence on each change."""
 
+import mmap
 import os
 import re
 from collections.abc import Mapping
@@ -10,17 +11,18 @@ import psutil
 
 from helpers.errors import UserError
 
-MIN_EXECUTOR_MIB = 1024
+_RESERVED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)
+_LEAST_YOUNG_MIB = 64
 DEFAULT_HEAP_MIB = 2048
 """Heap where the job asks for none: the image would give it most of an instance."""
 
 _UNITS = {"": None, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _DROPPED = (
-    (r"spark\.yarn\..+", "YARN does not run here"),
+    (r"spark\.yarn\..+", "one instance runs without YARN here"),
     (r"spark\.dynamicAllocation\..+", "the executors of this machine are started once"),
     (r"spark\.shuffle\.service\..+", "there is no NodeManager that would serve it"),
     (r"spark\.(driver|executor)\.memoryOverhead(Factor)?", "memory is not fenced in on this machine"),
-    (r"spark\.kubernetes\.memoryOverheadFactor|spark\.am\..+", "YARN does not run here"),
+    (r"spark\.kubernetes\.memoryOverheadFactor|spark\.am\..+", "one instance runs without YARN here"),
     (r"spark\.cores\.max", "it has no meaning on YARN, and here it would"),
 )
 
@@ -59,29 +61,39 @@ class LocalSizing:
 
 
 def scale(
-    properties: Mapping[str, str],
-    instances: int,
-    machine: Machine,
-    image: Mapping[str, str] | None = None,
+    properties: Mapping[str, str], machine: Machine, image: Mapping[str, str] | None = None
 ) -> LocalSizing:
-    """Return how a job that is meant for a number of instances runs on one machine.
-
-    One instance becomes `local`. More become real executor processes, at least two, which share half of
-    the memory; the driver gets at most a quarter.
+    """Return how a job of one instance runs in one process, with at most half of the memory.
 
     Args:
         properties: the merged properties of spark-defaults.
-        instances: the instances of the job.
         machine: what there is.
         image: the sizes that the image gives a job; where the job has none of its own it gets as much of
             them as the machine has, in silence.
 
     Raises:
-        UserError: a size that Spark could not read either, or a machine too small for two executors.
+        UserError: a size that Spark could not read either.
     """
     sizing = _Sizing(properties, machine, image or {})
     sizing.drop()
-    return sizing.on_one() if instances == 1 else sizing.on_many(instances)
+    return sizing.on_one()
+
+
+def on_yarn(properties: Mapping[str, str], machine: Machine, image: Mapping[str, str]) -> LocalSizing:
+    """Return how a job of several instances runs on YARN: as on AWS, where its heaps can be reserved.
+
+    A heap takes addresses when it is declared, and memory when it is used.
+
+    Args:
+        properties: the merged properties of spark-defaults.
+        machine: what there is.
+        image: the sizes that the image gives a job.
+
+    Raises:
+        UserError: a size that Spark could not read either.
+    """
+    sizing = _Sizing({**image, **properties}, machine, image)
+    return sizing.on_yarn()
 
 
 class _Sizing:
@@ -110,31 +122,21 @@ class _Sizing:
         self._fill(executors=1, cores=self._machine.vcpus, heap=heap)
         return self._result(f"local[{self._machine.vcpus}]")
 
-    def on_many(self, instances: int) -> LocalSizing:
-        budget = self._machine.memory_mib // 2
-        executors = max(2, min(instances, self._machine.vcpus, budget // MIN_EXECUTOR_MIB))
-        share = budget // executors
-        if share < MIN_EXECUTOR_MIB:
-            raise UserError(
-                f"{executors} executors of {MIN_EXECUTOR_MIB} MiB each do not fit into "
-                f"half of {self._machine}: run the job with one instance here, or on a larger machine"
-            )
-        why = f"{executors} executors share {self._machine}"
-        cores = max(1, self._machine.vcpus // executors)
-        cores = min(self._number("spark.executor.cores", cores), cores)
-        self._change("spark.executor.cores", str(cores), why)
-        wanted = self._number("spark.executor.instances", instances)
-        if "spark.executor.instances" in self._properties or wanted != executors:
-            self._properties.setdefault("spark.executor.instances", str(wanted))
-            self._change("spark.executor.instances", str(executors), why)
-        extra = 0
-        for name in ("spark.executor.pyspark.memory", "spark.memory.offHeap.size"):
-            extra += self._cap(name, share // 4, why)
-        heap = self._heap("spark.executor.memory", share - extra, why)
-        self._heap("spark.driver.memory", self._machine.memory_mib // 4, why)
-        self._rest(cores, cores * executors, why)
-        self._fill(executors=executors, cores=cores, heap=heap)
-        return self._result(f"local-cluster[{executors},{cores},{heap}]")
+    def on_yarn(self) -> LocalSizing:
+        for name in ("spark.driver.memory", "spark.executor.memory"):
+            heap = self._mib(name) or 0
+            if not can_reserve(heap):
+                limit = self._machine.memory_mib // 4
+                self._change(name, f"{limit}m", "this machine cannot reserve a larger heap")
+                heap = limit
+            self._limit_garbage(name.replace(".memory", ".defaultJavaOptions"), heap)
+        return self._result("yarn")
+
+    def _limit_garbage(self, options: str, heap: int) -> None:
+        """Have new objects take no more memory than all JVMs can have; a job's own options prevail."""
+        jvms = self._number("spark.executor.instances", 1) + 1
+        young = max(_LEAST_YOUNG_MIB, min(heap // 3, self._machine.memory_mib // (2 * jvms)))
+        self._properties[options] = f"-XX:MaxNewSize={young}m {self._properties.get(options, '')}".strip()
 
     def _rest(self, cores: int, slots: int, why: str) -> None:
         """Scale what depends on the sizes of the others."""
@@ -196,6 +198,15 @@ class _Sizing:
 
     def _result(self, master: str) -> LocalSizing:
         return LocalSizing(master, self._properties, tuple(self._sentences))
+
+
+def can_reserve(mib: int) -> bool:
+    """Return whether a process may have the addresses of a heap, which takes no memory."""
+    try:
+        mmap.mmap(-1, max(mib, 1) << 20, flags=_RESERVED, prot=mmap.PROT_READ).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def mebibytes(name: str, text: str) -> int:

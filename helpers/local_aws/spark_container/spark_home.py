@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.containers.container_paths import ContainerPaths
-from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing
+from helpers.local_aws.hadoop.cluster import ClusterSpecification
+from helpers.local_aws.hadoop.clusters import RunningCluster
+from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.spark.class_data_sharing import shared_classes
+from helpers.spark.instances import instance
 
 CONTAINER_PATH = "/usr/lib/spark"
 _LATE_C2 = (
@@ -18,8 +22,14 @@ _LATE_C2 = (
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
 """Ten times the defaults: several JVMs that optimize on two cores take the time of the job."""
-_INERT = ("hadoop-env", "hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
-_YARN = ("yarn-env", "yarn-site")
+_INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
+_DAEMONS = ("hadoop-env", "yarn-env")
+_ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
+_ONE_INSTANCE = "one instance runs without YARN here"
+_QUICK_START = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""For an application master, which only asks for executors and runs no code but Spark's."""
 _OWN_VARIABLES = (
     "HADOOP_CONF_DIR",
     "HOME",
@@ -42,6 +52,8 @@ class SparkHome:
 
     folder: Path
     master: str
+    cluster: ClusterSpecification | None
+    """The YARN of a job of several instances."""
     exports: Path | None
     sentences: tuple[str, ...]
 
@@ -67,7 +79,7 @@ def prepare(
         machine: what sizes are scaled to.
 
     Raises:
-        UserError: see `sizing.scale`.
+        UserError: see `sizing.scale`; or an instance type whose specification is not known.
     """
     paths = ContainerPaths(job.root)
     given = {
@@ -79,19 +91,28 @@ def prepare(
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container
+    cluster = None
+    if job.instance_count > 1:
+        cluster = yarn.specification(instance(job.instance_type), job.hosts, given.get("yarn-site", {}))
+    options = f'"-Djava.io.tmpdir={temporary}"'
     properties = _start_quickly(
         {
             **image_defaults.SPARK_DEFAULTS,
             "spark.executorEnv.AWS_REGION": job.region,
+            "spark.yarn.appMasterEnv.AWS_REGION": job.region,
             "spark.ui.showConsoleProgress": "false",
-            "spark.driver.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
-            "spark.executor.defaultJavaOptions": f'"-Djava.io.tmpdir={temporary}"',
+            "spark.driver.defaultJavaOptions": options,
+            "spark.executor.defaultJavaOptions": "" if cluster else options,
+            **(_on_yarn(paths) if cluster else {}),
             **defaults.properties,
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
         }
     )
-    sized = sizing.scale(properties, job.instance_count, machine, image_sizes)
+    if cluster:
+        sized = sizing.on_yarn(properties, machine, image_sizes)
+    else:
+        sized = sizing.scale(properties, machine, image_sizes)
     files: dict[str, Mapping[str, str]] = {
         **given,
         "spark-defaults": sized.properties,
@@ -112,32 +133,74 @@ def prepare(
     return SparkHome(
         folder=folder,
         master=sized.master,
+        cluster=cluster,
         exports=folder / "conf" / "spark-env.sh" if exports else None,
         sentences=(
             *defaults.sentences,
             *core.sentences,
             *dropped,
             *logging.sentences,
-            *(f"{name} has no effect: YARN does not run here" for name in _YARN if given.get(name)),
+            *(
+                f"{name} has no effect: {_ONE_JVM if cluster else _ONE_INSTANCE}"
+                for name in (_DAEMONS if cluster else (*_DAEMONS, "yarn-site"))
+                if given.get(name)
+            ),
             *(f"{name} has no effect on Spark, here and in the image" for name in _INERT if given.get(name)),
             *sized.sentences,
         ),
     )
 
 
+def connect(job: ContainerJob, home: SparkHome, running: RunningCluster) -> Path:
+    """Lead the clients of a job to its HDFS and YARN, and return the folder of Spark's configuration."""
+    paths = ContainerPaths(job.root)
+    file = paths.on_host(str(TARGETS["core-site"].path))
+    core = configuration_files.parse_site(file.read_text())
+    _write(paths, TARGETS["core-site"], {"fs.defaultFS": running.default_file_system, **core})
+    _write(paths, TARGETS["yarn-site"], running.yarn_site)
+    hdfs = {**image_defaults.HDFS_SITE, "dfs.replication": "1"}  # of one DataNode
+    file.with_name("hdfs-site.xml").write_text(configuration_files.render_site(hdfs))
+    folder = running.cluster.copy(home.folder / "conf")
+    defaults = folder / "spark-defaults.conf"
+    properties = configuration_files.parse_defaults(defaults.read_text())
+    staging = {"spark.yarn.stagingDir": running.cluster.staging_folder.as_uri(), **properties}
+    defaults.write_text(configuration_files.render_properties(staging))
+    return folder
+
+
+def python_archives(folder: Path) -> str:
+    """Return where driver and executors find pyspark and py4j, which Spark would upload."""
+    archives = sorted((folder / "python" / "lib").glob("*.zip"))
+    return ",".join(f"local:{quote(str(archive))}" for archive in archives)
+
+
+def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
+    """Return what differs from the image: its jars lie on every node, and need not be uploaded."""
+    jars = quote(str(paths.on_host(CONTAINER_PATH) / "jars"))
+    shared = shared_classes()
+    return {
+        "spark.yarn.jars": f"local:{jars}/*",
+        "spark.yarn.am.extraJavaOptions": f"{shared.java_options if shared else ''} {_QUICK_START}".strip(),
+        "spark.yarn.clientLaunchMonitorInterval": "100ms",
+        "spark.yarn.appMasterEnv.SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
 def _start_quickly(properties: Mapping[str, str]) -> dict[str, str]:
     """Return properties with options of the JVM that leave more of this machine's few cores to the job.
 
-    A job's own options come after them, and prevail. With a class path of its own, a driver has no archive.
+    A job's own options come after them, and prevail. With a class path of its own, a JVM has no archive.
     """
     names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
     delayed = {**properties, **{name: f"{_LATE_C2} {properties[name]}" for name in names}}
     if (shared := shared_classes()) is None:
         return delayed
+    class_path = str(shared.class_path)
     return {
-        "spark.driver.extraClassPath": str(shared.class_path),
+        "spark.driver.extraClassPath": class_path,  # of the application master as well
+        "spark.executor.extraClassPath": class_path,
         **delayed,
-        names[0]: f"{shared.java_options} {delayed[names[0]]}",
+        **{name: f"{shared.java_options} {delayed[name]}" for name in names},
     }
 
 

@@ -62,8 +62,8 @@ def markdown(sizing: Sizing) -> str:
     lines = [
         "# The figures of configuration.json",
         "",
-        f"Made by `{command}`; [Spark](spark.md) has the rules. On the embedded AWS these sizes are scaled "
-        "to the machine, and the job's log says how.",
+        f"Made by `{command}`; [Spark](spark.md) has the rules. On the embedded AWS these sizes take "
+        "effect as they are, but for one instance, whose sizes are scaled to the machine.",
         "",
         *summary(sizing),
         "",

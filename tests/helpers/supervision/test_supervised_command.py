@@ -63,6 +63,24 @@ def test_what_a_command_leaves_behind_is_ended(tmp_path: Path) -> None:
     assert not any(alive(int(pid)) for pid in lines[0].split())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there orphans are adopted")
+def test_an_orphan_that_has_ended_is_collected(tmp_path: Path) -> None:
+    # The shell in the middle ends before its child, whose number it prints.
+    script = 'orphan=$(sh -c "sleep 0.1 & echo \\$!"); while test -e /proc/$orphan; do sleep 0.05; done'
+
+    code, _ = run(tmp_path, "timeout", "20", "sh", "-c", script)
+
+    assert code == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there sessions of descendants are found")
+def test_what_has_a_session_of_its_own_is_ended_too(tmp_path: Path) -> None:
+    """As the containers of YARN."""
+    _, lines = run(tmp_path, "sh", "-c", "setsid sleep 300 > /dev/null & echo $!")
+
+    assert not alive(int(lines[0]))
+
+
 def test_a_stop_ends_all_of_it_even_what_ignores_sigterm(tmp_path: Path) -> None:
     stop = threading.Event()
     lines: list[str] = []
@@ -138,8 +156,8 @@ def test_the_supervisor_works_as_a_script(stdin: int, script: str, code: int) ->
 
 def test_both_ways_to_list_processes_agree() -> None:
     ours = {os.getpid(), os.getppid()}
-    assert ours <= set(supervisor._living_by_ps())
-    assert ours <= set(supervisor._living_by_proc())
+    assert ours <= set(supervisor._parents_by_ps())
+    assert ours <= set(supervisor._parents_by_proc())
 
 
 def test_members_are_those_of_the_session() -> None:

@@ -8,7 +8,7 @@ from tests.peers.spark_container.embedded import Outcome
 NO_SIZES = {
     "spark.driver.defaultJavaOptions": "the embedded AWS has options of its own, for this machine",
     "spark.executor.defaultJavaOptions": "the embedded AWS has options of its own, for this machine",
-    "spark.yarn.appMasterEnv.AWS_REGION": "no YARN runs here",
+    "spark.yarn.appMasterEnv.AWS_REGION": "the region, which the Spark home of a job has",
     "spark.executorEnv.AWS_REGION": "the region, which the Spark home of a job has",
 }
 """What the image writes with the sizes, and why it is not compared."""
@@ -32,7 +32,7 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "the classes lie among Spark's own jars here, and the image's libraries are not on this machine": (
         r"spark-defaults\.conf: spark\.(driver|executor)\.extra(ClassPath|LibraryPath)",
     ),
-    "HDFS does not run here, and the driver has the address of this machine": (
+    "HDFS has a port of its own for each cluster here, and the driver has the address of this machine": (
         r"spark-defaults\.conf: spark\.driver\.host",
         r"core-site\.xml: fs\.defaultFS",
     ),

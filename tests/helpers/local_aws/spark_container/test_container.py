@@ -1,5 +1,6 @@
 """Spark jobs in the local container: what fails in the image fails here too."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -7,129 +8,27 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
-from moto.server import ThreadedMotoServer
 
-from helpers.local_aws.containers.container_job import ContainerExit, ContainerJob
-from helpers.local_aws.credentials import Credentials
+from helpers.local_aws.containers.container_job import ContainerExit
 from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.container import read_request
 from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
-from helpers.local_aws.spark_container.sizing import Machine
 from helpers.spark.image_packages import image_packages
-from tests.spark_submit import QUICK_START
-
-SECRET = "a-very-secret-access-key"
-TOKEN = "a-session-token-of-the-role"
-MACHINE = Machine(vcpus=2, memory_mib=4096)
-CODE = "/opt/ml/processing/input/code"
-EXECUTORS = {"spark.executor.extraJavaOptions": QUICK_START}
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def s3(endpoint: str) -> Any:
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    client.create_bucket(Bucket="data")
-    client.put_object(Bucket="data", Key="in/a.csv", Body=b"1,one\n2,two\n")
-    return client
-
-
-@dataclass
-class Container:
-    """A job's folder, with a blank in its path, and what the job has printed."""
-
-    root: Path
-    endpoint: str
-    lines: list[str] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-    stop_at: str = "never"
-
-    def write(self, path: str, text: str) -> None:
-        file = self.root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def configure(self, classification: str, properties: dict[str, str], **more: Any) -> None:
-        entry = {"Classification": classification, "Properties": properties, **more}
-        self.write("/opt/ml/processing/input/conf/configuration.json", json.dumps([entry]))
-
-    def job(
-        self, *command: str, instances: int = 1, environment: dict[str, str] | None = None
-    ) -> ContainerJob:
-        return ContainerJob(
-            name="job",
-            root=self.root,
-            description={
-                "ProcessingJobName": "job",
-                "AppSpecification": {"ContainerEntrypoint": ["smspark-submit", *command]},
-                "Environment": {"SPARK_SUBMIT_OPTS": QUICK_START, **(environment or {})},
-                "ProcessingResources": {
-                    "ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.xlarge"}
-                },
-            },
-            endpoint=self.endpoint,
-            region="us-east-1",
-            credentials=Credentials("AKIATEST", SECRET, TOKEN),
-        )
-
-    def run(self, *command: str, instances: int = 1, **environment: str) -> ContainerExit:
-        job = self.job(*command, instances=instances, environment=environment)
-        return spark_container.run(job, self._hear, self.stop, MACHINE)
-
-    def _hear(self, line: str) -> None:
-        self.lines.append(line)
-        if self.stop_at in line:
-            self.stop.set()
-
-    def said(self, beginning: str) -> Any:
-        """Return what the job printed as JSON behind a word, with all its output where it did not."""
-        for line in self.lines:
-            if line.startswith(beginning):
-                return json.loads(line.removeprefix(beginning))
-        raise AssertionError("\n".join(self.lines))
-
-
-@pytest.fixture
-def container(tmp_path: Path, endpoint: str) -> Container:
-    return Container(tmp_path / "job folder", endpoint)
-
-
-def alive(pids: list[int]) -> list[str]:
-    """Return the command lines of those processes that still run."""
-    living = []
-    for pid in pids:
-        try:
-            process = psutil.Process(pid)
-            if process.status() != psutil.STATUS_ZOMBIE:  # ended, if not yet collected by its parent
-                living.append(" ".join(process.cmdline()))
-        except psutil.NoSuchProcess:
-            continue
-    return living
-
+from tests.helpers.local_aws.spark_container.job_container import (
+    CODE,
+    EXECUTORS,
+    MACHINE,
+    SECRET,
+    TOKEN,
+    Container,
+    alive,
+)
 
 # Prints what listens in the job's session, and what the command lines of its processes show.
 PROCESSES = """
@@ -263,7 +162,7 @@ def test_one_instance_on_a_machine_without_java(
     assert driver["pandas"] == image_packages().packages["pandas"]
     assert Path(driver["pyspark"]).is_file(), "from an archive each Python would compile it"
     assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", said)
-    assert "Local run: yarn-site has no effect: YARN does not run here." in said
+    assert "Local run: yarn-site has no effect: one instance runs without YARN here." in said
     assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
     assert " INFO " not in said
 
@@ -274,11 +173,13 @@ def test_one_instance_on_a_machine_without_java(
 
 
 CLUSTER = """
-import json, os, sys, threading
+import json, os, sys, threading, time
 from pyspark.sql import SparkSession
 import beside, processes, shipped
 context = SparkSession.builder.appName("cluster").getOrCreate().sparkContext
-numbers = context.parallelize(range(8), 4)
+while context._jsc.sc().getExecutorMemoryStatus().size() < 4:  # three executors and the driver
+    time.sleep(0.1)
+numbers = context.parallelize(range(24), 12)
 
 def failure_of(action):
     try:
@@ -288,8 +189,15 @@ def failure_of(action):
     return None
 
 print("PROCESSES", json.dumps(numbers.map(lambda n: (os.getppid(), os.getcwd(), shipped.VALUE)).collect()))
+print("FILE_SYSTEM", json.dumps(context._jsc.hadoopConfiguration().get("fs.defaultFS")))
+numbers.saveAsTextFile("numbers")
+print("HDFS", json.dumps(context.textFile("/user/root/numbers").count()))
+print("EXECUTOR_MEMORY", json.dumps(context.getConf().get("spark.executor.memory")))
+names = ("AWS_ACCESS_KEY_ID", "AWS_REGION")
+print("ROLE", json.dumps(numbers.map(lambda n: [os.environ.get(name) for name in names]).first()))
 processes.show_processes()
 numbers.foreach(lambda n: print("an executor says hello", file=sys.stderr, flush=True))
+print("FAILING", flush=True)
 lock = threading.Lock()
 print("CLOSURE", json.dumps(failure_of(lambda: numbers.map(lambda n: lock).collect())))
 print("MODULE", json.dumps(failure_of(lambda: numbers.map(lambda n: beside.VALUE).collect())))
@@ -303,6 +211,15 @@ numbers.foreach(end_executor)
 """
 
 
+def listening() -> list[str]:
+    """Return the address of each socket on which YARN, HDFS, the driver or an executor listens."""
+    addresses = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            addresses += [c.laddr.ip for c in process.net_connections("inet") if c.status == "LISTEN"]
+    return addresses
+
+
 def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(container: Container) -> None:
     container.write(f"{CODE}/app.py", CLUSTER)
     container.write(f"{CODE}/beside.py", "VALUE = 1\n")
@@ -311,27 +228,37 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     own = {"spark.task.maxFailures": "1", "spark.executor.memory": "10g"}
     container.configure("spark-defaults", EXECUTORS | own)
 
+    seen_listening: list[str] = []
+    container.reactions["FAILING"] = lambda: seen_listening.extend(listening())
+
     ended = container.run("--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", instances=3)
 
     seen = container.said("PROCESSES")
-    assert len({process for process, _, _ in seen}) == 2
-    work = container.root / "usr/lib/spark/work"
-    assert all(Path(folder).is_relative_to(work) for _, folder, _ in seen)
+    assert len({process for process, _, _ in seen}) == 3
+    assert {
+        next(part for part in Path(folder).parts if part.startswith("algo-")) for _, folder, _ in seen
+    } == {
+        "algo-1",
+        "algo-2",
+        "algo-3",
+    }
     assert {value for _, _, value in seen} == {2}
-    assert container.said("JAVA") == 3
-    assert set(container.said("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert container.said("FILE_SYSTEM").startswith("hdfs://127.0.0.1:")
+    assert container.said("HDFS") == 24
+    assert container.said("EXECUTOR_MEMORY") == "10g"
+    assert container.said("ROLE") == ["AKIATEST", "us-east-1"]
+    assert len(seen_listening) > 20
+    assert set(seen_listening) <= {"127.0.0.1", "::ffff:127.0.0.1"}
     assert "cannot pickle '_thread.lock' object" in container.said("CLOSURE")
     assert "ModuleNotFoundError: No module named 'beside'" in container.said("MODULE")
     assert ended.code == 1
     assert "returned non-zero exit status 1." in (ended.message or "")
     said = "\n".join(container.lines)
     assert "ExecutorLostFailure" in said
-    assert "an executor says hello" in said
-    assert (
-        "Local run: spark.executor.memory 10g → 1024m: 2 executors share this machine's 2 vCPU and 4 GiB."
-        in said
-    )
-    assert alive(container.said("PIDS")) == []
+    greetings = {line: hosts for line, hosts in container.hosts.items() if "an executor says hello" in line}
+    assert set.union(*greetings.values()) == {"algo-1", "algo-2", "algo-3"}
+    assert "→" not in said, "nothing is scaled"
+    assert alive(container.said("PIDS") + [process for process, _, _ in seen]) == []
     resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
     assert resources["hosts"] == ["algo-1", "algo-2", "algo-3"]
 
@@ -357,7 +284,7 @@ def test_a_stop_leaves_no_process(container: Container) -> None:
     assert ended.code != 0
     assert ended.message is None
     pids = json.loads(next(line for line in container.lines if "PIDS" in line).partition("PIDS")[2])
-    assert len(pids) > 5
+    assert len(pids) >= 4  # of one executor: the shell of YARN, Java, Python's daemon and worker
     assert alive(pids) == []
 
 
@@ -365,14 +292,15 @@ CALLER = """
 import sys, threading, pickle
 from helpers.local_aws.spark_container import container as spark_container
 job = pickle.loads(sys.stdin.buffer.read())
-spark_container.run(job, lambda line: print(line, flush=True), threading.Event())
+spark_container.run(job, lambda line, host="": print(line, flush=True), threading.Event())
 """
 
 
 def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None:
     container.write(f"{CODE}/app.py", BUSY)
     container.write(f"{CODE}/processes.py", PROCESSES)
-    job = container.job("--py-files", f"{CODE}/processes.py", f"{CODE}/app.py")
+    container.configure("spark-defaults", EXECUTORS)
+    job = container.job("--py-files", f"{CODE}/processes.py", f"{CODE}/app.py", instances=2)
     caller = subprocess.Popen(
         [sys.executable, "-c", CALLER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}
     )
@@ -380,9 +308,11 @@ def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None
     assert caller.stdout is not None
     caller.stdin.write(pickle.dumps(job))
     caller.stdin.close()
-    line = next(line for line in caller.stdout if line.startswith(b"PIDS"))
-    pids = json.loads(line.removeprefix(b"PIDS"))
-    assert len(pids) > 4
+    assert any(b"PIDS" in line for line in caller.stdout)
+    descendants = psutil.Process(caller.pid).children(recursive=True)
+    pids = [process.pid for process in descendants]
+    # YARN's JVM, the driver, the application master and two executors; each with a supervisor or a shell.
+    assert sum(process.name() == "java" for process in descendants) == 5
     caller.kill()
     caller.wait()
     deadline = time.monotonic() + 30
@@ -493,7 +423,7 @@ def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container)
     job.description["AppSpecification"].pop("ContainerEntrypoint")
     job.description["AppSpecification"]["ContainerArguments"] = ["--help"]
 
-    assert spark_container.run(job, container.lines.append, container.stop, MACHINE) == ContainerExit(0)
+    assert spark_container.run(job, container.hear, container.stop, MACHINE) == ContainerExit(0)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from helpers.local_aws.spark_container.event_logs import ExecutorLogs, Repeated, copy_event_logs
+from helpers.local_aws.spark_container.event_logs import ContainerLogs, Repeated, copy_event_logs
 
 
 def test_event_logs_are_copied_without_the_mark_of_running(tmp_path: Path) -> None:
@@ -40,18 +40,16 @@ def test_an_action_is_repeated_and_done_a_last_time_at_the_end() -> None:
     assert calls == []
 
 
-def test_executors_lines_are_logged_once_and_whole(tmp_path: Path) -> None:
-    executor = tmp_path / "app-1" / "0"
-    executor.mkdir(parents=True)
-    lines: list[str] = []
-    logs = ExecutorLogs(tmp_path, lines.append)
-    stderr = executor / "stderr"
-    stderr.write_text(f'Spark Executor Command: "java"\n{"=" * 40}\n\none\ntw')
+def test_lines_of_containers_are_logged_once_and_whole(tmp_path: Path) -> None:
+    container = tmp_path / "application_1_0001" / "container_1_0001_01_000002"
+    container.mkdir(parents=True)
+    (container / "launch_container.sh").write_text('exec java "--executor-id 1 --hostname algo"')
+    lines: list[tuple[str, str]] = []
+    logs = ContainerLogs({"algo-2": tmp_path}, lambda line, host="": lines.append((line, host)))
+    stderr = container / "stderr"
+    stderr.write_text("one\ntw")
     logs.follow()
     stderr.write_text(stderr.read_text() + "o\n")
     logs.follow()
     logs.follow()
-    assert [line for line in lines if line.strip() != "[executor 0]"] == [
-        "[executor 0] one",
-        "[executor 0] two",
-    ]
+    assert lines == [("[executor 1] one", "algo-2"), ("[executor 1] two", "algo-2")]

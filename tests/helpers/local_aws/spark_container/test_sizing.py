@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from helpers.errors import UserError
 from helpers.local_aws.spark_container.image_sizing import advanced, standard
-from helpers.local_aws.spark_container.sizing import Machine, mebibytes, scale
+from helpers.local_aws.spark_container.sizing import LocalSizing, Machine, mebibytes, on_yarn, scale
 from helpers.spark.instances import instance
 
 LAPTOP = Machine(vcpus=8, memory_mib=16 * 1024)
@@ -33,53 +33,77 @@ PROPERTIES = st.fixed_dictionaries(
 ).map(lambda properties: {name: value for name, value in properties.items() if value})
 
 
-@given(PROPERTIES, st.integers(1, 100), st.builds(Machine, st.integers(1, 128), st.integers(4096, 10**6)))
-def test_a_job_never_asks_for_more_than_the_machine(
-    properties: dict[str, str], instances: int, machine: Machine
+@given(PROPERTIES, st.builds(Machine, st.integers(1, 128), st.integers(4096, 10**6)))
+def test_a_job_of_one_instance_never_asks_for_more_than_the_machine(
+    properties: dict[str, str], machine: Machine
 ) -> None:
-    sizing = scale(properties, instances, machine)
-    driver = mebibytes("spark.driver.memory", sizing.properties["spark.driver.memory"])
-    if instances == 1:
-        assert sizing.master == f"local[{machine.vcpus}]"
-        assert driver <= machine.memory_mib // 2
-        return
-    workers, cores, memory = map(int, re.findall(r"\d+", sizing.master))
-    executor = sum(
-        mebibytes(name, sizing.properties.get(name, "0"))
-        for name in ("spark.executor.memory", "spark.memory.offHeap.size", "spark.executor.pyspark.memory")
-    )
-    assert mebibytes("spark.executor.memory", sizing.properties["spark.executor.memory"]) == memory
-    assert 2 <= workers <= max(2, instances)
-    assert workers * cores <= max(2, machine.vcpus)
-    assert workers * executor <= machine.memory_mib // 2
-    assert workers * executor + driver <= machine.memory_mib
-    assert int(sizing.properties.get("spark.task.cpus", "1")) <= cores
+    sizing = scale(properties, machine)
+
+    assert sizing.master == f"local[{machine.vcpus}]"
+    assert mib(sizing, "spark.driver.memory") <= machine.memory_mib // 2
+    assert mib(sizing, "spark.driver.maxResultSize") <= mib(sizing, "spark.driver.memory")
+    assert int(sizing.properties.get("spark.task.cpus", "1")) <= machine.vcpus
 
 
-@given(PROPERTIES, st.integers(1, 10))
-def test_every_change_is_said(properties: dict[str, str], instances: int) -> None:
-    sizing = scale(properties, instances, LAPTOP)
+def mib(sizing: LocalSizing, name: str) -> int:
+    return mebibytes(name, sizing.properties.get(name, "0"))
+
+
+@given(PROPERTIES)
+def test_every_change_is_said(properties: dict[str, str]) -> None:
+    sizing = scale(properties, LAPTOP)
     changed = {name for name, value in properties.items() if sizing.properties.get(name) != value}
     assert {sentence.split()[0] for sentence in sizing.sentences} >= changed
 
 
-def test_a_cluster_becomes_executors_that_share_the_machine() -> None:
-    given_ = {"spark.executor.memory": "48g", "spark.executor.cores": "5", "spark.executor.instances": "17"}
-    sizing = scale(given_, 6, LAPTOP)
-    assert sizing.master == "local-cluster[6,1,1365]"
-    assert (
-        "spark.executor.memory 48g → 1365m: 6 executors share this machine's 8 vCPU and 16 GiB"
-        in sizing.sentences
+@given(PROPERTIES)
+def test_on_yarn_every_property_is_as_the_job_has_it(properties: dict[str, str]) -> None:
+    sizing = on_yarn(properties, LAPTOP, {})
+
+    assert sizing.master == "yarn"
+    assert properties.items() <= sizing.properties.items()
+    assert sizing.sentences == ()
+
+
+def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_said() -> None:
+    """2**47 bytes are all that a process can address."""
+    asked = {"spark.executor.memory": "200t", "spark.driver.memory": "1g", "spark.executor.cores": "5"}
+
+    sizing = on_yarn(asked, LAPTOP, {})
+
+    assert sizing.properties["spark.executor.memory"] == "4096m"
+    assert (asked | {"spark.executor.memory": "4096m"}).items() <= sizing.properties.items()
+    assert sizing.sentences == (
+        "spark.executor.memory 200t → 4096m: this machine cannot reserve a larger heap",
     )
-    assert (
-        "spark.executor.instances 17 → 6: 6 executors share this machine's 8 vCPU and 16 GiB"
-        in sizing.sentences
-    )
+
+
+@given(st.integers(1, 24), st.integers(1, 2**20))
+def test_garbage_of_all_heaps_together_stays_within_half_of_the_machine(executors: int, heap: int) -> None:
+    """A heap costs what it touches, and a JVM touches all of its young generation before it collects."""
+    properties = {
+        "spark.executor.instances": str(executors),
+        **{f"spark.{part}.memory": f"{heap}m" for part in ("driver", "executor")},
+    }
+
+    sizing = on_yarn(properties, LAPTOP, {})
+
+    for part in ("driver", "executor"):
+        (young,) = re.findall(r"-XX:MaxNewSize=(\d+)m", sizing.properties[f"spark.{part}.defaultJavaOptions"])
+        assert int(young) == 64 or (executors + 1) * int(young) <= LAPTOP.memory_mib // 2
+
+
+def test_a_jobs_own_young_generation_prevails() -> None:
+    name = "spark.executor.defaultJavaOptions"
+
+    options = on_yarn({name: "-XX:MaxNewSize=2g"}, LAPTOP, {}).properties[name]
+
+    assert options.split()[-1] == "-XX:MaxNewSize=2g"
 
 
 def test_a_job_without_sizes_gets_moderate_ones_and_nothing_is_said_of_them() -> None:
-    sizing = scale({}, 2, LAPTOP)
-    assert sizing.master == "local-cluster[2,4,2048]"
+    sizing = scale({}, LAPTOP)
+    assert sizing.properties["spark.driver.memory"] == "2048m"
     assert sizing.sentences == ()
 
 
@@ -90,43 +114,36 @@ def test_what_only_a_cluster_has_is_dropped_and_said() -> None:
         "spark.executor.memoryOverhead": "4g",
         "spark.executor.memory": "10g",
     }
-    sizing = scale(properties, 1, LAPTOP)
+    sizing = scale(properties, LAPTOP)
     assert not properties.keys() & sizing.properties.keys()
-    assert "spark.yarn.maxAppAttempts 1 → not used: YARN does not run here" in sizing.sentences
+    assert "spark.yarn.maxAppAttempts 1 → not used: one instance runs without YARN here" in sizing.sentences
     assert len(sizing.sentences) == 4
 
 
 def test_what_is_no_size_reaches_spark_unchanged() -> None:
     properties = {"spark.sql.shuffle.partitions": "400", "spark.sql.files.maxPartitionBytes": "128m"}
-    sizing = scale(properties, 3, LAPTOP)
+    sizing = scale(properties, LAPTOP)
     assert properties.items() <= sizing.properties.items()
     assert sizing.sentences == ()
-
-
-def test_sizes_that_fit_stay() -> None:
-    properties = {"spark.executor.memory": "1g", "spark.executor.cores": "2", "spark.driver.memory": "1g"}
-    assert scale(properties, 2, LAPTOP).master == "local-cluster[2,2,1024]"
-    assert scale(properties, 2, LAPTOP).sentences == ()
-
-
-def test_a_machine_too_small_for_two_executors_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"2 executors of 1024 MiB each do not fit into half of .* 3 GiB: run"
-    ):
-        scale({}, 2, Machine(2, 3072))
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("spark.executor.memory", "10 gigs"),
-        ("spark.executor.memory", "1.5g"),
-        ("spark.executor.cores", "all"),
+        ("spark.driver.memory", "10 gigs"),
+        ("spark.driver.memory", "1.5g"),
+        ("spark.task.cpus", "all"),
     ],
 )
 def test_a_size_that_spark_cannot_read_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(UserError, match=f"spark-defaults: {name} must be"):
-        scale({name: value}, 2, LAPTOP)
+        scale({name: value}, LAPTOP)
+
+
+@pytest.mark.parametrize(("name", "value"), [("executor.memory", "1.5g"), ("executor.instances", "all")])
+def test_on_yarn_too(name: str, value: str) -> None:
+    with pytest.raises(UserError, match=f"spark-defaults: spark.{name} must be"):
+        on_yarn({f"spark.{name}": value}, LAPTOP, {})
 
 
 @pytest.mark.parametrize(
@@ -153,21 +170,23 @@ IMAGE = standard(instance("ml.m5.4xlarge"), 6)
 
 
 def test_the_images_sizes_are_set_as_far_as_the_machine_goes_and_nothing_is_said() -> None:
-    one, many = scale({}, 1, LAPTOP, IMAGE), scale({}, 6, LAPTOP, IMAGE)
+    sizing = scale({}, LAPTOP, IMAGE)
 
-    assert one.sentences == many.sentences == ()
-    assert IMAGE.keys() <= one.properties.keys()
-    assert IMAGE.keys() <= many.properties.keys()
-    assert many.master == "local-cluster[6,1,1365]"
-    assert many.properties["spark.executor.instances"] == "6"
-    assert many.properties["spark.default.parallelism"] == "12"
-    assert one.properties["spark.executor.cores"] == "8"
+    assert sizing.sentences == ()
+    assert IMAGE.keys() <= sizing.properties.keys()
+    assert sizing.properties["spark.executor.cores"] == "8"
+    assert sizing.properties["spark.default.parallelism"] == "16"
+
+
+def test_on_yarn_the_images_sizes_are_whole() -> None:
+    assert IMAGE.items() <= on_yarn({}, LAPTOP, IMAGE).properties.items()
 
 
 def test_a_jobs_own_sizes_prevail_over_the_images() -> None:
-    own = {"spark.executor.memory": "1g", "spark.default.parallelism": "3"}
+    own = {"spark.driver.memory": "1g", "spark.default.parallelism": "3"}
 
-    assert own.items() <= scale(own, 2, LAPTOP, IMAGE).properties.items()
+    assert own.items() <= scale(own, LAPTOP, IMAGE).properties.items()
+    assert own.items() <= on_yarn(own, LAPTOP, IMAGE).properties.items()
 
 
 @pytest.mark.parametrize(

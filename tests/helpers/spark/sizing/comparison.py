@@ -1,21 +1,24 @@
-"""The table of sizes in docs/spark.md: `python -m tests.helpers.spark.sizing.comparison --write`.
+"""The table of sizes in docs/spark.md.
 
 What `make size` writes, beside the two sizings of the image (`AWS_SPARK_CONFIG_MODE`) and the fixed figures
-of the example that this template grew from, each on the same clusters. What YARN grants is computed as YARN
-does it: node by node, the application master first.
+of the example that this template grew from, each on the same clusters, with what a real YARN granted.
 """
 
-import sys
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from helpers.local_aws.spark_container.configuration import parse
 from helpers.local_aws.spark_container.image_sizing import advanced, standard
 from helpers.spark.instances import Instance, instance
-from helpers.spark.sizing.cluster import size
+from helpers.spark.sizing import Shape, Sizing, size
+from helpers.spark.sizing.configuration import document, render
 
 PAGE = Path(__file__).parents[4] / "docs" / "spark.md"
-COMMAND = "python -m tests.helpers.spark.sizing.comparison --write"
+GRANTED = Path(__file__).with_name("granted.json")
+COMMAND = "python -m tests.helpers.spark.sizing.granted --write"
 BEGIN, END = f"<!-- sizes: made by {COMMAND} -->", "<!-- end of sizes -->"
 CLUSTERS = (
     ("ml.t3.large", 1),
@@ -35,8 +38,8 @@ EXAMPLE = {
     "spark.executor.instances": "5",
 }
 """The configuration.json of the sample by AWS, for any cluster."""
-APPLICATION_MASTER_MIB = 512 + 384
-"""Spark's default, with what is beside the heap."""
+MASTER_HEAP, MASTER_OVERHEAD_MIB = "512m", 384
+"""Spark's defaults for an application master."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +55,30 @@ class Request:
     node_mib: int
     """What YARN may grant of a node."""
     node_vcores: int
+    yarn_site: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, properties: Mapping[str, str], on: Instance) -> "Request":
-        """Return the request of the image, which lets YARN grant all of a node, with properties of Spark."""
+    def of(
+        cls, properties: Mapping[str, str], on: Instance, yarn_site: Mapping[str, str] | None = None
+    ) -> "Request":
+        """Return the request of a job with properties of Spark and of YARN.
 
-        def mib(name: str) -> int:
-            return int(properties[f"spark.{name}"].removesuffix("m"))
+        Without the latter YARN may grant all of a node, as in the image.
+        """
+        yarn_site = yarn_site or {}
+
+        def mib(name: str, default: str = "") -> int:
+            return int(properties.get(f"spark.{name}", default).removesuffix("m"))
 
         return cls(
             executors=int(properties["spark.executor.instances"]),
             cores=int(properties["spark.executor.cores"]),
             executor_mib=mib("executor.memory") + mib("executor.memoryOverhead"),
             driver_mib=mib("driver.memory"),
-            master_mib=APPLICATION_MASTER_MIB,
-            node_mib=on.memory_mib,
-            node_vcores=on.vcpus,
+            master_mib=mib("yarn.am.memory", MASTER_HEAP) + MASTER_OVERHEAD_MIB,
+            node_mib=int(yarn_site.get("yarn.nodemanager.resource.memory-mb", on.memory_mib)),
+            node_vcores=int(yarn_site.get("yarn.nodemanager.resource.cpu-vcores", on.vcpus)),
+            yarn_site=yarn_site,
         )
 
     @property
@@ -75,46 +86,36 @@ class Request:
         """Whether the job fails at its start: it asks for no executor, or for one larger than a node."""
         return not self.executors or self.executor_mib > self.node_mib or self.cores > self.node_vcores
 
-    def granted(self, count: int, *, by_vcores: bool) -> int:
-        """Return the executors that YARN grants on so many nodes.
-
-        Args:
-            count: of nodes.
-            by_vcores: whether YARN counts vCPU beside memory (DominantResourceCalculator).
-        """
-
-        def on_node(memory: int, vcores: int) -> int:
-            return min(memory // self.executor_mib, vcores // self.cores if by_vcores else self.executors)
-
-        first = on_node(self.node_mib - self.master_mib, self.node_vcores - 1)
-        others = (count - 1) * on_node(self.node_mib, self.node_vcores)
-        return min(self.executors, first + others)
-
     def primary_share(self, on: Instance, granted: int, count: int) -> float:
         """Return what the primary promises of its memory, if the application master lands there too."""
         executors = min(-(-granted // count), (self.node_mib - self.master_mib) // self.executor_mib)
         return (executors * self.executor_mib + self.master_mib + self.driver_mib) / on.memory_mib
 
 
-def _made_by_size(on: Instance, count: int) -> Request:
-    sizing = size(on, count)
-    return Request(
-        executors=sizing.executors,
-        cores=sizing.cores,
-        executor_mib=sizing.executor_mib,
-        driver_mib=sizing.driver_heap_mib,
-        master_mib=sizing.master_mib,
-        node_mib=sizing.yarn_mib,
-        node_vcores=sizing.yarn_vcores,
-    )
+def made_by_size(on: Instance, count: int, shape: Shape = Shape.SCAN) -> tuple[Request, Sizing]:
+    """Return the request of the configuration.json that `make size` writes, and what it promises."""
+    sizing = size(on, count, None, shape)
+    configuration = parse(render(document(sizing)))
+    return Request.of(configuration["spark-defaults"], on, configuration["yarn-site"]), sizing
 
 
 CONFIGURATIONS: Mapping[str, Callable[[Instance, int], Request]] = {
-    "`make size`": _made_by_size,
+    "`make size`": lambda on, count: made_by_size(on, count)[0],
     "image, standard": lambda on, count: Request.of(standard(on, count), on),
     "image, advanced": lambda on, count: Request.of(advanced(on, count), on),
     "example": lambda on, count: Request.of(EXAMPLE, on),
 }
+
+
+@cache
+def granted() -> Mapping[str, tuple[int, int]]:
+    """Return the executors that YARN granted by memory alone, and by memory and vCPU, by `key`."""
+    return {name: tuple(found) for name, found in json.loads(GRANTED.read_text(encoding="utf-8")).items()}
+
+
+def key(on: Instance, count: int, configuration: str) -> str:
+    """Return the name of a configuration on a cluster."""
+    return f"{count} × {on.name}: {configuration}"
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,7 @@ class Row:
     @property
     def granted(self) -> tuple[int, int]:
         """The executors that YARN grants by memory alone, and by memory and vCPU."""
-        by_memory, by_both = (
-            self.request.granted(self.count, by_vcores=by_vcores) for by_vcores in (False, True)
-        )
-        return by_memory, by_both
+        return granted()[key(self.instance, self.count, self.configuration)]
 
     @property
     def primary_share(self) -> float:
@@ -142,14 +140,14 @@ class Row:
     @property
     def fits(self) -> bool:
         """Whether all executors are granted either way, and the primary has what it promises."""
-        is_granted = self.request.executors == min(self.granted)
-        return not self.request.is_refused and is_granted and self.primary_share <= 1
+        if self.request.is_refused:
+            return False
+        return self.request.executors == min(self.granted) and self.primary_share <= 1
 
     @property
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
-        request, granted = self.request, self.granted
-        most = max(granted)
+        request = self.request
         vcpus, memory = self.count * self.instance.vcpus, self.count * self.instance.memory_mib
         head = (
             f"{self.count} × {self.instance.name}",
@@ -158,6 +156,8 @@ class Row:
         )
         if request.is_refused:
             return (*head, "refused", "", "", "", "**no**")
+        granted = self.granted
+        most = max(granted)
         return (
             *head,
             f"{granted[0]} / {granted[1]}",
@@ -181,17 +181,9 @@ def with_table(page: str) -> str:
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     header = (
-        "| cluster | configuration | executors × cores × MiB | granted: by memory / and vCPU "
+        "| cluster | configuration | executors × cores × MiB | granted by YARN: by memory / and vCPU "
         "| vCPU that run tasks | memory of executors | promised of the primary | fits |\n"
         "|---|---|---|---|---:|---:|---:|---|"
     )
     table = [f"| {' | '.join(row.cells)} |" for row in rows()]
     return before + "\n".join([BEGIN, header, *table, END]) + after
-
-
-if __name__ == "__main__":
-    text = with_table(PAGE.read_text(encoding="utf-8"))
-    if "--write" in sys.argv:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text)

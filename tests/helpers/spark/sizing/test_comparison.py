@@ -18,14 +18,6 @@ def test_what_size_writes_fits_everywhere() -> None:
     assert {row.fits for row in rows() if row.configuration == "`make size`"} == {True}
 
 
-def test_yarn_places_the_application_master_beside_executors() -> None:
-    """65,536 MiB hold four executors of 15,360 MiB and it; 16 vCPU three executors of 5 and it."""
-    request = Request.of({**EXAMPLE, "spark.executor.instances": "30"}, M5_4XLARGE)
-
-    assert request.granted(6, by_vcores=False) == 24
-    assert request.granted(6, by_vcores=True) == 18
-
-
 @pytest.mark.parametrize(
     ("properties", "is_refused"),
     [

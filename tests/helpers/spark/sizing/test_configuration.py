@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from helpers.environments import LOCAL
 from helpers.errors import UserError
 from helpers.local_aws.spark_container.configuration import parse
-from helpers.local_aws.spark_container.sizing import Machine, scale
+from helpers.local_aws.spark_container.sizing import Machine, on_yarn
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
 from helpers.spark.sizing.configuration import document, figures, hints, merged, read, render
@@ -47,11 +47,15 @@ def test_every_figure_has_a_sentence(sizing) -> None:
         assert not figure.sentence.endswith(".")
 
 
-@pytest.mark.parametrize("machine", [Machine(2, 8192), Machine(16, 65536)])
-def test_the_embedded_aws_can_scale_it(machine) -> None:
+def test_the_embedded_aws_runs_it_as_it_is() -> None:
     properties = parse(render(document(size(instance("ml.m5.4xlarge"), 6))))["spark-defaults"]
-    local = scale(properties, 6, machine)
-    assert local.master.startswith("local-cluster[")
+
+    local = on_yarn(properties, Machine(2, 8192), {})
+
+    options = "spark.executor.defaultJavaOptions"
+    assert local.sentences == ()
+    assert properties.items() - {(options, properties[options])} <= local.properties.items()
+    assert local.properties[options].endswith(properties[options])
 
 
 def test_what_a_file_says_besides_is_left_alone() -> None:

@@ -1,0 +1,263 @@
+"""A Hadoop cluster in one JVM: HDFS, a ResourceManager, and a NodeManager for each instance of a job.
+
+The daemons are Hadoop's own, started as on a node of their own. Their ports are free ones of loopback. The
+JVM and HDFS stay for the next job; YARN stays too where that job has the same instances and configuration.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.errors import UserError
+from helpers.local_aws.hadoop.java_process import JavaProcess
+from helpers.local_aws.hadoop.on_demand import OnDemand
+
+_ANY_PORT = "127.0.0.1:0"
+_READY_SECONDS = 60
+_STARTS = 4
+"""NodeManagers that start at once."""
+_OPTIONS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xmx1g",
+    "-Djava.net.preferIPv4Stack=true",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED",
+)
+_HDFS = {
+    "dfs.replication": "1",
+    "dfs.permissions.enabled": "false",
+    "dfs.namenode.fs-limits.min-block-size": "0",
+}
+_YARN = {
+    "yarn.resourcemanager.hostname": "127.0.0.1",
+    **{
+        f"yarn.resourcemanager.{part}address": _ANY_PORT
+        for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
+    },
+    # A container larger than every node is refused from the beginning, not only after ten seconds.
+    "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "0",
+    "yarn.scheduler.capacity.root.queues": "default",
+    "yarn.scheduler.capacity.root.default.capacity": "100",
+    "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "100",
+    "yarn.nodemanager.disk-health-checker.enable": "false",
+    "yarn.nodemanager.hostname": "127.0.0.1",
+    "yarn.nodemanager.bind-host": "127.0.0.1",
+    **{
+        f"yarn.nodemanager.{part}address": _ANY_PORT
+        for part in ("", "localizer.", "collector-service.", "webapp.")
+    },
+    # One daemon's error must not end the others.
+    "yarn.dispatcher.exit-on-error": "false",
+    # Without it Hadoop leaves memory to the kernel (YARN-11967), which knows of no container here.
+    "yarn.nodemanager.resource.memory.enforced": "false",
+    "yarn.nodemanager.container-monitor.interval-ms": "1000",
+    "yarn.nodemanager.process-kill-wait.ms": "500",
+}
+"""What a cluster on loopback needs beside a job's own configuration."""
+_CLIENT = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+_LOG4J2 = """\
+rootLogger.level=warn
+rootLogger.appenderRef.file.ref=file
+appender.file.type=File
+appender.file.name=file
+appender.file.fileName={file}
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{{HH:mm:ss.SSS}} %p %c{{1}}: %m%n%ex
+"""
+
+
+@dataclass(frozen=True)
+class ClusterSpecification:
+    """What a cluster is to be.
+
+    Attributes:
+        nodes: the names of its nodes.
+        yarn_site: the configuration of YARN.
+    """
+
+    nodes: tuple[str, ...]
+    yarn_site: tuple[tuple[str, str], ...]
+
+
+class HadoopCluster:
+    """A cluster on loopback.
+
+    Args:
+        java_home: of the Java to run.
+        class_path: the jars of Hadoop's daemons, and those of pyspark after them.
+        folder: for the files of its daemons and containers.
+
+    Attributes:
+        hadoop: Hadoop's packages in the JVM.
+        resource_manager: the ResourceManager there; None before the first job.
+
+    Raises:
+        UserError: the JVM did not start.
+    """
+
+    def __init__(self, java_home: Path, class_path: Sequence[Path], folder: Path):
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
+        log4j2.write_text(_LOG4J2.format(file=folder / "daemons.log"))
+        silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
+        options = (
+            *_OPTIONS,
+            f"-Djava.io.tmpdir={folder}",
+            f"-Dlog4j2.configurationFile={log4j2}",
+            f"-Djava.util.logging.config.file={silent}",
+        )
+        self._java = JavaProcess(java_home, class_path, options, folder)
+        self.hadoop = self._java.packages.org.apache.hadoop
+        # Several daemons of a kind in one JVM.
+        self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
+        self._hdfs: Any = None
+        self._name_node = OnDemand(self._start_hdfs)
+        self.resource_manager: Any = None
+        self._nodes: dict[str, Any] = {}
+        self._specification: ClusterSpecification | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its JVM runs."""
+        return self._java.is_alive
+
+    @property
+    def default_file_system(self) -> str:
+        """Return the URI of HDFS, which starts when it is first used: most jobs need S3 alone."""
+        return f"hdfs://127.0.0.1:{self._name_node.port}"
+
+    @property
+    def staging_folder(self) -> Path:
+        """Return the folder for the files that Spark hands to its containers."""
+        return self._folder / "staging"
+
+    def configure(
+        self, specification: ClusterSpecification, environment: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Start YARN as a job wants it, and return the yarn-site that leads clients to it.
+
+        Args:
+            specification: what YARN is to be.
+            environment: variables of every container, such as the credentials of the job's role.
+
+        Raises:
+            UserError: a NodeManager did not register.
+        """
+        if specification != self._specification:
+            self._stop_yarn()
+            self._start_yarn(specification)
+        for node in self._nodes.values():
+            for name, value in environment.items():
+                node.getConfig().set(f"yarn.nodemanager.admin-env.{name}", value)
+        address = self.resource_manager.getConfig().get
+        return {**dict(specification.yarn_site), **{name: address(name) for name in _CLIENT}}
+
+    def log_folder(self, node: str) -> Path:
+        """Return the folder in which a NodeManager keeps the output of its containers, by application."""
+        return self._folder / node / "logs"
+
+    def copy(self, folder: Path) -> Path:
+        """Return a copy of a folder, at a path without a blank: Spark's client of YARN reads no other."""
+        path = self._folder / folder.name
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(folder, path)
+        return path
+
+    def reset(self) -> None:
+        """Remove what a job has left: files in HDFS, and the output of its containers."""
+        if self._hdfs:
+            file_system = self._hdfs.getFileSystem()
+            for status in file_system.listStatus(self.hadoop.fs.Path("/")):
+                file_system.delete(status.getPath(), True)
+        shutil.rmtree(self.staging_folder, ignore_errors=True)
+        for node in self._nodes:
+            for folder in self.log_folder(node).glob("application_*"):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def is_idle(self) -> bool:
+        """Return whether every application has come to its end, with all of its containers."""
+        if self.resource_manager is None:
+            return True
+        applications = self.resource_manager.getRMContext().getRMApps().values()
+        containers = (
+            container
+            for node in self._nodes.values()
+            for container in node.getNMContext().getContainers().values()
+        )
+        return all(application.isAppFinalStateStored() for application in applications) and all(
+            container.getContainerState().toString() == "DONE" for container in containers
+        )
+
+    def stop_node(self, node: str) -> None:
+        """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
+        self._stop_beside(self._nodes[node])
+        self._specification = None
+
+    def close(self) -> None:
+        """End the JVM with every container, and remove its files."""
+        self._name_node.close()
+        self._java.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start_hdfs(self) -> int:
+        configuration = self._configuration(self.hadoop.hdfs.HdfsConfiguration(), _HDFS)
+        folder = self._java.packages.java.io.File(str(self._folder / "hdfs"))
+        builder = self.hadoop.hdfs.MiniDFSCluster.Builder(configuration, folder)
+        self._hdfs = builder.numDataNodes(1).build()
+        return int(self._hdfs.getNameNodePort())
+
+    def _start_yarn(self, specification: ClusterSpecification) -> None:
+        properties = {
+            **_YARN,
+            "fs.defaultFS": self.default_file_system,
+            **dict(specification.yarn_site),
+        }
+        yarn = self.hadoop.yarn
+        configuration = self._configuration(yarn.conf.YarnConfiguration(), properties)
+        # A JVM remembers the limits of its first ResourceManager.
+        yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
+        self.resource_manager = yarn.server.resourcemanager.ResourceManager()
+        self.resource_manager.init(configuration)
+        self.resource_manager.start()
+        with ThreadPoolExecutor(_STARTS) as pool:
+            nodes = pool.map(lambda name: self._start_node(name, configuration), specification.nodes)
+            self._nodes = dict(zip(specification.nodes, nodes, strict=True))
+        deadline = time.monotonic() + _READY_SECONDS
+        while self.resource_manager.getResourceScheduler().getNumClusterNodes() < len(self._nodes):
+            if time.monotonic() > deadline:
+                raise UserError(f"YARN is not ready after {_READY_SECONDS} seconds")
+            time.sleep(0.05)
+        self._specification = specification
+
+    def _stop_yarn(self) -> None:
+        # Each NodeManager waits seconds for what it still deletes; the next cluster need not.
+        for daemon in (*self._nodes.values(), *filter(None, [self.resource_manager])):
+            self._stop_beside(daemon)
+        self._nodes = {}
+        self.resource_manager = None
+        self._specification = None
+
+    def _stop_beside(self, daemon: Any) -> None:
+        stop = self.hadoop.service.CompositeService.CompositeServiceShutdownHook(daemon)
+        self._java.packages.java.lang.Thread(stop).start()
+
+    def _start_node(self, name: str, configuration: Any) -> Any:
+        folders = {
+            "yarn.nodemanager.local-dirs": str(self._folder / name / "local"),
+            "yarn.nodemanager.log-dirs": str(self.log_folder(name)),
+        }
+        yarn = self.hadoop.yarn
+        node = yarn.server.nodemanager.NodeManager()
+        node.init(self._configuration(yarn.conf.YarnConfiguration(configuration), folders))
+        node.start()
+        return node
+
+    def _configuration(self, configuration: Any, properties: Mapping[str, str]) -> Any:
+        for name, value in properties.items():
+            configuration.set(name, value)
+        return configuration

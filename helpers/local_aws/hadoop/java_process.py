@@ -1,0 +1,102 @@
+"""A JVM whose classes Python calls, through the Py4J that pyspark brings."""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from py4j.java_gateway import GatewayParameters, JavaGateway
+
+from helpers.errors import UserError
+from helpers.supervision import supervised_command
+
+# It logs an error for each object that Python forgets after its JVM has ended.
+logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
+
+_START_SECONDS = 60
+_GRACE_SECONDS = 2
+_OUTPUT_LINES = 20
+"""Of a JVM that does not start, in the error."""
+
+
+class JavaProcess:
+    """A JVM that ends, with every process that it started, when it is closed or when this process dies.
+
+    Args:
+        java_home: of the Java to run.
+        class_path: of the JVM.
+        options: of the JVM.
+        folder: its working directory.
+
+    Raises:
+        UserError: it did not start.
+    """
+
+    def __init__(self, java_home: Path, class_path: Sequence[Path], options: Sequence[str], folder: Path):
+        self._gateway: JavaGateway | None = None
+        self._stop = threading.Event()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        jars = os.pathsep.join(map(str, class_path))
+        command = [
+            str(java_home / "bin" / "java"),
+            *options,
+            "-cp",
+            jars,
+            "py4j.GatewayServer",
+            "--enable-auth",
+            "0",
+        ]
+        environment = {
+            **supervised_command.inherited(),
+            "JAVA_HOME": str(java_home),
+            "HOME": str(folder),
+            "HADOOP_USER_NAME": "root",
+        }
+        self._thread = threading.Thread(
+            target=self._run, args=(command, environment, folder), name="hadoop", daemon=True
+        )
+        self._thread.start()
+        port, token = self._line(), self._line()
+        if not port.isdigit():
+            self.close()
+            raise UserError(f"Java did not start: {port} {token} {self._rest()}")
+        parameters = GatewayParameters(port=int(port), auth_token=token, auto_convert=True)
+        self._gateway = JavaGateway(gateway_parameters=parameters)
+
+    @property
+    def packages(self) -> Any:
+        """Return the root of all Java packages: `packages.java.io.File` is a class."""
+        return self._gateway.jvm if self._gateway else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """End the JVM, and wait for its end."""
+        if self._gateway:
+            self._gateway.close()  # or Py4J logs an error for each connection that it finds ended
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        supervised_command.run(
+            list(command), environment, folder, self._lines.put, self._stop, grace=_GRACE_SECONDS
+        )
+        self._lines.put(None)
+
+    def _line(self) -> str:
+        try:
+            return self._lines.get(timeout=_START_SECONDS) or ""
+        except queue.Empty:
+            return f"no answer within {_START_SECONDS} seconds"
+
+    def _rest(self) -> str:
+        lines: list[str] = []
+        while not self._lines.empty() and len(lines) < _OUTPUT_LINES:
+            lines.append(self._lines.get() or "")
+        return " ".join(lines)

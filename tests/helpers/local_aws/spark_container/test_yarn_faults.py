@@ -1,0 +1,263 @@
+"""What a job on YARN meets on AWS as well: it recovers, or fails with YARN's message and what to change."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.hadoop.cluster import HadoopCluster
+from helpers.spark.last_exception import last_exception
+from tests.helpers.local_aws.spark_container.job_container import CODE, EXECUTORS, Container
+from tests.spark_submit import JOBS
+
+NODE_MIB = 1800
+"""Room for two executors of 896 MiB, or for the application master of 1,384."""
+SMALL = {
+    **EXECUTORS,
+    "spark.executor.instances": "2",
+    "spark.executor.cores": "2",
+    "spark.executor.memory": "512m",
+    "spark.executor.memoryOverhead": "384m",
+    "spark.driver.memory": "512m",
+    "spark.yarn.am.memory": "1000m",
+}
+ATTEMPTS = {"yarn.resourcemanager.am.max-attempts": 2}
+FAULTS = """
+import json, os, sys, time
+from pyspark.sql import SparkSession
+import data_utils
+
+marks = sys.argv[1]
+context = SparkSession.builder.appName("faults").getOrCreate().sparkContext
+while context._jsc.sc().getExecutorMemoryStatus().size() < 3:  # two executors and the driver
+    time.sleep(0.05)
+
+def until_it_is_done(number):
+    while not os.path.exists(f"{marks}/{fault}"):
+        time.sleep(0.05)
+    return number
+
+def beyond_the_limit(number):
+    if number == 0:
+        block = b"x" * 900_000_000
+        time.sleep(60)
+    return number
+
+for fault in ("executor killed", "memory", "node lost", "master preempted", "master killed"):
+    print("FAULT", fault, flush=True)
+    task = beyond_the_limit if fault == "memory" else until_it_is_done
+    try:
+        found = context.parallelize(range(8), 4).map(task).sum()
+    except data_utils.SPARK_ERRORS as error:
+        found = data_utils.spark_failure(error)
+        if fault == "master killed":
+            raise data_utils.JobError(found)
+    print(f"{fault}:", json.dumps(found), flush=True)
+"""
+TOTAL = sum(range(8))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[list[HadoopCluster]]:
+    """The clusters that jobs of this module have had, the newest last."""
+    clusters: list[HadoopCluster] = []
+    configure = HadoopCluster.configure
+
+    def remember(self: HadoopCluster, *arguments: Any) -> Any:
+        clusters.append(self)
+        return configure(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HadoopCluster, "configure", remember)
+        yield clusters
+
+
+@pytest.fixture(scope="module")
+def job(
+    tmp_path_factory: pytest.TempPathFactory, endpoint: str, cluster: list[HadoopCluster]
+) -> tuple[Container, ContainerExit]:
+    """One job that meets every fault of its cluster, and so at the cost of one."""
+    marks = tmp_path_factory.mktemp("marks")
+    container = Container(tmp_path_factory.mktemp("faults"), endpoint)
+    faults = {
+        "executor killed": kill_executor,
+        "node lost": lambda: lose_a_node(cluster[-1]),
+        "master preempted": lambda: preempt_master(cluster[-1]),
+        "master killed": lambda: kill_masters(cluster[-1]),
+    }
+
+    def reaction(fault: str, inflict: Callable[[], None]) -> Callable[[], None]:
+        def react() -> None:
+            inflict()
+            (marks / fault).touch()
+
+        return react
+
+    container.reactions = {f"FAULT {fault}": reaction(fault, inflict) for fault, inflict in faults.items()}
+    container.write(f"{CODE}/app.py", FAULTS)
+    container.write("/opt/ml/processing/input/py/data_utils.py", (JOBS / "data_utils.py").read_text())
+    configure(container, {"spark.task.maxFailures": "2"})
+    ended = container.run(
+        "--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", str(marks), instances=3
+    )
+    return container, ended
+
+
+def configure(container: Container, properties: dict[str, str]) -> None:
+    document = [
+        {"Classification": "spark-defaults", "Properties": SMALL | properties},
+        {
+            "Classification": "yarn-site",
+            "Properties": {"yarn.nodemanager.resource.memory-mb": NODE_MIB, **ATTEMPTS},
+        },
+    ]
+    container.write("/opt/ml/processing/input/conf/configuration.json", json.dumps(document))
+
+
+def java(name: str) -> list[psutil.Process]:
+    """Return the JVMs of this job that run a class of Spark's."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if process.name() == "java" and name in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def executors() -> list[psutil.Process]:
+    return java("YarnCoarseGrainedExecutorBackend")
+
+
+def kill_executor() -> None:
+    executors()[0].kill()
+
+
+def node_of(process: psutil.Process) -> str:
+    return next(part for part in Path(process.cwd()).parts if part.startswith("algo-"))
+
+
+def lose_a_node(cluster: HadoopCluster) -> None:
+    """Stop a NodeManager that has an executor, and wait until it has none."""
+    lost = executors()[0]
+    cluster.stop_node(node_of(lost))
+    lost.wait(30)
+
+
+def preempt_master(cluster: HadoopCluster) -> None:
+    """Have the scheduler take the application master's container away, and wait for the next attempt."""
+    server = cluster.hadoop.yarn.server.resourcemanager
+    attempt = running(cluster).getCurrentAppAttempt()
+    master = attempt.getMasterContainer().getId()
+    utilities = server.scheduler.SchedulerUtils
+    status = utilities.createPreemptedContainerStatus(master, utilities.PREEMPTED_CONTAINER)
+    kill = server.rmcontainer.RMContainerEventType.KILL
+    scheduler = cluster.resource_manager.getResourceScheduler()
+    scheduler.completedContainer(scheduler.getRMContainer(master), status, kill)
+    await_attempt(cluster, 2)
+
+
+def kill_masters(cluster: HadoopCluster) -> None:
+    """Kill the application master in each attempt that YARN makes; a preempted one does not count."""
+    java("ExecutorLauncher")[0].kill()
+    await_attempt(cluster, 3)
+    java("ExecutorLauncher")[0].kill()
+
+
+def running(cluster: HadoopCluster) -> Any:
+    (application,) = cluster.resource_manager.getRMContext().getRMApps().values()
+    return application
+
+
+def await_attempt(cluster: HadoopCluster, number: int) -> None:
+    """Wait until an application master has registered."""
+    application, deadline = running(cluster), time.monotonic() + 60
+    while (
+        len(application.getAppAttempts()) < number
+        or application.getCurrentAppAttempt().getAppAttemptState().toString() != "RUNNING"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_job_recovers_from_a_killed_executor(job: tuple[Container, ContainerExit]) -> None:
+    container, _ = job
+
+    assert container.said("executor killed:") == TOTAL
+    assert any("Lost executor" in line and "Exit status: 137" in line for line in container.lines)
+
+
+def test_an_executor_above_its_memory_limit_is_killed_with_yarns_message(
+    job: tuple[Container, ContainerExit],
+) -> None:
+    container, _ = job
+
+    said = container.said("memory:")
+
+    assert "Container killed by YARN for exceeding physical memory limits" in said
+    assert "of 896 MB physical memory used" in said
+    assert "raise spark.executor.memoryOverhead in configuration.json" in said
+
+
+def test_a_job_recovers_from_a_lost_node(job: tuple[Container, ContainerExit]) -> None:
+    container, _ = job
+
+    assert container.said("node lost:") == TOTAL
+    assert any("Container released on a *lost* node" in line for line in container.lines)
+
+
+def test_a_job_recovers_from_a_preempted_application_master(job: tuple[Container, ContainerExit]) -> None:
+    container, _ = job
+
+    assert container.said("master preempted:") == TOTAL
+
+
+def test_a_killed_application_master_ends_the_job_with_yarns_message(
+    job: tuple[Container, ContainerExit],
+) -> None:
+    container, ended = job
+
+    name, said = last_exception(container.lines) or ("", "")
+
+    assert ended.code == 1
+    assert name == "JobError"
+    assert "failed 2 times" in said
+    assert "exitCode: 137" in said
+    assert "yarn.resourcemanager.am.max-attempts" in said
+
+
+SESSION = """
+from pyspark.sql import SparkSession
+SparkSession.builder.getOrCreate()
+"""
+
+
+def test_an_executor_larger_than_a_node_is_refused_with_yarns_message(container: Container) -> None:
+    container.write(f"{CODE}/app.py", SESSION)
+    configure(container, {"spark.executor.memory": "2g"})
+
+    ended = container.run(f"{CODE}/app.py", instances=3)
+
+    name, said = last_exception(container.lines) or ("", "")
+    assert ended.code == 1
+    assert name == "IllegalArgumentException"
+    assert "Required executor memory (2048 MB)" in said
+    assert f"above the max threshold ({NODE_MIB} MB) of this cluster" in said
+    assert "make size" in said
+
+
+def test_a_missing_file_is_named(container: Container, s3: Any) -> None:
+    container.write(f"{CODE}/app.py", SESSION)
+    configure(container, {})
+
+    ended = container.run("--files", "s3://data/none.json", f"{CODE}/app.py", instances=3)
+
+    name, said = last_exception(container.lines) or ("", "")
+    assert ended.code == 1
+    assert name == "FileNotFoundException"
+    assert "s3://data/none.json" in said
