@@ -43,7 +43,9 @@ _YARN = {
     "yarn.scheduler.capacity.root.queues": "default",
     "yarn.scheduler.capacity.root.default.capacity": "100",
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "100",
+    # A laptop's disk may be fuller than 90 %, which YARN checks at its start also without the checker.
     "yarn.nodemanager.disk-health-checker.enable": "false",
+    "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.hostname": "127.0.0.1",
     "yarn.nodemanager.bind-host": "127.0.0.1",
     **{
