@@ -19,6 +19,12 @@ KINDS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
 
 
 @pytest.fixture(scope="module")
+def aws(aws: boto3.Session) -> boto3.Session:
+    """A region in which no job of another test has written a log."""
+    return boto3.Session(region_name="ca-west-1")
+
+
+@pytest.fixture(scope="module")
 def stack() -> StackConfiguration:
     text = TEMPLATE.read_text(encoding="utf-8")
     return replace(every_stack("logs")[0], name="sagemaker-job-logs", template=text, parameters={})

@@ -13,7 +13,8 @@ import pytest
 
 from helpers.errors import UserError
 from helpers.local_aws.pipelines.expressions import references, resolve
-from helpers.local_aws.pipelines.step_cache import PROCESSING_KEY, cache_key
+from helpers.local_aws.pipelines.step_cache import cache_key
+from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.project_settings import project_settings
 from ml_pipeline import definitions
 from ml_pipeline.controls.checks import findings
@@ -32,6 +33,8 @@ from ml_pipeline.steps.cache import days_reusable
 from tests.ml_pipeline.building import BuiltElsewhere
 from tests.ml_pipeline.small_project import FIRST, STEP, write_params
 from tests.ml_pipeline.two_steps import NAME, PAIR, PIPELINE, Document, write_jobs
+
+PROCESSING_KEY = STEP_REQUESTS["Processing"].cache_members
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,7 @@ def test_a_changed_line_of_any_staged_file_is_another_step_for_the_cache(
         # The definition is a function of the parameters, of which the code is the hash only.
         code_hash = SparkCode(tmp_path).hash(spec.files.values())
         staged = re.sub(r"/code/[0-9a-f]{16}/", f"/code/{code_hash}/", json.dumps(job))
-        return cache_key(spec.name, json.loads(staged))
+        return cache_key(spec.name, json.loads(staged), PROCESSING_KEY)
 
     for name in spec.files.values():
         (tmp_path / name).write_bytes(code.read(name))
@@ -290,7 +293,7 @@ def keys(requests: Mapping[str, Document], **changes: str) -> dict[str, str]:
         found: Document = resolve(in_key, value, lambda _: None, lambda _: None)
         return found
 
-    return {name: cache_key(name, resolved(request)) for name, request in requests.items()}
+    return {name: cache_key(name, resolved(request), PROCESSING_KEY) for name, request in requests.items()}
 
 
 def test_nothing_changed_is_nothing_to_run(requests: Mapping[str, Document]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from helpers.local_aws.containers.container_job import ContainerExit
 from helpers.local_aws.hadoop.cluster import HadoopCluster
 from helpers.spark.last_exception import last_exception
 from tests.helpers.local_aws.spark_container.job_container import CODE, EXECUTORS, Container
-from tests.spark_submit import JOBS
+from tests.spark_submit import library
 
 NODE_MIB = 1800
 """Room for two executors of 896 MiB, or for the application master of 1,384."""
@@ -31,7 +32,8 @@ ATTEMPTS = {"yarn.resourcemanager.am.max-attempts": 2}
 FAULTS = """
 import json, os, sys, time
 from pyspark.sql import SparkSession
-import data_utils
+from etl.errors import JobError
+from etl.failures import SPARK_ERRORS, spark_failure
 
 marks = sys.argv[1]
 context = SparkSession.builder.appName("faults").getOrCreate().sparkContext
@@ -54,10 +56,10 @@ for fault in ("executor killed", "memory", "node lost", "master preempted", "mas
     task = beyond_the_limit if fault == "memory" else until_it_is_done
     try:
         found = context.parallelize(range(8), 4).map(task).sum()
-    except data_utils.SPARK_ERRORS as error:
-        found = data_utils.spark_failure(error)
+    except SPARK_ERRORS as error:
+        found = spark_failure(error)
         if fault == "master killed":
-            raise data_utils.JobError(found)
+            raise JobError(found)
     print(f"{fault}:", json.dumps(found), flush=True)
 """
 TOTAL = sum(range(8))
@@ -101,7 +103,9 @@ def job(
 
     container.reactions = {f"FAULT {fault}": reaction(fault, inflict) for fault, inflict in faults.items()}
     container.write(f"{CODE}/app.py", FAULTS)
-    container.write("/opt/ml/processing/input/py/data_utils.py", (JOBS / "data_utils.py").read_text())
+    shipped = container.root / "opt/ml/processing/input/py/etl.zip"
+    shipped.parent.mkdir(parents=True)
+    shutil.copy(library(), shipped)
     configure(container, {"spark.task.maxFailures": "2"})
     ended = container.run(
         "--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", str(marks), instances=3

@@ -36,5 +36,5 @@ RULES = {
 def test_parameters_are_held_against_their_constraints(
     given_parameters: dict[str, str], said: str | None
 ) -> None:
-    problem = parameter_problem(RULES, given_parameters)
+    problem = parameter_problem(RULES, given_parameters, {})
     assert problem is None if said is None else said in (problem or "")
