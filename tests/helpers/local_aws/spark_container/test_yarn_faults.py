@@ -37,8 +37,6 @@ from etl.failures import SPARK_ERRORS, spark_failure
 
 marks = sys.argv[1]
 context = SparkSession.builder.appName("faults").getOrCreate().sparkContext
-while context._jsc.sc().getExecutorMemoryStatus().size() < 3:  # two executors and the driver
-    time.sleep(0.05)
 
 def until_it_is_done(number):
     while not os.path.exists(f"{marks}/{fault}"):
@@ -52,6 +50,8 @@ def beyond_the_limit(number):
     return number
 
 for fault in ("executor killed", "memory", "node lost", "master preempted", "master killed"):
+    while context._jsc.sc().getExecutorIds().size() < 2:
+        time.sleep(0.05)
     print("FAULT", fault, flush=True)
     task = beyond_the_limit if fault == "memory" else until_it_is_done
     try:
