@@ -25,7 +25,9 @@ def test_the_bill_of_materials_is_valid_and_lists_every_pin(tmp_path: Path) -> N
     document = json.loads(written.read_text(encoding="utf-8"))
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     components = {(each["name"], each["version"]): each for each in document["components"]}
-    assert components.keys() == set(PIN.findall((ROOT / "requirements.txt").read_text(encoding="utf-8")))
+    steps = (path.with_suffix(".txt") for path in (ROOT / "spark_jobs").glob("*.in"))
+    locks = [path.read_text(encoding="utf-8") for path in (ROOT / "requirements.txt", *steps)]
+    assert components.keys() == {pin for lock in locks for pin in PIN.findall(lock)}
     for each in components.values():
         assert each["purl"].startswith("pkg:pypi/")
         (source,) = each["externalReferences"]
