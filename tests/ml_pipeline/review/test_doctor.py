@@ -88,11 +88,11 @@ def test_alarms_need_an_address(account: Account) -> None:
 
 
 def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is_protected(
-    aws: boto3.Session, account: Account
+    account: Account,
 ) -> None:
     protected = replace(account, stacks=[replace(each, protected=True) for each in account.stacks])
-    logs, group = aws.client("logs"), "/aws/sagemaker/ProcessingJobs"
-    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    logs, group = account.session.client("logs"), "/aws/sagemaker/ProcessingJobs"
+    key = account.session.client("kms").create_key()["KeyMetadata"]["Arn"]
 
     assert not CHECKS["job logs"](account).to_do
     assert CHECKS["job logs"](protected).to_do == [
