@@ -13,11 +13,11 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from helpers.errors import UserError
 from helpers.spark import java
+from helpers.spark.pyspark_folder import pyspark_folder
 
 TYPICAL_JOB = Path(__file__).with_name("typical_job.py")
 _LINE_BYTES = 72
@@ -63,7 +63,7 @@ def create(folder: Path) -> SharedClasses:
     shared = _of(folder)
     home = java.java_home()
     own = _own_classes(home, folder)
-    _write_class_path(_spark() / "jars", shared.class_path)
+    _write_class_path(pyspark_folder() / "jars", shared.class_path)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
         options = f'{own} "-XX:ArchiveClassesAtExit={written}" -Xlog:cds*=off'
@@ -106,7 +106,13 @@ def _typical_job(class_path: Path, options: str, folder: str) -> Sequence[str]:
         "spark.eventLog.enabled": "true",
     }
     words = [f"--conf={name}={value}" for name, value in properties.items()]
-    return [str(_spark() / "bin" / "spark-submit"), "--master=local[1]", *words, str(TYPICAL_JOB), folder]
+    return [
+        str(pyspark_folder() / "bin" / "spark-submit"),
+        "--master=local[1]",
+        *words,
+        str(TYPICAL_JOB),
+        folder,
+    ]
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -134,13 +140,6 @@ def _folded(line: str) -> Sequence[str]:
     first, rest = line[:_LINE_BYTES], line[_LINE_BYTES:]
     step = _LINE_BYTES - 1
     return [first, *(f" {rest[start : start + step]}" for start in range(0, len(rest), step))]
-
-
-def _spark() -> Path:
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("pyspark")
-    return Path(found.origin).parent
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from helpers.files import read_json_object
 from helpers.project_settings import KEYS as PROJECT_KEYS
 from helpers.template.git import Git
 from helpers.template.record import FILE, Record
-from ml_pipeline.scaffolding.answers import ENVIRONMENTS, PROJECT, STUDIO, Answers, as_text, current_answers
+from ml_pipeline.scaffolding.answers import ENVIRONMENTS, PROJECT, STUDIO, Answers, current_answers
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.edited_files import EditedFiles
 from ml_pipeline.scaffolding.sample_job import replace_sample_job
@@ -73,10 +73,10 @@ def _rename_on_github(files: EditedFiles, now: Answers, answers: Answers) -> Non
 
 
 def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> None:
-    for name in now.Environments:
-        if name not in answers.Environments:
-            files.delete(f"{ENVIRONMENTS}/{name}.json")
-            files.delete(f"{_PARAMS}/{name}.json")
+    removed = set(now.Environments) - set(answers.Environments)
+    for name in removed:
+        files.delete(f"{ENVIRONMENTS}/{name}.json")
+        files.delete(f"{_PARAMS}/{name}.json")
     for position, name in enumerate(answers.Environments):
         path = f"{ENVIRONMENTS}/{name}.json"
         if name not in now.Environments:
@@ -86,7 +86,6 @@ def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> Non
             files.write(path, document)
             files.write(f"{_PARAMS}/{name}.json", {})
         files.write(path, {**files.document(path), "PromotionOrder": 10 * (position + 1)})
-    removed = set(now.Environments) - set(answers.Environments)
     for path in list(files.below(f"{_PARAMS}/pipelines")):
         document = files.document(path)
         sections = document.get("environments", {})
@@ -167,4 +166,4 @@ def record_answers(root: Path, record: Record, answers: Answers) -> Record:
 
 def as_answer(value: Any) -> Any:
     """Return an answer as the record has it."""
-    return value if isinstance(value, bool | str) else as_text(value).split(",")
+    return value if isinstance(value, bool | str) else list(value)

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
 from helpers.local_aws.hadoop.cluster import ClusterSpecification, HadoopCluster
 from helpers.spark import hadoop_jars, java
+from helpers.spark.pyspark_folder import pyspark_folder
 
 _END_SECONDS = 5
 """In which YARN learns that an application has ended."""
@@ -93,7 +93,7 @@ class Clusters:
             if idle.is_alive:
                 return idle
             idle.close()
-        jars = [*hadoop_jars.ensure(), *sorted((_installed_spark() / "jars").glob("*.jar"))]
+        jars = [*hadoop_jars.ensure(), *sorted((pyspark_folder() / "jars").glob("*.jar"))]
         return HadoopCluster(java.java_home(), jars, folder)
 
     def _give_back(self, cluster: HadoopCluster) -> None:
@@ -115,13 +115,6 @@ def new_folder() -> Path:
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"hadoop-of-{os.getpid()}-")).resolve()
-
-
-def _installed_spark() -> Path:
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("pyspark")
-    return Path(found.origin).parent
 
 
 CLUSTERS = Clusters()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
 from helpers.spark.class_data_sharing import shared_classes
 from helpers.spark.instances import instance
+from helpers.spark.pyspark_folder import pyspark_folder
 
 CONTAINER_PATH = "/usr/lib/spark"
 _LATE_C2 = (
@@ -235,7 +235,7 @@ def link(home: SparkHome, jars: Sequence[Path]) -> None:
     As in the image the jars of S3A lie among Spark's own, so whatever class path a job sets, spark-submit,
     driver and executors have them. A home of the job's own also keeps executors' folders out of pyspark's.
     """
-    installed = _installed_spark()
+    installed = pyspark_folder()
     for name in ("bin", "licenses", "data"):
         if (installed / name).is_dir():
             (home.folder / name).symlink_to(installed / name)
@@ -257,11 +257,3 @@ def _link_python(home: SparkHome, installed: Path) -> None:
         folder = home.folder / "python" / "lib" / archive.name
         folder.mkdir(parents=True)
         (folder / package).symlink_to(installed.parent / package)
-
-
-def _installed_spark() -> Path:
-    """Return pyspark's folder; to import it takes a third of a second."""
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("pyspark")
-    return Path(found.origin).parent

@@ -9,7 +9,6 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -17,6 +16,7 @@ from helpers.errors import UserError
 from helpers.spark import java, maven_repository
 from helpers.spark.maven_repository import Repository
 from helpers.spark.packages import licenses
+from helpers.spark.pyspark_folder import pyspark_folder
 from helpers.spark.s3a_jars import JARS, Jar
 
 _OF_THE_IMAGE = ("org.apache.spark", "org.apache.hadoop")
@@ -45,7 +45,12 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
         (folder / "settings.xml").write_text(_settings(source), encoding="utf-8")
         (folder / "settings.xml").chmod(0o600)
         command = [
-            *(str(java.java_home() / "bin" / "java"), "-XX:TieredStopAtLevel=1", "-cp", f"{_jars()}/*"),
+            *(
+                str(java.java_home() / "bin" / "java"),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                f"{pyspark_folder() / 'jars'}/*",
+            ),
             *("org.apache.ivy.Main", "-settings", "settings.xml", "-cache", str(folder / "cache")),
             *("-dependency", group, artifact, version, "-confs", "default"),
             *("-retrieve", "out/[organisation]+[module]+[revision](+[classifier]).[ext]", "-warn"),
@@ -67,16 +72,11 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
 def spark_artifacts() -> frozenset[str]:
     """Return the artifacts that Spark has on its class path, with those of its S3 connector."""
     names = {
-        found["artifact"] for path in _jars().glob("*.jar") if (found := _VERSIONED.fullmatch(path.name))
+        found["artifact"]
+        for path in (pyspark_folder() / "jars").glob("*.jar")
+        if (found := _VERSIONED.fullmatch(path.name))
     }
     return frozenset(names | {jar.artifact for jar in JARS})
-
-
-def _jars() -> Path:
-    spec = find_spec("pyspark")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        return Path(folder) / "jars"
-    raise UserError("pyspark is not installed; run: make run")
 
 
 def _resolved(folder: Path) -> Iterator[Jar]:

@@ -191,7 +191,7 @@ class Decimal(_Number):
     scale: int = 2
 
     def read_as(self) -> Any:
-        """Return text: only its digits tell whether it fits."""
+        """Return text, because whether a value fits depends on its digits."""
         return pl.String
 
     def dtype(self) -> Any:

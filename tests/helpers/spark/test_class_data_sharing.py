@@ -7,6 +7,7 @@ import pytest
 from helpers.errors import UserError
 from helpers.spark import class_data_sharing, java
 from helpers.spark.class_data_sharing import SharedClasses, create, shared_classes
+from helpers.spark.pyspark_folder import pyspark_folder
 
 
 def loaded(shared: SharedClasses) -> str:
@@ -31,7 +32,7 @@ def test_another_class_path_is_no_error(tmp_path: Path) -> None:
     shared = shared_classes()
     assert shared is not None
     other = tmp_path / "other.jar"
-    class_data_sharing._write_class_path(class_data_sharing._spark() / "jars", other)
+    class_data_sharing._write_class_path(pyspark_folder() / "jars", other)
 
     said = loaded(SharedClasses(other, shared.archive))
 

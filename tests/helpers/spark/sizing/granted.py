@@ -226,7 +226,7 @@ def prove(name: str, count: int, shape: str) -> Grant:
 
 
 def main() -> int:
-    """Run from the command line; the exit code says whether YARN grants all that `make size` promises."""
+    """Run from the command line; exit with 1 unless YARN grants all that `make size` promises."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="the table of docs/spark.md")
     options = parser.parse_args()
