@@ -18,7 +18,7 @@ from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.executions.job_logs import LOG_GROUP
-from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.quotas import JobInstances, instances_needed, shortfalls
 from ml_pipeline.executions.target import ALL, select_pipelines
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Account:
         return f"infra/parameters/{self.environment.file}"
 
     @cached_property
-    def instances(self) -> Mapping[str, int]:
-        """How many instances of each type the pipelines need at a time."""
+    def instances(self) -> Mapping[JobInstances, int]:
+        """How many instances of each type and use the pipelines need at a time."""
         return instances_needed(self.environment, select_pipelines(ALL))
 
     def missing(self) -> list[str]:
@@ -133,7 +133,9 @@ def _images(account: Account) -> Finding:
 
 
 def _zones(account: Account) -> Finding:
-    lacking = missing_offerings(account.session.client("ec2"), account.stacks, account.instances)
+    lacking = missing_offerings(
+        account.session.client("ec2"), account.stacks, {each.instance_type for each in account.instances}
+    )
     if lacking:
         return Finding("zones", f"{len(lacking)} of them lack something", lacking)
     return Finding("zones", "they offer all endpoint services and instance types")
@@ -141,7 +143,7 @@ def _zones(account: Account) -> Finding:
 
 def _quotas(account: Account) -> Finding:
     low = shortfalls(account.session.client("service-quotas"), account.instances)
-    asked = ", ".join(f"{count} x {name}" for name, count in account.instances.items())
+    asked = ", ".join(f"{count} x {each.instance_type}" for each, count in account.instances.items())
     return Finding("quotas", f"{len(low)} are too low for {asked}" if low else f"enough for {asked}", low)
 
 

@@ -111,7 +111,7 @@ def _shortages(
 ) -> list[str]:
     needed = instances_needed(environment, select_pipelines(pipelines))
     return [
-        *missing_offerings(session.client("ec2"), stacks, needed),
+        *missing_offerings(session.client("ec2"), stacks, {each.instance_type for each in needed}),
         *shortfalls(session.client("service-quotas"), needed),
     ]
 

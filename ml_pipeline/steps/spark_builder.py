@@ -10,12 +10,16 @@ from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
 from helpers.spark.images import PYTHON_VERSION
 from helpers.spark.packages.layout import JARS, PYTHON
+from ml_pipeline.params.step_values import ParameterValue
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
+from ml_pipeline.steps.request_step import job_retries
+from ml_pipeline.steps.results import location_of
 from ml_pipeline.steps.step import BuildContext
 
 if TYPE_CHECKING:
-    from ml_pipeline.params import PipelineParams, SparkStepSpec
+    from ml_pipeline.params import SparkStepSpec
+    from ml_pipeline.params.step_values import Argument
 
 CONTAINER_VERSION = "1.3"
 CONFIGURATION_FOLDER = "/opt/ml/processing/input/conf"
@@ -26,9 +30,6 @@ With the hash they are part of the environment, and of the command line, and so 
 """
 JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
 """Where SageMaker puts the job's description, its name among it."""
-RUNS = "runs"
-"""The folder below an output that has a folder for each run, named after its job."""
-RETRY_INTERVAL_SECONDS = 10
 
 
 class _Processor(sdk.PySparkProcessor):  # type: ignore[misc]  # the SDK has no types
@@ -71,25 +72,18 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
         submit_app=spec.app,
         submit_py_files=list(spec.py_files),
         submit_jars=jars,
-        arguments=list(_arguments(spec, params)),
+        arguments=list(_arguments(spec, context)),
         inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages],
         # A folder of its own for each execution and step. Outputs are not part of the cache key.
         spark_event_logs_s3_uri=sdk.Join(
             on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
         ),
     )
-    retries = {"interval_seconds": RETRY_INTERVAL_SECONDS, "max_attempts": spec.retry_attempts}
-    step_faults, job_faults = sdk.StepExceptionTypeEnum, sdk.SageMakerJobExceptionTypeEnum
     return sdk.ProcessingStep(
         name=spec.name,
         step_args=arguments,
         cache_config=sdk.CacheConfig(enable_caching=True, expire_after=spec.cache_expires_after),
-        retry_policies=[
-            sdk.StepRetryPolicy([step_faults.SERVICE_FAULT, step_faults.THROTTLING], **retries),
-            sdk.SageMakerJobStepRetryPolicy(
-                [job_faults.INTERNAL_ERROR, job_faults.CAPACITY_ERROR], **retries
-            ),
-        ],
+        retry_policies=job_retries(spec.retry_attempts),
     )
 
 
@@ -113,21 +107,26 @@ def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]
     }
 
 
-def _arguments(spec: "SparkStepSpec", params: "PipelineParams") -> Iterator[Any]:
+def _arguments(spec: "SparkStepSpec", context: BuildContext) -> Iterator[Any]:
     """Yield the job's command line: its inputs, its outputs, its own arguments."""
+    params = context.params
     for name, given in spec.inputs.items():
         yield f"--{name}"
-        if given.step:
-            # The job that wrote it, in this execution or in the one whose result the cache gave.
-            job = sdk.Properties(given.step, shape_name="DescribeProcessingJobResponse").ProcessingJobName
-            output = params.spark_steps[given.step].outputs[given.output or ""]
-            yield sdk.Join(on="/", values=[output, RUNS, job, *([given.dataset] if given.dataset else [])])
-        else:
-            yield given.uri
+        yield location_of(params, given.result) if given.result else given.uri
     for name, uri in spec.outputs.items():
         yield from (f"--{name}", uri)
     for name, value in spec.arguments.items():
-        yield from (f"--{name}", str(value).lower() if isinstance(value, bool) else str(value))
+        yield from (f"--{name}", _argument(value, context))
+
+
+def _argument(value: "Argument", context: BuildContext) -> Any:
+    match value:
+        case ParameterValue(parameter=name):
+            return context.parameters[name]
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
 
 
 def _packages(folder: str) -> Any:

@@ -20,7 +20,7 @@ ENVIRONMENTS = [*names(), *["pr-7"] * has_previews()]
 def test_its_parameters_are_those_of_its_files(name, environment, outputs) -> None:
     written = merged(read_documents(environment, name, None))
 
-    params = load_parameters(environment, outputs, name, steps=find_pipeline(name).step_names)
+    params = load_parameters(environment, outputs, name, steps=find_pipeline(name).step_types)
 
     assert params.pipeline_name == written["pipeline_name"].replace("${Environment}", environment)
     assert params.tags["Environment"] == environment

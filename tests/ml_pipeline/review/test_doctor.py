@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from helpers.environments import Environment
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.__main__ import main
+from ml_pipeline.executions.quotas import JobInstances
 from ml_pipeline.review import doctor
 from ml_pipeline.review.doctor import CHECKS, Account, Finding, examine, to_do
 from tests.infra_folder import every_stack
@@ -111,15 +112,20 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
 def test_zones_and_quotas_are_those_of_the_configured_instances(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "instances_needed", lambda *_: {"ml.m5.xlarge": 2})
-    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {name}" for name in needed])
+    monkeypatch.setattr(
+        doctor, "instances_needed", lambda *_: {JobInstances("ml.m5.xlarge", "Processing"): 2}
+    )
+    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {each.quota}" for each in needed])
     somewhere = given(account, AvailabilityZones="us-east-1a,us-east-1e")
 
     (zone,) = CHECKS["zones"](somewhere).to_do
     quotas = CHECKS["quotas"](somewhere)
 
     assert "The zone us-east-1e does not offer the instance type ml.m5.xlarge" in zone
-    assert (quotas.said, quotas.to_do) == ("1 are too low for 2 x ml.m5.xlarge", ["raise ml.m5.xlarge"])
+    assert (quotas.said, quotas.to_do) == (
+        "1 are too low for 2 x ml.m5.xlarge",
+        ["raise ml.m5.xlarge for processing job usage"],
+    )
 
 
 def test_what_may_not_be_read_is_said_and_stops_no_other_check(

@@ -1,0 +1,27 @@
+"""The pipeline parameters whose values come from the model registry when an execution starts."""
+
+from collections.abc import Mapping
+
+CHAMPION_MODEL_DATA_URL = "ChampionModelDataUrl"
+"""The artifacts of the active version of the model."""
+REGISTERED_MODEL_DATA_URL = "RegisteredModelDataUrl"
+"""The artifacts of the version that was registered last."""
+MODEL_PACKAGE_ARN = "ModelPackageArn"
+"""The active version of the model."""
+MODEL_PACKAGE_GROUP = "ModelPackageGroupName"
+"""Where the versions are; its default is the group of the environment."""
+COMMIT = "Commit"
+"""The commit that the pipeline was registered from."""
+NO_MODEL = "none"
+"""The artifacts where there is no such version."""
+UNKNOWN_COMMIT = "unknown"
+
+EXECUTION_PARAMETERS: Mapping[str, str | None] = {
+    CHAMPION_MODEL_DATA_URL: NO_MODEL,
+    REGISTERED_MODEL_DATA_URL: NO_MODEL,
+    MODEL_PACKAGE_ARN: None,
+}
+"""Those that a section may name, with their defaults.
+
+Without a default, an execution that is started without a value is rejected.
+"""
