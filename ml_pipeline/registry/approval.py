@@ -6,7 +6,7 @@ So each looks again after the update, and is told what the other one did.
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.registry.packages import APPROVED, APPROVED_BY, REJECTED, champion, describe
@@ -85,7 +85,7 @@ def reject(group: "ModelGroup", version: int) -> str:
     )
 
 
-def _update(group: "ModelGroup", package: "Package", status: str) -> "Package":
+def _update(group: "ModelGroup", package: "Package", status: Literal["Approved", "Rejected"]) -> "Package":
     """Set the status of a package, record who did it, and return the package as it is then."""
     verb = status.lower()
     record = {

@@ -96,7 +96,7 @@ def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
     if not key:
         return None
     try:
-        state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        state: str = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NotFoundException":
             raise
