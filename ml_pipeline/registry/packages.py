@@ -6,7 +6,7 @@ The active version is the newest approved one. Scoring uses it, and candidates a
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +15,8 @@ from helpers.errors import UserError
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
-APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
+APPROVED: Final = "Approved"
+REJECTED: Final = "Rejected"
 APPROVED_BY = "approved-by"
 """The customer's metadata property that names who approved a version."""
 
@@ -148,7 +149,9 @@ def _is_missing(error: ClientError) -> bool:
 
 def _package_of(described: Mapping[str, Any]) -> Package:
     """Return a package as `DescribeModelPackage` does."""
-    container = next(iter(described.get("InferenceSpecification", {}).get("Containers", [])), {})
+    container: Mapping[str, Any] = next(
+        iter(described.get("InferenceSpecification", {}).get("Containers", [])), {}
+    )
     metrics = described.get("ModelMetrics", {}).get("ModelQuality", {})
     baselines = described.get("DriftCheckBaselines", {}).get("ModelDataQuality", {})
     return Package(
