@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from helpers.errors import UserError
 from ml_pipeline.executions.inputs import fingerprints
 from ml_pipeline.executions.jobs import job_arn_of
+from ml_pipeline.executions.parameters import start_parameters
 from ml_pipeline.executions.target import Target
 from ml_pipeline.steps.cache import FORCE_RUN_PARAMETER
 
@@ -156,16 +157,18 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         use_cache: whether the results of earlier executions may be reused.
 
     Raises:
-        UserError: there is no such pipeline, an input has no data, or another execution of the pipeline
-            runs. Two would write to the same outputs; of two that start at the same time, the later one
-            is stopped here.
+        UserError: there is no such pipeline, an input has no data, no model that can be used is approved, or
+            another execution of the pipeline runs. Two would write to the same outputs; of two that start at
+            the same time, the later one is stopped here.
     """
     sagemaker = session.client("sagemaker")
     running = active_executions(sagemaker, target)
     if running:
         raise UserError(_busy(running[-1], target))
-    definition = json.loads(sagemaker.describe_pipeline(PipelineName=target.name)["PipelineDefinition"])
-    values = fingerprints(session.client("s3"), definition, target)
+    pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
+    definition = json.loads(pipeline["PipelineDefinition"])
+    values = start_parameters(session, pipeline["PipelineArn"], definition, target)
+    values |= fingerprints(session.client("s3"), definition, target)
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(

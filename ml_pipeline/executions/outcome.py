@@ -19,7 +19,7 @@ from ml_pipeline.executions.job_report import (
     read_report,
     report_uri,
 )
-from ml_pipeline.executions.jobs import PROCESSING, TRAINING, TRANSFORM, Job, JobKind, describe_job
+from ml_pipeline.executions.jobs import PROCESSING, TRAINING, Job, JobKind, describe_job
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -53,8 +53,8 @@ class StepOutcome:
     """Why there is no report."""
     results: tuple[tuple[str, str], ...] = ()
     """What the step came to, by what it is: the artifacts of a model and its metrics, predictions."""
-    written: tuple[str, ...] = ()
-    """Objects and folders that a job without a report has written."""
+    written: tuple[tuple[str, str], ...] = ()
+    """Objects and folders that a job without a report has written, each with the key that it was given."""
     notes: tuple[str, ...] = ()
     """What could not be read otherwise."""
 
@@ -90,8 +90,7 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
     if step.status != "Succeeded":
         return replace(outcome, report_uri=str(_report_uri(job) or ""))
     if job.kind is not PROCESSING:
-        written = _written(job)
-        return replace(outcome, results=(*_results(job),), written=tuple(uri for _, uri in written))
+        return replace(outcome, results=tuple(_results(job)), written=tuple(_written(job).values()))
     uri = _report_uri(job)
     report, problems = _read_report(session, job.name, uri)
     return replace(outcome, report_uri=str(uri or ""), report=report, report_problems=problems)
@@ -102,18 +101,19 @@ def _report_uri(job: Job) -> S3Uri | None:
     return report_uri(folder, job.name) if folder else None
 
 
-def _written(job: Job) -> list[tuple[str, str]]:
-    """Return what a job of training or of batch transform has written, by what it is."""
+def _written(job: Job) -> dict[str, tuple[str, str]]:
+    """Return what a job of training or of batch transform has written, and its key, by what it is."""
     if job.kind is TRAINING:
-        return [("Artifacts", job.description["ModelArtifacts"]["S3ModelArtifacts"])]
-    if job.kind is TRANSFORM:
-        return [("Predictions", job.description["TransformOutput"]["S3OutputPath"])]
-    return []
+        uri = job.description["ModelArtifacts"]["S3ModelArtifacts"]
+        return {"Artifacts": (uri, job.description["OutputDataConfig"].get("KmsKeyId", ""))}
+    output = job.description["TransformOutput"]
+    return {"Predictions": (output["S3OutputPath"], output.get("KmsKeyId", ""))}
 
 
 def _results(job: Job) -> Iterator[tuple[str, str]]:
-    yield from _written(job)
-    metrics = job.description.get("FinalMetricDataList", [])
+    for name, (uri, _) in _written(job).items():
+        yield name, uri
+    metrics = job.description.get("FinalMetricDataList") or []
     if metrics:
         yield "Metrics", ", ".join(f"{each['MetricName']} {each['Value']:.4g}" for each in metrics)
 

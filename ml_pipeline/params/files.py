@@ -70,6 +70,22 @@ def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Pa
     return str(name)
 
 
+def is_enabled(environment: str, pipeline: str, folder: Path | None = None) -> bool:
+    """Return whether a pipeline is executed in an environment; the first one is in all.
+
+    Raises:
+        UserError: a file cannot be read, or `enabled` is neither true nor false.
+    """
+    if pipeline == DEFAULT_PIPELINE:
+        return True
+    documents = read_documents(environment, pipeline, folder)
+    enabled = merged(documents).get("enabled", True)
+    if not isinstance(enabled, bool):
+        file = origin(("enabled",), documents)
+        raise UserError(f"{file}: enabled = {enabled!r}: it must be true or false, without quotes")
+    return enabled
+
+
 class StepInstances(NamedTuple):
     """The instances of a step's job."""
 

@@ -29,7 +29,7 @@ from ml_pipeline.params.constraints import (
     s3_uri,
 )
 from ml_pipeline.params.files import SPARK
-from ml_pipeline.params.model_steps import TransformStepParams
+from ml_pipeline.params.model_steps import ModelStepParams, TransformStepParams
 from ml_pipeline.params.sections import OtherSection, Section
 from ml_pipeline.params.spark_step import (
     Coordinate,
@@ -83,6 +83,8 @@ class PipelineParams(BaseModel):
     job_name_prefix: Annotated[str, api("ProcessingJobName")]
     """How the names of jobs begin: policies tell the environments' jobs and logs apart by it."""
     trial: Annotated[str, api("ExperimentEntityName")]
+    enabled: bool = True
+    """Whether it is executed in the environment; it is registered wherever the others are."""
     pipeline_role: Annotated[str, api("RoleArn")]
     network_subnet_ids: Annotated[
         tuple[Subnet, ...], distinct(2, "Subnets", "a job must find capacity when one zone has none")
@@ -168,6 +170,14 @@ class PipelineParams(BaseModel):
                 for section in self.other_steps.values()
                 if isinstance(section, TrainingStepParams | TransformStepParams)
             ),
+        )
+
+    @property
+    def needs_active_model(self) -> bool:
+        """Whether an execution needs an approved version of the model."""
+        return any(
+            isinstance(section, ModelStepParams) and section.model_package
+            for section in self.other_steps.values()
         )
 
     def step_type(self, name: str) -> str:

@@ -4,16 +4,26 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ml_pipeline.params.constraints import TransformInstanceType, api, matching, s3_uri
+from ml_pipeline.params.execution_parameters import MODEL_PACKAGE_ARN
 from ml_pipeline.params.files import SPARK
-from ml_pipeline.params.step_values import JsonFile, Reference, StepModel, StepResult
+from ml_pipeline.params.step_values import JsonFile, ParameterValue, Reference, StepModel, StepResult
 
 ContentType = Annotated[str, api("ContentType")]
 Group = Annotated[str, api("EntityName")]
 Retries = Annotated[int, Field(ge=1, le=20)]
 _FILTER = re.compile(r"\$.{0,62}")
+
+
+def _of_a_package(value: ParameterValue) -> ParameterValue:
+    if value.parameter != MODEL_PACKAGE_ARN:
+        raise ValueError(f'write {{"parameter": "{MODEL_PACKAGE_ARN}"}}')
+    return value
+
+
+PackageParameter = Annotated[ParameterValue, AfterValidator(_of_a_package)]
 
 
 class ModelStepParams(StepModel):
@@ -22,8 +32,8 @@ class ModelStepParams(StepModel):
     type: Literal["Model"]
     training_step: str | None = None
     """The step whose artifacts, image and hyperparameters make the model."""
-    model_package_group: Group | None = None
-    """The group whose newest approved package is the model; `make start` names the package."""
+    model_package: PackageParameter | None = None
+    """The package that is the model; `make start` names the active version."""
     role: Annotated[str, api("RoleArn")]
     retry_attempts: Retries = 3
 

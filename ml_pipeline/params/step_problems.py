@@ -104,8 +104,8 @@ def _of_inputs(name: str, step: SparkStepSpec) -> Iterator[Problem]:
 
 
 def _of_model(name: str, step: ModelStepParams) -> Iterator[Problem]:
-    if bool(step.training_step) == bool(step.model_package_group):
-        yield (name,), "give either training_step, or model_package_group for its newest approved version"
+    if bool(step.training_step) == bool(step.model_package):
+        yield (name,), "give either training_step, or model_package for the active version of the registry"
 
 
 def _of_references(

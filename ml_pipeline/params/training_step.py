@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from helpers.algorithm_images import algorithm_versions
-from ml_pipeline.params.constraints import TrainingInstanceType, api, between, checked, s3_uri
+from ml_pipeline.params.constraints import KmsKey, TrainingInstanceType, api, between, checked, s3_uri
 from ml_pipeline.params.files import SPARK
 from ml_pipeline.params.step_values import Duration, Reference, StepModel, StepResult
 
@@ -40,6 +40,8 @@ class TrainingStepParams(StepModel):
     ] = Field(default_factory=dict)
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
     """The folder of the artifacts; each job has one of its own below."""
+    output_kms: KmsKey
+    """The key that they are encrypted with: that of their bucket."""
     instance_type: TrainingInstanceType
     instance_count: Annotated[int, Field(ge=1)] = 1
     volume_size_gb: Annotated[int, between("VolumeSizeInGB")] = 30

@@ -120,5 +120,5 @@ def _pipeline_plan(project: Project, prices: Prices) -> PipelinePlan:
     sagemaker = project.session.client("sagemaker")
     old = registered(sagemaker, project.name)
     seconds = step_seconds(sagemaker, list_executions(sagemaker, project.target)) if old else {}
-    cost = run_cost(project.parameters.spark_steps.values(), seconds, prices)
+    cost = run_cost(project.parameters.jobs, seconds, prices)
     return PipelinePlan(project.name, old, project.registration, cost)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ml_pipeline.params import execution_parameters as parameters
+from ml_pipeline.params.execution_parameters import COMMIT, EXECUTION_PARAMETERS, UNKNOWN_COMMIT
 from ml_pipeline.steps import cache
 from ml_pipeline.steps.step import BuildContext, Step
 
@@ -21,13 +21,11 @@ class ModelStep:
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the package and its group, where the model is one of the registry."""
+        """Return the package, where the model is that of one."""
         from ml_pipeline.params.model_steps import ModelStepParams  # noqa: PLC0415 - imports the models
 
-        group = params.section(self.name, ModelStepParams).model_package_group
-        if not group:
-            return {}
-        return {parameters.MODEL_PACKAGE_ARN: None, parameters.MODEL_PACKAGE_GROUP: group}
+        package = params.section(self.name, ModelStepParams).model_package
+        return {package.parameter: EXECUTION_PARAMETERS[package.parameter]} if package else {}
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""
@@ -64,15 +62,8 @@ class RegisterModelStep:
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the group, and what the version notes of its origin."""
-        from ml_pipeline.params.model_steps import RegisterModelStepParams  # noqa: PLC0415 - imports the models
-
-        group = params.section(self.name, RegisterModelStepParams).model_package_group
-        return {
-            parameters.MODEL_PACKAGE_GROUP: group,
-            parameters.COMMIT: parameters.UNKNOWN_COMMIT,
-            **dict.fromkeys(cache.fingerprint_parameters(params)),
-        }
+        """Return what the version notes of its origin."""
+        return {COMMIT: UNKNOWN_COMMIT, **dict.fromkeys(cache.fingerprint_parameters(params))}
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""

@@ -39,7 +39,7 @@ def build_training_step(name: str, context: BuildContext) -> RequestStep:
         "InputDataConfig": [_channel(channel, given, params) for channel, given in section.channels.items()],
         "OutputDataConfig": {
             "S3OutputPath": section.output,
-            "KmsKeyId": params.pyspark_process_output_kms,
+            "KmsKeyId": section.output_kms,
             "CompressionType": "GZIP",
         },
         "ResourceConfig": {

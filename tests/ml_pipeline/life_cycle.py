@@ -4,22 +4,24 @@ from pathlib import Path
 from typing import Any, cast
 
 from ml_pipeline.pipelines import Pipeline, PipelineModule
+from tests.ml_pipeline.building import OUTPUTS
 from tests.ml_pipeline.small_project import module
 
 Document = dict[str, Any]
 
 TRAIN, SCORE = "fare-model", "fare-scores"
 GROUP = "fares-local"
-OUTPUTS = {
+REGISTRY_OUTPUTS = {
     "ModelPackageGroupName": GROUP,
     "TrainingJobRoleArn": "arn:aws:iam::123456789012:role/training",
-    "ModelRoleArn": "arn:aws:iam::123456789012:role/model",
+    "TransformJobRoleArn": "arn:aws:iam::123456789012:role/model",
+    "ArtifactKeyArn": OUTPUTS["DataKeyArn"].replace("76543210-", "11111111-"),
 }
 """The outputs of the stack with the model registry."""
-ROLE, MODEL_ROLE = "${TrainingJobRoleArn}", "${ModelRoleArn}"
+ROLE, MODEL_ROLE = "${TrainingJobRoleArn}", "${TransformJobRoleArn}"
 SMALL: Document = {"instance_type": "ml.m5.large", "instance_count": 1}
 EVALUATION = {"step": "evaluate", "output": "evaluation", "file": "evaluation/evaluation.json"}
-CHAMPION = {"parameter": "ChampionModelDataUrl"}
+CHAMPION, PACKAGE = {"parameter": "ChampionModelDataUrl"}, {"parameter": "ModelPackageArn"}
 TRAINING: Document = {
     "pipeline_name": "FareModel-${Environment}",
     "trial": "fares",
@@ -41,7 +43,8 @@ TRAINING: Document = {
                 "validation": {"step": "prepare", "output": "prepared", "dataset": "validation"},
             },
             "hyperparameters": {"num_round": 50, "eta": 0.2, "objective": "reg:squarederror"},
-            "output": "s3://${DataBucketName}/model/artifacts",
+            "output": "s3://${ArtifactBucketName}/models",
+            "output_kms": "${ArtifactKeyArn}",
             "instance_type": "ml.m5.large",
         },
         "model": {"type": "Model", "training_step": "train", "role": MODEL_ROLE},
@@ -98,7 +101,7 @@ SCORING: Document = {
             "inputs": {"rides": {"uri": "s3a://${DataBucketName}/rides", "sample": "rides"}},
             "outputs": {"prepared": "s3a://${DataBucketName}/scores/prepared"},
         },
-        "model": {"type": "Model", "model_package_group": "${ModelPackageGroupName}", "role": MODEL_ROLE},
+        "model": {"type": "Model", "model_package": PACKAGE, "role": MODEL_ROLE},
         "score": {
             "type": "Transform",
             "model_step": "model",
@@ -112,7 +115,7 @@ SCORING: Document = {
             "helper_files": [],
             "inputs": {"predictions": {"step": "score"}},
             "outputs": {"published": "s3a://${DataBucketName}/scores/published"},
-            "arguments": {"model_package": {"parameter": "ModelPackageArn"}},
+            "arguments": {"model_package": PACKAGE},
         },
     },
 }
