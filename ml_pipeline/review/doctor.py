@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
-from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.configuration import image_accounts, load_stacks
 from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.regional_values import with_regional_values
@@ -119,17 +119,19 @@ def _region(account: Account) -> Finding:
 
 def _images(account: Account) -> Finding:
     region = account.session.region_name
-    own, allowed = spark_image_accounts().get(str(region)), account.value("ImageAccountIds")
-    if own is None:
+    own, allowed = image_accounts(str(region)), account.value("ImageAccountIds")
+    if str(region) not in spark_image_accounts():
         return Finding(
             "images",
             f"SageMaker has no Spark image in {region}",
             [f"Choose another Region in {account.file}, or the account of your image as ImageAccountIds"],
         )
-    if allowed and own not in allowed.split(","):
-        missing = f"ImageAccountIds {allowed} leaves out {own}, the account of the Spark image in {region}"
-        return Finding("images", missing, [f"Add {own} to ImageAccountIds in {account.file}"])
-    return Finding("images", f"the Spark image comes from account {own}")
+    if allowed and (missing := " and ".join(each for each in own if each not in allowed.split(","))):
+        left_out = (
+            f"ImageAccountIds {allowed} leaves out {missing}, from which images of AWS come in {region}"
+        )
+        return Finding("images", left_out, [f"Add {missing} to ImageAccountIds in {account.file}"])
+    return Finding("images", f"AWS's images come from {' and '.join(own)}")
 
 
 def _zones(account: Account) -> Finding:
