@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.errors import UserError
 from ml_pipeline.executions.target import Target
 from ml_pipeline.params.execution_parameters import (
+    BASELINE_STATISTICS_URL,
     CHAMPION_MODEL_DATA_URL,
     COMMIT,
     EXECUTION_PARAMETERS,
@@ -62,8 +63,10 @@ def _of_registry(target: Target, wanted: set[str]) -> dict[str, str]:
         values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
     if REGISTERED_MODEL_DATA_URL in wanted:
         values[REGISTERED_MODEL_DATA_URL] = _model_data_url(newest(group.sagemaker, group.name))
-    if MODEL_PACKAGE_ARN in wanted:
-        values[MODEL_PACKAGE_ARN] = _servable(group, active).arn
+    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL} & wanted:
+        package = _servable(group, active)
+        served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}
+        values |= {name: value for name, value in served.items() if name in wanted}
     return values
 
 

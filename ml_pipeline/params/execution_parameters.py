@@ -10,6 +10,8 @@ MODEL_PACKAGE_ARN = "ModelPackageArn"
 """The active version of the model."""
 COMMIT = "Commit"
 """The commit that the pipeline was registered from."""
+BASELINE_STATISTICS_URL = "BaselineStatisticsUrl"
+"""The statistics of the data that it was trained on, which drift is measured against."""
 NO_MODEL = "none"
 """The artifacts where there is no such version."""
 UNKNOWN_COMMIT = "unknown"
@@ -18,6 +20,7 @@ EXECUTION_PARAMETERS: Mapping[str, str | None] = {
     CHAMPION_MODEL_DATA_URL: NO_MODEL,
     REGISTERED_MODEL_DATA_URL: NO_MODEL,
     MODEL_PACKAGE_ARN: None,
+    BASELINE_STATISTICS_URL: None,
 }
 """Those that a section may name, with their defaults.
 

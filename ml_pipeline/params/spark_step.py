@@ -77,6 +77,8 @@ class SparkStepParams(StepModel):
     max_runtime_seconds: Annotated[int, between("ProcessingMaxRuntimeInSeconds")] = 3600
     retry_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     cache_expires_after: Duration = "P30D"
+    runs_kept_days: Annotated[int, Field(ge=1, le=99999)] | None = None
+    """How long its runs are kept at least; a model package refers to files of runs."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class SparkStepSpec:
     max_runtime_seconds: int
     retry_attempts: int
     cache_expires_after: str
+    runs_kept_days: int | None = None
+    """How long its runs are kept at least; by default as long as they can be reused."""
     requirements: str | None = None
     """The file of spark_jobs/ with the Python packages that it brings along."""
     jars: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
 from helpers.spark.images import PYTHON_VERSION
 from helpers.spark.packages.layout import JARS, PYTHON
+from ml_pipeline.params.api_limits import limits
 from ml_pipeline.params.step_values import ParameterValue
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
@@ -28,15 +29,17 @@ PACKAGES_FOLDER = "/opt/ml/processing/packages"
 
 With the hash they are part of the environment, and of the command line, and so of the cache key.
 """
+PY_FILES_FOLDER = "/opt/ml/processing/py-files"
+"""Where helper files lie whose URIs are too long, all of them together, for a word of the command line."""
 JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
 """Where SageMaker puts the job's description, its name among it."""
 
 
 class _Processor(sdk.PySparkProcessor):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's processor, which also takes jars that an input brings: of paths it knows only local ones."""
+    """The SDK's processor, which also takes files that an input brings: of paths it knows only local ones."""
 
     def _stage_submit_deps(self, submit_deps: list[str], input_channel_name: str) -> Any:
-        if all(path.startswith(PACKAGES_FOLDER) for path in submit_deps):
+        if all(path.startswith((PACKAGES_FOLDER, PY_FILES_FOLDER)) for path in submit_deps):
             return None, ",".join(submit_deps)
         return super()._stage_submit_deps(submit_deps, input_channel_name)
 
@@ -67,13 +70,14 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
     folder, own = params.event_logs_of(spec.name)
     packages = [_packages(spec.package_folder)] if spec.package_folder else []
     jars = [f"{_packages_path(spec.package_folder)}/{JARS}"] if spec.package_folder and spec.jars else None
+    py_files, brought = _py_files(spec)
     arguments = processor.run(
         job_name=params.job_prefix_of(spec.name),
         submit_app=spec.app,
-        submit_py_files=list(spec.py_files),
+        submit_py_files=py_files,
         submit_jars=jars,
         arguments=list(_arguments(spec, context)),
-        inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages],
+        inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages, *brought],
         # A folder of its own for each execution and step. Outputs are not part of the cache key.
         spark_event_logs_s3_uri=sdk.Join(
             on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
@@ -103,7 +107,7 @@ def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]
         cache.OUTPUTS_VARIABLE: ",".join(spec.outputs),
         "PROCESSING_JOB_CONFIG": JOB_CONFIGURATION,
         "REPORT_FOLDER": spec.report_folder,
-        "RUNS_KEPT_DAYS": str(cache.days_reusable(spec.cache_expires_after)),
+        "RUNS_KEPT_DAYS": str(max(cache.days_reusable(spec.cache_expires_after), spec.runs_kept_days or 0)),
     }
 
 
@@ -127,6 +131,15 @@ def _argument(value: "Argument", context: BuildContext) -> Any:
             return str(value).lower()
         case _:
             return str(value)
+
+
+def _py_files(spec: "SparkStepSpec") -> tuple[list[str], list[Any]]:
+    """Return the helper files as `--py-files` has them, and the input that brings them if URIs do not fit."""
+    if len(",".join(spec.py_files)) <= limits("ContainerEntrypointString").maximum:
+        return list(spec.py_files), []
+    folder = spec.app.rpartition("/")[0]  # that of the hash of all these files
+    paths = [f"{PY_FILES_FOLDER}/{uri.rpartition('/')[2]}" for uri in spec.py_files]
+    return paths, [_input("py-files", f"{folder}/", PY_FILES_FOLDER)]
 
 
 def _packages(folder: str) -> Any:

@@ -22,6 +22,8 @@ ROLE, MODEL_ROLE = "${TrainingJobRoleArn}", "${TransformJobRoleArn}"
 SMALL: Document = {"instance_type": "ml.m5.large", "instance_count": 1}
 EVALUATION = {"step": "evaluate", "output": "evaluation", "file": "evaluation/evaluation.json"}
 CHAMPION, PACKAGE = {"parameter": "ChampionModelDataUrl"}, {"parameter": "ModelPackageArn"}
+HELPERS = [f"helper_{number}.py" for number in range(6)]
+"""More than SageMaker takes as URIs in one word of a command line."""
 TRAINING: Document = {
     "pipeline_name": "FareModel-${Environment}",
     "trial": "fares",
@@ -60,7 +62,8 @@ TRAINING: Document = {
         "evaluate": {
             **SMALL,
             "code": "evaluate.py",
-            "helper_files": [],
+            "helper_files": HELPERS,
+            "runs_kept_days": 3650,
             "inputs": {"predictions": {"step": "score-test"}, "candidate": {"step": "train"}},
             "outputs": {"evaluation": "s3a://${DataBucketName}/model/evaluation"},
             "arguments": {"champion": CHAMPION},
@@ -153,6 +156,8 @@ def write_jobs(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     for name, options in _OPTIONS.items():
         (folder / name).write_text(f"OPTIONS = {options}\n")
+    for name in HELPERS:
+        (folder / name).write_text("# helper\n")
     (folder / "configuration.json").write_text("[]\n")
     return folder
 

@@ -323,6 +323,25 @@ def test_faults_of_the_service_are_retried_where_the_type_of_the_step_allows_it(
     }
 
 
+def test_helper_files_whose_uris_do_not_fit_are_brought_by_an_input(
+    training: Requests, params: Mapping[str, PipelineParams]
+) -> None:
+    job, app = training["evaluate"], params[TRAIN].spark_steps["evaluate"].app
+    entry_point = job["AppSpecification"]["ContainerEntrypoint"]
+    inputs = {each["InputName"]: each["S3Input"] for each in job["ProcessingInputs"]}
+
+    files = entry_point[entry_point.index("--py-files") + 1]
+    assert files.split(",") == [f"/opt/ml/processing/py-files/{name}" for name in life_cycle.HELPERS]
+    assert inputs["py-files"]["S3Uri"] == app.removesuffix("evaluate.py")
+    assert inputs["py-files"]["LocalPath"] == "/opt/ml/processing/py-files"
+    assert "py-files" not in {each["InputName"] for each in training["prepare"]["ProcessingInputs"]}
+
+
+def test_runs_that_a_version_refers_to_are_kept(training: Requests) -> None:
+    assert training["evaluate"]["Environment"]["RUNS_KEPT_DAYS"] == "3650"
+    assert training["prepare"]["Environment"]["RUNS_KEPT_DAYS"] == "40"
+
+
 # What is reused.
 
 
