@@ -4,20 +4,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from ml_pipeline.pipelines import Pipeline, PipelineModule
-from tests.ml_pipeline.building import OUTPUTS
 from tests.ml_pipeline.small_project import module
 
 Document = dict[str, Any]
 
 TRAIN, SCORE = "fare-model", "fare-scores"
-GROUP = "fares-local"
-REGISTRY_OUTPUTS = {
-    "ModelPackageGroupName": GROUP,
-    "TrainingJobRoleArn": "arn:aws:iam::123456789012:role/training",
-    "TransformJobRoleArn": "arn:aws:iam::123456789012:role/model",
-    "ArtifactKeyArn": OUTPUTS["DataKeyArn"].replace("76543210-", "11111111-"),
-}
-"""The outputs of the stack with the model registry."""
 ROLE, MODEL_ROLE = "${TrainingJobRoleArn}", "${TransformJobRoleArn}"
 SMALL: Document = {"instance_type": "ml.m5.large", "instance_count": 1}
 EVALUATION = {"step": "evaluate", "output": "evaluation", "file": "evaluation/evaluation.json"}

@@ -17,7 +17,8 @@ from ml_pipeline.controls.checks import findings
 from ml_pipeline.definitions import pipeline_definition
 from ml_pipeline.params import PipelineParams, SparkCode, load_parameters
 from tests.ml_pipeline import life_cycle
-from tests.ml_pipeline.life_cycle import DOCUMENTS, GROUP, PIPELINES, REGISTRY_OUTPUTS, SCORE, TRAIN, Document
+from tests.ml_pipeline.building import OUTPUTS
+from tests.ml_pipeline.life_cycle import DOCUMENTS, PIPELINES, SCORE, TRAIN, Document
 from tests.ml_pipeline.small_project import write_params
 
 Requests = Mapping[str, Document]
@@ -40,9 +41,8 @@ def params(
     for name, document in DOCUMENTS.items():
         (files / "pipelines" / f"{name}.json").write_text(json.dumps(document))
     code = SparkCode(life_cycle.write_jobs(folder / "jobs"))
-    known = {**outputs, **REGISTRY_OUTPUTS}
     return {
-        name: load_parameters("local", known, name, steps=each.step_types, code=code, folder=files)
+        name: load_parameters("local", outputs, name, steps=each.step_types, code=code, folder=files)
         for name, each in PIPELINES.items()
     }
 
@@ -145,8 +145,8 @@ def test_training_is_isolated_in_the_vpc_with_the_keys_of_volumes_and_artifacts(
         "Subnets": list(shared.network_subnet_ids),
     }
     assert job["ResourceConfig"]["VolumeKmsKeyId"] == shared.pyspark_process_volume_kms
-    assert job["OutputDataConfig"]["KmsKeyId"] == REGISTRY_OUTPUTS["ArtifactKeyArn"]
-    assert job["RoleArn"] == REGISTRY_OUTPUTS["TrainingJobRoleArn"]
+    assert job["OutputDataConfig"]["KmsKeyId"] == OUTPUTS["ArtifactKeyArn"]
+    assert job["RoleArn"] == OUTPUTS["TrainingJobRoleArn"]
     assert job["HyperParameters"] == {"num_round": "50", "eta": "0.2", "objective": "reg:squarederror"}
     assert {tag["Key"]: tag["Value"] for tag in job["Tags"]} == shared.tags
     assert {
@@ -189,7 +189,7 @@ def test_training_is_requested_as_the_sdk_would(
             ),
             output_data_config=configs.OutputDataConfig(
                 s3_output_path="s3://artifact-bucket/models",
-                kms_key_id=REGISTRY_OUTPUTS["ArtifactKeyArn"],
+                kms_key_id=OUTPUTS["ArtifactKeyArn"],
                 compression_type="GZIP",
             ),
             hyperparameters=ours["HyperParameters"],
@@ -217,7 +217,7 @@ def test_a_model_is_that_of_the_training_job_or_of_the_package(
     for model in (training["model"], scoring["model"]):
         assert model["EnableNetworkIsolation"] is True
         assert model["VpcConfig"] == training["train"]["VpcConfig"]
-        assert model["ExecutionRoleArn"] == REGISTRY_OUTPUTS["TransformJobRoleArn"]
+        assert model["ExecutionRoleArn"] == OUTPUTS["TransformJobRoleArn"]
         assert {tag["Key"]: tag["Value"] for tag in model["Tags"]} == params[TRAIN].tags
 
 
@@ -251,7 +251,7 @@ def test_a_version_is_registered_pending_with_metrics_baselines_and_origin(
     prepared = "s3://data-bucket/model/prepared", "runs", PREPARE_JOB
     evaluated = "s3://data-bucket/model/evaluation", "runs", {"Get": "Steps.evaluate.ProcessingJobName"}
 
-    assert request["ModelPackageGroupName"] == GROUP
+    assert request["ModelPackageGroupName"] == OUTPUTS["ModelPackageGroupName"]
     assert request["ModelApprovalStatus"] == "PendingManualApproval"
     assert request["InferenceSpecification"]["Containers"] == [{"Image": IMAGE, "ModelDataUrl": ARTIFACTS}]
     assert request["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == joined(
