@@ -2,8 +2,8 @@
 
 Numbers are counted in cells: the floating-point numbers that agree in sign, exponent and the first seven bits
 of the mantissa. So a cell is at most 1/128 as wide as its numbers are large, and whole numbers up to 256
-have a cell each. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12, 2019)
-the relative error of quantiles is bounded; the binary exponent takes the place of the logarithm.
+have a cell each. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12,
+2019) the relative error of quantiles is bounded; the binary exponent takes the place of the logarithm.
 """
 
 from __future__ import annotations

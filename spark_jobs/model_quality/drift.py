@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = 1
-LEAST_SHARE = 1e-4
-"""What an empty bucket counts as: the logarithm of 0 is no number."""
+LEAST_COUNT = 0.5
+"""Of values in a bucket that has none: the logarithm of 0 is no number."""
 NORMAL_QUANTILE = 3.0902323061678132
 """Exceeded once in a thousand times by a standard normal variable."""
 KOLMOGOROV_QUANTILE = math.sqrt(math.log(2 / 1e-3) / 2)
@@ -72,7 +72,7 @@ def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
     if not total_expected or not total_actual:
         return 0.0
     shares = (
-        (max(before / total_expected, LEAST_SHARE), max(now / total_actual, LEAST_SHARE))
+        (max(before, LEAST_COUNT) / total_expected, max(now, LEAST_COUNT) / total_actual)
         for before, now in zip(expected, actual, strict=True)
         if before or now
     )

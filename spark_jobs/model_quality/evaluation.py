@@ -263,7 +263,8 @@ class Evaluation(Sink):
             raise JobError(
                 f"--predictions: {', '.join(undefined)} of the {who} is not a number (NaN) for "
                 f"{summary.predictions.present:,} rows of test data, as where label "
-                f"{self._columns.label.name} is the same in all of them: raise --test_fraction of prepare_training_data.py, or add rows"
+                f"{self._columns.label.name} is the same in all of them: raise --test_fraction of "
+                "prepare_training_data.py, or add rows"
             )
         return metrics
 

@@ -129,6 +129,6 @@ def _reject_constant(source: str, label: str, summary: Statistics) -> None:
         value = found.minimum if found.minimum == found.maximum else None
     if value is not None:
         raise JobError(
-            f"{source}: label {label} is {value} in all {summary.rows:,} rows of the training data, and there "
-            "is nothing to learn: add rows with other labels, or predict another field"
+            f"{source}: label {label} is {value} in all {summary.rows:,} rows of the training data, and "
+            "there is nothing to learn: add rows with other labels, or predict another field"
         )
