@@ -58,7 +58,7 @@ def _scalar_or_parameter(value: Any) -> Any:
             if problem := _parameter_problem(name):
                 raise PydanticCustomError("parameter", "{problem}", {"problem": problem})
             return ParameterValue(parameter=name)
-    raise PydanticCustomError("argument", 'write a string, a number, true, false, or {{"parameter": "NAME"}}')
+    raise PydanticCustomError("argument", 'write a string, a number, true, false, or {"parameter": "NAME"}')
 
 
 Argument = Annotated[
