@@ -40,6 +40,7 @@ EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAI
 # The command line of the pipelines, and the options that most of its commands take.
 PIPELINES = $(ON_AWS) -m ml_pipeline
 SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
+OF_MODEL = --model $(or $(MODEL),$(error MODEL is missing: name a version that `make models ENV=$(ENV)` shows, as MODEL=3))
 OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
 # The locks of the packages and jars that steps bring along.
 STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
@@ -88,6 +89,17 @@ tune: $(VENV)/run  ## Run, change a setting of a STEP, run again, keep what is f
 	$(PIPELINES) tune $(OF_STEP) $(ARGS)
 spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution, of a STEP, until Ctrl-C; ARGS='--execution ARN --port N'
 	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
+
+##@ Models
+.PHONY: models compare approve reject
+models: $(VENV)/run  ## Show the versions of the model, their approval and metrics, and which one is active; ARGS=--all
+	$(PIPELINES) models --env $(ENV) $(ARGS)
+compare: $(VENV)/run  ## Show the metrics of two versions side by side, overall and by slice; MODEL=2 WITH=3
+	$(PIPELINES) compare --env $(ENV) $(OF_MODEL) --with $(or $(WITH),$(error WITH is missing: make compare MODEL=2 WITH=3))
+approve: $(VENV)/run  ## Approve a version that can be served, which makes it the active one; MODEL=3
+	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
+reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
+	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
 
 ##@ Infrastructure and pipeline
 .PHONY: deploy drift migrate outputs data code-hash upsert check-commit history rollback sweep teardown new-step new-pipeline

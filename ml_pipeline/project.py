@@ -97,7 +97,7 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
     for pipeline in selected:
         try:
             parameters = load_parameters(
-                environment, outputs, pipeline.name, steps=pipeline.step_names, code=code
+                environment, outputs, pipeline.name, steps=pipeline.step_types, code=code
             )
         except UserError as error:
             problems.append(str(error))
@@ -131,11 +131,7 @@ def _conflicts(projects: Sequence[Project]) -> list[str]:
             problems.append(f"pipeline_name {one.name} stands in the parameter files of {both}; change one")
         problems += [
             f"outputs {taken} and {uri} in the parameter files of {both} overlap; change one"
-            for taken, uri in product(_outputs(one), _outputs(other))
+            for taken, uri in product(one.parameters.outputs, other.parameters.outputs)
             if overlap(taken, uri)
         ]
     return [f"Pipelines get in each other's way:{one_per_line(problems)}"] if problems else []
-
-
-def _outputs(project: Project) -> list[str]:
-    return [uri for step in project.parameters.spark_steps.values() for uri in step.outputs.values()]

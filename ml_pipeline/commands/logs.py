@@ -1,15 +1,16 @@
 """Print job logs."""
 
 import argparse
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import say
 from ml_pipeline.commands import options
-from ml_pipeline.executions.executions import newest, select_steps, take_snapshot
-from ml_pipeline.executions.job_logs import LOG_GROUP, exception_of, milliseconds, read_lines
-from ml_pipeline.executions.processing_jobs import describe_job
+from ml_pipeline.executions.executions import Step, newest, select_steps, take_snapshot
+from ml_pipeline.executions.job_logs import LogLine, exception_of, milliseconds, read_lines
+from ml_pipeline.executions.jobs import PROCESSING, Job, describe_job
 from ml_pipeline.executions.target import targets
 
 
@@ -33,16 +34,28 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
             continue
         if not step.job_arn:
-            say(console, f"Step {step.name}: {step.status}, job not started")
+            say(console, f"Step {step.name}: {step.status}, {_without_job(step)}")
             continue
-        job = describe_job(sagemaker, step.job_arn)["ProcessingJobName"]
-        say(console, f"Step {step.name}: {step.status}, job {job}")
+        job = describe_job(sagemaker, step.job_arn)
+        group = job.kind.log_group
+        say(console, f"Step {step.name}: {step.status}, job {job.name}")
         lines = []
-        for line in read_lines(logs, job, milliseconds(step.started)):
+        for line in read_lines(logs, job.name, milliseconds(step.started), group):
             lines.append(line)
             say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
         if not lines:
-            say(console, f"The log of step {step.name} is empty: {LOG_GROUP}: {job}/…")
-        if step.status == "Failed" and (exception := exception_of(lines)):
-            say(console, f"Step {step.name} failed with {exception}")
+            say(console, f"The log of step {step.name} is empty: {group}: {job.name}/…")
+        if step.status == "Failed" and (reason := _failure(job, lines)):
+            say(console, f"Step {step.name} failed with {reason}")
     return 0
+
+
+def _without_job(step: Step) -> str:
+    """Return what is known of a step that has no job: none yet, or none at all."""
+    found = ", ".join(f"{name.lower()}: {value}" for name, value in step.results)
+    return found or step.failure_reason or "job not started"
+
+
+def _failure(job: Job, lines: Sequence[LogLine]) -> str:
+    """Return what ended a job: of Spark the exception in its log, else the reason that SageMaker has."""
+    return exception_of(lines) if job.kind is PROCESSING else job.failure_reason

@@ -40,6 +40,13 @@ def add_execution(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add `--model`, which names a version in the registry."""
+    parser.add_argument(
+        "--model", type=count, required=True, metavar="N", help="a version, as `models` shows them"
+    )
+
+
 def count(text: str) -> int:
     """Return a whole number from 1, for `add_argument(type=count)`.
 

@@ -14,9 +14,9 @@ from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.outputs import undeployed
 from ml_pipeline.commands import options
 from ml_pipeline.commands.report import write_report
-from ml_pipeline.commands.start import add_execution_options, begin, follow
+from ml_pipeline.commands.start import add_execution_options, begin_if_possible, follow
 from ml_pipeline.executions.sample_data import upload_samples
-from ml_pipeline.executions.target import select_pipelines
+from ml_pipeline.executions.target import startable_pipelines
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.upsert import upsert_all
 
@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring an environment up to date and run its pipelines, one after the other."""
-    select_pipelines(arguments.pipeline)  # a typo is reported before anything is deployed
+    # A typo is reported before anything is deployed.
+    startable = {each.name for each in startable_pipelines(arguments.pipeline, arguments.env)}
     session = connect(arguments.env)
     if undeployed(session.client("cloudformation"), arguments.env):
         # New stacks have new outputs, so definitions must be built: the SDK is imported meanwhile.
@@ -40,9 +41,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for line in upload_samples(project.session.client("s3"), project.parameters, project.environment):
             say(console, line)
     upsert_all(projects, console)
-    for project in projects:
-        arn = begin(project.session, project.target, console, use_cache=arguments.cache == "on")
-        if not arguments.wait:
+    for project in (each for each in projects if each.pipeline.name in startable):
+        arn = begin_if_possible(project.session, project.target, console, arguments)
+        if arn is None or not arguments.wait:
             continue
         code = follow(project.session, arn, project.target, console)
         if code != INTERRUPTED:

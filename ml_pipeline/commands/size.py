@@ -8,7 +8,7 @@ from helpers.errors import UserError
 from helpers.spark.sizing.command import add_arguments as add_sizing_arguments
 from helpers.spark.sizing.command import show_sizes
 from ml_pipeline.commands import options
-from ml_pipeline.params.files import step_instances
+from ml_pipeline.params.files import SPARK, step_instances
 from ml_pipeline.pipelines import find_pipeline
 
 
@@ -26,14 +26,14 @@ def run(arguments: argparse.Namespace, _: Console) -> int:
         UserError: there is no such step.
     """
     find_pipeline(arguments.pipeline)
-    steps = step_instances(arguments.env, arguments.pipeline)
+    instances = step_instances(arguments.env, arguments.pipeline)
+    steps = {name: each for name, each in instances.items() if each.step_type == SPARK}
     name = arguments.step or next(iter(steps))
     if name not in steps:
         raise UserError(
             f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}. "
             f"To add it: make new-step PIPELINE={arguments.pipeline} NAME={name}"
         )
-    instance, count = steps[name]
-    arguments.instance = arguments.instance or instance
-    arguments.count = arguments.count or count
+    arguments.instance = arguments.instance or steps[name].instance_type
+    arguments.count = arguments.count or steps[name].instance_count
     return show_sizes(arguments)

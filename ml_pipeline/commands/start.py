@@ -16,9 +16,10 @@ from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
+from ml_pipeline.executions.parameters import NoActiveModelError
 from ml_pipeline.executions.quotas import instances_needed, shortfalls
 from ml_pipeline.executions.summary import summary
-from ml_pipeline.executions.target import Target, select_pipelines, targets
+from ml_pipeline.executions.target import ALL, Target, startable_pipelines, target_of
 from ml_pipeline.executions.waiting import wait
 
 if TYPE_CHECKING:
@@ -80,16 +81,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.state and "GITHUB_OUTPUT" not in os.environ:
         raise UserError("--state is for a step of a workflow: GITHUB_OUTPUT is not set")
     session = connect(arguments.env)
-    needed = instances_needed(arguments.env, select_pipelines(arguments.pipeline))
+    pipelines = startable_pipelines(arguments.pipeline, arguments.env)
+    needed = instances_needed(arguments.env, pipelines)
     for line in shortfalls(session.client("service-quotas"), needed):
         say(console, line)
     until = time.monotonic() + arguments.minutes * 60
     code = 0
-    for target in targets(arguments.env, arguments.pipeline):
+    for target in [target_of(arguments.env, each) for each in pipelines]:
         arn = _continued(session, target, arguments.since) if arguments.since else None
         if arn is None:
-            arn = begin(session, target, console, use_cache=arguments.cache == "on")
-        if arguments.wait and (code := follow(session, arn, target, console, until)):
+            arn = begin_if_possible(session, target, console, arguments)
+        if arn and arguments.wait and (code := follow(session, arn, target, console, until)):
             break
     if arguments.state:
         with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
@@ -104,6 +106,23 @@ def _continued(session: "Session", target: Target, since: datetime) -> str | Non
     if newest and newest.started >= since and (newest.active or newest.status == "Succeeded"):
         return newest.arn
     return None
+
+
+def begin_if_possible(
+    session: "Session", target: Target, console: Console, arguments: argparse.Namespace
+) -> str | None:
+    """Start an execution, show its ARN and return it; of all pipelines, one without a model is left out.
+
+    Raises:
+        NoActiveModelError: no version is approved, and this pipeline alone was asked for.
+    """
+    try:
+        return begin(session, target, console, use_cache=arguments.cache == "on")
+    except NoActiveModelError as error:
+        if arguments.pipeline != ALL:
+            raise
+        say(console, f"{target.name} was not started. {error}")
+        return None
 
 
 def begin(session: "Session", target: Target, console: Console, *, use_cache: bool) -> str:

@@ -6,11 +6,12 @@ from rich.console import Console
 
 from helpers.aws import connect
 from helpers.command_line import say
+from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, take_snapshot
 from ml_pipeline.executions.outcome import read_outcomes
 from ml_pipeline.executions.summary import summary
-from ml_pipeline.executions.target import targets
+from ml_pipeline.executions.target import ALL, targets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     session = connect(arguments.env)
     sagemaker = session.client("sagemaker")
     for target in targets(arguments.env, arguments.pipeline):
-        snapshot = take_snapshot(sagemaker, newest(sagemaker, target))
+        try:
+            execution = newest(sagemaker, target)
+        except UserError as error:
+            if arguments.pipeline != ALL:
+                raise
+            say(console, str(error))
+            continue
+        snapshot = take_snapshot(sagemaker, execution)
         say(console, summary(snapshot, read_outcomes(session, snapshot), target))
     return 0

@@ -10,9 +10,10 @@ from helpers.command_line import say
 from helpers.errors import explain
 from helpers.spark.event_log.reading import EventLogError
 from ml_pipeline.commands import options
-from ml_pipeline.executions.executions import newest, take_snapshot
+from ml_pipeline.executions.executions import list_executions, newest, take_snapshot
 from ml_pipeline.executions.job_report import Executors
 from ml_pipeline.executions.outcome import StepOutcome, read_outcomes
+from ml_pipeline.executions.target import ALL, startable_pipelines
 from ml_pipeline.executions.verification import problems, read_written, warnings
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.spark.event_logs import logged_executors
@@ -25,7 +26,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check that the newest executions did what their reports declare; return 1 if one did not."""
-    return max(_verify(project, console) for project in open_projects(arguments.env, arguments.pipeline))
+    startable = {each.name for each in startable_pipelines(arguments.pipeline, arguments.env)}
+    projects = open_projects(arguments.env, arguments.pipeline)
+    codes = [0]
+    for project in projects:
+        if project.pipeline.name not in startable or (
+            arguments.pipeline == ALL and _waits_for_a_model(project, console)
+        ):
+            continue
+        codes.append(_verify(project, console))
+    return max(codes)
+
+
+def _waits_for_a_model(project: Project, console: Console) -> bool:
+    """Return whether a pipeline was never executed since no version of its model was approved yet."""
+    if not project.parameters.needs_active_model:
+        return False
+    if next(list_executions(project.session.client("sagemaker"), project.target), None):
+        return False
+    say(console, f"{project.name} was not executed yet: it needs an approved version of the model.")
+    return True
 
 
 def _verify(project: Project, console: Console) -> int:

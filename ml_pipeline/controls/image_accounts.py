@@ -1,4 +1,4 @@
-"""Whose container images a job may run: those of AWS's Spark registries, and those of accounts named here."""
+"""Whose images a job may run: those of AWS for Spark and the algorithm, and those of accounts named here."""
 
 import re
 from collections.abc import Collection
@@ -6,6 +6,7 @@ from functools import cache
 
 from botocore.loaders import Loader
 
+from helpers.algorithm_images import algorithm_image_accounts
 from helpers.spark.images import spark_image_accounts
 
 OWN_IMAGE_ACCOUNTS: frozenset[str] = frozenset()
@@ -23,8 +24,9 @@ def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNT
     # The host decides who answers: amazonaws.com.example.org belongs to somebody else.
     if not found or found["suffix"] not in _registry_suffixes():
         return f"is no image of a registry in AWS: {uri}"
-    spark = spark_image_accounts().get(found["region"])
-    if found["account"] in {spark, *own_accounts}:
+    images = spark_image_accounts(), algorithm_image_accounts()
+    of_aws = {accounts.get(found["region"]) for accounts in images}
+    if found["account"] in {*of_aws, *own_accounts}:
         return None
     return f"comes from account {found['account']}, which is not trusted in {found['region']}"
 

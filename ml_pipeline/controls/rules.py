@@ -156,6 +156,32 @@ _NO_SHELL = _value(
 )
 
 
+_ISOLATION = _value(
+    "network isolation of the container",
+    "set it to true: SageMaker moves the data, and the container needs neither network nor credentials",
+    lambda value: None if value is True else "is off",
+)
+_PROGRAM = _value(
+    "SAGEMAKER_PROGRAM",
+    "remove the variable, or name the script that it stands for",
+    _matching(r"\S+", "is empty, which the container takes for the name of a module, so it serves nothing"),
+)
+_PENDING = _value(
+    "the approval of the model package",
+    "register it as PendingManualApproval: a version is approved after its registration, by a person",
+    _matching("PendingManualApproval", "is given by the pipeline itself"),
+)
+
+
+def _no_tags(value: Any, path: str) -> Iterator[Fault]:
+    if value is not None:
+        yield Fault(
+            path,
+            "SageMaker refuses tags of a model package that has a group",
+            "remove them; the tags of the group are those of its packages",
+        )
+
+
 def _model(value: Any, path: str) -> Iterator[Fault]:
     """Check that a transform's model is made by the pipeline, where its network and image are checked."""
     made = isinstance(value, dict) and is_expression(value)
@@ -182,6 +208,28 @@ _CLUSTER_SECURITY = _value(
 )
 
 
+def _container(image: Check) -> Check:
+    """Return a check of a model's container, of which a model package may give the image.
+
+    SageMaker makes models of approved packages only, and a package is checked before it is approved.
+    """
+    package = _value(
+        "the model package",
+        'name its ARN, or give it as {"Get": "Parameters.ModelPackageArn"}',
+        _matching(r"arn:aws[a-z-]*:sagemaker:[\w:-]+:model-package/[\w/-]+", "is no ARN of a model package"),
+    )
+
+    def check(value: Any, path: str) -> Iterator[Fault]:
+        given = value if isinstance(value, dict) else {}
+        name = given.get("ModelPackageName")
+        if name is None or given.get("Image") is not None:
+            yield from image(value if is_expression(value) else given.get("Image"), f"{path}.Image")
+        if name is not None and references(name) != ["Parameters.ModelPackageArn"]:
+            yield from package(name, f"{path}.ModelPackageName")
+
+    return check
+
+
 def _vpc(place: str) -> tuple[Rule, ...]:
     return (f"{place}.Subnets", _SUBNETS), (f"{place}.SecurityGroupIds", _SECURITY_GROUPS)
 
@@ -191,6 +239,9 @@ def _training(job: str, resources: str, image: Check) -> tuple[Rule, ...]:
     return (
         *_vpc(f"{job}.VpcConfig"),
         (f"{job}.EnableInterContainerTrafficEncryption", _TRAFFIC),
+        (f"{job}.EnableNetworkIsolation", _ISOLATION),
+        (f"{job}.Environment?.SAGEMAKER_PROGRAM?", _PROGRAM),
+        (f"{job}.HyperParameters?.sagemaker_program?", _PROGRAM),
         (f"{job}.{resources}.VolumeKmsKeyId", _VOLUME_KEY),
         (f"{job}.OutputDataConfig.KmsKeyId", _OUTPUT_KEY),
         (f"{job}.AlgorithmSpecification.TrainingImage", image),
@@ -207,9 +258,10 @@ def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]
     """
     image = _value(
         "the image",
-        "use AWS's Spark image of the region, or name the account in ml_pipeline/controls/image_accounts.py",
+        "use an image of AWS for the region, or name the account in ml_pipeline/controls/image_accounts.py",
         lambda uri: image_problem(uri, own_image_accounts),
     )
+    container = _container(image)
     tags: Rule = ("Arguments.Tags", _tags)
     processing: tuple[Rule, ...] = (
         *_vpc("Arguments.NetworkConfig.VpcConfig"),
@@ -258,13 +310,22 @@ def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]
         ),
         "Model": (
             *_vpc("Arguments.VpcConfig"),
-            ("Arguments.PrimaryContainer|Containers*.Image", image),
+            ("Arguments.EnableNetworkIsolation", _ISOLATION),
+            ("Arguments.PrimaryContainer|Containers*", container),
+            ("Arguments.PrimaryContainer|Containers?*.Environment?.SAGEMAKER_PROGRAM?", _PROGRAM),
             ("Arguments.ExecutionRoleArn", _role("the model's role")),
             tags,
         ),
         "RegisterModel": (
             ("Arguments.InferenceSpecification.Containers*.Image", image),
+            ("Arguments.InferenceSpecification.Containers*.Environment?.SAGEMAKER_PROGRAM?", _PROGRAM),
             ("Arguments.AdditionalInferenceSpecifications?*.Containers*.Image", image),
+            (
+                "Arguments.AdditionalInferenceSpecifications?*.Containers*.Environment?.SAGEMAKER_PROGRAM?",
+                _PROGRAM,
+            ),
+            ("Arguments.ModelApprovalStatus", _PENDING),
+            ("Arguments.Tags?", _no_tags),
         ),
         "EMR": (
             ("Arguments.ClusterConfig|ClusterId", _CLUSTER),

@@ -74,8 +74,8 @@ def stale_faults(step: Any, path: str, others: Sequence[Any]) -> Iterator[Fault]
     for place in _reads(arguments, f"{path}.Arguments"):
         writer = next((each for each in others if _reads_result_of(place, each)), None)
         if writer is not None:
-            if not _knows_run(in_key, writer, place):
-                yield _stale_result(place, str(writer["Name"]))
+            if not _knows_run(in_key, writer, place, others):
+                yield _stale_result(place, writer)
         elif place.location and not place.names_a_run and ".Environment." not in place.path:
             yield from _missing_fingerprint(place, _object(arguments.get("Environment")))
 
@@ -152,10 +152,12 @@ def _reads_result_of(place: _Place, other: Any) -> bool:
     return bool(location) and any(overlap(location, written) for written in _writes(other))
 
 
-def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place) -> bool:
+def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, steps: Sequence[Any]) -> bool:
     """Return whether a cache key changes with each run of a step."""
-    if any(found.startswith(f"Steps.{writer['Name']}.") and found.endswith(_OF_EACH_RUN) for found in in_key):
+    if _names_run_of(writer["Name"], in_key):
         return True
+    if writer.get("Type") == "Transform":
+        return _names_its_origins(writer, steps)
     # The property of an output is resolved: it is another text where the output has one for each execution.
     read = [found for found in references(place.value) if found.startswith(f"Steps.{writer['Name']}.")]
     outputs = dict(_processing_outputs(_object(writer.get("Arguments"))))
@@ -165,12 +167,40 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place) 
     )
 
 
-def _stale_result(place: _Place, writer: str) -> Fault:
+def _names_its_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
+    """Return whether the output of a transform is another location with other data or another model.
+
+    That of each run would be another one even if both are the same: a transform is never reused.
+    """
+    arguments = _object(transform.get("Arguments"))
+    named = references(_object(arguments.get("TransformOutput")).get("S3OutputPath"))
+    model = next(iter(references(arguments.get("ModelName"))), "").split(".")
+    created = next((step for step in steps if [str(_object(step).get("Name"))] == model[1:2]), None)
+    if created is None:
+        return False
+    made_of = [*references(arguments.get("TransformInput")), *references(_object(created.get("Arguments")))]
+    return bool(made_of) and all(
+        origin in named or (origin.startswith("Steps.") and _names_run_of(origin.split(".")[1], named))
+        for origin in made_of
+    )
+
+
+def _names_run_of(step: str, named: Sequence[str]) -> bool:
+    return any(found.startswith(f"Steps.{step}.") and found.endswith(_OF_EACH_RUN) for found in named)
+
+
+def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Fault:
+    name = writer["Name"]
+    fix = (
+        "end the S3OutputPath of that step with the names of the jobs that its input and its model come from"
+        if writer.get("Type") == "Transform"
+        else f'name the run with {{"Get": "Steps.{name}.ProcessingJobName"}} in the location, as an input '
+        "with step and output in its section does"
+    )
     return Fault(
         place.path,
-        f"the step is cached, and its key is the same whichever run of step {writer} wrote what it reads",
-        f'name the run with {{"Get": "Steps.{writer}.ProcessingJobName"}} in the location, as an input with '
-        "step and output in its section does, or switch the cache of the step off",
+        f"the step is cached, and its key is the same whichever run of step {name} wrote what it reads",
+        f"{fix}, or switch the cache of the step off",
     )
 
 

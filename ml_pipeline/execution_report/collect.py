@@ -20,6 +20,7 @@ from ml_pipeline.execution_report.rejected_rows import OUTPUT, read_rejected
 from ml_pipeline.execution_report.spark_run import spark_run
 from ml_pipeline.execution_report.steps import steps_of
 from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.project import Project
 from ml_pipeline.spark.event_logs import job_logs
@@ -88,7 +89,7 @@ def _without_data(project: Project, execution: Execution, prices: "Prices") -> E
 def _with_data(project: Project, step: Step, execution: Execution, earlier: Execution | None) -> Step:
     """Return a step with what its data sets and its event log hold."""
     outcome = execution.outcome_by_step.get(step.name)
-    if outcome is None or not outcome.job:
+    if outcome is None or not outcome.job or outcome.job_kind is not PROCESSING:
         return step
     run, without_run = _spark_run(project, outcome)
     step = replace(step, spark=run, missing=(*step.missing, *without_run))

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ml_pipeline.execution_report.jobs import Job
 from ml_pipeline.execution_report.model import Cost
+from ml_pipeline.executions.jobs import Job
 from ml_pipeline.executions.progress import duration
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ def _defined(s3: "S3Client", step: Mapping[str, Any], after: tuple[str, ...]) ->
         for each in arguments.get("ProcessingInputs", [])
         if isinstance(uri := each.get("S3Input", {}).get("S3Uri"), str)
     }
-    image = arguments.get("AppSpecification", {}).get("ImageUri", "")
+    image = _image(arguments)
     packages: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     folder = uris.pop(_PACKAGES, "")
@@ -53,9 +53,19 @@ def _defined(s3: "S3Client", step: Mapping[str, Any], after: tuple[str, ...]) ->
             packages = _packages(s3, folder)
         except ClientError as error:
             missing = (f"The packages cannot be read at {folder}: {error.response['Error']['Code']}.",)
-    return DefinedStep(
-        after, image if isinstance(image, str) else "", tuple(uris.values()), packages, missing
+    return DefinedStep(after, image, tuple(uris.values()), packages, missing)
+
+
+def _image(arguments: Mapping[str, Any]) -> str:
+    """Return the image of a job or of a model, where the definition names it."""
+    containers = arguments.get("InferenceSpecification", {}).get("Containers", [{}])
+    named = (
+        arguments.get("AppSpecification", {}).get("ImageUri"),
+        arguments.get("AlgorithmSpecification", {}).get("TrainingImage"),
+        arguments.get("PrimaryContainer", {}).get("Image"),
+        containers[0].get("Image"),
     )
+    return next((image for image in named if isinstance(image, str)), "")
 
 
 def _packages(s3: "S3Client", folder: str) -> tuple[str, ...]:

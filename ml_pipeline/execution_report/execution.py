@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ml_pipeline.execution_report.jobs import Job, job_of, list_jobs
+from ml_pipeline.execution_report.jobs import jobs_of_execution
 from ml_pipeline.executions.executions import Snapshot, Step, take_snapshot
+from ml_pipeline.executions.jobs import Job, describe_job
 from ml_pipeline.executions.outcome import StepOutcome, read_outcomes
-from ml_pipeline.executions.processing_jobs import describe_job
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -68,11 +68,11 @@ def read_execution(session: "Session", arn: str) -> Execution:
         code = error.response["Error"]["Code"]
         missing.append(f"The dependencies of the steps are not known: their definition: {code}.")
     try:
-        jobs = list_jobs(sagemaker, arn.rpartition("/")[2], description["CreationTime"])
+        jobs = jobs_of_execution(sagemaker, arn.rpartition("/")[2], description["CreationTime"])
     except ClientError as error:
         jobs = _last_jobs(session, snapshot.steps)
         code = error.response["Error"]["Code"]
-        missing.append(f"Earlier attempts are not shown: the list of processing jobs: {code}.")
+        missing.append(f"Earlier attempts are not shown: the list of jobs: {code}.")
     return Execution(
         description, snapshot, read_outcomes(session, snapshot), definition, jobs, tuple(missing)
     )
@@ -84,7 +84,7 @@ def _last_jobs(session: "Session", steps: Sequence[Step]) -> list[Job]:
     for step in steps:
         if step.job_arn and not step.reused_from:
             try:
-                jobs.append(job_of(describe_job(session.client("sagemaker"), step.job_arn)))
+                jobs.append(describe_job(session.client("sagemaker"), step.job_arn))
             except ClientError:  # the step's outcome has the reason
                 continue
     return jobs

@@ -1,12 +1,11 @@
-"""The processing jobs of an execution, one for each attempt at a step."""
+"""The jobs of an execution, one for each attempt at a step."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ml_pipeline.executions.processing_jobs import describe_job
+from ml_pipeline.executions.jobs import JOB_KINDS, Job, describe_job, list_jobs
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -15,52 +14,18 @@ _STEP_CHARACTERS = 20
 """Of a step's name in the name of its job."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """A processing job."""
-
-    name: str
-    status: str
-    created: datetime
-    started: datetime | None
-    ended: datetime | None
-    instance_type: str
-    instances: int
-    failure_reason: str = ""
-
-
-def list_jobs(sagemaker: "SageMakerClient", execution_id: str, since: datetime) -> list[Job]:
-    """Return the processing jobs of an execution in the order of their creation.
+def jobs_of_execution(sagemaker: "SageMakerClient", execution_id: str, since: datetime) -> list[Job]:
+    """Return the jobs of an execution, of all kinds, in the order of their creation.
 
     Raises:
         ClientError: they may not be read.
     """
-    pages = sagemaker.get_paginator("list_processing_jobs").paginate(
-        NameContains=f"-{execution_id}-",
-        CreationTimeAfter=since,
-        SortBy="CreationTime",
-        SortOrder="Ascending",
+    found = (
+        describe_job(sagemaker, arn)
+        for kind in JOB_KINDS
+        for arn in list_jobs(sagemaker, kind, execution_id, since)
     )
-    return [
-        job_of(describe_job(sagemaker, entry["ProcessingJobArn"]))
-        for page in pages
-        for entry in page["ProcessingJobSummaries"]
-    ]
-
-
-def job_of(description: Mapping[str, Any]) -> Job:
-    """Return the job that `DescribeProcessingJob` describes."""
-    cluster = description["ProcessingResources"]["ClusterConfig"]
-    return Job(
-        description["ProcessingJobName"],
-        description["ProcessingJobStatus"],
-        description["CreationTime"],
-        description.get("ProcessingStartTime"),
-        description.get("ProcessingEndTime"),
-        cluster["InstanceType"],
-        cluster["InstanceCount"],
-        description.get("FailureReason", ""),
-    )
+    return sorted(found, key=lambda job: job.created)
 
 
 def jobs_of_step(jobs: Sequence[Job], execution_id: str, step: str, last_job: str) -> tuple[Job, ...]:

@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from helpers.s3 import join
 from ml_pipeline.execution_report.model import Link
-from ml_pipeline.executions.job_logs import LOG_GROUP
 
 if TYPE_CHECKING:
     from ml_pipeline.executions.outcome import StepOutcome
@@ -23,7 +22,7 @@ def step_links(project: "Project", arn: str, outcome: "StepOutcome") -> tuple[Li
     if not outcome.job:
         return ()
     options = {"STEP": outcome.step.name, "ARGS": f"--execution {outcome.step.reused_from or arn}"}
-    links = [Link("Log", _log_url(project, outcome.job), project.target.command("logs", **options))]
+    links = [Link("Log", _log_url(project, outcome), project.target.command("logs", **options))]
     if outcome.event_logs:
         links += [
             Link("Spark UI", command=project.target.command("spark-ui", **options)),
@@ -48,11 +47,12 @@ def _console(project: "Project", arn: str) -> tuple[Link, ...]:
     return (Link("Execution in the AWS console", url),) if host else ()
 
 
-def _log_url(project: "Project", job: str) -> str:
+def _log_url(project: "Project", outcome: "StepOutcome") -> str:
     host = _console_host(project)
     if not host:
         return ""
-    group, prefix = (quote(quote(text, safe=""), safe="").replace("%", "$") for text in (LOG_GROUP, job))
+    names = outcome.job_kind.log_group, outcome.job
+    group, prefix = (quote(quote(text, safe=""), safe="").replace("%", "$") for text in names)
     region = project.session.region_name
     return (
         f"https://{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"

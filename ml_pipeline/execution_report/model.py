@@ -238,6 +238,8 @@ class Step:
     checks: tuple[Check, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     """The job's own timings by phase."""
+    results: tuple[tuple[str, str], ...] = ()
+    """What a step without a report came to, by what it is: artifacts, metrics, a model package."""
     rejected: Rejected | None = None
     data_sets: tuple[DataSet, ...] = ()
     spark: SparkRun | None = None

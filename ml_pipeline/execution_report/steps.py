@@ -12,6 +12,7 @@ from ml_pipeline.execution_report.jobs import jobs_of_step
 from ml_pipeline.execution_report.links import step_links
 from ml_pipeline.execution_report.timeline import spans_of
 from ml_pipeline.executions.job_report import Report, shown
+from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def _executed(
         exception=outcome.exception,
         reused_from=listed.reused_from,
         cost=cost,
+        results=outcome.results,
         links=step_links(project, arn, outcome),
         missing=(*_missing(outcome), *step.missing[1:]),
     )
@@ -101,6 +103,8 @@ def _reported(step: model.Step, report: Report) -> model.Step:
 
 def _missing(outcome: StepOutcome) -> tuple[str, ...]:
     """Return why nothing is known of a step's job."""
+    if outcome.job and outcome.job_kind is not PROCESSING:
+        return outcome.notes
     if outcome.job:
         if outcome.step.status == "Failed":
             reason = "The job failed before it published a report: rows and outputs are not known."
@@ -108,4 +112,6 @@ def _missing(outcome: StepOutcome) -> tuple[str, ...]:
         return (*outcome.report_problems, *outcome.notes)
     if outcome.step.status == "Failed":
         return ("The step failed before its job started: it has no log, report or event log.",)
-    return ("The step has no processing job, so it has no log, report or event log.", *outcome.notes)
+    if outcome.results:
+        return outcome.notes
+    return ("The step has no job, so it has no log, report or event log.", *outcome.notes)

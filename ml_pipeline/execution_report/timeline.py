@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
-from ml_pipeline.execution_report.jobs import Job
 from ml_pipeline.execution_report.model import Phase, Span
 from ml_pipeline.executions.executions import Step
+from ml_pipeline.executions.jobs import Job
 
 _FAILED = {"Failed", "Stopped"}
 

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
 from ml_pipeline.executions.inputs import fingerprints
+from ml_pipeline.executions.jobs import job_arn_of
+from ml_pipeline.executions.parameters import start_parameters
 from ml_pipeline.executions.target import Target
 from ml_pipeline.steps.cache import FORCE_RUN_PARAMETER
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 ACTIVE = frozenset({"Executing", "Stopping"})
+MODEL_PACKAGE = "Model package"
 PAGE_SIZE = 100
 """The most that the service takes; by default there are ten to a page."""
 LONGEST_EXECUTION = timedelta(days=29)
@@ -26,6 +29,13 @@ LONGEST_EXECUTION = timedelta(days=29)
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-feature-processor-quotas.html
 """
+
+_RESULTS = {
+    ("Model", "Arn"): "Model",
+    ("RegisterModel", "Arn"): MODEL_PACKAGE,
+    ("Condition", "Outcome"): "Conditions hold",
+}
+"""What the metadata of a step has of its result, and what that is called."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,9 @@ class Step:
     reused_from: str = ""
     """The execution whose result the cache gave."""
     job_arn: str = ""
-    """ARN of its processing job, once there is one."""
+    """ARN of its job, once there is one."""
+    results: tuple[tuple[str, str], ...] = ()
+    """What a step without a job came to, by what it is: the ARN of a model, whether conditions hold."""
     attempts: int = 1
 
 
@@ -145,16 +157,18 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         use_cache: whether the results of earlier executions may be reused.
 
     Raises:
-        UserError: there is no such pipeline, an input has no data, or another execution of the pipeline
-            runs. Two would write to the same outputs; of two that start at the same time, the later one
-            is stopped here.
+        UserError: there is no such pipeline, an input has no data, no model that can be used is approved, or
+            another execution of the pipeline runs. Two would write to the same outputs; of two that start at
+            the same time, the later one is stopped here.
     """
     sagemaker = session.client("sagemaker")
     running = active_executions(sagemaker, target)
     if running:
         raise UserError(_busy(running[-1], target))
-    definition = json.loads(sagemaker.describe_pipeline(PipelineName=target.name)["PipelineDefinition"])
-    values = fingerprints(session.client("s3"), definition, target)
+    pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
+    definition = json.loads(pipeline["PipelineDefinition"])
+    values = start_parameters(session, pipeline["PipelineArn"], definition, target)
+    values |= fingerprints(session.client("s3"), definition, target)
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(
@@ -210,9 +224,16 @@ def step_of(entry: Mapping[str, Any]) -> Step:
         ended=entry.get("EndTime"),
         failure_reason=entry.get("FailureReason", ""),
         reused_from=entry.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", ""),
-        job_arn=entry.get("Metadata", {}).get("ProcessingJob", {}).get("Arn", ""),
+        job_arn=job_arn_of(entry.get("Metadata", {})),
+        results=tuple(_results(entry.get("Metadata", {}))),
         attempts=entry.get("AttemptCount", 1),
     )
+
+
+def _results(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for (member, key), name in _RESULTS.items():
+        if found := metadata.get(member, {}).get(key):
+            yield name, str(found)
 
 
 def newest(sagemaker: "SageMakerClient", target: Target) -> str:

@@ -1,7 +1,7 @@
 """What has become of an execution, read from SageMaker, S3 and CloudWatch into plain data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from helpers.s3 import S3Uri
 from ml_pipeline.executions.executions import Snapshot, Step, take_snapshot
-from ml_pipeline.executions.job_logs import LOG_GROUP, exception_of, milliseconds, read_lines
+from ml_pipeline.executions.job_logs import exception_of, milliseconds, read_lines
 from ml_pipeline.executions.job_report import (
     DOCUMENTATION,
     FOLDER_VARIABLE,
@@ -19,7 +19,7 @@ from ml_pipeline.executions.job_report import (
     read_report,
     report_uri,
 )
-from ml_pipeline.executions.processing_jobs import describe_job
+from ml_pipeline.executions.jobs import PROCESSING, TRAINING, Job, JobKind, describe_job
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -33,7 +33,8 @@ class StepOutcome:
 
     step: Step
     job: str = ""
-    """The name of the processing job; empty where the step has none."""
+    """The name of the job; empty where the step has none."""
+    job_kind: JobKind = PROCESSING
     event_logs: str = ""
     log_stream: str = ""
     exception: str = ""
@@ -42,11 +43,18 @@ class StepOutcome:
     started: datetime | None = None
     ended: datetime | None = None
     report_uri: str = ""
-    """Where the job writes its report; empty where its environment does not name a folder."""
+    """Where the job writes its report; empty where its environment does not name a folder.
+
+    Jobs of training and of batch transform write none.
+    """
     report: Report | None = None
     """The report of a job that succeeded."""
     report_problems: tuple[str, ...] = ()
     """Why there is no report."""
+    results: tuple[tuple[str, str], ...] = ()
+    """What the step came to, by what it is: the artifacts of a model and its metrics, predictions."""
+    written: tuple[tuple[str, str], ...] = ()
+    """Objects and folders that a job without a report has written, each with the key that it was given."""
     notes: tuple[str, ...] = ()
     """What could not be read otherwise."""
 
@@ -61,51 +69,74 @@ def _read_outcome(session: "Session", step: Step) -> StepOutcome:
     try:
         arn = step.job_arn or _source_job(session, step)
         if not arn:
-            return StepOutcome(step)
+            return StepOutcome(step, results=step.results)
         job = describe_job(sagemaker, arn)
     except ClientError as error:
         name = step.job_arn.rsplit("/", 1)[-1]
-        return StepOutcome(step, name, notes=(f"its processing job cannot be read: {_code(error)}",))
-    job_name: str = job["ProcessingJobName"]
-    stream, exception, notes = _read_log(session, step, job_name, job)
-    folder = job.get("Environment", {}).get(FOLDER_VARIABLE, "")
-    uri = report_uri(folder, job_name) if folder else None
-    report, problems = _read_report(session, job_name, uri) if step.status == "Succeeded" else (None, ())
-    return StepOutcome(
+        return StepOutcome(step, name, notes=(f"its job cannot be read: {_code(error)}",))
+    stream, exception, notes = _read_log(session, step, job)
+    outcome = StepOutcome(
         step,
-        job_name,
-        event_logs=output_uri(job, EVENT_LOG_OUTPUT),
+        job.name,
+        job_kind=job.kind,
+        event_logs=output_uri(job.description, EVENT_LOG_OUTPUT),
         log_stream=stream,
         exception=exception,
-        created=job.get("CreationTime"),
-        started=job.get("ProcessingStartTime"),
-        ended=job.get("ProcessingEndTime"),
-        report_uri=str(uri or ""),
-        report=report,
-        report_problems=problems,
+        created=job.created,
+        started=job.started,
+        ended=job.ended,
         notes=notes,
     )
+    if step.status != "Succeeded":
+        return replace(outcome, report_uri=str(_report_uri(job) or ""))
+    if job.kind is not PROCESSING:
+        return replace(outcome, results=tuple(_results(job)), written=tuple(_written(job).values()))
+    uri = _report_uri(job)
+    report, problems = _read_report(session, job.name, uri)
+    return replace(outcome, report_uri=str(uri or ""), report=report, report_problems=problems)
 
 
-def _read_log(
-    session: "Session", step: Step, name: str, job: Mapping[str, Any]
-) -> tuple[str, str, tuple[str, ...]]:
+def _report_uri(job: Job) -> S3Uri | None:
+    folder = job.environment.get(FOLDER_VARIABLE, "")
+    return report_uri(folder, job.name) if folder else None
+
+
+def _written(job: Job) -> dict[str, tuple[str, str]]:
+    """Return what a job of training or of batch transform has written, and its key, by what it is."""
+    if job.kind is TRAINING:
+        uri = job.description["ModelArtifacts"]["S3ModelArtifacts"]
+        return {"Artifacts": (uri, job.description["OutputDataConfig"].get("KmsKeyId", ""))}
+    output = job.description["TransformOutput"]
+    return {"Predictions": (output["S3OutputPath"], output.get("KmsKeyId", ""))}
+
+
+def _results(job: Job) -> Iterator[tuple[str, str]]:
+    for name, (uri, _) in _written(job).items():
+        yield name, uri
+    metrics = job.description.get("FinalMetricDataList") or []
+    if metrics:
+        yield "Metrics", ", ".join(f"{each['MetricName']} {each['Value']:.4g}" for each in metrics)
+
+
+def _read_log(session: "Session", step: Step, job: Job) -> tuple[str, str, tuple[str, ...]]:
     """Return where a job wrote its log, the exception that it failed with, and why the log cannot be read.
 
     That of a reused result is not read: its job succeeded.
     """
-    stream = f"{LOG_GROUP}: {name}/…"
+    group = job.kind.log_group
+    stream = f"{group}: {job.name}/…"
     if step.reused_from:
         return stream, "", ()
     try:
-        lines = read_lines(session.client("logs"), name, milliseconds(job.get("CreationTime")))
+        lines = read_lines(session.client("logs"), job.name, milliseconds(job.created), group)
         first = next(lines, None)
         if first is None:
             return f"{stream} is empty", "", ()
-        exception = exception_of(chain([first], lines)) if step.status == "Failed" else ""
+        failed = step.status == "Failed" and job.kind is PROCESSING
+        exception = exception_of(chain([first], lines)) if failed else ""
     except ClientError as error:
         return stream, "", (f"the log cannot be read: {_code(error)}",)
-    return f"{LOG_GROUP}: {first.stream}", exception, ()
+    return f"{group}: {first.stream}", exception, ()
 
 
 def _read_report(session: "Session", job: str, uri: S3Uri | None) -> tuple[Report | None, tuple[str, ...]]:
@@ -136,10 +167,9 @@ def output_uri(job: Mapping[str, Any], name: str) -> str:
     return next((output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name), "")
 
 
-def written_during(modified: datetime, job: Mapping[str, Any]) -> bool:
+def written_during(modified: datetime, started: datetime | None, ended: datetime | None) -> bool:
     """Return whether a time lies within a job, given that S3 tells whole seconds."""
     second = timedelta(seconds=1)
-    started, ended = job.get("ProcessingStartTime"), job.get("ProcessingEndTime")
     return (not started or modified >= started - second) and (not ended or modified <= ended + second)
 
 

@@ -1,7 +1,7 @@
-"""The account's quotas for the instances of processing jobs, which are 0 in many a new account."""
+"""The account's quotas for the instances of jobs, which are 0 in many a new account."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -16,8 +16,21 @@ DOCUMENTATION = "docs/platform-engineer.md#service-quotas"
 _SERVICE = "sagemaker"
 
 
-def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) -> dict[str, int]:
-    """Return by instance type the most instances that one step of the pipelines has.
+class JobInstances(NamedTuple):
+    """Instances of a type for jobs of a kind, for which the account has a quota."""
+
+    instance_type: str
+    step_type: str
+    """`Processing`, `Training` or `Transform`."""
+
+    @property
+    def quota(self) -> str:
+        """The name of the quota."""
+        return f"{self.instance_type} for {self.step_type.lower()} job usage"
+
+
+def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) -> dict[JobInstances, int]:
+    """Return the most instances that one step of the pipelines has, by their type and use.
 
     Steps that run at the same time need more; one that finds none left is retried, while a step that
     asks for more than the quota fails at once.
@@ -25,21 +38,22 @@ def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) ->
     Raises:
         UserError: a parameter file cannot be read.
     """
-    needed: dict[str, int] = {}
+    needed: dict[JobInstances, int] = {}
     for pipeline in pipelines:
-        for instance_type, count in step_instances(environment, pipeline.name).values():
-            needed[instance_type] = max(count, needed.get(instance_type, 0))
+        for instance_type, count, step_type in step_instances(environment, pipeline.name).values():
+            instances = JobInstances(instance_type, step_type)
+            needed[instances] = max(count, needed.get(instances, 0))
     return needed
 
 
-def shortfalls(quotas: "BaseClient", needed: Mapping[str, int]) -> list[str]:
+def shortfalls(quotas: "BaseClient", needed: Mapping[JobInstances, int]) -> list[str]:
     """Return which quotas are too low, a line each with name, code and the command that requests an increase.
 
     Args:
         quotas: a client of the region of the jobs.
-        needed: instances by type, as of `instances_needed`.
+        needed: instances, as of `instances_needed`.
     """
-    wanted = {f"{name} for processing job usage": count for name, count in needed.items()}
+    wanted = {instances.quota: count for instances, count in needed.items()}
     try:
         found = _applied(quotas, wanted)
     except ClientError as error:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from helpers.command_line import make_command
 from helpers.errors import RAISE_QUOTA
 from helpers.s3 import join
-from ml_pipeline.executions.executions import Snapshot
+from ml_pipeline.executions.executions import MODEL_PACKAGE, Snapshot
 from ml_pipeline.executions.job_report import Report
+from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.executions.progress import duration
 from ml_pipeline.executions.target import Target
+from ml_pipeline.params.files import parameter_file
 
 _WIDTH = 16
 
@@ -36,7 +39,12 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
             lines.append(_row("Quota", RAISE_QUOTA))
         if outcome.exception:
             lines.append(_row("Exception", outcome.exception))
-        lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
+        if outcome.job or step.job_arn:
+            lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
+        if outcome.job and outcome.job_kind is not PROCESSING:
+            lines.append(_row("Parameters", f"steps.{step.name} in {parameter_file(target.pipeline).name}"))
+    lines += [_row(name, value) for name, value in outcome.results]
+    lines += _approval_lines(outcome, target)
     if report:
         lines += [*_report_lines(report), _row("Report", outcome.report_uri)]
     if outcome.log_stream:
@@ -46,6 +54,14 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
         lines.append(_row("Spark event log", join(outcome.event_logs, *parts)))
     lines += _time_lines(outcome)
     return lines + [_row("Note", note) for note in (*outcome.report_problems, *outcome.notes)]
+
+
+def _approval_lines(outcome: StepOutcome, target: Target) -> list[str]:
+    """Return how a version that was registered is looked at and approved."""
+    version = dict(outcome.results).get(MODEL_PACKAGE, "").rpartition("/")[2]
+    if not version:
+        return []
+    return [_row("Approve it", make_command("approve", ENV=target.environment, MODEL=version))]
 
 
 def _report_lines(report: Report) -> list[str]:

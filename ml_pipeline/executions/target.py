@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from helpers.command_line import make_command
 from helpers.environments import Environment
+from helpers.errors import UserError
 from ml_pipeline.params import DEFAULT_PIPELINE, pipeline_name
+from ml_pipeline.params.files import is_enabled, parameter_file
 from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
 
 ALL = "all"
@@ -36,13 +38,35 @@ def select_pipelines(name: str) -> list[Pipeline]:
     return [find_pipeline(each) for each in (pipeline_names() if name == ALL else (name,))]
 
 
+def startable_pipelines(name: str, environment: Environment) -> list[Pipeline]:
+    """Return the pipelines of a selection that are executed in an environment.
+
+    Raises:
+        UserError: there is no such pipeline, or the only one is not executed there.
+    """
+    selected = select_pipelines(name)
+    startable = [each for each in selected if is_enabled(environment, each.name)]
+    if name != ALL and not startable:
+        raise UserError(
+            f"The pipeline {name} is not executed in {environment}: enabled is false in the parameter file "
+            f"{parameter_file(name).name}"
+        )
+    return startable
+
+
 def targets(environment: Environment, pipelines: str) -> list[Target]:
     """Return pipelines by their names, which are known without any stack.
 
     Raises:
         UserError: there is no such pipeline, or it has no name.
     """
-    return [
-        Target(environment, each.name, pipeline_name(environment, each.name))
-        for each in select_pipelines(pipelines)
-    ]
+    return [target_of(environment, each) for each in select_pipelines(pipelines)]
+
+
+def target_of(environment: Environment, pipeline: Pipeline) -> Target:
+    """Return a pipeline by its name in SageMaker.
+
+    Raises:
+        UserError: it has no name.
+    """
+    return Target(environment, pipeline.name, pipeline_name(environment, pipeline.name))

@@ -66,6 +66,10 @@ def warnings(outcomes: Sequence[StepOutcome], logged: Mapping[str, Executors]) -
 
 def _of_job(outcome: StepOutcome, written: Mapping[str, Sequence[Written]], key_arn: str) -> Iterator[str]:
     file, report = outcome.report_uri, outcome.report
+    if outcome.written:
+        for uri, key in outcome.written:
+            yield from _of_written(uri, written.get(uri, ()), key)
+        return
     if report is None:
         yield from (*outcome.report_problems, *outcome.notes) or (
             f"it is {outcome.step.status}, without a report",
@@ -77,6 +81,12 @@ def _of_job(outcome: StepOutcome, written: Mapping[str, Sequence[Written]], key_
         objects = written.get(output.folder, ())
         for each in (*_of_files(output, objects), *_of_encryption(objects, key_arn, "folder: ")):
             yield f"{file}: outputs.{name}.{each}"
+
+
+def _of_written(uri: str, objects: Sequence[Written], key_arn: str) -> Iterator[str]:
+    if not objects:
+        yield f"{uri} does not exist: the execution wrote it, and it was removed since"
+    yield from _of_encryption(objects, key_arn)
 
 
 def _of_checks(report: Report) -> Iterator[str]:
@@ -121,15 +131,24 @@ def is_data_file(uri: str, folder: str) -> bool:
 
 
 def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, list[Written]]:
-    """Return what lies below the folders of the reports, with the reports, and how it is encrypted."""
+    """Return what jobs have written, the reports among it, and how it is encrypted."""
     found: dict[str, list[Written]] = {}
     for outcome in outcomes:
+        found |= {uri: [_written(s3, each) for each in _objects_at(s3, uri)] for uri, _ in outcome.written}
         if outcome.report is None:
             continue
         found[outcome.report_uri] = [_written(s3, parse(outcome.report_uri))]
         for output in outcome.report.outputs.values():
             found[output.folder] = [_written(s3, uri) for uri in _objects(s3, output.folder)]
     return found
+
+
+def _objects_at(s3: "S3Client", uri: str) -> list[S3Uri]:
+    """Return the object of a key, or those below a folder."""
+    own, (bucket, key) = parse(uri), parse(uri)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+    listed = [S3Uri(bucket, entry["Key"]) for page in pages for entry in page.get("Contents", [])]
+    return [each for each in listed if each == own or each.key.startswith(f"{key.rstrip('/')}/")]
 
 
 def _objects(s3: "S3Client", folder: str) -> list[S3Uri]:

@@ -86,10 +86,15 @@ def checked(check: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _instance_type_problem(text: str) -> str | None:
-    if text in limits("ProcessingInstanceType").values:
-        return None
-    return "SageMaker has no such instance type for processing; write one as ml.m5.xlarge"
+def _instance_type(shape: str, use: str) -> AfterValidator:
+    """Return a validator of the instance types that SageMaker has for a use."""
+
+    def problem(text: str) -> str | None:
+        if text in limits(shape).values:
+            return None
+        return f"SageMaker has no such instance type for {use}; write one as ml.m5.xlarge"
+
+    return checked(problem)
 
 
 def _framework_problem(text: str) -> str | None:
@@ -126,6 +131,8 @@ PythonUri = Annotated[str, s3_uri("s3", name=".py"), api("S3Uri", "ContainerArgu
 DataUri = Annotated[str, s3_uri("s3a", "s3"), api("ContainerArgument")]
 
 
-InstanceType = Annotated[str, checked(_instance_type_problem)]
+InstanceType = Annotated[str, _instance_type("ProcessingInstanceType", "processing")]
+TrainingInstanceType = Annotated[str, _instance_type("TrainingInstanceType", "training")]
+TransformInstanceType = Annotated[str, _instance_type("TransformInstanceType", "batch transform")]
 FrameworkVersion = Annotated[str, checked(_framework_problem)]
 EventLogPattern = Annotated[str, checked(_event_log_problem)]

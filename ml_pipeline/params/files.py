@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.environments import PREVIEW, file_of, has_previews
 from helpers.environments import names as environment_names
@@ -13,6 +13,8 @@ from ml_pipeline.params.placeholders import resolve
 from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, SparkCode
 
 KeyPath = tuple[str | int, ...]
+SPARK = "Processing"
+"""The type of a section without a type."""
 Packages = tuple[str | None, tuple[str, ...]]
 """What a step brings along: a file of requirements, and Maven coordinates of jars."""
 
@@ -68,21 +70,48 @@ def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Pa
     return str(name)
 
 
+def is_enabled(environment: str, pipeline: str, folder: Path | None = None) -> bool:
+    """Return whether a pipeline is executed in an environment; the first one is in all.
+
+    Raises:
+        UserError: a file cannot be read, or `enabled` is neither true nor false.
+    """
+    if pipeline == DEFAULT_PIPELINE:
+        return True
+    documents = read_documents(environment, pipeline, folder)
+    enabled = merged(documents).get("enabled", True)
+    if not isinstance(enabled, bool):
+        file = origin(("enabled",), documents)
+        raise UserError(f"{file}: enabled = {enabled!r}: it must be true or false, without quotes")
+    return enabled
+
+
+class StepInstances(NamedTuple):
+    """The instances of a step's job."""
+
+    instance_type: str
+    instance_count: int
+    step_type: str = SPARK
+    """`Processing`, `Training` or `Transform`: SageMaker has instances and quotas for each."""
+
+
 def step_instances(
     environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
-) -> dict[str, tuple[str, int]]:
-    """Return instance type and count of each step, which are known without any stack.
+) -> dict[str, StepInstances]:
+    """Return the instances of each step that has a job, which are known without any stack.
 
     Raises:
         UserError: a parameter file cannot be read.
     """
     raw = merged(read_documents(environment, pipeline, folder))
-    found: dict[str, tuple[str, int]] = {}
+    found: dict[str, StepInstances] = {}
     if name := raw.get("pyspark_process_name"):
         kind, count = (raw.get(f"pyspark_process_instance_{key}") for key in ("type", "count"))
-        found[str(name)] = (str(kind), int(count or 0))
+        found[str(name)] = StepInstances(str(kind), int(count or 0))
     for name, section in step_sections(raw).items():
-        found[name] = (str(section.get("instance_type")), int(section.get("instance_count", 0)))
+        if "instance_type" in section:
+            instances = str(section["instance_type"]), int(section.get("instance_count", 1))
+            found[name] = StepInstances(*instances, step_type=str(section.get("type", SPARK)))
     return found
 
 
@@ -104,6 +133,7 @@ def code_hashes(
     named |= {
         name: (step_files(name, section), step_packages(section))
         for name, section in step_sections(raw).items()
+        if is_spark(section)
     }
     return {
         name: code.hash(files.values(), code.bundle(*packages)) for name, (files, packages) in named.items()
@@ -176,8 +206,15 @@ def flat_files(raw: Mapping[str, Any]) -> dict[KeyPath, str]:
     return {(key,): PurePosixPath(raw[key]).name for key in CODE_KEYS if isinstance(raw.get(key), str)}
 
 
+def is_spark(section: Mapping[str, Any]) -> bool:
+    """Return whether a section is that of a Spark step."""
+    return bool(section.get("type", SPARK) == SPARK)
+
+
 def step_files(name: str, section: Mapping[str, Any]) -> dict[KeyPath, str]:
-    """Return the files of a step with a section by the keys that name them."""
+    """Return the files of a step with a section by the keys that name them; only Spark steps have files."""
+    if not is_spark(section):
+        return {}
     helpers = section.get("helper_files", DEFAULT_HELPERS)
     files: dict[KeyPath, Any] = {
         ("steps", name, "code"): section.get("code"),
@@ -197,7 +234,7 @@ def flat_packages(raw: Mapping[str, Any]) -> Packages:
 
 def step_packages(section: Mapping[str, Any]) -> Packages:
     """Return what a step with a section brings along."""
-    return _packages(section.get("requirements"), section.get("jars"))
+    return _packages(section.get("requirements"), section.get("jars")) if is_spark(section) else (None, ())
 
 
 def _packages(requirements: Any, jars: Any) -> Packages:

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from helpers.infra.tags.tags import tag_problems
 from ml_pipeline.params.documents import Document, lookup, origin
 from ml_pipeline.params.files import (
     DEFAULT_PIPELINE,
+    SPARK,
     KeyPath,
     Packages,
     flat_files,
     flat_packages,
+    is_spark,
     merged,
     placeholder_names,
     read_documents,
@@ -28,12 +30,12 @@ from ml_pipeline.params.files import (
 )
 from ml_pipeline.params.model import PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
+from ml_pipeline.params.sections import SECTIONS, section_type
 from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, PACKAGE_FOLDER, SparkCode
-from ml_pipeline.params.spark_step import SparkStepParams
 from ml_pipeline.params.step_problems import section_problems, step_problems
 
-Steps = Callable[[Mapping[str, Any]], Collection[str]]
-"""Returns the names of the steps that a pipeline's module declares, from the parameters by key."""
+Steps = Callable[[Mapping[str, Any]], Mapping[str, str]]
+"""Returns the types of the steps that a pipeline's module declares by name, from the parameters by key."""
 
 _FLAT_KEYS = {
     ("inputs", "input_table"): "pyspark_process_data_input",
@@ -41,12 +43,6 @@ _FLAT_KEYS = {
     ("arguments", "max_rejected_fraction"): "pyspark_process_max_rejected_fraction",
 }
 """The keys of the first pipeline's step, by their place in a section."""
-
-_FOLDERS: Mapping[bool, Mapping[str, str]] = {
-    False: {"code_folder": CODE_FOLDER},
-    True: {"code_folder": CODE_FOLDER, "package_folder": PACKAGE_FOLDER},
-}
-"""The folders of a step, by whether it brings packages or jars along."""
 
 _HINTS = {
     "missing": "it is missing; add it",
@@ -141,7 +137,7 @@ def _resolved(
         return {**values, "steps": raw["steps"]}
     steps = {
         name: resolved(
-            {**_FOLDERS[any(step_packages(section))], **section},
+            {**_folders(section), **section},
             ("steps", name),
             step_files(name, section),
             step_packages(section),
@@ -149,6 +145,12 @@ def _resolved(
         for name, section in step_sections(raw).items()
     }
     return {**values, "steps": {**raw.get("steps", {}), **steps}}
+
+
+def _folders(section: Mapping[str, Any]) -> dict[str, str]:
+    """Return the folders of a Spark step by the keys that may name others."""
+    packages = {"package_folder": PACKAGE_FOLDER} if any(step_packages(section)) else {}
+    return {"code_folder": CODE_FOLDER, **packages} if is_spark(section) else {}
 
 
 def _hashes(
@@ -199,13 +201,14 @@ def _step_problems(
     own = resolved.get("pyspark_process_name")
     if steps is not None and isinstance(sections, dict):
         module = f"ml_pipeline/pipelines/{pipeline.replace('-', '_')}.py"
-        given = [*([own] if own else []), *sections]
+        given = {own: SPARK} if own else {}
+        given |= {name: str(section_type(section)) for name, section in sections.items()}
         with suppress(KeyError):  # the module reads a key that is missing, which is a problem of its own
             found += [
                 (("steps", *path), hint) for path, hint in section_problems(given, steps(resolved), module)
             ]
     if parameters is not None:
-        for path, hint in step_problems(parameters.spark_steps, code):
+        for path, hint in step_problems(parameters.spark_steps, parameters.other_steps, code):
             flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None
             found.append(((flat,) if flat else ("steps", *path), hint))
     return found
@@ -222,7 +225,7 @@ def _found(
             path: KeyPath = ("tags", key) if key else ("tags",)
             by_tag[path] = f"{by_tag[path]}; {problem}" if path in by_tag else problem
     others = [
-        (detail["loc"], _hint(detail, model))
+        (_without_type(detail["loc"]), _hint(detail, model))
         for detail in error.errors()
         if not (by_tag and detail["loc"][0] == "tags")
     ]
@@ -231,12 +234,26 @@ def _found(
 
 def _hint(detail: ErrorDetails, model: type[PipelineParams]) -> str:
     if detail["type"] == "extra_forbidden":
-        known = model.model_fields if len(detail["loc"]) == 1 else SparkStepParams.model_fields
+        known = model.model_fields if len(detail["loc"]) == 1 else _fields(detail["loc"])
         close = difflib.get_close_matches(str(detail["loc"][-1]), list(known), 1)
         return f"there is no such key; {f'did you mean {close[0]}?' if close else 'remove it'}"
+    if detail["type"] == "union_tag_invalid":
+        return f"there is no such type of steps; write one of {', '.join(SECTIONS)}"
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
     return _HINTS.get(detail["type"], detail["msg"][0].lower() + detail["msg"][1:])
+
+
+def _fields(place: KeyPath) -> Mapping[str, Any]:
+    """Return the keys of the section that an error lies in."""
+    section = SECTIONS.get(str(place[2]))
+    return section.model_fields if section else {}
+
+
+def _without_type(place: KeyPath) -> KeyPath:
+    """Return a place without the type of its section, which pydantic puts after the step's name."""
+    is_typed = place[:1] == ("steps",) and place[2:3] and place[2] in SECTIONS
+    return (*place[:2], *place[3:]) if is_typed else place
 
 
 def _lines(

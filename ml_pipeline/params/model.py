@@ -1,8 +1,9 @@
 """The parameters of a pipeline: the keys that all pipelines share, and those of the first one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -27,16 +28,19 @@ from ml_pipeline.params.constraints import (
     matching,
     s3_uri,
 )
+from ml_pipeline.params.files import SPARK
+from ml_pipeline.params.model_steps import ModelStepParams, TransformStepParams
+from ml_pipeline.params.sections import OtherSection, Section
 from ml_pipeline.params.spark_step import (
     Coordinate,
     PackageFolder,
     RequirementsFile,
     SparkStepParams,
     SparkStepSpec,
-    StepInput,
-    StepName,
     spec_of,
 )
+from ml_pipeline.params.step_values import StepInput, StepModel, StepName
+from ml_pipeline.params.training_step import TrainingStepParams
 
 MAX_JOB_PREFIX = 37
 """Characters of a job's name, of 63, before `-<execution>-<token>-<failures>`, which SageMaker appends.
@@ -49,6 +53,20 @@ ISOLATION_EXPLAINED = (
     "credentials; use false: the VPC without a route to the internet, its endpoint policies and encrypted "
     "traffic protect the job"
 )
+
+
+_SectionT = TypeVar("_SectionT", bound=StepModel)
+
+
+@dataclass(frozen=True)
+class JobSize:
+    """What the job of a step runs on, and for how long at most."""
+
+    name: str
+    instance_type: str
+    instance_count: int
+    max_runtime_seconds: int | None = None
+    """None where it has no time limit, as a batch transform."""
 
 
 class PipelineParams(BaseModel):
@@ -65,6 +83,8 @@ class PipelineParams(BaseModel):
     job_name_prefix: Annotated[str, api("ProcessingJobName")]
     """How the names of jobs begin: policies tell the environments' jobs and logs apart by it."""
     trial: Annotated[str, api("ExperimentEntityName")]
+    enabled: bool = True
+    """Whether it is executed in the environment; it is registered wherever the others are."""
     pipeline_role: Annotated[str, api("RoleArn")]
     network_subnet_ids: Annotated[
         tuple[Subnet, ...], distinct(2, "Subnets", "a job must find capacity when one zone has none")
@@ -80,7 +100,7 @@ class PipelineParams(BaseModel):
     pyspark_process_role: Annotated[str, api("RoleArn")] | None = None
     """The role that jobs run with; without one, that of the pipeline."""
     enable_network_isolation: bool = False
-    steps: dict[StepName, SparkStepParams] = {}
+    steps: dict[StepName, Section] = {}
 
     def __getitem__(self, key: str) -> Any:
         """Return a value by its key in the file."""
@@ -106,7 +126,74 @@ class PipelineParams(BaseModel):
     @property
     def spark_steps(self) -> Mapping[str, SparkStepSpec]:
         """The Spark steps by name."""
-        return {name: spec_of(name, section) for name, section in self.steps.items()}
+        return {
+            name: spec_of(name, section)
+            for name, section in self.steps.items()
+            if isinstance(section, SparkStepParams)
+        }
+
+    @property
+    def other_steps(self) -> Mapping[str, OtherSection]:
+        """The sections of the steps that run no Spark, by name."""
+        return {
+            name: section for name, section in self.steps.items() if not isinstance(section, SparkStepParams)
+        }
+
+    @property
+    def jobs(self) -> tuple["JobSize", ...]:
+        """What the jobs of the steps run on."""
+        others = self.other_steps.items()
+        return (
+            *(
+                JobSize(step.name, step.instance_type, step.instance_count, step.max_runtime_seconds)
+                for step in self.spark_steps.values()
+            ),
+            *(
+                JobSize(name, section.instance_type, section.instance_count, section.max_runtime_seconds)
+                for name, section in others
+                if isinstance(section, TrainingStepParams)
+            ),
+            *(
+                JobSize(name, section.instance_type, section.instance_count)
+                for name, section in others
+                if isinstance(section, TransformStepParams)
+            ),
+        )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The folders that the jobs of the steps write to."""
+        return (
+            *(uri for step in self.spark_steps.values() for uri in step.outputs.values()),
+            *(
+                section.output
+                for section in self.other_steps.values()
+                if isinstance(section, TrainingStepParams | TransformStepParams)
+            ),
+        )
+
+    @property
+    def needs_active_model(self) -> bool:
+        """Whether an execution needs an approved version of the model."""
+        return any(
+            isinstance(section, ModelStepParams) and section.model_package
+            for section in self.other_steps.values()
+        )
+
+    def step_type(self, name: str) -> str:
+        """Return the type of a step, as SageMaker names it."""
+        return self.other_steps[name].type if name in self.other_steps else SPARK
+
+    def section(self, name: str, kind: type[_SectionT]) -> _SectionT:
+        """Return the section of a step.
+
+        Raises:
+            UserError: it is one of another type.
+        """
+        section = self.steps.get(name)
+        if not isinstance(section, kind):
+            raise UserError(f"steps.{name} is no section of {kind.__name__.removesuffix('StepParams')}")
+        return section
 
     def job_prefix_of(self, step: str) -> str:
         """Return how the names of a step's jobs begin: the prefix, and as much of the step as fits."""

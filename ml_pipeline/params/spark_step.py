@@ -4,35 +4,24 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
-from ml_pipeline.params.constraints import (
-    DURATION,
-    DataUri,
-    InstanceType,
-    between,
-    matching,
-    s3_uri,
-)
+from ml_pipeline.params.constraints import DataUri, InstanceType, between, matching, s3_uri
+from ml_pipeline.params.files import SPARK
 from ml_pipeline.params.spark_code import CONFIGURATION, DEFAULT_HELPERS, HASH_DIGITS
+from ml_pipeline.params.step_values import (
+    Argument,
+    Duration,
+    Name,
+    ParameterValue,
+    Reference,
+    StepInput,
+    StepModel,
+)
 
-StepName = Annotated[
-    str,
-    matching(
-        re.compile(r"(?=.{1,64}$)[A-Za-z0-9](-*[A-Za-z0-9])*"),
-        "name a step with 1 to 64 letters, digits and hyphens, as join-rates: its jobs are named after it",
-    ),
-]
-Name = Annotated[
-    str,
-    matching(
-        re.compile(r"[a-z][a-z0-9_]{0,39}"),
-        "write a name in lower case with underscores, as input_table: the job gets it as --input_table",
-    ),
-]
 PythonFile = Annotated[
     str,
     matching(
@@ -66,32 +55,12 @@ PackageFolder = Annotated[
     ),
 ]
 Coordinate = Annotated[str, matching(COORDINATE, COORDINATE_HINT)]
-Duration = Annotated[str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")]
-Argument = str | int | float | bool
 
 
-class StepInput(BaseModel):
-    """An input of a step: data from outside the pipeline, or the result of another step."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    uri: DataUri | None = None
-    """Where data from outside lies: an object, or a folder."""
-    sample: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a file or folder")] | None = None
-    """The file or folder in spark_jobs/sample_data/ that `make data` uploads there."""
-    step: str | None = None
-    """The step whose result this is."""
-    output: str | None = None
-    """The output of that step."""
-    dataset: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a folder")] | None = None
-    """The folder below each run of that output; by default the whole run."""
-
-
-class SparkStepParams(BaseModel):
+class SparkStepParams(StepModel):
     """The section of a Spark step in a parameter file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
+    type: Literal["Processing"] = "Processing"
     code: PythonFile
     helper_files: tuple[HelperFile, ...] = DEFAULT_HELPERS
     configuration: ConfigurationFile = CONFIGURATION
@@ -99,21 +68,24 @@ class SparkStepParams(BaseModel):
     requirements: RequirementsFile | None = None
     jars: tuple[Coordinate, ...] = ()
     package_folder: PackageFolder | None = None
-    inputs: dict[Name, StepInput] = {}
+    inputs: dict[Name, StepInput] = Field(default_factory=dict)
     outputs: Annotated[dict[Name, DataUri], Field(min_length=1)]
-    arguments: dict[Name, Argument] = {}
+    arguments: dict[Name, Argument] = Field(default_factory=dict)
     instance_type: InstanceType
     instance_count: Annotated[int, between("ProcessingInstanceCount")]
     volume_size_gb: Annotated[int, between("ProcessingVolumeSizeInGB")] = 30
     max_runtime_seconds: Annotated[int, between("ProcessingMaxRuntimeInSeconds")] = 3600
     retry_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     cache_expires_after: Duration = "P30D"
+    runs_kept_days: Annotated[int, Field(ge=1, le=99999)] | None = None
+    """How long its runs are kept at least; a model package refers to files of runs."""
 
 
 @dataclass(frozen=True)
 class SparkStepSpec:
     """A Spark step with everything that its job needs."""
 
+    type: ClassVar[str] = SPARK
     name: str
     app: str
     """The URI of the job's code."""
@@ -131,6 +103,8 @@ class SparkStepSpec:
     max_runtime_seconds: int
     retry_attempts: int
     cache_expires_after: str
+    runs_kept_days: int | None = None
+    """How long its runs are kept at least; by default as long as they can be reused."""
     requirements: str | None = None
     """The file of spark_jobs/ with the Python packages that it brings along."""
     jars: tuple[str, ...] = ()
@@ -150,9 +124,16 @@ class SparkStepSpec:
         return {name: given for name, given in self.inputs.items() if given.uri}
 
     @property
-    def upstream(self) -> frozenset[str]:
-        """The steps whose results it reads."""
-        return frozenset(given.step for given in self.inputs.values() if given.step)
+    def parameters(self) -> frozenset[str]:
+        """The execution parameters that its arguments take their values from."""
+        given = self.arguments.values()
+        return frozenset(each.parameter for each in given if isinstance(each, ParameterValue))
+
+    def references(self) -> Iterator[Reference]:
+        """Yield the steps whose results it reads."""
+        for key, given in self.inputs.items():
+            if given.result:
+                yield from given.result.references("inputs", key)
 
     @property
     def report_folder(self) -> str:
@@ -166,7 +147,7 @@ def spec_of(name: str, params: SparkStepParams) -> SparkStepSpec:
     values: dict[str, Any] = {
         key: getattr(params, key)
         for key in SparkStepParams.model_fields
-        if key not in {"code", "helper_files", "configuration", "code_folder"}
+        if key not in {"type", "code", "helper_files", "configuration", "code_folder"}
     }
     return SparkStepSpec(
         name=name,

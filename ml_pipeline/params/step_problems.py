@@ -1,42 +1,98 @@
 """What steps must agree on with each other, with their jobs' code and with the pipeline's module."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple, Protocol
 
 from helpers.s3 import overlap
+from ml_pipeline.params.files import SPARK, KeyPath
+from ml_pipeline.params.model_steps import ModelStepParams, TransformStepParams
+from ml_pipeline.params.sections import OtherSection
 from ml_pipeline.params.spark_code import SparkCode
 from ml_pipeline.params.spark_step import SparkStepSpec, option_names
+from ml_pipeline.params.step_values import Reference
+from ml_pipeline.params.training_step import TrainingStepParams
 
-KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
 """Where, below `steps`, and what is wrong with the fix."""
 
 
-def step_problems(steps: Mapping[str, SparkStepSpec], code: SparkCode) -> Iterator[Problem]:
+_STEP_KEYS = frozenset({"training_step", "model_step"})
+"""The keys whose values are names of steps; elsewhere these have the key `step`."""
+
+
+class _Place(NamedTuple):
+    """A location that a step reads or writes."""
+
+    path: KeyPath | None
+    """Of an output, the key that names it."""
+    what: str
+    uri: str
+
+
+class _Step(Protocol):
+    """A step, whatever its type."""
+
+    @property
+    def type(self) -> str:
+        """As SageMaker names it."""
+
+    def references(self) -> Iterator[Reference]:
+        """Yield what it says of other steps."""
+
+
+def step_problems(
+    spark_steps: Mapping[str, SparkStepSpec], others: Mapping[str, OtherSection], code: SparkCode
+) -> Iterator[Problem]:
     """Yield every problem of the steps of a pipeline."""
-    for name, step in steps.items():
-        yield from _of_inputs(name, step, steps)
+    steps: dict[str, _Step] = {**spark_steps, **others}
+    places = list(_places(spark_steps, others))
+    for name, step in spark_steps.items():
+        yield from _of_inputs(name, step)
         yield from _of_options(name, step, code)
-        yield from _of_places(name, step, steps)
+    for name, section in others.items():
+        if isinstance(section, ModelStepParams):
+            yield from _of_model(name, section)
+    for name, each in steps.items():
+        yield from _of_references(name, each, steps, spark_steps)
+    yield from _of_places(places)
     yield from _cycles(steps)
 
 
-def section_problems(sections: Collection[str], declared: Collection[str], module: str) -> Iterator[Problem]:
-    """Yield the sections without a step in the pipeline's module, and the steps without a section."""
+def section_problems(
+    sections: Mapping[str, str], declared: Mapping[str, str], module: str
+) -> Iterator[Problem]:
+    """Yield the sections without a step in the pipeline's module, and the steps without a section.
+
+    Args:
+        sections: the types of the sections by name.
+        declared: the types of the module's steps by name.
+        module: its path.
+    """
     known = ", ".join(declared) or "none"
-    for name in sections:
+    for name, kind in sections.items():
         if name not in declared:
             yield (
                 (name,),
                 f"{module} has no step of this name, its steps are {known}; rename the section, remove it, "
-                f'or add SparkStep("{name}") to the module',
+                f'or add {_class_of(kind)}("{name}") to the module',
+            )
+        elif kind != declared[name]:
+            yield (
+                (name,),
+                f"its type is {kind}, and {module} has it as {_class_of(declared[name])}; "
+                f'write "type": "{declared[name]}", or {_class_of(kind)}("{name}") in the module',
             )
     for name in declared:
         if name not in sections:
             yield (name,), f"it is missing, and {module} has this step; add the section, or remove the step"
 
 
-def _of_inputs(name: str, step: SparkStepSpec, steps: Mapping[str, SparkStepSpec]) -> Iterator[Problem]:
+def _class_of(kind: str) -> str:
+    return f"{'Spark' if kind == SPARK else kind}Step"
+
+
+def _of_inputs(name: str, step: SparkStepSpec) -> Iterator[Problem]:
     for key, given in step.inputs.items():
         path = (name, "inputs", key)
         if bool(given.uri) == bool(given.step):
@@ -45,16 +101,35 @@ def _of_inputs(name: str, step: SparkStepSpec, steps: Mapping[str, SparkStepSpec
             yield path, "output and dataset go with step; remove them, or replace uri"
         elif given.step and given.sample:
             yield (*path, "sample"), "the result of a step needs no sample; remove it"
-        elif given.step and given.step not in steps:
+
+
+def _of_model(name: str, step: ModelStepParams) -> Iterator[Problem]:
+    if bool(step.training_step) == bool(step.model_package):
+        yield (name,), "give either training_step, or model_package for the active version of the registry"
+
+
+def _of_references(
+    name: str, step: _Step, steps: Mapping[str, _Step], spark_steps: Mapping[str, SparkStepSpec]
+) -> Iterator[Problem]:
+    for path, other, types, output in step.references():
+        place = (name, *path, *(() if path[-1] in _STEP_KEYS else ("step",)))
+        if other not in steps:
             others = ", ".join(sorted(steps.keys() - {name})) or "none"
-            yield (*path, "step"), f"there is no step {given.step}; the others are {others}"
-        elif given.step:
-            outputs = steps[given.step].outputs
-            if given.output not in outputs:
-                yield (
-                    (*path, "output"),
-                    f"step {given.step} has no output {given.output}; write one of {', '.join(outputs)}",
-                )
+            yield place, f"there is no step {other}; the others are {others}"
+        elif steps[other].type not in types:
+            fitting = ", ".join(each for each in steps if steps[each].type in types) or "none"
+            yield (
+                place,
+                f"step {other} is of type {steps[other].type}, this must be {' or '.join(sorted(types))}; "
+                f"the steps of this kind are {fitting}",
+            )
+        elif other in spark_steps and output not in spark_steps[other].outputs:
+            yield (
+                (name, *path, "output"),
+                f"step {other} has no output {output}; write one of {', '.join(spark_steps[other].outputs)}",
+            )
+        elif other not in spark_steps and output:
+            yield (name, *path, "output"), f"step {other} has one result and no outputs; remove output"
 
 
 def _of_options(name: str, step: SparkStepSpec, code: SparkCode) -> Iterator[Problem]:
@@ -75,35 +150,40 @@ def _of_options(name: str, step: SparkStepSpec, code: SparkCode) -> Iterator[Pro
             )
 
 
-def _of_places(name: str, step: SparkStepSpec, steps: Mapping[str, SparkStepSpec]) -> Iterator[Problem]:
+def _places(spark_steps: Mapping[str, SparkStepSpec], others: Mapping[str, OtherSection]) -> Iterator[_Place]:
+    for name, step in spark_steps.items():
+        for key, given in step.data_inputs.items():
+            yield _Place(None, f"input {key} of step {name}", str(given.uri))
+        for key, uri in step.outputs.items():
+            yield _Place((name, "outputs", key), f"output {key} of step {name}", uri)
+    for name, section in others.items():
+        if isinstance(section, TrainingStepParams | TransformStepParams):
+            yield _Place((name, "output"), f"the output of step {name}", section.output)
+
+
+def _of_places(places: Sequence[_Place]) -> Iterator[Problem]:
     """Find outputs that overlap an input or another output: one would overwrite the other."""
-    taken = [
-        (f"input {key} of step {other.name}", str(given.uri))
-        for other in steps.values()
-        for key, given in other.data_inputs.items()
-    ]
-    taken += [
-        (f"output {key} of step {other.name}", uri)
-        for other in steps.values()
-        for key, uri in other.outputs.items()
-    ]
-    for key, uri in step.outputs.items():
-        for what, other in taken:
-            if what != f"output {key} of step {name}" and overlap(uri, other):
+    for own in places:
+        for other in places:
+            if own.path and own is not other and overlap(own.uri, other.uri):
                 yield (
-                    (name, "outputs", key),
-                    f"it overlaps {what}, {other}, which the job would overwrite; use another folder",
+                    own.path,
+                    f"it overlaps {other.what}, {other.uri}, which the job would overwrite; use another "
+                    "folder",
                 )
 
 
-def _cycles(steps: Mapping[str, SparkStepSpec]) -> Iterator[Problem]:
-    graph = {name: {each for each in step.upstream if each in steps} for name, step in steps.items()}
+def _cycles(steps: Mapping[str, _Step]) -> Iterator[Problem]:
+    graph = {
+        name: {reference.step for reference in step.references() if reference.step in steps}
+        for name, step in steps.items()
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         cycle = error.args[1][::-1]
-        inputs = [key for key, given in steps[cycle[0]].inputs.items() if given.step == cycle[1]]
+        paths = [each.path for each in steps[cycle[0]].references() if each.step == cycle[1]]
         yield (
-            (cycle[0], "inputs", *inputs[:1]),
+            (cycle[0], *paths[0]),
             f"the steps wait for each other: {' reads '.join(cycle)}; remove one of these inputs",
         )

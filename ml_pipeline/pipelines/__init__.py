@@ -13,6 +13,7 @@ from helpers.errors import UserError
 from helpers.pipeline_utils import Parameters
 from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.steps import Step
+from ml_pipeline.steps.step import with_branches
 
 
 class PipelineModule(Protocol):
@@ -40,9 +41,9 @@ class Pipeline:
         """Return its steps."""
         return self.module.steps(params)
 
-    def step_names(self, values: Mapping[str, Any]) -> list[str]:
-        """Return the names of its steps, given the values of its parameter file by key."""
-        return [step.name for step in self.steps(values)]
+    def step_types(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return the types of its steps by name, given the values of its parameter file by key."""
+        return {step.name: step.type for step in with_branches(self.steps(values))}
 
 
 def pipeline_names() -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from helpers.infra.tags.tags import get_tags_input
 from helpers.s3 import S3Uri, write_once
 from ml_pipeline.definitions import Registration, canonical
 from ml_pipeline.executions.executions import Execution
+from ml_pipeline.executions.parameters import COMMIT_TAG
 from ml_pipeline.params import DEFAULT_PIPELINE
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def marks(entry: Entry) -> dict[str, str]:
     """Return the tags that say on the pipeline itself what it is; they are no part of what is registered."""
     return {
         "gitops:version": str(entry.version),
-        "gitops:commit": entry.commit,
+        COMMIT_TAG: entry.commit,
         "gitops:code-hash": entry.code_hash,
         "gitops:definition-hash": entry.definition_hash,
     }

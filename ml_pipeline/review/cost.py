@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
     from helpers.pricing import Prices
-    from ml_pipeline.params import SparkStepSpec
+    from ml_pipeline.params.model import JobSize
 
 LOOKED_AT = 10
 """How many of the newest executions that succeeded show how long a step takes."""
@@ -42,17 +42,15 @@ class RunCost:
         return sum(known) if len(known) == len(self.steps) else None
 
 
-def run_cost(
-    steps: Iterable["SparkStepSpec"], seconds: Mapping[str, Sequence[float]], prices: "Prices"
-) -> RunCost:
+def run_cost(jobs: Iterable["JobSize"], seconds: Mapping[str, Sequence[float]], prices: "Prices") -> RunCost:
     """Return what an execution costs: for each step its own instances times price times duration.
 
     Args:
-        steps: of the pipeline.
+        jobs: of the steps that have one.
         seconds: how long each step took earlier, by name; without any, its time limit is the upper bound.
         prices: of a region.
     """
-    return RunCost(tuple(_step_cost(step, seconds.get(step.name, ()), prices) for step in steps))
+    return RunCost(tuple(_step_cost(job, seconds.get(job.name, ()), prices) for job in jobs))
 
 
 def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) -> dict[str, list[float]]:
@@ -78,16 +76,20 @@ def busy_seconds(step: Step) -> float:
     return (step.ended - step.started).total_seconds()
 
 
-def _step_cost(step: "SparkStepSpec", seconds: Sequence[float], prices: "Prices") -> StepCost:
-    hour = prices.hourly_price(step.instance_type)
+def _step_cost(job: "JobSize", seconds: Sequence[float], prices: "Prices") -> StepCost:
+    hour = prices.hourly_price(job.instance_type)
+    taken: float | None
     if seconds:
         taken = median(seconds)
-        basis = f"{duration(taken)}, the median of the last {len(seconds)} that succeeded"
+        basis = f"for {duration(taken)}, the median of the last {len(seconds)} that succeeded"
+    elif job.max_runtime_seconds is not None:
+        taken = job.max_runtime_seconds
+        basis = f"for at most {duration(taken)}, its time limit: no execution has succeeded yet"
     else:
-        taken = step.max_runtime_seconds
-        basis = f"at most {duration(taken)}, its time limit: no execution has succeeded yet"
-    instances = f"{step.instance_count} x {step.instance_type}"
+        taken = None
+        basis = "for as long as it takes: it has no time limit, and no execution has succeeded yet"
+    instances = f"{job.instance_count} x {job.instance_type}"
     if hour is None:
-        return StepCost(step.name, None, f"{instances}, whose price is not known, for {basis}")
-    usd = step.instance_count * hour * taken / 3600
-    return StepCost(step.name, usd, f"{instances} at {hour:g} USD an hour for {basis}")
+        return StepCost(job.name, None, f"{instances}, whose price is not known, {basis}")
+    usd = None if taken is None else job.instance_count * hour * taken / 3600
+    return StepCost(job.name, usd, f"{instances} at {hour:g} USD an hour {basis}")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
-from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.configuration import image_accounts, load_stacks
 from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.regional_values import with_regional_values
@@ -18,7 +18,7 @@ from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.executions.job_logs import LOG_GROUP
-from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.quotas import JobInstances, instances_needed, shortfalls
 from ml_pipeline.executions.target import ALL, select_pipelines
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Account:
         return f"infra/parameters/{self.environment.file}"
 
     @cached_property
-    def instances(self) -> Mapping[str, int]:
-        """How many instances of each type the pipelines need at a time."""
+    def instances(self) -> Mapping[JobInstances, int]:
+        """How many instances of each type and use the pipelines need at a time."""
         return instances_needed(self.environment, select_pipelines(ALL))
 
     def missing(self) -> list[str]:
@@ -119,21 +119,25 @@ def _region(account: Account) -> Finding:
 
 def _images(account: Account) -> Finding:
     region = account.session.region_name
-    own, allowed = spark_image_accounts().get(str(region)), account.value("ImageAccountIds")
-    if own is None:
+    own, allowed = image_accounts(str(region)), account.value("ImageAccountIds")
+    if str(region) not in spark_image_accounts():
         return Finding(
             "images",
             f"SageMaker has no Spark image in {region}",
             [f"Choose another Region in {account.file}, or the account of your image as ImageAccountIds"],
         )
-    if allowed and own not in allowed.split(","):
-        missing = f"ImageAccountIds {allowed} leaves out {own}, the account of the Spark image in {region}"
-        return Finding("images", missing, [f"Add {own} to ImageAccountIds in {account.file}"])
-    return Finding("images", f"the Spark image comes from account {own}")
+    if allowed and (missing := " and ".join(each for each in own if each not in allowed.split(","))):
+        left_out = (
+            f"ImageAccountIds {allowed} leaves out {missing}, from which images of AWS come in {region}"
+        )
+        return Finding("images", left_out, [f"Add {missing} to ImageAccountIds in {account.file}"])
+    return Finding("images", f"AWS's images come from {' and '.join(own)}")
 
 
 def _zones(account: Account) -> Finding:
-    lacking = missing_offerings(account.session.client("ec2"), account.stacks, account.instances)
+    lacking = missing_offerings(
+        account.session.client("ec2"), account.stacks, {each.instance_type for each in account.instances}
+    )
     if lacking:
         return Finding("zones", f"{len(lacking)} of them lack something", lacking)
     return Finding("zones", "they offer all endpoint services and instance types")
@@ -141,7 +145,7 @@ def _zones(account: Account) -> Finding:
 
 def _quotas(account: Account) -> Finding:
     low = shortfalls(account.session.client("service-quotas"), account.instances)
-    asked = ", ".join(f"{count} x {name}" for name, count in account.instances.items())
+    asked = ", ".join(f"{count} x {each.instance_type}" for each, count in account.instances.items())
     return Finding("quotas", f"{len(low)} are too low for {asked}" if low else f"enough for {asked}", low)
 
 

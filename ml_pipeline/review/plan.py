@@ -111,7 +111,7 @@ def _shortages(
 ) -> list[str]:
     needed = instances_needed(environment, select_pipelines(pipelines))
     return [
-        *missing_offerings(session.client("ec2"), stacks, needed),
+        *missing_offerings(session.client("ec2"), stacks, {each.instance_type for each in needed}),
         *shortfalls(session.client("service-quotas"), needed),
     ]
 
@@ -120,5 +120,5 @@ def _pipeline_plan(project: Project, prices: Prices) -> PipelinePlan:
     sagemaker = project.session.client("sagemaker")
     old = registered(sagemaker, project.name)
     seconds = step_seconds(sagemaker, list_executions(sagemaker, project.target)) if old else {}
-    cost = run_cost(project.parameters.spark_steps.values(), seconds, prices)
+    cost = run_cost(project.parameters.jobs, seconds, prices)
     return PipelinePlan(project.name, old, project.registration, cost)

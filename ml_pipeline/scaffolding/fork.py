@@ -131,7 +131,8 @@ def _set_studio(files: EditedFiles, now: Answers, answers: Answers, record: Reco
         document = files.document(path)
         stacks = [stack for stack in document["Stacks"] if stack != STUDIO]
         if answers.Studio and _has_studio(files.root, record, path):
-            stacks.insert(stacks.index("operations") + 1, STUDIO)
+            before = "models" if "models" in stacks else "operations"
+            stacks.insert(stacks.index(before) + 1, STUDIO)
         files.write(path, {**document, "Stacks": stacks})
 
 

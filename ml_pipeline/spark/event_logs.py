@@ -85,8 +85,8 @@ def job_logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[Job
 
 def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
     """Return the log that a job has written, among those of a folder that jobs share."""
-    job = {"ProcessingStartTime": outcome.started, "ProcessingEndTime": outcome.ended}
-    own = reading.newest([file for file in files if written_during(file.modified, job)])
+    during = [file for file in files if written_during(file.modified, outcome.started, outcome.ended)]
+    own = reading.newest(during)
     return own[0] if own else None
 
 

@@ -7,7 +7,13 @@ wrote it: a job that ran again is another input, and one that was reused is the 
 """
 
 import re
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from ml_pipeline.params import PipelineParams
+
+FINGERPRINT = "Fingerprint-"
+"""How the names of pipeline parameters with fingerprints begin."""
 FORCE_RUN_PARAMETER = "ForceRun"
 """A value that was never given before makes every step run; SageMaker has no switch for its cache."""
 FORCE_RUN_VARIABLE = "FORCE_RUN"
@@ -23,7 +29,16 @@ _DATE_PART = re.compile(r"(\d+)([YMWD])")
 
 def fingerprint_parameter(step: str, input_name: str) -> str:
     """Return the name of the pipeline parameter with the fingerprint of a step's input."""
-    return f"Fingerprint-{step}-{input_name}"
+    return f"{FINGERPRINT}{step}-{input_name}"
+
+
+def fingerprint_parameters(params: "PipelineParams") -> list[str]:
+    """Return the names of the pipeline parameters with the fingerprints of all data from outside."""
+    return [
+        fingerprint_parameter(step.name, name)
+        for step in params.spark_steps.values()
+        for name in step.data_inputs
+    ]
 
 
 def fingerprint_variable(input_name: str) -> str:

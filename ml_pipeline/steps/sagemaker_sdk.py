@@ -76,15 +76,19 @@ def building(region: str) -> Iterator[None]:
 
 
 with building("us-east-1"):
+    from sagemaker.core import image_uris
     from sagemaker.core.config import config, config_manager
     from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
     from sagemaker.core.spark.processing import PySparkProcessor
+    from sagemaker.core.workflow.conditions import ConditionEquals, ConditionNot
     from sagemaker.core.workflow.execution_variables import ExecutionVariables
-    from sagemaker.core.workflow.functions import Join
+    from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.core.workflow.parameters import ParameterString
     from sagemaker.core.workflow.pipeline_context import PipelineSession
     from sagemaker.core.workflow.pipeline_definition_config import PipelineDefinitionConfig
     from sagemaker.core.workflow.properties import Properties
+    from sagemaker.mlops.workflow.condition_step import ConditionStep
+    from sagemaker.mlops.workflow.fail_step import FailStep
     from sagemaker.mlops.workflow.pipeline import Pipeline
     from sagemaker.mlops.workflow.pipeline_experiment_config import PipelineExperimentConfig
     from sagemaker.mlops.workflow.retry import (
@@ -93,7 +97,12 @@ with building("us-east-1"):
         StepExceptionTypeEnum,
         StepRetryPolicy,
     )
-    from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep
+    from sagemaker.mlops.workflow.steps import (
+        CacheConfig,
+        ConfigurableRetryStep,
+        ProcessingStep,
+        StepTypeEnum,
+    )
 
 
 def _validate_once(validate: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
@@ -130,8 +139,14 @@ def pipeline_session(region: str, bucket: str) -> PipelineSession:
 
 __all__ = [
     "CacheConfig",
+    "ConditionEquals",
+    "ConditionNot",
+    "ConditionStep",
+    "ConfigurableRetryStep",
     "ExecutionVariables",
+    "FailStep",
     "Join",
+    "JsonGet",
     "ParameterString",
     "Pipeline",
     "PipelineDefinitionConfig",
@@ -146,6 +161,8 @@ __all__ = [
     "SageMakerJobStepRetryPolicy",
     "StepExceptionTypeEnum",
     "StepRetryPolicy",
+    "StepTypeEnum",
     "building",
+    "image_uris",
     "pipeline_session",
 ]

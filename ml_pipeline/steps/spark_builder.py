@@ -10,12 +10,17 @@ from helpers.infra.networking.networking import get_network_configuration
 from helpers.infra.tags.tags import get_tags_input
 from helpers.spark.images import PYTHON_VERSION
 from helpers.spark.packages.layout import JARS, PYTHON
+from ml_pipeline.params.api_limits import limits
+from ml_pipeline.params.step_values import ParameterValue
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
+from ml_pipeline.steps.request_step import job_retries
+from ml_pipeline.steps.results import location_of
 from ml_pipeline.steps.step import BuildContext
 
 if TYPE_CHECKING:
-    from ml_pipeline.params import PipelineParams, SparkStepSpec
+    from ml_pipeline.params import SparkStepSpec
+    from ml_pipeline.params.step_values import Argument
 
 CONTAINER_VERSION = "1.3"
 CONFIGURATION_FOLDER = "/opt/ml/processing/input/conf"
@@ -24,18 +29,17 @@ PACKAGES_FOLDER = "/opt/ml/processing/packages"
 
 With the hash they are part of the environment, and of the command line, and so of the cache key.
 """
+PY_FILES_FOLDER = "/opt/ml/processing/py-files"
+"""Where helper files lie whose URIs are too long, all of them together, for a word of the command line."""
 JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
 """Where SageMaker puts the job's description, its name among it."""
-RUNS = "runs"
-"""The folder below an output that has a folder for each run, named after its job."""
-RETRY_INTERVAL_SECONDS = 10
 
 
 class _Processor(sdk.PySparkProcessor):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's processor, which also takes jars that an input brings: of paths it knows only local ones."""
+    """The SDK's processor, which also takes files that an input brings: of paths it knows only local ones."""
 
     def _stage_submit_deps(self, submit_deps: list[str], input_channel_name: str) -> Any:
-        if all(path.startswith(PACKAGES_FOLDER) for path in submit_deps):
+        if all(path.startswith((PACKAGES_FOLDER, PY_FILES_FOLDER)) for path in submit_deps):
             return None, ",".join(submit_deps)
         return super()._stage_submit_deps(submit_deps, input_channel_name)
 
@@ -66,30 +70,24 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
     folder, own = params.event_logs_of(spec.name)
     packages = [_packages(spec.package_folder)] if spec.package_folder else []
     jars = [f"{_packages_path(spec.package_folder)}/{JARS}"] if spec.package_folder and spec.jars else None
+    py_files, brought = _py_files(spec)
     arguments = processor.run(
         job_name=params.job_prefix_of(spec.name),
         submit_app=spec.app,
-        submit_py_files=list(spec.py_files),
+        submit_py_files=py_files,
         submit_jars=jars,
-        arguments=list(_arguments(spec, params)),
-        inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages],
+        arguments=list(_arguments(spec, context)),
+        inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages, *brought],
         # A folder of its own for each execution and step. Outputs are not part of the cache key.
         spark_event_logs_s3_uri=sdk.Join(
             on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
         ),
     )
-    retries = {"interval_seconds": RETRY_INTERVAL_SECONDS, "max_attempts": spec.retry_attempts}
-    step_faults, job_faults = sdk.StepExceptionTypeEnum, sdk.SageMakerJobExceptionTypeEnum
     return sdk.ProcessingStep(
         name=spec.name,
         step_args=arguments,
         cache_config=sdk.CacheConfig(enable_caching=True, expire_after=spec.cache_expires_after),
-        retry_policies=[
-            sdk.StepRetryPolicy([step_faults.SERVICE_FAULT, step_faults.THROTTLING], **retries),
-            sdk.SageMakerJobStepRetryPolicy(
-                [job_faults.INTERNAL_ERROR, job_faults.CAPACITY_ERROR], **retries
-            ),
-        ],
+        retry_policies=job_retries(spec.retry_attempts),
     )
 
 
@@ -109,25 +107,39 @@ def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]
         cache.OUTPUTS_VARIABLE: ",".join(spec.outputs),
         "PROCESSING_JOB_CONFIG": JOB_CONFIGURATION,
         "REPORT_FOLDER": spec.report_folder,
-        "RUNS_KEPT_DAYS": str(cache.days_reusable(spec.cache_expires_after)),
+        "RUNS_KEPT_DAYS": str(max(cache.days_reusable(spec.cache_expires_after), spec.runs_kept_days or 0)),
     }
 
 
-def _arguments(spec: "SparkStepSpec", params: "PipelineParams") -> Iterator[Any]:
+def _arguments(spec: "SparkStepSpec", context: BuildContext) -> Iterator[Any]:
     """Yield the job's command line: its inputs, its outputs, its own arguments."""
+    params = context.params
     for name, given in spec.inputs.items():
         yield f"--{name}"
-        if given.step:
-            # The job that wrote it, in this execution or in the one whose result the cache gave.
-            job = sdk.Properties(given.step, shape_name="DescribeProcessingJobResponse").ProcessingJobName
-            output = params.spark_steps[given.step].outputs[given.output or ""]
-            yield sdk.Join(on="/", values=[output, RUNS, job, *([given.dataset] if given.dataset else [])])
-        else:
-            yield given.uri
+        yield location_of(params, given.result) if given.result else given.uri
     for name, uri in spec.outputs.items():
         yield from (f"--{name}", uri)
     for name, value in spec.arguments.items():
-        yield from (f"--{name}", str(value).lower() if isinstance(value, bool) else str(value))
+        yield from (f"--{name}", _argument(value, context))
+
+
+def _argument(value: "Argument", context: BuildContext) -> Any:
+    match value:
+        case ParameterValue(parameter=name):
+            return context.parameters[name]
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
+
+
+def _py_files(spec: "SparkStepSpec") -> tuple[list[str], list[Any]]:
+    """Return the helper files as `--py-files` has them, and the input that brings them if URIs do not fit."""
+    if len(",".join(spec.py_files)) <= limits("ContainerEntrypointString").maximum:
+        return list(spec.py_files), []
+    folder = spec.app.rpartition("/")[0]  # that of the hash of all these files
+    paths = [f"{PY_FILES_FOLDER}/{uri.rpartition('/')[2]}" for uri in spec.py_files]
+    return paths, [_input("py-files", f"{folder}/", PY_FILES_FOLDER)]
 
 
 def _packages(folder: str) -> Any:

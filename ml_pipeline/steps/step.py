@@ -1,6 +1,6 @@
 """What every step of a pipeline is, and what it is built from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,8 +26,23 @@ class Step(Protocol):
     def name(self) -> str:
         """Its name, which is also that of its section in the parameter file."""
 
+    @property
+    def type(self) -> str:
+        """Its type, as SageMaker names it; its section has the same."""
+
+    @property
+    def branches(self) -> Sequence["Step"]:
+        """The steps that are executed only if it decides so."""
+
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
         """Return the pipeline parameters that it needs, with their defaults; None where one must be given."""
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""
+
+
+def with_branches(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps, each with those in its branches after it."""
+    for step in steps:
+        yield step
+        yield from with_branches(step.branches)

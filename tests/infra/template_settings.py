@@ -16,7 +16,7 @@ from helpers.local_aws.cloudformation.templates.reading import read_template
 INFRA = Path(__file__).parents[2] / "infra"
 LOOP = "Fn::ForEach::"
 CONSTRAINTS = ("AllowedPattern", "AllowedValues", "MinValue", "MaxValue")
-POLICIES = {"AssumeRolePolicyDocument", "KeyPolicy", "PolicyDocument"}
+POLICIES = {"AssumeRolePolicyDocument", "KeyPolicy", "ModelPackageGroupPolicy", "PolicyDocument"}
 BESIDE_PROPERTIES = ("Condition", "DeletionPolicy", "DependsOn", "Type", "UpdateReplacePolicy")
 Steps = tuple[str | int, ...]
 REMOVED = object()

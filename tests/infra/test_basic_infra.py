@@ -14,7 +14,7 @@ from tests.buckets import create_bucket
 
 INFRA = Path(__file__).parents[2] / "infra"
 FORMER = INFRA.parent / "tests/helpers/infra/former_basic_infra.yaml"
-NESTED = ("Keys", "Network", "Storage", "Identity", "Operations")
+NESTED = ("Keys", "Network", "Storage", "Identity", "Operations", "Models")
 
 
 @pytest.fixture(scope="module")

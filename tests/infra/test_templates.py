@@ -179,7 +179,8 @@ def unexplained(text: str) -> list[str]:
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     """A role more is a right more; a guardrail on a role less is a way around it."""
     creators = ["PipelineExecutionRole", "StudioUserRole"]
-    jobs = ["ProcessingJobRole", "StudioJobRole", "TrainingJobRole"]
+    readers = ["ProcessingJobRole", "StudioJobRole", "TrainingJobRole"]
+    jobs = [*readers, "TransformJobRole"]
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
@@ -199,11 +200,13 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "identity.StudioJobCreationPolicy": ["StudioUserRole"],
         "identity.KeyPolicy": sorted([*creators, *jobs]),
         "identity.JobPolicy": jobs,
-        "identity.ReadPolicy": sorted([*jobs, "StudioUserRole"]),
+        "identity.ReadPolicy": sorted([*readers, "StudioUserRole"]),
         "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
         "identity.TrainingJobPolicy": ["TrainingJobRole"],
+        "identity.TransformJobPolicy": ["TransformJobRole"],
         "identity.StudioUserPolicy": ["StudioUserRole"],
         "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],
+        "models.StartScoringPolicy": ["StartScoringRole"],
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
         "network.NetworkBoundary": [],
@@ -238,6 +241,7 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
     studio = {*said["identity.StudioInstanceTypes"].split(",")} - {"system"}
     assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
     assert said["identity.MandatoryTags"] == "Project,Owner"
+    assert said["models.ReaderAccountIds"] == "none"
     assert said["github_oidc.ProtectsBoundaries"] == said["github_oidc.RetainsProvider"] == "true"
     assert {said[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
         "none"
@@ -253,7 +257,7 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
 def test_switches_are_thrown_by_their_parameters() -> None:
     """What the templates make depends on these; the values of `local` try one side of each alone."""
     said = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
-    for name in ("keys", "network", "storage", "studio"):
+    for name in ("keys", "models", "network", "storage", "studio"):
         assert said[name]["IsProtected"] == {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
     assert said["github_oidc"]["IsStanding"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
@@ -276,11 +280,19 @@ def test_switches_are_thrown_by_their_parameters() -> None:
         "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, "0"]}]},
         "HasTrail": {"Fn::Equals": [{"Ref": "RecordsDataEvents"}, "true"]},
     }
+    scores = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ScoringPipelineName"}, ""]}]}
+    alarms = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
+    assert said["models"]["HasScoring"] == scores
+    assert said["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
+    readers = {"Fn::Join": [",", {"Ref": "ReaderAccountIds"}]}
+    assert said["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
     switched = {name: each["Condition"] for name, each in RESOURCES.items() if "Condition" in each}
     assert {name: each for name, each in switched.items() if not name.startswith("network.")} == {
         "github_oidc.GitHubProvider": "MakesProvider",
         **{f"github_oidc.{name}": "IsStanding" for name in STANDING},
         "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
+        **{f"models.{name}": "HasScoring" for name in SCORING},
+        "models.FailedScoring": "HasScoringAlarm",
         "operations.AlarmSubscription": "HasAddress",
         "operations.MonthlyBudget": "HasBudget",
         **{f"operations.{name}": "HasTrail" for name in TRAIL},
@@ -288,6 +300,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
 
 
 TRAIL = ("DataEventsTrail", "TrailLogGroup", "TrailLogPolicy", "TrailLogRole")
+SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")
 STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
 
 
@@ -417,15 +430,19 @@ def test_roles_have_a_boundary() -> None:
         boundary = {
             "identity": "PermissionsBoundary",
             "network": "NetworkBoundary",
+            "models": "PermissionsBoundaryArn",
             "operations": "PermissionsBoundaryArn",
         }.get(template)
         assert role.get("PermissionsBoundary") == (boundary and {"Ref": boundary}), name
 
 
 def test_what_has_state_is_retained_where_it_is_protected_and_whenever_it_is_replaced() -> None:
-    types = {"AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"}
+    types = {
+        *("AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
+        "AWS::SageMaker::ModelPackageGroup",
+    }
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
-    assert len(stateful) == 14
+    assert len(stateful) == 15
     for name, each in stateful.items():
         assert each["DeletionPolicy"] == {"Fn::If": ["IsProtected", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
@@ -456,6 +473,9 @@ def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]
         "DataBucketName",
         "PipelineExecutionRoleArn",
         "ProcessingJobRoleArn",
+        "TrainingJobRoleArn",
+        "TransformJobRoleArn",
+        "ModelPackageGroupName",
     } <= outputs.keys()
     assert all(outputs.values())
 
@@ -588,6 +608,42 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
     for each in told:
         subscribers = budgets.describe_subscribers_for_notification(**of_month, Notification=each)
         assert subscribers["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+
+
+def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
+    aws: boto3.Session, outputs: dict[str, str]
+) -> None:
+    group = outputs["ModelPackageGroupName"]
+    pipeline = f"arn:aws:sagemaker:{aws.region_name}:{ACCOUNT}:pipeline/{PARAMETERS['ScoringPipelineName']}"
+    events = aws.client("events")
+    rules = {
+        each["Name"].removeprefix(f"{group}-").split("-")[0]: each
+        for each in events.list_rules(NamePrefix=f"{group}-")["Rules"]
+    }
+    assert {name: json.loads(each["EventPattern"]) for name, each in rules.items()} == {
+        "ApprovedModels": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Package State Change"],
+            "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+        },
+        "FailedScoring": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
+            "detail": {"pipelineArn": [pipeline], "currentStepStatus": ["Failed"]},
+        },
+    }
+    assert {each["State"] for each in rules.values()} == {"ENABLED"}
+    targets = {
+        name: events.list_targets_by_rule(Rule=each["Name"])["Targets"] for name, each in rules.items()
+    }
+    (scoring,), (alarm,) = targets["ApprovedModels"], targets["FailedScoring"]
+    assert alarm["Arn"] == outputs["AlarmTopicArn"]
+    assert scoring["Arn"] == pipeline
+    assert scoring["RoleArn"].endswith(f":role/{group.removesuffix('-models')}-start-scoring")
+    given = [{"Name": "ModelPackageArn", "Value": "$.detail.ModelPackageArn"}]
+    assert scoring["SageMakerPipelineParameters"] == {"PipelineParameterList": given}
+    described = aws.client("sagemaker").describe_model_package_group(ModelPackageGroupName=group)
+    assert described["ModelPackageGroupStatus"] == "Completed"
 
 
 def test_the_trail_is_encrypted_and_validated(aws: boto3.Session, outputs: dict[str, str]) -> None:

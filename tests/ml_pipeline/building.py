@@ -17,10 +17,14 @@ OUTPUTS = {
     "ProcessingSecurityGroupId": "sg-0123456789abcdef0",
     "VolumeKeyArn": _KEY,
     "DataKeyArn": _KEY.replace("01234567-", "76543210-"),
+    "ArtifactKeyArn": _KEY.replace("01234567-", "11111111-"),
     "ArtifactBucketName": "artifact-bucket",
     "DataBucketName": "data-bucket",
     "PipelineExecutionRoleArn": "arn:aws:iam::123456789012:role/pipeline",
     "ProcessingJobRoleArn": "arn:aws:iam::123456789012:role/job",
+    "TrainingJobRoleArn": "arn:aws:iam::123456789012:role/training",
+    "TransformJobRoleArn": "arn:aws:iam::123456789012:role/transform",
+    "ModelPackageGroupName": "models-of-local",
 }
 """The outputs of a stack that is nowhere."""
 

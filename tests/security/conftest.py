@@ -24,6 +24,7 @@ from checkers.weakening import weakened_policies, weakened_templates
 from policies import ACCOUNT, PREFIX, PROJECT, Policies, collect
 from rich.console import Console
 
+from helpers.algorithm_images import algorithm_image_accounts
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
@@ -121,13 +122,14 @@ def requests(aws: boto3.Session, policies: Policies, outputs: dict[str, str]) ->
         for each in aws.client("cloudtrail").describe_trails()["trailList"]
         if each["Name"] == f"{PREFIX}-data-events"
     )
-    rules = aws.client("events").list_rules(NamePrefix=f"{PREFIX}-operations-")["Rules"]
+    rules = aws.client("events").list_rules(NamePrefix=f"{PREFIX}-")["Rules"]
     names = {
         **outputs,
         **{f"{rule['Name'].split('-')[3]}Arn": rule["Arn"] for rule in rules},
         "Account": ACCOUNT,
         "Region": aws.region_name,
         "ImageAccount": spark_image_accounts()[aws.region_name],
+        "AlgorithmAccount": algorithm_image_accounts()[aws.region_name],
         "Prefix": PREFIX,
         "Project": PROJECT,
         "Subnet0": subnets[0],

@@ -76,6 +76,10 @@ def collect(session: boto3.Session) -> Policies:
         add(name, json.loads(text), f"arn:aws:s3:::{bucket}")
     for name, arn in of_type("AWS::SNS::Topic"):
         add(name, json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]), arn)
+    for name, arn in of_type("AWS::SageMaker::ModelPackageGroup"):
+        group = {"ModelPackageGroupName": arn.rpartition("/")[2]}
+        text = session.client("sagemaker").get_model_package_group_policy(**group)["ResourcePolicy"]
+        add(name, json.loads(text), arn)
     for name, identifier in of_type("AWS::EC2::VPCEndpoint"):
         (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[identifier])["VpcEndpoints"]
         add(name, json.loads(endpoint["PolicyDocument"]), identifier)

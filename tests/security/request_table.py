@@ -79,12 +79,14 @@ def _request(
 
 
 def _resource_policy(action: str, resource: str, policies: Policies) -> str | None:
-    """Return the name of the policy that a bucket, key, topic or role of ours has itself, if it has a say."""
+    """Return the name of the policy that a resource of ours has, or what it is in, if it has a say."""
     if resource.endswith("/somebody-elses"):
         return "open"
     if action.startswith("iam:"):  # a role's trust is asked who takes the role on, and nothing else
         return None
     owner = resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3") else resource
+    if ":model-package/" in resource:
+        owner = resource.replace(":model-package/", ":model-package-group/").rpartition("/")[0]
     return policies.of_resource.get(owner)
 
 

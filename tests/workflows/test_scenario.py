@@ -125,7 +125,7 @@ PLACES = {
 OF_PIPELINE = (
     (re.escape(PARAMETERS["pipeline_name"].replace("${Environment}", "")), "PIPELINE-"),
     (rf"(?<=spark_ui_logs/){re.escape(PARAMETERS['trial'])}(?=/)", "TRIAL"),
-    *((rf"\b{name}\b", "STEP") for name in find_pipeline(DEFAULT_PIPELINE).step_names(PARAMETERS)),
+    *((rf"\b{name}\b", "STEP") for name in find_pipeline(DEFAULT_PIPELINE).step_types(PARAMETERS)),
     *((rf"\b{re.escape(place)}\b", name) for name, place in PLACES.items()),
 )
 """What differs from pipeline to pipeline."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import yaml
 
+from helpers.algorithm_images import algorithm_image_accounts
 from helpers.environments import KEYS as ENVIRONMENT_KEYS
 from helpers.environments import (
     Environment,
@@ -31,6 +32,7 @@ DEFAULT_DAYS_TO_LIVE = 3
 S3_PREFIX_LIST = "S3PrefixListId"
 """The parameter whose value EC2 knows, another one in each region."""
 _LOOP = "Fn::ForEach::"
+_IMAGE_ACCOUNTS = (spark_image_accounts, algorithm_image_accounts)
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,20 @@ def _derived(
     environment: Environment, project: ProjectSettings, settings: EnvironmentSettings
 ) -> dict[str, str]:
     """Return the parameters whose values are defined elsewhere than under Parameters."""
-    account = spark_image_accounts().get(settings.region)
+    accounts = image_accounts(settings.region)
     return {
         "ProjectName": project.project_name,
         "Environment": environment,
         "Protected": str(settings.protected).lower(),
         "GitHubRepository": project.repository,
-        **({"ImageAccountIds": account} if account else {}),
+        **({"ImageAccountIds": ",".join(accounts)} if accounts else {}),
     }
+
+
+def image_accounts(region: str) -> tuple[str, ...]:
+    """Return the accounts of AWS's images in a region: of Spark, and of what pipelines train with."""
+    found = (accounts().get(region) for accounts in _IMAGE_ACCOUNTS)
+    return tuple(dict.fromkeys(account for account in found if account))
 
 
 def _standard_tags(environment: Environment, project: ProjectSettings) -> dict[str, str]:
@@ -192,10 +200,16 @@ _DEFINED_ELSEWHERE = {
 
 def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
     """Return which accounts are those of AWS's images in other regions, from which jobs would get none."""
-    others = {account: other for other, account in spark_image_accounts().items() if other != region}
+    own = image_accounts(region)
+    others = {
+        account: other
+        for accounts in _IMAGE_ACCOUNTS
+        for other, account in accounts().items()
+        if account not in own
+    }
     return [
         f"ImageAccountIds has {account}, the account of the images in {others[account]}, but the "
-        f"environment runs in {region}: remove it, the account of {region} is found without"
+        f"environment runs in {region}: remove it, the accounts of {region} are found without"
         for account in given.get("ImageAccountIds", "").split(",")
         if account in others
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import stack_name
+from helpers.infra.stacks.model_packages import empty_group
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
@@ -43,7 +44,7 @@ def teardown(
     *,
     with_github: bool = True,
 ) -> None:
-    """Empty the buckets, delete the stacks, the last one first, and tell what remains.
+    """Empty buckets and groups of models, delete the stacks, the last one first, and tell what remains.
 
     Where there is no stack, there is nothing to do but what comes before. A boundary that only an
     administrator may delete is no failure: its stack remains with it, and all that costs or holds data goes.
@@ -120,9 +121,7 @@ def _delete(
             and resource["ResourceStatus"] != "DELETE_COMPLETE"
         ]
 
-    s3 = session.client("s3")
-    for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
-        empty_bucket(s3, bucket, console)
+    _empty(session, of_type, console)
     domains = {
         domain: vpc for domain in of_type("AWS::SageMaker::Domain") if (vpc := vpc_of(session, domain))
     }
@@ -147,6 +146,15 @@ def _delete(
             )
     for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
         console.print(line, highlight=False)
+
+
+def _empty(session: "boto3.Session", of_type: Callable[[str], list[str]], console: "Console") -> None:
+    """Empty what CloudFormation deletes only when nothing is in it, given those of a type that go."""
+    s3 = session.client("s3")
+    for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
+        empty_bucket(s3, bucket, console)
+    for group in of_type("AWS::SageMaker::ModelPackageGroup"):
+        empty_group(session.client("sagemaker"), group, console)
 
 
 def _delete_stack(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +20,8 @@ from etl.errors import JobError
 from etl.executors import count_executors
 from etl.failures import SPARK_ERRORS, is_of_s3, s3_failure, spark_failure, stop_spark
 from etl.ingestion.inputs import divide, find_input
-from etl.ingestion.task import Assignment, Result, run_task, shown
+from etl.ingestion.sink import Formats
+from etl.ingestion.task import Assignment, Result, run_task, shown, sum_of
 from etl.log import stdout_logger, timed
 from etl.names import overlap
 from etl.report import Check, Output, data_files, job_report
@@ -29,10 +30,12 @@ from etl.storage import s3_settings, storage
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from etl.ingestion.inputs import Part
+    from etl.ingestion.sink import Sink
     from etl.ingestion.table import Table
+    from etl.ingestion.writing import Written
     from etl.storage import Storage
 
 INPUT_BYTES = "etl.inputBytes"
@@ -62,12 +65,27 @@ def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     log = stdout_logger(name)
     seconds: dict[str, float] = {}
+    with spark_session(name, seconds) as spark:
+        process(spark, table, Formats(table), options, seconds, log)
+
+
+@contextmanager
+def spark_session(name: str, seconds: dict[str, float]) -> Iterator[SparkSession]:
+    """Start Spark for a block; what fails in Spark or S3 becomes one line.
+
+    Args:
+        name: of the Spark application.
+        seconds: takes the time of the start.
+
+    Raises:
+        JobError: Spark or S3 fails.
+    """
     with timed(seconds, "start Spark"):
         # Sizes belong to the cluster (configuration.json), so none are set here.
         spark = SparkSession.builder.appName(name).getOrCreate()
     spark.sparkContext.setLogLevel("WARN")
     try:
-        process(spark, table, options, seconds, log)
+        yield spark
     except SPARK_ERRORS as error:  # Java's trace stays in the log above; the last line is for people
         raise JobError(spark_failure(error)) from error
     except Exception as error:
@@ -86,13 +104,6 @@ def main(table: Table, name: str) -> None:
 
 def parse(argv: Sequence[str] | None) -> Options:
     """Read the command line."""
-
-    def fraction(text: str) -> float:
-        value = float(text)
-        if not 0 <= value <= 1:
-            raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1")
-        return value
-
     parser = argparse.ArgumentParser(description="Check files of delimited text, and write what is valid.")
     parser.add_argument(
         "--input_table", required=True, help="file, folder or glob pattern (s3a://, s3://, local)"
@@ -108,13 +119,26 @@ def parse(argv: Sequence[str] | None) -> Options:
     return Options(values.input_table, values.output_table.rstrip("/"), values.max_rejected_fraction)
 
 
+def fraction(text: str) -> float:
+    """Return a number from 0 to 1 of the command line."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1")
+    return value
+
+
 def process(
-    spark: SparkSession, table: Table, options: Options, seconds: dict[str, float], log: logging.Logger
+    spark: SparkSession,
+    table: Table,
+    sink: Sink,
+    options: Options,
+    seconds: dict[str, float],
+    log: logging.Logger,
 ) -> None:
     """Do the work of the job in the given session."""
     source, target = options.input_table, options.output_table
     if overlap(source, target):
-        raise JobError(f"--input_table {source} and --output_table {target} must not lie in one another")
+        raise JobError(f"the input {source} and the output {target} must not lie in one another")
     settings = s3_settings(spark)
     with timed(seconds, "list the input"):
         found = find_input(storage(source, settings), source)
@@ -127,17 +151,26 @@ def process(
     files = storage(folder, settings)
     try:
         with timed(seconds, "read, check and write"):
-            results = _run_tasks(spark, Assignment(table, folder, str(uuid.uuid4()), settings), parts)
+            results = _run_tasks(spark, Assignment(table, sink, folder, str(uuid.uuid4()), settings), parts)
         rows = sum(result.rows for result in results)
         rejected = sum(file.rows for result in results for file in result.rejected)
         log.info("read %s rows from %s, rejected %s", f"{rows:,}", source, f"{rejected:,}")
         _judge(options, folder, results, rows, rejected)
-        written = {kind: _commit(files, folder, kind, results) for kind in table.formats}
+        written = {
+            data_set: _commit(files, f"{folder}/{data_set}", kind, _files_of(results, data_set))
+            for data_set, kind in sink.data_sets.items()
+        }
+        if sink.marks_success:
+            for output in written.values():
+                files.write(f"{output.folder}/_SUCCESS", b"")
+        sink.finish(files, folder, written, sum_of(result.summary for result in results))
     except Exception:
         with suppress(Exception):  # what failed first is told
-            for kind in table.formats:
-                files.delete(f"{folder}/{kind}")
+            for data_set in sink.data_sets:
+                files.delete(f"{folder}/{data_set}")
         raise
+    counts = [output.rows for output in written.values()]
+    counts = counts[:1] if sink.each_has_all_rows else [sum(counts)]
     if rejected:
         count = sum(len(result.rejected) for result in results)
         written["rejected"] = Output(f"{folder}/rejected", rejected, count, "json")
@@ -146,17 +179,13 @@ def process(
         written,
         rows_in=rows,
         rows_rejected=rejected,
-        checks=[
-            Check("rows in = rows written + rows rejected", rows, output.rows + rejected)
-            for kind, output in written.items()
-            if kind in table.formats[:1]
-        ],
+        checks=[Check("rows in = rows written + rows rejected", rows, count + rejected) for count in counts],
         seconds=seconds,
         executors=count_executors(spark),
     )
     for removed in publish_report(spark, run, report):
         log.info("removed the outdated run %s", removed)
-    log.info("wrote %s rows to %s", f"{written[table.formats[0]].rows:,}", folder)
+    log.info("wrote %s rows to %s", f"{sum(counts):,}", folder)
 
 
 def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part]) -> list[Result]:
@@ -198,19 +227,19 @@ def _judge(options: Options, folder: str, results: Sequence[Result], rows: int, 
         )
 
 
-def _commit(files: Storage, folder: str, kind: str, results: Sequence[Result]) -> Output:
-    """Mark an output as whole, and return it.
+def _files_of(results: Sequence[Result], data_set: str) -> list[Written]:
+    return [file for result in results for file in result.outputs[data_set]]
+
+
+def _commit(files: Storage, folder: str, kind: str, written: Sequence[Written]) -> Output:
+    """Return an output that is whole.
 
     Raises:
         JobError: what lies there is not what the tasks wrote.
     """
-    written = [file for result in results for file in result.outputs[kind]]
     expected = {file.name: file.size for file in written}
-    found = data_files(files, f"{folder}/{kind}")
+    found = data_files(files, folder)
     if found != expected:
         different = sorted(found.items() ^ expected.items())[0][0]
-        raise JobError(
-            f"{folder}/{kind}/{different} is not what the tasks of this run wrote: run the job again"
-        )
-    files.write(f"{folder}/{kind}/_SUCCESS", b"")
-    return Output(f"{folder}/{kind}", sum(file.rows for file in written), len(written), kind)
+        raise JobError(f"{folder}/{different} is not what the tasks of this run wrote: run the job again")
+    return Output(folder, sum(file.rows for file in written), len(written), kind)

@@ -7,19 +7,22 @@ import os
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # a task has one core; Polars reads this when it is imported
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
 
 import polars as pl
 
 from etl.errors import JobError
 from etl.ingestion.checking import check
 from etl.ingestion.text import blocks
-from etl.ingestion.writing import Quarantine, Written, write_outputs
+from etl.ingestion.writing import Quarantine, Written
 from etl.storage import S3Settings, storage
 
 if TYPE_CHECKING:
     from etl.ingestion.checking import Problem, Rejected
     from etl.ingestion.inputs import Part
+    from etl.ingestion.sink import Sink
     from etl.ingestion.table import Table
 
 OUTPUT_BYTES = 512 * 1024**2
@@ -32,6 +35,7 @@ class Assignment(NamedTuple):
     """What all tasks of a run have in common."""
 
     table: Table
+    sink: Sink
     folder: str
     """The folder of the run."""
     run_id: str
@@ -49,25 +53,31 @@ class Result(NamedTuple):
     examples: list[Rejected]
     seconds: float
     problem: str | None = None
+    summary: Any = None
+    """What the sink says of the rows."""
 
 
 def run_task(assignment: Assignment, part: Part) -> Result:
     """Do a part of the work; nothing but S3 or the disk makes it fail."""
     began = time.monotonic()
-    table = assignment.table
+    table, sink = assignment.table, assignment.sink
     target = storage(assignment.folder, assignment.source)
     name = f"part-{part.number:05}-{assignment.run_id}"
     quarantine = Quarantine(target, assignment.folder, name)
-    outputs: dict[str, list[Written]] = {kind: [] for kind in table.formats}
+    outputs: dict[str, list[Written]] = {data_set: [] for data_set in sink.data_sets}
+    summaries: list[Any] = []
     held: list[pl.DataFrame] = []
     examples: list[Rejected] = []
     rows = held_bytes = 0
 
     def flush() -> None:
-        frame = pl.concat(held)
-        file = f"{name}-c{len(outputs[table.formats[0]]):03}"
-        for kind, written in write_outputs(target, assignment.folder, file, frame, table.formats).items():
-            outputs[kind].append(written)
+        taken = sink.take(pl.concat(held))
+        for file in taken.files:
+            written = outputs[file.data_set]
+            file_name = f"{name}-c{len(written):03}{file.suffix}"
+            target.write(f"{assignment.folder}/{file.data_set}/{file_name}", file.content)
+            written.append(Written(file_name, len(file.content), file.rows))
+        summaries.append(taken.summary)
 
     try:
         for block in blocks(
@@ -90,7 +100,14 @@ def run_task(assignment: Assignment, part: Part) -> Result:
         quarantine.flush()
     except JobError as error:
         return Result(rows, outputs, [], [], 0, str(error))
-    return Result(rows, outputs, quarantine.written, examples, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Result(rows, outputs, quarantine.written, examples, seconds, summary=sum_of(summaries))
+
+
+def sum_of(summaries: Iterable[Any]) -> Any:
+    """Return the sum of summaries; None where there is none."""
+    found = [each for each in summaries if each is not None]
+    return reduce(add, found) if found else None
 
 
 def output_columns(table: Table, frame: pl.DataFrame) -> pl.DataFrame:

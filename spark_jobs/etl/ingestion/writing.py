@@ -31,19 +31,6 @@ class Written(NamedTuple):
     rows: int
 
 
-def write_outputs(
-    files: Storage, folder: str, name: str, frame: pl.DataFrame, formats: Sequence[str]
-) -> dict[str, Written]:
-    """Write a data frame in each format, to a folder of that name; return the files."""
-    written = {}
-    for kind in formats:
-        encode, suffix = ENCODERS[kind]
-        content, rows = encode(frame)
-        files.write(f"{folder}/{kind}/{name}{suffix}", content)
-        written[kind] = Written(f"{name}{suffix}", len(content), rows)
-    return written
-
-
 def _parquet(frame: pl.DataFrame) -> tuple[memoryview, int]:
     """Return a Parquet file, and the rows that its footer counts."""
     buffer = io.BytesIO()

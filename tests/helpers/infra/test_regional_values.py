@@ -1,7 +1,7 @@
 """What differs from region to region: found for the region of an environment, refused from another."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import boto3
@@ -9,9 +9,11 @@ import pytest
 from rich.console import Console
 
 from helpers import environments
+from helpers.algorithm_images import algorithm_image_accounts
 from helpers.errors import UserError
 from helpers.infra.stacks import StackConfiguration, load_stacks, plan_all, teardown
 from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.configuration import image_accounts
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.spark.images import spark_image_accounts
 from tests.infra_folder import write_project
@@ -67,7 +69,7 @@ def test_a_deployment_has_the_values_of_its_region(
 
     assert json.loads(capsys.readouterr().out) == {
         "PrefixList": prefix_list(aws, region),
-        "Accounts": spark_image_accounts()[region],
+        "Accounts": ",".join(image_accounts(region)),
     }
     assert main(["plan", *there]) == 0
     assert "No changes" in capsys.readouterr().out
@@ -98,8 +100,16 @@ def test_the_prefix_list_of_the_region_may_be_given(write: Write, aws: boto3.Ses
     assert stack.parameters["S3PrefixListId"] == given
 
 
-def test_the_image_account_of_another_region_is_refused_before_aws_is_asked(write: Write) -> None:
-    foreign = spark_image_accounts()[OTHER]
+def test_the_images_of_spark_and_of_the_algorithm_come_from_accounts_of_their_own() -> None:
+    assert image_accounts("us-east-1") == ("173754725891", "683313688378")
+    assert image_accounts("xx-north-9") == ()
+
+
+@pytest.mark.parametrize("accounts", [spark_image_accounts, algorithm_image_accounts])
+def test_the_image_account_of_another_region_is_refused_before_aws_is_asked(
+    write: Write, accounts: Callable[[], Mapping[str, str]]
+) -> None:
+    foreign = accounts()[OTHER]
 
     with pytest.raises(UserError) as raised:
         load_stacks("local", write(REGION, ImageAccountIds=f"123456789012,{foreign}"))

@@ -27,6 +27,7 @@ IMAGE = "571004829621.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-spark-processing
 VPC = {"Subnets": ["subnet-0123456789abcdef0"], "SecurityGroupIds": ["sg-0123456789abcdef0"]}
 TAGS = [{"Key": "Project", "Value": "taxis"}, {"Key": "Owner", "Value": "riders"}]
 CHOSEN = {"Get": "Parameters.Chosen"}
+PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/group/3"
 MISSING = object()
 
 Document = dict[str, Any]
@@ -172,6 +173,7 @@ TRAINING: Document = {
     "RoleArn": ROLE,
     "VpcConfig": VPC,
     "EnableInterContainerTrafficEncryption": True,
+    "EnableNetworkIsolation": True,
     "OutputDataConfig": {"KmsKeyId": KEY, "S3OutputPath": "s3://bucket/models"},
     "ResourceConfig": {
         "InstanceType": "ml.m5.xlarge",
@@ -219,11 +221,13 @@ AUTO_ML: Document = {
 MODEL: Document = {
     "ExecutionRoleArn": ROLE,
     "PrimaryContainer": {"Image": IMAGE},
+    "EnableNetworkIsolation": True,
     "VpcConfig": VPC,
     "Tags": TAGS,
 }
 PACKAGE: Document = {
     "ModelPackageGroupName": "group",
+    "ModelApprovalStatus": "PendingManualApproval",
     "InferenceSpecification": {"Containers": [{"Image": IMAGE}], "SupportedContentTypes": ["text/csv"]},
 }
 PROCESSING: Document = {
@@ -281,6 +285,7 @@ PLACES = {
         "VpcConfig.Subnets",
         "VpcConfig.SecurityGroupIds",
         "EnableInterContainerTrafficEncryption",
+        "EnableNetworkIsolation",
         "ResourceConfig.VolumeKmsKeyId",
         "OutputDataConfig.KmsKeyId",
         "AlgorithmSpecification.TrainingImage",
@@ -298,10 +303,11 @@ PLACES = {
     "Model": (
         "VpcConfig.Subnets",
         "VpcConfig.SecurityGroupIds",
+        "EnableNetworkIsolation",
         "PrimaryContainer.Image",
         "ExecutionRoleArn",
     ),
-    "RegisterModel": ("InferenceSpecification.Containers.0.Image",),
+    "RegisterModel": ("InferenceSpecification.Containers.0.Image", "ModelApprovalStatus"),
     "EMR": (
         "ClusterConfig.Instances.Ec2SubnetIds",
         "ClusterConfig.Instances.EmrManagedMasterSecurityGroup",
@@ -407,7 +413,56 @@ def test_the_resources_of_a_tuning_job_have_another_name_too() -> None:
             {"DataCaptureConfig": {"DestinationS3Uri": "s3://bucket/x"}},
             "DataCaptureConfig.KmsKeyId",
         ),
-        ("Model", {"Containers": [{"Image": IMAGE}, {"ModelPackageName": "package"}]}, "Containers[1].Image"),
+        (
+            "Model",
+            {"Containers": [{"Image": IMAGE}, {"ModelPackageName": "package"}]},
+            "Containers[1].ModelPackageName",
+        ),
+        (
+            "Model",
+            {"PrimaryContainer": {"ModelPackageName": CHOSEN}},
+            "PrimaryContainer.ModelPackageName",
+        ),
+        (
+            "Model",
+            {"PrimaryContainer": {"ModelPackageName": PACKAGE_ARN, "Image": "other"}},
+            "PrimaryContainer.Image",
+        ),
+        (
+            "Model",
+            {"PrimaryContainer": {"Image": IMAGE, "Environment": {"SAGEMAKER_PROGRAM": ""}}},
+            "PrimaryContainer.Environment.SAGEMAKER_PROGRAM",
+        ),
+        (
+            "Training",
+            {"Environment": {"SAGEMAKER_PROGRAM": CHOSEN}},
+            "Environment.SAGEMAKER_PROGRAM",
+        ),
+        (
+            "Training",
+            {"HyperParameters": {"sagemaker_program": ""}},
+            "HyperParameters.sagemaker_program",
+        ),
+        (
+            "RegisterModel",
+            {
+                "InferenceSpecification": {
+                    "Containers": [{"Image": IMAGE, "Environment": {"SAGEMAKER_PROGRAM": ""}}]
+                }
+            },
+            "InferenceSpecification.Containers[0].Environment.SAGEMAKER_PROGRAM",
+        ),
+        (
+            "RegisterModel",
+            {
+                "AdditionalInferenceSpecifications": [
+                    {"Containers": [{"Image": IMAGE, "Environment": {"SAGEMAKER_PROGRAM": ""}}]}
+                ]
+            },
+            "AdditionalInferenceSpecifications[0].Containers[0].Environment.SAGEMAKER_PROGRAM",
+        ),
+        ("RegisterModel", {"Tags": TAGS}, "Tags"),
+        ("RegisterModel", {"Tags": []}, "Tags"),
         ("Model", {"Containers": []}, "Containers[0].Image"),
         (
             "RegisterModel",
@@ -420,6 +475,17 @@ def test_what_a_step_may_leave_out_is_checked_where_it_is(step_type: str, more: 
     report = found(pipeline(step_type, {**REQUESTS[step_type][1], **more}))
 
     assert [path for _, path, _ in report] == [f"$.Steps[0].Arguments.{place}"]
+
+
+@pytest.mark.parametrize("package", [PACKAGE_ARN, {"Get": "Parameters.ModelPackageArn"}])
+def test_a_model_may_be_that_of_an_approved_package(package: Any) -> None:
+    assert found(pipeline("Model", {**MODEL, "PrimaryContainer": {"ModelPackageName": package}})) == []
+
+
+def test_a_container_may_have_variables_and_a_script() -> None:
+    container = {"Image": IMAGE, "Environment": {"SAGEMAKER_PROGRAM": "serve.py", "LEVEL": ""}}
+
+    assert found(pipeline("Model", {**MODEL, "PrimaryContainer": container})) == []
 
 
 def test_remote_debugging_may_be_switched_off() -> None:

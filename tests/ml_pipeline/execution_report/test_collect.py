@@ -241,6 +241,6 @@ def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:
 
     assert execution.missing == (
         "The dependencies of the steps are not known: their definition: AccessDeniedException.",
-        "Earlier attempts are not shown: the list of processing jobs: AccessDeniedException.",
+        "Earlier attempts are not shown: the list of jobs: AccessDeniedException.",
     )
     assert [each.step.name for each in execution.outcomes] == ["clean", "join"]

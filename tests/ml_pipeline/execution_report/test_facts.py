@@ -16,12 +16,13 @@ from helpers.spark.packages.layout import MANIFEST
 from ml_pipeline.execution_report.comparison import differences
 from ml_pipeline.execution_report.costs import cost_of_jobs, total
 from ml_pipeline.execution_report.definition import DefinedStep, defined_steps, dependencies
-from ml_pipeline.execution_report.jobs import Job, jobs_of_step
+from ml_pipeline.execution_report.jobs import jobs_of_step
 from ml_pipeline.execution_report.model import Cost, Phase, Step
 from ml_pipeline.execution_report.rejected_rows import EXAMPLES, group_rejected
 from ml_pipeline.execution_report.spark_run import MOST_INTERVALS, spark_run
 from ml_pipeline.execution_report.timeline import spans_of
 from ml_pipeline.executions import executions
+from ml_pipeline.executions.jobs import Job
 from tests.ml_pipeline.execution_report.reports import CLEAN, NOON, SMALL, after, span
 
 LOGS = Path(__file__).parents[2] / "helpers" / "spark" / "event_log"

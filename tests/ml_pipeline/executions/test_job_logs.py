@@ -1,5 +1,6 @@
 import time
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -77,8 +78,13 @@ class Jobs:
     def __init__(self, *names: str):
         self._names = {name.lower(): name for name in names}
 
-    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, str]:  # noqa: N803 - boto3's
-        return {"ProcessingJobName": self._names[ProcessingJobName]}
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        name = self._names[ProcessingJobName]
+        return {
+            "ProcessingJobName": name,
+            "ProcessingJobStatus": "InProgress",
+            "CreationTime": datetime.now(UTC),
+        }
 
 
 def arn_of(job: str) -> str:

@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from helpers.environments import Environment
-from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.quotas import JobInstances, instances_needed, shortfalls
 from tests.ml_pipeline.small_project import FIRST
+
+M5, R5 = JobInstances("ml.m5.xlarge", "Processing"), JobInstances("ml.r5.xlarge", "Processing")
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_a_quota_below_what_a_step_needs_is_reported(quotas: Any) -> None:
             {**asked, "NextToken": "x"},
         )
 
-        lines = shortfalls(quotas, {"ml.m5.xlarge": 2, "ml.r5.xlarge": 4})
+        lines = shortfalls(quotas, {M5: 2, R5: 4})
 
         stub.assert_no_pending_responses()  # and no page was read after both were found
     assert lines == [
@@ -51,7 +53,7 @@ def test_without_the_right_to_read_them_that_is_said(quotas: Any) -> None:
     with Stubber(quotas) as stub:
         stub.add_client_error("list_service_quotas", "AccessDeniedException", "not authorized")
 
-        (line,) = shortfalls(quotas, {"ml.m5.xlarge": 2})
+        (line,) = shortfalls(quotas, {M5: 2})
 
     assert line.startswith("The quotas of SageMaker are not checked: ")
     assert "not authorized" in line
@@ -62,12 +64,12 @@ def test_another_error_is_not_hidden(quotas: Any) -> None:
         stub.add_client_error("list_service_quotas", "ServiceException", "down")
 
         with pytest.raises(ClientError, match="down"):
-            shortfalls(quotas, {"ml.m5.xlarge": 2})
+            shortfalls(quotas, {M5: 2})
 
 
 def test_the_embedded_aws_has_no_quotas(aws: boto3.Session) -> None:
-    assert shortfalls(aws.client("service-quotas"), {"ml.m5.xlarge": 1000}) == []
+    assert shortfalls(aws.client("service-quotas"), {M5: 1000}) == []
 
 
 def test_what_is_needed_is_the_largest_step_of_each_instance_type(small_project: None) -> None:
-    assert instances_needed(Environment("trial"), [FIRST]) == {"ml.m5.xlarge": 2}
+    assert instances_needed(Environment("trial"), [FIRST]) == {M5: 2}

@@ -44,6 +44,12 @@ FULL = StepOutcome(
     report=REPORT,
 )
 
+
+def described(name: str, **more: Any) -> dict[str, Any]:
+    """Return what the API says of a processing job."""
+    return {"ProcessingJobName": name, "ProcessingJobStatus": "Completed", "CreationTime": NOON, **more}
+
+
 TARGET = Target(Environment("local"), "processing", "P")
 
 
@@ -151,8 +157,7 @@ class Session:
         return self if service == "sagemaker" else self._stack.client(service)  # type: ignore[call-overload]
 
     def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
-        name = ProcessingJobName
-        return {"ProcessingJobName": name, "Environment": self._jobs[name], "CreationTime": NOON}
+        return described(ProcessingJobName, Environment=self._jobs[ProcessingJobName])
 
 
 def test_each_job_has_the_report_below_its_own_name(
@@ -215,7 +220,7 @@ def test_a_job_that_cannot_be_read_hides_nothing_of_the_rest(stack: boto3.Sessio
 
     first, second = read_outcomes(stack, Snapshot("arn", "Executing", steps=steps))
 
-    assert first.notes == ("its processing job cannot be read: ResourceNotFound",)
+    assert first.notes == ("its job cannot be read: ResourceNotFound",)
     assert second == StepOutcome(steps[1])
 
 
@@ -239,7 +244,7 @@ def test_the_log_is_that_of_the_name_that_describe_returns(stack: boto3.Session)
     class Jobs(Session):
         def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's
             named = {each.lower(): each for each in (name, other)}[ProcessingJobName]
-            return {"ProcessingJobName": named, "CreationTime": NOON}
+            return described(named)
 
     steps = [
         Step("clean", "Failed", job_arn=f"arn:aws:sagemaker:x:1:processing-job/{each.lower()}")

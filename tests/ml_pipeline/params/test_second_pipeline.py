@@ -129,7 +129,7 @@ def test_each_step_is_staged_by_a_hash_of_its_own_files(load: Load, code: SparkC
 def test_a_step_reads_the_result_of_another_and_data_from_outside(load: Load) -> None:
     join = load(PAIR).spark_steps["join"]
 
-    assert join.upstream == {"clean"}
+    assert [(each.path, each.step) for each in join.references()] == [(("inputs", "rides"), "clean")]
     assert list(join.data_inputs) == ["rates"]
     assert join.inputs["rides"].dataset == "parquet"
     assert join.report_folder == "s3a://data-bucket/joined"
@@ -140,8 +140,8 @@ def test_names_and_instances_are_known_without_a_stack(load: Load, folder: Path)
 
     assert pipeline_name("trial", "ride-joins", folder) == "Joins-trial"
     assert step_instances("trial", "ride-joins", folder) == {
-        "clean": ("ml.m5.large", 1),
-        "join": ("ml.m5.large", 7),
+        "clean": ("ml.m5.large", 1, "Processing"),
+        "join": ("ml.m5.large", 7, "Processing"),
     }
 
 
@@ -350,7 +350,7 @@ def test_an_overlay_of_an_unknown_environment_is_refused_with_those_that_there_a
 
 
 def test_a_section_that_the_module_has_no_step_for_is_refused(load: Load) -> None:
-    (line,) = problems_of(load, PAIR, steps=lambda _: ["clean"])
+    (line,) = problems_of(load, PAIR, steps=lambda _: {"clean": "Processing"})
 
     assert line.startswith(": steps.join")
     assert line.endswith(
@@ -360,7 +360,9 @@ def test_a_section_that_the_module_has_no_step_for_is_refused(load: Load) -> Non
 
 
 def test_a_step_of_the_module_without_a_section_is_refused(load: Load) -> None:
-    (line,) = problems_of(load, PAIR, steps=lambda _: ["clean", "join", "report"])
+    (line,) = problems_of(
+        load, PAIR, steps=lambda _: dict.fromkeys(["clean", "join", "report"], "Processing")
+    )
 
     assert line == (
         f": steps.report: it is missing, and {MODULE} has this step; add the section, or remove the step"

@@ -20,7 +20,7 @@ ENVIRONMENTS = [*names(), *["pr-7"] * has_previews()]
 def test_its_parameters_are_those_of_its_files(name, environment, outputs) -> None:
     written = merged(read_documents(environment, name, None))
 
-    params = load_parameters(environment, outputs, name, steps=find_pipeline(name).step_names)
+    params = load_parameters(environment, outputs, name, steps=find_pipeline(name).step_types)
 
     assert params.pipeline_name == written["pipeline_name"].replace("${Environment}", environment)
     assert params.tags["Environment"] == environment
@@ -48,7 +48,7 @@ def test_its_definition_has_every_control_and_a_fingerprint_of_every_input_from_
     assert [step["Name"] for step in definition["Steps"]] == [each.name for each in steps]
     assert findings(definition) == []
     assert [(each.step, each.name, each.uri) for each in registered_inputs(definition)] == [
-        (each.name, name, given.uri)
-        for each in steps
-        for name, given in parameters.spark_steps[each.name].data_inputs.items()
+        (spark_step.name, name, given.uri)
+        for spark_step in parameters.spark_steps.values()
+        for name, given in spark_step.data_inputs.items()
     ]

@@ -9,18 +9,19 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from helpers.environments import Environment
-from helpers.spark.images import spark_image_accounts
+from helpers.infra.stacks.configuration import image_accounts
 from ml_pipeline.__main__ import main
+from ml_pipeline.executions.quotas import JobInstances
 from ml_pipeline.review import doctor
 from ml_pipeline.review.doctor import CHECKS, Account, Finding, examine, to_do
-from tests.infra_folder import every_stack
+from tests.infra_folder import TEMPLATES, every_stack
 
 
 @pytest.fixture
 def account(aws: boto3.Session) -> Account:
     """An account in which nothing is deployed, for all stacks of the templates."""
     session = boto3.Session(region_name="us-east-1")
-    images = spark_image_accounts()["us-east-1"]  # whatever the region of this repository is
+    images = ",".join(image_accounts("us-east-1"))  # whatever the region of this repository is
     return given(Account(Environment("local"), session, every_stack("doctor")), ImageAccountIds=images)
 
 
@@ -45,7 +46,7 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
     found = {name: check(account) for name, check in CHECKS.items()}
 
     assert {name for name, finding in found.items() if finding.to_do} == {"stacks"}
-    assert found["stacks"].said == "0 of 7 are deployed"
+    assert found["stacks"].said == f"0 of {len(TEMPLATES)} are deployed"
     assert found["stacks"].to_do == [
         "Look at what would be made: make plan ENV=local",
         "Deploy it: make deploy ENV=local",
@@ -72,10 +73,13 @@ def test_a_provider_that_is_not_there_is_not_to_be_named(account: Account) -> No
 
 
 def test_images_of_another_region_are_found(account: Account) -> None:
-    own = spark_image_accounts()["us-east-1"]
+    spark, algorithm = image_accounts("us-east-1")
 
     assert CHECKS["images"](given(account, ImageAccountIds="999999999999")).to_do == [
-        f"Add {own} to ImageAccountIds in infra/parameters/local.json"
+        f"Add {spark} and {algorithm} to ImageAccountIds in infra/parameters/local.json"
+    ]
+    assert CHECKS["images"](given(account, ImageAccountIds=spark)).to_do == [
+        f"Add {algorithm} to ImageAccountIds in infra/parameters/local.json"
     ]
     nowhere = replace(account, session=boto3.Session(region_name="xx-north-9"))
     assert CHECKS["images"](nowhere).said == "SageMaker has no Spark image in xx-north-9"
@@ -111,15 +115,20 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
 def test_zones_and_quotas_are_those_of_the_configured_instances(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "instances_needed", lambda *_: {"ml.m5.xlarge": 2})
-    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {name}" for name in needed])
+    monkeypatch.setattr(
+        doctor, "instances_needed", lambda *_: {JobInstances("ml.m5.xlarge", "Processing"): 2}
+    )
+    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {each.quota}" for each in needed])
     somewhere = given(account, AvailabilityZones="us-east-1a,us-east-1e")
 
     (zone,) = CHECKS["zones"](somewhere).to_do
     quotas = CHECKS["quotas"](somewhere)
 
     assert "The zone us-east-1e does not offer the instance type ml.m5.xlarge" in zone
-    assert (quotas.said, quotas.to_do) == ("1 are too low for 2 x ml.m5.xlarge", ["raise ml.m5.xlarge"])
+    assert (quotas.said, quotas.to_do) == (
+        "1 are too low for 2 x ml.m5.xlarge",
+        ["raise ml.m5.xlarge for processing job usage"],
+    )
 
 
 def test_what_may_not_be_read_is_said_and_stops_no_other_check(

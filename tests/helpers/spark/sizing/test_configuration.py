@@ -125,7 +125,7 @@ def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) 
 
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
-    (step, (name, count)), *_ = step_instances(LOCAL).items()
+    (step, (name, count, _)), *_ = step_instances(LOCAL).items()
     sized = figures(size(instance(name), count, shape=Shape.PYTHON))
 
     given = parse(file.read_text())

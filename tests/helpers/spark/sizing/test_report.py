@@ -49,7 +49,7 @@ def test_reports_are_the_same_every_time_and_have_every_figure() -> None:
 
 
 def test_the_documentation_is_the_report(repository: Path) -> None:
-    (step, (name, count)), *_ = step_instances(LOCAL).items()
+    (step, (name, count, _)), *_ = step_instances(LOCAL).items()
     page = repository / "docs" / "spark-configuration.md"
     assert page.read_text() == markdown(size(instance(name), count, shape=Shape.PYTHON)), (
         f"run: make size STEP={step} SHAPE=python ARGS='--report docs/spark-configuration.md'"

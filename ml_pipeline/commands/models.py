@@ -1,0 +1,64 @@
+"""Show the versions of the model in the registry."""
+
+import argparse
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from helpers.command_line import say
+from helpers.errors import UserError
+from ml_pipeline.registry import champion, list_packages
+from ml_pipeline.registry.evaluation import read_evaluation
+from ml_pipeline.registry.group import ModelGroup, open_group
+
+if TYPE_CHECKING:
+    from ml_pipeline.registry import Package
+
+SHOWN_VERSIONS = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument("--all", action="store_true", help="not only the newest versions")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Show the versions with their approval and metrics, the newest first."""
+    group = open_group(arguments.env)
+    active = champion(group.sagemaker, group.name)
+    shown = list(
+        islice(list_packages(group.sagemaker, group.name), None if arguments.all else SHOWN_VERSIONS)
+    )
+    if active and active.arn not in {package.arn for package in shown}:
+        shown.append(active)
+    if not shown:
+        say(console, f"{group.name} has no versions. Train one: {group.command('run', PIPELINE='train')}")
+        return 0
+    table = Table(
+        *("Version", "Status", "Metrics", "Registered (UTC)", "Approved by", "Active"),
+        title=group.name,
+        title_justify="left",
+    )
+    for package in shown:
+        table.add_row(
+            str(package.version),
+            package.status,
+            _metrics(group, package),
+            f"{package.registered:%Y-%m-%d %H:%M:%S}",
+            package.approved_by.rsplit(":", 1)[-1],
+            "yes" if active and package.arn == active.arn else "",
+        )
+    console.print(table)
+    return 0
+
+
+def _metrics(group: ModelGroup, package: "Package") -> str:
+    if not package.metrics:
+        return "none"
+    try:
+        found = read_evaluation(group.s3, package)
+    except UserError:
+        return "unreadable"  # `make compare` says why
+    return ", ".join(f"{name} {value:.4g}" for name, value in found.metrics.items())

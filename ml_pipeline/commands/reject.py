@@ -1,0 +1,21 @@
+"""Reject a version of the model."""
+
+import argparse
+
+from rich.console import Console
+
+from helpers.command_line import say
+from ml_pipeline.commands import options
+from ml_pipeline.registry.approval import reject
+from ml_pipeline.registry.group import open_group
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    options.add_model(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Reject a version; where it was active, the version approved before is again."""
+    say(console, reject(open_group(arguments.env), arguments.model))
+    return 0

@@ -1,0 +1,28 @@
+"""The pipeline parameters whose values come from the model registry when an execution starts."""
+
+from collections.abc import Mapping
+
+CHAMPION_MODEL_DATA_URL = "ChampionModelDataUrl"
+"""The artifacts of the active version of the model."""
+REGISTERED_MODEL_DATA_URL = "RegisteredModelDataUrl"
+"""The artifacts of the version that was registered last."""
+MODEL_PACKAGE_ARN = "ModelPackageArn"
+"""The active version of the model."""
+COMMIT = "Commit"
+"""The commit that the pipeline was registered from."""
+BASELINE_STATISTICS_URL = "BaselineStatisticsUrl"
+"""The statistics of the data that it was trained on, which drift is measured against."""
+NO_MODEL = "none"
+"""The artifacts where there is no such version."""
+UNKNOWN_COMMIT = "unknown"
+
+EXECUTION_PARAMETERS: Mapping[str, str | None] = {
+    CHAMPION_MODEL_DATA_URL: NO_MODEL,
+    REGISTERED_MODEL_DATA_URL: NO_MODEL,
+    MODEL_PACKAGE_ARN: None,
+    BASELINE_STATISTICS_URL: None,
+}
+"""Those that a section may name, with their defaults.
+
+Without a default, an execution that is started without a value is rejected.
+"""

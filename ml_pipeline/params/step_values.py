@@ -1,0 +1,140 @@
+"""Values that sections of steps share: names, and references to other steps and to execution parameters."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from ml_pipeline.params.constraints import DURATION, DataUri, checked, matching
+from ml_pipeline.params.execution_parameters import EXECUTION_PARAMETERS
+from ml_pipeline.params.files import SPARK, KeyPath
+
+StepName = Annotated[
+    str,
+    matching(
+        re.compile(r"(?=.{1,64}$)[A-Za-z0-9](-*[A-Za-z0-9])*"),
+        "name a step with 1 to 64 letters, digits and hyphens, as join-rates: its jobs are named after it",
+    ),
+]
+Name = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z][a-z0-9_]{0,39}"),
+        "write a name in lower case with underscores, as input_table: the job gets it as --input_table",
+    ),
+]
+Duration = Annotated[str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")]
+BelowRun = Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a folder")]
+FileBelowRun = Annotated[
+    str, matching(re.compile(r"([\w.-]+/)*[\w-]+\.json"), "name a JSON file, as evaluation/evaluation.json")
+]
+
+
+class StepModel(BaseModel):
+    """A part of a step's section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _parameter_problem(name: str) -> str | None:
+    if name in EXECUTION_PARAMETERS:
+        return None
+    return f"there is no such execution parameter; write one of {', '.join(EXECUTION_PARAMETERS)}"
+
+
+class ParameterValue(StepModel):
+    """A value that `make start` reads from the model registry."""
+
+    parameter: Annotated[str, checked(_parameter_problem)]
+
+
+def _scalar_or_parameter(value: Any) -> Any:
+    match value:
+        case str() | int() | float() | ParameterValue():
+            return value
+        case {"parameter": str(name), **others} if not others:
+            if problem := _parameter_problem(name):
+                raise PydanticCustomError("parameter", "{problem}", {"problem": problem})
+            return ParameterValue(parameter=name)
+    raise PydanticCustomError("argument", 'write a string, a number, true, false, or {"parameter": "NAME"}')
+
+
+Argument = Annotated[
+    str | int | float | bool | ParameterValue,
+    PlainValidator(_scalar_or_parameter),
+    # Otherwise pydantic tries each member of the union, and warns of those that a value is not.
+    PlainSerializer(lambda value: value.model_dump() if isinstance(value, ParameterValue) else value),
+]
+
+
+class Reference(NamedTuple):
+    """What a section says of another step."""
+
+    path: KeyPath
+    """Where, below the section."""
+    step: str
+    types: frozenset[str]
+    """The types of steps that it may name."""
+    output: str | None = None
+    """Of a Spark step, whose results lie in outputs."""
+
+
+RESULTS = frozenset({SPARK, "Training", "Transform"})
+"""The types of steps that have a result in S3: outputs, the artifacts of a model, predictions."""
+
+
+class StepResult(StepModel):
+    """The result of a step: of a Spark step one of its outputs, or a folder below it."""
+
+    step: str
+    output: str | None = None
+    dataset: BelowRun | None = None
+
+    def references(self, *path: str | int, types: frozenset[str] = RESULTS) -> Iterator[Reference]:
+        """Yield the step that is named at a path of the section."""
+        yield Reference(path, self.step, types, self.output)
+
+
+class JsonFile(StepModel):
+    """A JSON file that a Spark step writes."""
+
+    step: str
+    output: str
+    file: FileBelowRun
+
+    @property
+    def dataset(self) -> str:
+        """The file below the run."""
+        return self.file
+
+    def references(self, *path: str | int) -> Iterator[Reference]:
+        """Yield the step that is named at a path of the section."""
+        yield Reference(path, self.step, frozenset({SPARK}), self.output)
+
+
+class JsonValue(JsonFile):
+    """A value in a JSON file that a Spark step writes."""
+
+    path: Annotated[str, matching(re.compile(r"[\w.\[\]'-]+"), "write a path as metrics.rmse")]
+
+
+class StepInput(StepModel):
+    """An input of a Spark step: data from outside the pipeline, or the result of another step."""
+
+    uri: DataUri | None = None
+    """Where data from outside lies: an object, or a folder."""
+    sample: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a file or folder")] | None = None
+    """The file or folder in spark_jobs/sample_data/ that `make data` uploads there."""
+    step: str | None = None
+    """The step whose result this is."""
+    output: str | None = None
+    """The output of that step."""
+    dataset: BelowRun | None = None
+    """The folder below each run of that output; by default the whole run."""
+
+    @property
+    def result(self) -> StepResult | None:
+        """The result of another step, where it is one."""
+        return StepResult(step=self.step, output=self.output, dataset=self.dataset) if self.step else None

@@ -1,0 +1,18 @@
+"""Scores data with the active version of the model, and publishes predictions that have not drifted."""
+
+from collections.abc import Sequence
+
+from helpers.pipeline_utils import Parameters
+from ml_pipeline.steps import ModelStep, SparkStep, Step, TransformStep
+
+DESCRIPTION = "Scores data with the active version of the model, and publishes predictions without drift."
+
+
+def steps(_: Parameters) -> Sequence[Step]:
+    """Return the steps of the pipeline."""
+    return [
+        SparkStep("prepare-scoring"),
+        ModelStep("model"),
+        TransformStep("transform"),
+        SparkStep("post-process"),
+    ]

@@ -1,0 +1,118 @@
+"""Approving and rejecting versions.
+
+SageMaker has no conditional update: of two people who approve or reject at the same time, the later one wins.
+So each looks again after the update, and is told what the other one did.
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from helpers.errors import UserError, one_per_line
+from ml_pipeline.registry.packages import APPROVED, APPROVED_BY, REJECTED, champion, describe
+from ml_pipeline.registry.serving import serving_problems
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+    from ml_pipeline.registry.group import ModelGroup
+    from ml_pipeline.registry.packages import Package
+
+REJECTED_BY = "rejected-by"
+"""The customer's metadata property that names who rejected a version."""
+
+
+def approve(group: "ModelGroup", version: int) -> str:
+    """Approve a version that can be served, which makes it the active one; return what was done.
+
+    Raises:
+        UserError: there is no such version, a newer one is approved, or this one cannot be served. Nothing
+            was changed then. Or somebody else has rejected it at the same time.
+    """
+    package, active = group.find(version), champion(group.sagemaker, group.name)
+    if active and active.version > version:
+        raise UserError(
+            f"Version {active.version} is approved and newer than {version}, and the newest approved version "
+            f"is the active one. Reject that first: {group.command('reject', MODEL=str(active.version))}"
+        )
+    if package.approved:
+        return f"Version {version} is approved already, by {package.approved_by or 'somebody unknown'}."
+    if problems := serving_problems(group, package):
+        raise UserError(f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}")
+    found = _update(group, package, APPROVED)
+    if not found.approved:
+        raise UserError(f"Version {version} was rejected at the same time, {_by(found, REJECTED_BY)}.")
+    active = champion(group.sagemaker, group.name)
+    if active and active.version > version:
+        return (
+            f"Version {version} is approved. Version {active.version} was approved at the same time, "
+            f"{_by(active, APPROVED_BY)}, and is the active one."
+        )
+    return (
+        f"Version {version} is approved and active. Score with it: {group.command('run', PIPELINE='score')}"
+    )
+
+
+def reject(group: "ModelGroup", version: int) -> str:
+    """Reject a version. Where it was active, the version approved before is again; return what was done.
+
+    Raises:
+        UserError: there is no such version, or somebody else has approved it at the same time. Or the version
+            that is active now cannot be served; this one is rejected all the same.
+    """
+    package, before = group.find(version), champion(group.sagemaker, group.name)
+    if package.status == REJECTED:
+        return f"Version {version} is rejected already. {_active_line(before)}"
+    found = _update(group, package, REJECTED)
+    if found.status != REJECTED:
+        raise UserError(f"Version {version} was approved at the same time, {_by(found, APPROVED_BY)}.")
+    active = champion(group.sagemaker, group.name)
+    if before is None or before.version != version:
+        return f"Version {version} is rejected. {_active_line(active)}"
+    if active is None:
+        return (
+            f"Version {version} is rejected, and no approved version is left: nothing is scored until one is "
+            f"approved, {group.command('approve', MODEL='N')}"
+        )
+    if problems := serving_problems(group, active):
+        raise UserError(
+            f"Version {version} is rejected, and version {active.version}, which is active again, cannot be "
+            f"used. Approve another one:{one_per_line(problems)}"
+        )
+    return (
+        f"Version {version} is rejected, and version {active.version} is active again. Score with it: "
+        f"{group.command('run', PIPELINE='score')}"
+    )
+
+
+def _update(group: "ModelGroup", package: "Package", status: Literal["Approved", "Rejected"]) -> "Package":
+    """Set the status of a package, record who did it, and return the package as it is then."""
+    verb = status.lower()
+    record = {
+        f"{verb}-by": _caller(group.session),
+        f"{verb}-at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        **({f"{verb}-in": run} if (run := _workflow_run()) else {}),
+    }
+    group.sagemaker.update_model_package(
+        ModelPackageArn=package.arn, ModelApprovalStatus=status, CustomerMetadataProperties=record
+    )
+    return describe(group.sagemaker, package.arn)
+
+
+def _caller(session: "Session") -> str:
+    return session.client("sts").get_caller_identity()["Arn"]
+
+
+def _workflow_run() -> str | None:
+    """Return the address of the run of a workflow that this is, where GitHub has its reviewers on record."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (os.environ.get(name) for name in names)
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
+
+
+def _by(package: "Package", name: str) -> str:
+    return f"by {package.properties.get(name, package.modified_by or 'somebody unknown')}"
+
+
+def _active_line(active: "Package | None") -> str:
+    return f"Version {active.version} is active." if active else "No version is approved."

@@ -1,0 +1,68 @@
+"""Two evaluations side by side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helpers.errors import UserError
+
+if TYPE_CHECKING:
+    from ml_pipeline.registry.evaluation import Evaluation
+
+ALL_ROWS = "all"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A metric of two versions on the same part of the test set.
+
+    Attributes:
+        part: the part, as `sex = F`.
+        rows: of it, in the evaluation of the one and of the other; None where an evaluation has no such part.
+        metric: its name.
+        one: its value; None where an evaluation has none.
+        other: likewise.
+    """
+
+    part: str
+    rows: tuple[int | None, int | None]
+    metric: str
+    one: float | None
+    other: float | None
+
+    @property
+    def change(self) -> float | None:
+        """By how much the other is higher."""
+        return None if self.one is None or self.other is None else self.other - self.one
+
+
+def compare(one: "Evaluation", other: "Evaluation") -> list[Comparison]:
+    """Return the metrics of two versions, overall and then by slice, in the order of the first.
+
+    Raises:
+        UserError: they predict different labels.
+    """
+    if one.label != other.label:
+        raise UserError(
+            f"The versions cannot be compared: one predicts {one.label}, and the other {other.label}"
+        )
+    return list(_comparisons(_parts(one), _parts(other)))
+
+
+_Parts = Mapping[str, tuple[int, Mapping[str, float]]]
+"""The rows and the metrics by the part of the test set."""
+
+
+def _parts(evaluation: "Evaluation") -> _Parts:
+    slices = {f"{each.column} = {each.value}": (each.rows, each.metrics) for each in evaluation.slices}
+    return {ALL_ROWS: (evaluation.rows, evaluation.metrics), **slices}
+
+
+def _comparisons(one: _Parts, other: _Parts) -> Iterator[Comparison]:
+    for part in dict.fromkeys([*one, *other]):
+        one_rows, one_metrics = one.get(part, (None, {}))
+        other_rows, other_metrics = other.get(part, (None, {}))
+        for metric in dict.fromkeys([*one_metrics, *other_metrics]):
+            yield Comparison(
+                part, (one_rows, other_rows), metric, one_metrics.get(metric), other_metrics.get(metric)
+            )

@@ -1,0 +1,69 @@
+"""The evaluation of a version, as the step `evaluate` of its training wrote it."""
+
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from helpers.errors import UserError
+from helpers.s3 import parse
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from ml_pipeline.registry.packages import Package
+
+
+class Slice(BaseModel):
+    """The rows of the test set that have a value in a column."""
+
+    model_config = ConfigDict(frozen=True)
+
+    column: str
+    value: str | int | float | bool | None
+    rows: int
+    metrics: dict[str, FiniteFloat]
+
+
+class Evaluation(BaseModel):
+    """An evaluation.json."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: Literal[1]
+    label: str
+    rows: int
+    """Of the test set."""
+    metrics: dict[str, FiniteFloat]
+    slices: list[Slice] = []
+
+
+def read_evaluation(s3: "S3Client", package: "Package") -> Evaluation:
+    """Return the evaluation of a version.
+
+    Raises:
+        UserError: it has none, or it cannot be read.
+    """
+    if not package.metrics:
+        raise UserError(
+            f"Version {package.version} has no evaluation: register it with "
+            "ModelMetrics.ModelQuality.Statistics"
+        )
+    uri = parse(package.metrics)
+    try:
+        text = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchBucket", "NoSuchKey"}:
+            raise UserError(
+                f"The evaluation of version {package.version} is gone: {package.metrics}"
+            ) from error
+        raise
+    try:
+        return Evaluation.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the document"
+        raise UserError(
+            f"{package.metrics}, the evaluation of version {package.version}, cannot be used: "
+            f"{where}: {first['msg']}"
+        ) from error

@@ -1,0 +1,47 @@
+"""Builds the steps that decide how an execution goes on.
+
+Importing this imports the SDK, which takes seconds.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ml_pipeline.params.condition_steps import ConditionStepParams, FailStepParams
+from ml_pipeline.steps import sagemaker_sdk as sdk
+from ml_pipeline.steps.results import artifacts_of, s3_location_of
+from ml_pipeline.steps.step import BuildContext
+
+if TYPE_CHECKING:
+    from ml_pipeline.params import PipelineParams
+    from ml_pipeline.params.step_values import JsonValue
+
+
+def build_condition_step(name: str, branch: Sequence[Any], context: BuildContext) -> sdk.ConditionStep:
+    """Return the step of the SDK, whose branch is executed where all conditions hold."""
+    params = context.params
+    section = params.section(name, ConditionStepParams)
+    conditions = [
+        sdk.ConditionEquals(left=_json_value(each.json_value, params), right=each.equals)
+        for each in section.values
+    ]
+    conditions += [
+        sdk.ConditionNot(
+            sdk.ConditionEquals(
+                left=artifacts_of(other.training_step),
+                right=context.parameters[other.differs_from.parameter],
+            )
+        )
+        for other in section.other_models
+    ]
+    return sdk.ConditionStep(name, conditions=conditions, if_steps=list(branch))
+
+
+def build_fail_step(name: str, context: BuildContext) -> sdk.FailStep:
+    """Return the step of the SDK."""
+    section = context.params.section(name, FailStepParams)
+    return sdk.FailStep(name, error_message=_json_value(section.message, context.params))
+
+
+def _json_value(value: "JsonValue", params: "PipelineParams") -> sdk.JsonGet:
+    # A property file needs an output that SageMaker uploads; Spark writes to S3 itself.
+    return sdk.JsonGet(step_name=value.step, s3_uri=s3_location_of(params, value), json_path=value.path)

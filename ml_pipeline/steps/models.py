@@ -1,0 +1,72 @@
+"""The steps that create a model, score with it, and register it, as pipelines list them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ml_pipeline.params.execution_parameters import COMMIT, EXECUTION_PARAMETERS, UNKNOWN_COMMIT
+from ml_pipeline.steps import cache
+from ml_pipeline.steps.step import BuildContext, Step
+
+if TYPE_CHECKING:
+    from ml_pipeline.params import PipelineParams
+
+
+@dataclass(frozen=True)
+class ModelStep:
+    """A step that creates a model, of a training step or of a model package."""
+
+    name: str
+    type: ClassVar[str] = "Model"
+    branches: ClassVar[Sequence[Step]] = ()
+
+    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
+        """Return the package, where the model is that of one."""
+        from ml_pipeline.params.model_steps import ModelStepParams  # noqa: PLC0415 - imports the models
+
+        package = params.section(self.name, ModelStepParams).model_package
+        return {package.parameter: EXECUTION_PARAMETERS[package.parameter]} if package else {}
+
+    def build(self, context: BuildContext) -> Any:
+        """Return the step of the SDK."""
+        from ml_pipeline.steps.model_builders import build_model_step  # noqa: PLC0415 - imports the SDK
+
+        return build_model_step(self.name, context)
+
+
+@dataclass(frozen=True)
+class TransformStep:
+    """A step that scores what another step has written, with a model of the pipeline."""
+
+    name: str
+    type: ClassVar[str] = "Transform"
+    branches: ClassVar[Sequence[Step]] = ()
+
+    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:  # noqa: ARG002
+        """Return none: all that it reads is the result of other steps."""
+        return {}
+
+    def build(self, context: BuildContext) -> Any:
+        """Return the step of the SDK."""
+        from ml_pipeline.steps.model_builders import build_transform_step  # noqa: PLC0415 - imports the SDK
+
+        return build_transform_step(self.name, context)
+
+
+@dataclass(frozen=True)
+class RegisterModelStep:
+    """A step that registers a model as another version, pending approval."""
+
+    name: str
+    type: ClassVar[str] = "RegisterModel"
+    branches: ClassVar[Sequence[Step]] = ()
+
+    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
+        """Return what the version notes of its origin."""
+        return {COMMIT: UNKNOWN_COMMIT, **dict.fromkeys(cache.fingerprint_parameters(params))}
+
+    def build(self, context: BuildContext) -> Any:
+        """Return the step of the SDK."""
+        from ml_pipeline.steps.model_builders import build_register_step  # noqa: PLC0415 - imports the SDK
+
+        return build_register_step(self.name, context)

@@ -1,0 +1,89 @@
+"""The boosters of a model.tar.gz, as the built-in XGBoost of SageMaker writes it, and their predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from etl.errors import JobError
+
+if TYPE_CHECKING:
+    from etl.storage import Storage
+
+AGREEMENT = 1e-4
+"""By which share predictions of one model may differ: processors add 32-bit numbers in different orders."""
+
+
+class Artifact(NamedTuple):
+    """The model in a model.tar.gz."""
+
+    uri: str
+    booster: bytes
+
+    @property
+    def digest(self) -> str:
+        """A hash of the model, whatever its archive."""
+        return hashlib.sha256(self.booster).hexdigest()
+
+
+def read_artifact(files: Storage, uri: str, named_by: str) -> Artifact:
+    """Return the model of an artifact.
+
+    Args:
+        files: where it is.
+        uri: of the model.tar.gz.
+        named_by: the option that names it.
+
+    Raises:
+        JobError: it is gone, or holds something else than one booster.
+    """
+    found = next(iter(files.files(uri)), None)
+    if found is None:
+        raise JobError(f"{named_by}: there is no {uri}: name a model whose artifact exists, or none")
+    content = files.read(found, 0, found.size)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
+            members = [each for each in archive.getmembers() if each.isfile()]
+            streams = [archive.extractfile(each) for each in members]
+            boosters = [stream.read() for stream in streams if stream]
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise JobError(f"{named_by}: {uri} is no model.tar.gz ({type(error).__name__}: {error})") from error
+    if len(boosters) != 1:
+        names = ", ".join(each.name for each in members) or "nothing"
+        raise JobError(f"{named_by}: {uri} has {names}; expected one booster of the built-in XGBoost")
+    return Artifact(uri, boosters[0])
+
+
+@lru_cache(maxsize=4)
+def _loaded(booster: bytes) -> Any:
+    """Return a booster, which a process loads once."""
+    import xgboost  # noqa: PLC0415 - of all jobs that use this package, one brings it along
+
+    loaded = xgboost.Booster()
+    loaded.load_model(bytearray(booster))
+    loaded.set_param("nthread", 1)  # a task has one core
+    return loaded
+
+
+def predict(artifact: Artifact, rows: Any) -> Any:
+    """Return a prediction for each row, as float64.
+
+    Args:
+        artifact: the model.
+        rows: an array of encoded features, NaN where one is missing.
+
+    Raises:
+        JobError: the model takes other features, or is none.
+    """
+    import xgboost  # noqa: PLC0415
+
+    try:
+        # Features of a booster have no names where it was trained on CSV.
+        predictions = _loaded(artifact.booster).predict(xgboost.DMatrix(rows), validate_features=False)
+    except xgboost.core.XGBoostError as error:
+        said = " ".join(str(error).partition("Stack trace:")[0].split())
+        raise JobError(f"{artifact.uri} cannot score rows of {rows.shape[1]} features: {said}") from error
+    return predictions.astype(float)

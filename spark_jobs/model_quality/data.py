@@ -1,0 +1,69 @@
+"""What a project declares of its model: the fields of its data, which of them is what, and slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from etl.errors import JobError
+from etl.ingestion.table import Table
+
+from model_quality.columns import BINARY, REGRESSION, Columns, column_of
+
+if TYPE_CHECKING:
+    from etl.ingestion.table import AnyField
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """The data of a model.
+
+    Attributes:
+        fields: of a row of training data, in their order.
+        label: the field that is predicted; it is required. Of two classes it is a String with two choices,
+            and the model predicts the probability of the second one; otherwise it is a number.
+        key: the field with which scoring data begins, before the features, and which is published with the
+            prediction.
+        ignored: fields that are neither label nor feature.
+        slices: features, with choices, for each value of which the model is evaluated.
+    """
+
+    fields: tuple[AnyField, ...]
+    label: str
+    key: AnyField
+    ignored: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+
+    @cached_property
+    def training_table(self) -> Table:
+        """What training data is."""
+        return Table(fields=self.fields)
+
+    @cached_property
+    def scoring_table(self) -> Table:
+        """What scoring data is: the key and the features."""
+        left = {self.label, *self.ignored}
+        return Table(fields=(self.key, *(field for field in self.fields if field.name not in left)))
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns of the model.
+
+        Raises:
+            JobError: the declaration has a label or a feature that a model cannot take.
+        """
+        by_name = {field.name: field for field in self.fields}
+        label = by_name.get(self.label)
+        if label is None or not label.required:
+            missing = "is no field" if label is None else "may be missing"
+            raise JobError(f"label {self.label} {missing}: declare a field of this name with required=True")
+        target = column_of(label)
+        if target.choices and len(target.choices) != 2:
+            raise JobError(f"label {self.label}: declare two choices, or a number, not {target.choices}")
+        features = tuple(map(column_of, self.scoring_table.fields[1:]))
+        if wrong := [
+            name for name in self.slices if name not in {each.name for each in features if each.choices}
+        ]:
+            raise JobError(f"slice {wrong[0]} is no feature with choices: name one that is")
+        return Columns(BINARY if target.choices else REGRESSION, target, features)

@@ -1,0 +1,62 @@
+"""Whether a model is to be registered: good enough, new, and better than the approved one."""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple
+
+from model_quality.metrics import LOWER_IS_BETTER
+
+REGISTER, UNCHANGED, REJECT = "register", "unchanged", "reject"
+
+
+class Thresholds(NamedTuple):
+    """What a model must meet."""
+
+    metric: str
+    limit: float
+    """The worst value of the metric."""
+    min_improvement: float
+    """By how much the metric must be better than that of the approved model, the champion."""
+
+
+class Decision(NamedTuple):
+    """What becomes of a model, and why, in one sentence."""
+
+    decision: str
+    reason: str
+
+
+def decide(
+    metrics: Mapping[str, float],
+    champion: Mapping[str, float] | None,
+    thresholds: Thresholds,
+    *,
+    known: str | None = None,
+) -> Decision:
+    """Return what becomes of a model.
+
+    Args:
+        metrics: of the model.
+        champion: the metrics of the approved model on the same rows; None where no model is approved.
+        thresholds: what must be met.
+        known: what the model is already, as "registered as s3://…"; None where it is new.
+    """
+    if known:
+        return Decision(UNCHANGED, f"this model is {known}.")
+    name, limit, least = thresholds
+    value = metrics[name]
+    lower = LOWER_IS_BETTER[name]
+    sign = -1 if lower else 1
+    if sign * (value - limit) < 0:
+        return Decision(
+            REJECT, f"{name} {value:.6g} is {'above' if lower else 'below'} the limit {limit:.6g}."
+        )
+    within = f"{name} {value:.6g} meets the limit {limit:.6g}"
+    if champion is None:
+        return Decision(REGISTER, f"{within}, and no model is approved yet.")
+    gain = sign * (value - champion[name])
+    figures = f"that of the approved model, {champion[name]:.6g}, on the same test data"
+    if gain > 0 and gain >= least:
+        return Decision(REGISTER, f"{within}, and is better than {figures}.")
+    by = f" by {least:.6g}" if least else ""
+    return Decision(REJECT, f"{within}, but is not better{by} than {figures}.")

@@ -1,0 +1,150 @@
+"""The distribution of a column, in one pass and little memory: those of tasks add up to that of the whole.
+
+Numbers are counted in cells: the floating-point numbers that agree in sign, exponent and the first seven bits
+of the mantissa. So a cell is at most 1/128 as wide as its numbers are large, and whole numbers up to 256
+have a cell each. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12,
+2019) the relative error of quantiles is bounded; the binary exponent takes the place of the logarithm.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+MANTISSA_BITS = 7
+_SHIFT = 52 - MANTISSA_BITS
+_LARGEST_SPAN = 2**17
+"""Of cells that an array has an element for, used or not."""
+_MAGNITUDE = np.int64(2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How many numbers are in each cell that has any, in the order of the cells."""
+
+    numbers: Any
+    """The number of each cell; cells of larger values have larger numbers."""
+    counts: Any
+
+    def __add__(self, other: Cells) -> Cells:
+        numbers, places = np.unique(np.concatenate([self.numbers, other.numbers]), return_inverse=True)
+        counts = np.zeros(len(numbers), np.int64)
+        np.add.at(counts, places, np.concatenate([self.counts, other.counts]))
+        return Cells(numbers, counts)
+
+    @property
+    def lower_bounds(self) -> Any:
+        """The least value of each cell."""
+        ordered = self.numbers << _SHIFT
+        return np.where(ordered < 0, ordered ^ _MAGNITUDE, ordered).view(np.float64)
+
+    def between(self, edges: Any) -> Any:
+        """Return the counts below the first edge, from each edge up to the next, and from the last one on."""
+        places = np.searchsorted(edges, self.lower_bounds, side="right")
+        return np.bincount(places, self.counts, len(edges) + 1).astype(np.int64)
+
+    def edges(self, buckets: int) -> Any:
+        """Return edges between buckets of about as many values each, at bounds of cells."""
+        total = np.cumsum(self.counts)
+        targets = total[-1] * np.arange(1, buckets) / buckets
+        after = np.unique(np.searchsorted(total, targets) + 1)
+        return self.lower_bounds[after[after < len(total)]]
+
+
+def cell_numbers(values: Any) -> Any:
+    """Return the number of the cell of each value, an array of finite float64."""
+    bits = (values + 0.0).view(np.int64)  # -0.0 is 0.0
+    return np.where(bits < 0, bits ^ _MAGNITUDE, bits) >> _SHIFT
+
+
+def cells(values: Any) -> Cells:
+    """Return the cells of an array of finite float64."""
+    numbers = cell_numbers(values)
+    if not len(numbers):
+        return Cells(numbers, numbers)
+    least = int(numbers.min())
+    if int(numbers.max()) - least > _LARGEST_SPAN:
+        found, counts = np.unique(numbers, return_counts=True)
+        return Cells(found, counts)
+    counts = np.bincount(numbers - least)
+    found = np.flatnonzero(counts)
+    return Cells(found + least, counts[found])
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The distribution of numbers."""
+
+    missing: int
+    present: int
+    mean: float
+    squares: float
+    """The sum of squared deviations from the mean."""
+    minimum: float
+    maximum: float
+    cells: Cells
+
+    def __add__(self, other: Numbers) -> Numbers:
+        """Return the distribution of both (Chan, Golub and LeVeque: Updating Formulae, 1979)."""
+        present = self.present + other.present
+        if not self.present or not other.present:
+            full = self if self.present else other
+            mean, squares = full.mean, full.squares
+        else:
+            apart = other.mean - self.mean
+            mean = self.mean + apart * other.present / present
+            squares = self.squares + other.squares + apart**2 * self.present * other.present / present
+        return Numbers(
+            self.missing + other.missing,
+            present,
+            mean,
+            squares,
+            min(self.minimum, other.minimum),
+            max(self.maximum, other.maximum),
+            self.cells + other.cells,
+        )
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The distribution of texts."""
+
+    missing: int
+    counts: dict[str, int]
+    """By text."""
+
+    @property
+    def present(self) -> int:
+        """How many there are."""
+        return sum(self.counts.values())
+
+    def __add__(self, other: Texts) -> Texts:
+        names = [*self.counts, *(name for name in other.counts if name not in self.counts)]
+        both = {name: self.counts.get(name, 0) + other.counts.get(name, 0) for name in names}
+        return Texts(self.missing + other.missing, both)
+
+
+def numbers_of(column: pl.Series) -> Numbers:
+    """Return the distribution of a column of numbers."""
+    present = column.drop_nulls()
+    values = present.cast(pl.Float64).to_numpy()
+    missing = len(column) - len(values)
+    if not len(values):
+        return Numbers(missing, 0, 0.0, 0.0, math.inf, -math.inf, cells(values))
+    mean = float(values.mean())
+    deviations = values - mean
+    squares = float(deviations @ deviations)
+    return Numbers(
+        missing, len(values), mean, squares, float(values.min()), float(values.max()), cells(values)
+    )
+
+
+def texts_of(column: pl.Series) -> Texts:
+    """Return the distribution of a column of texts."""
+    counts = column.drop_nulls().value_counts()
+    names, found = counts.get_columns()
+    return Texts(column.null_count(), dict(sorted(zip(names.to_list(), found.to_list(), strict=True))))

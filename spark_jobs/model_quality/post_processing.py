@@ -1,0 +1,134 @@
+"""The job that completes predictions: it joins them to keys, measures drift, and publishes them or refuses.
+
+`<predicted>/runs/<run>/` has parquet/ and csv/, the key and the prediction of each row, and drift/drift.json.
+`<predicted>/drift.json` is the newest one, also that of a run that was refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Sequence
+
+from etl.errors import JobError
+from etl.failures import stop_spark
+from etl.ingestion.job import Options, process, spark_session
+from etl.ingestion.sink import Sink, Taken, encoded
+from etl.log import stdout_logger
+from etl.storage import s3_settings, storage
+
+from model_quality.baseline import STATISTICS, ModelBaseline, baseline_folder, read_baseline
+from model_quality.columns import PREDICTION, Column
+from model_quality.drift import Drift, Limits, drift_report, drifts
+from model_quality.statistics import Statistics, statistics_of
+
+if TYPE_CHECKING:
+    import polars as pl
+    from etl.report import Output
+    from etl.storage import Storage
+
+    from model_quality.data import ModelData
+
+NAME = "post_process_predictions"
+SHOWN_LIMITS = 3
+"""Limits that a message names of many."""
+
+
+def main(data: ModelData) -> None:
+    """Run the job as a program, and end Spark."""
+    try:
+        post_process(data)
+    finally:
+        stop_spark()
+
+
+def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
+    """Run the job.
+
+    Args:
+        data: what the model is about.
+        argv: the words after the job's file; by default those of this process.
+
+    Raises:
+        JobError: the predictions, the baseline or Spark do not allow it; the message is one line.
+    """
+    parser = argparse.ArgumentParser(
+        description="Publish predictions, unless they or their rows have drifted."
+    )
+    parser.add_argument("--predictions", required=True, help="what the transform of the scoring data wrote")
+    parser.add_argument("--baseline", required=True, help="folder of the model's baseline")
+    parser.add_argument("--predicted", required=True, help="folder below which everything is written")
+    parser.add_argument("--max_psi", type=float, default=0.25, help="population stability index of a column")
+    parser.add_argument("--max_ks", type=float, default=0.2, help="Kolmogorov-Smirnov distance of a number")
+    parser.add_argument("--max_missing", type=float, default=0.05, help="rise of the share of missing values")
+    values = parser.parse_args(argv)
+    limits = Limits(values.max_psi, values.max_ks, values.max_missing)
+    options = Options(values.predictions, values.predicted.rstrip("/"), 0.0)
+    seconds: dict[str, float] = {}
+    with spark_session(NAME, seconds) as spark:
+        baseline = read_baseline(storage(values.baseline, s3_settings(spark)), values.baseline)
+        _check_complete(baseline, f"{baseline_folder(values.baseline)}/{STATISTICS}")
+        sink = Predictions(baseline, data.key.name, limits, options.output_table)
+        process(spark, baseline.columns.predicted(data.key), sink, options, seconds, stdout_logger(NAME))
+
+
+def _check_complete(baseline: ModelBaseline, uri: str) -> None:
+    """Check that a baseline has all columns.
+
+    Raises:
+        JobError: one is missing.
+    """
+    names = [*(feature.name for feature in baseline.columns.features), PREDICTION]
+    if missing := [name for name in names if name not in baseline.statistics]:
+        raise JobError(
+            f"{uri} has no statistics of {', '.join(missing)}: register the model with the baseline of "
+            "evaluate_model.py"
+        )
+
+
+class Predictions(Sink):
+    """Writes the key and the prediction of each row, and measures drift."""
+
+    data_sets: Mapping[str, str] = {"parquet": "parquet", "csv": "csv"}
+
+    def __init__(self, baseline: ModelBaseline, key: str, limits: Limits, output: str):
+        """Args: baseline: of the model; key: name of that field; output: where the newest drift.json is."""
+        self._baseline, self._key, self._limits, self._output = baseline, key, limits, output
+        self._described = [*baseline.columns.features, Column(PREDICTION)]
+
+    def take(self, rows: pl.DataFrame) -> Taken:
+        """Return the files of some rows, and their statistics."""
+        published = rows.select(self._key, PREDICTION)
+        values = rows.select(*self._baseline.columns.decode(), PREDICTION)
+        files = [encoded(data_set, kind, published) for data_set, kind in self.data_sets.items()]
+        return Taken(files, statistics_of(values, self._described))
+
+    def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Statistics) -> None:
+        """Write drift.json.
+
+        Raises:
+            JobError: a limit is exceeded.
+        """
+        del written
+        found = drifts(self._baseline.statistics, summary, self._limits)
+        text = json.dumps(drift_report(summary.rows, self._limits, found), indent=2) + "\n"
+        report = f"{folder}/drift/drift.json"
+        files.write(report, text.encode())
+        files.write(f"{self._output}/drift.json", text.encode())
+        exceeded = [each for column in found for each in column.exceeded()]
+        if exceeded:
+            _refuse(exceeded, summary.rows, report)
+        stdout_logger(NAME).info("no drift in %s rows: %s", f"{summary.rows:,}", _largest(found))
+
+
+def _refuse(exceeded: Sequence[str], rows: int, report: str) -> NoReturn:
+    more = f" and {len(exceeded) - SHOWN_LIMITS} more" if len(exceeded) > SHOWN_LIMITS else ""
+    raise JobError(
+        f"drift: none of {rows:,} rows is published: {'; '.join(exceeded[:SHOWN_LIMITS])}{more} ({report}); "
+        "check the input, train a model on newer data, or raise --max_psi, --max_ks or --max_missing"
+    )
+
+
+def _largest(found: Sequence[Drift]) -> str:
+    most: Any = max(found, key=lambda each: each.psi)
+    return f"the largest PSI is {most.psi:.3f}, of {most.name}"

@@ -1,0 +1,81 @@
+"""The job that prepares scoring data: it checks rows and encodes them as those that the model was trained on.
+
+`<scoring_data>/runs/<run>/features/` is CSV without header: the key, then the features.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Mapping, Sequence
+
+from etl.errors import JobError
+from etl.failures import stop_spark
+from etl.ingestion.job import Options, fraction, process, spark_session
+from etl.ingestion.sink import Sink, Taken
+from etl.log import stdout_logger
+from etl.storage import s3_settings, storage
+
+from model_quality.baseline import read_baseline
+from model_quality.columns import difference
+from model_quality.sagemaker_csv import csv_file
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from model_quality.columns import Columns
+    from model_quality.data import ModelData
+
+NAME = "prepare_scoring_data"
+FEATURES = "features"
+
+
+def main(data: ModelData) -> None:
+    """Run the job as a program, and end Spark."""
+    try:
+        prepare(data)
+    finally:
+        stop_spark()
+
+
+def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
+    """Run the job.
+
+    Args:
+        data: what is read, and which of it is what.
+        argv: the words after the job's file; by default those of this process.
+
+    Raises:
+        JobError: the input, the model, the output or Spark do not allow it; the message is one line.
+    """
+    parser = argparse.ArgumentParser(description="Prepare the rows that a model is to score.")
+    parser.add_argument("--input_table", required=True, help="file, folder or glob pattern")
+    parser.add_argument("--baseline", required=True, help="folder of the model's baseline")
+    parser.add_argument("--scoring_data", required=True, help="folder below which everything is written")
+    parser.add_argument("--max_rejected_fraction", type=fraction, default=0.01, help="of malformed rows")
+    values = parser.parse_args(argv)
+    options = Options(values.input_table, values.scoring_data.rstrip("/"), values.max_rejected_fraction)
+    seconds: dict[str, float] = {}
+    with spark_session(NAME, seconds) as spark:
+        model = read_baseline(storage(values.baseline, s3_settings(spark)), values.baseline).columns
+        if changed := difference(model, data.columns):
+            raise JobError(
+                f"--baseline {values.baseline}: the model was trained on other features: {changed}; score "
+                "with the code of that model, or train and approve one with this code"
+            )
+        sink = ScoringData(model, data.key.name)
+        process(spark, data.scoring_table, sink, options, seconds, stdout_logger(NAME))
+
+
+class ScoringData(Sink):
+    """Writes the key and the encoded features."""
+
+    data_sets: Mapping[str, str] = {FEATURES: "csv"}
+    marks_success = False  # a transform would score it
+
+    def __init__(self, columns: Columns, key: str):
+        """Args: columns: of the model; key: the field of that name."""
+        self._columns, self._key = columns, key
+
+    def take(self, rows: pl.DataFrame) -> Taken:
+        """Return the file of some rows."""
+        return Taken([csv_file(FEATURES, rows.select(self._key, *self._columns.encode()))])

@@ -1,0 +1,13 @@
+r"""Publish predictions of the model of Abalone by their keys, unless they or their rows have drifted.
+
+spark-submit --py-files etl.zip,model_quality.zip,process_pyspark.py,abalone_model.py \
+    post_process_predictions.py --predictions URI --baseline URI --predicted URI
+"""
+
+from __future__ import annotations
+
+from abalone_model import DATA
+from model_quality.post_processing import main
+
+if __name__ == "__main__":
+    main(DATA)

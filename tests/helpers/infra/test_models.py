@@ -1,0 +1,122 @@
+"""The stack `models`: deployed, approved in, compared for drift, and torn down with its versions."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from rich.console import Console
+
+from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
+from helpers.infra.stacks.__main__ import main
+from helpers.infra.stacks.deploy import deploy_all
+from helpers.infra.stacks.drift import DRIFTED
+from tests.infra_folder import write_templates
+
+GROUP = "registry-local-models"
+BOUNDARY = "arn:aws:iam::123456789012:policy/registry-local-boundary"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+Stacks = tuple[StackConfiguration, ...]
+
+
+@pytest.fixture(scope="module")
+def boundary(aws: boto3.Session) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": [EVERYTHING]})
+    aws.client("iam").create_policy(PolicyName="registry-local-boundary", PolicyDocument=document)
+
+
+@pytest.fixture
+def infra(tmp_path: Path, boundary: None) -> Path:
+    """A folder with this one template."""
+    given = {"PermissionsBoundaryArn": BOUNDARY, "ScoringPipelineName": "", "ReaderAccountIds": "none"}
+    write_templates(tmp_path, "registry", templates=("models",), **given)
+    return tmp_path
+
+
+def change(infra: Path, *, protected: bool = False, **parameters: str) -> Stacks:
+    """Give other parameters; return the stacks."""
+    path = infra / "parameters" / "local.json"
+    content = json.loads(path.read_text())
+    content["Parameters"] |= parameters
+    path.write_text(json.dumps({**content, "Protected": protected}))
+    return load_stacks("local", infra)
+
+
+@pytest.fixture
+def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
+    """The same, deployed."""
+    deploy_all(aws.client("cloudformation"), load_stacks("local", infra), Console(quiet=True))
+    yield infra
+    teardown(aws, load_stacks("local", infra), Console(quiet=True))
+
+
+def register(aws: boto3.Session) -> str:
+    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP)
+    return str(created["ModelPackageArn"])
+
+
+def groups(aws: boto3.Session) -> list[str]:
+    listed = aws.client("sagemaker").list_model_package_groups(NameContains=GROUP)
+    return [each["ModelPackageGroupName"] for each in listed["ModelPackageGroupSummaryList"]]
+
+
+def test_a_group_is_torn_down_with_its_versions(aws: boto3.Session, deployed: Path) -> None:
+    for _ in range(3):
+        register(aws)
+    said = io.StringIO()
+
+    teardown(aws, load_stacks("local", deployed), Console(file=said, width=300))
+
+    assert groups(aws) == []
+    assert f"model-package-group/{GROUP}: 3 model packages." in said.getvalue()
+
+
+def test_a_protected_group_is_kept_with_its_versions(aws: boto3.Session, infra: Path) -> None:
+    stacks = change(infra, protected=True)
+    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    version = register(aws)
+    said = io.StringIO()
+
+    teardown(aws, stacks, Console(file=said, width=300))
+
+    sagemaker = aws.client("sagemaker")
+    assert sagemaker.describe_model_package(ModelPackageName=version)["ModelPackageVersion"] == 1
+    assert "Remains: AWS::SageMaker::ModelPackageGroup" in said.getvalue()
+    sagemaker.delete_model_package(ModelPackageName=version)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=GROUP)
+
+
+def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session, deployed: Path) -> None:
+    events = aws.client("events")
+    assert events.list_rules(NamePrefix="registry-local-models-")["Rules"] == []
+
+    stacks = change(deployed, ScoringPipelineName="scoring-local")
+    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+
+    (rule,) = events.list_rules(NamePrefix="registry-local-models-")["Rules"]
+    assert rule["State"] == "ENABLED"
+    # There is no such pipeline yet, and an approval is one all the same.
+    version = register(aws)
+    sagemaker = aws.client("sagemaker")
+    sagemaker.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
+    assert sagemaker.describe_model_package(ModelPackageName=version)["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_policy_that_somebody_changes_is_drift(
+    aws: boto3.Session, deployed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = ("--env", "local", "--infra", str(deployed))
+    stacks = change(deployed, ReaderAccountIds="999999999999")
+    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    assert main(["drift", *there]) == 0
+    capsys.readouterr()
+
+    aws.client("sagemaker").put_model_package_group_policy(
+        ModelPackageGroupName=GROUP, ResourcePolicy='{"Version": "2012-10-17", "Statement": []}'
+    )
+    found = main(["drift", *there])
+
+    assert "ModelPackageGroupPolicy" in capsys.readouterr().out
+    assert found == DRIFTED

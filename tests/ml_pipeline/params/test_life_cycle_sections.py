@@ -1,0 +1,192 @@
+"""Mistakes in the sections of steps that train, score, register and decide."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.errors import UserError
+from ml_pipeline.params import SparkCode, load_parameters
+from tests.ml_pipeline import life_cycle
+from tests.ml_pipeline.life_cycle import PIPELINES, SCORE, SCORING, TRAIN, TRAINING, Document
+from tests.ml_pipeline.small_project import write_params
+from tests.ml_pipeline.two_steps import REMOVED, changed
+
+MODULE = "ml_pipeline/pipelines/fare_model.py"
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> SparkCode:
+    """The files that the Spark steps run."""
+    return SparkCode(life_cycle.write_jobs(tmp_path_factory.mktemp("jobs")))
+
+
+@pytest.fixture
+def problems(outputs: dict[str, str], small_project: None, code: SparkCode, tmp_path: Path) -> Any:
+    """Return the lines about a document, without the names of files."""
+    files = write_params(tmp_path / "params")
+
+    def load(document: Document, name: str = TRAIN) -> list[str]:
+        (files / "pipelines" / f"{name}.json").write_text(json.dumps(document))
+        steps = PIPELINES[name].step_types
+        try:
+            load_parameters("local", outputs, name, steps=steps, code=code, folder=files)
+        except UserError as error:
+            return [line.partition(f"{name}.json")[2] for line in str(error).splitlines()[1:]]
+        return []
+
+    return load
+
+
+MISTAKES: dict[str, tuple[str, Any, str]] = {
+    "unknown type": (
+        "steps/model/type",
+        "Models",
+        ": steps.model = ",
+    ),
+    "missing key": ("steps/train/version", REMOVED, ": steps.train.version: it is missing; add it"),
+    "unknown key": (
+        "steps/train/hyper_parameters",
+        {},
+        ": steps.train.hyper_parameters = {}: there is no such key; did you mean hyperparameters?",
+    ),
+    "unknown version": (
+        "steps/train/version",
+        "3.2",
+        ': steps.train.version = "3.2": SageMaker has no image of it; use one of 0.90-1, ',
+    ),
+    "another algorithm": ("steps/train/algorithm", "linear", ': steps.train.algorithm = "linear": '),
+    "instance of another use": (
+        "steps/score-test/instance_type",
+        "ml.t3.medium",
+        ': steps.score-test.instance_type = "ml.t3.medium": SageMaker has no such instance type for '
+        "batch transform; write one as ml.m5.xlarge",
+    ),
+    "no channels": ("steps/train/channels", {}, ": steps.train.channels = {}: "),
+    "channel of no step": (
+        "steps/train/channels/train/step",
+        "prepared",
+        ': steps.train.channels.train.step = "prepared": there is no step prepared; the others are ',
+    ),
+    "channel of a step without outputs": (
+        "steps/train/channels/train/step",
+        "model",
+        ': steps.train.channels.train.step = "model": step model is of type Model, this must be Processing; '
+        "the steps of this kind are prepare, evaluate",
+    ),
+    "channel of no output": (
+        "steps/train/channels/train/output",
+        "train",
+        ': steps.train.channels.train.output = "train": step prepare has no output train; write one of '
+        "prepared",
+    ),
+    "artifacts with s3a": (
+        "steps/train/output",
+        "s3a://bucket/models",
+        ': steps.train.output = "s3a://bucket/models": write s3://bucket/key',
+    ),
+    "model of two origins": (
+        "steps/model/model_package",
+        {"parameter": "ModelPackageArn"},
+        ": steps.model = ",
+    ),
+    "model of none": ("steps/model/training_step", REMOVED, ": steps.model = "),
+    "model of a Spark step": (
+        "steps/model/training_step",
+        "prepare",
+        ': steps.model.training_step = "prepare": step prepare is of type Processing, this must be Training; '
+        "the steps of this kind are train",
+    ),
+    "package of another parameter": (
+        "steps/model/model_package",
+        {"parameter": "ChampionModelDataUrl"},
+        ': steps.model.model_package = {"parameter": "ChampionModelDataUrl"}: write '
+        '{"parameter": "ModelPackageArn"}',
+    ),
+    "unknown parameter of the registry": (
+        "steps/evaluate/arguments/champion/parameter",
+        "Champion",
+        ': steps.evaluate.arguments.champion = {"parameter": "Champion"}: there is no such execution '
+        "parameter; write one of ChampionModelDataUrl, RegisteredModelDataUrl, ModelPackageArn, BaselineStatisticsUrl",
+    ),
+    "argument that is a list": (
+        "steps/evaluate/arguments/champion",
+        ["a"],
+        ': steps.evaluate.arguments.champion = ["a"]: write a string, a number, true, false, or '
+        '{"parameter": "NAME"}',
+    ),
+    "output of a step with one result": (
+        "steps/evaluate/inputs/candidate/output",
+        "model",
+        ': steps.evaluate.inputs.candidate.output = "model": step train has one result and no outputs; '
+        "remove output",
+    ),
+    "predictions over the training data": (
+        "steps/score-test/output",
+        "s3://data-bucket/model/prepared",
+        ': steps.score-test.output = "s3://data-bucket/model/prepared": it overlaps output prepared of step '
+        "prepare, s3a://data-bucket/model/prepared, which the job would overwrite; use another folder",
+    ),
+    "steps that wait for each other": (
+        "steps/prepare/inputs/rides",
+        {"step": "evaluate", "output": "evaluation"},
+        ": steps.",
+    ),
+    "file that is no JSON": (
+        "steps/reject/message/file",
+        "evaluation.txt",
+        ': steps.reject.message.file = "evaluation.txt": name a JSON file, as evaluation/evaluation.json',
+    ),
+    "description that is empty": ("steps/register/description", "", ': steps.register.description = "": '),
+    "retries beyond the limit": (
+        "steps/register/retry_attempts",
+        21,
+        ": steps.register.retry_attempts = 21: ",
+    ),
+    "condition without a value": ("steps/good-enough/values", [], ": steps.good-enough.values = []: "),
+    "section of a branch": (
+        "steps/register",
+        REMOVED,
+        f": steps.register: it is missing, and {MODULE} has this step; add the section, or remove the step",
+    ),
+    "section of another type": (
+        "steps/train",
+        TRAINING["steps"]["model"],
+        ": steps.train = ",
+    ),
+    "enabled as text": ("enabled", "no", ': enabled = "no": it must be true or false, without quotes'),
+}
+
+
+def test_the_documents_are_valid(problems: Any) -> None:
+    assert problems(TRAINING) == []
+    assert problems(SCORING, SCORE) == []
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems: Any) -> None:
+    path, value, expected = MISTAKES[mistake]
+
+    found = problems(changed(TRAINING, path, value))
+
+    assert [line for line in found if line.startswith(expected)], found
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (
+            "unknown type",
+            "there is no such type of steps; write one of Processing, Training, Model, ",
+        ),
+        ("model of two origins", "give either training_step, or model_package for the active version"),
+        ("model of none", "give either training_step, or model_package for the active version"),
+        ("section of another type", f"its type is Model, and {MODULE} has it as TrainingStep; write"),
+        ("steps that wait for each other", "the steps wait for each other: "),
+    ],
+)
+def test_what_a_whole_section_lacks_is_said(mistake: str, said: str, problems: Any) -> None:
+    path, value, _ = MISTAKES[mistake]
+
+    assert [line for line in problems(changed(TRAINING, path, value)) if said in line]

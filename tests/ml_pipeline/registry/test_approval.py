@@ -1,0 +1,201 @@
+"""Approving and rejecting versions, also by two people at once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+
+from helpers.errors import UserError
+from ml_pipeline.registry import champion
+from ml_pipeline.registry.approval import approve, reject
+from ml_pipeline.registry.group import ModelGroup
+from tests.ml_pipeline.registry.conftest import Register
+
+
+def active(group: ModelGroup) -> int | None:
+    found = champion(group.sagemaker, group.name)
+    return found and found.version
+
+
+def statuses(group: ModelGroup, *versions: int) -> list[str]:
+    return [group.find(version).status for version in versions]
+
+
+@contextmanager
+def after_the_update(group: ModelGroup, act: Callable[[], object]) -> Iterator[None]:
+    """Have somebody else act between a command's update and its look at the result."""
+    events, name = group.sagemaker.meta.events, "after-call.sagemaker.UpdateModelPackage"
+
+    def once(**_: object) -> None:
+        events.unregister(name, once)
+        act()
+
+    events.register(name, once)
+    yield
+
+
+def set_status(group: ModelGroup, version: int, status: str) -> None:
+    arn = group.find(version).arn
+    verb = status.lower()
+    group.sagemaker.update_model_package(
+        ModelPackageArn=arn,
+        ModelApprovalStatus=status,
+        CustomerMetadataProperties={f"{verb}-by": "arn:aws:iam::123456789012:user/ann"},
+    )
+
+
+def test_an_approved_version_is_active_and_says_by_whom(group: ModelGroup, register: Register) -> None:
+    version = register(CustomerMetadataProperties={"commit": "abc"})
+
+    said = approve(group, version)
+
+    package = group.find(version)
+    assert active(group) == version
+    assert package.properties.keys() == {"commit", "approved-by", "approved-at"}
+    assert package.approved_by.startswith("arn:aws:")
+    assert said == "Version 1 is approved and active. Score with it: make run ENV=local PIPELINE=score"
+    assert approve(group, version) == f"Version 1 is approved already, by {package.approved_by}."
+
+
+def test_an_approval_in_a_workflow_names_its_run(
+    group: ModelGroup, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, repository, run = "https://github.com", "owner/name", "7"
+    monkeypatch.setenv("GITHUB_SERVER_URL", server)
+    monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+    monkeypatch.setenv("GITHUB_RUN_ID", run)
+
+    approve(group, register())
+
+    assert group.find(1).properties["approved-in"] == f"{server}/{repository}/actions/runs/{run}"
+
+
+def test_rejecting_the_active_version_restores_the_one_before(group: ModelGroup, register: Register) -> None:
+    for _ in range(3):
+        register()
+    approve(group, 1)
+    reject(group, 2)
+    approve(group, 3)
+
+    said = reject(group, 3)
+
+    assert statuses(group, 1, 2, 3) == ["Approved", "Rejected", "Rejected"]
+    assert active(group) == 1
+    assert said.startswith("Version 3 is rejected, and version 1 is active again.")
+    assert reject(group, 3) == "Version 3 is rejected already. Version 1 is active."
+    assert reject(group, 1).startswith("Version 1 is rejected, and no approved version is left")
+    assert group.find(3).approved_by == ""
+
+
+def test_rejecting_another_version_leaves_the_active_one(group: ModelGroup, register: Register) -> None:
+    approve(group, register())
+
+    assert reject(group, register()) == "Version 2 is rejected. Version 1 is active."
+    assert active(group) == 1
+
+
+def test_an_approval_can_follow_a_rejection(group: ModelGroup, register: Register) -> None:
+    reject(group, register())
+
+    approve(group, 1)
+
+    assert active(group) == 1
+
+
+def test_a_version_older_than_the_active_one_is_not_approved(group: ModelGroup, register: Register) -> None:
+    register()
+    approve(group, register())
+
+    with pytest.raises(UserError, match=r"Version 2 is approved and newer than 1, .* ENV=local MODEL=2$"):
+        approve(group, 1)
+
+    assert statuses(group, 1, 2) == ["PendingManualApproval", "Approved"]
+
+
+@pytest.mark.parametrize("act", [approve, reject])
+def test_an_unknown_version_is_named_with_those_there_are(
+    group: ModelGroup, register: Register, act: Callable[[ModelGroup, int], str]
+) -> None:
+    with pytest.raises(UserError, match="has no version 1; it has none yet"):
+        act(group, 1)
+    for _ in range(2):
+        register()
+
+    with pytest.raises(UserError, match=r"has no version 9; it has 1, 2\. Look: make models ENV=local"):
+        act(group, 9)
+
+    assert statuses(group, 1, 2) == ["PendingManualApproval"] * 2
+
+
+def test_what_cannot_be_served_is_not_approved(
+    aws: boto3.Session, group: ModelGroup, register: Register
+) -> None:
+    register(environment={"SAGEMAKER_PROGRAM": ""}, DriftCheckBaselines=None)
+
+    with pytest.raises(UserError) as refused:
+        approve(group, 1)
+
+    lines = str(refused.value).splitlines()
+    assert lines[0] == "Version 1 cannot be used, and was not approved:"
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        "  - its environment has SAGEMAKER_PROGRAM",
+        "  - it has no baseline that drift is measured against: register it with "
+        "DriftCheckBaselines.ModelDataQuality.Statistics",
+    ]
+    assert group.find(1).status == "PendingManualApproval"
+    assert group.find(1).properties == {}
+
+
+def test_a_rejection_says_that_the_version_before_cannot_be_served_any_more(
+    group: ModelGroup, register: Register
+) -> None:
+    approve(group, register())
+    approve(group, register())
+    bucket, key = group.find(1).model_data_url.removeprefix("s3://").split("/", 1)
+    group.s3.delete_object(Bucket=bucket, Key=key)
+
+    with pytest.raises(UserError, match="Version 2 is rejected, and version 1, which is active again, can"):
+        reject(group, 2)
+
+    assert statuses(group, 1, 2) == ["Approved", "Rejected"]
+
+
+def test_two_versions_approved_at_once_leave_the_newer_one_active(
+    group: ModelGroup, register: Register
+) -> None:
+    register()
+    register()
+
+    with after_the_update(group, lambda: set_status(group, 2, "Approved")):
+        said = approve(group, 1)
+
+    assert active(group) == 2
+    assert said == (
+        "Version 1 is approved. Version 2 was approved at the same time, by "
+        "arn:aws:iam::123456789012:user/ann, and is the active one."
+    )
+
+
+def test_a_version_rejected_while_it_is_approved_is_rejected(group: ModelGroup, register: Register) -> None:
+    register()
+
+    with (
+        after_the_update(group, lambda: set_status(group, 1, "Rejected")),
+        pytest.raises(UserError, match=r"Version 1 was rejected at the same time, by .*user/ann"),
+    ):
+        approve(group, 1)
+
+    assert statuses(group, 1) == ["Rejected"]
+
+
+def test_a_version_approved_while_it_is_rejected_is_approved(group: ModelGroup, register: Register) -> None:
+    register()
+
+    with (
+        after_the_update(group, lambda: set_status(group, 1, "Approved")),
+        pytest.raises(UserError, match=r"Version 1 was approved at the same time, by .*user/ann"),
+    ):
+        reject(group, 1)
+
+    assert active(group) == 1

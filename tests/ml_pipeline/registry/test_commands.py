@@ -1,0 +1,112 @@
+"""The commands of the model registry, as a person types them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from ml_pipeline.__main__ import main
+from ml_pipeline.commands import approve, compare, models, reject
+from ml_pipeline.registry.group import ModelGroup
+from tests.ml_pipeline.registry.conftest import Register
+
+Said = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def said(group: ModelGroup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+    """Runs a command on the group; returns its exit code and what it says."""
+    for module in (approve, compare, models, reject):
+        monkeypatch.setattr(module, "open_group", lambda environment: group)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        try:
+            code = main(words)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+def rows(table: str) -> list[list[str]]:
+    return [cells(line) for line in table.splitlines() if line.startswith("│")]
+
+
+def test_models_are_shown_with_their_approval_and_metrics(
+    said: Said, group: ModelGroup, register: Register
+) -> None:
+    assert said("models")[1] == (
+        f"{group.name} has no versions. Train one: make run ENV=local PIPELINE=train\n"
+    )
+    register(rmse=2.25)
+    register(ModelMetrics=None)
+    assert said("approve", "--model", "1")[0] == 0
+
+    code, out, _ = said("models")
+
+    assert code == 0
+    second, first = rows(out)
+    assert (second[0], second[1], second[2], second[5]) == ("2", "PendingManualApproval", "none", "")
+    assert (first[0], first[1], first[2], first[5]) == ("1", "Approved", "rmse 2.25, r2 0.5", "yes")
+    assert first[4] == group.find(1).approved_by.rsplit(":", 1)[-1] != ""
+
+
+def test_the_active_version_is_shown_however_old_it_is(
+    said: Said, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "SHOWN_VERSIONS", 1)
+    for _ in range(3):
+        register()
+    said("approve", "--model", "1")
+
+    assert [row[0] for row in rows(said("models")[1])] == ["3", "1"]
+    assert [row[0] for row in rows(said("models", "--all")[1])] == ["3", "2", "1"]
+
+
+def test_versions_are_compared_side_by_side(said: Said, register: Register) -> None:
+    register(rmse=2.5)
+    register(rmse=2.0)
+
+    code, out, _ = said("compare", "--model", "1", "--with", "2")
+
+    assert code == 0
+    assert "Version 1" in out
+    assert rows(out)[:3] == [
+        ["all", "10", "rmse", "2.5", "2", "-0.5"],
+        ["all", "10", "r2", "0.5", "0.5", "+0"],
+        ["sex = F", "5", "rmse", "2.5", "2", "-0.5"],
+    ]
+
+
+def test_the_active_version_is_rejected_and_restored(said: Said, register: Register) -> None:
+    register()
+    register()
+    said("approve", "--model", "1")
+    said("approve", "--model", "2")
+
+    code, out, _ = said("reject", "--model", "2")
+
+    assert code == 0
+    assert out.startswith("Version 2 is rejected, and version 1 is active again.")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("approve", "--model", "9"), "has no version 9; it has none yet"),
+        (("approve", "--model", "x"), "'x' is not a whole number from 1"),
+        (("approve",), "the following arguments are required: --model"),
+        (("compare", "--model", "1"), "the following arguments are required: --with"),
+    ],
+)
+def test_a_version_that_is_none_is_one_message(said: Said, words: tuple[str, ...], message: str) -> None:
+    code, _, err = said(*words)
+
+    assert code != 0
+    assert message in err
+    assert "Traceback" not in err
