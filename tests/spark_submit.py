@@ -90,9 +90,9 @@ def library() -> Path:
 
 
 @cache
-def packages() -> Path:
-    """Return the folder with what the first job brings along, in the locked versions, for this Python."""
-    bundle = SparkCode().bundle("requirements-ingestion.in", ())
+def packages(requirements: str = "requirements-ingestion.in") -> Path:
+    """Return the folder with what a job brings along, in the locked versions, for this Python."""
+    bundle = SparkCode().bundle(requirements, ())
     assert bundle
     return installed(bundle.contents["requirements"], JobPython(Path(sys.prefix)))
 

@@ -53,9 +53,7 @@ def read_artifact(files: Storage, uri: str, named_by: str) -> Artifact:
         raise JobError(f"{named_by}: {uri} is no model.tar.gz ({type(error).__name__}: {error})") from error
     if len(boosters) != 1:
         names = ", ".join(each.name for each in members) or "nothing"
-        raise JobError(
-            f"{named_by}: {uri} has {names}, where one booster of the built-in XGBoost is expected"
-        )
+        raise JobError(f"{named_by}: {uri} has {names}; expected one booster of the built-in XGBoost")
     return Artifact(uri, boosters[0])
 
 

@@ -117,9 +117,9 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
 def _check_metric(metric: str, columns: Columns) -> None:
     metrics = METRICS_OF[columns.problem]
     if metric not in metrics:
+        kind = "has two classes" if columns.problem == BINARY else "is a number"
         raise JobError(
-            f"--metric {metric}: label {columns.label.name} is one of {columns.problem}: expected one of "
-            f"{', '.join(metrics)}"
+            f"--metric {metric}: label {columns.label.name} {kind}: expected one of {', '.join(metrics)}"
         )
 
 

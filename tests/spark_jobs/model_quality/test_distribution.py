@@ -1,6 +1,7 @@
 """Distributions in cells: exact between bounds of cells, and the sum of the parts is the whole."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -37,9 +38,7 @@ def test_counts_between_bounds_of_cells_are_those_of_the_values(values, buckets)
     assert (np.diff(edges) > 0).all()
     counts = found.between(edges).tolist()
     bounds = [-math.inf, *edges.tolist(), math.inf]
-    expected = [
-        sum(low <= value < high for value in values) for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    expected = [sum(low <= value < high for value in values) for low, high in pairwise(bounds)]
     assert counts == expected
 
 

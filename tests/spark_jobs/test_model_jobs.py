@@ -1,0 +1,464 @@
+"""The jobs around a model, on Abalone and on generated loans, from raw rows to published predictions.
+
+XGBoost trains and scores here in place of the training job and the transform; tests/e2e has those as well.
+"""
+
+import io
+import json
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import etl.ingestion.job as job_module
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from etl.errors import JobError
+from etl.ingestion.fields import Double, Integer, String
+from etl.ingestion.task import run_task
+from model_quality import evaluation, post_processing, scoring_data, training_data
+from model_quality.data import ModelData
+from pyspark.sql import SparkSession
+from sklearn import metrics as oracle
+
+from tests.spark_submit import JOBS, packages
+
+sys.path.append(str(packages("requirements-evaluation.in")))
+sys.path.append(str(Path(__file__).with_name("model_quality")))
+
+import loans
+import xgboost
+from abalone_model import DATA as ABALONE
+
+SAMPLES = JOBS / "sample_data"
+
+
+@pytest.fixture(autouse=True)
+def tasks_in_this_process(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run tasks without workers of Python: tests of ingestion have those."""
+    monkeypatch.setattr(
+        job_module, "_run_tasks", lambda _, assignment, parts: [run_task(assignment, part) for part in parts]
+    )
+
+
+class Life:
+    """The life of a model, in a folder."""
+
+    def __init__(self, folder: Path, data: ModelData, parameters: dict[str, Any]):
+        self.folder, self.data, self.parameters = folder, data, parameters
+
+    def write(self, name: str, lines: Sequence[str]) -> Path:
+        path = self.folder / name
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    def prepare(self, source: Path, *options: str) -> Path:
+        target = self.folder / "training"
+        words = ["--input_table", str(source), "--training_data", str(target), *options]
+        training_data.prepare(self.data, words)
+        return self.newest(target)
+
+    def train(self, run: Path, name: str = "model", rounds: int = 20) -> Path:
+        rows = matrix(run / "train")
+        training = xgboost.DMatrix(rows[:, 1:], label=rows[:, 0])
+        booster = xgboost.train({**self.parameters, "nthread": 1}, training, rounds)
+        return archive(self.folder / f"{name}.tar.gz", {"xgboost-model": bytes(booster.save_raw("ubj"))})
+
+    def transform(self, model: Path, source: Path, name: str) -> Path:
+        """Score the columns after the first one, and join the predictions to their rows."""
+        booster = loaded(model)
+        target = self.folder / name
+        target.mkdir()
+        for file in source.iterdir():
+            lines = file.read_text().splitlines()
+            rows = np.array([[float(each or "nan") for each in line.split(",")[1:]] for line in lines])
+            predictions = booster.predict(xgboost.DMatrix(rows)).tolist()
+            joined = [f"{line},{value}\n" for line, value in zip(lines, predictions, strict=True)]
+            (target / f"{file.name}.out").write_text("".join(joined))
+        return target
+
+    def evaluate(
+        self, run: Path, predictions: Path, model: Path, *options: str
+    ) -> tuple[dict[str, Any], Path]:
+        target = self.folder / "evaluations"
+        names = {
+            "training_data": run,
+            "predictions": predictions,
+            "model_data_url": model,
+            "evaluation": target,
+        }
+        words = [word for name, path in names.items() for word in (f"--{name}", str(path))]
+        evaluation.evaluate(self.data, [*words, *options])
+        written = self.newest(target)
+        return json.loads((written / "evaluation/evaluation.json").read_text()), written
+
+    def prepare_scoring(self, source: Path, baseline: Path | str) -> Path:
+        target = self.folder / "scoring"
+        words = ["--input_table", str(source), "--baseline", str(baseline), "--scoring_data", str(target)]
+        scoring_data.prepare(self.data, words)
+        return self.newest(target)
+
+    def post_process(self, predictions: Path, baseline: Path | str, *options: str) -> Path:
+        target = self.folder / "predicted"
+        words = ["--predictions", str(predictions), "--baseline", str(baseline), "--predicted", str(target)]
+        post_processing.post_process(self.data, [*words, *options])
+        return self.newest(target)
+
+    def newest(self, target: Path) -> Path:
+        report = json.loads((target / "report.json").read_text())
+        (found,) = [run for run in (target / "runs").iterdir() if matches(run / "report.json", report)]
+        return found
+
+
+def matches(path: Path, report: Any) -> bool:
+    return path.is_file() and json.loads(path.read_text()) == report
+
+
+def matrix(folder: Path) -> Any:
+    lines = [line for file in sorted(folder.iterdir()) for line in file.read_text().splitlines()]
+    return np.array([[float(each or "nan") for each in line.split(",")] for line in lines])
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as file:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    return path
+
+
+def loaded(model: Path) -> Any:
+    with tarfile.open(model) as file:
+        (member,) = file.getmembers()
+        content = file.extractfile(member)
+        assert content
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(content.read()))
+    return booster
+
+
+REGRESSION = {"objective": "reg:squarederror", "max_depth": 4}
+CLASSES = {"objective": "binary:logistic", "max_depth": 3}
+
+
+@pytest.fixture
+def abalone(tmp_path: Path) -> Life:
+    return Life(tmp_path, ABALONE, REGRESSION)
+
+
+@pytest.fixture
+def of_loans(tmp_path: Path) -> Life:
+    return Life(tmp_path, loans.LOANS, CLASSES)
+
+
+def trained(life: Life) -> tuple[Path, Path, Path]:
+    """Return the run of training data, a model and its predictions of test data."""
+    source = SAMPLES / "abalone.csv"
+    if life.data is loans.LOANS:
+        source = life.write("loans.csv", list(loans.training_rows(3_000)))
+    run = life.prepare(source)
+    model = life.train(run)
+    return run, model, life.transform(model, run / "test", "tested")
+
+
+LIMITS = {
+    "abalone": ("--metric", "rmse", "--limit", "2.6"),
+    "of_loans": ("--metric", "auc", "--limit", "0.8"),
+}
+
+
+def test_training_data_is_what_the_built_in_algorithm_takes(abalone: Life) -> None:
+    run = abalone.prepare(SAMPLES / "abalone.csv")
+
+    parts = {name: matrix(run / name) for name in ("train", "validation", "test")}
+    assert {name: len(rows) for name, rows in parts.items()} == {
+        "train": 2897,
+        "validation": 643,
+        "test": 637,
+    }
+    assert {path.suffix for name in parts for path in (run / name).iterdir()} == {".csv"}
+    together = sorted(map(tuple, np.concatenate(list(parts.values())).tolist()))
+    source = [line.split(",") for line in (SAMPLES / "abalone.csv").read_text().splitlines()]
+    sexes = ("M", "F", "I")
+    assert together == sorted(
+        (float(rings), *(float(sex == each) for each in sexes), *map(float, measures))
+        for sex, *measures, rings in source
+    )
+
+
+def test_the_same_row_is_in_the_same_part_whatever_else_there_is(abalone: Life) -> None:
+    lines = (SAMPLES / "abalone.csv").read_text().splitlines()
+    few = abalone.prepare(abalone.write("few.csv", lines[:1_000]))
+    parts = {name: set(map(tuple, matrix(few / name).tolist())) for name in ("train", "validation", "test")}
+
+    reordered = abalone.prepare(abalone.write("all.csv", lines[::-1]))
+
+    for name, rows in parts.items():
+        assert rows <= set(map(tuple, matrix(reordered / name).tolist())), name
+
+
+def test_the_baseline_describes_the_rows_that_are_trained_on(abalone: Life) -> None:
+    run = abalone.prepare(SAMPLES / "abalone.csv")
+
+    statistics, constraints, columns = (
+        json.loads((run / "baseline" / f"{name}.json").read_text())
+        for name in ("statistics", "constraints", "columns")
+    )
+    rows = matrix(run / "train")
+    by_name = {each["name"]: each for each in statistics["features"]}
+    assert statistics["dataset"] == {"item_count": len(rows)}
+    assert list(by_name) == ["rings", "sex", *(each["name"] for each in columns["features"][1:])]
+    rings = by_name["rings"]["numerical_statistics"]
+    buckets = rings.pop("distribution")["kll"]["buckets"]
+    assert rings.pop("common") == {"num_present": len(rows), "num_missing": 0}
+    assert rings == pytest.approx(
+        {
+            "mean": rows[:, 0].mean(),
+            "sum": rows[:, 0].sum(),
+            "std_dev": rows[:, 0].std(),
+            "min": rows[:, 0].min(),
+            "max": rows[:, 0].max(),
+        }
+    )
+    edges = [buckets[0]["lower_bound"], *(each["upper_bound"] for each in buckets)]
+    assert np.histogram(rows[:, 0], edges)[0].tolist() == [each["count"] for each in buckets]
+    (kinds,) = by_name["sex"]["string_statistics"]["distribution"].values()
+    assert {each["value"]: each["count"] for each in kinds["buckets"]} == {
+        sex: int(rows[:, 1 + index].sum()) for index, sex in enumerate(("M", "F", "I"))
+    }
+    assert [each["inferred_type"] for each in statistics["features"]][:3] == [
+        "Integral",
+        "String",
+        "Fractional",
+    ]
+    assert {each["completeness"] for each in constraints["features"]} == {1.0}
+    assert columns["encoded"][:4] == ["sex=M", "sex=F", "sex=I", "length"]
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_from_raw_rows_to_published_predictions(name, request) -> None:
+    life: Life = request.getfixturevalue(name)
+    run, model, predictions = trained(life)
+
+    evaluated, written = life.evaluate(run, predictions, model, *LIMITS[name])
+
+    rows = matrix(predictions)
+    label, prediction = rows[:, 0], rows[:, -1]
+    expected = (
+        {"rmse": oracle.root_mean_squared_error(label, prediction), "r2": oracle.r2_score(label, prediction)}
+        if name == "abalone"
+        else {"accuracy": oracle.accuracy_score(label, prediction >= 0.5)}
+    )
+    assert {metric: evaluated["metrics"][metric] for metric in expected} == pytest.approx(expected)
+    assert (evaluated["decision"], evaluated["champion"]) == ("register", None)
+    assert sum(each["rows"] for each in evaluated["slices"]) == evaluated["rows"] == len(rows)
+    for chart in ("calibration", "slices"):
+        ElementTree.parse(written / "evaluation" / f"{chart}.svg")
+
+    new = SAMPLES / "abalone_to_score.csv"
+    if name == "of_loans":
+        new = life.write("new.csv", list(loans.scoring_rows(800)))
+    scoring = life.prepare_scoring(new, written / "baseline")
+    scored = life.transform(model, scoring / "features", "scored")
+    published = life.post_process(scored, written / "baseline/statistics.json")
+
+    table = pq.read_table(published / "parquet")
+    assert table.column_names == [life.data.key.name, "prediction"]
+    keys = [line.partition(",")[0] for line in new.read_text().splitlines()]
+    assert [str(key) for key in table.column(0).to_pylist()] == keys
+    lines = "".join(file.read_text() for file in (published / "csv").glob("*.csv")).splitlines()
+    assert lines[0] == f"{life.data.key.name},prediction"
+    assert [float(line.partition(",")[2]) for line in lines[1:]] == table.column(1).to_pylist()
+    assert table.column(1).to_pylist() == matrix(scored)[:, -1].tolist() if name == "abalone" else True
+    drift = json.loads((published / "drift/drift.json").read_text())
+    assert (drift["rows"], drift["drifted"]) == (len(keys), False)
+    assert drift["columns"][-1]["name"] == "prediction"
+
+
+def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> None:
+    run, model, predictions = trained(of_loans)
+    _, written = of_loans.evaluate(run, predictions, model, *LIMITS["of_loans"])
+    baseline = written / "baseline"
+    before = of_loans.write("before.csv", list(loans.scoring_rows(800)))
+    drifted = of_loans.write("drifted.csv", list(loans.scoring_rows(800, factor=5)))
+    features = of_loans.prepare_scoring(before, baseline) / "features"
+    first = of_loans.post_process(of_loans.transform(model, features, "first"), baseline)
+    features = of_loans.prepare_scoring(drifted, baseline) / "features"
+    scored = of_loans.transform(model, features, "second")
+
+    with pytest.raises(JobError, match="drift: none of 800 rows is published: amount: PSI") as caught:
+        of_loans.post_process(scored, baseline)
+
+    assert "raise --max_psi" in str(caught.value)
+    assert of_loans.newest(of_loans.folder / "predicted") == first
+    (refused,) = [each for each in (of_loans.folder / "predicted/runs").iterdir() if each != first]
+    assert [path.name for path in refused.iterdir()] == ["drift"]
+    newest = json.loads((of_loans.folder / "predicted/drift.json").read_text())
+    assert newest == json.loads((refused / "drift/drift.json").read_text())
+    assert newest["drifted"]
+    assert [each["name"] for each in newest["columns"] if each["exceeded"]] == ["amount", "prediction"]
+    of_loans.post_process(scored, baseline, "--max_psi", "99", "--max_ks", "1")
+
+
+def test_the_approved_model_is_scored_on_the_same_rows(abalone: Life) -> None:
+    run, model, predictions = trained(abalone)
+    worse = abalone.train(run, "worse", rounds=4)
+    limits = ("--metric", "rmse", "--limit", "9")
+
+    better, _ = abalone.evaluate(run, predictions, model, *limits, "--champion_model_data_url", str(worse))
+
+    rows = matrix(predictions)
+    of_worse = loaded(worse).predict(xgboost.DMatrix(rows[:, 1:-1]))
+    assert better["champion"]["metrics"]["rmse"] == pytest.approx(
+        oracle.root_mean_squared_error(rows[:, 0], of_worse)
+    )
+    assert better["decision"] == "register"
+    of_worse = abalone.transform(worse, run / "test", "tested-worse")
+    rejected, _ = abalone.evaluate(run, of_worse, worse, *limits, "--champion_model_data_url", str(model))
+    assert rejected["decision"] == "reject"
+    assert "is not better than that of the approved model" in rejected["reason"]
+
+
+def test_the_same_model_is_not_registered_again(abalone: Life) -> None:
+    run, model, predictions = trained(abalone)
+    again = abalone.train(run, "again")
+    limits = LIMITS["abalone"]
+
+    by_place, _ = abalone.evaluate(
+        run, predictions, model, *limits, "--registered_model_data_urls", f"s3://a/b,{model}"
+    )
+    by_content, _ = abalone.evaluate(
+        run, predictions, model, *limits, "--champion_model_data_url", str(again)
+    )
+
+    assert [each["decision"] for each in (by_place, by_content)] == ["unchanged", "unchanged"]
+
+
+BAD_ROWS = {
+    "no label": (["M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,"] * 50, "rings is missing"),
+    "one label": (
+        [f"M,0.455,0.365,0.095,0.514,0.2245,0.101,{size / 100},9" for size in range(300)],
+        r"label rings is 9\.0 in all 2\d\d rows of the training data.*add rows with other labels",
+    ),
+    "no test data": (
+        ["M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"] * 50,
+        r"in\.csv: none of its 50 valid rows is (train|validation|test) data: add rows, or (raise|lower) ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_rows_of_which_no_model_can_be_made_are_refused_and_nothing_is_published(abalone, name) -> None:
+    lines, message = BAD_ROWS[name]
+
+    with pytest.raises(JobError, match=message):
+        abalone.prepare(abalone.write("in.csv", lines))
+
+    assert not (abalone.folder / "training/report.json").exists()
+    (run,) = (abalone.folder / "training/runs").iterdir()
+    assert [path.name for path in run.iterdir()] in ([], ["rejected"])
+
+
+@pytest.fixture
+def evaluable(abalone: Life) -> tuple[Life, Path, Path, Path]:
+    return (abalone, *trained(abalone))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda line: f"{line.rpartition(',')[0]},nan", r"tested.*prediction is not finite"),
+        (
+            lambda line: f"9,{line.partition(',')[2]}",
+            r"r2 of the model is not a number \(NaN\).*label rings is",
+        ),
+        (lambda line: f",{line.partition(',')[2]}", "rings is missing"),
+        (lambda line: f"{line.rpartition(',')[0]},7.5", r"model\.tar\.gz: its predictions differ"),
+        (lambda line: line.rpartition(",")[0], "11 fields instead of 12"),
+    ],
+)
+def test_predictions_that_cannot_be_evaluated_are_refused(evaluable, change, message) -> None:
+    life, run, model, predictions = evaluable
+    for file in predictions.iterdir():
+        file.write_text("".join(f"{change(line)}\n" for line in file.read_text().splitlines()))
+
+    with pytest.raises(JobError, match=message):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"])
+
+    assert not (life.folder / "evaluations/report.json").exists()
+
+
+def test_artifacts_that_are_gone_or_something_else_are_named(evaluable) -> None:
+    life, run, model, predictions = evaluable
+    limits = LIMITS["abalone"]
+    option = "--champion_model_data_url"
+    cases = {
+        life.folder / "gone.tar.gz": rf"{option}: there is no .*/gone\.tar\.gz: name a model whose artifact",
+        archive(life.folder / "two.tar.gz", {"a": b"1", "b": b"2"}): "has a, b; expected one booster",
+        life.write("text.tar.gz", ["text"]): r"text\.tar\.gz is no model\.tar\.gz",
+        archive(life.folder / "text-in.tar.gz", {"a": b"text"}): r"text-in\.tar\.gz",
+    }
+    for path, message in cases.items():
+        with pytest.raises(JobError, match=message):
+            life.evaluate(run, predictions, model, *limits, option, str(path))
+
+    with pytest.raises(
+        JobError, match="--metric auc: label rings is a number: expected one of rmse, mae, r2"
+    ):
+        life.evaluate(run, predictions, model, "--metric", "auc", "--limit", "1")
+
+
+def test_no_test_data_is_named(evaluable) -> None:
+    life, run, model, predictions = evaluable
+    for file in predictions.iterdir():
+        file.write_text("")
+
+    with pytest.raises(JobError, match="tested has no data rows"):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"])
+
+
+@pytest.mark.parametrize("baseline", ["none", "", "nowhere"])
+def test_a_package_without_baseline_is_not_scored(abalone, baseline) -> None:
+    given = str(abalone.folder / baseline) if baseline == "nowhere" else baseline
+    message = "has no baseline.*train and register"
+
+    with pytest.raises(JobError, match=message):
+        abalone.prepare_scoring(SAMPLES / "abalone_to_score.csv", given)
+    with pytest.raises(JobError, match=message):
+        abalone.post_process(abalone.folder, given)
+
+
+def test_a_baseline_without_predictions_is_refused(abalone) -> None:
+    run = abalone.prepare(SAMPLES / "abalone.csv")
+
+    with pytest.raises(
+        JobError, match=r"baseline/statistics\.json has no statistics of prediction: register"
+    ):
+        abalone.post_process(run, run / "baseline")
+
+
+def test_code_of_other_features_does_not_score(abalone, of_loans) -> None:
+    run = abalone.prepare(SAMPLES / "abalone.csv")
+
+    with pytest.raises(
+        JobError, match="trained on other features: sex of M, F, I is now purpose of car, home"
+    ):
+        of_loans.prepare_scoring(abalone.write("new.csv", list(loans.scoring_rows(5))), run / "baseline")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ((Double("b"),), "label a is no field"),
+        ((Double("a", required=False), Double("b")), "label a may be missing"),
+        ((String("a", choices=("x", "y", "z")), Double("b")), "label a: declare two choices, or a number"),
+        ((Integer("a"), String("b")), "field b: a model takes numbers, and String with choices"),
+    ],
+)
+def test_what_a_model_cannot_be_of_is_told_of_the_declaration(fields, message) -> None:
+    with pytest.raises(JobError, match=message):
+        _ = ModelData(fields=fields, label="a", key=Integer("id")).columns
