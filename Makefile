@@ -91,7 +91,7 @@ spark-ui: $(VENV)/run  ## Show the Spark UI of the newest execution, of a STEP, 
 	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
 
 ##@ Models
-.PHONY: models compare approve reject
+.PHONY: models compare approve reject promote
 models: $(VENV)/run  ## Show the versions of the model, their approval and metrics, and which one is active; ARGS=--all
 	$(PIPELINES) models --env $(ENV) $(ARGS)
 compare: $(VENV)/run  ## Show the metrics of two versions side by side, overall and by slice; MODEL=2 WITH=3
@@ -100,6 +100,9 @@ approve: $(VENV)/run  ## Approve a version that can be served, which makes it th
 	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
 reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
+promote: $(VENV)/run  ## Register a version that environment FROM has approved, to be approved in ENV; FROM=dev MODEL=3
+	$(PIPELINES) promote --env $(ENV) $(OF_MODEL) \
+		--from $(or $(FROM),$(error FROM is missing: make promote ENV=staging FROM=dev MODEL=3)) $(ARGS)
 
 ##@ Infrastructure and pipeline
 .PHONY: deploy drift migrate outputs data code-hash upsert check-commit history rollback sweep teardown new-step new-pipeline

@@ -13,8 +13,9 @@ from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, newest, take_snapshot
 from ml_pipeline.executions.job_report import Executors
 from ml_pipeline.executions.outcome import StepOutcome, read_outcomes
-from ml_pipeline.executions.target import ALL, startable_pipelines
+from ml_pipeline.executions.target import ALL
 from ml_pipeline.executions.verification import problems, read_written, warnings
+from ml_pipeline.params.files import is_enabled
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.spark.event_logs import logged_executors
 
@@ -26,25 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Check that the newest executions did what their reports declare; return 1 if one did not."""
-    startable = {each.name for each in startable_pipelines(arguments.pipeline, arguments.env)}
     projects = open_projects(arguments.env, arguments.pipeline)
-    codes = [0]
-    for project in projects:
-        if project.pipeline.name not in startable or (
-            arguments.pipeline == ALL and _waits_for_a_model(project, console)
-        ):
-            continue
-        codes.append(_verify(project, console))
-    return max(codes)
+    if arguments.pipeline == ALL:
+        projects = [each for each in projects if _is_executed(each, console)]
+    return max(_verify(project, console) for project in projects)
 
 
-def _waits_for_a_model(project: Project, console: Console) -> bool:
-    """Return whether a pipeline was never executed since no version of its model was approved yet."""
-    if not project.parameters.needs_active_model:
+def _is_executed(project: Project, console: Console) -> bool:
+    """Return whether a pipeline is executed in its environment, and does not wait for a model."""
+    if not is_enabled(project.environment, project.pipeline.name):
         return False
-    if next(list_executions(project.session.client("sagemaker"), project.target), None):
+    sagemaker = project.session.client("sagemaker")
+    if project.parameters.needs_active_model and not next(list_executions(sagemaker, project.target), None):
+        say(console, f"{project.name} was not executed yet: it needs an approved version of the model.")
         return False
-    say(console, f"{project.name} was not executed yet: it needs an approved version of the model.")
     return True
 
 

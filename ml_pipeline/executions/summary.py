@@ -10,8 +10,7 @@ from ml_pipeline.executions.job_report import Report
 from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.executions.progress import duration
-from ml_pipeline.executions.target import Target
-from ml_pipeline.params.files import parameter_file
+from ml_pipeline.executions.target import Target, shown_file
 
 _WIDTH = 16
 
@@ -42,7 +41,7 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
         if outcome.job or step.job_arn:
             lines.append(_row("See the log", target.command("logs", ARGS=f"--execution {arn}")))
         if outcome.job and outcome.job_kind is not PROCESSING:
-            lines.append(_row("Parameters", f"steps.{step.name} in {parameter_file(target.pipeline).name}"))
+            lines.append(_row("Parameters", f"steps.{step.name} in {shown_file(target.pipeline)}"))
     lines += [_row(name, value) for name, value in outcome.results]
     lines += _approval_lines(outcome, target)
     if report:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError
-from ml_pipeline.params import DEFAULT_PIPELINE, pipeline_name
+from ml_pipeline.params import DEFAULT_PIPELINE, files, pipeline_name
 from ml_pipeline.params.files import is_enabled, parameter_file
 from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
 
@@ -29,6 +29,11 @@ class Target:
         return make_command(target, ENV=self.environment, **pipeline, **variables)
 
 
+def shown_file(pipeline: str) -> str:
+    """Return the parameter file of a pipeline, as messages name it: from the root of the repository."""
+    return parameter_file(pipeline).relative_to(files.FOLDER.parents[1]).as_posix()
+
+
 def select_pipelines(name: str) -> list[Pipeline]:
     """Return the pipeline of a name, or every pipeline for `all`.
 
@@ -48,8 +53,7 @@ def startable_pipelines(name: str, environment: Environment) -> list[Pipeline]:
     startable = [each for each in selected if is_enabled(environment, each.name)]
     if name != ALL and not startable:
         raise UserError(
-            f"The pipeline {name} is not executed in {environment}: enabled is false in the parameter file "
-            f"{parameter_file(name).name}"
+            f"The pipeline {name} is not executed in {environment}: {shown_file(name)} has enabled = false"
         )
     return startable
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ml_pipeline.registry.group import ModelGroup
     from ml_pipeline.registry.packages import Package
 
+RECORDED = frozenset(f"{verb}-{what}" for verb in ("approved", "rejected") for what in ("by", "at", "in"))
+"""The customer's metadata properties that record a decision."""
 REJECTED_BY = "rejected-by"
 """The customer's metadata property that names who rejected a version."""
 
@@ -89,7 +91,7 @@ def _update(group: "ModelGroup", package: "Package", status: Literal["Approved",
     """Set the status of a package, record who did it, and return the package as it is then."""
     verb = status.lower()
     record = {
-        f"{verb}-by": _caller(group.session),
+        f"{verb}-by": caller(group.session),
         f"{verb}-at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         **({f"{verb}-in": run} if (run := _workflow_run()) else {}),
     }
@@ -99,7 +101,8 @@ def _update(group: "ModelGroup", package: "Package", status: Literal["Approved",
     return describe(group.sagemaker, package.arn)
 
 
-def _caller(session: "Session") -> str:
+def caller(session: "Session") -> str:
+    """Return the ARN of whoever calls AWS."""
     return session.client("sts").get_caller_identity()["Arn"]
 
 

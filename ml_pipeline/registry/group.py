@@ -30,6 +30,7 @@ class ModelGroup:
     name: str
     image_accounts: frozenset[str]
     """The accounts that images of jobs and models may come from."""
+    artifact_bucket: str
 
     @property
     def sagemaker(self) -> "SageMakerClient":
@@ -68,7 +69,13 @@ def open_group(environment: Environment) -> ModelGroup:
     """
     session = connect(environment)
     outputs = stack_outputs(session.client("cloudformation"), environment)
-    return ModelGroup(environment, session, group_name(outputs, environment), _image_accounts(environment))
+    return ModelGroup(
+        environment,
+        session,
+        group_name(outputs, environment),
+        _image_accounts(environment),
+        outputs["ArtifactBucketName"],
+    )
 
 
 def group_name(outputs: Mapping[str, str], environment: Environment) -> str:

@@ -38,7 +38,7 @@ def serving_problems(group: "ModelGroup", package: "Package") -> list[str]:
     if not package.image:
         return ["it has no container: register it with InferenceSpecification"]
     problems = [
-        *_image_problems(package.image, group.image_accounts, group.session.region_name),
+        *image_problems(package.image, group.image_accounts, group.session.region_name),
         *(
             f"its environment has {name}, empty: its container would import a module without a name. "
             "Register it again without this variable"
@@ -55,7 +55,8 @@ def serving_problems(group: "ModelGroup", package: "Package") -> list[str]:
     return problems
 
 
-def _image_problems(image: str, accounts: frozenset[str], region: str) -> Iterator[str]:
+def image_problems(image: str, accounts: frozenset[str], region: str) -> Iterator[str]:
+    """Yield why models in a region cannot run an image, given the accounts that images may come from."""
     found = _IMAGE.fullmatch(image)
     if not found:
         yield f"its image is in no registry of Amazon ECR: {image}"

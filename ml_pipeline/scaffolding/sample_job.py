@@ -17,6 +17,17 @@ ABOUT_IT = (
     "tests/spark_jobs/test_process_pyspark.py",
     "tests/spark_jobs/test_oracle.py",
     "tests/spark_jobs/oracle.py",
+    "spark_jobs/sample_data/abalone_to_score.csv",
+    "spark_jobs/abalone_model.py",  # and the pipelines of a model of it
+    "spark_jobs/prepare_training_data.py",
+    "spark_jobs/evaluate_model.py",
+    "spark_jobs/prepare_scoring_data.py",
+    "spark_jobs/post_process_predictions.py",
+    "ml_pipeline/pipelines/train.py",
+    "ml_pipeline/pipelines/score.py",
+    "ml_pipeline/params/pipelines/train.json",
+    "ml_pipeline/params/pipelines/score.json",
+    "tests/spark_jobs/test_model_jobs.py",
     "tests/bench",  # the measurements of that job, and what kills it while it writes
     "tests/faults",
     "docs/benchmarks",

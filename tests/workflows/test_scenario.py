@@ -614,7 +614,7 @@ def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
 
     assert run.code == 0, run.output
     assert stacks(aws, "pr-13") == {}, run.output
-    assert len(stacks(aws, "pr-12")) == 4, "that one lives on"
+    assert len(stacks(aws, "pr-12")) == 5, "that one lives on"
     assert "Removed pr-13: it had expired." in run.summaries["Sweep previews"]
 
 

@@ -73,3 +73,9 @@ def test_the_embedded_aws_has_no_quotas(aws: boto3.Session) -> None:
 
 def test_what_is_needed_is_the_largest_step_of_each_instance_type(small_project: None) -> None:
     assert instances_needed(Environment("trial"), [FIRST]) == {M5: 2}
+
+
+def test_each_use_of_instances_has_a_quota_of_its_own() -> None:
+    names = [JobInstances("ml.m5.large", use).quota for use in ("Processing", "Training", "Transform")]
+
+    assert names == [f"ml.m5.large for {use} job usage" for use in ("processing", "training", "transform")]

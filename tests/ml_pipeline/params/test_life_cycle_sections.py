@@ -108,7 +108,8 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         "steps/evaluate/arguments/champion/parameter",
         "Champion",
         ': steps.evaluate.arguments.champion = {"parameter": "Champion"}: there is no such execution '
-        "parameter; write one of ChampionModelDataUrl, RegisteredModelDataUrl, ModelPackageArn, BaselineStatisticsUrl",
+        "parameter; write one of ChampionModelDataUrl, RegisteredModelDataUrl, ModelPackageArn, "
+        "BaselineStatisticsUrl",
     ),
     "argument that is a list": (
         "steps/evaluate/arguments/champion",

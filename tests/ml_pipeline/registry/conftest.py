@@ -46,11 +46,11 @@ def bucket(aws: boto3.Session) -> str:
 
 
 @pytest.fixture
-def group(aws: boto3.Session) -> ModelGroup:
+def group(aws: boto3.Session, bucket: str) -> ModelGroup:
     """An empty group of the environment local."""
     name = f"group-{uuid.uuid4().hex[:8]}"
     aws.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
-    return ModelGroup(Environment("local"), aws, name, frozenset({ACCOUNT}))
+    return ModelGroup(Environment("local"), aws, name, frozenset({ACCOUNT}), bucket)
 
 
 @pytest.fixture

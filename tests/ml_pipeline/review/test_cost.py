@@ -8,6 +8,7 @@ import pytest
 from helpers.pricing import InstanceHours, Prices
 from ml_pipeline.executions.executions import Execution, Snapshot, Step
 from ml_pipeline.params import PipelineParams, SparkStepSpec
+from ml_pipeline.params.model import JobSize
 from ml_pipeline.review import cost as costs
 from ml_pipeline.review.cost import RunCost, StepCost, busy_seconds, run_cost, step_seconds
 
@@ -47,6 +48,19 @@ def test_without_any_the_time_limit_is_the_upper_bound(spec: SparkStepSpec) -> N
 
     assert cost.usd == pytest.approx(2 * 0.25 * 1800 / 3600)
     assert "at most 30 min 00 s, its time limit" in cost.steps[0].basis
+
+
+def test_a_job_without_a_time_limit_has_no_upper_bound() -> None:
+    transform = JobSize("score", "ml.m5.xlarge", 1)
+
+    before, after = run_cost([transform], {}, PRICES), run_cost([transform], {"score": [7200]}, PRICES)
+
+    assert before.usd is None
+    assert before.steps[0].basis == (
+        "1 x ml.m5.xlarge at 0.5 USD an hour for as long as it takes: it has no time limit, and no execution "
+        "has succeeded yet"
+    )
+    assert after.usd == pytest.approx(1.0)
 
 
 def test_each_step_costs_its_own_instances_for_its_own_time(spec: SparkStepSpec) -> None:
