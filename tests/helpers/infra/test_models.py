@@ -2,6 +2,8 @@
 
 import io
 import json
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +104,44 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
     sagemaker = aws.client("sagemaker")
     sagemaker.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
     assert sagemaker.describe_model_package(ModelPackageName=version)["ModelApprovalStatus"] == "Approved"
+
+
+def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: Path, role: str) -> None:
+    """By the rule of the stack, with its role and below the boundary; a rejection starts nothing."""
+    sagemaker, name = aws.client("sagemaker"), "registry-scoring-local"
+    step = {
+        "Name": "end",
+        "Type": "Fail",
+        "Arguments": {"ErrorMessage": {"Get": "Parameters.ModelPackageArn"}},
+    }
+    definition = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": "ModelPackageArn", "Type": "String"}],
+        "Steps": [step],
+    }
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=json.dumps(definition),
+        RoleArn=role,
+        ClientRequestToken=uuid.uuid4().hex,
+    )
+    stacks = change(infra, ScoringPipelineName=name)
+    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    rejected, approved = register(aws), register(aws)
+
+    sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
+
+    def executions() -> list[str]:
+        listed = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+        return [each["PipelineExecutionArn"] for each in listed]
+
+    while not (started := executions()):
+        time.sleep(0.05)
+    (execution,) = started
+    given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
+    assert given["PipelineParameters"] == [{"Name": "ModelPackageArn", "Value": approved}]
+    teardown(aws, stacks, Console(quiet=True))
 
 
 def test_a_policy_that_somebody_changes_is_drift(
