@@ -19,6 +19,9 @@ from tests.infra_folder import write_templates
 
 GROUP = "registry-local-models"
 BOUNDARY = "arn:aws:iam::123456789012:policy/registry-local-boundary"
+STATISTICS = "s3://bucket/baseline/statistics.json"
+PARAMETERS = ("ModelPackageArn", "BaselineStatisticsUrl", "Fingerprint-prepare-scoring-input_table")
+"""Of the pipeline that scores, all of which an execution is to be given."""
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 Stacks = tuple[StackConfiguration, ...]
 
@@ -55,7 +58,9 @@ def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
 
 
 def register(aws: boto3.Session) -> str:
-    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP)
+    statistics = {"ContentType": "application/json", "S3Uri": STATISTICS}
+    metrics = {"ModelDataQuality": {"Statistics": statistics}}
+    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelMetrics=metrics)
     return str(created["ModelPackageArn"])
 
 
@@ -109,15 +114,11 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
 def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: Path, role: str) -> None:
     """By the rule of the stack, with its role and below the boundary; a rejection starts nothing."""
     sagemaker, name = aws.client("sagemaker"), "registry-scoring-local"
-    step = {
-        "Name": "end",
-        "Type": "Fail",
-        "Arguments": {"ErrorMessage": {"Get": "Parameters.ModelPackageArn"}},
-    }
+    message = {"ErrorMessage": {"Get": "Parameters.ModelPackageArn"}}
     definition = {
         "Version": "2020-12-01",
-        "Parameters": [{"Name": "ModelPackageArn", "Type": "String"}],
-        "Steps": [step],
+        "Parameters": [{"Name": each, "Type": "String"} for each in PARAMETERS],
+        "Steps": [{"Name": "end", "Type": "Fail", "Arguments": message}],
     }
     sagemaker.create_pipeline(
         PipelineName=name,
@@ -139,8 +140,10 @@ def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: 
     while not (started := executions()):
         time.sleep(0.05)
     (execution,) = started
-    given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
-    assert given["PipelineParameters"] == [{"Name": "ModelPackageArn", "Value": approved}]
+    listed = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
+    given = {each["Name"]: each["Value"] for each in listed["PipelineParameters"]}
+    assert given.keys() == {*PARAMETERS}
+    assert (given["ModelPackageArn"], given["BaselineStatisticsUrl"]) == (approved, STATISTICS)
     teardown(aws, stacks, Console(quiet=True))
 
 
