@@ -19,7 +19,7 @@ A command that fails prints one error, with the fix, to stderr. `-v` also prints
 """
 CAUSES = """A Spark job ends with the exception that caused the failure. If its text matches one of these
 regular expressions, the error begins with the cause and the setting to change. The first match applies. The
-error is in the summary of a run, in `make logs`, and in the [report of the execution](../execution-report.md).
+error is in the summary of a run, in `make logs` and in the [report of the execution](../execution-report.md).
 """
 EXIT_CODES = (
     (0, "success"),

@@ -53,7 +53,7 @@ def parameters_page() -> str:
             "The keys of a file in [infra/parameters](../../infra/parameters).\n",
             table(("key", "default", "meaning"), _environment()),
             "\n## Stacks\n",
-            "`Parameters` of an environment. One without default is required, or an output of another stack.\n",
+            "`Parameters` of an environment. One without default is required or an output of a stack.\n",
             table(("parameter", "stacks", "default", "meaning"), _template_parameters()),
             "",
         ]
