@@ -89,6 +89,7 @@ PARTS = {
         "--ignore=tests/ml_pipeline/test_under_faults.py",
         "--ignore=tests/ml_pipeline/packages/test_examples.py",
     ],
+    "docs": ["tests/docs"],
     "jobs": [
         "tests/spark_jobs/test_join_rates.py",
         "tests/spark_jobs/test_summarize.py",
