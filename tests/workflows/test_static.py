@@ -316,7 +316,7 @@ def test_an_outdated_commit_is_refused_before_anything_is_deployed() -> None:
     names = [step["name"] for step in steps]
 
     assert steps[names.index("Check out")]["with"]["fetch-depth"] == 0
-    assert names.index("Refuse an outdated commit") < names.index("Deploy stacks")
+    assert names.index("Reject an outdated commit") < names.index("Deploy stacks")
     assert "check-commit" not in json.dumps(WORKFLOWS["rollback-environment"])
 
 
