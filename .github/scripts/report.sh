@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# report.sh [--open] COMMAND…: runs a command, shows its output, and adds it to the job's summary; also to the
-# file that REPORT names, for a comment. With --open a reader need not unfold it.
+# report.sh [--open] COMMAND…: runs a command, shows its output, and adds it to the summary of the job, and to the file
+# in REPORT for a comment. With --open it is unfolded.
 set -u -o pipefail
 
 open=""
@@ -20,7 +20,7 @@ if [ "$code" -ne 0 ]; then
 fi
 {
   printf '<details%s><summary>%s <code>%s</code> · %s s</summary>\n\n' "$open" "$sign" "$*" "$SECONDS"
-  # No line of a log ends the block that it stands in.
+  # No line of the log must end the code block.
   printf '```text\n%s\n```\n\n</details>\n' "$(tail -n 60 "$log" | sed -e $'s/\x1b\\[[0-9;]*m//g' -e 's/```/` ` `/g')"
 } | tee -a "${REPORT:-/dev/null}" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 exit "$code"

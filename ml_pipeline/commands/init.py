@@ -97,7 +97,11 @@ def _regenerate(answers: Answers, *, replaced: bool) -> None:
     if replaced:
         written = ["--write", "spark_jobs/configuration.json", "--report", "docs/spark-configuration.md"]
         size = ["size", "--step", answers.Step, "--shape", "python", *written]
-        commands.append(["ml_pipeline", *size])
+        commands += [
+            ["ml_pipeline", *size],
+            ["tests.docs.reference"],
+            ["tests.security.controls", "--write"],
+        ]
     for command in commands:
         # A process of its own, because this one has read the files as they were.
         done = subprocess.run(

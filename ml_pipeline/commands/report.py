@@ -6,10 +6,12 @@ from pathlib import Path
 from rich.console import Console
 
 from helpers.command_line import say
+from helpers.errors import UserError
 from helpers.files import write_atomically
 from ml_pipeline.commands import options
 from ml_pipeline.definitions import ROOT
 from ml_pipeline.executions.executions import newest
+from ml_pipeline.executions.target import select_pipelines
 from ml_pipeline.project import Project, open_project
 
 FOLDER = ROOT / ".cache" / "reports"
@@ -18,7 +20,7 @@ FOLDER = ROOT / ".cache" / "reports"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    options.add_pipeline(parser)
+    options.add_pipelines(parser)
     options.add_execution(parser)
     parser.add_argument(
         "--output",
@@ -26,23 +28,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"the page (default: {FOLDER.relative_to(ROOT)}/<pipeline>-<execution ID>.html)",
     )
+    parser.add_argument(
+        "--without-data",
+        action="store_true",
+        help="leave out values of the data: rejected rows and columns",
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Write the report of an execution, by default of the newest one."""
-    project = open_project(arguments.env, arguments.pipeline)
-    arn = arguments.execution or newest(project.session.client("sagemaker"), project.target)
-    say(console, f"Wrote {write_report(project, arn, arguments.output)}")
+    """Write the report of an execution, by default of the newest one of each pipeline."""
+    pipelines = select_pipelines(arguments.pipeline)
+    if len(pipelines) > 1 and (arguments.output or arguments.execution):
+        raise UserError("--output and --execution are for one pipeline: name it, as PIPELINE=processing")
+    for pipeline in pipelines:
+        project = open_project(arguments.env, pipeline.name)
+        arn = arguments.execution or newest(project.session.client("sagemaker"), project.target)
+        path = write_report(project, arn, arguments.output, with_data=not arguments.without_data)
+        say(console, f"Wrote {path}")
     return 0
 
 
-def write_report(project: Project, arn: str, path: Path | None = None) -> Path:
+def write_report(project: Project, arn: str, path: Path | None = None, *, with_data: bool = True) -> Path:
     """Write the report of an execution and return where it is.
 
     Args:
         project: the pipeline.
         arn: an execution of it.
         path: the file; by default one of that execution in `.cache/reports/`.
+        with_data: whether it shows values of the data: rejected rows and columns.
 
     Raises:
         ClientError: the execution may not be read, or there is none.
@@ -55,5 +68,5 @@ def write_report(project: Project, arn: str, path: Path | None = None) -> Path:
     if path is None:
         FOLDER.mkdir(parents=True, exist_ok=True)
         path = FOLDER / f"{project.name}-{arn.rpartition('/')[2]}.html"
-    write_atomically(path, render(collect(project, arn)))
+    write_atomically(path, render(collect(project, arn, with_data=with_data)))
     return path

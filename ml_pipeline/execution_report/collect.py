@@ -29,8 +29,16 @@ if TYPE_CHECKING:
     from helpers.pricing import Prices
 
 
-def collect(project: Project, arn: str) -> ExecutionReport:
+WITHOUT_DATA = "Rejected rows and columns are left out: this report was written without values of the data."
+
+
+def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionReport:
     """Return the report of an execution, compared with the newest one before it that succeeded.
+
+    Args:
+        project: the pipeline.
+        arn: the execution.
+        with_data: whether to read values of the data: rejected rows and columns.
 
     Raises:
         ClientError: the execution may not be read, or there is none.
@@ -41,9 +49,12 @@ def collect(project: Project, arn: str) -> ExecutionReport:
     report = _without_data(project, execution, prices)
     before = _previous(project, execution)
     earlier = read_execution(project.session, before) if before else None
-    report = replace(
-        report, steps=tuple(_with_data(project, step, execution, earlier) for step in report.steps)
-    )
+    steps = (_with_spark_run(project, step, execution) for step in report.steps)
+    if with_data:
+        steps = (_with_data(project, step, execution, earlier) for step in steps)
+    else:
+        report = replace(report, missing=(*report.missing, WITHOUT_DATA))
+    report = replace(report, steps=tuple(steps))
     if earlier is None:
         missing = "No earlier execution of this pipeline succeeded, so there is nothing to compare with."
         return replace(report, missing=(*report.missing, missing))
@@ -86,14 +97,19 @@ def _without_data(project: Project, execution: Execution, prices: "Prices") -> E
     )
 
 
-def _with_data(project: Project, step: Step, execution: Execution, earlier: Execution | None) -> Step:
-    """Return a step with what its data sets and its event log hold."""
+def _with_spark_run(project: Project, step: Step, execution: Execution) -> Step:
+    """Return a step with what its event log holds."""
     outcome = execution.outcome_by_step.get(step.name)
     if outcome is None or not outcome.job or outcome.job_kind is not PROCESSING:
         return step
     run, without_run = _spark_run(project, outcome)
-    step = replace(step, spark=run, missing=(*step.missing, *without_run))
-    if outcome.report is None:
+    return replace(step, spark=run, missing=(*step.missing, *without_run))
+
+
+def _with_data(project: Project, step: Step, execution: Execution, earlier: Execution | None) -> Step:
+    """Return a step with what its data sets hold."""
+    outcome = execution.outcome_by_step.get(step.name)
+    if outcome is None or not outcome.job or outcome.report is None:
         return step
     s3 = project.session.client("s3")
     rejected, without_rejected = _rejected(project, outcome)

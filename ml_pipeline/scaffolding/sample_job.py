@@ -1,7 +1,8 @@
 """A job of a fork's own in place of the one on the template's sample data."""
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ ABOUT_IT = (
     "docs/benchmarks",
     "docs/benchmarks.json",
     "docs/benchmarks.md",
+    "requirements-bench.txt",
 )
 """The sample job, with all that is about it alone."""
 _ITS_KEYS = re.compile(
@@ -40,14 +42,26 @@ _ITS_KEYS = re.compile(
 )
 _PARAMS = "ml_pipeline/params"
 _MODULE = f"ml_pipeline/pipelines/{DEFAULT_PIPELINE}.py"
-_IN_TEXTS = {
+PASSAGES = {
     "NOTICE": re.compile(r"\nspark_jobs/sample_data/abalone\.csv .*?\n(?=\n)", re.DOTALL),
     "README.md": re.compile(
-        r"The sample data is \[Abalone\].*? (?=The code)|^- [^\n]*docs/benchmarks\.md\)\n",
+        r"The sample data is \[Abalone\].*? (?=The code)|^\|[^\n]*docs/benchmarks\.md\)[^\n]*\n",
         re.DOTALL | re.MULTILINE,
     ),
+    "docs/platform-engineer.md": re.compile(r"^\d\. Run `make bench`\..*\n", re.MULTILINE),
+    "docs/embedded-aws.md": re.compile(r"; `make bench` uses neither"),
+    "pyproject.toml": re.compile(r"^bench = .*\n", re.MULTILINE),
+    "Makefile": re.compile(
+        r"^(?:bench|bench-check|faults|\$\(BENCH\)/ready):.*\n(?:\t.*\n)*"
+        r"|^(?:#: )?(?:ROWS|ROUNDS|RESULTS|KILLS|BENCH) .*\n"
+        r"|^\t\$\(LOCK\) --group bench .*\n"
+        r"|(?<=lint-workflows) bench bench-check faults",
+        re.MULTILINE,
+    ),
 }
-"""The passages on its data and its measurements."""
+"""The passages on its data and its measurements, and the targets that measure it."""
+_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()#\s]+)(?:#[^()\s]*)?\)")
 
 
 def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
@@ -57,12 +71,15 @@ def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
         files: of the checkout.
         answers: its `Step` is the name of the new step.
     """
-    for path in ABOUT_IT:
-        for file in _files_of(files.root, path):
-            files.delete(file)
-    for path, passage in _IN_TEXTS.items():
+    deleted = {file for path in ABOUT_IT for file in _files_of(files.root, path)}
+    for path in deleted:
+        files.delete(path)
+    for path, passage in PASSAGES.items():
         if files.exists(path):
             files.text(path, passage.sub("", files.read(path)))
+    for page in (*_PAGES, *files.below("docs", "*.md")):
+        if files.exists(page):
+            files.text(page, without_links(files.read(page), page, deleted))
     step = first_step(DEFAULT_PIPELINE, answers.Step)
     files.delete(_MODULE)  # and generated instead
     for path, text in step.files.items():
@@ -76,6 +93,22 @@ def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
             kept["trial"] = answers.ProjectName
             kept["steps"] = {answers.Step: step.section}
         files.write(path, kept)
+
+
+def without_links(text: str, page: str, deleted: Collection[str]) -> str:
+    """Return the text of a page in which links to deleted files are their texts alone.
+
+    Args:
+        text: Markdown.
+        page: the path of the page in the repository.
+        deleted: paths in the repository.
+    """
+
+    def unlinked(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(page), link[2]))
+        return link[1] if target in deleted else link[0]
+
+    return _LINK.sub(unlinked, text)
 
 
 def _files_of(root: Path, path: str) -> Iterator[str]:

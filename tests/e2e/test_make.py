@@ -254,8 +254,12 @@ def test_a_missing_input_is_told(checkout, first_run) -> None:
 
 
 def shown_commands(repository: Path) -> list[str]:
-    """The commands in the shell blocks of the README and of the docs, without their comments."""
-    pages = [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
+    """The commands in the shell blocks of the README and of the docs, without their comments.
+
+    Those of first-ten-minutes.md are run by tests/fork.
+    """
+    guides = sorted((repository / "docs").glob("*.md"))
+    pages = [repository / "README.md", *(page for page in guides if page.name != "first-ten-minutes.md")]
     blocks = [b for page in pages for b in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.M | re.S)]
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     return sorted({line for line in lines if line})

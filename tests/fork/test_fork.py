@@ -6,11 +6,13 @@ besides hard-codes a name.
 
 import io
 import json
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,17 +28,16 @@ PROJECT = {
     "Repository": "city-of-somewhere/trips",
     "Region": "eu-west-1",
 }
-FORKS: Mapping[str, Mapping[str, Any]] = {
-    "names alone": {**PROJECT, "ProjectName": "trips"},
-    "everything": {
-        **PROJECT,
-        "Environments": ["dev", "staging", "uat", "prod"],
-        "Studio": False,
-        "Previews": False,
-        "Step": STEP,
-    },
+ANSWERS: Mapping[str, Any] = {
+    **PROJECT,
+    "Environments": ["dev", "staging", "uat", "prod"],
+    "Studio": False,
+    "Previews": False,
+    "Step": STEP,
 }
-"""The smallest and the largest set of answers."""
+"""The largest set of answers. The smallest one is that of docs/first-ten-minutes.md: names alone."""
+TUTORIAL = "docs/first-ten-minutes.md"
+TUTORIAL_REPOSITORY = "https://github.com/acme/trips"
 SECTION = {
     "code": "join_rates.py",
     "inputs": {
@@ -88,6 +89,7 @@ PARTS = {
         "--ignore=tests/ml_pipeline/test_under_faults.py",
         "--ignore=tests/ml_pipeline/packages/test_examples.py",
     ],
+    "docs": ["tests/docs"],
     "jobs": [
         "tests/spark_jobs/test_join_rates.py",
         "tests/spark_jobs/test_summarize.py",
@@ -170,16 +172,6 @@ def write_job(folder: Path) -> None:
     edit_json(folder / "ml_pipeline" / "params" / "pipeline_params.json", steps={STEP: SECTION})
 
 
-def made(folder: Path, repository: Path, answers: Mapping[str, Any]) -> Checkout:
-    """Fork the repository with these answers to `make init`."""
-    copy_working_tree(repository, folder)
-    (folder / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
-    (folder.parent / "answers.json").write_text(json.dumps(answers))
-    fork = Checkout(folder)
-    fork.made("init", "ARGS=--answers ../answers.json --yes")
-    return fork
-
-
 def committed(fork: Checkout) -> Iterator[Checkout]:
     git("add", "--all", at=fork.folder)
     git("commit", "--quiet", "--message", "Fork", at=fork.folder)
@@ -189,7 +181,12 @@ def committed(fork: Checkout) -> Iterator[Checkout]:
 
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
-    fork = made(tmp_path_factory.mktemp("largest") / "fork", repository, FORKS["everything"])
+    folder = tmp_path_factory.mktemp("largest") / "fork"
+    copy_working_tree(repository, folder)
+    (folder / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
+    (folder.parent / "answers.json").write_text(json.dumps(ANSWERS))
+    fork = Checkout(folder, VIRTUAL_ENVIRONMENT)
+    fork.made("init", "ARGS=--answers ../answers.json --yes")
     write_job(fork.folder)
     fork.made(
         "size", f"STEP={STEP}", "SHAPE=python", f"ARGS=--write {SPARK} --report docs/spark-configuration.md"
@@ -198,20 +195,109 @@ def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
     yield from committed(fork)
 
 
+class Tutorial(NamedTuple):
+    """What the first ten minutes make."""
+
+    fork: Checkout
+    printed: list[str]
+    """What the shell blocks of the page printed, one after the other."""
+
+
 @pytest.fixture(scope="module")
-def renamed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
-    yield from committed(made(tmp_path_factory.mktemp("smallest") / "fork", repository, FORKS["names alone"]))
+def tutorial(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Tutorial]:
+    """Follow the page up to its last command, which stops the embedded AWS: that is for the end."""
+    folder = tmp_path_factory.mktemp("smallest")
+    environment = tutorial_environment(use_this_template(repository, folder / "on-github"), repository)
+    blocks = re.findall(r"^```(sh|diff)\n(.*?)^```", (repository / TUTORIAL).read_text(), re.M | re.S)
+    (_, clone), *blocks, (_, last) = blocks
+
+    printed = [shell(clone, folder, environment)]
+    (name,) = re.findall(r"^cd (\S+)$", clone, re.M)
+    fork = folder / name
+    bring_environment(repository, fork)
+    for kind, block in blocks:
+        if kind == "diff":
+            subprocess.run(["git", "apply", "-"], cwd=fork, input=block, text=True, check=True)
+        else:
+            printed.append(shell(block, fork, environment))
+    yield Tutorial(Checkout(fork), printed)
+    shell(last, fork, environment)
+
+
+def use_this_template(repository: Path, folder: Path) -> Path:
+    """Return a repository as GitHub makes one from the template: its files, and none of its history."""
+    copy_working_tree(repository, folder)
+    shutil.rmtree(folder / ".git")
+    git("init", "--quiet", "--initial-branch=main", at=folder)
+    git("add", "--all", at=folder)
+    git("commit", "--quiet", "--message", "Initial commit", at=folder)
+    git("config", "receive.denyCurrentBranch", "ignore", at=folder)
+    return folder
+
+
+def tutorial_environment(on_github: Path, repository: Path) -> dict[str, str]:
+    """Return an environment in which the address of the page leads to a repository on this machine."""
+    settings = {
+        f"url.{on_github}.insteadOf": TUTORIAL_REPOSITORY,
+        "user.name": "fork",
+        "user.email": "fork@users.noreply.github.com",
+    }
+    environment = {**Checkout(repository).environment}
+    del environment["AWS_PROFILE"]  # `make test` has none either
+    for number, (key, value) in enumerate(settings.items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**environment, "GIT_CONFIG_COUNT": str(len(settings))}
+
+
+def bring_environment(repository: Path, fork: Path) -> None:
+    """Spare a clone the installation: it gets the virtual environment of the tests, as up to date."""
+    (fork / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
+    (fork / ".git" / "info" / "exclude").write_text(".venv\n")
+    for lock in (*fork.glob("requirements*.txt"), *fork.glob("tests/*/package-lock.json")):
+        os.utime(lock, (0, 0))
+
+
+def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
+    ran = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{script}{ran.stdout[-10_000:]}"
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def renamed(tutorial: Tutorial) -> Checkout:
+    return tutorial.fork
+
+
+def test_the_first_ten_minutes_end_with_a_pull_request(tutorial) -> None:
+    fork, printed = tutorial
+
+    (first, second) = (said for said in printed if "Execution report: file://" in said and "Status" in said)
+    assert "estimate-age" not in first
+    assert "estimate-age: Succeeded" in second
+    assert "1 passed" in second
+    branch = git("ls-remote", str(fork.folder.parent / "on-github"), "estimate-age", at=fork.folder)
+    assert branch.split()[0] == git("rev-parse", "HEAD", at=fork.folder).strip()
+    assert git("status", "--porcelain", at=fork.folder) == ""
 
 
 def test_a_fork_with_other_names_alone_runs(renamed) -> None:
     renamed.made("workflows", "ARGS=--check")
-    renamed.made("run")
 
     assert "is verified" in renamed.made("verify")
     code = ("*.md", "NOTICE", "docs/**", "tests/**")
     assert not lines_with("example-owner", renamed, code)
-    (named,) = lines_with("pyspark-processing", renamed, code)
+    named, read = lines_with("pyspark-processing", renamed, code)
     assert named.endswith('"pyspark_process_name": "pyspark-processing",')
+    assert read.endswith('"step": "pyspark-processing",')
 
 
 def test_the_answers_can_be_changed(renamed) -> None:

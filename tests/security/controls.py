@@ -18,10 +18,10 @@ SOURCE = Path(__file__).with_name("controls.yaml")
 BEGIN, END = "<!-- controls: made from tests/security/controls.yaml -->", "<!-- end of controls -->"
 HEADER = "| control | risk | where | proof | identifiers |\n|---|---|---|---|---|"
 LEGEND = """
-Identifiers are the rules by which a checker of `make security` sees the control: of checkov (`CKV_AWS_18`),
+Identifiers are the rules with which a checker of `make security` checks the control: checkov (`CKV_AWS_18`),
 cdk-nag (`AwsSolutions-S10`), cfn-guard with the proactive controls of AWS Control Tower (`CT.KMS.PR.1`),
 cloudsplaining (`DataExfiltration`) and the service authorization reference (`UnknownAction`). A test compares
-them with the rules that had something to check."""
+them with the rules that applied to a resource or a policy."""
 
 
 @dataclass(frozen=True)

@@ -314,14 +314,14 @@ def test_the_documented_report_is_one() -> None:
 
 def test_the_documented_job_writes_a_report(spark: SparkSession, tmp_path: Path, monkeypatch) -> None:
     source, target = str(tmp_path / "in"), str(tmp_path / "out")
-    spark.range(15).selectExpr("CAST(id AS INT) AS rings").write.parquet(source)
-    monkeypatch.setattr("sys.argv", ["adults.py", source, target])
+    spark.range(15).selectExpr("CAST(id AS DOUBLE) AS amount").write.parquet(source)
+    monkeypatch.setattr("sys.argv", ["high_fares.py", source, target])
     monkeypatch.setattr("etl.failures.stop_spark", lambda: None)  # the session is that of all tests
 
-    exec(compile(documented("python"), "adults.py", "exec"), {})
+    exec(compile(documented("python"), "high_fares.py", "exec"), {})
 
     text = (tmp_path / "out" / "report.json").read_text()
     report = parse_report(text.replace(str(tmp_path), "s3a://b").encode(), "report.json")
-    assert (report.rows_in, report.outputs["adults"].rows) == (15, 5)
+    assert (report.rows_in, report.outputs["high_fares"].rows) == (15, 5)
     assert len(report.checks) == 1
     assert report.failed_checks == {}

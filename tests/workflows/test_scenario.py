@@ -548,7 +548,7 @@ def test_an_outdated_commit_is_not_deployed(sandbox, aws) -> None:
     sandbox.git("reset", "--quiet", "--hard", newest)
 
     assert run.results == {f"deploy-environment/Deploy {FIRST}": "failure"}
-    assert run.failed_step() == "Refuse an outdated commit"
+    assert run.failed_step() == "Reject an outdated commit"
     assert f"is registered from {newest}" in run.output
 
 

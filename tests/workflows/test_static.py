@@ -316,8 +316,27 @@ def test_an_outdated_commit_is_refused_before_anything_is_deployed() -> None:
     names = [step["name"] for step in steps]
 
     assert steps[names.index("Check out")]["with"]["fetch-depth"] == 0
-    assert names.index("Refuse an outdated commit") < names.index("Deploy stacks")
+    assert names.index("Reject an outdated commit") < names.index("Deploy stacks")
     assert "check-commit" not in json.dumps(WORKFLOWS["rollback-environment"])
+
+
+def test_what_is_uploaded_holds_no_values_of_the_data() -> None:
+    """Whoever reads the repository reads its artifacts, and need not have a role that reads the data."""
+    written = [
+        command
+        for _, _, job in OWN_JOBS
+        for step in job["steps"]
+        for command in re.findall(r"make report\b.*", step.get("run", ""))
+    ]
+    uploaded = [
+        step["with"]["path"]
+        for _, _, job in OWN_JOBS
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/upload-artifact@")
+    ]
+
+    assert written == ["make report ARGS=--without-data"]
+    assert sorted(uploaded) == [".cache/reports/*.html", "plan-${{ matrix.environment }}.md"]
 
 
 # --- What is tested -----------------------------------------------------------------------------------------

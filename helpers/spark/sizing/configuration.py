@@ -119,92 +119,92 @@ def _spark(sizing: Sizing) -> Iterator[Figure]:
     yield figure(
         "executor.instances",
         sizing.executors,
-        f"{node} on each of {sizing.count} nodes, the primary included",
+        f"{node} on each of {sizing.count} nodes, including the primary",
     )
-    well = f"{CORES} share memory well without waiting for each other"
+    well = f"EMR recommends {CORES} per executor"
     yield figure(
         "executor.cores",
         sizing.cores,
-        f"{used} of a node's {instance.vcpus} vCPU work on tasks; {well}"
-        + ("" if sizing.cores == CORES else ", and this is nearest to it that leaves 5 % idle at most"),
+        f"{used} of the {instance.vcpus} vCPU of a node run tasks; {well}"
+        + ("" if sizing.cores == CORES else ", and this is the nearest number that leaves at most 5 % idle"),
     )
     yield figure(
         "executor.memory",
         f"{sizing.heap_mib}m",
         f"heap: {sizing.executor_mib:,} MiB, {'all' if node == 1 else f'1/{node} of'} that the primary has "
-        "for executors, less what one needs beside it; the primary has the least to spare, and all are alike",
+        "for executors, minus the overhead. All executors are alike, and the primary has the least memory",
     )
     beside = (
-        f"{sizing.overhead_mib:,} MiB for the JVM beside its heap, a tenth or at least {LEAST_OVERHEAD_MIB}"
+        f"{sizing.overhead_mib:,} MiB for the JVM outside its heap, a tenth or at least {LEAST_OVERHEAD_MIB}"
     )
     yield figure(
         "executor.memoryOverhead",
         f"{sizing.overhead_mib + sizing.python_mib}m",
-        f"{beside}, and {sizing.python_mib:,} MiB for {sizing.cores} Python workers, a quarter of the share"
+        f"{beside}, and {sizing.python_mib:,} MiB for {sizing.cores} Python workers, a quarter of it"
         if sizing.python_mib
         else f"{beside}; no Python worker runs in the hot path",
     )
     yield figure(
         "executor.defaultJavaOptions",
         f"-XX:+UseParallelGC -XX:ParallelGCThreads={sizing.cores}",
-        "the image's collector, with a thread a core: its own number is for an executor with all of a node's",
+        "the collector of the image, with one thread per core; the default is all cores of the node",
     )
     yield figure(
         "driver.memory",
         f"{sizing.driver_heap_mib}m",
-        f"heap; {sizing.driver_outside_mib:,} MiB more are left for its JVM and its Python process, to which "
-        "no setting holds them in client mode. The driver plans and counts; a job that collects needs more",
+        f"heap; another {sizing.driver_outside_mib:,} MiB are for its JVM and its Python process, which "
+        "no setting limits in client mode. A job that collects rows in the driver needs more",
     )
     yield figure(
         "driver.maxResultSize",
         f"{sizing.driver_heap_mib // 2}m",
-        "half of the driver's heap: a result that is too large fails with a message, not for want of memory",
+        "half of the heap of the driver: a larger result fails with a message before memory runs out",
     )
     yield figure(
         "yarn.am.memory",
         f"{sizing.master_heap_mib}m",
-        f"heap of the application master, which only asks for executors; {LEAST_OVERHEAD_MIB} MiB come on top"
+        f"heap of the application master, which only requests executors, plus {LEAST_OVERHEAD_MIB} MiB"
         + (
             ""
             if sizing.master_heap_mib == APPLICATION_MASTER_HEAP_MIB
             else ". Less than Spark's 512m: the node is small"
         ),
     )
-    yield figure("yarn.maxAppAttempts", 1, "a failing job fails once; retries are the pipeline's business")
+    yield figure("yarn.maxAppAttempts", 1, "a failed job is not repeated by YARN; the pipeline retries it")
     yield figure(
         "dynamicAllocation.enabled",
         False,
-        "the instances are this job's alone and paid to its end, so an executor that is given back serves "
-        "nobody; the image's NodeManagers run no shuffle service either",
+        "no other job can use an executor that is released, because the instances run this job only; and the "
+        "NodeManagers of the image have no shuffle service",
     )
     yield figure(
         "default.parallelism",
         2 * sizing.slots,
-        f"two tasks for each of the {sizing.slots} cores, so that a slow one does not leave the others idle",
+        f"two tasks for each of the {sizing.slots} cores, so that cores are not idle during a slow task",
     )
     yield figure("sql.shuffle.partitions", sizing.shuffle_partitions, _partitions_sentence(sizing))
     yield figure(
         "sql.adaptive.enabled",
         True,
-        "by the data's real size, small partitions of a shuffle are joined and skewed ones of joins split",
+        "coalesces small partitions of a shuffle and splits skewed ones of joins, by the actual data",
     )
     yield figure(
         "sql.parquet.fs.optimized.committer.optimization-enabled",
         True,
-        "EMR's committer, which does not rename, wherever the image can use it",
+        "the EMR committer, which does not rename, if the image can use it",
     )
 
 
 def _partitions_sentence(sizing: Sizing) -> str:
     waves = sizing.shuffle_partitions // sizing.slots
     if sizing.shape is not Shape.SHUFFLE:
-        return f"{waves} a core: this shape of job shuffles little, and adaptive execution joins small ones"
+        return f"{waves} per core: such a job shuffles little; adaptive execution coalesces small partitions"
     if sizing.data_bytes is None:
-        return f"{waves} a core, as the size of the data is not known; adaptive execution joins small ones"
+        return f"{waves} per core: the size is not known, and adaptive execution coalesces small partitions"
     size = sizing.data_bytes / sizing.shuffle_partitions / 1e6
     return (
-        f"{waves} a core: at most {size:,.0f} MB each if all {sizing.data_bytes / 1e9:,.1f} GB move at once; "
-        "adaptive execution joins small ones, and none splits on its own"
+        f"{waves} per core: at most {size:,.0f} MB each if all {sizing.data_bytes / 1e9:,.1f} GB move; "
+        "adaptive execution coalesces small partitions, but does not split large ones"
     )
 
 
@@ -217,14 +217,14 @@ def _yarn(sizing: Sizing) -> Iterator[Figure]:
         "nodemanager.resource.memory-mb",
         sizing.yarn_mib,
         f"{node} × {sizing.executor_mib:,} and {sizing.master_mib:,} MiB for the application master, "
-        f"wherever it lands; the image promises all {sizing.instance.memory_mib:,}, the driver's too",
+        f"on any node; the image allows all {sizing.instance.memory_mib:,}, including that of the driver",
     )
     yield figure(
         "nodemanager.resource.cpu-vcores",
         sizing.yarn_vcores,
-        f"{node} × {sizing.cores} for executors, and one for the application master, which hardly uses it",
+        f"{node} × {sizing.cores} for executors, and one for the application master, which is mostly idle",
     )
-    whole = "a single container may ask for as much as a node may promise, and no more"
+    whole = "a container can request at most the resources that a node offers"
     yield figure("scheduler.maximum-allocation-mb", sizing.yarn_mib, whole)
     yield figure("scheduler.maximum-allocation-vcores", sizing.yarn_vcores, whole)
 
@@ -234,14 +234,14 @@ def _hadoop(sizing: Sizing) -> Iterator[Figure]:
         "core-site",
         "fs.s3a.connection.maximum",
         str(max(S3_CONNECTIONS, S3_CONNECTIONS_PER_CORE * sizing.cores)),
-        f"{S3_CONNECTIONS_PER_CORE} for each core of an executor, at least the image's {S3_CONNECTIONS}: "
-        "a task reads, uploads parts and deletes at the same time, and one that finds no connection waits",
+        f"{S3_CONNECTIONS_PER_CORE} per core of an executor, at least the {S3_CONNECTIONS} of the image: "
+        "a task reads, uploads parts and deletes concurrently, and waits if there is no connection",
     )
     yield Figure(
         "hadoop-env",
         "HADOOP_HEAPSIZE_MAX",
         f"{sizing.daemon_heap_mib}m",
-        f"holds {', '.join(DAEMONS)} to this heap each: otherwise a JVM takes up to a quarter of the node",
+        f"limits the heaps of {', '.join(DAEMONS)}: by default a JVM takes up to a quarter of the node",
     )
 
 

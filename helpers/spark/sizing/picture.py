@@ -46,7 +46,7 @@ def parts(sizing: Sizing, *, primary: bool) -> tuple[Part, ...]:
             sizing.daemons_mib,
             ", ".join(DAEMONS) if primary else "DataNode, NodeManager; the rest is page cache",
         ),
-        Part("application master", sizing.master_mib, "on one node, YARN says which"),
+        Part("application master", sizing.master_mib, "on the node that YARN chooses"),
     ]
     if primary:
         result.append(Part("driver", sizing.driver_mib, f"heap {sizing.driver_heap_mib:,} MiB"))

@@ -23,13 +23,17 @@ def collected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The executions that reports are collected of; each has the same report."""
     asked: list[str] = []
 
-    def collect_report(project: Any, arn: str) -> Any:
+    def collect_report(project: Any, arn: str, *, with_data: bool) -> Any:
         assert project is PROJECT
-        asked.append(arn)
+        asked.append(arn if with_data else f"{arn} without data")
         return SMALL
 
     monkeypatch.setattr(collect, "collect", collect_report)
     monkeypatch.setattr(report, "FOLDER", tmp_path / "cache" / "reports")
+    pipelines = {"rides": ["rides"], "all": ["rides", "fares"]}
+    monkeypatch.setattr(
+        report, "select_pipelines", lambda name: [SimpleNamespace(name=each) for each in pipelines[name]]
+    )
     monkeypatch.setattr(report, "open_project", lambda env, pipeline: PROJECT)
     monkeypatch.setattr(report, "newest", lambda sagemaker, target: "arn:pipeline/Rides-dev/execution/newest")
     return asked
@@ -37,7 +41,7 @@ def collected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
 def said(arguments: dict[str, Any]) -> str:
     console = Console(record=True, quiet=False, width=500)
-    given = {"env": "dev", "pipeline": "rides", "execution": None, "output": None}
+    given = {"env": "dev", "pipeline": "rides", "execution": None, "output": None, "without_data": False}
     assert report.run(SimpleNamespace(**given | arguments), console) == 0  # type: ignore[arg-type]
     return console.export_text().strip()
 
@@ -56,6 +60,20 @@ def test_another_execution_is_written_to_the_file_that_is_named(collected: list[
     assert said({"execution": "arn/other", "output": path}) == f"Wrote {path}"
     assert collected == ["arn/other"]
     assert path.exists()
+
+
+def test_each_pipeline_has_a_page_which_may_leave_out_values_of_the_data(collected: list[str]) -> None:
+    assert said({"pipeline": "all", "without_data": True}).count("Wrote ") == 2
+    assert collected == ["arn:pipeline/Rides-dev/execution/newest without data"] * 2
+
+
+@pytest.mark.parametrize("given", [{"output": Path("page.html")}, {"execution": "arn/other"}])
+def test_what_is_of_one_execution_is_not_for_all_pipelines(
+    collected: list[str], given: dict[str, Any]
+) -> None:
+    with pytest.raises(UserError, match="are for one pipeline"):
+        said({"pipeline": "all", **given})
+    assert collected == []
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_names_it(collected: list[str], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 from helpers.environments import Environment
 from helpers.s3 import parse
 from ml_pipeline.definitions import Registration
-from ml_pipeline.execution_report.collect import collect
+from ml_pipeline.execution_report.collect import WITHOUT_DATA, collect
 from ml_pipeline.execution_report.execution import read_execution
 from ml_pipeline.execution_report.model import ExecutionReport, Phase, Step
 from ml_pipeline.execution_report.page import render
@@ -214,6 +214,17 @@ def test_every_attempt_of_a_retried_execution_is_shown(runs: Runs, tmp_path: Pat
     assert phases == [Phase.FAILED, Phase.RETRYING, Phase.RUNNING]
     assert join.cost.basis.count("ml.m5.xlarge") == 2
     assert step(report, "sum").status == "Succeeded"
+
+
+def test_values_of_the_data_can_be_left_out(runs: Runs, reports) -> None:
+    _, whole = reports
+
+    report = collect(runs.project, whole.arn, with_data=False)
+
+    assert any(each.data_sets for each in whole.steps)
+    assert not any(each.data_sets or each.rejected for each in report.steps)
+    assert WITHOUT_DATA in report.missing
+    assert [each.name for each in report.steps] == [each.name for each in whole.steps]
 
 
 def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:

@@ -14,7 +14,7 @@ from helpers.template.record import FILE, Record, read_record
 from ml_pipeline.commands import init
 from ml_pipeline.scaffolding.answers import QUESTIONS, Answers, answers_of, current_answers
 from ml_pipeline.scaffolding.fork import PREVIEWS, fork_changes, record_answers
-from ml_pipeline.scaffolding.sample_job import ABOUT_IT
+from ml_pipeline.scaffolding.sample_job import ABOUT_IT, PASSAGES, without_links
 
 READ = ("infra/project.json", "infra/parameters", "ml_pipeline/params", "ml_pipeline/pipelines", ".github")
 
@@ -169,3 +169,18 @@ def test_all_that_is_about_the_sample_job_is_there(repository: Path) -> None:
     if current_answers(repository).Step:
         pytest.skip("a fork without the sample job")
     assert [path for path in ABOUT_IT if not (repository / path).exists()] == []
+    texts = {path: (repository / path).read_text() for path in PASSAGES}
+    assert [path for path, passage in PASSAGES.items() if not passage.search(texts[path])] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        ("docs/spark.md", "see [the figures](benchmarks.md#readers).", "see the figures."),
+        ("README.md", "see [the figures](docs/benchmarks.md).", "see the figures."),
+        ("docs/spark.md", "[the job](../spark_jobs/a.py)", "the job"),
+        ("docs/spark.md", "[others](../benchmarks.md), [a site](https://a.b/benchmarks.md)", None),
+    ],
+)
+def test_links_to_deleted_files_become_their_texts(page: str, text: str, expected: str | None) -> None:
+    assert without_links(text, page, {"docs/benchmarks.md", "spark_jobs/a.py"}) == (expected or text)

@@ -155,7 +155,7 @@ class Row:
             f"{request.executors} × {request.cores} × {request.executor_mib:,}",
         )
         if request.is_refused:
-            return (*head, "refused", "", "", "", "**no**")
+            return (*head, "rejected", "", "", "", "**no**")
         granted = self.granted
         most = max(granted)
         return (
@@ -182,7 +182,7 @@ def with_table(page: str) -> str:
     _, after = rest.split(END)
     header = (
         "| cluster | configuration | executors × cores × MiB | granted by YARN: by memory / and vCPU "
-        "| vCPU that run tasks | memory of executors | promised of the primary | fits |\n"
+        "| vCPU that run tasks | memory of executors | allocated on the primary | fits |\n"
         "|---|---|---|---|---:|---:|---:|---|"
     )
     table = [f"| {' | '.join(row.cells)} |" for row in rows()]
