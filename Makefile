@@ -13,6 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 #: CACHE            `off`: execute every step, without the step cache
 #: WAIT             `no`: start an execution and return immediately
 #: ARGS             further options of the command, see below
+#: MODEL            the version of the model
+#: WITH             the version to compare it with
 #: TO               the version to register, or to upgrade to
 #: CODE             the only content hash that is accepted
 #: NAME             the name of the new pipeline or step
@@ -30,7 +32,7 @@ unexport PYTHONDONTWRITEBYTECODE
 #: AUDIT            `required`: fail if the vulnerability database cannot be reached
 #: SBOM             the file of the bill of materials
 #: TEMPLATE         the repository of the template
-#: FROM             the version of the template that the fork has, if it cannot be determined
+#: FROM             the environment to promote from; with `upgrade`, the version of the template that the fork has
 #: FORK             the folder of the fork, if it is not this one
 #: MOTO             a checkout of getmoto/moto
 #: TEMPLATES        a checkout of aws-cloudformation/aws-cloudformation-templates

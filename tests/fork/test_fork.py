@@ -185,7 +185,7 @@ def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
     copy_working_tree(repository, folder)
     (folder / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (folder.parent / "answers.json").write_text(json.dumps(ANSWERS))
-    fork = Checkout(folder, VIRTUAL_ENVIRONMENT)
+    fork = Checkout(folder)
     fork.made("init", "ARGS=--answers ../answers.json --yes")
     write_job(fork.folder)
     fork.made(

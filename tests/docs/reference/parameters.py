@@ -9,8 +9,12 @@ import yaml
 from pydantic import BaseModel
 
 from helpers.environments import KEYS, EnvironmentSettings
+from ml_pipeline.params.condition_steps import ConditionStepParams, FailStepParams
 from ml_pipeline.params.model import PipelineParams, ProcessingParams
-from ml_pipeline.params.spark_step import SparkStepParams, StepInput
+from ml_pipeline.params.model_steps import ModelStepParams, RegisterModelStepParams, TransformStepParams
+from ml_pipeline.params.spark_step import SparkStepParams
+from ml_pipeline.params.step_values import StepInput
+from ml_pipeline.params.training_step import TrainingStepParams
 from tests.docs.reference.markdown import ROOT, code, docstrings, table
 
 INTRODUCTION = """# Parameters
@@ -19,8 +23,15 @@ Generated from the code and the templates by `make reference`. See [pipelines.md
 pipelines and steps, [gitops.md](../gitops.md#add-an-environment) for environments, and
 [platform-engineer.md](../platform-engineer.md#the-stacks) for stacks.
 """
-STACKS = ("keys", "network", "storage", "identity", "operations", "studio", "github_oidc")
-MODEL, STEP = "ml_pipeline/params/model.py", "ml_pipeline/params/spark_step.py"
+STACKS = ("keys", "network", "storage", "identity", "operations", "models", "studio", "github_oidc")
+OTHER_STEPS = (
+    TrainingStepParams,
+    ModelStepParams,
+    TransformStepParams,
+    RegisterModelStepParams,
+    ConditionStepParams,
+    FailStepParams,
+)
 HEADER = ("key", "type", "default", "meaning")
 FIRST_STEP = "pyspark_process_"
 
@@ -33,22 +44,25 @@ _Loader.add_multi_constructor("!", lambda loader, tag, node: tag)
 
 
 def parameters_page() -> str:
-    guide = meanings()
-    shared = PipelineParams.model_fields.keys()
-    first = [*_rows(ProcessingParams, {**docstrings(MODEL, "ProcessingParams"), **guide}, skip=set(shared))]
+    shared = set(PipelineParams.model_fields)
     return "\n".join(
         [
             INTRODUCTION,
             "## Pipeline\n",
             "The keys of a parameter file in [ml_pipeline/params](../../ml_pipeline/params).\n",
-            table(HEADER, _rows(PipelineParams, {**docstrings(MODEL, "PipelineParams"), **guide})),
-            "\n## Step\n",
+            _table_of(PipelineParams),
+            "\n## Spark step\n",
             "The keys of a section in `steps`.\n",
-            table(HEADER, _rows(SparkStepParams, {**docstrings(STEP, "SparkStepParams"), **guide})),
-            "\n## Input of a step\n",
-            table(HEADER, _rows(StepInput, {**docstrings(STEP, "StepInput"), **guide})),
+            _table_of(SparkStepParams),
+            "\n## Input of a Spark step\n",
+            _table_of(StepInput),
+            *(
+                part
+                for model in OTHER_STEPS
+                for part in (f"\n## {_step_type(model)} step\n", _table_of(model, skip={"type"}))
+            ),
             "\n## First step of the pipeline `processing`\n",
-            table(HEADER, first),
+            _table_of(ProcessingParams, skip=shared),
             "\n## Environment\n",
             "The keys of a file in [infra/parameters](../../infra/parameters).\n",
             table(("key", "default", "meaning"), _environment()),
@@ -58,6 +72,15 @@ def parameters_page() -> str:
             "",
         ]
     )
+
+
+def _step_type(model: type[BaseModel]) -> str:
+    return str(model.model_json_schema()["properties"]["type"]["const"])
+
+
+def _table_of(model: type[BaseModel], skip: set[str] | None = None) -> str:
+    file = f"{model.__module__.replace('.', '/')}.py"
+    return table(HEADER, _rows(model, {**docstrings(file, model.__name__), **meanings()}, skip))
 
 
 def meanings() -> Mapping[str, str]:
