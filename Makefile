@@ -33,8 +33,8 @@ PEERS := $(VENV)/peers
 
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
-ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then echo 'Error: The embedded AWS does not run. Start it with: make up' >&2; \
-	exit 1; fi; . '$(LOCAL_AWS)';
+ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then printf '%s\n' 'Error: The embedded AWS does not run' \
+	'Hint: Start it: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
 ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options that most of its commands take.

@@ -105,7 +105,10 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
             projects.append(Project(environment, session, pipeline, code, parameters, outputs))
     problems += _conflicts(projects)
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError(
+            "\n".join(problems),
+            hint=f"Correct the files in ml_pipeline/params, then run: make plan ENV={environment}",
+        )
     return projects
 
 

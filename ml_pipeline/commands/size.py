@@ -30,8 +30,9 @@ def run(arguments: argparse.Namespace, _: Console) -> int:
     name = arguments.step or next(iter(steps))
     if name not in steps:
         raise UserError(
-            f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}. "
-            f"To add it: make new-step PIPELINE={arguments.pipeline} NAME={name}"
+            f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}",
+            hint=f"Name one of them, or add the step with: make new-step PIPELINE={arguments.pipeline} "
+            f"NAME={name}",
         )
     instance, count = steps[name]
     arguments.instance = arguments.instance or instance

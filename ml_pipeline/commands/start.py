@@ -78,7 +78,9 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start executions, one pipeline after the other; stop at the first that does not succeed."""
     if arguments.state and "GITHUB_OUTPUT" not in os.environ:
-        raise UserError("--state is for a step of a workflow: GITHUB_OUTPUT is not set")
+        raise UserError(
+            "--state is for a step of a workflow, and GITHUB_OUTPUT is not set", hint="Leave --state out"
+        )
     session = connect(arguments.env)
     needed = instances_needed(arguments.env, select_pipelines(arguments.pipeline))
     for line in shortfalls(session.client("service-quotas"), needed):
@@ -115,7 +117,7 @@ def begin(session: "Session", target: Target, console: Console, *, use_cache: bo
 
 def follow(session: "Session", arn: str, target: Target, console: Console, until: float = math.inf) -> int:
     """Wait for an execution, and show how it ended; return the exit code."""
-    snapshot, interrupted = wait(session, arn, console, until)
+    snapshot, interrupted = wait(session, arn, target, console, until)
     if not snapshot.over:
         say(console, f"{arn} still runs.")
         return STILL_RUNNING

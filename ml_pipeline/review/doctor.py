@@ -82,15 +82,19 @@ def examine(environment: Environment, connect: Callable[[Environment], "Session"
         session = connect(environment)
         caller = session.client("sts").get_caller_identity()
     except Exception as error:
-        if (message := explain(error)) is None:
+        if (known := explain(error)) is None:
             raise
-        yield Finding("credentials", message, ["Sign in to the account of the environment, in its region"])
+        yield Finding(
+            "credentials", known.message, [known.hint or "Sign in to the account of the environment"]
+        )
         return
     yield Finding("credentials", f"{caller['Arn']} in {session.region_name}")
     try:
         stacks = load_stacks(environment)
     except UserError as error:
-        yield Finding("parameters", str(error), [f"Correct infra/parameters/{environment.file}"])
+        yield Finding(
+            "parameters", error.message, [error.hint or f"Correct infra/parameters/{environment.file}"]
+        )
         return
     account = Account(environment, session, stacks)
     for name, check in CHECKS.items():
@@ -107,7 +111,7 @@ def _finding(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except UserError as error:
-        return Finding(name, str(error), [f"Correct what {name} says"])
+        return Finding(name, error.message, [error.hint or f"Correct what {name} reports"])
     except ClientError as error:
         return Finding(name, f"not checked: {explain(error)}")
 

@@ -60,7 +60,11 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     """
     environment = project.environment
     if environment.settings.sample_data == "never":
-        raise UserError(f"tune runs the pipeline with settings on trial: not in {environment}")
+        raise UserError(
+            f"tune runs the pipeline with settings on trial, which {environment} does not allow "
+            "(SampleData is never)",
+            hint="Tune in another environment with: make tune ENV=dev",
+        )
     name = step or list(project.parameters.spark_steps)[-1]
     refuse_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
@@ -82,11 +86,17 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         best = search(lambda text: _measured(apply(text), name, console), original, rounds, pairs, show)
     except BaseException:
         show(f"Restoring {configuration}.")
+        upsert = project.target.command("upsert")
         try:
             apply(original)
+        except KeyboardInterrupt as error:
+            error.add_note(f"The pipeline still has settings on trial. Register it again with: {upsert}")
+            raise
         except Exception as error:
-            upsert = project.target.command("upsert")
-            raise UserError(f"{error}; the pipeline still has settings on trial. Run: {upsert}") from error
+            raise UserError(
+                f"{error}; the pipeline still has settings on trial",
+                hint=f"Register the configuration again with: {upsert}",
+            ) from error
         finally:
             trials.end_trials(configuration)
         raise
@@ -130,7 +140,7 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
             try:
                 changed = measure(candidate)
             except RunFailedError as error:
-                show(f"  {error}")
+                show(f"  {error.message}")
                 ratios.append(math.inf)
                 break
             ratios.append(changed.seconds / before.seconds)
@@ -180,11 +190,14 @@ def _measured(project: Project, step: str, console: Console) -> Measurement:
     """Run the pipeline to its end and read the event log of a step."""
     session = project.session
     arn = start(session, project.target, use_cache=False)
-    snapshot, interrupted = wait(session, arn, console)
+    snapshot, interrupted = wait(session, arn, project.target, console)
     if interrupted:
         raise KeyboardInterrupt
     if snapshot.status != "Succeeded":
         reason = next((each.failure_reason for each in snapshot.steps if each.failure_reason), "")
-        raise RunFailedError(f"{arn} is {snapshot.status}: {reason or snapshot.failure_reason}")
+        raise RunFailedError(
+            f"{arn} is {snapshot.status}: {reason or snapshot.failure_reason}",
+            hint=f"Read its log with: {project.target.command('logs', ARGS=f'--execution {arn}')}",
+        )
     run = read(newest_log(project, arn, step).uri, session.client("s3"))
     return Measurement(summary_of(run).seconds, findings(run))

@@ -164,7 +164,7 @@ def test_a_command_that_is_interrupted_halfway_can_be_repeated(
 
         with expiring_credentials(faulty, ROLE_ARN, request_number(early)):
             code = command(words, "local", project)
-        refused = "AWS refuses the credentials (Expired" in capsys.readouterr().err
+        refused = "AWS rejects the credentials (Expired" in capsys.readouterr().err
         assert (code, refused) == (1, True) or words == ("stop",), words
         moment = MOMENTS[words]() if words in MOMENTS else request_number(half)
         kill(partial(command, words, "local", project), moment)
@@ -225,8 +225,8 @@ def test_a_deployment_goes_on_when_credentials_expire(
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "ExecuteChangeSet")):
         assert command(("deploy",), "local", project) == 1
     said = capsys.readouterr().err
-    assert "CloudFormation goes on without this command" in said
-    assert "AWS refuses the credentials (ExpiredToken" in said
+    assert "Continues on AWS: the operation on " in said
+    assert "AWS rejects the credentials (ExpiredToken" in said
 
     assert command(("deploy",), "local", project) == 0
     assert command(("teardown", "--yes"), "local", project) == 0
@@ -271,7 +271,10 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
 
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "UpdatePipeline")):
         assert command(words, "local", project) == 1
-    assert "the pipeline still has settings on trial. Run: make upsert" in capsys.readouterr().err
+    assert (
+        "the pipeline still has settings on trial\nHint: Register the configuration again with: make upsert"
+        in capsys.readouterr().err
+    )
     assert file.read_text() == original
 
     # The first update is back to the settings of the file.

@@ -376,21 +376,31 @@ def _checked_template(text: str, path: Path) -> dict[str, Any]:
     try:
         content = parse_template(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is no valid YAML: {error}") from error
+        raise UserError(
+            f"{path} is not valid YAML: {error}", hint=f"Correct {path}, then run: make lint"
+        ) from error
     if not isinstance(content, dict) or "Resources" not in content:
-        raise UserError(f"{path} is no CloudFormation template: it has no Resources")
+        raise UserError(
+            f"{path} is not a CloudFormation template: it has no Resources",
+            hint="Add Resources, as in infra/keys.yaml",
+        )
     return cast("dict[str, Any]", content)
 
 
 def _refuse(path: Path, problems: list[str]) -> None:
     if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}",
+            hint=f"Correct {path}, then run the command again",
+        )
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing") from error
+        raise UserError(
+            f"{path} is missing", hint=f"Restore it (git restore {path}), or create it"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(f"{path} cannot be read: {error}", hint="Make it a readable file in UTF-8") from error

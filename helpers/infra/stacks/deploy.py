@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.command_line import continuing_on_aws, make_command
 from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import (
     OutdatedError,
@@ -20,7 +21,7 @@ from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch, watch_command
 
 if TYPE_CHECKING:
     import boto3
@@ -71,12 +72,13 @@ def deploy_all(
     for index, stack in enumerate(stacks):
         try:
             outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check)
-        except UserError as error:
+        except BaseException as error:
             done = ", ".join(each.name for each in stacks[:index]) or "none"
             waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
-            raise UserError(
-                f"{error}\nDeployed: {done}. Not begun: {waiting}. Fix it and try again."
-            ) from error
+            error.add_note(f"Deployed: {done}. Not started: {waiting}")
+            if isinstance(error, KeyboardInterrupt):
+                error.add_note(f"Continue with: {make_command('deploy', ENV=stack.environment)}")
+            raise
     return outputs
 
 
@@ -138,9 +140,14 @@ def carry_out(
     except BaseException:
         discard(cloudformation, planned)
         raise
-    events = watch(feed, planned.stack_name, console, polling)
+    cancel = f"aws cloudformation cancel-update-stack --stack-name {planned.stack_name}"
+    # CloudFormation cancels nothing but updates.
+    events = watch(feed, planned.stack_name, console, polling, cancel if planned.kind == "UPDATE" else "")
     if reason := failure(events):
-        raise UserError(f"The deployment of {planned.stack_name} failed: {reason}")
+        raise UserError(
+            f"The deployment of {planned.stack_name} failed: {reason}",
+            hint="Correct the cause, then run the command again",
+        )
 
 
 def clear_away(
@@ -158,6 +165,11 @@ def clear_away(
         return status if status in {"DELETE_COMPLETE", "DELETE_FAILED"} else None
 
     # Its status and not its events: a stack without resources may go without any.
-    if poll(ask, f"the deletion of {name}", polling) == "DELETE_FAILED":
+    with continuing_on_aws(f"the deletion of {name}", watch_command(stack_id)):
+        status = poll(ask, f"the deletion of {name}", polling)
+    if status == "DELETE_FAILED":
         reason = failure(feed.take()) or "no reason given"
-        raise UserError(f"What an earlier creation of {name} left behind could not be deleted: {reason}")
+        raise UserError(
+            f"The stack {name} that an earlier deployment failed to create could not be deleted: {reason}",
+            hint="Remove the cause, then run the command again",
+        )

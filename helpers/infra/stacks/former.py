@@ -37,8 +37,9 @@ def refuse_former(cloudformation: "CloudFormationClient", name: str, environment
     """Raise a UserError while the stack of former versions is there: a deployment would make new buckets."""
     if find_stack(cloudformation, name):
         raise UserError(
-            f"The stack {name} of a former version is there, with the keys and buckets of {environment}. "
-            f"A deployment would make others beside them. Move them first: make migrate ENV={environment}"
+            f"The stack {name} of an earlier version still exists, with the keys and buckets of "
+            f"{environment}; a deployment would create others beside them",
+            hint=f"Move the keys and buckets with: make migrate ENV={environment}",
         )
 
 

@@ -79,22 +79,26 @@ def migrate(
         _take_over(former, stacks[0], console, polling)
         console.print("[bold]Deploying the new stacks[/]: keys and buckets get their new policies.")
         return deploy_all(former.cloudformation, stacks, console, polling, refuse_loss)
-    except UserError as error:
-        raise UserError(
-            f"{error}\nThe migration is not at its end. Once that is fixed it goes on from here: "
-            f"make migrate ENV={environment}. Do not deploy before."
-        ) from error
+    except BaseException as error:
+        error.add_note(
+            "The migration is not complete. Do not deploy before it is. "
+            f"Continue with: make migrate ENV={environment}"
+        )
+        raise
 
 
 def _refuse_unless_movable(former: FormerStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {former.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
-        raise UserError(f"{former.name} is in {status} and holds nothing to move. Delete it: {delete}")
+        raise UserError(
+            f"{former.name} is in {status} and holds nothing to move", hint=f"Delete it with: {delete}"
+        )
     missing = TYPES.keys() - processed_resources(former.cloudformation, former.name).keys()
     if missing:
         raise UserError(
-            f"{former.name} is not of the former template: it has no {', '.join(sorted(missing))}. "
-            f"If it can go: {delete}"
+            f"{former.name} was not deployed from the template of an earlier version: it has no "
+            f"{', '.join(sorted(missing))}",
+            hint=f"If nobody needs it, delete it with: {delete}",
         )
     _refuse_taken(former, former.imported())
 
@@ -111,8 +115,8 @@ def _nothing_to_go_on_with(former: FormerStack, stacks: Sequence[StackConfigurat
     if gone:
         lost = ", ".join(f"{name} ({found})" for name, found in gone.items())
         raise UserError(
-            f"{former.name} left {lost} behind, which is gone now or pending deletion. Bring it back; "
-            "a key: aws kms cancel-key-deletion, then enable-key"
+            f"{former.name} retained {lost}, which is deleted now or pending deletion",
+            hint="Restore it; for a key, run: aws kms cancel-key-deletion and aws kms enable-key",
         )
     _refuse_taken(former, {name: found for name, found in imported.items() if name not in mine})
     return None
@@ -132,7 +136,10 @@ def _refuse_taken(former: FormerStack, others: Mapping[str, str]) -> None:
         if name in others
     ]
     if problems:
-        raise UserError(f"{former.name} cannot be moved:{one_per_line(problems)}")
+        raise UserError(
+            f"{former.name} cannot be moved:{one_per_line(problems)}",
+            hint="Remove these obstacles, then run the command again",
+        )
 
 
 def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
@@ -144,7 +151,10 @@ def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     except EOFError:
         answer = ""
     if answer.strip() != environment:
-        raise UserError(f"Not confirmed, nothing was changed. Type {environment}, or give --yes.")
+        raise UserError(
+            "Not confirmed, nothing was changed",
+            hint=f"Type {environment}, or run: make migrate ENV={environment} ARGS=--yes",
+        )
 
 
 def _retain(
@@ -173,12 +183,18 @@ def _delete(former: FormerStack, there: "StackTypeDef", console: "Console", poll
     cloudformation, stack_id = former.cloudformation, there.get("StackId", former.name)
     if lost := not_retained(cloudformation, stack_id, TYPES):
         said = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
-        raise UserError(f"{former.name} is not deleted, for with it would go {said}.")
+        raise UserError(
+            f"{former.name} is not deleted, because {said} would be deleted with it",
+            hint="Set DeletionPolicy Retain on them, then run the command again",
+        )
     console.print(f"[bold]Deleting {former.name}[/]: its keys and buckets stay.")
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
     if reason := failure(watch(feed, former.name, console, polling)):
-        raise UserError(f"The deletion of {former.name} failed: {reason}")
+        raise UserError(
+            f"The deletion of {former.name} failed: {reason}",
+            hint="Correct the cause, then run the command again",
+        )
 
 
 def _take_over(former: FormerStack, like: StackConfiguration, console: "Console", polling: Polling) -> None:
@@ -212,8 +228,9 @@ def _make_way(former: FormerStack, name: str, console: "Console", polling: Polli
         return
     if stack["StackStatus"] != "IMPORT_ROLLBACK_COMPLETE" and readiness(stack) is not Readiness.RECREATE:
         raise UserError(
-            f"{name} is there already, in {stack['StackStatus']}, without the resources that it is to "
-            "import. If nothing in it is needed, delete it."
+            f"{name} exists already, in {stack['StackStatus']}, without the resources that it is to import",
+            hint="If nothing in it is needed, delete it with: aws cloudformation delete-stack "
+            f"--stack-name {name}",
         )
     clear_away(former.cloudformation, stack, console, polling)
 
@@ -228,4 +245,7 @@ def refuse_loss(planned: PlannedChangeSet) -> None:
         and (change.action != "add" or change.logical_id in TYPES)
     ]
     if lost:
-        raise UserError(f"Not deployed, as {planned.stack_name} would lose data:{one_per_line(lost)}")
+        raise UserError(
+            f"Not deployed, as {planned.stack_name} would lose data:{one_per_line(lost)}",
+            hint="Undo these changes in infra/, then run the command again",
+        )

@@ -33,12 +33,12 @@ def outputs_of(
 ) -> dict[str, str]:
     """Return the outputs of a stack; see `stack_outputs`."""
     stack = settled(cloudformation, name, READING)
-    fix = f"Deploy it: make deploy ENV={environment}"
+    deploy = f"Deploy it with: make deploy ENV={environment}"
     if stack is None:
-        raise UserError(f"There is no stack {name}. {fix}")
+        raise UserError(f"There is no stack {name}", hint=deploy)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if not outputs:
-        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}. {fix}")
+        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}", hint=deploy)
     return outputs
 
 

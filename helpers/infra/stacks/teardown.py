@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from helpers.command_line import make_command
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import stack_name
@@ -27,9 +28,10 @@ _GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
 def refuse_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
     """Raise a UserError if the stacks are of a protected environment, unless their teardown is allowed."""
     if not allowed and any(stack.protected for stack in stacks):
+        environment = stacks[0].environment
         raise UserError(
-            f"{stacks[0].environment} is protected, and is not torn down by accident. If it is meant: "
-            "--allow-protected"
+            f"{environment} is protected",
+            hint=f"To delete it nevertheless, run: make teardown ENV={environment} ARGS=--allow-protected",
         )
 
 
@@ -82,10 +84,14 @@ def teardown(
     if before:
         before()
     names = {stack.name for stack in stacks}
-    for stack in reversed(stacks):
-        if stack.name in found:
-            stack_id = found[stack.name].get("StackId", stack.name)
-            _delete(session, stack, stack_id, names, console, polling)
+    try:
+        for stack in reversed(stacks):
+            if stack.name in found:
+                stack_id = found[stack.name].get("StackId", stack.name)
+                _delete(session, stack, stack_id, names, console, polling)
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(f"Continue with: {make_command('teardown', ENV=stacks[0].environment)}")
+        raise
     _tell_left(left, console)
 
 
@@ -172,7 +178,10 @@ def _delete_stack(
             highlight=False,
         )
     elif events and (reason := failure(events)):
-        raise UserError(f"The deletion of {stack.name} failed: {reason}. Fix it and try again.")
+        raise UserError(
+            f"The deletion of {stack.name} failed: {reason}",
+            hint=f"Correct the cause, then run: make teardown ENV={stack.environment}",
+        )
     else:
         console.print(f"{stack.name} is deleted.")
     return events
@@ -204,7 +213,10 @@ def _confirm(ask: Callable[[str], str], names: Sequence[str], left: Sequence[str
     except EOFError:
         answer = ""
     if answer.strip() != environment:
-        raise UserError(f"Not confirmed, nothing was deleted. Type {environment}, or give --yes.")
+        raise UserError(
+            "Not confirmed, nothing was deleted",
+            hint=f"Type {environment}, or run: make teardown ENV={environment} ARGS=--yes",
+        )
 
 
 def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: str) -> set[str]:

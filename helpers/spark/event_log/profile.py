@@ -288,7 +288,10 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
     """
     run = profile(events.parse(lines(source, s3), source))
     if not run.started:
-        raise EventLogError(f"{source} ends before the application starts: it holds no run yet")
+        raise EventLogError(
+            f"{source} ends before the application starts: it holds no run yet",
+            hint="Wait until the job has started, then run the command again",
+        )
     return run
 
 

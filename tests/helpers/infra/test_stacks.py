@@ -510,7 +510,10 @@ def test_outputs_as_table_and_as_json(deployed: Project, capsys: pytest.CaptureF
 
 def test_outputs_of_no_stack_say_how_to_get_one(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert project.run("outputs") == 1
-    assert f"There is no stack {project.stack}. Deploy it: make deploy ENV=local" in capsys.readouterr().err
+    assert (
+        f"There is no stack {project.stack}\nHint: Deploy it with: make deploy ENV=local"
+        in capsys.readouterr().err
+    )
 
 
 def test_outputs_of_a_failed_stack_say_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -932,7 +935,7 @@ def test_a_failing_stack_stops_the_ones_after_it(
     project.template(BROKEN)
     assert project.run("deploy") == 1
     said = capsys.readouterr().err
-    assert f"Deployed: none. Not begun: {project.name}-local-reader." in said
+    assert f"Deployed: none. Not started: {project.name}-local-reader" in said
 
 
 def test_stacks_are_torn_down_from_the_last_to_the_first(

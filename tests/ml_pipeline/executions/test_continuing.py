@@ -88,7 +88,7 @@ def followed(pipeline: Callable[[str], Target], monkeypatch: pytest.MonkeyPatch)
     pipeline(SUCCEEDS)
     seen: list[tuple[str, float]] = []
 
-    def wait(_: object, arn: str, __: object, until: float) -> tuple[Snapshot, bool]:
+    def wait(_: object, arn: str, __: object, ___: object, until: float) -> tuple[Snapshot, bool]:
         seen.append((arn, until))
         return Snapshot(arn, "Executing"), False
 

@@ -48,7 +48,7 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
     assert found["stacks"].said == "0 of 7 are deployed"
     assert found["stacks"].to_do == [
         "Look at what would be made: make plan ENV=local",
-        "Deploy it: make deploy ENV=local",
+        "Deploy it with: make deploy ENV=local",
     ]
     assert "USD a month stand there while nothing runs" in found["costs"].said
     assert found["OIDC provider"].said == "none yet: the stack makes it"

@@ -236,7 +236,9 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
     monkeypatch.setattr(tuning, "open_project", gone)
     console = Quiet()
 
-    with pytest.raises(UserError, match=r"AWS does not answer; .* make upsert ENV=local PIPELINE=fares"):
+    with pytest.raises(
+        UserError, match=r"AWS does not answer.*\nHint: .*make upsert ENV=local PIPELINE=fares"
+    ):
         run_tuning(jobs, console)
 
     assert jobs.file.read_text() == PRESENT
