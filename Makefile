@@ -180,7 +180,7 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
 
 ##@ Develop
-.PHONY: test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
+.PHONY: completion test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
 test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
@@ -242,6 +242,10 @@ lock: $(VENV)/uv  ## Pin the newest versions of everything, with hashes
 	$(MAKE) --no-print-directory lock-packages
 lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
 	$(PY) -m ml_pipeline lock
+completion:  ## Print the completion of targets and of ENV, PIPELINE and STEP: eval "$$(make -s completion)"; SHELL_NAME=bash|zsh|fish
+	shell=$(or $(SHELL_NAME),$$(basename "$${SHELL:-bash}"))
+	cat "ml_pipeline/completion/completion.$$shell" 2> /dev/null || { printf '%s\n' "Error: there is no completion for $$shell" \
+		'Hint: Name a shell: make completion SHELL_NAME=bash, zsh or fish' >&2; exit 1; }
 clean: ## End the embedded AWS and remove everything that is made here
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
