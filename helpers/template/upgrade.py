@@ -7,10 +7,12 @@ cherry-pick` applies it: conflicts, renames and file modes are git's.
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.errors import UserError, one_per_line
+from helpers.progress import OneStep
 from helpers.template.git import Git
 from helpers.template.record import FILE, Record, TemplateVersion, read_record
 
@@ -18,6 +20,7 @@ BEFORE, PICKED = "refs/template/before", "refs/template/picked"
 """While an upgrade is in progress: the fork's commit before it, and the commit that is applied."""
 _FETCHED = ("+refs/heads/*:refs/template/heads/*", "+refs/tags/*:refs/template/tags/*")
 _NEWEST = 5
+STEPS = FETCH, MERGE = ("fetch the template", "merge its changes")
 _CONTINUE = "make upgrade ARGS=--continue"
 _ABORT = "make upgrade ARGS=--abort"
 
@@ -37,7 +40,9 @@ class Upgraded:
     stay_deleted: Sequence[str]
 
 
-def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgraded:
+def upgrade(
+    git: Git, to: str, *, start: str = "", template: str = "", step: OneStep = nullcontext
+) -> Upgraded:
     """Merge a version of the template into the fork and commit it, unless there are conflicts.
 
     Args:
@@ -45,6 +50,7 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
         to: a tag, branch or commit of the template.
         start: the version that the fork was made from, where it is not recorded and cannot be found.
         template: address or path of the template, where it is not recorded.
+        step: is entered with each of STEPS while it runs.
 
     Raises:
         UserError: changes are not committed, a version is unknown, or there is nothing to do.
@@ -57,7 +63,8 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
             f"{FILE} records no template yet",
             hint=f"Name it: make upgrade TO={to} TEMPLATE=<address or path>",
         )
-    git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
+    with step(FETCH):
+        git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
     target = _resolve(git, to)
     base = _resolve(git, start) if start else _base(git, known, target)
     if base == target:
@@ -74,7 +81,8 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
     git("update-ref", BEFORE, "HEAD")
     git("update-ref", PICKED, _commit_of(git, base, known, version))
     try:
-        return _merge(git, version)
+        with step(MERGE):
+            return _merge(git, version)
     except KeyboardInterrupt as interruption:
         interruption.add_note(f"The upgrade is not complete. Undo it with: {_ABORT}")
         raise

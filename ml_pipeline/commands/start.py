@@ -13,6 +13,7 @@ from rich.console import Console
 from helpers.aws import connect
 from helpers.command_line import INTERRUPTED, positive, say
 from helpers.errors import UserError
+from helpers.progress import Progress, progress
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
@@ -87,12 +88,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         say(console, line)
     until = time.monotonic() + arguments.minutes * 60
     code = 0
-    for target in targets(arguments.env, arguments.pipeline):
-        arn = _continued(session, target, arguments.since) if arguments.since else None
-        if arn is None:
-            arn = begin(session, target, console, use_cache=arguments.cache == "on")
-        if arguments.wait and (code := follow(session, arn, target, console, until)):
-            break
+    selected = targets(arguments.env, arguments.pipeline)
+    with progress("start", arguments.env, [*map(execution_step, selected)], console) as steps:
+        for target in selected:
+            arn = _continued(session, target, arguments.since) if arguments.since else None
+            if arn is None:
+                arn = begin(session, target, console, use_cache=arguments.cache == "on")
+            if arguments.wait and (code := follow(session, arn, target, console, steps, until)):
+                break
     if arguments.state:
         with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
             outputs.write(f"running={str(code == STILL_RUNNING).lower()}\n")
@@ -115,9 +118,24 @@ def begin(session: "Session", target: Target, console: Console, *, use_cache: bo
     return arn
 
 
-def follow(session: "Session", arn: str, target: Target, console: Console, until: float = math.inf) -> int:
+def execution_step(target: Target) -> str:
+    """Return the step of a command's progress in which a pipeline executes."""
+    return f"execution of {target.name}"
+
+
+def follow(
+    session: "Session",
+    arn: str,
+    target: Target,
+    console: Console,
+    steps: Progress,
+    until: float = math.inf,
+) -> int:
     """Wait for an execution, and show how it ended; return the exit code."""
-    snapshot, interrupted = wait(session, arn, target, console, until)
+    with steps.step(execution_step(target)) as step:
+        snapshot, interrupted = wait(session, arn, target, console, until)
+        if snapshot.status != "Succeeded" or all(each.reused_from for each in snapshot.steps):
+            step.discard()
     if not snapshot.over:
         say(console, f"{arn} still runs.")
         return STILL_RUNNING

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from helpers.errors import RAISE_QUOTA
+from helpers.progress import duration
 from helpers.s3 import join
 from ml_pipeline.executions.executions import Snapshot
 from ml_pipeline.executions.job_report import Report
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.executions.progress import duration
 from ml_pipeline.executions.target import Target
 
 _WIDTH = 16

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from helpers.command_line import say
-from helpers.errors import UserError
+from helpers.errors import UserError, explain
+from helpers.progress import progress
 from helpers.spark.event_log.configuration import CLASSIFICATION, updated
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
@@ -25,6 +26,9 @@ from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
 
 LEAST_GAIN = 0.03
 """A share of the time: what saves less is not worth a setting that somebody must understand."""
+
+
+_RUN = "run of the pipeline"
 
 
 class RunFailedError(UserError):
@@ -82,8 +86,14 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         upsert_all([changed], Console(quiet=True))
         return changed
 
+    def measure(text: str) -> Measurement:
+        with steps.step(_RUN):
+            return _measured(apply(text), name, console)
+
+    most = 1 + 2 * rounds * pairs
     try:
-        best = search(lambda text: _measured(apply(text), name, console), original, rounds, pairs, show)
+        with progress("tune", f"{environment} {project.pipeline.name}", [_RUN] * most, console) as steps:
+            best = search(measure, original, rounds, pairs, show)
     except BaseException:
         show(f"Restoring {configuration}.")
         upsert = project.target.command("upsert")
@@ -93,8 +103,9 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
             error.add_note(f"The pipeline still has settings on trial. Register it again with: {upsert}")
             raise
         except Exception as error:
+            cause = explain(error)
             raise UserError(
-                f"{error}; the pipeline still has settings on trial",
+                f"{cause.message if cause else error}; the pipeline still has settings on trial",
                 hint=f"Register the configuration again with: {upsert}",
             ) from error
         finally:

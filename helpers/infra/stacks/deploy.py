@@ -1,6 +1,7 @@
 """Bringing an environment's stacks to what their templates and parameters say."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from helpers.infra.stacks.previews import renewed
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch, watch_command
+from helpers.progress import OneStep, Progress, progress
 
 if TYPE_CHECKING:
     import boto3
@@ -35,9 +37,20 @@ if TYPE_CHECKING:
 
 
 def deploy_environment(
-    session: "boto3.Session", environment: "Environment", console: "Console", infra: Path = INFRA
+    session: "boto3.Session",
+    environment: "Environment",
+    console: "Console",
+    infra: Path = INFRA,
+    steps: Progress | None = None,
 ) -> None:
     """Deploy all stacks of an environment, and show their outputs.
+
+    Args:
+        session: where the stacks are, or will be.
+        environment: the environment.
+        console: where to show what happens.
+        infra: the folder of the templates and their parameters.
+        steps: the progress of a command that does more than this, of which the stacks are steps.
 
     Raises:
         UserError: see `deploy_all`; or the single stack of an earlier version is still there.
@@ -45,7 +58,10 @@ def deploy_environment(
     stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
     refuse_former(cloudformation, former_stack_name(environment, infra), environment)
-    outputs = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
+    own = progress("deploy", environment, [stack.name for stack in stacks], console)
+    with nullcontext(steps) if steps else own as shown:
+        renewed_stacks = renewed(stacks, datetime.now(UTC))
+        outputs = deploy_all(cloudformation, renewed_stacks, console, step=shown.step)
     console.print(table_of(outputs, f"the stacks of {environment}"))
 
 
@@ -55,6 +71,7 @@ def deploy_all(
     console: "Console",
     polling: Polling | None = None,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> dict[str, str]:
     """Deploy the stacks of an environment in their order, and return the outputs of all.
 
@@ -64,6 +81,7 @@ def deploy_all(
         console: where to show what happens.
         polling: how to wait.
         check: raises a UserError if changes are not to be made; called with those of each stack before.
+        step: is entered with the name of each stack while it is changed.
 
     Raises:
         UserError: a deployment failed; the message says which stacks are done, and which are not begun.
@@ -71,7 +89,7 @@ def deploy_all(
     outputs: dict[str, str] = {}
     for index, stack in enumerate(stacks):
         try:
-            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check)
+            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check, step)
         except BaseException as error:
             done = ", ".join(each.name for each in stacks[:index]) or "none"
             waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
@@ -88,6 +106,7 @@ def deploy(
     console: "Console",
     polling: Polling | None = None,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> dict[str, str]:
     """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
 
@@ -108,7 +127,7 @@ def deploy(
     while True:
         planned = once_settled(cloudformation, configuration.name, polling, plan)
         try:
-            carry_out(cloudformation, planned, console, polling, check)
+            carry_out(cloudformation, planned, console, polling, check, step)
         except OutdatedError:
             console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
         else:
@@ -121,8 +140,9 @@ def carry_out(
     console: "Console",
     polling: Polling,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> None:
-    """Show a change set, execute it and wait for the end; see `deploy_all` for `check`.
+    """Show a change set, execute it and wait for the end; see `deploy_all` for `check` and `step`.
 
     Raises:
         OutdatedError: the stack has been changed since.
@@ -142,12 +162,14 @@ def carry_out(
         raise
     cancel = f"aws cloudformation cancel-update-stack --stack-name {planned.stack_name}"
     # CloudFormation cancels nothing but updates.
-    events = watch(feed, planned.stack_name, console, polling, cancel if planned.kind == "UPDATE" else "")
-    if reason := failure(events):
-        raise UserError(
-            f"The deployment of {planned.stack_name} failed: {reason}",
-            hint="Correct the cause, then run the command again",
-        )
+    stop = cancel if planned.kind == "UPDATE" else ""
+    with step(planned.stack_name):
+        events = watch(feed, planned.stack_name, console, polling, stop)
+        if reason := failure(events):
+            raise UserError(
+                f"The deployment of {planned.stack_name} failed: {reason}",
+                hint="Correct the cause, then run the command again",
+            )
 
 
 def clear_away(

@@ -11,6 +11,7 @@ from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
 from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, settled, watch
+from helpers.progress import progress
 
 if TYPE_CHECKING:
     import boto3
@@ -84,11 +85,13 @@ def teardown(
     if before:
         before()
     names = {stack.name for stack in stacks}
+    order = [stack for stack in reversed(stacks) if stack.name in found]
     try:
-        for stack in reversed(stacks):
-            if stack.name in found:
+        with progress("teardown", stacks[0].environment, [stack.name for stack in order], console) as steps:
+            for stack in order:
                 stack_id = found[stack.name].get("StackId", stack.name)
-                _delete(session, stack, stack_id, names, console, polling)
+                with steps.step(stack.name):
+                    _delete(session, stack, stack_id, names, console, polling)
     except KeyboardInterrupt as interruption:
         interruption.add_note(f"Continue with: {make_command('teardown', ENV=stacks[0].environment)}")
         raise

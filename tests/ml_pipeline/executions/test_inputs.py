@@ -126,5 +126,7 @@ def test_every_missing_input_is_named_with_what_to_do(
         f"There is no input rates of step clean at {location}-rates\n"
         "Hint: Deliver it, or upload the sample with: make data ENV=trial"
     )
-    with pytest.raises(UserError, match=r"Hint: Deliver the input \(live gets no sample\), then run: make start"):
+    with pytest.raises(
+        UserError, match=r"Hint: Deliver the input \(live gets no sample\), then run: make start"
+    ):
         fingerprints(s3, found, target_of("live"))
