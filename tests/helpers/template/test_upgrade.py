@@ -250,3 +250,21 @@ def test_answers_stay_and_the_recorded_tree_is_found(fork: Git, template: Git) -
 
     assert read_record(fork.folder).answers == {"Owner": "us"}
     assert "changed by the template" in (fork.folder / "a.py").read_text()
+
+
+def test_an_interrupted_upgrade_says_how_it_is_undone(
+    fork: Git, template: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("helpers.template.upgrade._merge", ctrl_c)
+
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        upgrade(fork, "v2", template=str(template.folder))
+
+    assert interruption.value.__notes__ == [
+        "The upgrade is not complete. Undo it with: make upgrade ARGS=--abort"
+    ]
+    abort(fork)
+    assert fork("status", "--porcelain") == ""

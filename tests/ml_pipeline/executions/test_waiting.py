@@ -87,3 +87,27 @@ def test_an_execution_goes_on_when_credentials_expire(
             match=r"(?s)ExpiredTokenException.*Continues on AWS: execution arn\nWatch",
         ):
             wait(stack, "arn", target, Console(file=io.StringIO()))
+
+
+def test_a_second_ctrl_c_leaves_the_execution_to_aws(
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+
+    def ctrl_c(*_: object) -> Snapshot:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting, "take_snapshot", ctrl_c)
+    monkeypatch.setattr(waiting, "stop", lambda _, arn: stopped.append(arn))
+    out = io.StringIO()
+
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        wait(stack, "arn", target, Console(file=out, width=200))
+
+    assert stopped == ["arn"]
+    assert "Interrupted: stopping arn\nPress Ctrl-C again to leave." in out.getvalue()
+    assert interruption.value.__notes__ == [
+        "Continues on AWS: execution arn",
+        "Watch it with: make status ENV=trial",
+        "Stop it with: make stop ENV=trial",
+    ]
