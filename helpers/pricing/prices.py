@@ -19,7 +19,7 @@ class _Model(BaseModel):
 
 
 class Price(_Model):
-    """What one unit of a standing resource costs."""
+    """What one unit of a resource with a fixed price costs."""
 
     usd: Usd
     per: str
@@ -49,7 +49,7 @@ class Prices(_Model):
         return self._hourly.get(instance_type)
 
     def resource(self, name: str) -> Price:
-        """Return the price of a standing resource, as `kms_key_month`.
+        """Return the fixed price of a resource, as `kms_key_month`.
 
         Raises:
             UserError: the file does not have it.

@@ -57,7 +57,7 @@ def _time(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time, as 2026-11-28T12:00:00Z") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time, as 2026-11-28T12:00:00Z") from error
     if found.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} has no time zone, as 2026-11-28T12:00:00Z has")
     return found

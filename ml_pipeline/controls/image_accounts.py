@@ -22,7 +22,7 @@ def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNT
     found = _IMAGE.fullmatch(uri) if isinstance(uri, str) else None
     # The host decides who answers: amazonaws.com.example.org belongs to somebody else.
     if not found or found["suffix"] not in _registry_suffixes():
-        return f"is no image of a registry in AWS: {uri}"
+        return f"is not an image of a registry in AWS: {uri}"
     spark = spark_image_accounts().get(found["region"])
     if found["account"] in {spark, *own_accounts}:
         return None

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from helpers.s3 import overlap
-from ml_pipeline.controls.rules import Fault, is_expression, references
+from ml_pipeline.controls.rules import Violation, is_expression, references
 from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 
 _S3 = re.compile(r"s3a?://(.+)")
@@ -57,7 +57,7 @@ class _Place(NamedTuple):
         )
 
 
-def stale_faults(step: Any, path: str, others: Sequence[Any]) -> Iterator[Fault]:
+def stale_violations(step: Any, path: str, others: Sequence[Any]) -> Iterator[Violation]:
     """Yield what a cached processing step reads and does not have in its cache key.
 
     Args:
@@ -165,8 +165,8 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place) 
     )
 
 
-def _stale_result(place: _Place, writer: str) -> Fault:
-    return Fault(
+def _stale_result(place: _Place, writer: str) -> Violation:
+    return Violation(
         place.path,
         f"the step is cached, and its key is the same whichever run of step {writer} wrote what it reads",
         f'name the run with {{"Get": "Steps.{writer}.ProcessingJobName"}} in the location, as an input with '
@@ -174,21 +174,21 @@ def _stale_result(place: _Place, writer: str) -> Fault:
     )
 
 
-def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Iterator[Fault]:
+def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Iterator[Violation]:
     variable = fingerprint_variable(place.name.replace("-", "_")) if place.name else ""
     given = environment.get(variable)
     if is_expression(given) and any(found.startswith("Parameters.") for found in references(given)):
         return
     problem = f"the step is cached, and its key stays the same when the data at s3://{place.location} changes"
     if not variable:
-        yield Fault(
+        yield Violation(
             place.path,
             problem,
             "give the location as the value of an option, with a fingerprint, or switch the cache of the "
             "step off",
         )
         return
-    yield Fault(
+    yield Violation(
         place.path,
         problem,
         f"give a fingerprint of the data as a pipeline parameter, in the environment variable {variable}; "

@@ -161,7 +161,7 @@ def refuse_what_would_not_run(
         f"its code is gone: {uri}" for uri in code_uris(definition, bucket) if not list_input(s3, uri)
     ]
     problems += [
-        f"it names {name}, which is none of today's outputs and parameters of {environment}"
+        f"it names {name}, which is not among today's outputs and parameters of {environment}"
         for name in sorted(names(f"{entry.definition}\n{entry.role_arn}") - names("\n".join(known)))
     ]
     problems += [

@@ -11,10 +11,10 @@ from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.fixed_costs import fixed_costs
 from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.executions.job_logs import LOG_GROUP
@@ -173,7 +173,7 @@ def _provider(account: Account) -> Finding:
 
 def _costs(account: Account) -> Finding:
     prices = load_prices()
-    usd = sum(line.usd_per_month for line in standing_costs(account.stacks, prices))
+    usd = sum(line.usd_per_month for line in fixed_costs(account.stacks, prices))
     said = f"about {usd:.2f} USD a month stand there while nothing runs ({prices.region}, {prices.as_of})"
     return Finding("costs", said)
 

@@ -21,7 +21,7 @@ from helpers.infra.stacks.__main__ import main as stacks
 from helpers.infra.stacks.change_sets import create_change_set, execute
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import DRIFTED
-from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.waiting import Polling
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
@@ -239,7 +239,7 @@ def test_a_sweep_of_previews_that_is_interrupted_goes_on(
     words, long_ago = ("sweep", "--only", "previews"), datetime(2026, 1, 1, tzinfo=UTC)
     deploy_all(Session(REGION).client("cloudformation"), load_stacks(Environment("pr-7")), QUIET)
     assert command(("upsert",), "pr-7", project) == 0
-    expired = renewed(load_stacks(Environment("pr-7")), long_ago)
+    expired = with_new_expiry(load_stacks(Environment("pr-7")), long_ago)
     deploy_all(Session(REGION).client("cloudformation"), expired, QUIET)
     capsys.readouterr()
 

@@ -274,8 +274,8 @@ def project_name(infra: Path = INFRA) -> str:
     return project_settings(infra / "project.json").project_name
 
 
-def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
-    """Return the name of the one stack that the template of former versions made; see `project_name`."""
+def legacy_stack_name(environment: Environment, infra: Path = INFRA) -> str:
+    """Return the name of the one stack that the template of earlier versions made; see `project_name`."""
     return f"{project_name(infra)}-{environment}"
 
 
@@ -323,7 +323,7 @@ def _parameter_file(path: Path, environment: Environment, project: ProjectSettin
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
     known = ("Stacks", "Parameters", "Tags", *ENVIRONMENT_KEYS)
-    problems = [f"{key} is none of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
+    problems = [f"{key} is not one of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
     problems += [f"{key} is missing: add it" for key in known[:2] if key not in content]
     stacks = content.get("Stacks", ["-"])
     if not isinstance(stacks, list) or not stacks or not all(isinstance(name, str) for name in stacks):

@@ -15,14 +15,22 @@ from helpers.infra.stacks.change_sets import (
     discard,
     execute,
 )
-from helpers.infra.stacks.configuration import INFRA, former_stack_name, load_stacks
-from helpers.infra.stacks.former import refuse_former
+from helpers.infra.stacks.configuration import INFRA, legacy_stack_name, load_stacks
+from helpers.infra.stacks.legacy import refuse_legacy
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import show
-from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch, watch_command
+from helpers.infra.stacks.waiting import (
+    EventFeed,
+    Polling,
+    first_failure,
+    poll,
+    watch,
+    watch_command,
+    when_stable,
+)
 from helpers.progress import OneStep, Progress, progress
 
 if TYPE_CHECKING:
@@ -57,11 +65,11 @@ def deploy_environment(
     """
     stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
-    refuse_former(cloudformation, former_stack_name(environment, infra), environment)
+    refuse_legacy(cloudformation, legacy_stack_name(environment, infra), environment)
     own = progress("deploy", environment, [stack.name for stack in stacks], console)
     with nullcontext(steps) if steps else own as shown:
-        renewed_stacks = renewed(stacks, datetime.now(UTC))
-        outputs = deploy_all(cloudformation, renewed_stacks, console, step=shown.step)
+        expiring = with_new_expiry(stacks, datetime.now(UTC))
+        outputs = deploy_all(cloudformation, expiring, console, step=shown.step)
     console.print(table_of(outputs, f"the stacks of {environment}"))
 
 
@@ -120,21 +128,21 @@ def deploy(
     def plan(stack: "StackTypeDef | None") -> PlannedChangeSet:
         ready = readiness(stack)
         if stack and ready is Readiness.RECREATE:
-            clear_away(cloudformation, stack, console, polling)
+            delete_failed_stack(cloudformation, stack, console, polling)
         kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
         return create_change_set(cloudformation, configuration, kind, polling)
 
     while True:
-        planned = once_settled(cloudformation, configuration.name, polling, plan)
+        planned = when_stable(cloudformation, configuration.name, polling, plan)
         try:
-            carry_out(cloudformation, planned, console, polling, check, step)
+            execute_and_wait(cloudformation, planned, console, polling, check, step)
         except OutdatedError:
             console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
         else:
             return outputs_of(cloudformation, configuration.name, configuration.environment)
 
 
-def carry_out(
+def execute_and_wait(
     cloudformation: "CloudFormationClient",
     planned: PlannedChangeSet,
     console: "Console",
@@ -165,14 +173,14 @@ def carry_out(
     stop = cancel if planned.kind == "UPDATE" else ""
     with step(planned.stack_name):
         events = watch(feed, planned.stack_name, console, polling, stop)
-        if reason := failure(events):
+        if reason := first_failure(events):
             raise UserError(
                 f"The deployment of {planned.stack_name} failed: {reason}",
                 hint="Correct the cause, then run the command again",
             )
 
 
-def clear_away(
+def delete_failed_stack(
     cloudformation: "CloudFormationClient", stack: "StackTypeDef", console: "Console", polling: Polling
 ) -> None:
     """Delete what an earlier creation left behind, as nothing else can be done with it."""
@@ -190,7 +198,7 @@ def clear_away(
     with continuing_on_aws(f"the deletion of {name}", watch_command(stack_id)):
         status = poll(ask, f"the deletion of {name}", polling)
     if status == "DELETE_FAILED":
-        reason = failure(feed.take()) or "no reason given"
+        reason = first_failure(feed.take()) or "no reason given"
         raise UserError(
             f"The stack {name} that an earlier deployment failed to create could not be deleted: {reason}",
             hint="Remove the cause, then run the command again",

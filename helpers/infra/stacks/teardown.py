@@ -10,7 +10,14 @@ from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, settled, watch
+from helpers.infra.stacks.waiting import (
+    EventFeed,
+    Polling,
+    first_failure,
+    wait_until_stable,
+    watch,
+    when_stable,
+)
 from helpers.progress import progress
 
 if TYPE_CHECKING:
@@ -80,7 +87,7 @@ def teardown(
         _confirm(confirm, [*found], left, stacks[0].environment)
     polling = polling or Polling()
     for stack in stacks:  # an operation that is waited for may create one, and may end with its deletion
-        if there := settled(cloudformation, stack.name, polling):
+        if there := wait_until_stable(cloudformation, stack.name, polling):
             found[stack.name] = there
     if before:
         before()
@@ -172,7 +179,7 @@ def _delete_stack(
         cloudformation.delete_stack(StackName=stack_id)
         return feed
 
-    feed = once_settled(cloudformation, stack_id, polling, begin)
+    feed = when_stable(cloudformation, stack_id, polling, begin)
     events = watch(feed, stack.name, console, polling) if feed else []
     if boundaries := _protected_boundaries(events):
         console.print(
@@ -180,7 +187,7 @@ def _delete_stack(
             f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
             highlight=False,
         )
-    elif events and (reason := failure(events)):
+    elif events and (reason := first_failure(events)):
         raise UserError(
             f"The deletion of {stack.name} failed: {reason}",
             hint=f"Correct the cause, then run: make teardown ENV={stack.environment}",

@@ -50,7 +50,7 @@ def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
     return answer
 
 
-def settled(
+def wait_until_stable(
     cloudformation: "CloudFormationClient", name_or_id: str, polling: Polling
 ) -> "StackTypeDef | None":
     """Return a stack once no operation on it is in progress, or None if there is none.
@@ -83,7 +83,7 @@ def settled(
     return stack
 
 
-def once_settled(
+def when_stable(
     cloudformation: "CloudFormationClient",
     name_or_id: str,
     polling: Polling,
@@ -98,10 +98,10 @@ def once_settled(
         act: takes the stack, or None where there is none.
 
     Raises:
-        UserError: see `settled`.
+        UserError: see `wait_until_stable`.
     """
     while True:
-        stack = settled(cloudformation, name_or_id, polling)
+        stack = wait_until_stable(cloudformation, name_or_id, polling)
         try:
             return act(stack)
         except ClientError:
@@ -158,7 +158,7 @@ def watch(
     return events
 
 
-def failure(events: list["StackEventTypeDef"]) -> str | None:
+def first_failure(events: list["StackEventTypeDef"]) -> str | None:
     """Return the root cause, if an operation failed: the first failure, not those that followed from it."""
     status = events[-1].get("ResourceStatus", "")
     if status in SUCCEEDED:

@@ -44,7 +44,7 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
         file: its name, for messages.
 
     Raises:
-        UserError: it is no list of classifications, or a setting is not of Spark.
+        UserError: it is not a list of classifications, or a setting is not of Spark.
     """
     strange = [name for name in settings if not name.startswith("spark.")]
     if strange:

@@ -23,7 +23,7 @@ ROLLED = "eventlog_v2_"
 _EVENTS = re.compile(r"events_(\d+)_")
 EVENT = b'{"Event":"'
 """How Spark begins each line. Other tools write spaces, or another order of the members."""
-_NO_EVENT = "this is no event of Spark"
+_NO_EVENT = "this is not an event of Spark"
 _RANGE = 8 << 20
 """Bytes asked of S3 at once: the largest part of the memory that reading takes."""
 

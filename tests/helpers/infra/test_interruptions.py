@@ -57,7 +57,7 @@ def test_an_operation_of_others_continues(ctrl_c: None, monkeypatch: pytest.Monk
     cloudformation: Any = None
 
     with pytest.raises(KeyboardInterrupt) as interruption:
-        waiting.settled(cloudformation, "x-keys", Polling())
+        waiting.wait_until_stable(cloudformation, "x-keys", Polling())
 
     assert notes(interruption) == ["Continues on AWS: the operation on x-keys", f"{WATCH}x-keys"]
 
@@ -87,7 +87,7 @@ def test_a_teardown_says_how_it_is_continued(monkeypatch: pytest.MonkeyPatch) ->
     module = importlib.import_module("helpers.infra.stacks.teardown")
     monkeypatch.setattr(module, "_delete", interrupted)
     monkeypatch.setattr(module, "find_stack", lambda _, name: {"StackName": name})
-    monkeypatch.setattr(module, "settled", lambda _, name, __: {"StackName": name})
+    monkeypatch.setattr(module, "wait_until_stable", lambda _, name, __: {"StackName": name})
     session: Any = SimpleNamespace(client=lambda _: None)
 
     with pytest.raises(KeyboardInterrupt) as interruption:

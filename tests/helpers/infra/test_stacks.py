@@ -31,7 +31,7 @@ from helpers.infra.stacks.change_sets import (
 from helpers.infra.stacks.changes import planned_change
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import Polling, failure, poll, watch
+from helpers.infra.stacks.waiting import Polling, first_failure, poll, watch
 from helpers.project_settings import project_settings
 from tests.buckets import create_bucket
 from tests.infra_folder import write_project
@@ -464,19 +464,21 @@ def test_the_root_cause_is_the_first_failure_that_was_not_a_cancellation() -> No
         event("ROLLBACK_COMPLETE"),
     ]
     assert (
-        failure(events) == "ROLLBACK_COMPLETE. The first failure: Culprit (T) CREATE_FAILED: quota exceeded"
+        first_failure(events)
+        == "ROLLBACK_COMPLETE. The first failure: Culprit (T) CREATE_FAILED: quota exceeded"
     )
 
 
 def test_a_failure_without_a_failed_resource_is_told_with_the_stacks_own_reason() -> None:
     assert (
-        failure([event("ROLLBACK_COMPLETE", "requested by user")]) == "ROLLBACK_COMPLETE: requested by user"
+        first_failure([event("ROLLBACK_COMPLETE", "requested by user")])
+        == "ROLLBACK_COMPLETE: requested by user"
     )
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"])
 def test_a_success_is_no_failure(status: str) -> None:
-    assert failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
+    assert first_failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
 
 
 def test_waiting_has_an_end() -> None:
@@ -788,7 +790,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
         (
             parameters(STACKS + '"Parameters": {}, "Tag": {}}'),
-            ["Tag is none of Stacks, Parameters, Tags, Region, ", ": remove"],
+            ["Tag is not one of Stacks, Parameters, Tags, Region, ", ": remove"],
         ),
         (
             parameters(STACKS + '"Parameters": {"Days": 7}}'),
@@ -814,7 +816,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
         (parameters('{"Stacks": "storage", "Parameters": {}}'), ["Stacks must be a list of names"]),
         (parameters('{"Stacks": ["a", "a"], "Parameters": {}}'), ["Stacks names a template twice"]),
-        (template("Resources: ["), ["storage.yaml is no valid YAML"]),
+        (template("Resources: ["), ["storage.yaml is not valid YAML"]),
         (template("Outputs: {}"), ["storage.yaml", "no Resources"]),
         (
             template("Parameters: {ProjectName: {}, Environment: {}, More: {}}\nResources: {}"),

@@ -93,7 +93,7 @@ def test_the_price_list_gives_instance_hours_and_nothing_else(answer) -> None:
     assert after.resources == before.resources
 
 
-def test_standing_resources_of_another_region_are_not_carried_over(answer) -> None:
+def test_fixed_prices_of_another_region_are_not_carried_over(answer) -> None:
     after = refreshed(load_prices(), answer, "eu-central-1", TODAY)
     assert (after.region, after.resources) == ("eu-central-1", {})
 

@@ -137,8 +137,8 @@ def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -
     assert str(refused.value).splitlines() == [
         "Version 4 would not run, and nothing was changed:",
         f"  - its code is gone: {uri}",
-        f"  - it names {entry.role_arn}, which is none of today's outputs and parameters of trial",
-        "  - it names subnet-0123456789abcdef0, which is none of today's outputs and parameters of trial",
+        f"  - it names {entry.role_arn}, which is not among today's outputs and parameters of trial",
+        "  - it names subnet-0123456789abcdef0, which is not among today's outputs and parameters of trial",
         "  - it names the bucket no-such-bucket-here, which is gone",
     ]
 

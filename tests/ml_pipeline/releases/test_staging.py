@@ -34,7 +34,7 @@ def test_bytes_cannot_move_between_name_and_content() -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"there is no file .*/clean\.py; create it, or name another"):
+    with pytest.raises(UserError, match=r"there is no file .*/clean\.py\nHint: Create it, or name another"):
         SparkCode(tmp_path).read("clean.py")
 
 

@@ -96,4 +96,4 @@ def test_no_number_is_refused() -> None:
     for text in ("nan", "-1", "inf", "much"):
         result = subprocess.run([*sizes, "--data-gb", text], capture_output=True, text=True, check=False)
         assert result.returncode == 2
-        assert f"argument --data-gb: '{text}' is no number above 0" in result.stderr
+        assert f"argument --data-gb: '{text}' is not a number above 0" in result.stderr
