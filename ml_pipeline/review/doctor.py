@@ -113,7 +113,8 @@ def _finding(name: str, check: Callable[[], Finding]) -> Finding:
     except UserError as error:
         return Finding(name, error.message, [error.hint or f"Correct what {name} reports"])
     except ClientError as error:
-        return Finding(name, f"not checked: {explain(error)}")
+        known = explain(error)
+        return Finding(name, f"not checked: {known.message if known else error}")
 
 
 def _region(account: Account) -> Finding:
@@ -203,7 +204,7 @@ def _stacks(account: Account) -> Finding:
     said = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
     steps = [
         f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
-        f"Deploy it: {make_command('deploy', ENV=account.environment)}",
+        f"Deploy it with: {make_command('deploy', ENV=account.environment)}",
     ]
     return Finding("stacks", said, steps if missing else ())
 

@@ -299,7 +299,7 @@ def test_what_never_ends_is_told(make: Make) -> None:
     project = make()
     busy = Busy(project.cloudformation, project.legacy, "DELETE_IN_PROGRESS")
     session = cast("boto3.Session", BusySession(project.aws, busy))
-    with pytest.raises(UserError, match=f"No end of the operation on {project.legacy} within 0 s"):
+    with pytest.raises(UserError, match=f"The operation on {project.legacy} did not end within 0 s"):
         migrate(session, project.legacy, project.stacks, QUIET, polling=Polling(interval=0, limit=0))
 
 
@@ -422,7 +422,7 @@ def test_the_former_stack_is_not_deleted_unless_its_template_retains_all(
     project = make()
     module = importlib.import_module("helpers.infra.stacks.migrate")
     monkeypatch.setattr(module, "retaining", lambda text, _: retaining(text, ["DataKey", "DataBucket"]))
-    with pytest.raises(UserError, match=r"with it would go VolumeKey \(DeletionPolicy Delete\), ArtifactBu"):
+    with pytest.raises(UserError, match=r"because VolumeKey \(DeletionPolicy Delete\), ArtifactBu"):
         project.migrate()
     assert find_stack(project.cloudformation, project.legacy)["StackStatus"] == "UPDATE_COMPLETE"
 
@@ -442,7 +442,7 @@ def test_a_creation_that_failed_holds_nothing_to_move(make: Make) -> None:
         "local", project.legacy, "Resources: {K: {Type: AWS::KMS::Key}}", {}, {}
     )
     create_change_set(project.cloudformation, configuration, "CREATE", Polling())
-    with pytest.raises(UserError, match=r"holds nothing to move.* aws cloudformation delete-stack"):
+    with pytest.raises(UserError, match=r"holds nothing to move\nHint: .* aws cloudformation delete-stack"):
         project.migrate()
 
 
@@ -497,7 +497,7 @@ def test_a_key_that_went_after_the_former_stack_is_told_and_can_be_brought_back(
     monkeypatch.undo()
     kms, key = aws.client("kms"), project.ids["DataKey"]
     kms.schedule_key_deletion(KeyId=key)
-    with pytest.raises(UserError, match=rf"left DataKey \({key}\) behind, which is gone now or pending"):
+    with pytest.raises(UserError, match=rf"retained DataKey \({key}\), which is deleted now or pending"):
         project.migrate()
     kms.cancel_key_deletion(KeyId=key)
     kms.enable_key(KeyId=key)

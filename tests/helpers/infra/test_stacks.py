@@ -31,7 +31,7 @@ from helpers.infra.stacks.change_sets import (
 from helpers.infra.stacks.changes import planned_change
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import Polling, first_failure, poll, watch
+from helpers.infra.stacks.waiting import Polling, first_failure, poll
 from helpers.project_settings import project_settings
 from tests.buckets import create_bucket
 from tests.infra_folder import write_project
@@ -484,18 +484,8 @@ def test_a_success_is_no_failure(status: str) -> None:
 def test_waiting_has_an_end() -> None:
     answers = iter([None, None, "yes"])
     assert poll(lambda: next(answers), "it", Polling(interval=0)) == "yes"
-    with pytest.raises(UserError, match="No end of it within 0 s"):
+    with pytest.raises(UserError, match="It did not end within 0 s"):
         poll(lambda: None, "it", Polling(interval=0, limit=0))
-
-
-def test_ctrl_c_says_that_cloudformation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    class Interrupted:
-        def take(self) -> list[dict[str, str]]:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        watch(Interrupted(), "x-dev", Console(), Polling())
-    assert "describe-stack-events --stack-name x-dev" in capsys.readouterr().err
 
 
 # --- outputs ----------------------------------------------------------------------------------------------
@@ -641,7 +631,7 @@ def test_a_protected_environment_is_not_torn_down_unless_it_is_allowed(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
     assert project.run("teardown", "--yes", environment="live") == 1
     said = capsys.readouterr().err
-    assert "live is protected, and is not torn down by accident. If it is meant: --allow-protected" in said
+    assert "live is protected\nHint: To delete it nevertheless, run: make teardown ENV=live ARGS=" in said
 
 
 def test_a_protected_environment_is_torn_down_where_it_is_allowed(
@@ -782,7 +772,7 @@ STACKS = '{"Stacks": ["storage"], '
     [
         (without_template, ["storage.yaml is missing"]),
         (parameters('{"Parameters": {'), ["local.json, line 1, is not valid JSON"]),
-        (parameters("[]"), ["local.json holds a JSON list; write an object"]),
+        (parameters("[]"), ["local.json holds a JSON list instead of an object"]),
         (parameters("{}"), ["local.json", "Stacks is missing", "Parameters is missing"]),
         (
             parameters(STACKS + '"Parameters": [], "Tags": {}}'),

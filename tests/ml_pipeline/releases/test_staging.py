@@ -96,7 +96,7 @@ def test_other_bytes_are_never_overwritten(stack: boto3.Session, staged: Mapping
     s3, uri = stack.client("s3"), next(iter(staged))
     stage_code(s3, staged)
 
-    with pytest.raises(UserError, match=rf"{uri} holds other code than this checkout.*\$\{{CodeHash\}}"):
+    with pytest.raises(UserError, match=rf"{uri} holds other code.*\nHint: .*\$\{{CodeHash\}}"):
         stage_code(s3, {**staged, uri: b"# changed"})
 
     bucket, key = parse(uri)

@@ -144,7 +144,7 @@ def test_without_credentials_there_is_one_thing_to_do() -> None:
     (finding,) = examine(Environment("local"), connect)
 
     assert finding.said.startswith("No usable AWS credentials")
-    assert finding.to_do == ["Sign in to the account of the environment, in its region"]
+    assert finding.to_do == ["Sign in (aws sso login), or set AWS_PROFILE"]
 
 
 def test_steps_are_in_the_order_of_the_checks_and_each_is_named_once() -> None:
