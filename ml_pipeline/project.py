@@ -100,7 +100,7 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
                 environment, outputs, pipeline.name, steps=pipeline.step_names, code=code
             )
         except UserError as error:
-            problems.append(str(error))
+            problems.append(error.message)
         else:
             projects.append(Project(environment, session, pipeline, code, parameters, outputs))
     problems += _conflicts(projects)
