@@ -69,8 +69,8 @@ PEERS := $(VENV)/peers
 
 # Commands of the environment `local` use the embedded AWS; there is no other difference.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
-ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then echo 'Error: The embedded AWS does not run. Start it with: make up' >&2; \
-	exit 1; fi; . '$(LOCAL_AWS)';
+ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then printf '%s\n' 'Error: The embedded AWS does not run' \
+	'Hint: Start it: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
 ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options of most of its commands.
@@ -231,7 +231,7 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
 
 ##@ Develop
-.PHONY: reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
+.PHONY: completion reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
 test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
@@ -296,6 +296,10 @@ lock: $(VENV)/uv  ## Pin the latest versions of all dependencies, with hashes
 	$(MAKE) --no-print-directory lock-packages
 lock-packages: $(VENV)/run  ## Pin the Python packages and jars of steps only
 	$(PY) -m ml_pipeline lock
+completion:  ## Print the completion of targets and of ENV, PIPELINE and STEP: eval "$$(make -s completion)"; SHELL_NAME=bash|zsh|fish
+	shell=$(or $(SHELL_NAME),$$(basename "$${SHELL:-bash}"))
+	cat "ml_pipeline/completion/completion.$$shell" 2> /dev/null || { printf '%s\n' "Error: there is no completion for $$shell" \
+		'Hint: Name a shell: make completion SHELL_NAME=bash, zsh or fish' >&2; exit 1; }
 clean:  ## Stop the embedded AWS, and delete environments, caches and state
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -70,8 +70,8 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
         return session
     if not os.environ.get("AWS_ENDPOINT_URL"):
         raise UserError(
-            "ENV=local needs the embedded AWS, and AWS_ENDPOINT_URL is not set. "
-            'Use the make targets, or first: make up && eval "$(make -s env)"'
+            "ENV=local needs the embedded AWS, and AWS_ENDPOINT_URL is not set",
+            hint='Use the make targets, or run: make up && eval "$(make -s env)"',
         )
     return Session(region)
 
@@ -86,8 +86,9 @@ def _refuse_loopback(environment: Environment, session: Session) -> None:
     for name, url in sorted(endpoints.items()):
         if _is_loopback(url):
             raise UserError(
-                f"{name} is {url}, which is on this machine, but {environment} is in AWS. Use another shell, "
-                f"or: unset ${{!AWS_@}}. To have {environment} on the embedded AWS, set {ANY_ENVIRONMENT}=yes"
+                f"{name} is {url}, which is on this machine, but {environment} is in AWS",
+                hint=f"Use another shell, or run: unset ${{!AWS_@}}. To have {environment} on the embedded "
+                f"AWS, set {ANY_ENVIRONMENT}=yes",
             )
 
 
@@ -121,6 +122,6 @@ def _refuse_another_region(environment: Environment, region: str) -> None:
     for name, found in said.items():
         if found and found != region:
             raise UserError(
-                f"{name} is {found}, but {environment} runs in {region}. Unset it; or, to move the "
-                f"environment, set Region in infra/parameters/{environment.file}"
+                f"{name} is {found}, but {environment} runs in {region}",
+                hint=f"Unset it. To move the environment, set Region in infra/parameters/{environment.file}",
             )

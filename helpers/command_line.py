@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from helpers.environments import LOCAL, Environment
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
 UNREAD = 141
 """Exit code of a command whose reader has gone (128 + SIGPIPE), as `head` does when it has enough."""
+_REPORT = "Report this defect with the traceback above"
 
 
 def common_options() -> argparse.ArgumentParser:
@@ -52,14 +54,14 @@ def positive(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
 
 
 def _environment(text: str) -> Environment:
     try:
         return Environment(text)
-    except (ValueError, UserError) as error:
+    except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
@@ -76,17 +78,44 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
         return UNREAD
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as interruption:
+        print("\n".join(["Interrupted.", *_notes(interruption)]), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        message = explain(error)
-        if message is None or getattr(arguments, "verbose", False):
+        known = explain(error)
+        if known is None or getattr(arguments, "verbose", False):
             traceback.print_exc()
-        print(f"Error: {message or repr(error)}", file=sys.stderr)
+        known = known or UserError(repr(error), hint=_REPORT)
+        hint = [f"Hint: {known.hint}"] if known.hint else []
+        print("\n".join([f"Error: {known.message}", *_notes(error), *hint]), file=sys.stderr)
         return 1
     else:
         return code
+
+
+@contextmanager
+def continuing_on_aws(what: str, watch: str, stop: str = "") -> Iterator[None]:
+    """Add to Ctrl-C and to any error that ends the waiting what continues on AWS without the command.
+
+    They are notes of the exception, which `run_command` prints.
+
+    Args:
+        what: continues, as `execution ARN`.
+        watch: the command that shows how it goes.
+        stop: the command that stops it, where that is possible.
+    """
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"Continues on AWS: {what}")
+        error.add_note(f"Watch it with: {watch}")
+        if stop:
+            error.add_note(f"Stop it with: {stop}")
+        raise
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def say(console: "Console", text: str) -> None:

@@ -67,13 +67,13 @@ class Environment(str):
         """Return the name.
 
         Raises:
-            ValueError: there is no such environment.
+            UserError: there is no such environment.
         """
         if not is_preview(name) and name not in _stems():
             known = [*names(), *(["pr-<number>"] if has_previews() else [])]
-            raise ValueError(
-                f"unknown environment {name!r}; expected one of {', '.join(known)}. "
-                f"To add it, create infra/parameters/{name}.json"
+            raise UserError(
+                f"unknown environment {name!r}; expected one of {', '.join(known)}",
+                hint=f"Name one of them, or create infra/parameters/{name}.json",
             )
         return super().__new__(cls, name)
 
@@ -145,7 +145,10 @@ def read_settings(path: Path, project: Path = PROJECT_FILE) -> EnvironmentSettin
     content = read_json_object(path)
     values = {field: content[key] for key, field in KEYS.items() if key in content}
     if problems := _problems(path, values):
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}",
+            hint=f"Correct {path}, then run the command again",
+        )
     return EnvironmentSettings(**{"region": project_settings(project).region, **values})
 
 

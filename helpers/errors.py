@@ -1,6 +1,7 @@
 """Errors that the user can fix, and their messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _BAD_CREDENTIALS = frozenset(
     {
@@ -26,18 +27,37 @@ _ON_OBJECTS = frozenset(
 )
 
 
-RAISE_QUOTA = (
-    "This is a quota of the account and no missing right; how to raise it: "
-    "docs/platform-engineer.md#service-quotas"
-)
+SIGN_IN = "Sign in (aws sso login), or set AWS_PROFILE"
+RAISE_QUOTA = "Request an increase of the quota, see docs/platform-engineer.md#service-quotas"
 
 
 class UserError(Exception):
-    """An error that the user can fix; the message names the problem and the fix."""
+    """An error that the user can fix: what is wrong, and how to go on.
+
+    As text it is both, the hint on a line of its own.
+    """
+
+    def __init__(self, message: str, *, hint: str = ""):
+        """Create the error.
+
+        Args:
+            message: what is wrong, with the file and the key.
+            hint: what to do, as an imperative sentence without a period, or the command to run next.
+        """
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+
+    def in_one_line(self) -> str:
+        """Return it as an item of a list: what is wrong; what to do."""
+        return f"{self.message}; {self.hint[0].lower()}{self.hint[1:]}" if self.hint else self.message
 
 
-def explain(error: Exception) -> str | None:
-    """Return one clear message for an error that a person can fix, or None for a defect of ours."""
+def explain(error: Exception) -> UserError | None:
+    """Return what to show of an error that a person can fix, or None for a defect of ours."""
     # Imported for an error only: programs that talk to no AWS start in a third of the time.
     from botocore.exceptions import (  # noqa: PLC0415
         ClientError,
@@ -58,9 +78,9 @@ def explain(error: Exception) -> str | None:
 
     match error:
         case UserError():
-            return str(error)
+            return error
         case NoCredentialsError() | PartialCredentialsError() | ProfileNotFound():
-            return f"No usable AWS credentials: {error}. Sign in (`aws sso login`), or set AWS_PROFILE."
+            return UserError(f"No usable AWS credentials: {error}", hint=SIGN_IN)
         case (
             SSOError()
             | TokenRetrievalError()
@@ -70,32 +90,47 @@ def explain(error: Exception) -> str | None:
             | NoAuthTokenError()
             | RefreshWithMFAUnsupportedError()
         ):
-            return f"The AWS credentials cannot be renewed: {error} Sign in again: aws sso login"
+            return UserError(
+                f"The AWS credentials cannot be renewed: {error}", hint="Sign in again with: aws sso login"
+            )
         case NoRegionError():
-            return "No AWS region: set AWS_REGION, or `region` in the AWS profile."
+            return UserError("No AWS region is set", hint="Set AWS_REGION, or `region` in the AWS profile")
         case EndpointConnectionError() | HTTPClientError():
             # Its process may be there for a moment after its port is closed.
             local = "://127.0.0.1:" in str(error)
-            hint = ". The embedded AWS does not run. Start it with: make up" if local else ""
-            return f"AWS does not answer: {error}{hint}"
+            return UserError(
+                f"AWS does not answer: {error}",
+                hint="Start the embedded AWS with: make up"
+                if local
+                else "Check the network and the proxy, then run the command again",
+            )
         case ClientError():
-            code = error.response["Error"]["Code"]
-            message = error.response["Error"].get("Message", "")
-            if code in _BAD_CREDENTIALS:
-                return f"AWS refuses the credentials ({code}: {message}). Sign in again, or set AWS_PROFILE."
-            text = f"{error.operation_name} failed with {code}: {message}"
-            if code == "ResourceLimitExceeded":
-                return f"{text} {RAISE_QUOTA}"
-            # An answer without a body has no code but its status.
-            if code in ("AccessDenied", "403") and error.operation_name in _ON_OBJECTS:
-                return (
-                    f"{text}. From outside the VPC the buckets answer the deployment role only, and whoever "
-                    "BreakGlassPrincipalArns in infra/parameters/<environment>.json names: add your role "
-                    "there and deploy."
-                )
-            return text
+            return _refused(error.operation_name, error.response["Error"])
         case _:
             return None
+
+
+def _refused(operation: str, answer: Mapping[str, Any]) -> UserError:
+    """Return what to show of a request that AWS has refused."""
+    code, message = answer["Code"], answer.get("Message", "")
+    if code in _BAD_CREDENTIALS:
+        return UserError(f"AWS rejects the credentials ({code}: {message})", hint=SIGN_IN)
+    text = f"{operation} failed with {code}: {message}"
+    if code == "ResourceLimitExceeded":
+        return UserError(text, hint=RAISE_QUOTA)
+    # An answer without a body has no code but its status.
+    if code in ("AccessDenied", "403") and operation in _ON_OBJECTS:
+        return UserError(
+            f"{text}. From outside the VPC, the buckets answer only the deployment role and the principals "
+            "in "
+            "BreakGlassPrincipalArns of infra/parameters/<environment>.json",
+            hint="Add your role to BreakGlassPrincipalArns and run: make deploy ENV=<environment>",
+        )
+    if "Throttl" in code or "Unavailable" in code:
+        return UserError(text, hint="Run the command again in a minute")
+    if "AccessDenied" in code or "Unauthorized" in code:
+        return UserError(text, hint=f"Use credentials of a role that is allowed {operation}")
+    return UserError(text, hint=f"Look up {code} in the API reference of {operation}")
 
 
 def one_per_line(problems: Sequence[str]) -> str:

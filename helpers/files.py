@@ -17,13 +17,18 @@ def read_json_object(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} is missing") from None
+        raise UserError(f"{path} is missing", hint=f"Restore it (git restore {path}), or create it") from None
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}, is not valid JSON: {error.msg}") from error
+        raise UserError(
+            f"{path}, line {error.lineno}, is not valid JSON: {error.msg}",
+            hint=f"Correct line {error.lineno} of {path}, then run the command again",
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(f"{path} cannot be read: {error}", hint="Make it a readable file in UTF-8") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds a JSON {type(content).__name__}; write an object, {{…}}")
+        raise UserError(
+            f"{path} holds a JSON {type(content).__name__} instead of an object", hint="Write an object, {…}"
+        )
     return content
 
 
@@ -45,7 +50,8 @@ def write_atomically(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written: {error.strerror}; name a file in a folder of yours"
+            f"{path} cannot be written: {error.strerror}",
+            hint="Name a file in a folder that you may write to",
         ) from error
     finally:
         if temporary is not None:

@@ -53,7 +53,10 @@ def project_settings(path: Path = FILE) -> ProjectSettings:
             )
     problems += partition_problems(str(content.get("Region", "")))
     if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}",
+            hint=f"Correct {path}, or answer again with: make init",
+        )
     return ProjectSettings(**{field: content[key] for key, (field, *_) in KEYS.items()})
 
 

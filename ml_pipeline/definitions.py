@@ -113,7 +113,8 @@ def pipeline_definition(
     size, maximum = len(text.encode()), limits("PipelineDefinition").maximum
     if size > maximum:
         raise UserError(
-            f"The definition has {size} bytes, SageMaker takes {maximum}: shorten the parameters."
+            f"The definition has {size} bytes, and SageMaker accepts {maximum}",
+            hint="Shorten the parameters, or move steps to another pipeline with: make new-pipeline",
         )
     with suppress(OSError):  # a checkout that cannot be written to is built from each time
         _keep(path, text)

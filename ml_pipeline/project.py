@@ -100,12 +100,15 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
                 environment, outputs, pipeline.name, steps=pipeline.step_types, code=code
             )
         except UserError as error:
-            problems.append(str(error))
+            problems.append(error.message)
         else:
             projects.append(Project(environment, session, pipeline, code, parameters, outputs))
     problems += _conflicts(projects)
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError(
+            "\n".join(problems),
+            hint=f"Correct the files in ml_pipeline/params, then run: make plan ENV={environment}",
+        )
     return projects
 
 

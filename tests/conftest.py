@@ -15,12 +15,16 @@ from botocore.client import BaseClient
 from botocore.session import Session as CoreSession
 from hypothesis import settings
 
+from helpers import progress
 from helpers.aws import ANY_ENVIRONMENT, Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
 
 # Environments of any name are on the embedded AWS here, also in the processes that tests start.
 os.environ[ANY_ENVIRONMENT] = "yes"
+
+# No estimate of one test's run is shown in another's.
+progress.DURATIONS = Path(os.devnull) / "durations.json"
 
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
 gc.set_threshold(100_000)

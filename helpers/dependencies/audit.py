@@ -115,14 +115,19 @@ def read_acceptances(path: Path) -> list[Acceptance]:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("accepted", [])
         accepted = [Acceptance(**entry) for entry in entries]
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError(
+            f"{path} cannot be read: {error}",
+            hint=f"Write each entry of {path} with id, reason and until, as docs/security-reviewer.md shows",
+        ) from error
     problems = [
         f"{entry.id}: write a reason, and until as a date without quotes"
         for entry in accepted
         if not str(entry.reason).strip() or type(entry.until) is not date
     ]
     if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}", hint=f"Correct {path}, then run: make audit"
+        )
     return accepted
 
 
@@ -142,7 +147,10 @@ def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
             check=False,
         )
     except OSError as error:
-        raise UserError(f"pip-audit cannot be run: {error}") from error
+        raise UserError(
+            f"pip-audit cannot start: {error}",
+            hint="Install it again with: rm .venv/security/ready && make audit",
+        ) from error
     try:
         report: Mapping[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
@@ -150,7 +158,10 @@ def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
         for line in reversed(lines):
             if any(sign in line for sign in _NO_SERVICE):
                 return line
-        raise UserError(f"pip-audit cannot audit {file}: {lines[-1]}") from None
+        raise UserError(
+            f"pip-audit cannot audit {file}: {lines[-1]}",
+            hint=f"Pin the versions in {file} again with: make lock",
+        ) from None
     return report
 
 

@@ -131,9 +131,12 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(
+            f"{path} cannot be read: {error}",
+            hint="Name a readable file in UTF-8, as in: make comment FILE=<file> MARK=<mark>",
+        ) from error
     if not text.strip():
-        raise UserError(f"{path} is empty; write the text of the comment to it")
+        raise UserError(f"{path} is empty", hint="Write the text of the comment to it")
     return text
 
 
@@ -141,9 +144,15 @@ def _from_standard_input(what: str) -> dict[str, Any]:
     try:
         content = json.load(sys.stdin)
     except ValueError as error:
-        raise UserError(f"standard input ({what}) is not valid JSON: {error}") from error
+        raise UserError(
+            f"standard input ({what}) is not valid JSON: {error}",
+            hint="Pass the output of the command before, as the Makefile does",
+        ) from error
     if not isinstance(content, dict):
-        raise UserError(f"standard input ({what}) must be a JSON object")
+        raise UserError(
+            f"standard input ({what}) holds no JSON object",
+            hint="Pass the output of the command before, as the Makefile does",
+        )
     return content
 
 
@@ -152,7 +161,7 @@ def _environment(text: str) -> str:
         return PREVIEW
     try:
         environment = Environment(text)
-    except ValueError as error:
+    except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     if environment.is_preview:
         raise argparse.ArgumentTypeError(f"all previews share one environment on GitHub: {PREVIEW}")

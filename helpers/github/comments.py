@@ -28,8 +28,8 @@ def pull_request_number(environment: Mapping[str, str]) -> int:
         return int(event["pull_request"]["number"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"GITHUB_EVENT_PATH is {path!r}, which holds no pull request: only workflows that run on "
-            "pull_request can comment"
+            f"GITHUB_EVENT_PATH is {path!r}, which holds no pull request",
+            hint="Run this in a workflow that is started by pull_request",
         ) from error
 
 
@@ -52,7 +52,9 @@ def put_comment(
         github.GithubException: GitHub refuses.
     """
     if not _MARK.fullmatch(mark):
-        raise UserError(f"invalid mark {mark!r}; use lower-case letters, digits and hyphens")
+        raise UserError(
+            f"invalid mark {mark!r}", hint="Use lower-case letters, digits and hyphens: MARK=plan"
+        )
     body = fitted(f"{marker(mark)}\n{text.strip()}\n", more)
     issue = repository.get_issue(number)
     for comment in issue.get_comments():

@@ -31,16 +31,31 @@ def open_repository(environment: Mapping[str, str]) -> Repository:
     url = environment.get("GITHUB_API_URL") or DEFAULT_BASE_URL
     if not token:
         raise UserError(
-            "GITHUB_TOKEN is not set. In a workflow, give it to this step alone; at a terminal, use a "
-            "fine-grained token that expires soon."
+            "GITHUB_TOKEN is not set",
+            hint="Set it to a fine-grained token that expires soon; in a workflow, set it for this step "
+            "alone",
         )
     if not _REPOSITORY.fullmatch(name):
-        raise UserError(f"GITHUB_REPOSITORY is {name!r}: set it to owner/name")
+        raise UserError(
+            f"GITHUB_REPOSITORY is {name!r}, which is not owner/name",
+            hint="Set it to owner/name, as octo-org/forecasts",
+        )
     address = urlsplit(url)
     if address.scheme != "https" and address.hostname not in _LOOPBACK:
-        raise UserError(f"GITHUB_API_URL is {url}: a token is sent over https only")
+        raise UserError(
+            f"GITHUB_API_URL is {url}, and a token is sent over https only",
+            hint="Set it to an address that starts with https://",
+        )
     github = Github(auth=Auth.Token(token), base_url=url.rstrip("/"), lazy=True)
     return github.get_repo(name)
+
+
+_HINTS = {
+    401: "Create another token: this one is invalid or has expired",
+    403: "Give the token the permission that it lacks; in a workflow, see the job's permissions",
+    404: "Check the name, and that the token can see it",
+}
+"""What to do about an answer, by its status."""
 
 
 @contextmanager
@@ -55,11 +70,11 @@ def github_errors() -> Iterator[None]:
     except GithubException as error:
         data = error.data if isinstance(error.data, dict) else {}
         reason = data.get("message") or error.message or "no reason given"
-        hint = {
-            401: " The token is invalid or has expired.",
-            403: " The token lacks a permission: in a workflow, see the job's permissions.",
-            404: " It does not exist, or the token cannot see it.",
-        }.get(error.status, "")
-        raise UserError(f"GitHub rejects the request ({error.status}): {reason}.{hint}") from error
+        raise UserError(
+            f"GitHub rejects the request ({error.status}): {reason}", hint=_HINTS.get(error.status, "")
+        ) from error
     except RequestException as error:
-        raise UserError(f"GitHub does not answer: {error}") from error
+        raise UserError(
+            f"GitHub does not answer: {error}",
+            hint="Check the network and https://www.githubstatus.com, then run the command again",
+        ) from error

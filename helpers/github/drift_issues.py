@@ -48,8 +48,8 @@ def describe(drift: Mapping[str, Any]) -> str:
     environment = drift["environment"]
     parts = [marker(f"drift-{environment}"), f"`{environment}` differs from the repository."]
     for stack in drift["stacks"]:
-        changes, resources, unread = stack["changes"], stack["resources"], stack["not_compared"]
-        if not changes and not resources and not unread:
+        changes, resources, unchecked = stack["changes"], stack["resources"], stack["not_compared"]
+        if not changes and not resources and not unchecked:
             continue
         parts.append(f"### {_code(stack['name'])}")
         if changes:
@@ -62,10 +62,10 @@ def describe(drift: Mapping[str, Any]) -> str:
                 "Changed by hand:",
                 _table(("Resource", "Type", "Property", "Expected", "Actual"), _by_hand(resources)),
             ]
-        if unread:
+        if unchecked:
             parts += [
                 "Not checked, so there may be more drift:",
-                _table(("Resource", "Type", "Why"), _not_compared(unread)),
+                _table(("Resource", "Type", "Why"), _not_compared(unchecked)),
             ]
     for pipeline in drift["pipelines"]:
         parts += _pipeline(pipeline)
@@ -97,8 +97,8 @@ def _by_hand(resources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]
             yield name, kind, _code(each["path"]), _code(each["expected"]), _code(each["actual"])
 
 
-def _not_compared(unread: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
-    for each in unread:
+def _not_compared(unchecked: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
+    for each in unchecked:
         yield _code(each["logical_id"]), _code(each["type"]), _code(each["reason"])
 
 

@@ -45,7 +45,10 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
             f"{github} is not set up on GitHub; an administrator does that: make github-setup ENV={github}"
         )
     if problems:
-        raise UserError(f"The workflow cannot start:{one_per_line(problems)}")
+        raise UserError(
+            f"The workflow cannot start:{one_per_line(problems)}",
+            hint="Start the workflow again with corrected inputs",
+        )
     environment = Environment(name)
     return {
         "environment": name,
@@ -59,8 +62,8 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
 def _environment_problems(name: str, *, teardown: bool) -> list[str]:
     try:
         environment = Environment(name)
-    except ValueError as error:
-        return [str(error)]
+    except UserError as error:
+        return [error.in_one_line()]
     if environment == LOCAL:
         return [f"{LOCAL} is the embedded AWS of a machine; use make there"]
     settings = environment.settings

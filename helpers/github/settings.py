@@ -75,12 +75,13 @@ def environment_settings(
     missing = roles - outputs.keys()
     if missing:
         raise UserError(
-            f"The stacks of {name} have no output {' and '.join(sorted(missing))}: deploy github_oidc "
-            f"first, as an administrator: make github-trust ENV={name}, make deploy ENV={name}"
+            f"The stacks of {name} have no output {' and '.join(sorted(missing))}",
+            hint=f"As an administrator, deploy github_oidc with: make github-trust deploy ENV={name}",
         )
     if settings.approval and not reviewers:
         raise UserError(
-            f"{name}.json has \"Approval\": true; name reviewers: REVIEWERS='a-user owner/a-team'"
+            f'infra/parameters/{name}.json has "Approval": true, and no reviewers are named',
+            hint=f"Name them with: make github-setup ENV={name} REVIEWERS='a-user owner/a-team'",
         )
     path = f"/environments/{name}"
     deploys = {"DEPLOY_ROLE_ARN": outputs["DeployRoleArn"], "AWS_REGION": settings.region}
@@ -131,15 +132,16 @@ def send(repository: Repository, call: Call) -> None:
     except GithubException as error:
         refused = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and call.body.get("reviewers")
         if refused and repository.private:
-            raise UserError(_without_reviewers(call, error)) from error
+            raise _without_reviewers(call, error) from error
         raise
 
 
-def _without_reviewers(call: Call, error: GithubException) -> str:
-    return (
-        f"GitHub refuses the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository "
-        'they need GitHub Enterprise. Make the repository public, or remove "Approval": true from the file '
-        "of the environment: whoever may merge then deploys"
+def _without_reviewers(call: Call, error: GithubException) -> UserError:
+    return UserError(
+        f"GitHub rejects the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository "
+        "they need GitHub Enterprise",
+        hint='Make the repository public, or remove "Approval": true from the file of the environment: '
+        "whoever may merge then deploys",
     )
 
 
@@ -185,7 +187,12 @@ def _ruleset(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError(
+            f"{path} cannot be read: {error}", hint=f"Correct {path}, then run: make protect ARGS=--dry-run"
+        ) from error
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
-        raise UserError(f"{path} is not a ruleset; it must be an object with a name")
+        raise UserError(
+            f"{path} is not a ruleset: it is not an object with a name",
+            hint=f"Restore it (git restore {path}), or write an object with a name",
+        )
     return content

@@ -36,8 +36,9 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
     found = _SUBJECT.fullmatch(prefix)
     if not answer["use_default"] or not found:
         raise UserError(
-            f"The OIDC subject of this repository is customized: {prefix}. Reset it to GitHub's default; "
-            "the roles trust no other"
+            f"The OIDC subject of this repository is customized ({prefix}), and the roles trust no other "
+            "than GitHub's default",
+            hint="Reset it in the settings of the repository (Actions, OIDC)",
         )
     values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])
     return {key: value for key, value in zip(_NAMES, values, strict=True) if value}
@@ -72,7 +73,10 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
         others = {key: value for key, value in content["Parameters"].items() if key not in _NAMES}
         stacks = [*content["Stacks"], *([] if TEMPLATE in content["Stacks"] else [TEMPLATE])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a parameter file: {error}") from error
+        raise UserError(
+            f"{path} is not a parameter file: {error}",
+            hint=f"Correct {path}, or name another environment with: make github-trust ENV=dev",
+        ) from error
     content = {**content, "Stacks": stacks, "Parameters": {**others, **parameters}}
     marked = json.dumps({**content, "Stacks": "stacks"}, indent=2, ensure_ascii=False)
     # The list stays on its line, as people write it.

@@ -42,7 +42,8 @@ def generate(promoted: Mapping[str, EnvironmentSettings], folder: Path = WORKFLO
     """
     if not promoted:
         raise UserError(
-            "No file of infra/parameters has a PromotionOrder: add it where a merge is deployed to"
+            "No file of infra/parameters has a PromotionOrder",
+            hint="Add PromotionOrder to the environments that a merge is deployed to",
         )
     changed = {}
     for path in sorted(folder.glob("*.yml")):
@@ -77,8 +78,8 @@ def _with_section(path: Path, text: str, section: str) -> str:
     found = list(SECTION.finditer(text))
     if len(found) != 1:
         raise UserError(
-            f"{path} has {len(found)} lines that end in '# make workflows'; it must have one, "
-            "on the key whose value lists environments"
+            f"{path} has {len(found)} lines that end in '# make workflows' instead of one",
+            hint="Put that comment on the key whose value lists environments, and on no other line",
         )
     indent = found[0]["indent"]
     indented = "".join(indent + line if line.strip() else line for line in section.splitlines(keepends=True))

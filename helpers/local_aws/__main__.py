@@ -38,7 +38,7 @@ def _port() -> int:
     """Return $LOCAL_AWS_PORT, or 0, which lets the system choose a free one."""
     text = os.environ.get("LOCAL_AWS_PORT", "0")
     if not text.isdecimal() or int(text) > 65535:
-        raise UserError(f"LOCAL_AWS_PORT must be a port from 0 to 65535, not '{text}'")
+        raise UserError(f"LOCAL_AWS_PORT is {text!r}", hint="Set it to a port from 0 to 65535, or unset it")
     return int(text)
 
 

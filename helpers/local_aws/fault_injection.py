@@ -67,7 +67,9 @@ class Faults:
             else:
                 problems.append(f"{name}={value}: expected a number from 0 to {highest:g}")
         if problems:
-            raise UserError(f"{VARIABLE}: {'; '.join(problems)}")
+            raise UserError(
+                f"{VARIABLE}: {'; '.join(problems)}", hint=f"Set it as in: {VARIABLE}='throttling=0.03 …'"
+            )
         return replace(self, **numbers)
 
 

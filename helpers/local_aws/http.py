@@ -128,4 +128,4 @@ def respond(
 def _as_json(value: object) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
-    raise TypeError(f"{value!r} is no part of a response")
+    raise TypeError(f"{value!r} is not part of a response")

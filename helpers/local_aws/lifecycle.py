@@ -13,7 +13,7 @@ import psutil
 
 from helpers.errors import UserError
 from helpers.local_aws.persistence.variable import KEEP, VARIABLE, is_kept
-from helpers.local_aws.server_state import HEALTH_PATH, NOT_RUNNING, ServerState, answers
+from helpers.local_aws.server_state import HEALTH_PATH, NOT_RUNNING, START, ServerState, answers
 
 LOG_FILE = "server.log"
 STOP_SECONDS = 20
@@ -31,15 +31,18 @@ def up(folder: Path, port: int) -> tuple[ServerState, bool]:
         state = find(folder)
         if state and keeps_state and not state.keeps_state:
             raise UserError(
-                f"The embedded AWS runs without {VARIABLE}={KEEP}, which counts when it starts. End it, with "
-                f"what is deployed there (make down), or unset {VARIABLE}"
+                f"The embedded AWS runs without {VARIABLE}={KEEP}, which counts when it starts",
+                hint=f"End it, with what is deployed there (make down), or unset {VARIABLE}",
             )
         if state:
             return state, False
         _start(folder, port)
         state = find(folder)
         if state is None:
-            raise UserError(f"The embedded AWS ended while it started. {_end_of_log(folder)}")
+            raise UserError(
+                f"The embedded AWS ended while it started. {_end_of_log(folder)}",
+                hint=f"Look into {folder / LOG_FILE}, then run: make up",
+            )
         return state, True
 
 
@@ -61,7 +64,7 @@ def require(folder: Path) -> ServerState:
     """
     state = find(folder)
     if state is None:
-        raise UserError(NOT_RUNNING)
+        raise UserError(NOT_RUNNING, hint=START)
     return state
 
 
@@ -123,7 +126,10 @@ def _start(folder: Path, port: int) -> None:
         os.close(writing)
     with os.fdopen(reading, "rb") as ready:
         if not ready.read():  # the end of the pipe without a word is the end of the server
-            raise UserError(f"The embedded AWS did not start. {_end_of_log(folder)}")
+            raise UserError(
+                f"The embedded AWS did not start. {_end_of_log(folder)}",
+                hint=f"Look into {folder / LOG_FILE}, then run: make up",
+            )
 
 
 @contextmanager

@@ -94,8 +94,8 @@ def listen(port: int) -> BaseWSGIServer:
         return make_server(HOST, port, _not_ready, threaded=True, request_handler=QuietHandler)
     except (OSError, SystemExit) as error:
         raise UserError(
-            f"Port {port} of {HOST} is taken. Set LOCAL_AWS_PORT to another one, "
-            "or unset it and a free one is found."
+            f"Port {port} of {HOST} is taken",
+            hint="Set LOCAL_AWS_PORT to another port, or unset it to use a free one",
         ) from error
 
 

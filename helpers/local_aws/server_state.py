@@ -18,7 +18,8 @@ HOST = "127.0.0.1"
 STATE_FILE = "server.json"
 SHELL_FILE = "environment.sh"
 """What make's commands source: a shell takes a tenth of the time that Python would."""
-NOT_RUNNING = "The embedded AWS does not run. Start it with: make up"
+NOT_RUNNING = "The embedded AWS does not run"
+START = "Start it with: make up"
 HEALTH_PATH = "/_local_aws/health"
 
 
@@ -106,7 +107,8 @@ class ServerState:
                 "if [ -d /proc/self ]",
                 f"then read -r _ _ state _ 2>/dev/null < /proc/{self.pid}/stat || state=",
                 f"else state=$(ps -o stat= -p {self.pid}) || true; fi",
-                f"case $state in ''|Z*) echo 'Error: {NOT_RUNNING}' >&2; exit 1;; esac",
+                f"case $state in ''|Z*) printf '%s\\n' 'Error: {NOT_RUNNING}' 'Hint: {START}' >&2; exit "
+                "1;; esac",
                 "for name in ${!AWS_@}; do [ $name = AWS_CA_BUNDLE ] || unset $name; done",
                 *exports,
                 "",
@@ -133,8 +135,8 @@ def state_folder() -> Path:
         probe.unlink()
     except OSError as error:
         raise UserError(
-            f"The embedded AWS keeps its state in {folder}, which cannot be written to: {error}. "
-            "Make it writable, or set LOCAL_AWS_HOME to a folder that is."
+            f"The embedded AWS keeps its state in {folder}, which cannot be written to: {error}",
+            hint="Make the folder writable, or set LOCAL_AWS_HOME to one that is",
         ) from error
     return folder
 

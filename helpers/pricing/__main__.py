@@ -41,7 +41,7 @@ def _refresh(arguments: argparse.Namespace) -> int:
     print(f"{arguments.file}: {len(after.instance_types)} instance types in {region}, as of {after.as_of}.")
     print("\n".join(changed) if changed else "  No price that was known has changed.")
     if before.resources and not after.resources:
-        print(f"  Prices of standing resources in {before.region} were dropped: {region} has others.")
+        print(f"  Fixed prices of resources in {before.region} were dropped: {region} has others.")
     return 0
 
 

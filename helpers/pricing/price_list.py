@@ -52,13 +52,14 @@ def refreshed(prices: Prices, products: Iterable[str], region: str, today: date)
         name = usage["type"]
         if usd.setdefault(name, hour) != hour:
             raise UserError(
-                f"AWS's price list has two prices of {name} in {region}: {usd[name]} and {hour} USD an hour; "
-                "nothing was changed. Look which one is meant, and write it into the file by hand"
+                f"AWS's price list has two prices of {name} in {region}: {usd[name]} and {hour} USD an "
+                "hour; nothing was changed",
+                hint="Look up which one is meant, and write it into helpers/pricing/prices.json",
             )
     if not usd:
         raise UserError(
-            f"AWS's price list has no price of SageMaker Processing in {region!r}; "
-            "name a region as us-east-1. Nothing was changed"
+            f"AWS's price list has no price of SageMaker Processing in {region!r}; nothing was changed",
+            hint="Name a region, as in: make prices ARGS='--region us-east-1'",
         )
     hours = InstanceHours(
         as_of=today,

@@ -19,7 +19,7 @@ class _Model(BaseModel):
 
 
 class Price(_Model):
-    """What one unit of a standing resource costs."""
+    """What one unit of a resource with a fixed price costs."""
 
     usd: Usd
     per: str
@@ -49,14 +49,17 @@ class Prices(_Model):
         return self._hourly.get(instance_type)
 
     def resource(self, name: str) -> Price:
-        """Return the price of a standing resource, as `kms_key_month`.
+        """Return the fixed price of a resource, as `kms_key_month`.
 
         Raises:
             UserError: the file does not have it.
         """
         if name not in self.resources:
             known = ", ".join(sorted(self.resources)) or "none"
-            raise UserError(f"no price of {name} in {self.region} is known; known are: {known}")
+            raise UserError(
+                f"no price of {name} in {self.region} is known; known are: {known}",
+                hint="Add it to helpers/pricing/prices.json",
+            )
         return self.resources[name]
 
     @property
@@ -80,17 +83,19 @@ def load_prices(path: Path = PRICES) -> Prices:
     Raises:
         UserError: the file is not there, or is not what `make prices` writes.
     """
-    fix = "take the file of the repository, or write it again with: make prices"
+    restore = f"Restore it (git restore {path}), or write it again with: make prices"
     try:
         prices = Prices.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; {fix}") from None
+        raise UserError(f"{path}: there is no such file", hint=restore) from None
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors()]
-        raise UserError(f"{path}: not a file of prices; {fix}{one_per_line(problems)}") from None
+        raise UserError(f"{path}: not a file of prices:{one_per_line(problems)}", hint=restore) from None
     names = [name for group in prices.instance_hours for name in group.usd]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"{path}: instance_hours: priced twice: {', '.join(twice)}; keep one price of each")
+        raise UserError(
+            f"{path}: instance_hours: priced twice: {', '.join(twice)}", hint="Keep one price of each"
+        )
     if not names:
-        raise UserError(f"{path}: instance_hours: no instance has a price; {fix}")
+        raise UserError(f"{path}: instance_hours: no instance has a price", hint=restore)
     return prices

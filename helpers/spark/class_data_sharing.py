@@ -77,7 +77,10 @@ def create(folder: Path) -> SharedClasses:
             check=False,
         )
         if done.returncode or not written.is_file():
-            raise UserError(f"Java made no archive of Spark's classes: {done.stdout.strip()[-500:]}")
+            raise UserError(
+                f"Java made no archive of Spark's classes: {done.stdout.strip()[-500:]}",
+                hint="Check JAVA_HOME and the free disk space, then run: rm -r .venv/job && make up",
+            )
         written.replace(shared.archive)
     return shared
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyspark
 
-from helpers.errors import UserError
+from helpers.errors import SIGN_IN, UserError
 from helpers.project_settings import project_settings
 from helpers.spark import java, s3a_jars
 from helpers.supervision import supervised_command
@@ -98,7 +98,9 @@ def serve(
             while thread.is_alive() and not stop.is_set():
                 thread.join(_POLL_SECONDS)
             if not stop.is_set():
-                raise UserError(f"The history server has ended: {_last(said)}")
+                raise UserError(
+                    f"The history server has ended: {_last(said)}", hint="Start it again with: make spark-ui"
+                )
         finally:
             stop.set()
             thread.join()
@@ -117,7 +119,10 @@ def _wait(
     up = False
     while time.monotonic() < deadline and not stop.is_set():
         if not thread.is_alive():
-            raise UserError(f"The history server did not start: {_last(said)}")
+            raise UserError(
+                f"The history server did not start: {_last(said)}",
+                hint="Check JAVA_HOME, then run: make spark-ui",
+            )
         answer = ask(f"{server.address}/api/v1/applications" + (f"/{application}" if application else ""))
         if answer is not None:
             return _page(answer) if application else "/"
@@ -127,7 +132,10 @@ def _wait(
         return None
     what = f"has no application {application}" if up else "does not answer"
     folder = server.settings["spark.history.fs.logDirectory"]
-    raise UserError(f"After {patience:.0f} s the history server on {folder} {what}: {_last(said)}")
+    raise UserError(
+        f"After {patience:.0f} s the history server on {folder} {what}: {_last(said)}",
+        hint="Look at the line above, then run: make spark-ui",
+    )
 
 
 def _page(application: Mapping[str, Any]) -> str:
@@ -164,7 +172,7 @@ def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
     """
     credentials = session.get_credentials()
     if credentials is None:
-        raise UserError("No AWS credentials: sign in (`aws sso login`), or set AWS_PROFILE.")
+        raise UserError("No AWS credentials", hint=SIGN_IN)
     frozen = credentials.get_frozen_credentials()
     environment = {
         "AWS_ACCESS_KEY_ID": frozen.access_key or "",
@@ -232,6 +240,7 @@ def _free(port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise UserError(
-                f"Port {port} of 127.0.0.1 is taken: name another, or 0 for any, with --port"
+                f"Port {port} of 127.0.0.1 is taken",
+                hint="Name another port, or 0 for any: make spark-ui ARGS='--port 0'",
             ) from None
         return int(probe.getsockname()[1])

@@ -55,13 +55,13 @@ def instance(name: str) -> Instance:
         return found
     if name in _document()["without_specification"]:
         raise UserError(
-            f"{name}: EC2 no longer lists its vCPUs and memory, so it cannot be sized; "
-            "take a current type, as ml.m5.xlarge"
+            f"{name}: EC2 no longer lists its vCPUs and memory, so it cannot be sized",
+            hint="Use a current type, as ml.m5.xlarge",
         )
     family = [other for other in instances() if other.startswith(name.rsplit(".", 1)[0] + ".")]
     raise UserError(
-        f"{name!r} is no instance type of SageMaker Processing; write one as "
-        f"{', '.join(family) if family else 'ml.m5.xlarge'}"
+        f"{name!r} is not an instance type of SageMaker Processing",
+        hint=f"Name one, as {', '.join(family) if family else 'ml.m5.xlarge'}",
     )
 
 

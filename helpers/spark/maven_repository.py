@@ -43,7 +43,7 @@ def find(environment: Mapping[str, str], home: Path) -> Repository:
             root = ElementTree.fromstring(settings.read_bytes())  # noqa: S314 -- the user's own settings
         except ElementTree.ParseError as error:
             raise UserError(
-                f"{settings} is not well-formed XML: {error}. Fix it, or set {VARIABLE}."
+                f"{settings} is not well-formed XML: {error}", hint=f"Correct {settings}, or set {VARIABLE}"
             ) from None
         if mirror := mirror_of_central(root, environment, home):
             name, address, username, password = mirror
@@ -94,9 +94,12 @@ def _repository(address: str, source: str, username: str = "", password: str = "
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        raise UserError(f"{source} holds no usable address: check host and port.") from None
+        raise UserError(f"{source} holds no usable address", hint="Check its host and port") from None
     if parts.scheme not in _SCHEMES:
-        raise UserError(f"{source} holds no address that starts with {', '.join(_SCHEMES)}.")
+        raise UserError(
+            f"{source} holds no address that starts with {', '.join(_SCHEMES)}",
+            hint=f"Correct it, or set {VARIABLE}",
+        )
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else (parts.hostname or "")
     url = urlunsplit((parts.scheme, host + port, parts.path.rstrip("/"), "", ""))
     username, password = username or unquote(parts.username or ""), password or unquote(parts.password or "")

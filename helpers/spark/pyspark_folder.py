@@ -14,5 +14,5 @@ def pyspark_folder() -> Path:
     """
     found = find_spec("pyspark")
     if found is None or found.origin is None:
-        raise UserError("pyspark is not installed; run: make run")
+        raise UserError("pyspark is not installed", hint="Install it with: make run")
     return Path(found.origin).parent

@@ -157,7 +157,7 @@ def _fetch(jar: Jar, repository: Repository, folder: Path, pauses: Sequence[floa
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             final = isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
             if pause is None or final:
-                raise UserError(_refusal(jar, url, repository, error)) from None
+                raise _refused(jar, url, repository, error) from None
             time.sleep(pause)
         else:
             return
@@ -191,11 +191,11 @@ def _store(content: bytes, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _refusal(jar: Jar, url: str, repository: Repository, error: Exception) -> str:
+def _refused(jar: Jar, url: str, repository: Repository, error: Exception) -> UserError:
     reason = f"HTTP {error.code} {error.reason}" if isinstance(error, urllib.error.HTTPError) else str(error)
-    return (
-        f"Cannot download {jar.coordinate} from {url} (taken from {repository.source}): {reason}. "
-        f"Set {maven_repository.VARIABLE} to a Maven repository that this machine reaches "
-        "(https://user:password@host/path is allowed), or give a <mirror> of central in ~/.m2/settings.xml, "
-        "its unencrypted credentials in <servers>."
+    return UserError(
+        f"Cannot download {jar.coordinate} from {url} (taken from {repository.source}): {reason}",
+        hint=f"Set {maven_repository.VARIABLE} to a Maven repository that this machine reaches "
+        "(https://user:password@host/path is allowed), or add a <mirror> of central to ~/.m2/settings.xml, "
+        "with unencrypted credentials in <servers>",
     )

@@ -4,10 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 from helpers.command_line import run_command
 from helpers.errors import one_per_line
+from helpers.progress import progress
 from helpers.template.git import Git
-from helpers.template.upgrade import abort, resume, upgrade
+from helpers.template.upgrade import STEPS, abort, resume, upgrade
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,7 +26,10 @@ def _upgrade(arguments: argparse.Namespace) -> int:
         print("The upgrade is committed. Next: make lint test run")
         return 0
     here = "" if arguments.fork == REPOSITORY else str(REPOSITORY)
-    done = upgrade(git, arguments.to, start=arguments.start, template=arguments.template or here)
+    with progress("upgrade", "fork", STEPS, Console(stderr=True)) as shown:
+        done = upgrade(
+            git, arguments.to, start=arguments.start, template=arguments.template or here, step=shown.step
+        )
     name = f"{done.version.version} of the template"
     if done.stay_deleted:
         print(

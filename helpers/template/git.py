@@ -30,7 +30,10 @@ class Git:
         """
         done = self.run(*words, given=given, variables=variables)
         if done.returncode:
-            raise UserError(f"git {words[0]}: {done.stderr.strip() or done.stdout.strip()}")
+            raise UserError(
+                f"git {words[0]}: {done.stderr.strip() or done.stdout.strip()}",
+                hint="Correct what git reports, then run the command again",
+            )
         return done.stdout.removesuffix("\n")
 
     def run(

@@ -75,7 +75,9 @@ def read_record(folder: Path) -> Record:
     if isinstance(template, dict) and [type(template.get(name)) for name in names] != [str] * len(names):
         problems.append(f"Template is {json.dumps(template)}; write {', '.join(names)}, a string each")
     if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}", hint=f"Restore it with: git restore {path}"
+        )
     return Record(
         template=TemplateVersion(*(template[name] for name in names)) if template else None,
         tree=content.get("TemplateTree", ""),

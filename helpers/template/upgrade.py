@@ -7,10 +7,12 @@ cherry-pick` applies it: conflicts, renames and file modes are git's.
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.errors import UserError, one_per_line
+from helpers.progress import OneStep
 from helpers.template.git import Git
 from helpers.template.record import FILE, Record, TemplateVersion, read_record
 
@@ -18,6 +20,7 @@ BEFORE, PICKED = "refs/template/before", "refs/template/picked"
 """While an upgrade is in progress: the fork's commit before it, and the commit that is applied."""
 _FETCHED = ("+refs/heads/*:refs/template/heads/*", "+refs/tags/*:refs/template/tags/*")
 _NEWEST = 5
+STEPS = FETCH, MERGE = ("fetch the template", "merge its changes")
 _CONTINUE = "make upgrade ARGS=--continue"
 _ABORT = "make upgrade ARGS=--abort"
 
@@ -37,7 +40,9 @@ class Upgraded:
     stay_deleted: Sequence[str]
 
 
-def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgraded:
+def upgrade(
+    git: Git, to: str, *, start: str = "", template: str = "", step: OneStep = nullcontext
+) -> Upgraded:
     """Merge a version of the template into the fork and commit it, unless there are conflicts.
 
     Args:
@@ -45,6 +50,7 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
         to: a tag, branch or commit of the template.
         start: the version that the fork was made from, where it is not recorded and cannot be found.
         template: address or path of the template, where it is not recorded.
+        step: is entered with each of STEPS while it runs.
 
     Raises:
         UserError: changes are not committed, a version is unknown, or there is nothing to do.
@@ -54,18 +60,36 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
     repository = template or (known.template.repository if known.template else "")
     if not repository:
         raise UserError(
-            f"{FILE} records no template yet. Name it: make upgrade TO={to} TEMPLATE=<address or path>"
+            f"{FILE} records no template yet",
+            hint=f"Name it: make upgrade TO={to} TEMPLATE=<address or path>",
         )
-    git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
+    with step(FETCH):
+        git("fetch", "--quiet", "--no-tags", repository, *_FETCHED)
     target = _resolve(git, to)
     base = _resolve(git, start) if start else _base(git, known, target)
     if base == target:
-        raise UserError(f"The fork has {to} of the template already: nothing is to be done.")
+        raise UserError(
+            f"The fork already has {to} of the template: nothing is to be done",
+            hint="Name a later version: make upgrade TO=<version>",
+        )
     if git.run("merge-base", "--is-ancestor", base, target).returncode:
-        raise UserError(f"{to} is not later than the version that the fork has, {_short(base)}.")
+        raise UserError(
+            f"{to} is not later than the version that the fork has, {_short(base)}",
+            hint="Name a later version: make upgrade TO=<version>",
+        )
     version = TemplateVersion(repository, to, target)
     git("update-ref", BEFORE, "HEAD")
     git("update-ref", PICKED, _commit_of(git, base, known, version))
+    try:
+        with step(MERGE):
+            return _merge(git, version)
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(f"The upgrade is not complete. Undo it with: {_ABORT}")
+        raise
+
+
+def _merge(git: Git, version: TemplateVersion) -> Upgraded:
+    """Merge the commit at PICKED into the fork."""
     picked = git.run("cherry-pick", "--allow-empty", "--keep-redundant-commits", PICKED)
     stay_deleted = _keep_deleted(git)
     conflicts = _conflicts(git)
@@ -75,7 +99,10 @@ def upgrade(git: Git, to: str, *, start: str = "", template: str = "") -> Upgrad
         git("-c", "core.editor=true", "cherry-pick", "--continue")
     elif picked.returncode:
         _forget(git)
-        raise UserError(f"git cherry-pick: {picked.stderr.strip()}")
+        raise UserError(
+            f"git cherry-pick: {picked.stderr.strip()}",
+            hint="Correct what git reports, then run the command again",
+        )
     _forget(git)
     return Upgraded(version, (), stay_deleted)
 
@@ -87,12 +114,13 @@ def resume(git: Git) -> None:
         UserError: none is in progress, or there are conflicts left.
     """
     if not _in_progress(git):
-        raise UserError("No upgrade is in progress.")
+        raise UserError("No upgrade is in progress", hint="Begin one with: make upgrade TO=<version>")
     marked = git.run("diff", "--check", "HEAD").stdout
     left = sorted({line.split(":")[0] for line in marked.splitlines() if "leftover conflict marker" in line})
     if left := left or list(_conflicts(git)):
         raise UserError(
-            f"Conflicts are left. Resolve these files, `git add` them, then: {_CONTINUE}{one_per_line(left)}"
+            f"Conflicts are left in:{one_per_line(left)}",
+            hint=f"Resolve them, `git add` the files, then run: {_CONTINUE}",
         )
     git("-c", "core.editor=true", "cherry-pick", "--continue")
     _forget(git)
@@ -106,10 +134,10 @@ def abort(git: Git) -> None:
     """
     before = git.commit(BEFORE)
     if before is None:
-        raise UserError("No upgrade is in progress.")
+        raise UserError("No upgrade is in progress", hint="Begin one with: make upgrade TO=<version>")
     if git.commit("HEAD") != before:
         _forget(git)
-        raise UserError("The upgrade was committed already. To undo it: git revert HEAD")
+        raise UserError("The upgrade was committed already", hint="Undo it with: git revert HEAD")
     git.run("cherry-pick", "--quit")
     git("reset", "--quiet", "--hard", before)
     _remove_written(git, before)
@@ -118,9 +146,14 @@ def abort(git: Git) -> None:
 
 def _require_clean(git: Git) -> None:
     if git.commit(BEFORE):
-        raise UserError(f"An upgrade is in progress. To complete it: {_CONTINUE}; to undo it: {_ABORT}")
+        raise UserError(
+            "An upgrade is in progress", hint=f"Complete it with: {_CONTINUE}. To undo it, run: {_ABORT}"
+        )
     if changed := git("status", "--porcelain", "--untracked-files=no").splitlines():
-        raise UserError(f"Commit or stash your changes first:{one_per_line([line[3:] for line in changed])}")
+        raise UserError(
+            f"There are changes that are not committed:{one_per_line([line[3:] for line in changed])}",
+            hint="Commit or stash them, then run the command again",
+        )
 
 
 def _resolve(git: Git, name: str) -> str:
@@ -133,7 +166,10 @@ def _resolve(git: Git, name: str) -> str:
         "for-each-ref", "--sort=-creatordate", "--format=%(refname:lstrip=3)", "refs/template/tags/"
     ).splitlines()
     there = f"Its newest tags: {', '.join(tags[:_NEWEST])}" if tags else "It has no tags"
-    raise UserError(f"The template has no tag, branch or commit {name!r}. {there}")
+    raise UserError(
+        f"The template has no tag, branch or commit {name!r}",
+        hint=f"Name another: make upgrade TO=<version>. {there}",
+    )
 
 
 def _base(git: Git, known: Record, target: str) -> str:
@@ -152,8 +188,9 @@ def _base(git: Git, known: Record, target: str) -> str:
         if tree in trees:
             return commit
     raise UserError(
-        "No commit of the template has the files of the fork's first commit. Name the version that the fork "
-        "was made from: make upgrade TO=… FROM=<tag or commit of the template>"
+        "No commit of the template has the files of the fork's first commit",
+        hint="Name the version that the fork was made from: make upgrade TO=… FROM=<tag or commit of the "
+        "template>",
     )
 
 

@@ -33,7 +33,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """
     if path := arguments.definition:
         if not path.is_file():
-            raise UserError(f"{path}: there is no such file")
+            raise UserError(
+                f"{path}: there is no such file",
+                hint="Name a file with a pipeline definition: make check-pipeline ARGS='--definition FILE'",
+            )
         document = read_document(path)
         return _show(document.name, document.values, console)
     projects = open_projects(arguments.env, arguments.pipeline)

@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.yes:
         if not sys.stdin.isatty():
             raise UserError(
-                "Nobody can be asked here. Give the answers, and --yes: make init ARGS='--answers FILE --yes'"
+                "Nobody can be asked here, as standard input is not a terminal",
+                hint="Pass the answers: make init ARGS='--answers FILE --yes'",
             )
         wanted = _ask(console, wanted)
     changes = fork_changes(ROOT, wanted, record_answers(ROOT, read_record(ROOT), wanted))
@@ -72,7 +73,10 @@ def _answers(arguments: argparse.Namespace, now: Answers) -> Answers:
 def _pairs(given: list[str]) -> Mapping[str, Any]:
     for pair in given:
         if "=" not in pair:
-            raise UserError(f"--set {pair} cannot be used: write it NAME=VALUE, as Region=eu-west-1")
+            raise UserError(
+                f"--set {pair} is not a pair of name and value",
+                hint="Write it NAME=VALUE, as Region=eu-west-1",
+            )
     return dict(pair.split("=", 1) for pair in given)
 
 
@@ -85,7 +89,7 @@ def _ask(console: Console, answers: Answers) -> Answers:
             try:
                 answers = replace(answers, **{name: question.parse(text.strip())})
             except UserError as error:
-                say(console, f"  {error}")
+                say(console, f"  {error.in_one_line()}")
             else:
                 break
     return answers
@@ -108,4 +112,7 @@ def _regenerate(answers: Answers, *, replaced: bool) -> None:
             [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise UserError(f"python -m {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+            raise UserError(
+                f"python -m {' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}",
+                hint="Correct the cause, then run: make init",
+            )

@@ -39,7 +39,7 @@ def run(_: argparse.Namespace, console: Console) -> int:
     packages = _each(requirements, lambda name: _locked(code, name), problems)
     jars = _each(coordinates, resolve, problems)
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError("\n".join(problems), hint="Correct these lines, then run: make lock-packages")
     licenses = {name: stated for _, found in packages.values() for name, stated in found.items()}
     licenses |= {jar.coordinate: stated for found in jars.values() for jar, stated in found.items()}
     texts = {lock_file(code.folder / name): text for name, (text, _) in packages.items()}
@@ -74,7 +74,7 @@ def _each(named: Iterable[str], make: Callable[[str], _Made], problems: list[str
         try:
             made[name] = make(name)
         except UserError as error:
-            problems.append(str(error))
+            problems.append(error.in_one_line())
     return made
 
 
@@ -82,7 +82,7 @@ def _locked(code: SparkCode, name: str) -> tuple[str, dict[str, str]]:
     """Return the lock of a file, and the licenses of its packages, which are unpacked as a job gets them."""
     source = code.folder / name
     if not source.is_file():
-        raise UserError(f"there is no file {source}; create it, or name another")
+        raise UserError(f"there is no file {source}", hint="Create it, or name another")
     text = locked(source)
     pins = read_pins(lock_file(source), text)
     if not pins:

@@ -2,16 +2,21 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import continuing_on_aws, say
 from ml_pipeline.commands import options
-from ml_pipeline.executions.executions import Step, newest, select_steps, take_snapshot
+from ml_pipeline.executions.executions import Snapshot, Step, newest, select_steps, take_snapshot
 from ml_pipeline.executions.job_logs import LogLine, exception_of, milliseconds, read_lines
 from ml_pipeline.executions.jobs import PROCESSING, Job, describe_job
-from ml_pipeline.executions.target import targets
+from ml_pipeline.executions.target import Target, targets
+
+if TYPE_CHECKING:
+    from boto3 import Session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the logs of an execution's jobs, by default of the newest execution and of all steps."""
     session = connect(arguments.env)
-    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+    sagemaker = session.client("sagemaker")
     (target,) = targets(arguments.env, arguments.pipeline)
     execution = arguments.execution or newest(sagemaker, target)
     say(console, f"Execution {execution}")
-    for step in select_steps(take_snapshot(sagemaker, execution), arguments.step).steps:
+    snapshot = take_snapshot(sagemaker, execution)
+    running = continuing_on_aws(f"execution {execution}", target.command("status"), target.command("stop"))
+    with nullcontext() if snapshot.over else running:
+        _print_logs(session, select_steps(snapshot, arguments.step), target, console)
+    return 0
+
+
+def _print_logs(session: "Session", snapshot: Snapshot, target: Target, console: Console) -> None:
+    sagemaker, logs = session.client("sagemaker"), session.client("logs")
+    for step in snapshot.steps:
         if step.reused_from:
             again = target.command("logs", ARGS=f"--execution {step.reused_from}")
             say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
@@ -47,7 +61,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             say(console, f"The log of step {step.name} is empty: {group}: {job.name}/…")
         if step.status == "Failed" and (reason := _failure(job, lines)):
             say(console, f"Step {step.name} failed with {reason}")
-    return 0
 
 
 def _without_job(step: Step) -> str:

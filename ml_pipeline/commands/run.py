@@ -10,13 +10,15 @@ from rich.console import Console
 from helpers.aws import connect
 from helpers.command_line import INTERRUPTED, say
 from helpers.errors import UserError, explain
+from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.outputs import undeployed
+from helpers.progress import progress
 from ml_pipeline.commands import options
 from ml_pipeline.commands.report import write_report
-from ml_pipeline.commands.start import add_execution_options, begin_if_possible, follow
+from ml_pipeline.commands.start import add_execution_options, begin_if_possible, execution_step, follow
 from ml_pipeline.executions.sample_data import upload_samples
-from ml_pipeline.executions.target import startable_pipelines
+from ml_pipeline.executions.target import startable_pipelines, target_of
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.upsert import upsert_all
 
@@ -30,26 +32,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring an environment up to date and run its pipelines, one after the other."""
     # A typo is reported before anything is deployed.
-    startable = {each.name for each in startable_pipelines(arguments.pipeline, arguments.env)}
+    startable = startable_pipelines(arguments.pipeline, arguments.env)
     session = connect(arguments.env)
     if undeployed(session.client("cloudformation"), arguments.env):
         # New stacks have new outputs, so definitions must be built: the SDK is imported meanwhile.
         threading.Thread(target=_import_sdk, daemon=True).start()
-    deploy_environment(session, arguments.env, console)
-    projects = open_projects(arguments.env, arguments.pipeline)
-    for project in projects:
-        for line in upload_samples(project.session.client("s3"), project.parameters, project.environment):
-            say(console, line)
-    upsert_all(projects, console)
-    for project in (each for each in projects if each.pipeline.name in startable):
-        arn = begin_if_possible(project.session, project.target, console, arguments)
-        if arn is None or not arguments.wait:
-            continue
-        code = follow(project.session, arn, project.target, console)
-        if code != INTERRUPTED:
-            _show_report(project, arn, console)
-        if code:
-            return code
+    executions = [execution_step(target_of(arguments.env, each)) for each in startable]
+    names = [*stack_names(arguments.env), *(executions if arguments.wait else [])]
+    with progress("run", arguments.env, names, console) as steps:
+        deploy_environment(session, arguments.env, console, steps=steps)
+        projects = open_projects(arguments.env, arguments.pipeline)
+        for project in projects:
+            for line in upload_samples(project.session.client("s3"), project.parameters, project.environment):
+                say(console, line)
+        upsert_all(projects, console)
+        for project in (each for each in projects if each.pipeline in startable):
+            arn = begin_if_possible(project.session, project.target, console, arguments)
+            if arn is None or not arguments.wait:
+                continue
+            code = follow(project.session, arn, project.target, console, steps)
+            if code != INTERRUPTED:
+                _show_report(project, arn, console)
+            if code:
+                return code
     return 0
 
 

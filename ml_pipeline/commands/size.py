@@ -31,8 +31,9 @@ def run(arguments: argparse.Namespace, _: Console) -> int:
     name = arguments.step or next(iter(steps))
     if name not in steps:
         raise UserError(
-            f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}. "
-            f"To add it: make new-step PIPELINE={arguments.pipeline} NAME={name}"
+            f"unknown step {name!r} of pipeline {arguments.pipeline}; expected one of {', '.join(steps)}",
+            hint=f"Name one of them, or add the step with: make new-step PIPELINE={arguments.pipeline} "
+            f"NAME={name}",
         )
     arguments.instance = arguments.instance or steps[name].instance_type
     arguments.count = arguments.count or steps[name].instance_count

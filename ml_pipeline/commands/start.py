@@ -13,6 +13,7 @@ from rich.console import Console
 from helpers.aws import connect
 from helpers.command_line import INTERRUPTED, positive, say
 from helpers.errors import UserError
+from helpers.progress import Progress, progress
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
@@ -57,7 +58,7 @@ def _time(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time, as 2026-11-28T12:00:00Z") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time, as 2026-11-28T12:00:00Z") from error
     if found.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r} has no time zone, as 2026-11-28T12:00:00Z has")
     return found
@@ -79,7 +80,9 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Start executions, one pipeline after the other; stop at the first that does not succeed."""
     if arguments.state and "GITHUB_OUTPUT" not in os.environ:
-        raise UserError("--state is for a step of a workflow: GITHUB_OUTPUT is not set")
+        raise UserError(
+            "--state is for a step of a workflow, and GITHUB_OUTPUT is not set", hint="Leave --state out"
+        )
     session = connect(arguments.env)
     pipelines = startable_pipelines(arguments.pipeline, arguments.env)
     needed = instances_needed(arguments.env, pipelines)
@@ -87,12 +90,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         say(console, line)
     until = time.monotonic() + arguments.minutes * 60
     code = 0
-    for target in [target_of(arguments.env, each) for each in pipelines]:
-        arn = _continued(session, target, arguments.since) if arguments.since else None
-        if arn is None:
-            arn = begin_if_possible(session, target, console, arguments)
-        if arn and arguments.wait and (code := follow(session, arn, target, console, until)):
-            break
+    selected = [target_of(arguments.env, each) for each in pipelines]
+    with progress("start", arguments.env, [*map(execution_step, selected)], console) as steps:
+        for target in selected:
+            arn = _continued(session, target, arguments.since) if arguments.since else None
+            if arn is None:
+                arn = begin_if_possible(session, target, console, arguments)
+            if arn and arguments.wait and (code := follow(session, arn, target, console, steps, until)):
+                break
     if arguments.state:
         with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
             outputs.write(f"running={str(code == STILL_RUNNING).lower()}\n")
@@ -132,9 +137,24 @@ def begin(session: "Session", target: Target, console: Console, *, use_cache: bo
     return arn
 
 
-def follow(session: "Session", arn: str, target: Target, console: Console, until: float = math.inf) -> int:
+def execution_step(target: Target) -> str:
+    """Return the step of a command's progress in which a pipeline executes."""
+    return f"execution of {target.name}"
+
+
+def follow(
+    session: "Session",
+    arn: str,
+    target: Target,
+    console: Console,
+    steps: Progress,
+    until: float = math.inf,
+) -> int:
     """Wait for an execution, and show how it ended; return the exit code."""
-    snapshot, interrupted = wait(session, arn, console, until)
+    with steps.step(execution_step(target)) as step:
+        snapshot, interrupted = wait(session, arn, target, console, until)
+        if snapshot.status != "Succeeded" or all(each.reused_from for each in snapshot.steps):
+            step.discard()
     if not snapshot.over:
         say(console, f"{arn} still runs.")
         return STILL_RUNNING

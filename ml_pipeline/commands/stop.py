@@ -22,19 +22,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Stop an execution, by default whichever runs, and wait until it has stopped."""
     session = connect(arguments.env)
     sagemaker = session.client("sagemaker")
-    if arguments.execution:
-        arns = [arguments.execution]
-    else:
-        arns = []
-        for target in targets(arguments.env, arguments.pipeline):
-            running = [each.arn for each in active_executions(sagemaker, target)]
-            arns += running
-            if not running:
-                say(console, f"No execution of {target.name} is running.")
-    for arn in arns:
-        if not stop(sagemaker, arn):
-            say(console, f"{arn} has already finished.")
-            continue
-        snapshot, _ = wait(session, arn, console)
-        say(console, f"{arn} is {snapshot.status}.")
+    for target in targets(arguments.env, arguments.pipeline):
+        named = [arguments.execution] if arguments.execution else []
+        arns = named or [each.arn for each in active_executions(sagemaker, target)]
+        if not arns:
+            say(console, f"No execution of {target.name} is running.")
+        for arn in arns:
+            if not stop(sagemaker, arn):
+                say(console, f"{arn} has already finished.")
+                continue
+            snapshot, _ = wait(session, arn, target, console)
+            say(console, f"{arn} is {snapshot.status}.")
+        if named:
+            break
     return 0

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_pipeline.controls.image_accounts import OWN_IMAGE_ACCOUNTS
-from ml_pipeline.controls.literal_secrets import secret_faults
-from ml_pipeline.controls.rules import Fault, Rule, is_expression, rules
-from ml_pipeline.controls.stale_results import stale_faults
+from ml_pipeline.controls.literal_secrets import secret_violations
+from ml_pipeline.controls.rules import Rule, Violation, is_expression, rules
+from ml_pipeline.controls.stale_results import stale_violations
 
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 
@@ -45,13 +45,13 @@ def findings(
     for step, path in listed:
         name = step.get("Name") if isinstance(step, dict) else None
         others = [other for other, _ in listed if other is not step]
-        faults = [*_step_faults(step, path, known), *stale_faults(step, path, others)]
-        found += [Finding(name if isinstance(name, str) else "", *fault) for fault in faults]
+        violations = [*_step_violations(step, path, known), *stale_violations(step, path, others)]
+        found += [Finding(name if isinstance(name, str) else "", *violation) for violation in violations]
     return found
 
 
 def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
-    """Yield each step with its JSON path, also those in branches; None where there is no list of steps."""
+    """Yield each step with its JSON path, also those in branches; None where there is not a list of steps."""
     if not isinstance(listed, list) or not listed:
         yield None, path
         return
@@ -64,13 +64,13 @@ def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
                 yield from _steps(arguments[branch], f"{place}.Arguments.{branch}")
 
 
-def _step_faults(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[Fault]:
+def _step_violations(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[Violation]:
     if not isinstance(step, dict):
-        yield Fault(path, "there is no step that could be checked", "write a list of steps")
+        yield Violation(path, "there is no step that could be checked", "write a list of steps")
         return
     step_type = step.get("Type")
     if not isinstance(step_type, str) or step_type not in known:
-        yield Fault(
+        yield Violation(
             f"{path}.Type",
             f"what steps of type {step_type} must show is not known",
             f"add it to ml_pipeline/controls/rules.py, or use a step of {', '.join(sorted(known))}",
@@ -79,7 +79,7 @@ def _step_faults(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> I
         for place, check in known[step_type]:
             for where, value in _values(step, place.split("."), path):
                 yield from check(value, where)
-    yield from secret_faults(_without_branches(step), path)
+    yield from secret_violations(_without_branches(step), path)
 
 
 def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]:

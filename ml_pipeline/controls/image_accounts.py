@@ -23,7 +23,7 @@ def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNT
     found = _IMAGE.fullmatch(uri) if isinstance(uri, str) else None
     # The host decides who answers: amazonaws.com.example.org belongs to somebody else.
     if not found or found["suffix"] not in _registry_suffixes():
-        return f"is no image of a registry in AWS: {uri}"
+        return f"is not an image of a registry in AWS: {uri}"
     images = spark_image_accounts(), algorithm_image_accounts()
     of_aws = {accounts.get(found["region"]) for accounts in images}
     if found["account"] in {*of_aws, *own_accounts}:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ml_pipeline.controls.rules import Fault, is_expression, references
+from ml_pipeline.controls.rules import Violation, is_expression, references
 
 _MAPS = ("Environment", "HyperParameters", "StaticHyperParameters")
 """The parts of a request whose keys are names that people choose."""
@@ -21,36 +21,38 @@ _SECRET_VALUE = re.compile(
     r"|\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"
     r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"  # a JSON web token
 )
-_MEND = "keep it in Secrets Manager, and let the job read it there with its role"
+_REMEDIATION = "keep it in Secrets Manager, and let the job read it there with its role"
 
 
-def secret_faults(value: Any, path: str) -> Iterator[Fault]:
+def secret_violations(value: Any, path: str) -> Iterator[Violation]:
     """Yield the secrets in a JSON value, never with the secret itself."""
     if isinstance(value, dict):
         for key, item in value.items():
             place = f"{path}.{key}"
             named = [*_named_secrets(item, place)] if key in _MAPS and isinstance(item, dict) else []
             yield from named
-            seen = {fault.path for fault in named}
-            yield from (fault for fault in secret_faults(item, place) if fault.path not in seen)
+            seen = {violation.path for violation in named}
+            yield from (
+                violation for violation in secret_violations(item, place) if violation.path not in seen
+            )
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from secret_faults(item, f"{path}[{index}]")
+            yield from secret_violations(item, f"{path}[{index}]")
     elif isinstance(value, str) and _SECRET_VALUE.search(value):
-        yield Fault(path, "it looks like a secret in plain text", _MEND)
+        yield Violation(path, "it looks like a secret in plain text", _REMEDIATION)
 
 
-def _named_secrets(variables: dict[str, Any], path: str) -> Iterator[Fault]:
+def _named_secrets(variables: dict[str, Any], path: str) -> Iterator[Violation]:
     for name, value in variables.items():
         chosen = [found for found in references(value) if found.startswith("Parameters.")]
         if chosen and any(map(_names_secret, [name, *chosen])):
-            yield Fault(
+            yield Violation(
                 f"{path}.{name}",
                 f"{name} is a secret given as {' and '.join(chosen)}, which every execution shows",
-                _MEND,
+                _REMEDIATION,
             )
         elif _names_secret(name) and _is_plain(value):
-            yield Fault(f"{path}.{name}", f"{name} is a secret in plain text", _MEND)
+            yield Violation(f"{path}.{name}", f"{name} is a secret in plain text", _REMEDIATION)
 
 
 def _names_secret(name: str) -> bool:

@@ -10,7 +10,7 @@ MANDATORY_TAGS = ("Project", "Owner")
 """Costs and incidents are led back to people by these; the roles that create jobs demand them too."""
 
 
-class Fault(NamedTuple):
+class Violation(NamedTuple):
     """What is wrong at a JSON path, and how to fix it."""
 
     path: str
@@ -18,7 +18,7 @@ class Fault(NamedTuple):
     fix: str
 
 
-Check = Callable[[Any, str], Iterator[Fault]]
+Check = Callable[[Any, str], Iterator[Violation]]
 """Looks at the value at a JSON path; None is what is not there."""
 
 Rule = tuple[str, Check]
@@ -49,9 +49,9 @@ def references(value: object) -> list[str]:
 def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
     """Return a check of one value, which must be written in the definition itself."""
 
-    def check(value: Any, path: str) -> Iterator[Fault]:
+    def check(value: Any, path: str) -> Iterator[Violation]:
         if value is None:
-            yield Fault(path, f"{name} is missing", fix)
+            yield Violation(path, f"{name} is missing", fix)
         elif is_expression(value):
             chosen = [found for found in references(value) if found.startswith("Parameters.")]
             why = (
@@ -59,9 +59,9 @@ def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
                 if chosen
                 else "it is known only during an execution"
             )
-            yield Fault(path, f"{name} is no control: {why}", f"{fix}, in the definition itself")
+            yield Violation(path, f"{name} is not a control: {why}", f"{fix}, in the definition itself")
         elif said := problem(value):
-            yield Fault(path, f"{name} {said}", fix)
+            yield Violation(path, f"{name} {said}", fix)
 
     return check
 
@@ -76,7 +76,7 @@ def _matching(pattern: str, said: str) -> Callable[[Any], str | None]:
 def _each(check: Check) -> Check:
     """Return a check of a list, whose every item is checked and which has at least one."""
 
-    def check_all(values: Any, path: str) -> Iterator[Fault]:
+    def check_all(values: Any, path: str) -> Iterator[Violation]:
         if not isinstance(values, list):
             yield from check(values, path)
         elif not values:
@@ -93,7 +93,7 @@ def _key(name: str) -> Check:
     return _value(
         name,
         "name the ARN of the project's key, as arn:aws:kms:REGION:ACCOUNT:key/UUID, not an alias",
-        _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "is no ARN of a KMS key"),
+        _matching(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "is not the ARN of a KMS key"),
     )
 
 
@@ -101,11 +101,11 @@ def _role(name: str) -> Check:
     return _value(
         name,
         "name the ARN of the project's role",
-        _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is no ARN of a role"),
+        _matching(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", "is not the ARN of a role"),
     )
 
 
-def _tags(value: Any, path: str) -> Iterator[Fault]:
+def _tags(value: Any, path: str) -> Iterator[Violation]:
     if is_expression(value):
         yield from _tag("all tags")(value, path)
         return
@@ -126,13 +126,13 @@ def _tag(key: str) -> Check:
 
 
 _SUBNETS = _each(
-    _value("the subnet", "name the project's subnets", _matching("subnet-[0-9a-f]{8,17}", "is no subnet"))
+    _value("the subnet", "name the project's subnets", _matching("subnet-[0-9a-f]{8,17}", "is not a subnet"))
 )
 _SECURITY_GROUPS = _each(
     _value(
         "the security group",
         "name the project's security groups",
-        _matching("sg-[0-9a-f]{8,17}", "is no security group"),
+        _matching("sg-[0-9a-f]{8,17}", "is not a security group"),
     )
 )
 _TRAFFIC = _value(
@@ -146,7 +146,7 @@ _ENTRY_POINT = _each(
     _value(
         "the container's entry point",
         "write the command",
-        lambda value: None if isinstance(value, str) else f"is no text: {value!r}",
+        lambda value: None if isinstance(value, str) else f"is not text: {value!r}",
     )
 )
 _NO_SHELL = _value(
@@ -173,20 +173,20 @@ _PENDING = _value(
 )
 
 
-def _no_tags(value: Any, path: str) -> Iterator[Fault]:
+def _no_tags(value: Any, path: str) -> Iterator[Violation]:
     if value is not None:
-        yield Fault(
+        yield Violation(
             path,
             "SageMaker refuses tags of a model package that has a group",
             "remove them; the tags of the group are those of its packages",
         )
 
 
-def _model(value: Any, path: str) -> Iterator[Fault]:
+def _model(value: Any, path: str) -> Iterator[Violation]:
     """Check that a transform's model is made by the pipeline, where its network and image are checked."""
     made = isinstance(value, dict) and is_expression(value)
     if not made or not all(found.startswith("Steps.") for found in references(value) or [""]):
-        yield Fault(
+        yield Violation(
             path,
             f"the model {'is missing' if value is None else 'exists apart from the pipeline'}, "
             "so nothing is known of its network and image",
@@ -204,7 +204,7 @@ _CLUSTER = _value(
 _CLUSTER_SECURITY = _value(
     "the security configuration of the cluster, with its keys and encryption in transit,",
     "name one",
-    _matching(".+", "is no name"),
+    _matching(".+", "is not a name"),
 )
 
 
@@ -219,7 +219,7 @@ def _container(image: Check) -> Check:
         _matching(r"arn:aws[a-z-]*:sagemaker:[\w:-]+:model-package/[\w/-]+", "is no ARN of a model package"),
     )
 
-    def check(value: Any, path: str) -> Iterator[Fault]:
+    def check(value: Any, path: str) -> Iterator[Violation]:
         given = value if isinstance(value, dict) else {}
         name = given.get("ModelPackageName")
         if name is None or given.get("Image") is not None:
@@ -342,12 +342,12 @@ def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]
                 _value(
                     "the function",
                     "name its ARN",
-                    _matching(r"arn:aws[a-z-]*:lambda:[\w:$-]+", "is no ARN of a function"),
+                    _matching(r"arn:aws[a-z-]*:lambda:[\w:$-]+", "is not the ARN of a function"),
                 ),
             ),
         ),
         "Callback": (
-            ("SqsQueueUrl", _value("the queue", "name its URL", _matching(r"https://\S+", "is no URL"))),
+            ("SqsQueueUrl", _value("the queue", "name its URL", _matching(r"https://\S+", "is not a URL"))),
         ),
         "Condition": (),
         "Fail": (),

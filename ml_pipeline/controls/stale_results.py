@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from helpers.s3 import overlap
-from ml_pipeline.controls.rules import Fault, is_expression, references
+from ml_pipeline.controls.rules import Violation, is_expression, references
 from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 
 _S3 = re.compile(r"s3a?://(.+)")
@@ -57,7 +57,7 @@ class _Place(NamedTuple):
         )
 
 
-def stale_faults(step: Any, path: str, others: Sequence[Any]) -> Iterator[Fault]:
+def stale_violations(step: Any, path: str, others: Sequence[Any]) -> Iterator[Violation]:
     """Yield what a cached processing step reads and does not have in its cache key.
 
     Args:
@@ -189,7 +189,7 @@ def _names_run_of(step: str, named: Sequence[str]) -> bool:
     return any(found.startswith(f"Steps.{step}.") and found.endswith(_OF_EACH_RUN) for found in named)
 
 
-def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Fault:
+def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Violation:
     name = writer["Name"]
     fix = (
         "end the S3OutputPath of that step with the names of the jobs that its input and its model come from"
@@ -197,28 +197,28 @@ def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Fault:
         else f'name the run with {{"Get": "Steps.{name}.ProcessingJobName"}} in the location, as an input '
         "with step and output in its section does"
     )
-    return Fault(
+    return Violation(
         place.path,
         f"the step is cached, and its key is the same whichever run of step {name} wrote what it reads",
         f"{fix}, or switch the cache of the step off",
     )
 
 
-def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Iterator[Fault]:
+def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Iterator[Violation]:
     variable = fingerprint_variable(place.name.replace("-", "_")) if place.name else ""
     given = environment.get(variable)
     if is_expression(given) and any(found.startswith("Parameters.") for found in references(given)):
         return
     problem = f"the step is cached, and its key stays the same when the data at s3://{place.location} changes"
     if not variable:
-        yield Fault(
+        yield Violation(
             place.path,
             problem,
             "give the location as the value of an option, with a fingerprint, or switch the cache of the "
             "step off",
         )
         return
-    yield Fault(
+    yield Violation(
         place.path,
         problem,
         f"give a fingerprint of the data as a pipeline parameter, in the environment variable {variable}; "

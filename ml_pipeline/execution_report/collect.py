@@ -148,4 +148,8 @@ def _rejected(project: Project, outcome: StepOutcome) -> tuple[Rejected | None, 
 
 
 def _reason(error: Exception) -> str:
-    return error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error)
+    return (
+        error.response["Error"]["Code"]
+        if isinstance(error, ClientError)
+        else getattr(error, "message", str(error))
+    )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from helpers.progress import duration
 from ml_pipeline.execution_report.model import Difference, ExecutionReport, Step
-from ml_pipeline.executions.progress import duration
 
 LEAST_CHANGE = 0.1
 """Of a duration, and at least a second: less is noise."""

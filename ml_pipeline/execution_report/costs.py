@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from helpers.progress import duration
 from ml_pipeline.execution_report.model import Cost
 from ml_pipeline.executions.jobs import Job
-from ml_pipeline.executions.progress import duration
 
 if TYPE_CHECKING:
     from helpers.pricing import Prices

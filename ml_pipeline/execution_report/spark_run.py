@@ -136,8 +136,8 @@ def _finding(run: Profile, found: rules.Finding) -> Finding:
         found.kind,
         where,
         found.evidence,
-        found.change,
-        found.effect,
+        found.recommendation,
+        found.impact,
         tuple((name, value, run.properties.get(name, "not set")) for name, value in found.settings.items()),
         found.seconds,
     )

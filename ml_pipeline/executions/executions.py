@@ -164,7 +164,7 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
     sagemaker = session.client("sagemaker")
     running = active_executions(sagemaker, target)
     if running:
-        raise UserError(_busy(running[-1], target))
+        raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
     values = start_parameters(session, pipeline["PipelineArn"], definition, target)
@@ -183,7 +183,7 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         raise
     if earlier:
         stop(sagemaker, arn)
-        raise UserError(f"{_busy(earlier, target)} It started first; {arn} was stopped.")
+        raise UserError(f"{_busy(earlier)}. It started first; {arn} was stopped", hint=_wait_or_stop(target))
     return arn
 
 
@@ -244,7 +244,7 @@ def newest(sagemaker: "SageMakerClient", target: Target) -> str:
     """
     for execution in list_executions(sagemaker, target):
         return execution.arn
-    raise UserError(f"{target.name} was never executed. Start it: {target.command('start')}")
+    raise UserError(f"{target.name} was never executed", hint=f"Start it with: {target.command('start')}")
 
 
 def select_steps(snapshot: Snapshot, step: str | None) -> Snapshot:
@@ -258,16 +258,22 @@ def select_steps(snapshot: Snapshot, step: str | None) -> Snapshot:
     chosen = tuple(each for each in snapshot.steps if each.name == step)
     if not chosen:
         known = ", ".join(each.name for each in snapshot.steps) or "none yet"
-        raise UserError(f"unknown step {step!r} of {snapshot.arn}; expected one of {known}")
+        raise UserError(
+            f"unknown step {step!r} of {snapshot.arn}; expected one of {known}",
+            hint="Name one of them, or none for all: STEP=<name>",
+        )
     return replace(snapshot, steps=chosen)
 
 
 def _no_pipeline(target: Target) -> UserError:
-    return UserError(f"There is no pipeline {target.name}. Create it: {target.command('upsert')}")
-
-
-def _busy(running: Execution, target: Target) -> str:
-    return (
-        f"Another execution is {running.status}: {running.arn}. "
-        f"Wait for it, or stop it: {target.command('stop')}"
+    return UserError(
+        f"There is no pipeline {target.name}", hint=f"Create it with: {target.command('upsert')}"
     )
+
+
+def _busy(running: Execution) -> str:
+    return f"Another execution is {running.status}: {running.arn}"
+
+
+def _wait_or_stop(target: Target) -> str:
+    return f"Wait for it, or stop it with: {target.command('stop')}"

@@ -81,13 +81,13 @@ def fingerprints(s3: "S3Client", definition: Mapping[str, Any], target: Target) 
         if objects:
             values[each.parameter] = fingerprint(objects)
         else:
-            missing.append(f"There is no input {each.name} of step {each.step} at {each.uri}.")
+            missing.append(f"There is no input {each.name} of step {each.step} at {each.uri}")
     if missing:
-        raise UserError(f"{' '.join(missing)} {_remedy(target)}")
+        raise UserError("\n".join(missing), hint=_how_to_deliver(target))
     return values
 
 
-def _remedy(target: Target) -> str:
+def _how_to_deliver(target: Target) -> str:
     if target.environment.settings.sample_data == "never":
-        return f"{target.environment} gets no sample data: deliver the input, then start again."
-    return f"Deliver it, or upload the sample: {target.command('data')}"
+        return f"Deliver the input ({target.environment} gets no sample), then run: {target.command('start')}"
+    return f"Deliver it, or upload the sample with: {target.command('data')}"

@@ -1,7 +1,8 @@
-"""What to tell of an execution while it runs: pure functions from snapshots to lines."""
+"""The progress of an execution: pure functions from snapshots to lines."""
 
 from datetime import UTC, datetime
 
+from helpers.progress import duration
 from ml_pipeline.executions.executions import Snapshot, Step
 
 
@@ -19,16 +20,6 @@ def elapsed(step: Step, now: datetime) -> str:
     if step.started is None:
         return ""
     return duration(((step.ended or now) - step.started).total_seconds())
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def stamped(line: str, now: datetime) -> str:

@@ -87,7 +87,7 @@ def _objects(uri: str, sample: Path) -> Mapping[S3Uri, bytes]:
         return {S3Uri(bucket, key + sample.name if key.endswith("/") else key): sample.read_bytes()}
     files = sorted(path for path in sample.rglob("*") if path.is_file()) if sample.is_dir() else []
     if not files:
-        raise UserError(f"{sample}: there is no such sample; create it, or remove the key `sample`")
+        raise UserError(f"{sample}: there is no such sample", hint="Create it, or remove the key `sample`")
     prefix = key.rstrip("/")
     return {
         S3Uri(bucket, f"{prefix}/{path.relative_to(sample).as_posix()}"): path.read_bytes() for path in files

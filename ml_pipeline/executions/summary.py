@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from helpers.command_line import make_command
 from helpers.errors import RAISE_QUOTA
+from helpers.progress import duration
 from helpers.s3 import join
 from ml_pipeline.executions.executions import MODEL_PACKAGE, Snapshot
 from ml_pipeline.executions.job_report import Report
 from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.executions.progress import duration
 from ml_pipeline.executions.target import Target, shown_file
 
 _WIDTH = 16

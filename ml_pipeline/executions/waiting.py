@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
 
-from helpers.errors import UserError, explain
+from helpers.command_line import continuing_on_aws, say
 from ml_pipeline.executions.executions import Snapshot, stop, take_snapshot
 from ml_pipeline.executions.progress import changes, stamped
+from ml_pipeline.executions.target import Target
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -26,27 +27,31 @@ PATIENCE_SECONDS = 300
 Show = Callable[[Snapshot | None, Snapshot], None]
 
 
-def wait(session: "Session", arn: str, console: "Console", until: float = math.inf) -> tuple[Snapshot, bool]:
+def wait(
+    session: "Session", arn: str, target: Target, console: "Console", until: float = math.inf
+) -> tuple[Snapshot, bool]:
     """Wait until an execution is over; Ctrl-C stops it and waits for that.
 
     Args:
         session: where the execution is.
         arn: the execution.
+        target: its pipeline, for the commands that show and stop it.
         console: shows its progress.
         until: when to wait no longer, by `time.monotonic()`; the execution continues.
 
     Returns:
         The execution at its end, or as it is by then, and whether it was interrupted from here. A second
-        Ctrl-C is not caught: the execution then stops on its own.
+        Ctrl-C is not caught: the execution then stops on its own. That and an error have notes with the
+        commands that show and stop it.
     """
     sagemaker = session.client("sagemaker")
-    with _screen(session, console) as show:
+    on_aws = continuing_on_aws(f"execution {arn}", target.command("status"), target.command("stop"))
+    with on_aws, _screen(session, console) as show:
         try:
             return _follow(sagemaker, arn, show, until), False
         except KeyboardInterrupt:
-            console.print(
-                stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)), markup=False, soft_wrap=True
-            )
+            say(console, stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)))
+            say(console, "Press Ctrl-C again to leave. It then stops on AWS without this command.")
             stop(sagemaker, arn)
             return _follow(sagemaker, arn, show), True
 
@@ -58,11 +63,9 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = m
     while True:
         try:
             snapshot = take_snapshot(sagemaker, arn)
-        except (EndpointConnectionError, HTTPClientError) as error:
+        except (EndpointConnectionError, HTTPClientError):
             if time.monotonic() - last_answer > PATIENCE_SECONDS:
-                raise UserError(f"AWS does not answer any more: {error}. {arn} may still run.") from error
-        except ClientError as error:  # as of credentials that expire while a job runs
-            raise UserError(f"{explain(error)} {arn} goes on in AWS without this command.") from error
+                raise
         else:
             last_answer = time.monotonic()
             show(before, snapshot)

@@ -28,9 +28,11 @@ def read_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{name}: there is no such file; create it, {{}} is enough for an overlay") from None
+        raise UserError(
+            f"{name}: there is no such file", hint="Create it; {} is enough for an overlay"
+        ) from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        raise UserError(f"{name}: not UTF-8 at byte {error.start}", hint="Save it as UTF-8") from error
     twice: list[str] = []
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -41,11 +43,16 @@ def read_document(path: Path) -> Document:
     try:
         values = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        raise UserError(f"{name}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+        raise UserError(
+            f"{name}: line {error.lineno}, column {error.colno}: {error.msg}",
+            hint=f"Correct line {error.lineno} of {name}",
+        ) from error
     if twice:
-        raise UserError(f"{name}: keys said more than once: {', '.join(twice)}; keep one of each")
+        raise UserError(f"{name}: keys written more than once: {', '.join(twice)}", hint="Keep one of each")
     if not isinstance(values, dict):
-        raise UserError(f"{name}: found a JSON {type(values).__name__}; the file must hold one object {{…}}")
+        raise UserError(
+            f"{name}: found a JSON {type(values).__name__} instead of an object", hint="Write one object, {…}"
+        )
     return Document(name, values)
 
 

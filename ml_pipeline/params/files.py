@@ -62,11 +62,13 @@ def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Pa
     file = origin(("pipeline_name",), documents)
     written = merged(documents).get("pipeline_name")
     if not isinstance(written, str):
-        raise UserError(f"{file}: pipeline_name: write a string, as {_EXAMPLE_NAME}")
+        raise UserError(f"{file}: pipeline_name is not a string", hint=f"Write one, as {_EXAMPLE_NAME}")
     problems: list[str] = []
     name = resolve(written, placeholder_names(environment), lambda _, hint: problems.append(hint))
     if problems:
-        raise UserError(f"{file}: pipeline_name: {problems[0]}")
+        raise UserError(
+            f"{file}: pipeline_name: {problems[0]}", hint=f"Correct pipeline_name, as {_EXAMPLE_NAME}"
+        )
     return str(name)
 
 
@@ -163,11 +165,15 @@ def read_documents(environment: str, pipeline: str, folder: Path | None) -> list
     values = dict(own.values)
     overlays = values.pop(OVERLAYS, {})
     if not isinstance(overlays, dict) or not all(isinstance(each, dict) for each in overlays.values()):
-        raise UserError(f"{own.name}: {OVERLAYS} must be an object of objects, by environment")
+        raise UserError(
+            f"{own.name}: {OVERLAYS} is not an object of objects",
+            hint='Write an object for each environment, as {"dev": {…}}',
+        )
     known = [*environment_names(), *([PREVIEW] if has_previews() else [])]
     if unknown := sorted(overlays.keys() - known):
         raise UserError(
-            f"{own.name}: {OVERLAYS}.{unknown[0]}: unknown environment; expected one of {', '.join(known)}"
+            f"{own.name}: {OVERLAYS}.{unknown[0]}: unknown environment; expected one of {', '.join(known)}",
+            hint=f"Rename it, or create infra/parameters/{unknown[0]}.json",
         )
     name = PurePosixPath(file_of(environment)).stem
     return [

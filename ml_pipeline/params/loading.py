@@ -115,7 +115,8 @@ def load_parameters(
             for line in _lines(path, hint, raw, resolved, documents, model)
         ]
         raise UserError(
-            f"The parameters of pipeline {pipeline} in {environment} are not valid:{one_per_line(lines)}"
+            f"The parameters of pipeline {pipeline} in {environment} are not valid:{one_per_line(lines)}",
+            hint=f"Correct the files in ml_pipeline/params, then run: make plan ENV={environment}",
         )
     return parameters
 
@@ -168,7 +169,7 @@ def _hashes(
         try:
             code.bundle(*part)
         except UserError as error:
-            found[(*path, key) if path else (f"pyspark_process_{key}",)] = str(error)
+            found[(*path, key) if path else (f"pyspark_process_{key}",)] = error.in_one_line()
     if found:
         problems.update(found)
         return {"CodeHash": none, "PackageHash": none}
@@ -185,7 +186,7 @@ def _missing_files(files: Mapping[KeyPath, str], code: SparkCode) -> dict[KeyPat
         try:
             code.read(name)
         except UserError as error:
-            missing[path] = str(error)
+            missing[path] = error.in_one_line()
     return missing
 
 

@@ -227,7 +227,7 @@ class PipelineParams(BaseModel):
         try:
             get_tags_input(tags)
         except UserError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(error.message) from error
         return tags
 
     @field_validator("enable_network_isolation")

@@ -114,7 +114,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"there is no file {path}; create it, or name another") from None
+        raise UserError(f"there is no file {path}", hint="Create it, or name another") from None
 
 
 def _packed(package: Path) -> bytes:

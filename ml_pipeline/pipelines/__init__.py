@@ -60,12 +60,15 @@ def find_pipeline(name: str) -> Pipeline:
     """
     if name not in pipeline_names():
         raise UserError(
-            f"unknown pipeline {name!r}; expected one of {', '.join(pipeline_names())}. "
-            f"To add it: make new-pipeline NAME={name}"
+            f"unknown pipeline {name!r}; expected one of {', '.join(pipeline_names())}",
+            hint=f"Name one of them, or add the pipeline with: make new-pipeline NAME={name}",
         )
     file = f"{name.replace('-', '_')}.py"
     module = importlib.import_module(f"{__name__}.{file.removesuffix('.py')}")
     for attribute in ("DESCRIPTION", "steps"):
         if not hasattr(module, attribute):
-            raise UserError(f"ml_pipeline/pipelines/{file} has no {attribute}; add it, as in processing.py")
+            raise UserError(
+                f"ml_pipeline/pipelines/{file} has no {attribute}",
+                hint=f"Add {attribute}, as in ml_pipeline/pipelines/processing.py",
+            )
     return Pipeline(name, cast("PipelineModule", module))

@@ -87,8 +87,9 @@ def entries(s3: "S3Client", bucket: str, folder: str = FOLDER) -> Iterator[Entry
             yield Entry.model_validate_json(text)
         except ValidationError as error:
             raise UserError(
-                f"s3://{bucket}/{key} is no record of an upsert ({error.error_count()} problems). Bring its "
-                "former version back, or delete it: versions are told from each other by their numbers"
+                f"s3://{bucket}/{key} is not a record of an upsert ({error.error_count()} problems)",
+                hint="Restore its previous object version, or delete it: versions are distinguished by "
+                "their numbers",
             ) from error
 
 

@@ -46,7 +46,8 @@ def refuse_outdated(
                 said.append(f"{target.name} is registered from {old}, which is not in this repository.")
     if newer:
         raise UserError(
-            f"{commit} is outdated, and nothing was deployed: it does not descend from what is there."
-            f"{one_per_line(newer)}\nDeploy a newer commit. To go back on purpose: the workflow rollback"
+            f"{commit} is outdated, and nothing was deployed: it does not descend from what is "
+            f"there.{one_per_line(newer)}",
+            hint="Deploy a newer commit. To go back on purpose, start the workflow rollback",
         )
     return said

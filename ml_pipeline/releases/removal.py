@@ -33,10 +33,11 @@ def delete_pipeline(session: "Session", target: Target, console: "Console") -> N
     for running in active_executions(sagemaker, target):
         if not target.environment.is_preview:
             raise UserError(
-                f"An execution is {running.status}: {running.arn}. Stop it first: {target.command('stop')}"
+                f"An execution is {running.status}: {running.arn}",
+                hint=f"Stop it first with: {target.command('stop')}",
             )
         stop(sagemaker, running.arn)
-        wait(session, running.arn, console)
+        wait(session, running.arn, target, console)
     sagemaker.delete_pipeline(PipelineName=target.name, ClientRequestToken=str(uuid4()))
     say(console, f"Pipeline {target.name} deleted.")
 

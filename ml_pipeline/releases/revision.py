@@ -36,7 +36,10 @@ def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
         UserError: the checkout has no history.
     """
     if _git(root, "rev-parse", "--is-shallow-repository") == "true":
-        raise UserError("This checkout has no history to look into: check out with fetch-depth 0")
+        raise UserError(
+            "This checkout has no history to look into",
+            hint="Fetch it with: git fetch --unshallow, or fetch-depth: 0 in a workflow",
+        )
     new, old = (each.removesuffix(DIRTY) for each in (new, old))
     if None in [_git(root, "cat-file", "-e", f"{each}^{{commit}}") for each in (new, old)]:
         return None

@@ -40,7 +40,10 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
     s3, folder = project.session.client("s3"), history_folder(project.pipeline.name)
     listed = list(entries(s3, project.artifact_bucket, folder))
     if not listed:
-        raise UserError(f"{project.name} has no history in {project.artifact_bucket}: there is no way back.")
+        raise UserError(
+            f"{project.name} has no history in {project.artifact_bucket}, so there is no earlier version",
+            hint=f"Register this checkout with: {project.target.command('upsert')}",
+        )
     entry = meant(listed, to) if to else last_good(listed, executions_by_version(project, listed))
     known = [*project.outputs.values(), project.parameters.model_dump_json()]
     refuse_what_would_not_run(s3, entry, project.artifact_bucket, known, project.environment)
@@ -97,10 +100,14 @@ def meant(listed: Sequence[Entry], to: str) -> Entry:
         entry for entry in listed if any(known.startswith(text) for known in (entry.commit, entry.code_hash))
     ]
     if len(text) < SHORTEST_PREFIX or not matching:
-        raise UserError(f"No upsert is meant by {to!r}. There are:{one_per_line(_lines(listed))}")
+        raise UserError(
+            f"No upsert matches {to!r}. There are:{one_per_line(_lines(listed))}",
+            hint="Name one of them: make rollback TO=<version>",
+        )
     if len({entry.definition_hash for entry in matching}) > 1:
         raise UserError(
-            f"{to!r} may be any of these, say which by its version:{one_per_line(_lines(matching))}"
+            f"{to!r} matches several upserts:{one_per_line(_lines(matching))}",
+            hint="Name one by its version: make rollback TO=<version>",
         )
     return matching[0]
 
@@ -126,8 +133,9 @@ def last_good(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> E
         if entry.definition_hash != current.definition_hash and execution and execution.status == "Succeeded":
             return entry
     raise UserError(
-        "No version before the current one succeeded, so that none is known to be good. Say which one is "
-        f"meant, with TO=<version>:{one_per_line(_lines(listed))}"
+        "No version before the current one succeeded, so none is known to be "
+        f"good:{one_per_line(_lines(listed))}",
+        hint="Name the version that is meant: make rollback TO=<version>",
     )
 
 
@@ -153,7 +161,7 @@ def refuse_what_would_not_run(
         f"its code is gone: {uri}" for uri in code_uris(definition, bucket) if not list_input(s3, uri)
     ]
     problems += [
-        f"it names {name}, which is none of today's outputs and parameters of {environment}"
+        f"it names {name}, which is not among today's outputs and parameters of {environment}"
         for name in sorted(names(f"{entry.definition}\n{entry.role_arn}") - names("\n".join(known)))
     ]
     problems += [
@@ -163,7 +171,8 @@ def refuse_what_would_not_run(
     ]
     if problems:
         raise UserError(
-            f"Version {entry.version} would not run, and nothing was changed:{one_per_line(problems)}"
+            f"Version {entry.version} would not run, and nothing was changed:{one_per_line(problems)}",
+            hint="Choose another version: make rollback TO=<version>",
         )
 
 

@@ -34,7 +34,7 @@ def _stage(s3: "S3Client", uri: S3Uri, content: bytes) -> bool:
         return True
     if object_sha256(s3, uri) != sha256_of(content):
         raise UserError(
-            f"{uri} holds other code than this checkout, and staged code is never overwritten. "
-            "Let the parameter name a folder with ${CodeHash}."
+            f"{uri} holds other code than this checkout, and staged code is never overwritten",
+            hint="Set the parameter to a folder with ${CodeHash}",
         )
     return False

@@ -84,9 +84,10 @@ def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", 
     try:
         tear_down(Environment(preview), console, ask=False)
     except (UserError, ClientError) as error:
-        return explain(error) or str(error)
+        known = explain(error)
+        return known.in_one_line() if known else str(error)
     left = remaining(_stacks(cloudformation, project), project, preview)
-    return f"{', '.join(left)} is left; it is none of the stacks in this checkout." if left else ""
+    return f"{', '.join(left)} is left; it is not a stack of this checkout." if left else ""
 
 
 def _tell_rest(found: Sweep, console: "Console") -> None:

@@ -23,8 +23,8 @@ def refuse_other_code(projects: Sequence[Project], wanted: str) -> None:
     found = combined_hash({each.pipeline.name: each.code_hash for each in projects})
     if found != wanted:
         raise UserError(
-            f"The code of this checkout is {found}, not {wanted}; nothing was sent. What is "
-            "promoted is what ran before: check out the commit that it ran from."
+            f"The code of this checkout is {found}, not {wanted}; nothing was sent",
+            hint="Check out the commit that was executed before: only that one is promoted",
         )
 
 
@@ -40,7 +40,10 @@ def upsert_all(projects: Sequence[Project], console: "Console") -> None:
         for finding in findings(json.loads(each.registration.definition))
     ]
     if lacking:
-        raise UserError(f"Steps lack controls, nothing was sent:{one_per_line(lacking)}")
+        raise UserError(
+            f"Steps lack controls, nothing was sent:{one_per_line(lacking)}",
+            hint="Correct the steps, then run: make check-pipeline",
+        )
     with PackageStaging(projects[0].session.client("s3")) as staging:
         for project in projects:
             staging.prepare(project.bundles, project.code.modules)

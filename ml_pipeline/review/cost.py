@@ -7,8 +7,8 @@ from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING
 
+from helpers.progress import duration
 from ml_pipeline.executions.executions import Execution, Step, take_snapshot
-from ml_pipeline.executions.progress import duration
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient

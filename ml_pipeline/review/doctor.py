@@ -11,10 +11,10 @@ from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import image_accounts, load_stacks
+from helpers.infra.stacks.fixed_costs import fixed_costs
 from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.infra.stacks.standing_costs import standing_costs
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.executions.job_logs import LOG_GROUP
@@ -82,15 +82,19 @@ def examine(environment: Environment, connect: Callable[[Environment], "Session"
         session = connect(environment)
         caller = session.client("sts").get_caller_identity()
     except Exception as error:
-        if (message := explain(error)) is None:
+        if (known := explain(error)) is None:
             raise
-        yield Finding("credentials", message, ["Sign in to the account of the environment, in its region"])
+        yield Finding(
+            "credentials", known.message, [known.hint or "Sign in to the account of the environment"]
+        )
         return
     yield Finding("credentials", f"{caller['Arn']} in {session.region_name}")
     try:
         stacks = load_stacks(environment)
     except UserError as error:
-        yield Finding("parameters", str(error), [f"Correct infra/parameters/{environment.file}"])
+        yield Finding(
+            "parameters", error.message, [error.hint or f"Correct infra/parameters/{environment.file}"]
+        )
         return
     account = Account(environment, session, stacks)
     for name, check in CHECKS.items():
@@ -107,9 +111,10 @@ def _finding(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except UserError as error:
-        return Finding(name, str(error), [f"Correct what {name} says"])
+        return Finding(name, error.message, [error.hint or f"Correct what {name} reports"])
     except ClientError as error:
-        return Finding(name, f"not checked: {explain(error)}")
+        known = explain(error)
+        return Finding(name, f"not checked: {known.message if known else error}")
 
 
 def _region(account: Account) -> Finding:
@@ -173,7 +178,7 @@ def _provider(account: Account) -> Finding:
 
 def _costs(account: Account) -> Finding:
     prices = load_prices()
-    usd = sum(line.usd_per_month for line in standing_costs(account.stacks, prices))
+    usd = sum(line.usd_per_month for line in fixed_costs(account.stacks, prices))
     said = f"about {usd:.2f} USD a month stand there while nothing runs ({prices.region}, {prices.as_of})"
     return Finding("costs", said)
 
@@ -203,7 +208,7 @@ def _stacks(account: Account) -> Finding:
     said = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
     steps = [
         f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
-        f"Deploy it: {make_command('deploy', ENV=account.environment)}",
+        f"Deploy it with: {make_command('deploy', ENV=account.environment)}",
     ]
     return Finding("stacks", said, steps if missing else ())
 

@@ -9,11 +9,11 @@ from helpers.aws import connect
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.fixed_costs import CostLine, fixed_costs
 from helpers.infra.stacks.offerings import missing_offerings
 from helpers.infra.stacks.outputs import undeployed
 from helpers.infra.stacks.plan import StackPlan, plan_all
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.infra.stacks.standing_costs import CostLine, standing_costs
 from helpers.pricing import Prices, load_prices
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import list_executions
@@ -89,7 +89,7 @@ def make_plan(environment: Environment, pipelines: str) -> Plan:
         session.client("sts").get_caller_identity()["Account"],
         changes,
         planned,
-        standing_costs(stacks, prices),
+        fixed_costs(stacks, prices),
         prices.as_of,
         prices.region,
         waiting,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.plan import StackPlan
-from ml_pipeline.controls.literal_secrets import secret_faults
+from ml_pipeline.controls.literal_secrets import secret_violations
 from ml_pipeline.review.plan import PipelinePlan, Plan
 from ml_pipeline.review.plan_text import amount
 
@@ -104,7 +104,7 @@ def _pipeline_text(plan: PipelinePlan, left: int) -> str:
 
 def _secrets(plan: PipelinePlan) -> list[str]:
     definitions = [each.definition for each in (plan.old, plan.new) if each]
-    faults = [fault.path for text in definitions for fault in secret_faults(json.loads(text), "$")]
+    faults = [fault.path for text in definitions for fault in secret_violations(json.loads(text), "$")]
     return list(dict.fromkeys(faults))
 
 

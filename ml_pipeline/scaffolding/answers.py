@@ -57,9 +57,9 @@ def _project(key: str) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise UserError(f"{text!r} does not match {pattern.pattern}; write it {example}")
+            raise UserError(f"{text!r} does not match {pattern.pattern}", hint=f"Write it {example}")
         if key == "Region" and (problems := partition_problems(text)):
-            raise UserError(problems[0])
+            raise UserError(problems[0], hint="Choose a region of the partition aws, as us-east-1")
         return text
 
     return parse
@@ -68,18 +68,21 @@ def _project(key: str) -> Callable[[str], str]:
 def _environments(text: str) -> tuple[str, ...]:
     names = tuple(filter(None, re.split(r"[\s,]+", text)))
     if not names:
-        raise UserError("name at least one environment, as dev,prod")
+        raise UserError("no environment is named", hint="Name at least one, as dev,prod")
     if wrong := [name for name in names if not NAME.fullmatch(name) or name == "local"]:
-        raise UserError(f"{wrong[0]!r} cannot be the name of an environment; it must match {NAME.pattern}")
+        raise UserError(
+            f"{wrong[0]!r} cannot be the name of an environment",
+            hint=f"Write a name that matches {NAME.pattern}, as dev",
+        )
     if len(set(names)) < len(names):
-        raise UserError("each environment is named once")
+        raise UserError("an environment is named twice", hint="Name each environment once")
     return names
 
 
 def _yes_or_no(text: str) -> bool:
     known = {"y": True, "yes": True, "true": True, "n": False, "no": False, "false": False}
     if text.lower() not in known:
-        raise UserError(f"{text!r} is not an answer; write yes or no")
+        raise UserError(f"{text!r} is not an answer", hint="Write yes or no")
     return known[text.lower()]
 
 
@@ -155,7 +158,12 @@ def answers_of(given: Mapping[str, Any], default: Answers, source: str) -> Answe
         try:
             values[name] = QUESTIONS[name].parse(as_text(value))
         except (UserError, TypeError) as error:
-            problems.append(f"{name}: {error if isinstance(error, UserError) else json.dumps(value)}")
+            problems.append(
+                f"{name}: {error.in_one_line() if isinstance(error, UserError) else json.dumps(value)}"
+            )
     if problems:
-        raise UserError(f"{source} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{source} cannot be used:{one_per_line(problems)}",
+            hint="Correct these answers, then run: make init",
+        )
     return Answers(**values)

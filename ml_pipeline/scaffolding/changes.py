@@ -32,7 +32,9 @@ class Changes:
         """
         existing = [path for path in self.created if (self.root / path).exists()]
         if existing:
-            raise UserError(f"{', '.join(existing)} exists already: choose another name, or remove the file")
+            raise UserError(
+                f"{', '.join(existing)} exists already", hint="Choose another name, or remove the file"
+            )
         before = {path: (self.root / path).read_bytes() for path in (*self.edited, *self.deleted)}
         new_folders = {
             folder
@@ -55,10 +57,12 @@ class Changes:
         except BaseException as error:
             self._restore(written, before, new_folders)
             if isinstance(error, OSError):
-                message = f"{error.filename} cannot be written: {error.strerror}"
-                raise UserError(f"{message}; nothing was changed") from error
+                raise UserError(
+                    f"{error.filename} cannot be written: {error.strerror}; nothing was changed",
+                    hint="Make the folder writable, then run the command again",
+                ) from error
             if isinstance(error, UserError):
-                raise UserError(f"{error}; nothing was changed") from error
+                raise UserError(f"{error.message}; nothing was changed", hint=error.hint) from error
             raise
         yield from (f"Created {path}" for path in self.created)
         yield from (f"Edited {path}" for path in self.edited)

@@ -50,7 +50,7 @@ class EditedFiles:
             UserError: it exists already.
         """
         if self.exists(path):
-            raise UserError(f"{path} exists already: choose another name, or remove the file")
+            raise UserError(f"{path} exists already", hint="Choose another name, or remove the file")
         self._texts[path] = text
 
     def write(self, path: str, document: Mapping[str, Any]) -> None:

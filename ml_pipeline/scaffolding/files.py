@@ -93,13 +93,17 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     file = f"{_PARAMETERS}/{BASE if pipeline == DEFAULT_PIPELINE else f'pipelines/{pipeline}.json'}"
     if not (root / module).is_file():
         raise UserError(
-            f"{module}: there is no such file; create the pipeline first: make new-pipeline NAME={pipeline}"
+            f"{module}: there is no such file",
+            hint=f"Create the pipeline first with: make new-pipeline NAME={pipeline}",
         )
     steps = _steps(read_document(root / file).values)
     if step in [each.name for each in steps]:
-        raise UserError(f"{file} has a step {step} already; choose another name")
+        raise UserError(f"{file} has a step {step} already", hint="Choose another name")
     if not steps:
-        raise UserError(f"{file} has no step whose result {step} could read; add the first section yourself")
+        raise UserError(
+            f"{file} has no step whose result {step} could read",
+            hint="Add the first section of a step yourself, as docs/pipelines.md shows",
+        )
     last = steps[-1]
     section = {
         "code": f"{module_of(step)}.py",

@@ -53,7 +53,8 @@ def fork_changes(root: Path, answers: Answers, record: Record) -> Changes:
         replace_sample_job(files, answers)
     elif now.Step != answers.Step:
         raise UserError(
-            f"Step: the sample job is replaced by {now.Step} already; add further steps: make new-step"
+            f"Step: the sample job is replaced by {now.Step} already",
+            hint=f"Leave Step at {now.Step}, and add further steps with: make new-step",
         )
     files.text(FILE, record.as_text())
     return files.changes()
@@ -110,7 +111,7 @@ def _free_range(files: EditedFiles) -> str:
     found = next((each for each in free if not any(each.overlaps(other) for other in used)), None)
     if found is None:
         raise UserError(
-            f"Environments: no range of addresses is free; choose VpcCidr in {ENVIRONMENTS} yourself"
+            "Environments: no range of addresses is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
         )
     return str(found)
 
@@ -150,8 +151,8 @@ def _of_template(root: Path, record: Record, path: str) -> str:
     found = Git(root).run("show", f"{version}:{path}") if version else None
     if found is None or found.returncode:
         raise UserError(
-            f"{path} cannot be restored: the history does not have the template's version. "
-            "Fetch it (git fetch --unshallow), or copy the file from the template"
+            f"{path} cannot be restored: the history does not have the template's version",
+            hint="Fetch it (git fetch --unshallow), or copy the file from the template",
         )
     return found.stdout
 

@@ -25,11 +25,14 @@ def check_name(kind: str, name: str) -> None:
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise UserError(
-            f"{kind} {name!r} cannot have this name: use up to {_LONGEST} lower-case letters, digits and "
-            "hyphens, beginning with a letter, as join-rates"
+            f"{kind} {name!r} cannot have this name",
+            hint=f"Use up to {_LONGEST} lower-case letters, digits and hyphens, beginning with a letter, "
+            "as join-rates",
         )
     if name == ALL or iskeyword(module_of(name)):
-        raise UserError(f"{kind} {name!r} cannot have this name: it is a reserved word; choose another")
+        raise UserError(
+            f"{kind} {name!r} cannot have this name: it is a reserved word", hint="Choose another"
+        )
 
 
 def check_job_name(step: str) -> None:
@@ -43,5 +46,6 @@ def check_job_name(step: str) -> None:
     if find_spec(module_of(step)) is not None:
         raise UserError(
             f"step {step!r} cannot have this name: spark_jobs/{module_of(step)}.py would hide the Python "
-            f"module {module_of(step)}; choose another, as {step}-data"
+            f"module {module_of(step)}",
+            hint=f"Choose another, as {step}-data",
         )

@@ -17,16 +17,19 @@ def add_step(source: str, step: str, file: str) -> str:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise UserError(f"{file}, line {error.lineno}: {error.msg}; fix it first") from error
+        raise UserError(
+            f"{file}, line {error.lineno}: {error.msg}",
+            hint=f"Correct line {error.lineno} of {file}, then run the command again",
+        ) from error
     line = f'SparkStep("{step}"),'
     if step in _declared(tree):
         return source
     if not _imports_spark_step(tree):
-        raise UserError(f"{file} does not import SparkStep. {_by_hand(line)}")
+        raise UserError(f"{file} does not import SparkStep", hint=_by_hand(line))
     returned = _returned_list(tree)
     edited = _with_element(source, returned, line) if returned else None
     if edited is None:
-        raise UserError(f"steps() of {file} does not return a plain list of steps. {_by_hand(line)}")
+        raise UserError(f"steps() of {file} does not return a plain list of steps", hint=_by_hand(line))
     return edited
 
 

@@ -47,7 +47,8 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
     which = execution or f"any execution of {project.name}"
     raise UserError(
         f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: a job's first comes "
-        f"after about 20 s. Run it: {project.target.command('start', CACHE='off')}"
+        "after about 20 s",
+        hint=f"Run it with: {project.target.command('start', CACHE='off')}",
     )
 
 
@@ -68,8 +69,9 @@ def refuse_unknown_step(project: Project, step: str | None) -> None:
     steps = project.parameters.spark_steps
     if step is not None and step not in steps:
         raise UserError(
-            f"unknown step {step!r} of pipeline {project.pipeline.name}; expected one of {', '.join(steps)}. "
-            f"To add it: make new-step PIPELINE={project.pipeline.name} NAME={step}"
+            f"unknown step {step!r} of pipeline {project.pipeline.name}; expected one of {', '.join(steps)}",
+            hint=f"Name one of them, or add the step with: make new-step PIPELINE={project.pipeline.name} "
+            f"NAME={step}",
         )
 
 

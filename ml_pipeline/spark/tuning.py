@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from helpers.command_line import say
-from helpers.errors import UserError
+from helpers.errors import UserError, explain
+from helpers.progress import progress
 from helpers.spark.event_log.configuration import CLASSIFICATION, updated
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
@@ -25,6 +26,9 @@ from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
 
 LEAST_GAIN = 0.03
 """A share of the time: what saves less is not worth a setting that somebody must understand."""
+
+
+_RUN = "run of the pipeline"
 
 
 class RunFailedError(UserError):
@@ -60,7 +64,11 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     """
     environment = project.environment
     if environment.settings.sample_data == "never":
-        raise UserError(f"tune runs the pipeline with settings on trial: not in {environment}")
+        raise UserError(
+            f"tune runs the pipeline with settings on trial, which {environment} does not allow "
+            "(SampleData is never)",
+            hint="Tune in another environment with: make tune ENV=dev",
+        )
     name = step or list(project.parameters.spark_steps)[-1]
     refuse_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
@@ -78,15 +86,28 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         upsert_all([changed], Console(quiet=True))
         return changed
 
+    def measure(text: str) -> Measurement:
+        with steps.step(_RUN):
+            return _measured(apply(text), name, console)
+
+    most = 1 + 2 * rounds * pairs
     try:
-        best = search(lambda text: _measured(apply(text), name, console), original, rounds, pairs, show)
+        with progress("tune", f"{environment} {project.pipeline.name}", [_RUN] * most, console) as steps:
+            best = search(measure, original, rounds, pairs, show)
     except BaseException:
         show(f"Restoring {configuration}.")
+        upsert = project.target.command("upsert")
         try:
             apply(original)
+        except KeyboardInterrupt as error:
+            error.add_note(f"The pipeline still has settings on trial. Register it again with: {upsert}")
+            raise
         except Exception as error:
-            upsert = project.target.command("upsert")
-            raise UserError(f"{error}; the pipeline still has settings on trial. Run: {upsert}") from error
+            cause = explain(error)
+            raise UserError(
+                f"{cause.message if cause else error}; the pipeline still has settings on trial",
+                hint=f"Register the configuration again with: {upsert}",
+            ) from error
         finally:
             trials.end_trials(configuration)
         raise
@@ -130,7 +151,7 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
             try:
                 changed = measure(candidate)
             except RunFailedError as error:
-                show(f"  {error}")
+                show(f"  {error.message}")
                 ratios.append(math.inf)
                 break
             ratios.append(changed.seconds / before.seconds)
@@ -180,11 +201,14 @@ def _measured(project: Project, step: str, console: Console) -> Measurement:
     """Run the pipeline to its end and read the event log of a step."""
     session = project.session
     arn = start(session, project.target, use_cache=False)
-    snapshot, interrupted = wait(session, arn, console)
+    snapshot, interrupted = wait(session, arn, project.target, console)
     if interrupted:
         raise KeyboardInterrupt
     if snapshot.status != "Succeeded":
         reason = next((each.failure_reason for each in snapshot.steps if each.failure_reason), "")
-        raise RunFailedError(f"{arn} is {snapshot.status}: {reason or snapshot.failure_reason}")
+        raise RunFailedError(
+            f"{arn} is {snapshot.status}: {reason or snapshot.failure_reason}",
+            hint=f"Read its log with: {project.target.command('logs', ARGS=f'--execution {arn}')}",
+        )
     run = read(newest_log(project, arn, step).uri, session.client("s3"))
     return Measurement(summary_of(run).seconds, findings(run))

@@ -9,11 +9,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from helpers.command_line import run_command
+from helpers.progress import progress
 from helpers.spark import s3a_jars
 from tests.bench import abalone, check, commands, event_log_reader, kept_state, pipelines, step_overhead
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
@@ -241,7 +246,19 @@ SECTIONS = (
 )
 
 
-def main() -> None:
+@contextmanager
+def _continued(sections: Sequence[str], section: str) -> Iterator[None]:
+    """Name the sections that Ctrl-C leaves out; an execution on the embedded AWS may continue."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        rest = " ".join(sections[sections.index(section) :])
+        interruption.add_note(f"Measure the other sections with: make bench ARGS='--only {rest}'")
+        interruption.add_note("An execution on the embedded AWS may continue. Stop it with: make down")
+        raise
+
+
+def main() -> int:
     """Measure, and keep the figures or compare them with those that are kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000_000)
@@ -251,20 +268,26 @@ def main() -> None:
     parser.add_argument(
         "--check", action="store_true", help="compare ratios with the file's, do not write it"
     )
-    options = parser.parse_args()
+    return run_command(_bench, parser.parse_args())
+
+
+def _bench(options: argparse.Namespace) -> int:
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(options.rows, options.rounds, Path(folder))
-        for section in options.only:
-            print(f"-- {section}", file=sys.stderr, flush=True)
-            measured[section] = {"machine": machine(), **getattr(bench, section)()}
-            if not options.check:  # after each, for the next may fail, or be cut short
-                keep(options.results, section, measured[section])
+        scale = f"{options.rows} rows, {options.rounds} rounds"
+        with progress("bench", scale, options.only, Console(stderr=True)) as steps:
+            for section in options.only:
+                with steps.step(section), _continued(options.only, section):
+                    measured[section] = {"machine": machine(), **getattr(bench, section)()}
+                if not options.check:  # after each, for the next may fail, or be cut short
+                    keep(options.results, section, measured[section])
     if options.check:
         lines, worse = check.compare(kept(options.results), measured)
         print("\n".join(lines))
-        sys.exit(worse)
+        return worse
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -346,7 +346,7 @@ def test_a_killed_server_is_told_and_started_again(checkout, first_run) -> None:
     code, said = checkout.make("start")
 
     assert code != 0
-    assert "The embedded AWS does not run. Start it with: make up" in said
+    assert "The embedded AWS does not run\nHint: Start it with: make up" in said
     assert "started" in checkout.made("up")
 
 

@@ -80,7 +80,7 @@ PARTS = {
         "tests/infra/test_templates.py",
         "tests/helpers/infra/test_regional_values.py",
         "tests/helpers/infra/test_stacks.py",
-        "tests/helpers/infra/test_standing_costs.py",
+        "tests/helpers/infra/test_fixed_costs.py",
     ],
     "github": ["tests/helpers/github", "tests/workflows/test_static.py"],
     "pipelines": [

@@ -47,7 +47,7 @@ def test_another_region_in_the_shell_is_refused(monkeypatch: pytest.MonkeyPatch,
 
     with pytest.raises(
         UserError,
-        match=rf"{name} is {OTHER}, but live runs in {REGION}\. Unset it.* infra/parameters/live\.json",
+        match=rf"{name} is {OTHER}, but live runs in {REGION}\nHint: Unset it.* infra/parameters/live\.json",
     ):
         connect(Environment("live"))
 
@@ -98,7 +98,7 @@ def test_an_environment_in_aws_is_not_looked_for_on_this_machine(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(UserError, match=f"{said}.*but live is in AWS.*set {ANY_ENVIRONMENT}=yes"):
+    with pytest.raises(UserError, match=f"{said}.*but live is in AWS\nHint: .*set {ANY_ENVIRONMENT}=yes"):
         connect(Environment("live"))
 
 

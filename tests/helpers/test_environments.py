@@ -25,7 +25,9 @@ def test_environments_are_the_files_in_promotion_order(folder: Path) -> None:
 
 
 def test_a_file_adds_an_environment(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"unknown environment 'uat'.*create infra/parameters/uat\.json"):
+    with pytest.raises(
+        UserError, match=r"unknown environment 'uat'.*\nHint: .*create infra/parameters/uat\.json"
+    ):
         Environment("uat")
 
     (folder / "uat.json").write_text('{"PromotionOrder": 15, "Approval": true}')
@@ -36,14 +38,14 @@ def test_a_file_adds_an_environment(folder: Path) -> None:
 
 def test_previews_exist_where_they_have_a_file(folder: Path) -> None:
     assert not is_preview("pr-7")
-    with pytest.raises(ValueError, match=r"expected one of sandbox, qa, beta, live\. "):
+    with pytest.raises(UserError, match=r"expected one of sandbox, qa, beta, live\n"):
         Environment("pr-7")
 
     (folder / "preview.json").write_text('{"DaysToLive": 3}')
 
     assert Environment("pr-7").is_preview
     assert Environment("pr-7").settings.days_to_live == 3
-    with pytest.raises(ValueError, match=r"live, pr-<number>\. "):
+    with pytest.raises(UserError, match=r"live, pr-<number>\n"):
         Environment("preview")
 
 
@@ -51,7 +53,7 @@ def test_previews_exist_where_they_have_a_file(folder: Path) -> None:
 def test_no_other_name_is_one(folder: Path, name: str) -> None:
     (folder / "preview.json").write_text("{}")
 
-    with pytest.raises(ValueError, match="unknown environment"):
+    with pytest.raises(UserError, match="unknown environment"):
         Environment(name)
 
 

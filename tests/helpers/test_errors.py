@@ -10,7 +10,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from helpers.errors import explain
+from helpers.errors import UserError, explain
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,11 @@ from helpers.errors import explain
     ],
 )
 def test_a_refused_object_leads_to_who_may_reach_the_buckets(operation: str, code: str, hinted: bool) -> None:
-    said = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, operation)) or ""
+    shown = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, operation))
 
-    assert said.startswith(f"{operation} failed with {code}: no")
-    assert ("BreakGlassPrincipalArns in infra/parameters/<environment>.json" in said) is hinted
+    assert shown
+    assert shown.message.startswith(f"{operation} failed with {code}: no")
+    assert ("BreakGlassPrincipalArns" in shown.hint) is hinted
 
 
 def test_a_quota_that_is_used_up_leads_to_how_it_is_raised() -> None:
@@ -34,11 +35,11 @@ def test_a_quota_that_is_used_up_leads_to_how_it_is_raised() -> None:
         {"Error": {"Code": "ResourceLimitExceeded", "Message": message}}, "CreateProcessingJob"
     )
 
-    said = explain(error) or ""
+    shown = explain(error)
 
-    assert message in said
-    assert "This is a quota of the account and no missing right" in said
-    assert "docs/platform-engineer.md#service-quotas" in said
+    assert shown
+    assert message in shown.message
+    assert shown.hint == "Request an increase of the quota, see docs/platform-engineer.md#service-quotas"
 
 
 @pytest.mark.parametrize(
@@ -53,14 +54,22 @@ def test_a_quota_that_is_used_up_leads_to_how_it_is_raised() -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_credentials_that_cannot_be_renewed_lead_to_signing_in(error: Exception) -> None:
-    said = explain(error) or ""
+    shown = explain(error)
 
-    assert said.startswith("The AWS credentials cannot be renewed: ")
-    assert said.endswith("Sign in again: aws sso login")
+    assert shown
+    assert shown.message.startswith("The AWS credentials cannot be renewed: ")
+    assert shown.hint == "Sign in again with: aws sso login"
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired", "InvalidToken", "UnauthorizedException"])
 def test_credentials_that_aws_refuses_lead_to_signing_in(code: str) -> None:
-    said = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, "GetCallerIdentity")) or ""
+    shown = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, "GetCallerIdentity"))
 
-    assert said == f"AWS refuses the credentials ({code}: no). Sign in again, or set AWS_PROFILE."
+    assert str(shown) == (
+        f"AWS rejects the credentials ({code}: no)\nHint: Sign in (aws sso login), or set AWS_PROFILE"
+    )
+
+
+def test_an_error_in_a_list_takes_one_line() -> None:
+    assert UserError("a.json is missing", hint="Create it").in_one_line() == "a.json is missing; create it"
+    assert UserError("no").in_one_line() == str(UserError("no")) == "no"

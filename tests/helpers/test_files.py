@@ -16,6 +16,6 @@ def test_a_file_is_replaced_with_its_mode(tmp_path) -> None:
 
 def test_what_cannot_be_written_leaves_nothing_behind(tmp_path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match=r"folder cannot be written: Is a directory; name a file"):
+    with pytest.raises(UserError, match=r"folder cannot be written: Is a directory\nHint: Name a file"):
         write_atomically(tmp_path / "folder", "text")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]

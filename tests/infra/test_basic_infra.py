@@ -13,7 +13,7 @@ from helpers.infra.stacks.buckets import empty_bucket
 from tests.buckets import create_bucket
 
 INFRA = Path(__file__).parents[2] / "infra"
-FORMER = INFRA.parent / "tests/helpers/infra/former_basic_infra.yaml"
+FORMER = INFRA.parent / "tests/helpers/infra/legacy_basic_infra.yaml"
 NESTED = ("Keys", "Network", "Storage", "Identity", "Operations", "Models")
 
 

@@ -106,8 +106,8 @@ def test_every_command_has_a_module_and_tells_its_options(run: Run) -> None:
 def test_an_unknown_environment_is_refused_with_those_that_there_are(run: Run) -> None:
     said = run("plan", "--env", "qa")[2]
 
-    assert "unknown environment 'qa'; expected one of local, trial, live, pr-<number>." in said
-    assert "To add it, create infra/parameters/qa.json" in said
+    assert "unknown environment 'qa'; expected one of local, trial, live, pr-<number>\n" in said
+    assert "Hint: Name one of them, or create infra/parameters/qa.json" in said
 
 
 @pytest.mark.parametrize("command", ["plan", "upsert", "start", "logs", "size", "code-hash", "delete", "run"])
@@ -118,8 +118,8 @@ def test_an_unknown_pipeline_is_refused_with_those_that_there_are(
 
     assert code == 1
     assert (
-        f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, {NAME}. "
-        "To add it: make new-pipeline NAME=rides"
+        f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, {NAME}\n"
+        "Hint: Name one of them, or add the pipeline with: make new-pipeline NAME=rides"
     ) in said + out
 
 
@@ -130,8 +130,8 @@ def test_an_unknown_step_is_refused_with_those_that_there_are(
     code, _, said = run(command, "--env", "trial", "--pipeline", NAME, "--step", "joins")
 
     assert code == 1
-    assert f"unknown step 'joins' of pipeline {NAME}; expected one of clean, join. " in said
-    assert f"To add it: make new-step PIPELINE={NAME} NAME=joins" in said
+    assert f"unknown step 'joins' of pipeline {NAME}; expected one of clean, join\n" in said
+    assert f"Hint: Name one of them, or add the step with: make new-step PIPELINE={NAME} NAME=joins" in said
 
 
 @pytest.mark.parametrize("command", ["plan", "upsert", "data"])
@@ -158,7 +158,7 @@ def test_parameters_that_are_not_valid_end_every_command(
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "AWS refuses the credentials"),
+        ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "AWS rejects the credentials"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS does not answer"),
         ({"AWS_PROFILE": "nobody-here"}, "No usable AWS credentials"),
         ({"AWS_REGION": "sa-east-1"}, "AWS_REGION is sa-east-1, but trial runs in"),
@@ -207,7 +207,7 @@ def test_a_plan_of_what_is_not_deployed_yet_says_so(run: Run) -> None:
 def test_the_life_of_a_pipeline(run: Run) -> None:
     name, on_trial = f"{PIPELINE}-trial", ("--env", "trial")
     assert run("delete", *on_trial)[:2] == (0, f"There is no pipeline {name}.\n")
-    assert f"no pipeline {name}. Create it" in run("logs", *on_trial)[2]
+    assert f"no pipeline {name}\nHint: Create it" in run("logs", *on_trial)[2]
 
     code, said, _ = run("plan", *on_trial)
     assert code == 0
@@ -224,7 +224,7 @@ def test_the_life_of_a_pipeline(run: Run) -> None:
 
     code, _, said = run("start", *on_trial)
     assert code == 1
-    assert f"There is no input input_table of step {STEP} at s3a://{DATA}-trial/{INPUT}." in said
+    assert f"There is no input input_table of step {STEP} at s3a://{DATA}-trial/{INPUT}\n" in said
     assert "make data ENV=trial" in said
     assert run("data", *on_trial)[:2] == (
         0,
@@ -436,8 +436,8 @@ def test_an_execution_that_runs_keeps_others_out_and_is_stopped_by_ctrl_c(
     assert take_snapshot(stack.client("sagemaker"), arn).status == "Stopped"
     assert [answer[0] for answer in refused] == [1, 1]
     assert f"Another execution is Executing: {arn}" in refused[0][2]
-    assert "or stop it: make stop ENV=local" in refused[0][2]
-    assert "Stop it first: make stop ENV=local" in refused[1][2]
+    assert "or stop it with: make stop ENV=local" in refused[0][2]
+    assert "Stop it first with: make stop ENV=local" in refused[1][2]
     assert "Status           Stopped" in out.getvalue()
     assert run("stop", "--execution", arn)[1] == f"{arn} has already finished.\n"
 

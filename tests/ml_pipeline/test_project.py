@@ -76,7 +76,7 @@ def test_two_pipelines_of_one_name_are_refused_by_their_files(checkout: Checkout
     with pytest.raises(UserError) as refused:
         open_projects(Environment(TRIAL), ALL)
 
-    assert str(refused.value).splitlines() == [
+    assert refused.value.message.splitlines() == [
         "Pipelines get in each other's way:",
         f"  - pipeline_name {PIPELINE}-trial stands in the parameter files of {DEFAULT_PIPELINE} and {NAME}; "
         "change one",
@@ -94,7 +94,7 @@ def test_two_pipelines_of_one_output_are_refused(scheme: str, end: str, checkout
     with pytest.raises(UserError) as refused:
         open_projects(Environment(TRIAL), ALL)
 
-    assert str(refused.value).splitlines()[1:] == [
+    assert refused.value.message.splitlines()[1:] == [
         f"  - outputs s3a://{DATA}-trial/fares/out and {scheme}://{DATA}-trial/fares/out{end} in the "
         f"parameter files of {DEFAULT_PIPELINE} and {NAME} overlap; change one"
     ]

@@ -21,7 +21,7 @@ from helpers.infra.stacks.__main__ import main as stacks
 from helpers.infra.stacks.change_sets import create_change_set, execute
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import DRIFTED
-from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.waiting import Polling
 from helpers.local_aws import lifecycle
 from helpers.local_aws.fault_injection import inject
@@ -164,7 +164,7 @@ def test_a_command_that_is_interrupted_halfway_can_be_repeated(
 
         with expiring_credentials(faulty, ROLE_ARN, request_number(early)):
             code = command(words, "local", project)
-        refused = "AWS refuses the credentials (Expired" in capsys.readouterr().err
+        refused = "AWS rejects the credentials (Expired" in capsys.readouterr().err
         assert (code, refused) == (1, True) or words == ("stop",), words
         moment = MOMENTS[words]() if words in MOMENTS else request_number(half)
         kill(partial(command, words, "local", project), moment)
@@ -225,8 +225,8 @@ def test_a_deployment_goes_on_when_credentials_expire(
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "ExecuteChangeSet")):
         assert command(("deploy",), "local", project) == 1
     said = capsys.readouterr().err
-    assert "CloudFormation goes on without this command" in said
-    assert "AWS refuses the credentials (ExpiredToken" in said
+    assert "Continues on AWS: the operation on " in said
+    assert "AWS rejects the credentials (ExpiredToken" in said
 
     assert command(("deploy",), "local", project) == 0
     assert command(("teardown", "--yes"), "local", project) == 0
@@ -239,7 +239,7 @@ def test_a_sweep_of_previews_that_is_interrupted_goes_on(
     words, long_ago = ("sweep", "--only", "previews"), datetime(2026, 1, 1, tzinfo=UTC)
     deploy_all(Session(REGION).client("cloudformation"), load_stacks(Environment("pr-7")), QUIET)
     assert command(("upsert",), "pr-7", project) == 0
-    expired = renewed(load_stacks(Environment("pr-7")), long_ago)
+    expired = with_new_expiry(load_stacks(Environment("pr-7")), long_ago)
     deploy_all(Session(REGION).client("cloudformation"), expired, QUIET)
     capsys.readouterr()
 
@@ -271,7 +271,10 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
 
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "UpdatePipeline")):
         assert command(words, "local", project) == 1
-    assert "the pipeline still has settings on trial. Run: make upsert" in capsys.readouterr().err
+    assert (
+        "the pipeline still has settings on trial\nHint: Register the configuration again with: make upsert"
+        in capsys.readouterr().err
+    )
     assert file.read_text() == original
 
     # The first update is back to the settings of the file.

@@ -6,7 +6,7 @@ from policies import EVERYTHING
 from policies import Policies as Deployed
 
 from helpers.local_aws.access.conditions import context_of
-from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, Policies, evaluate
 
 
 def verdict(request: dict[str, Any], deployed: Deployed) -> str:
@@ -28,7 +28,7 @@ def verdict(request: dict[str, Any], deployed: Deployed) -> str:
         resource=found([request["resourcePolicy"]] if request["resourcePolicy"] else []),
         endpoint=found(request["endpoint"]),
     )
-    refused = refusal(asked, policies)
+    refused = evaluate(asked, policies)
     if refused is None:
         return "allowed"
     return "denied" if refused.statement is None else str(refused.statement["Sid"])

@@ -158,7 +158,7 @@ def test_no_pip_audit_is_an_error(run: Run, tmp_path: Path) -> None:
     code, _, err = run(tmp_path / "nowhere")
 
     assert code == 1
-    assert "pip-audit cannot be run" in err
+    assert "pip-audit cannot start" in err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The role that manages the previews of pull requests: theirs, and nothing of the standing environments."""
+"""The role that manages the previews of pull requests: theirs, and nothing of the long-lived environments."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -22,7 +22,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from helpers.environments import Environment, has_previews, promoted
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
-from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.project_settings import project_settings
 from ml_pipeline.params import DEFAULT_PIPELINE
@@ -393,7 +393,7 @@ def test_a_plan_that_fails_is_reported(sandbox) -> None:
     sandbox.git("reset", "--quiet", "--hard", "HEAD~1")
 
     assert run.code != 0
-    assert "infra/keys.yaml is no valid YAML" in run.output
+    assert "infra/keys.yaml is not valid YAML" in run.output
     (comment,) = comments(sandbox, "plan")
     assert comment.count("❌ Planning failed; see the log.") == len(promoted())
 
@@ -604,7 +604,7 @@ def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
 @previews
 def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
     stacks_now = with_regional_values(aws.client("ec2"), load_stacks(Environment("pr-13")))
-    long_ago = renewed(stacks_now, datetime(2026, 1, 1, tzinfo=UTC))
+    long_ago = with_new_expiry(stacks_now, datetime(2026, 1, 1, tzinfo=UTC))
     deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
 
     night = {"schedule": "17 2 * * *"}

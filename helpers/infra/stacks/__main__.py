@@ -18,7 +18,7 @@ from helpers.command_line import common_options, run_command
 from helpers.infra.stacks.configuration import (
     INFRA,
     StackConfiguration,
-    former_stack_name,
+    legacy_stack_name,
     load_settings,
     load_stacks,
 )
@@ -53,8 +53,8 @@ def _run(arguments: argparse.Namespace) -> int:
         case "drift":
             return _drift(session, stacks, arguments, console)
         case "migrate":
-            former = former_stack_name(arguments.env, arguments.infra)
-            if found := migrate(session, former, stacks, console, None if arguments.yes else input):
+            legacy = legacy_stack_name(arguments.env, arguments.infra)
+            if found := migrate(session, legacy, stacks, console, None if arguments.yes else input):
                 console.print(table_of(found, f"the stacks of {arguments.env}"))
         case "outputs":
             _outputs(cloudformation, stacks, arguments, console)
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     drift.add_argument("--json", action="store_true", help="as JSON")
     migration = commands.add_parser(
-        "migrate", parents=[common], help="move keys and buckets out of the one stack of former versions"
+        "migrate", parents=[common], help="move keys and buckets out of the one stack of earlier versions"
     )
     migration.add_argument("--yes", action="store_true", help="do not ask")
     outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stacks")

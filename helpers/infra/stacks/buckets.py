@@ -46,8 +46,10 @@ def _delete_versions(s3: "S3Client", bucket: str, console: "Console", batch: int
         if refused := answer.get("Errors"):
             first = refused[0]
             raise UserError(
-                f"S3 refuses to delete {len(refused)} objects of {bucket}, "
-                f"the first {first.get('Key')}: {first.get('Code')} {first.get('Message')}"
+                f"S3 refuses to delete {len(refused)} objects of {bucket}, the first {first.get('Key')}: "
+                f"{first.get('Code')} {first.get('Message')}",
+                hint="Remove what protects the objects (Object Lock, a bucket policy), then run the "
+                "command again",
             )
         count += len(found)
         console.print(f"Emptying {bucket}: {count} deleted", highlight=False)

@@ -45,6 +45,7 @@ class PlannedChangeSet:
     changes: tuple[PlannedChange, ...]
     is_empty: bool
     """Nothing at all would change. (Without changes to resources there may be some to outputs or tags.)"""
+    kind: "ChangeSetTypeType" = "CREATE"
 
 
 def create_change_set(
@@ -86,7 +87,9 @@ def create_change_set(
         answer = cloudformation.describe_change_set(ChangeSetName=created["Id"])
         return answer if answer["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
 
-    planned = PlannedChangeSet(created["Id"], created["StackId"], configuration.name, (), is_empty=True)
+    planned = PlannedChangeSet(
+        created["Id"], created["StackId"], configuration.name, (), is_empty=True, kind=kind
+    )
     try:
         answer = poll(ask, f"the change set of {configuration.name}", polling)
     except BaseException:
@@ -95,7 +98,10 @@ def create_change_set(
     reason = answer.get("StatusReason", "")
     if answer["Status"] == "FAILED" and not any(text in reason for text in _NO_CHANGES):
         discard(cloudformation, planned)
-        raise UserError(f"CloudFormation refuses the changes to {configuration.name}: {reason}")
+        raise UserError(
+            f"CloudFormation rejects the changes to {configuration.name}: {reason}",
+            hint="Correct the template or its parameters in infra/, then run the command again",
+        )
     if answer["Status"] == "FAILED":
         return planned
     pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=created["Id"])
@@ -108,6 +114,7 @@ def create_change_set(
         configuration.name,
         tuple(map(planned_change, changes)),
         is_empty=False,
+        kind=kind,
     )
 
 
@@ -124,7 +131,8 @@ def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
         if code in _OUTDATED or f"{IN_PROGRESS} state" in message:
             raise OutdatedError(
                 f"{planned.stack_name} has been changed since these changes were computed. They are out of "
-                f"date and were not made: deploy again. ({message})"
+                f"date and were not made ({message})",
+                hint="Run the command again",
             ) from error
         raise
 

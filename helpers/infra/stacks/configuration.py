@@ -288,8 +288,8 @@ def project_name(infra: Path = INFRA) -> str:
     return project_settings(infra / "project.json").project_name
 
 
-def former_stack_name(environment: Environment, infra: Path = INFRA) -> str:
-    """Return the name of the one stack that the template of former versions made; see `project_name`."""
+def legacy_stack_name(environment: Environment, infra: Path = INFRA) -> str:
+    """Return the name of the one stack that the template of earlier versions made; see `project_name`."""
     return f"{project_name(infra)}-{environment}"
 
 
@@ -337,7 +337,7 @@ def _parameter_file(path: Path, environment: Environment, project: ProjectSettin
 
 def _section_problems(content: Mapping[str, Any]) -> list[str]:
     known = ("Stacks", "Parameters", "Tags", *ENVIRONMENT_KEYS)
-    problems = [f"{key} is none of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
+    problems = [f"{key} is not one of {', '.join(known)}: remove it" for key in content.keys() - {*known}]
     problems += [f"{key} is missing: add it" for key in known[:2] if key not in content]
     stacks = content.get("Stacks", ["-"])
     if not isinstance(stacks, list) or not stacks or not all(isinstance(name, str) for name in stacks):
@@ -390,21 +390,31 @@ def _checked_template(text: str, path: Path) -> dict[str, Any]:
     try:
         content = parse_template(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is no valid YAML: {error}") from error
+        raise UserError(
+            f"{path} is not valid YAML: {error}", hint=f"Correct {path}, then run: make lint"
+        ) from error
     if not isinstance(content, dict) or "Resources" not in content:
-        raise UserError(f"{path} is no CloudFormation template: it has no Resources")
+        raise UserError(
+            f"{path} is not a CloudFormation template: it has no Resources",
+            hint="Add Resources, as in infra/keys.yaml",
+        )
     return cast("dict[str, Any]", content)
 
 
 def _refuse(path: Path, problems: list[str]) -> None:
     if problems:
-        raise UserError(f"{path} cannot be used:{one_per_line(problems)}")
+        raise UserError(
+            f"{path} cannot be used:{one_per_line(problems)}",
+            hint=f"Correct {path}, then run the command again",
+        )
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing") from error
+        raise UserError(
+            f"{path} is missing", hint=f"Restore it (git restore {path}), or create it"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from error
+        raise UserError(f"{path} cannot be read: {error}", hint="Make it a readable file in UTF-8") from error

@@ -1,10 +1,12 @@
 """Bringing an environment's stacks to what their templates and parameters say."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.command_line import continuing_on_aws, make_command
 from helpers.errors import UserError
 from helpers.infra.stacks.change_sets import (
     OutdatedError,
@@ -13,14 +15,23 @@ from helpers.infra.stacks.change_sets import (
     discard,
     execute,
 )
-from helpers.infra.stacks.configuration import INFRA, former_stack_name, load_stacks
-from helpers.infra.stacks.former import refuse_former
+from helpers.infra.stacks.configuration import INFRA, legacy_stack_name, load_stacks
+from helpers.infra.stacks.legacy import refuse_legacy
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import show
-from helpers.infra.stacks.previews import renewed
+from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, poll, watch
+from helpers.infra.stacks.waiting import (
+    EventFeed,
+    Polling,
+    first_failure,
+    poll,
+    watch,
+    watch_command,
+    when_stable,
+)
+from helpers.progress import OneStep, Progress, progress
 
 if TYPE_CHECKING:
     import boto3
@@ -34,17 +45,31 @@ if TYPE_CHECKING:
 
 
 def deploy_environment(
-    session: "boto3.Session", environment: "Environment", console: "Console", infra: Path = INFRA
+    session: "boto3.Session",
+    environment: "Environment",
+    console: "Console",
+    infra: Path = INFRA,
+    steps: Progress | None = None,
 ) -> None:
     """Deploy all stacks of an environment, and show their outputs.
+
+    Args:
+        session: where the stacks are, or will be.
+        environment: the environment.
+        console: where to show what happens.
+        infra: the folder of the templates and their parameters.
+        steps: the progress of a command that does more than this, of which the stacks are steps.
 
     Raises:
         UserError: see `deploy_all`; or the single stack of an earlier version is still there.
     """
     stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
-    refuse_former(cloudformation, former_stack_name(environment, infra), environment)
-    outputs = deploy_all(cloudformation, renewed(stacks, datetime.now(UTC)), console)
+    refuse_legacy(cloudformation, legacy_stack_name(environment, infra), environment)
+    own = progress("deploy", environment, [stack.name for stack in stacks], console)
+    with nullcontext(steps) if steps else own as shown:
+        expiring = with_new_expiry(stacks, datetime.now(UTC))
+        outputs = deploy_all(cloudformation, expiring, console, step=shown.step)
     console.print(table_of(outputs, f"the stacks of {environment}"))
 
 
@@ -54,6 +79,7 @@ def deploy_all(
     console: "Console",
     polling: Polling | None = None,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> dict[str, str]:
     """Deploy the stacks of an environment in their order, and return the outputs of all.
 
@@ -63,6 +89,7 @@ def deploy_all(
         console: where to show what happens.
         polling: how to wait.
         check: raises a UserError if changes are not to be made; called with those of each stack before.
+        step: is entered with the name of each stack while it is changed.
 
     Raises:
         UserError: a deployment failed; the message says which stacks are done, and which are not begun.
@@ -70,13 +97,14 @@ def deploy_all(
     outputs: dict[str, str] = {}
     for index, stack in enumerate(stacks):
         try:
-            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check)
-        except UserError as error:
+            outputs |= deploy(cloudformation, stack.with_outputs(outputs), console, polling, check, step)
+        except BaseException as error:
             done = ", ".join(each.name for each in stacks[:index]) or "none"
             waiting = ", ".join(each.name for each in stacks[index + 1 :]) or "none"
-            raise UserError(
-                f"{error}\nDeployed: {done}. Not begun: {waiting}. Fix it and try again."
-            ) from error
+            error.add_note(f"Deployed: {done}. Not started: {waiting}")
+            if isinstance(error, KeyboardInterrupt):
+                error.add_note(f"Continue with: {make_command('deploy', ENV=stack.environment)}")
+            raise
     return outputs
 
 
@@ -86,6 +114,7 @@ def deploy(
     console: "Console",
     polling: Polling | None = None,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> dict[str, str]:
     """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
 
@@ -99,28 +128,29 @@ def deploy(
     def plan(stack: "StackTypeDef | None") -> PlannedChangeSet:
         ready = readiness(stack)
         if stack and ready is Readiness.RECREATE:
-            clear_away(cloudformation, stack, console, polling)
+            delete_failed_stack(cloudformation, stack, console, polling)
         kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
         return create_change_set(cloudformation, configuration, kind, polling)
 
     while True:
-        planned = once_settled(cloudformation, configuration.name, polling, plan)
+        planned = when_stable(cloudformation, configuration.name, polling, plan)
         try:
-            carry_out(cloudformation, planned, console, polling, check)
+            execute_and_wait(cloudformation, planned, console, polling, check, step)
         except OutdatedError:
             console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
         else:
             return outputs_of(cloudformation, configuration.name, configuration.environment)
 
 
-def carry_out(
+def execute_and_wait(
     cloudformation: "CloudFormationClient",
     planned: PlannedChangeSet,
     console: "Console",
     polling: Polling,
     check: Callable[[PlannedChangeSet], None] | None = None,
+    step: OneStep = nullcontext,
 ) -> None:
-    """Show a change set, execute it and wait for the end; see `deploy_all` for `check`.
+    """Show a change set, execute it and wait for the end; see `deploy_all` for `check` and `step`.
 
     Raises:
         OutdatedError: the stack has been changed since.
@@ -138,12 +168,19 @@ def carry_out(
     except BaseException:
         discard(cloudformation, planned)
         raise
-    events = watch(feed, planned.stack_name, console, polling)
-    if reason := failure(events):
-        raise UserError(f"The deployment of {planned.stack_name} failed: {reason}")
+    cancel = f"aws cloudformation cancel-update-stack --stack-name {planned.stack_name}"
+    # CloudFormation cancels nothing but updates.
+    stop = cancel if planned.kind == "UPDATE" else ""
+    with step(planned.stack_name):
+        events = watch(feed, planned.stack_name, console, polling, stop)
+        if reason := first_failure(events):
+            raise UserError(
+                f"The deployment of {planned.stack_name} failed: {reason}",
+                hint="Correct the cause, then run the command again",
+            )
 
 
-def clear_away(
+def delete_failed_stack(
     cloudformation: "CloudFormationClient", stack: "StackTypeDef", console: "Console", polling: Polling
 ) -> None:
     """Delete what an earlier creation left behind, as nothing else can be done with it."""
@@ -158,6 +195,11 @@ def clear_away(
         return status if status in {"DELETE_COMPLETE", "DELETE_FAILED"} else None
 
     # Its status and not its events: a stack without resources may go without any.
-    if poll(ask, f"the deletion of {name}", polling) == "DELETE_FAILED":
-        reason = failure(feed.take()) or "no reason given"
-        raise UserError(f"What an earlier creation of {name} left behind could not be deleted: {reason}")
+    with continuing_on_aws(f"the deletion of {name}", watch_command(stack_id)):
+        status = poll(ask, f"the deletion of {name}", polling)
+    if status == "DELETE_FAILED":
+        reason = first_failure(feed.take()) or "no reason given"
+        raise UserError(
+            f"The stack {name} that an earlier deployment failed to create could not be deleted: {reason}",
+            hint="Remove the cause, then run the command again",
+        )

@@ -11,10 +11,10 @@ from rich.table import Table
 from helpers.infra.stacks.change_sets import PLAN, create_change_set, discard
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.outputs import outputs_if_deployed
-from helpers.infra.stacks.previews import unrenewed
+from helpers.infra.stacks.previews import with_deployed_expiry
 from helpers.infra.stacks.role_policies import ROLE, AddedPolicies, added_policies
 from helpers.infra.stacks.status import Readiness, readiness, stack_resources
-from helpers.infra.stacks.waiting import READING, Polling, once_settled, poll
+from helpers.infra.stacks.waiting import READING, Polling, poll, when_stable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ class ResourceDrift:
 
 
 @dataclass(frozen=True)
-class UnreadResource:
+class UncheckedResource:
     """A resource that should have been compared and could not be read, which is not the absence of drift."""
 
     logical_id: str
@@ -74,11 +74,11 @@ class StackDrift:
     compared: int = 0
     existing: int = 0
     """How many resources there are, of which CloudFormation can compare some types."""
-    unread: tuple[UnreadResource, ...] = ()
+    unchecked: tuple[UncheckedResource, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is any drift, or may be."""
-        return bool(self.changes or self.resources or self.unread)
+        return bool(self.changes or self.resources or self.unchecked)
 
 
 def find_drift(
@@ -106,10 +106,10 @@ def find_drift(
 
 def _with_added(stack: StackDrift, added: Iterable[AddedPolicies]) -> StackDrift:
     """Return the drift of a stack with the policies that were added to its roles."""
-    resources, unread = {each.logical_id: each for each in stack.resources}, list(stack.unread)
+    resources, unchecked = {each.logical_id: each for each in stack.resources}, list(stack.unchecked)
     for role in added:
-        if role.unread:
-            unread.append(UnreadResource(role.logical_id, ROLE, role.unread))
+        if role.unchecked:
+            unchecked.append(UncheckedResource(role.logical_id, ROLE, role.unchecked))
             continue
         known = resources.get(role.logical_id, ResourceDrift(role.logical_id, ROLE, "MODIFIED", ()))
         differences = (
@@ -117,7 +117,7 @@ def _with_added(stack: StackDrift, added: Iterable[AddedPolicies]) -> StackDrift
             *(PropertyDrift("/ManagedPolicyArns", "null", arn) for arn in role.attached),
         )
         resources[role.logical_id] = replace(known, differences=known.differences + differences)
-    return replace(stack, resources=tuple(resources.values()), unread=tuple(unread))
+    return replace(stack, resources=tuple(resources.values()), unchecked=tuple(unchecked))
 
 
 def _drift_of(
@@ -126,7 +126,7 @@ def _drift_of(
     def compare(there: "StackTypeDef | None") -> StackDrift:
         return _stack_drift(cloudformation, stack, there, polling)
 
-    return once_settled(cloudformation, stack.name, polling, compare)
+    return when_stable(cloudformation, stack.name, polling, compare)
 
 
 def _stack_drift(
@@ -143,15 +143,15 @@ def _stack_drift(
         failed = there if ready is Readiness.RECREATE else None
         why = f"its creation failed: {failed['StackStatus']}" if failed else "the stack is missing"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
-    changes = _changes(cloudformation, unrenewed(stack, there), polling)
-    drifts, unread = _detect(cloudformation, stack.name, polling)
+    changes = _changes(cloudformation, with_deployed_expiry(stack, there), polling)
+    drifts, unchecked = _detect(cloudformation, stack.name, polling)
     return StackDrift(
         stack.name,
         changes,
         tuple(map(_resource_drift, (each for each in drifts if _is_drifted(each)))),
         compared=sum(each["StackResourceDriftStatus"] in _COMPARED for each in drifts),
         existing=len(stack_resources(cloudformation, stack.name)),
-        unread=tuple(unread),
+        unchecked=tuple(unchecked),
     )
 
 
@@ -170,7 +170,7 @@ def _changes(
 
 def _detect(
     cloudformation: "CloudFormationClient", name: str, polling: Polling
-) -> tuple[list["StackResourceDriftTypeDef"], list[UnreadResource]]:
+) -> tuple[list["StackResourceDriftTypeDef"], list[UncheckedResource]]:
     """Return what a detection has found and what it could not read; one such resource fails it as a whole."""
     detection = cloudformation.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
 
@@ -181,19 +181,21 @@ def _detect(
     answer = poll(ask, f"the drift detection of {name}", polling)
     failed = answer["DetectionStatus"] == "DETECTION_FAILED"
     reason = answer.get("DetectionStatusReason", "no reason given")
-    unread = [UnreadResource(name, _STACK, reason)] if failed else []
+    unchecked = [UncheckedResource(name, _STACK, reason)] if failed else []
     try:
         drifts = _drifts(cloudformation, name)
     except ClientError:
         if not failed:
             raise
-        return [], unread
-    unread += [
-        UnreadResource(each["LogicalResourceId"], each["ResourceType"], each.get("DriftStatusReason", reason))
+        return [], unchecked
+    unchecked += [
+        UncheckedResource(
+            each["LogicalResourceId"], each["ResourceType"], each.get("DriftStatusReason", reason)
+        )
         for each in drifts
         if each["StackResourceDriftStatus"] == "UNKNOWN"
     ]
-    return drifts, unread
+    return drifts, unchecked
 
 
 def _drifts(cloudformation: "CloudFormationClient", name: str) -> list["StackResourceDriftTypeDef"]:
@@ -237,7 +239,7 @@ def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]
                     for change in stack.changes
                 ],
                 "resources": [asdict(resource) for resource in stack.resources],
-                "not_compared": [asdict(resource) for resource in stack.unread],
+                "not_compared": [asdict(resource) for resource in stack.unchecked],
             }
             for stack in found
         ],
@@ -259,8 +261,8 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
             f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
             "template; a deployment does not see it."
         )
-    if unread := [stack.name for stack in found if stack.unread]:
-        told += f" Not all of {', '.join(unread)} could be compared: fix that, there may be more drift."
+    if unchecked := [stack.name for stack in found if stack.unchecked]:
+        told += f" Not all of {', '.join(unchecked)} could be checked: fix that, there may be more drift."
     console.print(f"{environment}: {told}", highlight=False)
 
 
@@ -280,8 +282,8 @@ def _rows(stack: StackDrift) -> Iterator[tuple[str, str, str, str]]:
         kind = f"{resource.status.lower()} by hand"
         differences = [f"{d.path}: {_short(d.expected)} -> {_short(d.actual)}" for d in resource.differences]
         yield resource.logical_id, resource.type, kind, "\n".join(differences)
-    for unread in stack.unread:
-        yield unread.logical_id, unread.type, "not compared", unread.reason
+    for unchecked in stack.unchecked:
+        yield unchecked.logical_id, unchecked.type, "not checked", unchecked.reason
 
 
 def _short(value: str) -> str:

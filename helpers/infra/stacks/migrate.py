@@ -1,6 +1,6 @@
-"""Moving keys and buckets out of the one stack of former versions, without the loss of an object.
+"""Moving keys and buckets out of the one stack of earlier versions, without the loss of an object.
 
-CloudFormation moves nothing out of a stack that still has it. So the former stack first comes to retain its
+CloudFormation moves nothing out of a stack that still has it. So the legacy stack first comes to retain its
 keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.
 
 The template of an import is not that of the new stack. An import changes nothing: what it says of a resource
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.configuration import StackConfiguration
-from helpers.infra.stacks.deploy import carry_out, clear_away, deploy_all
-from helpers.infra.stacks.former import BUCKET, KEY, MOVED, TYPES, FormerStack
+from helpers.infra.stacks.deploy import delete_failed_stack, deploy_all, execute_and_wait
+from helpers.infra.stacks.legacy import BUCKET, KEY, MOVED, TYPES, LegacyStack
 from helpers.infra.stacks.retention import (
     not_retained,
     original_template,
@@ -27,7 +27,7 @@ from helpers.infra.stacks.retention import (
     retaining,
 )
 from helpers.infra.stacks.status import Readiness, find_stack, processed_resources, readiness
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, settled, watch
+from helpers.infra.stacks.waiting import EventFeed, Polling, first_failure, wait_until_stable, watch
 
 if TYPE_CHECKING:
     import boto3
@@ -39,19 +39,19 @@ IDENTIFIERS = {KEY: "KeyId", BUCKET: "BucketName"}
 
 def migrate(
     session: "boto3.Session",
-    former_name: str,
+    legacy_name: str,
     stacks: Sequence[StackConfiguration],
     console: "Console",
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
 ) -> dict[str, str]:
-    """Move keys and buckets of the former stack to the new ones, deploy these, and return their outputs.
+    """Move keys and buckets of the legacy stack to the new ones, deploy these, and return their outputs.
 
-    Where there is no former stack, and none that was half moved, there is nothing to do.
+    Where there is no legacy stack, and none that was half moved, there is nothing to do.
 
     Args:
         session: where the stacks are.
-        former_name: the name of the former stack.
+        legacy_name: the name of the legacy stack.
         stacks: the new ones, in the order of their deployment.
         console: where to tell it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
@@ -60,79 +60,87 @@ def migrate(
     Raises:
         UserError: not confirmed, or a step failed or would have lost something; what was done is kept.
     """
-    former, environment = FormerStack(session, former_name), stacks[0].environment
+    legacy, environment = LegacyStack(session, legacy_name), stacks[0].environment
     polling = polling or Polling()
-    for name in (former.name, *(stack.name for stack in stacks)):
-        settled(former.cloudformation, name, polling)
-    there = find_stack(former.cloudformation, former.name)
+    for name in (legacy.name, *(stack.name for stack in stacks)):
+        wait_until_stable(legacy.cloudformation, name, polling)
+    there = find_stack(legacy.cloudformation, legacy.name)
     if there:
-        _refuse_unless_movable(former, there)
-    elif nothing := _nothing_to_go_on_with(former, stacks):
+        _refuse_unless_movable(legacy, there)
+    elif nothing := _nothing_to_go_on_with(legacy, stacks):
         console.print(f"{nothing}: nothing to do.", highlight=False)
         return {}
     if confirm:
-        _confirm(confirm, former.name, environment)
+        _confirm(confirm, legacy.name, environment)
     try:
         if there:
-            _retain(former, there, stacks[0], console, polling)
-            _delete(former, there, console, polling)
-        _take_over(former, stacks[0], console, polling)
+            _retain(legacy, there, stacks[0], console, polling)
+            _delete(legacy, there, console, polling)
+        _take_over(legacy, stacks[0], console, polling)
         console.print("[bold]Deploying the new stacks[/]: keys and buckets get their new policies.")
-        return deploy_all(former.cloudformation, stacks, console, polling, refuse_loss)
-    except UserError as error:
-        raise UserError(
-            f"{error}\nThe migration is not at its end. Once that is fixed it goes on from here: "
-            f"make migrate ENV={environment}. Do not deploy before."
-        ) from error
+        return deploy_all(legacy.cloudformation, stacks, console, polling, refuse_loss)
+    except BaseException as error:
+        error.add_note(
+            "The migration is not complete. Do not deploy before it is. "
+            f"Continue with: make migrate ENV={environment}"
+        )
+        raise
 
 
-def _refuse_unless_movable(former: FormerStack, there: "StackTypeDef") -> None:
-    status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {former.name}"
+def _refuse_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
+    status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {legacy.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
-        raise UserError(f"{former.name} is in {status} and holds nothing to move. Delete it: {delete}")
-    missing = TYPES.keys() - processed_resources(former.cloudformation, former.name).keys()
+        raise UserError(
+            f"{legacy.name} is in {status} and holds nothing to move", hint=f"Delete it with: {delete}"
+        )
+    missing = TYPES.keys() - processed_resources(legacy.cloudformation, legacy.name).keys()
     if missing:
         raise UserError(
-            f"{former.name} is not of the former template: it has no {', '.join(sorted(missing))}. "
-            f"If it can go: {delete}"
+            f"{legacy.name} was not deployed from the template of an earlier version: it has no "
+            f"{', '.join(sorted(missing))}",
+            hint=f"If nobody needs it, delete it with: {delete}",
         )
-    _refuse_taken(former, former.imported())
+    _refuse_taken(legacy, legacy.imported())
 
 
-def _nothing_to_go_on_with(former: FormerStack, stacks: Sequence[StackConfiguration]) -> str | None:
+def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
     """Return why there is nothing to do, or None where a migration was interrupted."""
-    retained, imported = former.left_behind(), former.imported()
+    retained, imported = legacy.retained_resources(), legacy.imported()
     mine = {name for name, found in imported.items() if retained.get(name) == found}
-    gone = {name: found for name, found in retained.items() if not former.is_there(name, found)}
+    gone = {name: found for name, found in retained.items() if not legacy.is_there(name, found)}
     if gone == retained or (imported and not mine):
-        return f"There is no stack {former.name} to move"
-    if mine == TYPES.keys() and all(_is_deployed(former, stack) for stack in stacks):
-        return f"All of {former.name} has moved"
+        return f"There is no stack {legacy.name} to move"
+    if mine == TYPES.keys() and all(_is_deployed(legacy, stack) for stack in stacks):
+        return f"All of {legacy.name} has moved"
     if gone:
         lost = ", ".join(f"{name} ({found})" for name, found in gone.items())
         raise UserError(
-            f"{former.name} left {lost} behind, which is gone now or pending deletion. Bring it back; "
-            "a key: aws kms cancel-key-deletion, then enable-key"
+            f"{legacy.name} retained {lost}, which is deleted now or pending deletion",
+            hint="Restore it; for a key, run: aws kms cancel-key-deletion and aws kms enable-key",
         )
-    _refuse_taken(former, {name: found for name, found in imported.items() if name not in mine})
+    _refuse_taken(legacy, {name: found for name, found in imported.items() if name not in mine})
     return None
 
 
-def _is_deployed(former: FormerStack, stack: StackConfiguration) -> bool:
-    found = find_stack(former.cloudformation, stack.name)
+def _is_deployed(legacy: LegacyStack, stack: StackConfiguration) -> bool:
+    found = find_stack(legacy.cloudformation, stack.name)
     return found is not None and found["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def _refuse_taken(former: FormerStack, others: Mapping[str, str]) -> None:
+def _refuse_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
     problems = [
-        f"{former.heir(template)} has a {name} of its own, {others[name]}: if it is not needed, empty and "
-        f"delete that stack: aws cloudformation delete-stack --stack-name {former.heir(template)}"
+        f"{legacy.successor_name(template)} has a {name} of its own, {others[name]}: if it is not "
+        "needed, empty and delete that stack: aws cloudformation delete-stack "
+        f"--stack-name {legacy.successor_name(template)}"
         for template, types in MOVED.items()
         for name in types
         if name in others
     ]
     if problems:
-        raise UserError(f"{former.name} cannot be moved:{one_per_line(problems)}")
+        raise UserError(
+            f"{legacy.name} cannot be moved:{one_per_line(problems)}",
+            hint="Remove these obstacles, then run the command again",
+        )
 
 
 def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
@@ -144,52 +152,61 @@ def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     except EOFError:
         answer = ""
     if answer.strip() != environment:
-        raise UserError(f"Not confirmed, nothing was changed. Type {environment}, or give --yes.")
+        raise UserError(
+            "Not confirmed, nothing was changed",
+            hint=f"Type {environment}, or run: make migrate ENV={environment} ARGS=--yes",
+        )
 
 
 def _retain(
-    former: FormerStack,
+    legacy: LegacyStack,
     there: "StackTypeDef",
     like: StackConfiguration,
     console: "Console",
     polling: Polling,
 ) -> None:
-    """Have the former stack retain what moves, by its own template and parameters."""
-    cloudformation, stack_id = former.cloudformation, there.get("StackId", former.name)
+    """Have the legacy stack retain what moves, by its own template and parameters."""
+    cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if not not_retained(cloudformation, stack_id, TYPES):
-        console.print(f"{former.name} retains its keys and buckets already.")
+        console.print(f"{legacy.name} retains its keys and buckets already.")
         return
-    console.print(f"[bold]Having {former.name} retain[/] {', '.join(TYPES)}.")
+    console.print(f"[bold]Having {legacy.name} retain[/] {', '.join(TYPES)}.")
     text = retaining(original_template(cloudformation, stack_id), TYPES)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in there.get("Parameters", [])}
     tags = {each["Key"]: each["Value"] for each in there.get("Tags", [])}
-    same = StackConfiguration(like.environment, former.name, text, parameters, tags)
+    same = StackConfiguration(like.environment, legacy.name, text, parameters, tags)
     planned = create_change_set(cloudformation, same, "UPDATE", polling)
-    carry_out(cloudformation, planned, console, polling, refuse_more_than_retention)
+    execute_and_wait(cloudformation, planned, console, polling, refuse_more_than_retention)
 
 
-def _delete(former: FormerStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
-    """Delete the former stack, if it is certain that keys and buckets stay."""
-    cloudformation, stack_id = former.cloudformation, there.get("StackId", former.name)
+def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
+    """Delete the legacy stack, if it is certain that keys and buckets stay."""
+    cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if lost := not_retained(cloudformation, stack_id, TYPES):
         said = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
-        raise UserError(f"{former.name} is not deleted, for with it would go {said}.")
-    console.print(f"[bold]Deleting {former.name}[/]: its keys and buckets stay.")
+        raise UserError(
+            f"{legacy.name} is not deleted, because {said} would be deleted with it",
+            hint="Set DeletionPolicy Retain on them, then run the command again",
+        )
+    console.print(f"[bold]Deleting {legacy.name}[/]: its keys and buckets stay.")
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
-    if reason := failure(watch(feed, former.name, console, polling)):
-        raise UserError(f"The deletion of {former.name} failed: {reason}")
+    if reason := first_failure(watch(feed, legacy.name, console, polling)):
+        raise UserError(
+            f"The deletion of {legacy.name} failed: {reason}",
+            hint="Correct the cause, then run the command again",
+        )
 
 
-def _take_over(former: FormerStack, like: StackConfiguration, console: "Console", polling: Polling) -> None:
-    """Import what the former stack left behind into the stacks that have it from now on."""
-    cloudformation = former.cloudformation
-    retained, imported = former.left_behind(), former.imported()
+def _take_over(legacy: LegacyStack, like: StackConfiguration, console: "Console", polling: Polling) -> None:
+    """Import what the legacy stack left behind into the stacks that have it from now on."""
+    cloudformation = legacy.cloudformation
+    retained, imported = legacy.retained_resources(), legacy.imported()
     for template, types in MOVED.items():
-        name = former.heir(template)
+        name = legacy.successor_name(template)
         if types.keys() <= imported.keys():
             continue
-        _make_way(former, name, console, polling)
+        _make_way(legacy, name, console, polling)
         console.print(f"[bold]Importing into {name}[/] {', '.join(types)}.")
         what: list[ResourceToImportTypeDef] = [
             {
@@ -199,23 +216,24 @@ def _take_over(former: FormerStack, like: StackConfiguration, console: "Console"
             }
             for each, type_ in types.items()
         ]
-        definitions = {each: former.definition(each, retained[each]) for each in types}
+        definitions = {each: legacy.definition(each, retained[each]) for each in types}
         bare = StackConfiguration(like.environment, name, json.dumps({"Resources": definitions}), {}, {})
         planned = create_change_set(cloudformation, bare, "IMPORT", polling, what)
-        carry_out(cloudformation, planned, console, polling)
+        execute_and_wait(cloudformation, planned, console, polling)
 
 
-def _make_way(former: FormerStack, name: str, console: "Console", polling: Polling) -> None:
+def _make_way(legacy: LegacyStack, name: str, console: "Console", polling: Polling) -> None:
     """Delete the shell that a failed creation or import has left behind."""
-    stack = find_stack(former.cloudformation, name)
+    stack = find_stack(legacy.cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return
     if stack["StackStatus"] != "IMPORT_ROLLBACK_COMPLETE" and readiness(stack) is not Readiness.RECREATE:
         raise UserError(
-            f"{name} is there already, in {stack['StackStatus']}, without the resources that it is to "
-            "import. If nothing in it is needed, delete it."
+            f"{name} exists already, in {stack['StackStatus']}, without the resources that it is to import",
+            hint="If nothing in it is needed, delete it with: aws cloudformation delete-stack "
+            f"--stack-name {name}",
         )
-    clear_away(former.cloudformation, stack, console, polling)
+    delete_failed_stack(legacy.cloudformation, stack, console, polling)
 
 
 def refuse_loss(planned: PlannedChangeSet) -> None:
@@ -228,4 +246,7 @@ def refuse_loss(planned: PlannedChangeSet) -> None:
         and (change.action != "add" or change.logical_id in TYPES)
     ]
     if lost:
-        raise UserError(f"Not deployed, as {planned.stack_name} would lose data:{one_per_line(lost)}")
+        raise UserError(
+            f"Not deployed, as {planned.stack_name} would lose data:{one_per_line(lost)}",
+            hint="Undo these changes in infra/, then run the command again",
+        )

@@ -8,7 +8,7 @@ from rich.table import Table
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.status import find_stack
-from helpers.infra.stacks.waiting import READING, settled
+from helpers.infra.stacks.waiting import READING, wait_until_stable
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -32,13 +32,13 @@ def outputs_of(
     cloudformation: "CloudFormationClient", name: str, environment: "Environment"
 ) -> dict[str, str]:
     """Return the outputs of a stack; see `stack_outputs`."""
-    stack = settled(cloudformation, name, READING)
-    fix = f"Deploy it: make deploy ENV={environment}"
+    stack = wait_until_stable(cloudformation, name, READING)
+    deploy = f"Deploy it with: make deploy ENV={environment}"
     if stack is None:
-        raise UserError(f"There is no stack {name}. {fix}")
+        raise UserError(f"There is no stack {name}", hint=deploy)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if not outputs:
-        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}. {fix}")
+        raise UserError(f"The stack {name} has no outputs, its status is {stack['StackStatus']}", hint=deploy)
     return outputs
 
 

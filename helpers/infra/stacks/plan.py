@@ -13,9 +13,9 @@ from helpers.infra.stacks.change_sets import (
 )
 from helpers.infra.stacks.changes import PlannedChange, table_of
 from helpers.infra.stacks.outputs import outputs_if_deployed
-from helpers.infra.stacks.previews import unrenewed
+from helpers.infra.stacks.previews import with_deployed_expiry
 from helpers.infra.stacks.status import Readiness, readiness
-from helpers.infra.stacks.waiting import READING, Polling, once_settled
+from helpers.infra.stacks.waiting import READING, Polling, when_stable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,12 +77,12 @@ def _plan(
             discard_killed_plans(cloudformation, name)
         kind: ChangeSetTypeType = "UPDATE" if ready is Readiness.UPDATE else "CREATE"
         planned = create_change_set(
-            cloudformation, unrenewed(configuration, stack), kind, polling, purpose=PLAN
+            cloudformation, with_deployed_expiry(configuration, stack), kind, polling, purpose=PLAN
         )
         discard(cloudformation, planned)
         return _as_plan(planned)
 
-    return once_settled(cloudformation, name, polling, plan)
+    return when_stable(cloudformation, name, polling, plan)
 
 
 def _as_plan(planned: PlannedChangeSet) -> StackPlan:

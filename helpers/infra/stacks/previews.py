@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 EXPIRES_AT = "ExpiresAt"
 
 
-def renewed(stacks: Iterable["StackConfiguration"], now: datetime) -> tuple["StackConfiguration", ...]:
+def with_new_expiry(
+    stacks: Iterable["StackConfiguration"], now: datetime
+) -> tuple["StackConfiguration", ...]:
     """Return stacks as a deployment at this moment has them: those of a preview expire some days later."""
     return tuple(
         stack
@@ -23,7 +25,9 @@ def renewed(stacks: Iterable["StackConfiguration"], now: datetime) -> tuple["Sta
     )
 
 
-def unrenewed(stack: "StackConfiguration", deployed: "StackTypeDef | None") -> "StackConfiguration":
+def with_deployed_expiry(
+    stack: "StackConfiguration", deployed: "StackTypeDef | None"
+) -> "StackConfiguration":
     """Return a stack that expires when the deployed one does, so that a comparison sees no time pass."""
     expires_at = tags_of(deployed).get(EXPIRES_AT) if deployed else None
     return _expiring(stack, expires_at) if expires_at else stack

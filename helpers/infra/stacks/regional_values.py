@@ -35,7 +35,8 @@ def with_regional_values(
         if given != found:
             raise UserError(
                 f"infra/parameters/{file_of(stack.environment)}: {S3_PREFIX_LIST} is {given}, but that of "
-                f"{region} is {found}: remove it, the value is found without"
+                f"{region} is {found}",
+                hint=f"Remove {S3_PREFIX_LIST} from the file: the value is looked up",
             )
     return tuple(stack.with_outputs({S3_PREFIX_LIST: found}) for stack in stacks)
 
@@ -48,5 +49,8 @@ def _prefix_list_of_s3(ec2: "EC2Client", region: str) -> str:
     name = f"com.amazonaws.{region}.s3"
     lists = ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])
     if not lists["PrefixLists"]:
-        raise UserError(f"EC2 has no managed prefix list {name}, the addresses of S3 in {region}")
+        raise UserError(
+            f"EC2 has no managed prefix list {name}, the addresses of S3 in {region}",
+            hint=f"Check the region, or set {S3_PREFIX_LIST} in the parameter file of the environment",
+        )
     return lists["PrefixLists"][0]["PrefixListId"]

@@ -72,8 +72,9 @@ def refuse_more_than_retention(planned: "PlannedChangeSet") -> None:
     ]
     if more:
         raise UserError(
-            f"{planned.stack_name} was to retain resources and nothing else, but with it would change:"
-            f"{one_per_line(more)}"
+            f"{planned.stack_name} was to retain resources and nothing else, but this would change as "
+            f"well:{one_per_line(more)}",
+            hint="Undo these changes, then run the command again",
         )
 
 

@@ -27,7 +27,7 @@ class AddedPolicies:
     logical_id: str
     inline: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
-    unread: str = ""
+    unchecked: str = ""
 
 
 def added_policies(
@@ -58,7 +58,7 @@ def added_policies(
                 continue  # that it is gone, CloudFormation tells
             except ClientError as error:
                 yield AddedPolicies(
-                    name, logical_id, unread=error.response["Error"].get("Message", str(error))
+                    name, logical_id, unchecked=error.response["Error"].get("Message", str(error))
                 )
                 continue
             # What a template sets, CloudFormation compares.

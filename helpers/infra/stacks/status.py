@@ -69,11 +69,12 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
         case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED":
             return Readiness.RECREATE
         case "DELETE_FAILED":
-            raise UserError(f"The deletion of {name} failed half-way. Finish it first: make teardown")
+            raise UserError(f"The deletion of {name} failed", hint="Complete it with: make teardown")
         case "UPDATE_ROLLBACK_FAILED":
             raise UserError(
-                f"{name} could not be rolled back and cannot be changed. Fix what its events name, then: "
-                f"aws cloudformation continue-update-rollback --stack-name {name}"
+                f"{name} could not be rolled back and cannot be changed",
+                hint="Correct the cause that its events name, then run: aws cloudformation "
+                f"continue-update-rollback --stack-name {name}",
             )
     return Readiness.UPDATE
 

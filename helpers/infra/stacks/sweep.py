@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from helpers.environments import is_preview, names
 from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.previews import expiry, tags_of
-from helpers.infra.stacks.waiting import READING, settled
+from helpers.infra.stacks.waiting import READING, wait_until_stable
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -76,7 +76,7 @@ def find_stacks(
             # A nested stack goes with its parent, and one that is deleted stays listed for 90 days.
             if name is None or "ParentId" in each or each["StackStatus"] == "DELETE_COMPLETE":
                 continue
-            stack = settled(cloudformation, each.get("StackId", each["StackName"]), READING)
+            stack = wait_until_stable(cloudformation, each.get("StackId", each["StackName"]), READING)
             if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
                 continue
             tags = tags_of(stack)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from helpers.command_line import make_command
 from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import stack_name
@@ -10,7 +11,15 @@ from helpers.infra.stacks.model_packages import empty_group
 from helpers.infra.stacks.outputs import outputs_if_deployed
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
 from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
-from helpers.infra.stacks.waiting import EventFeed, Polling, failure, once_settled, settled, watch
+from helpers.infra.stacks.waiting import (
+    EventFeed,
+    Polling,
+    first_failure,
+    wait_until_stable,
+    watch,
+    when_stable,
+)
+from helpers.progress import progress
 
 if TYPE_CHECKING:
     import boto3
@@ -28,9 +37,10 @@ _GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
 def refuse_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
     """Raise a UserError if the stacks are of a protected environment, unless their teardown is allowed."""
     if not allowed and any(stack.protected for stack in stacks):
+        environment = stacks[0].environment
         raise UserError(
-            f"{stacks[0].environment} is protected, and is not torn down by accident. If it is meant: "
-            "--allow-protected"
+            f"{environment} is protected",
+            hint=f"To delete it nevertheless, run: make teardown ENV={environment} ARGS=--allow-protected",
         )
 
 
@@ -78,15 +88,21 @@ def teardown(
         _confirm(confirm, [*found], left, stacks[0].environment)
     polling = polling or Polling()
     for stack in stacks:  # an operation that is waited for may create one, and may end with its deletion
-        if there := settled(cloudformation, stack.name, polling):
+        if there := wait_until_stable(cloudformation, stack.name, polling):
             found[stack.name] = there
     if before:
         before()
     names = {stack.name for stack in stacks}
-    for stack in reversed(stacks):
-        if stack.name in found:
-            stack_id = found[stack.name].get("StackId", stack.name)
-            _delete(session, stack, stack_id, names, console, polling)
+    order = [stack for stack in reversed(stacks) if stack.name in found]
+    try:
+        with progress("teardown", stacks[0].environment, [stack.name for stack in order], console) as steps:
+            for stack in order:
+                stack_id = found[stack.name].get("StackId", stack.name)
+                with steps.step(stack.name):
+                    _delete(session, stack, stack_id, names, console, polling)
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(f"Continue with: {make_command('teardown', ENV=stacks[0].environment)}")
+        raise
     _tell_left(left, console)
 
 
@@ -171,7 +187,7 @@ def _delete_stack(
         cloudformation.delete_stack(StackName=stack_id)
         return feed
 
-    feed = once_settled(cloudformation, stack_id, polling, begin)
+    feed = when_stable(cloudformation, stack_id, polling, begin)
     events = watch(feed, stack.name, console, polling) if feed else []
     if boundaries := _protected_boundaries(events):
         console.print(
@@ -179,8 +195,11 @@ def _delete_stack(
             f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
             highlight=False,
         )
-    elif events and (reason := failure(events)):
-        raise UserError(f"The deletion of {stack.name} failed: {reason}. Fix it and try again.")
+    elif events and (reason := first_failure(events)):
+        raise UserError(
+            f"The deletion of {stack.name} failed: {reason}",
+            hint=f"Correct the cause, then run: make teardown ENV={stack.environment}",
+        )
     else:
         console.print(f"{stack.name} is deleted.")
     return events
@@ -212,7 +231,10 @@ def _confirm(ask: Callable[[str], str], names: Sequence[str], left: Sequence[str
     except EOFError:
         answer = ""
     if answer.strip() != environment:
-        raise UserError(f"Not confirmed, nothing was deleted. Type {environment}, or give --yes.")
+        raise UserError(
+            "Not confirmed, nothing was deleted",
+            hint=f"Type {environment}, or run: make teardown ENV={environment} ARGS=--yes",
+        )
 
 
 def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: str) -> set[str]:

@@ -2,14 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 from rich.markup import escape
 
+from helpers.command_line import continuing_on_aws
 from helpers.errors import UserError
 from helpers.infra.stacks.status import IN_PROGRESS, SUCCEEDED, find_stack, is_changing
 
@@ -43,13 +43,14 @@ def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
     while (answer := ask()) is None:
         if time.monotonic() >= end:
             raise UserError(
-                f"No end of {waiting_for} within {polling.limit:g} s. It goes on in AWS; look there."
+                f"{waiting_for[0].upper()}{waiting_for[1:]} did not end within {polling.limit:g} s",
+                hint="Run the command again to wait for it",
             )
         time.sleep(polling.interval)
     return answer
 
 
-def settled(
+def wait_until_stable(
     cloudformation: "CloudFormationClient", name_or_id: str, polling: Polling
 ) -> "StackTypeDef | None":
     """Return a stack once no operation on it is in progress, or None if there is none.
@@ -69,19 +70,20 @@ def settled(
         name, status = stack["StackName"], stack["StackStatus"]
         if status != shown:
             print(
-                f"Waiting for {name} ({status}), for {polling.limit / 60:g} min at most. To watch: "
-                f"aws cloudformation describe-stack-events --stack-name {name}",
+                f"Waiting for {name} ({status}), for {polling.limit / 60:g} min at most. "
+                f"Watch it with: {watch_command(name)}",
                 file=sys.stderr,
                 flush=True,
             )
         shown = status
         return None
 
-    (stack,) = poll(ask, f"the operation on {name_or_id}", polling)
+    with continuing_on_aws(f"the operation on {name_or_id}", watch=watch_command(name_or_id)):
+        (stack,) = poll(ask, f"the operation on {name_or_id}", polling)
     return stack
 
 
-def once_settled(
+def when_stable(
     cloudformation: "CloudFormationClient",
     name_or_id: str,
     polling: Polling,
@@ -96,10 +98,10 @@ def once_settled(
         act: takes the stack, or None where there is none.
 
     Raises:
-        UserError: see `settled`.
+        UserError: see `wait_until_stable`.
     """
     while True:
-        stack = settled(cloudformation, name_or_id, polling)
+        stack = wait_until_stable(cloudformation, name_or_id, polling)
         try:
             return act(stack)
         except ClientError:
@@ -130,11 +132,18 @@ class EventFeed:
 
 
 def watch(
-    feed: EventFeed, stack_name: str, console: "Console", polling: Polling
+    feed: EventFeed, stack_name: str, console: "Console", polling: Polling, stop: str = ""
 ) -> list["StackEventTypeDef"]:
     """Show the events of an operation until it is over, and return them.
 
-    The stack's own events tell the end of it, not its status, which may still be that of before.
+    The stack's own events show the end of it, not its status, which may still be that of before.
+
+    Args:
+        feed: the events.
+        stack_name: the stack.
+        console: where to show them.
+        polling: how to wait.
+        stop: the command that stops the operation, where that is possible.
     """
     events: list[StackEventTypeDef] = []
 
@@ -144,12 +153,12 @@ def watch(
             console.print(_line(event), highlight=False)
         return True if events and _is_end(events[-1]) else None
 
-    with _told_that_it_goes_on(stack_name):
+    with continuing_on_aws(f"the operation on {stack_name}", watch_command(stack_name), stop):
         poll(ask, f"the operation on {stack_name}", polling)
     return events
 
 
-def failure(events: list["StackEventTypeDef"]) -> str | None:
+def first_failure(events: list["StackEventTypeDef"]) -> str | None:
     """Return the root cause, if an operation failed: the first failure, not those that followed from it."""
     status = events[-1].get("ResourceStatus", "")
     if status in SUCCEEDED:
@@ -186,14 +195,6 @@ def _line(event: "StackEventTypeDef") -> str:
     )
 
 
-@contextmanager
-def _told_that_it_goes_on(stack_name: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, ClientError):  # as of credentials that expire meanwhile
-        print(
-            "\nCloudFormation goes on without this command. To look: "
-            f"aws cloudformation describe-stack-events --stack-name {stack_name}",
-            file=sys.stderr,
-        )
-        raise
+def watch_command(stack: str) -> str:
+    """Return the command that shows the events of a stack."""
+    return f"aws cloudformation describe-stack-events --stack-name {stack}"

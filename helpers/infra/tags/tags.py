@@ -26,7 +26,10 @@ def get_tags_input(tags: Mapping[str, str]) -> list[dict[str, str]]:
         f"tag {key!r} = {tags[key]!r}: {problem}" if key else problem for key, problem in tag_problems(tags)
     ]
     if problems:
-        raise UserError(f"The tags are not valid:{one_per_line(problems)}")
+        raise UserError(
+            f"The tags are not valid:{one_per_line(problems)}",
+            hint="Correct the tags, then run the command again",
+        )
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 

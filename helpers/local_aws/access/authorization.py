@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from helpers.local_aws.access.conditions import context_of
-from helpers.local_aws.access.evaluation import AccessRequest, document_of, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, document_of, evaluate
 from helpers.local_aws.access.principals import ACCOUNT_ROOT, Principal, find_principal
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 
@@ -36,10 +36,10 @@ def require(
     """
     context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
     asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)
-    found = refusal(asked, replace(principal.policies, resource=document_of(key.policy) if key else None))
+    found = evaluate(asked, replace(principal.policies, resource=document_of(key.policy) if key else None))
     if found:
         text = f"User: {principal.user} is not authorized to perform: {action} on resource: {resource} "
-        raise ApiError(code, text + found.because(action))
+        raise ApiError(code, text + found.reason(action))
 
 
 def principal_of(arn: str) -> Principal:

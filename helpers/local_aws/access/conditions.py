@@ -25,7 +25,7 @@ def context_of(keys: Mapping[str, object]) -> Context:
     return {key: values for key, values in found.items() if values}
 
 
-def holds(conditions: Mapping[str, Mapping[str, object]], context: Context) -> bool:
+def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context: Context) -> bool:
     """Tell whether all conditions of a statement hold.
 
     Raises:
@@ -44,7 +44,7 @@ def matches(pattern: str, text: str) -> bool:
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
-def filled_in(text: str, context: Context) -> str | None:
+def substitute_policy_variables(text: str, context: Context) -> str | None:
     """Return a text with its policy variables replaced, or None where one has no single value."""
     values = {name: context.get(name.lower(), ()) for name in _VARIABLE.findall(text)}
     if any(len(found) != 1 for name, found in values.items() if name not in "*?$"):
@@ -61,7 +61,7 @@ def _operator_holds(name: str, actual: Sequence[str], wanted: Sequence[str], con
     compare = _comparison(base.replace(_NEGATED, ""))
     if not actual:
         return base != plain or quantifier == "ForAllValues" or (negated and not quantifier)
-    possible = [value for text in wanted if (value := filled_in(text, context)) is not None]
+    possible = [value for text in wanted if (value := substitute_policy_variables(text, context)) is not None]
     fitting = [any(compare(value, each) for each in possible) != negated for value in actual]
     # Without a quantifier a condition is about one value: a match is enough, a negation needs all to differ.
     every = quantifier == "ForAllValues" or (negated and not quantifier)

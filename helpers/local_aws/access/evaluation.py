@@ -11,7 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from helpers.local_aws.access.conditions import Context, filled_in, holds, matches
+from helpers.local_aws.access.conditions import (
+    Context,
+    evaluate_conditions,
+    matches,
+    substitute_policy_variables,
+)
 
 Document = Mapping[str, Any]
 PolicyKind = Literal[
@@ -51,13 +56,13 @@ class Policies:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Denial:
     """Why a request is refused: the kind of policy, and the statement of an explicit Deny."""
 
     kind: PolicyKind
     statement: Mapping[str, Any] | None = None
 
-    def because(self, action: str) -> str:
+    def reason(self, action: str) -> str:
         """Return the reason in AWS's words."""
         article = "an" if self.kind.startswith("identity") else "a"
         if self.statement is not None:
@@ -65,7 +70,7 @@ class Refusal:
         return f"because no {self.kind} allows the {action} action"
 
 
-def refusal(request: AccessRequest, policies: Policies) -> Refusal | None:
+def evaluate(request: AccessRequest, policies: Policies) -> Denial | None:
     """Return why a request is refused, or None when it is allowed."""
     kinds: list[tuple[PolicyKind, Sequence[Document]]] = [
         ("identity-based policy", policies.identity),
@@ -75,28 +80,29 @@ def refusal(request: AccessRequest, policies: Policies) -> Refusal | None:
     ]
     for kind, documents in kinds:
         for statement in _statements(documents, "Deny"):
-            if _is_about(statement, request):
-                return Refusal(kind, statement)
-    return _missing_leave(request, policies)
+            if _statement_applies(statement, request):
+                return Denial(kind, statement)
+    return _implicit_deny(request, policies)
 
 
-def _missing_leave(request: AccessRequest, policies: Policies) -> Refusal | None:
+def _implicit_deny(request: AccessRequest, policies: Policies) -> Denial | None:
     by_identity = _allows(policies.identity, request)
     by_resource = [
         how
         for statement in _statements(_list(policies.resource), "Allow")
-        if _is_about(statement, request) and (how := _names(statement.get("Principal"), request))
+        if _statement_applies(statement, request)
+        and (how := _match_principal(statement.get("Principal"), request))
     ]
     is_foreign = request.principal.startswith("arn:") and request.principal.split(":")[4] != request.account
     resource_decides = request.action.startswith(_ALLOWED_BY_RESOURCE_ALONE) and policies.resource is not None
     if (is_foreign or resource_decides) and not by_resource:
-        return Refusal("resource-based policy")
-    if not by_identity and (is_foreign or "itself" not in by_resource):
-        return Refusal("identity-based policy")
+        return Denial("resource-based policy")
+    if not by_identity and (is_foreign or "principal" not in by_resource):
+        return Denial("identity-based policy")
     if policies.boundary is not None and not _allows([policies.boundary], request):
-        return Refusal("permissions boundary")
+        return Denial("permissions boundary")
     if policies.endpoint is not None and not _allows([policies.endpoint], request):
-        return Refusal("VPC endpoint policy")
+        return Denial("VPC endpoint policy")
     return None
 
 
@@ -119,16 +125,16 @@ def _statements(documents: Sequence[Document], effect: str) -> Iterator[Mapping[
 
 
 def _allows(documents: Sequence[Document], request: AccessRequest) -> bool:
-    return any(_is_about(statement, request) for statement in _statements(documents, "Allow"))
+    return any(_statement_applies(statement, request) for statement in _statements(documents, "Allow"))
 
 
-def _is_about(statement: Mapping[str, Any], request: AccessRequest) -> bool:
+def _statement_applies(statement: Mapping[str, Any], request: AccessRequest) -> bool:
     return (
         _matches_action(statement, request.action)
         and _matches_resource(statement, request)
-        and ("Principal" not in statement or _names(statement["Principal"], request) is not None)
-        and ("NotPrincipal" not in statement or _names(statement["NotPrincipal"], request) is None)
-        and holds(statement.get("Condition", {}), request.context)
+        and ("Principal" not in statement or _match_principal(statement["Principal"], request) is not None)
+        and ("NotPrincipal" not in statement or _match_principal(statement["NotPrincipal"], request) is None)
+        and evaluate_conditions(statement.get("Condition", {}), request.context)
     )
 
 
@@ -140,7 +146,7 @@ def _matches_action(statement: Mapping[str, Any], action: str) -> bool:
 
 def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> bool:
     def is_named(member: str) -> bool:
-        patterns = (filled_in(text, request.context) for text in _texts(statement[member]))
+        patterns = (substitute_policy_variables(text, request.context) for text in _texts(statement[member]))
         return any(pattern is not None and matches(pattern, request.resource) for pattern in patterns)
 
     if "NotResource" in statement:
@@ -149,21 +155,21 @@ def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> b
     return "Resource" not in statement or is_named("Resource")
 
 
-def _names(principal: Any, request: AccessRequest) -> Literal["itself", "its account"] | None:
+def _match_principal(principal: Any, request: AccessRequest) -> Literal["principal", "account"] | None:
     """Tell how a statement names who asks: itself, or by its account, which leaves it to its own policies."""
     if principal == "*":
-        return "itself"
+        return "principal"
     named = {kind: _texts(values) for kind, values in (principal or {}).items()}
     if request.principal in named.get("Service", []) or request.principal in named.get("Federated", []):
-        return "itself"
+        return "principal"
     accounts = named.get("AWS", [])
     if "*" in accounts or request.principal in accounts:
-        return "itself"
+        return "principal"
     if not request.principal.startswith("arn:"):
         return None
     account = request.principal.split(":")[4]
     roots = (account, f"arn:aws:iam::{account}:root")
-    return "its account" if any(each in roots for each in accounts) else None
+    return "account" if any(each in roots for each in accounts) else None
 
 
 def _texts(value: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from moto.iam.models import iam_backends
 
 from helpers.local_aws.access.conditions import context_of
-from helpers.local_aws.access.evaluation import AccessRequest, Policies, document_of, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, Policies, document_of, evaluate
 from helpers.local_aws.api.response import ACCOUNT
 from helpers.local_aws.fault_injection import INJECTION
 
@@ -42,4 +42,4 @@ def is_trusted(role_arn: str, service: str, source_arn: str) -> bool:
     context = context_of({"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source_arn})
     request = AccessRequest(service, "sts:AssumeRole", role_arn, ACCOUNT, context)
     trust = document_of(role.assume_role_policy_document)
-    return refusal(request, Policies(resource=trust)) is None
+    return evaluate(request, Policies(resource=trust)) is None

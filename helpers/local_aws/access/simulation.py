@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from helpers.local_aws.access.conditions import context_of
-from helpers.local_aws.access.evaluation import AccessRequest, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, evaluate
 from helpers.local_aws.access.principals import find_principal
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 
@@ -36,7 +36,7 @@ def simulate_principal_policy(parameters: Mapping[str, str]) -> str:
     results = []
     for action in _members(parameters, "ActionNames"):
         for resource in _members(parameters, "ResourceArns") or ["*"]:
-            denial = refusal(
+            denial = evaluate(
                 AccessRequest(principal.arn, action, resource, ACCOUNT, context), principal.policies
             )
             decision = "allowed" if denial is None else "explicitDeny" if denial.statement else "implicitDeny"

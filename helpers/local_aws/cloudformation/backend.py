@@ -12,9 +12,9 @@ from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, 
 from helpers.local_aws.cloudformation import deployment
 from helpers.local_aws.cloudformation.changes import find_changes
 from helpers.local_aws.cloudformation.imports import adopt, check_import
-from helpers.local_aws.cloudformation.resource_types.base import Place
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion
+from helpers.local_aws.cloudformation.stack_context import ssm_parameter
 from helpers.local_aws.cloudformation.stacks import ChangeSet, Detection, Stack, Target
-from helpers.local_aws.cloudformation.surroundings import ssm_parameter
 from helpers.local_aws.cloudformation.templates import parameters as template_parameters
 from helpers.local_aws.cloudformation.templates.reading import read_template
 from helpers.local_aws.cloudformation.templates.validation import (
@@ -52,7 +52,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
 
     def __init__(self, region_name: str, account_id: str):
         super().__init__(region_name, account_id)
-        self.place = Place(account_id, region_name, self.partition)
+        self.place = AccountRegion(account_id, region_name, self.partition)
         self.detections: dict[str, Detection] = {}
         # Of two requests that come at once, one finds what the other has created or begun.
         self._claiming = threading.Lock()

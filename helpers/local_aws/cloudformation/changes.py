@@ -6,8 +6,8 @@ from typing import Any
 
 from helpers.local_aws.cloudformation.resource_types import resource_type
 from helpers.local_aws.cloudformation.resource_types.base import ResourceType
+from helpers.local_aws.cloudformation.stack_context import StackPreview
 from helpers.local_aws.cloudformation.stacks import Change, Export, Stack, Target
-from helpers.local_aws.cloudformation.surroundings import Preview
 from helpers.local_aws.cloudformation.templates.functions import Functions
 from helpers.local_aws.cloudformation.templates.references import in_order
 
@@ -72,13 +72,13 @@ class _Side:
     """One of two templates with its parameters; its resources are stand-ins."""
 
     def __init__(self, stack: Stack, target: Target, exports: Mapping[str, Export]):
-        self.surroundings = Preview(stack, exports)
-        self._functions = Functions(target.template, target.values, self.surroundings)
+        self.context = StackPreview(stack, exports)
+        self._functions = Functions(target.template, target.values, self.context)
         self._target = target
         self.names = [
             name for name in in_order(target.resources) if is_wanted(self._functions, target.resources[name])
         ]
-        self.surroundings.names = self.names
+        self.context.names = self.names
 
     def definition(self, name: str) -> Definition:
         definition: Definition = self._functions.value(self._target.resources[name])
@@ -118,7 +118,7 @@ def find_changes(
         elif change := _modification(stack, name, before.definition(name), definition):
             changes.append(change)
             if change.replacement == "True":
-                after.surroundings.replaced.add(name)
+                after.context.replaced.add(name)
     outputs = after.outputs()
     same = (
         not changes

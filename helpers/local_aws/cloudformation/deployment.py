@@ -17,8 +17,8 @@ from helpers.local_aws.cloudformation.changes import changed_properties, is_want
 from helpers.local_aws.cloudformation.resource_types import resource_type
 from helpers.local_aws.cloudformation.resource_types.base import Definition, Resource, ResourceType
 from helpers.local_aws.cloudformation.resource_types.moto_model import NotEmulated
+from helpers.local_aws.cloudformation.stack_context import StackContext, resolved
 from helpers.local_aws.cloudformation.stacks import Export, Stack, Target, now
-from helpers.local_aws.cloudformation.surroundings import StackSurroundings, resolved
 from helpers.local_aws.cloudformation.templates.functions import Functions
 from helpers.local_aws.cloudformation.templates.references import dependencies, in_order
 
@@ -35,7 +35,7 @@ class DeploymentError(Exception):
 def create(stack: Stack, target: Target, exports: Exports) -> None:
     """Create the resources of a new stack; if one fails, delete the others again."""
     try:
-        _bring_to(stack, target, exports)
+        _reconcile(stack, target, exports)
     except Exception as error:
         reason = _reason(error).format("create")
         stack.set_status("ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
@@ -51,11 +51,11 @@ def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, st
     before, tags_before = stack.target, stack.tags
     withdrawn: list[Resource] = []
     try:
-        _bring_to(stack, target, exports, tags, withdrawn)
+        _reconcile(stack, target, exports, tags, withdrawn)
     except Exception as error:
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _reason(error).format("update"))
         try:
-            _bring_to(stack, before, exports, tags_before)
+            _reconcile(stack, before, exports, tags_before)
             for resource in reversed(withdrawn):
                 _delete(stack, resource, "")
         except Exception as second:
@@ -81,7 +81,7 @@ def delete(stack: Stack) -> bool:
 def load(stack: Stack, target: Target, exports: Exports) -> Functions:
     """Give a stack another template, and return its functions."""
     stack.target = target
-    return Functions(target.template, target.values, StackSurroundings(stack, exports))
+    return Functions(target.template, target.values, StackContext(stack, exports))
 
 
 def set_outputs(stack: Stack, functions: Functions) -> None:
@@ -123,7 +123,7 @@ def _reason(error: Exception) -> str:
     return f"{_cause(error)} ".replace("{", "{{").replace("}", "}}")
 
 
-def _bring_to(
+def _reconcile(
     stack: Stack,
     target: Target,
     exports: Exports,

@@ -27,7 +27,7 @@ def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks:
         Change("Import", each["LogicalResourceId"], each["ResourceType"], _physical_id(each))
         for each in wanted
     ]
-    if reason := _impossible(change_set, stacks):
+    if reason := _import_failure_reason(change_set, stacks):
         change_set.fail(reason)
 
 
@@ -35,7 +35,7 @@ def adopt(change_set: ChangeSet, stacks: Iterable[Stack], exports: Mapping[str, 
     """Execute a change set of type IMPORT: the stack takes its resources over as they are."""
     stack, declared = change_set.stack, change_set.target.resources
     resources = [_resource(stack, change) for change in change_set.changes]
-    if reason := _impossible(change_set, stacks):
+    if reason := _import_failure_reason(change_set, stacks):
         for resource in resources:
             stack.set_resource_status(resource, "IMPORT_FAILED", reason)
         stack.set_status("IMPORT_ROLLBACK_IN_PROGRESS", reason)
@@ -130,7 +130,7 @@ def _listed(names: list[str]) -> str:
     return f"[{', '.join(names)}]"
 
 
-def _impossible(change_set: ChangeSet, stacks: Iterable[Stack]) -> str | None:
+def _import_failure_reason(change_set: ChangeSet, stacks: Iterable[Stack]) -> str | None:
     """Return why AWS fails a change set once it has looked its resources up, or None."""
     for change in change_set.changes:
         resource = _resource(change_set.stack, change)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from moto.cloudformation.models import Event
 
 from helpers.local_aws.cloudformation.resource_types import resource_type
-from helpers.local_aws.cloudformation.resource_types.base import Place, Resource, ResourceType
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion, Resource, ResourceType
 from helpers.local_aws.cloudformation.templates import parameters
 from helpers.local_aws.fault_injection import FaultInjection
 
@@ -86,7 +86,7 @@ class Stack:
 
         serialization_aliases: ClassVar = {"Parameters": "shown_parameters", "Outputs": "shown_outputs"}
 
-    def __init__(self, stack_id: str, name: str, place: Place, **options: Any):
+    def __init__(self, stack_id: str, name: str, place: AccountRegion, **options: Any):
         self.stack_id, self.name, self.place = stack_id, name, place
         self.target = Target()
         self.resources: dict[str, Resource] = {}

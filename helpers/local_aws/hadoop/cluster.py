@@ -232,7 +232,10 @@ class HadoopCluster:
         deadline = time.monotonic() + _READY_SECONDS
         while self.resource_manager.getResourceScheduler().getNumClusterNodes() < len(self._nodes):
             if time.monotonic() > deadline:
-                raise UserError(f"YARN is not ready after {_READY_SECONDS} seconds")
+                raise UserError(
+                    f"YARN is not ready after {_READY_SECONDS} seconds",
+                    hint="Close other programs, then run the pipeline again",
+                )
             time.sleep(0.05)
         self._specification = specification
 

@@ -62,7 +62,10 @@ class JavaProcess:
         port, token = self._line(), self._line()
         if not port.isdigit():
             self.close()
-            raise UserError(f"Java did not start: {port} {token} {self._rest()}")
+            raise UserError(
+                f"Java did not start: {port} {token} {self._rest()}",
+                hint="Check JAVA_HOME and the free memory, then run the pipeline again",
+            )
         parameters = GatewayParameters(port=int(port), auth_token=token, auto_convert=True)
         self._gateway = JavaGateway(gateway_parameters=parameters)
 

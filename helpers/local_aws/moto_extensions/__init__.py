@@ -16,12 +16,12 @@ from helpers.local_aws.moto_extensions.budgets import BudgetsExtension
 from helpers.local_aws.moto_extensions.extending import extend_backend, extend_responses, replace_all
 from helpers.local_aws.moto_extensions.kms import make_no_pair_of_keys
 from helpers.local_aws.moto_extensions.logs import LogsExtension
-from helpers.local_aws.moto_extensions.s3 import leave_conditions_to_aws
+from helpers.local_aws.moto_extensions.s3 import ignore_conditional_statements
 from helpers.local_aws.moto_extensions.sagemaker import SageMakerExtension
 
 __all__ = ["extend_moto"]
 
-REPLACEMENTS = (leave_conditions_to_aws, make_no_pair_of_keys)
+REPLACEMENTS = (ignore_conditional_statements, make_no_pair_of_keys)
 """All functions of moto that are replaced, each with what it is replaced by."""
 
 

@@ -9,7 +9,7 @@ from helpers.local_aws.moto_extensions.extending import replaces
 
 
 @replaces("moto.s3.models:FakeBucket.get_permission")
-def leave_conditions_to_aws(bucket: Any, action: str, resource: str) -> Any:
+def ignore_conditional_statements(bucket: Any, action: str, resource: str) -> Any:
     """Return what a bucket's policy says of a request, apart from statements with conditions.
 
     moto takes these for statements that always hold: one that denies requests without TLS would deny every

@@ -102,8 +102,8 @@ def _locked(folder: Path) -> int:
     except BlockingIOError:
         os.close(descriptor)
         raise UserError(
-            f"{VARIABLE}={KEEP}: another server uses the state in {folder}. End it (make down), or set "
-            "LOCAL_AWS_HOME to another folder"
+            f"{VARIABLE}={KEEP}: another server uses the state in {folder}",
+            hint="End it (make down), or set LOCAL_AWS_HOME to another folder",
         ) from None
     return descriptor
 

@@ -96,7 +96,8 @@ def read(folder: Path) -> bytes | None:
 def refusal(folder: Path, problem: str) -> UserError:
     """Return the error for a state that is not used."""
     return UserError(
-        f"{VARIABLE}={KEEP}: the state in {folder} {problem}. Delete it (rm -r {folder}), or unset {VARIABLE}"
+        f"{VARIABLE}={KEEP}: the state in {folder} {problem}",
+        hint=f"Delete it (rm -r {folder}), or unset {VARIABLE}",
     )
 
 

@@ -18,5 +18,5 @@ def is_kept() -> bool:
     """
     value = os.environ.get(VARIABLE, "")
     if value not in {"", KEEP}:
-        raise UserError(f"{VARIABLE} must be '{KEEP}', or unset, not '{value}'")
+        raise UserError(f"{VARIABLE} is {value!r}", hint=f"Set it to {KEEP}, or unset it")
     return value == KEEP

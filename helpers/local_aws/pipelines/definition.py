@@ -51,7 +51,7 @@ def parse_definition(text: str) -> PipelineDefinition:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise DefinitionError([f"The pipeline definition is no JSON: {error}"]) from error
+        raise DefinitionError([f"The pipeline definition is not valid JSON: {error}"]) from error
     if not isinstance(document, dict):
         raise DefinitionError(["The pipeline definition must be a JSON object"])
     problems = [f"unknown key '{key}' at the top" for key in document if key not in _TOP_KEYS]
@@ -134,7 +134,7 @@ def _request_problems(step: Step, known: References) -> Iterator[str]:
 def _graph_problems(steps: Mapping[str, Step]) -> Iterator[str]:
     for step in steps.values():
         for name in sorted(step.depends_on.keys() - steps.keys()):
-            yield f"step '{step.name}' depends on '{name}', which is no step"
+            yield f"step '{step.name}' depends on '{name}', which is not a step"
     try:
         _sorter(steps).prepare()
     except CycleError as error:

@@ -39,7 +39,7 @@ def parse_expiry(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     parts = {unit: int(number) for unit, number in (match.groupdict() if match else {}).items() if number}
     if not parts:
-        raise ValueError(f"'{text}' is no ISO 8601 duration such as P30D or PT1H")
+        raise ValueError(f"'{text}' is not an ISO 8601 duration such as P30D or PT1H")
     days = sum(_DAYS[unit] * number for unit, number in parts.items() if unit in _DAYS)
     return timedelta(
         days=days,

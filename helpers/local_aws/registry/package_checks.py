@@ -71,7 +71,7 @@ def card_problems(card: Mapping[str, Any]) -> Iterator[str]:
     try:
         content = json.loads(text)
     except ValueError as error:
-        yield f"ModelCardContent is no JSON: {error}"
+        yield f"ModelCardContent is not valid JSON: {error}"
         return
     if not isinstance(content, dict):
         yield "ModelCardContent must be a JSON object"

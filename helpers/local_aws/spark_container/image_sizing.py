@@ -34,7 +34,10 @@ def image_sizing(job: ContainerJob) -> dict[str, str]:
         raise job_error("ValueError", str(error), f"{VARIABLE} must be 1 or 2") from None
     instance = instances().get(job.instance_type)
     if instance is None:
-        raise UserError(f"The memory and vCPUs of {job.instance_type} are not known; use another type")
+        raise UserError(
+            f"The memory and vCPUs of {job.instance_type} are not known",
+            hint="Use another instance type, as ml.m5.xlarge",
+        )
     if mode == _STANDARD:
         return standard(instance, job.instance_count)
     if mode == _ADVANCED:

@@ -55,7 +55,7 @@ def job_python() -> JobPython:
     found = JobPython(Path(sys.prefix) / "job")
     if not found.program.exists():
         raise UserError(
-            f"{found.folder}, the Python of Spark jobs, is not installed. Install it with: make up"
+            f"{found.folder}, the Python of Spark jobs, is not installed", hint="Install it with: make up"
         )
     return found
 

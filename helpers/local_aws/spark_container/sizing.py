@@ -189,7 +189,7 @@ class _Sizing:
     def _number(self, name: str, default: int) -> int:
         text = self._properties.get(name, str(default))
         if not re.fullmatch(r"[0-9]+", text) or int(text) < 1:
-            raise UserError(f"spark-defaults: {name} must be a number from 1, not {text!r}")
+            raise UserError(f"spark-defaults: {name} is {text!r}", hint="Set it to a number from 1")
         return int(text)
 
     def _mib(self, name: str) -> int | None:
@@ -220,7 +220,7 @@ def mebibytes(name: str, text: str) -> int:
     match = re.fullmatch(r"([0-9]+)([a-z]?)b?", text.strip().lower())
     unit = match[2] if match else "?"
     if match is None or unit not in _UNITS:
-        raise UserError(f"spark-defaults: {name} must be a size such as 10g or 512m, not {text!r}")
+        raise UserError(f"spark-defaults: {name} is {text!r}", hint="Set it to a size, as 10g or 512m")
     power = _UNITS[unit]
     if power is None:
         power = 0 if name.endswith(("maxResultSize", "offHeap.size")) or "b" in text.lower() else 2

@@ -131,4 +131,4 @@ def _bring_model(url: str | None, running: RunningJob) -> None:
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(f"The model data {url} is no tar.gz archive: {error}") from error
+        raise DataError(f"The model data {url} is not a tar.gz archive: {error}") from error

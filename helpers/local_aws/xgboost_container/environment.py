@@ -23,8 +23,8 @@ def program(name: str) -> list[str]:
     python = Path(sys.prefix) / "xgboost" / "bin" / "python"
     if not python.exists():
         raise UserError(
-            f"{python.parents[1]}, the Python of the built-in XGBoost, is not installed. "
-            "Install it with: make up"
+            f"{python.parents[1]}, the Python of the built-in XGBoost, is not installed",
+            hint="Install it with: make up",
         )
     return [str(python), "-m", f"{__package__}.{name}"]
 

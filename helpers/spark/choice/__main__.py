@@ -51,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _choose(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.most <= MOST_INSTANCES:
-        raise UserError(f"--most takes 1 to {MOST_INSTANCES} instances, not {arguments.most}")
+        raise UserError(
+            f"--most is {arguments.most}", hint=f"Set it to a number of instances from 1 to {MOST_INSTANCES}"
+        )
     data_bytes, deadline = int(arguments.data_gb * 1e9), 60 * arguments.deadline_minutes
     prices = load_prices(arguments.prices)
     runs, skipped = _read(arguments.runs)
@@ -73,7 +75,7 @@ def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
             except EventLogError as error:
                 if log == source:
                     raise
-                skipped.append(f"Not used: {log}: {error}.")
+                skipped.append(f"Not used: {log}: {error.message}.")
                 continue
             if why := why_unusable(run):
                 skipped.append(f"Not used: {log}: {why}.")
@@ -131,7 +133,9 @@ def _basis(model: Model, prices: Prices, data_bytes: int) -> Iterator[str]:
 def _table(best: Sequence[Candidate], deadline: float, data_bytes: int) -> Iterator[str]:
     """Yield the ranking, with the next command."""
     if not best:
-        raise UserError("no instance type to choose from has a known price; refresh them with: make prices")
+        raise UserError(
+            "no instance type to choose from has a known price", hint="Refresh the prices with: make prices"
+        )
     yield f"{'instances':<22}{'cores':>6}{'minutes':>22}{'USD':>24}  in time"
     for candidate in best[:MOST_LINES]:
         minutes, usd = candidate.elapsed.times(1 / 60), candidate.usd

@@ -44,26 +44,36 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
         file: its name, for messages.
 
     Raises:
-        UserError: it is no list of classifications, or a setting is not of Spark.
+        UserError: it is not a list of classifications, or a setting is not of Spark.
     """
     strange = [name for name in settings if not name.startswith("spark.")]
     if strange:
-        raise UserError(f"{file}: {', '.join(strange)} does not belong into {CLASSIFICATION}")
+        raise UserError(
+            f"{file}: {', '.join(strange)} does not belong into {CLASSIFICATION}",
+            hint="Keep settings that start with spark. only",
+        )
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{file} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+            f"{file} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}",
+            hint=f"Correct line {error.lineno} of {file}",
         ) from None
     entries: list[dict[str, Any]] = document if isinstance(document, list) else [document]
     if not all(isinstance(entry, dict) and "Classification" in entry for entry in entries):
-        raise UserError(f"{file}: must be a list of objects with Classification and Properties")
+        raise UserError(
+            f"{file}: not a list of objects with Classification and Properties",
+            hint=f"Correct {file}, or restore it with: git restore {file}",
+        )
     # Where a classification is given twice, the last counts.
     defaults = next((e for e in reversed(entries) if e["Classification"] == CLASSIFICATION), None)
     if defaults is None:
         defaults = {"Classification": CLASSIFICATION, "Properties": {}}
         entries.append(defaults)
     if not isinstance(defaults.setdefault("Properties", {}), dict):
-        raise UserError(f"{file}: Properties of {CLASSIFICATION} must be an object")
+        raise UserError(
+            f"{file}: Properties of {CLASSIFICATION} is not an object",
+            hint=f"Correct {file}, or restore it with: git restore {file}",
+        )
     defaults["Properties"].update(settings)
     return json.dumps(entries, indent=2) + "\n"

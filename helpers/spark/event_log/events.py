@@ -276,7 +276,10 @@ def parse(
             except msgspec.ValidationError:
                 yield msgspec.convert(_without_nulls(msgspec.json.decode(line)), decoder.type)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise EventLogError(f"event {number} of {source} cannot be read: {error}") from None
+            raise EventLogError(
+                f"event {number} of {source} cannot be read: {error}",
+                hint="Copy the log again, or use the log of another run",
+            ) from None
 
 
 def _without_nulls(value: Any) -> Any:

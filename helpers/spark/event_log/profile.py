@@ -129,7 +129,7 @@ class Scan:
 
 
 @dataclass
-class Busy:
+class TaskIntervals:
     """The time in which at least one task ran, as intervals that do not touch, in ms."""
 
     starts: list[int] = field(default_factory=list)
@@ -174,7 +174,7 @@ class Profile:
     properties: dict[str, str] = field(default_factory=dict)
     executors: dict[str, Executor] = field(default_factory=dict)
     stages: dict[int, Stage] = field(default_factory=dict)
-    busy: Busy = field(default_factory=Busy)
+    busy: TaskIntervals = field(default_factory=TaskIntervals)
     peak_heap: int = 0
     peak_process: int = 0
     peak_python: int = 0
@@ -205,7 +205,7 @@ class Profile:
         return {executor.host for executor in self.executors.values()}
 
     @property
-    def slots(self) -> int:
+    def task_slots(self) -> int:
         """The most tasks that could run at the same time."""
         return int(self.cores / max(1, self.settings.number("spark.task.cpus")))
 
@@ -288,7 +288,10 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
     """
     run = profile(events.parse(lines(source, s3), source))
     if not run.started:
-        raise EventLogError(f"{source} ends before the application starts: it holds no run yet")
+        raise EventLogError(
+            f"{source} ends before the application starts: it holds no run yet",
+            hint="Wait until the job has started, then run the command again",
+        )
     return run
 
 

@@ -23,7 +23,7 @@ ROLLED = "eventlog_v2_"
 _EVENTS = re.compile(r"events_(\d+)_")
 EVENT = b'{"Event":"'
 """How Spark begins each line. Other tools write spaces, or another order of the members."""
-_NO_EVENT = "this is no event of Spark"
+_NO_EVENT = "this is not an event of Spark"
 _RANGE = 8 << 20
 """Bytes asked of S3 at once: the largest part of the memory that reading takes."""
 
@@ -75,7 +75,10 @@ def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
     """
     log = newest(listed(source, s3))
     if not log:
-        raise EventLogError(f"{source}: there is no Spark event log")
+        raise EventLogError(
+            f"{source}: there is no Spark event log",
+            hint="Name a file or folder with an event log, or run: make start CACHE=off",
+        )
     _must_be_whole(log)
     return log
 
@@ -87,8 +90,9 @@ def _must_be_whole(log: Sequence[LogFile]) -> None:
     if numbers != list(range(first, first + len(numbers))):
         folder = log[0].place.rpartition("/")[0]
         raise EventLogError(
-            f"{folder}: of a rolled log parts {first} to {numbers[-1]} must be there once each, "
-            f"but there are {', '.join(map(str, numbers))}; copy the whole folder"
+            f"{folder}: of a rolled log parts {first} to {numbers[-1]} must be there once each, but there "
+            f"are {', '.join(map(str, numbers))}",
+            hint="Copy the whole folder",
         )
 
 
@@ -101,10 +105,10 @@ def listed(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
     text = str(source)
     if re.match(r"s3a?://", text):
         if s3 is None:
-            raise EventLogError(f"{text}: a client of S3 is needed to read it")
+            raise EventLogError(f"{text}: a client of S3 is needed to read it", hint="Pass a client of S3")
         return _in_s3(text, s3)
     if re.match(r"[a-z][a-z0-9+.-]+://", text.removeprefix("file://")):
-        raise EventLogError(f"{text}: give a path or an s3:// URI")
+        raise EventLogError(f"{text} is neither a path nor a URI of S3", hint="Name a path or an s3:// URI")
     return _on_disk(Path(text.removeprefix("file://")))
 
 
@@ -132,7 +136,9 @@ def _number(file: LogFile) -> tuple[int, bool]:
 
 def _on_disk(path: Path) -> list[LogFile]:
     if not path.exists():
-        raise EventLogError(f"{path}: there is no such file or folder")
+        raise EventLogError(
+            f"{path}: there is no such file or folder", hint="Name a file or folder with an event log"
+        )
     root = path if path.is_dir() and not path.name.startswith(ROLLED) else path.parent
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     return [
@@ -154,7 +160,7 @@ def _in_s3(uri: str, s3: "S3Client") -> list[LogFile]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
-        raise EventLogError(f"{uri}: there is no such bucket") from None
+        raise EventLogError(f"{uri}: there is no such bucket", hint="Check the name of the bucket") from None
     folder = key.rstrip("/") + "/" if key else ""
     root = (
         folder.rstrip("/").rpartition("/")[0] + "/" if PurePosixPath(key).name.startswith(ROLLED) else folder
@@ -221,7 +227,10 @@ def _lines(file: LogFile, *, last: bool) -> Iterator[bytes]:
                 yield line
                 number += 1
         except DamagedError as error:
-            raise EventLogError(f"{file.place}: damaged in line {number} or after it: {error}") from None
+            raise EventLogError(
+                f"{file.place}: damaged in line {number} or after it: {error}",
+                hint="Copy the file again, or use the log of another run",
+            ) from None
 
 
 def _must_begin(content: bytes) -> None:

@@ -32,14 +32,14 @@ def report(run: Profile, found: Sequence[Finding]) -> str:
         lines += [
             "",
             f"{finding.kind}{where}",
-            f"  seen    {finding.evidence}",
-            f"  change  {finding.change}",
+            f"  evidence        {finding.evidence}",
+            f"  recommendation  {finding.recommendation}",
         ]
         lines += [
-            f"          {name} = {value} (was {run.properties.get(name, 'not set')})"
+            f"                  {name} = {value} (was {run.properties.get(name, 'not set')})"
             for name, value in finding.settings.items()
         ]
-        lines.append(f"  effect  {finding.effect}")
+        lines.append(f"  impact          {finding.impact}")
     if not found:
         lines += ["", "Nothing to change."]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from helpers.spark.packages.jar_lock import LockedJar, read_jars
 from helpers.spark.packages.layout import JARS, MANIFEST, PYTHON
 from helpers.spark.packages.pom import POM, check_pom
 from helpers.spark.packages.requirements import Pin, check_lock, lock_file, read_pins, read_requirements
+from helpers.spark.packages.uv import LOCK_HINT
 
 
 @dataclass(frozen=True)
@@ -78,23 +79,23 @@ def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[st
         source = folder / requirements
         lock = lock_file(source)
         wanted = read_requirements(source, _text(source, "create it, or name another"))
-        pins = read_pins(lock, _text(lock, "run: make lock-packages"))
+        pins = read_pins(lock, _text(lock, LOCK_HINT))
         check_lock(wanted, pins, lock)
     if not coordinates:
         return Bundle(tuple(pins))
     lock = folder / jar_lock.LOCK
-    jars = read_jars(lock, _text(lock, "run: make lock-packages"), coordinates)
-    check_pom(_text(folder / POM, "run: make lock-packages"), coordinates)
+    jars = read_jars(lock, _text(lock, LOCK_HINT), coordinates)
+    check_pom(_text(folder / POM, LOCK_HINT), coordinates)
     return Bundle(tuple(pins), tuple(jars))
 
 
-def _text(path: Path, fix: str) -> str:
+def _text(path: Path, hint: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"there is no file {path}; {fix}") from None
+        raise UserError(f"there is no file {path}", hint=hint) from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise UserError(f"{path}: not UTF-8 at byte {error.start}", hint="Save it as UTF-8") from None
 
 
 @dataclass(frozen=True)

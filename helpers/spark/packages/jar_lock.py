@@ -10,7 +10,8 @@ from typing import Any
 from helpers.errors import UserError
 from helpers.spark import s3a_jars
 from helpers.spark.maven_repository import Repository
-from helpers.spark.packages.coordinates import COORDINATE, COORDINATE_HINT
+from helpers.spark.packages.coordinates import COORDINATE
+from helpers.spark.packages.uv import LOCK_HINT
 from helpers.spark.s3a_jars import Jar
 
 LOCK = "jars.json"
@@ -45,7 +46,7 @@ def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJ
     found: dict[str, LockedJar] = {}
     for coordinate in coordinates:
         if coordinate not in content:
-            raise UserError(f"{lock.name}: it lacks {coordinate}; run: make lock-packages")
+            raise UserError(f"{lock.name}: it lacks {coordinate}", hint=LOCK_HINT)
         for each, pinned in content[coordinate].items():
             jar = jar_of(each, pinned["bytes"], pinned["sha256"])
             locked = LockedJar(jar, lock.name, _line(text, coordinate, each))
@@ -53,10 +54,11 @@ def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJ
             if other.jar.version != jar.version:
                 raise UserError(
                     f"{locked}: {coordinate} needs it, and line {other.line} has version "
-                    f"{other.jar.version} of it; name jars that agree"
+                    f"{other.jar.version} of it",
+                    hint="Name jars that agree",
                 )
             if other.jar.sha256 != jar.sha256:
-                raise UserError(f"{locked}: line {other.line} has another hash; run: make lock-packages")
+                raise UserError(f"{locked}: line {other.line} has another hash", hint=LOCK_HINT)
     return list(found.values())
 
 
@@ -98,7 +100,7 @@ def download(
         try:
             paths += s3a_jars.ensure([locked.jar], repository, folder)
         except UserError as error:
-            raise UserError(f"{locked}: {error}") from None
+            raise UserError(f"{locked}: {error.message}", hint=error.hint) from None
     return paths
 
 
@@ -106,16 +108,19 @@ def _parse(lock: Path, text: str) -> Mapping[str, Mapping[str, Any]]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError(f"{lock.name}:{error.lineno}: {error.msg}; run: make lock-packages") from None
+        raise UserError(f"{lock.name}:{error.lineno}: {error.msg}", hint=LOCK_HINT) from None
     if not isinstance(content, dict) or not all(isinstance(jars, dict) for jars in content.values()):
-        raise UserError(f"{lock.name}:1: it is no object of objects of jars; run: make lock-packages")
+        raise UserError(f"{lock.name}:1: it is not an object of objects of jars", hint=LOCK_HINT)
     for coordinate, jars in content.items():
         for each, pinned in jars.items():
             place = f"{lock.name}:{_line(text, coordinate, each)}: {each}"
             if not COORDINATE.fullmatch(each):
-                raise UserError(f"{place}: {COORDINATE_HINT}")
+                raise UserError(
+                    f"{place}: not Maven coordinates",
+                    hint="Write Maven coordinates as io.delta:delta-spark_2.12:3.3.2",
+                )
             if not _is_pinned(pinned):
-                raise UserError(f"{place}: it has no SHA-256 or no size; run: make lock-packages")
+                raise UserError(f"{place}: it has no SHA-256 or no size", hint=LOCK_HINT)
     return content
 
 

@@ -24,7 +24,7 @@ def locked(source: Path) -> str:
     try:
         pins = _compile(source, wanted)
     except UvError as error:
-        raise UserError("\n".join(_refusals(source, wanted, error))) from None
+        raise _refused(source, wanted, error) from None
     return (
         f"# Made by `make lock-packages` of {source.name}, for Python {image.python_version()} on "
         f"{image.PLATFORM}.\n# The packages of the Spark image are left out.\n{pins}"
@@ -55,22 +55,20 @@ def _compile(source: Path, wanted: Sequence[Wanted]) -> str:
         )
 
 
-def _refusals(source: Path, wanted: Sequence[Wanted], error: UvError) -> list[str]:
+def _refused(source: Path, wanted: Sequence[Wanted], error: UvError) -> UserError:
     """Return what is wrong with which lines: each line that fails alone is one of them."""
     if error.is_of_the_index:
-        return [f"{source.name}: {error}; {INDEX_HINT}"]
+        return UserError(f"{source.name}: {error}", hint=INDEX_HINT)
     found = []
     for each in wanted:
         try:
             _compile(source, [each])
         except UvError as alone:
-            found.append(f"{each}: {_explained(alone)}")
+            found.append(f"{each}: {alone}")
     lines = ", ".join(f"{each.line}: {each.requirement}" for each in wanted)
-    return found or [f"{source.name}: lines that exclude each other, {lines}: {_explained(error)}"]
-
-
-def _explained(error: UvError) -> str:
-    return (
-        f"{error} A package needs a wheel for Python {image.python_version()} on {image.PLATFORM} that goes "
-        "with what the Spark image has; name another version, or another package"
+    found = found or [f"{source.name}: lines that exclude each other, {lines}: {error}"]
+    return UserError(
+        "\n".join(found),
+        hint=f"Name other versions or packages: each needs a wheel for Python {image.python_version()} on "
+        f"{image.PLATFORM} that goes with what the Spark image has",
     )

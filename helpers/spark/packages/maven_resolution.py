@@ -39,7 +39,9 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
     group, artifact, version = coordinate.split(":")
     of_spark = spark_artifacts()
     if group in _OF_THE_IMAGE or artifact in of_spark:
-        raise UserError(f"{coordinate}: the Spark image has {artifact}; remove it")
+        raise UserError(
+            f"{coordinate}: the Spark image has {artifact}", hint=f"Remove {coordinate} from `jars`"
+        )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "settings.xml").write_text(_settings(source), encoding="utf-8")
@@ -60,7 +62,8 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
     if done.returncode or coordinate not in {jar.coordinate for jar in found}:
         raise UserError(
             f"{coordinate} cannot be resolved from {source.url} (taken from {source.source}): "
-            f"{_reason(done.stdout + done.stderr)}; check the coordinates, or set {maven_repository.VARIABLE}"
+            f"{_reason(done.stdout + done.stderr)}",
+            hint=f"Check the coordinates, or set {maven_repository.VARIABLE}",
         )
     return {
         jar: stated

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from helpers.errors import UserError
+from helpers.spark.packages.uv import LOCK_HINT
 
 POM = "pom.xml"
 
@@ -35,11 +36,12 @@ def check_pom(text: str, coordinates: Iterable[str]) -> None:
             if line.strip().startswith(begun):
                 version = line.partition("<version>")[2].partition("<")[0]
                 raise UserError(
-                    f"{POM}:{number}: {coordinate} has version {version} here; name this version in the "
-                    "parameter file where it is Dependabot's, and run: make lock-packages"
+                    f"{POM}:{number}: {coordinate} has version {version} here",
+                    hint="Write this version into the parameter file if it is Dependabot's, then run: "
+                    "make lock-packages",
                 )
         else:
-            raise UserError(f"{POM}: it lacks {coordinate}; run: make lock-packages")
+            raise UserError(f"{POM}: it lacks {coordinate}", hint=LOCK_HINT)
 
 
 def _dependency(coordinate: str) -> str:

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from helpers.errors import UserError
 from helpers.spark.packages import image
+from helpers.spark.packages.uv import LOCK_HINT
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})(?=\s|$)")
@@ -70,20 +71,23 @@ def read_requirements(source: Path, text: str) -> list[Wanted]:
         place = f"{source.name}:{number}"
         if line.startswith("-"):
             raise UserError(
-                f"{place}: {line}: write names and versions only; the index is configured on the machine, as "
-                "UV_DEFAULT_INDEX"
+                f"{place}: {line}: this is an option of pip",
+                hint="Write names and versions only; configure the index on the machine, as UV_DEFAULT_INDEX",
             )
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
-            raise UserError(f"{place}: {line}: write a name and its versions, as humanize>=4,<5") from None
+            raise UserError(
+                f"{place}: {line}: this is not a name with its versions", hint="Write one as humanize>=4,<5"
+            ) from None
         if requirement.url:
             raise UserError(
-                f"{place}: {line}: name versions, not an address: packages come from the index of the machine"
+                f"{place}: {line}: this names an address",
+                hint="Name versions: packages come from the index of the machine",
             )
         wanted.append(Wanted(source.name, number, requirement))
     if problems := [problem for each in wanted if (problem := _conflict(each))]:
-        raise UserError("\n".join(problems))
+        raise UserError("\n".join(problems), hint="Correct these lines, then run: make lock-packages")
     return wanted
 
 
@@ -98,15 +102,15 @@ def read_pins(lock: Path, text: str) -> list[Pin]:
     for number, line in _lines(text):
         place, found = f"{lock.name}:{number}", _PIN.match(line)
         if not found:
-            raise UserError(f"{place}: {line}: it is no pinned package; run: make lock-packages")
+            raise UserError(f"{place}: {line}: it is not a pinned package", hint=LOCK_HINT)
         name = canonicalize_name(found["name"])
         pin = Pin(lock.name, number, name, found["version"], tuple(_HASH.findall(line)))
         if not pin.hashes:
-            raise UserError(f"{pin}: it has no hash; run: make lock-packages")
+            raise UserError(f"{pin}: it has no hash", hint=LOCK_HINT)
         if name in pins:
-            raise UserError(f"{pin}: it is in line {pins[name].line} as well; run: make lock-packages")
+            raise UserError(f"{pin}: it is in line {pins[name].line} as well", hint=LOCK_HINT)
         if name in provided:
-            raise UserError(f"{pin}: the Spark image has {_of_image(name)}; run: make lock-packages")
+            raise UserError(f"{pin}: the Spark image has {_of_image(name)}", hint=LOCK_HINT)
         pins[name] = pin
     return list(pins.values())
 
@@ -117,11 +121,9 @@ def check_lock(wanted: Sequence[Wanted], pins: Sequence[Pin], lock: Path) -> Non
     for each in wanted:
         pin = pinned.get(each.name)
         if pin is None and each.name not in image.provided():
-            raise UserError(f"{each}: it is not in {lock.name}; run: make lock-packages")
+            raise UserError(f"{each}: it is not in {lock.name}", hint=LOCK_HINT)
         if pin and not each.requirement.specifier.contains(pin.version, prereleases=True):
-            raise UserError(
-                f"{each}: line {pin.line} of {lock.name} has {pin.version}; run: make lock-packages"
-            )
+            raise UserError(f"{each}: line {pin.line} of {lock.name} has {pin.version}", hint=LOCK_HINT)
 
 
 def _conflict(wanted: Wanted) -> str | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from helpers.errors import UserError
 
 _UNREACHABLE = ("Failed to fetch", "error sending request", "Could not connect", "timed out")
-INDEX_HINT = "set UV_DEFAULT_INDEX to an index that this machine reaches"
+LOCK_HINT = "Lock the packages again with: make lock-packages"
+INDEX_HINT = "Set UV_DEFAULT_INDEX to an index that this machine reaches"
 
 
 class UvError(Exception):
@@ -35,7 +36,7 @@ def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None)
     """
     program = Path(sys.prefix) / "bin" / "uv"
     if not program.exists():
-        raise UserError(f"{program} is not installed; run: make up")
+        raise UserError(f"{program} is not installed", hint="Install it with: make up")
     done = subprocess.run(
         [str(program), "pip", *arguments],
         cwd=folder,

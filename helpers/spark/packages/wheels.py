@@ -13,14 +13,15 @@ from packaging.utils import canonicalize_name
 from helpers.errors import UserError
 from helpers.spark.packages import image
 from helpers.spark.packages.requirements import Pin
-from helpers.spark.packages.uv import INDEX_HINT, UvError, run_uv
+from helpers.spark.packages.uv import INDEX_HINT, LOCK_HINT, UvError, run_uv
 
 _NOT_OF_WHEELS = (".lock", "bin")
 """What uv adds: its lock, and scripts that begin with the path of a Python of this machine."""
 _NAMED = re.compile(r"`?([A-Za-z0-9][\w.-]*)==|/([A-Za-z0-9][\w.-]*)/?(?=\s|$|`|\))")
-_OTHER_CONTENT = "the index has other content than was locked; find out why before you lock it"
+_OTHER_CONTENT = "Find out why the index has other content than was locked before you lock it"
 _OTHER_MACHINE = (
-    f"install Python {image.python_version()}, then: rm -r .venv/job; make up. Or run the step on AWS only"
+    f"Install Python {image.python_version()}, then run: rm -r .venv/job && make up. "
+    "Or run the step on AWS only"
 )
 
 
@@ -37,9 +38,9 @@ def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[
             shadows a module that the container has or needs another Spark.
     """
     platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
-    _unpack(pins, folder, Path(sys.executable), platform, "run: make lock-packages")
+    _unpack(pins, folder, Path(sys.executable), platform, LOCK_HINT)
     if problems := [*_shadowing(pins, folder, own_modules), *_other_sparks(pins, folder)]:
-        raise UserError("\n".join(problems))
+        raise UserError("\n".join(problems), hint="Correct the requirements, then run: make lock-packages")
 
 
 def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
@@ -51,7 +52,7 @@ def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
     _unpack(pins, folder, python, [], _OTHER_MACHINE)
 
 
-def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str], fix: str) -> None:
+def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[str], hint: str) -> None:
     try:
         run_uv(
             "install",
@@ -65,7 +66,7 @@ def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[
             text="".join(f"{pin.requirement}\n" for pin in pins),
         )
     except UvError as error:
-        raise UserError(_refusal(pins, error, fix)) from None
+        raise _refusal(pins, error, hint) from None
     for name in _NOT_OF_WHEELS:
         shutil.rmtree(folder / name, ignore_errors=True)
         if (folder / name).is_file():
@@ -82,14 +83,14 @@ def _forget_scripts(record: Path) -> None:
     )
 
 
-def _refusal(pins: Sequence[Pin], error: UvError, fix: str) -> str:
+def _refusal(pins: Sequence[Pin], error: UvError, hint: str) -> UserError:
     named = {canonicalize_name(one or other) for one, other in _NAMED.findall(str(error))}
     pin = next((pin for pin in pins if pin.name in named), pins[0])
     if error.is_of_the_index:
-        fix = INDEX_HINT
+        hint = INDEX_HINT
     elif "Hash mismatch" in str(error):
-        fix = _OTHER_CONTENT
-    return f"{pin}: {error}; {fix}"
+        hint = _OTHER_CONTENT
+    return UserError(f"{pin}: {error}", hint=hint)
 
 
 def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) -> Iterator[str]:

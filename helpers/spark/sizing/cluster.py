@@ -166,9 +166,11 @@ def size(instance: Instance, count: int, data_bytes: int | None = None, shape: S
         UserError: no node, no data, or a node without room for a driver and an executor.
     """
     if count < 1:
-        raise UserError(f"a cluster has 1 node or more, not {count}")
+        raise UserError(f"a cluster has 1 node or more, not {count}", hint="Set COUNT to a number from 1")
     if data_bytes is not None and data_bytes <= 0:
-        raise UserError(f"the job reads more than {data_bytes} bytes; leave the size out if it is not known")
+        raise UserError(
+            f"the job reads more than {data_bytes} bytes", hint="Leave the size out if it is not known"
+        )
     memory = instance.memory_mib
     system = max(SYSTEM_MIB, int(SYSTEM_SHARE * memory))
     daemon_heap = next(heap for least, heap in _DAEMON_HEAPS_MIB if memory >= least)
@@ -185,7 +187,8 @@ def size(instance: Instance, count: int, data_bytes: int | None = None, shape: S
     if heap < LEAST_HEAP_MIB:
         raise UserError(
             f"{instance}: after the system, the daemons and the driver an executor's heap would have "
-            f"{heap} MiB, and Spark needs {LEAST_HEAP_MIB}; take an instance with more memory"
+            f"{heap} MiB, and Spark needs {LEAST_HEAP_MIB}",
+            hint="Use an instance with more memory",
         )
     return Sizing(
         instance=instance,

@@ -49,7 +49,10 @@ def show_sizes(arguments: argparse.Namespace) -> int:
     """
     report: Path | None = arguments.report
     if report and report.suffix not in REPORTS:
-        raise UserError(f"{report}: a report's name ends with {' or '.join(REPORTS)}")
+        raise UserError(
+            f"{report}: the name of a report does not end with {' or '.join(REPORTS)}",
+            hint=f"Name it {report.stem}{REPORTS[0] if False else next(iter(REPORTS))}",
+        )
     data = None if arguments.data_gb is None else int(arguments.data_gb * 1e9)
     sizing = size(instance(arguments.instance), arguments.count, data, Shape(arguments.shape))
     done = []

@@ -65,16 +65,16 @@ def read(path: Path) -> Document:
     Raises:
         UserError: it is not a list of classifications.
     """
-    fix = "fix it, or remove it to have it written again"
+    fix = f"Correct {path}, or remove it to have it written again"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; {fix}") from None
+        raise UserError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}", hint=fix) from None
     content = [content] if isinstance(content, dict) else content
     if not _is_document(content):
-        raise UserError(f"{path}: not a list of objects with Classification and Properties; {fix}")
+        raise UserError(f"{path}: not a list of objects with Classification and Properties", hint=fix)
     return cast("Document", content)
 
 

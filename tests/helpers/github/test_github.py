@@ -230,7 +230,7 @@ def test_reviewers_that_the_plan_does_not_have_are_explained(github, repository,
     with pytest.raises(UserError if private else GithubException) as raised:
         send(repository, call)
 
-    said = "GitHub refuses the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
+    said = "GitHub rejects the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
     assert bool(re.search(said, str(raised.value))) is private
 
 
@@ -249,8 +249,12 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
 @pytest.mark.parametrize(
     ("settings", "outputs", "said"),
     [
-        (NEEDS_APPROVAL, ROLES, r"""prod.json has "Approval": true; name reviewers: REVIEWERS="""),
-        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn: deploy github_oidc"),
+        (
+            NEEDS_APPROVAL,
+            ROLES,
+            r"""prod.json has "Approval": true, and no reviewers are named\nHint: .*REVIEWERS=""",
+        ),
+        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn\nHint: .*deploy github_oidc"),
     ],
 )
 def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
@@ -414,7 +418,7 @@ def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
     [
         ("GITHUB_TOKEN", "", "GITHUB_TOKEN is not set"),
         ("GITHUB_TOKEN", "ghs_other", "GitHub rejects the request (401): Bad credentials"),
-        ("GITHUB_REPOSITORY", "nonsense", "set it to owner/name"),
+        ("GITHUB_REPOSITORY", "nonsense", "Set it to owner/name"),
         ("GITHUB_API_URL", "http://api.example.com", "https only"),
         ("GITHUB_EVENT_PATH", "/nowhere", "holds no pull request"),
     ],
@@ -453,7 +457,7 @@ def test_what_github_refuses_is_told_with_what_to_do(github, repository) -> None
     github.refuse = (403, "Resource not accessible by integration")
 
     with (
-        pytest.raises(UserError, match=r"not accessible by integration.*see the job's permissions"),
+        pytest.raises(UserError, match=r"not accessible by integration\nHint: .*see the job's permissions"),
         github_errors(),
     ):
         put_comment(repository, 12, "plan", "text")

@@ -540,7 +540,7 @@ def test_detection_is_waited_for_and_read_page_by_page() -> None:
         stub.assert_no_pending_responses()
     assert [(each.logical_id, each.status) for each in found.resources] == [("B", "DELETED")]
     assert found.compared == 2
-    assert found.unread == ()
+    assert found.unchecked == ()
 
 
 def test_what_could_not_be_read_is_told_with_the_reason_and_not_taken_for_the_absence_of_drift(
@@ -556,7 +556,7 @@ def test_what_could_not_be_read_is_told_with_the_reason_and_not_taken_for_the_ab
         (found,) = find_drift(cloudformation, iam, [CONFIGURATION], Polling(interval=0))
         stub.assert_no_pending_responses()
 
-    assert [(each.logical_id, each.reason) for each in found.unread] == [
+    assert [(each.logical_id, each.reason) for each in found.unchecked] == [
         ("x", "Failed to detect drift on resource [Key]"),
         ("Key", "AccessDenied: kms:GetKeyPolicy"),
     ]
@@ -564,9 +564,9 @@ def test_what_could_not_be_read_is_told_with_the_reason_and_not_taken_for_the_ab
     assert as_document("dev", [replace(found, resources=())])["drifted"] is True
     show_drift("dev", [replace(found, resources=())], Console(width=200))
     told = " ".join(capsys.readouterr().out.split())
-    assert "│ Key │ T │ not compared │ AccessDenied: kms:GetKeyPolicy │" in told
+    assert "│ Key │ T │ not checked │ AccessDenied: kms:GetKeyPolicy │" in told
     assert "no drift" not in told
-    assert "Not all of x could be compared" in told
+    assert "Not all of x could be checked" in told
 
 
 def test_a_detection_that_fails_as_a_whole_is_told_too() -> None:
@@ -577,7 +577,7 @@ def test_a_detection_that_fails_as_a_whole_is_told_too() -> None:
         stub.add_client_error("describe_stack_resource_drifts", "ValidationError", never)
         listed(stub)
         (found,) = find_drift(cloudformation, iam, [CONFIGURATION], Polling(interval=0))
-    assert [each.reason for each in found.unread] == ["Rate exceeded"]
+    assert [each.reason for each in found.unchecked] == ["Rate exceeded"]
     assert found
 
 
@@ -591,7 +591,7 @@ def test_a_role_that_may_not_be_read_is_told_and_one_that_is_gone_is_not() -> No
         of_iam.add_client_error("list_role_policies", "AccessDenied", "not authorized: iam:ListRolePolicies")
         of_iam.add_client_error("list_role_policies", "NoSuchEntity", "there is no such role")
         (found,) = find_drift(cloudformation, iam, [CONFIGURATION], Polling(interval=0))
-    assert [(each.logical_id, each.reason) for each in found.unread] == [
+    assert [(each.logical_id, each.reason) for each in found.unchecked] == [
         ("A", "not authorized: iam:ListRolePolicies")
     ]
     assert [each.status for each in found.resources] == ["DELETED"]

@@ -14,7 +14,7 @@ from helpers.errors import UserError
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.configuration import StackConfiguration
-from helpers.infra.stacks.previews import EXPIRES_AT, expiry, renewed, tags_of, unrenewed
+from helpers.infra.stacks.previews import EXPIRES_AT, expiry, tags_of, with_deployed_expiry, with_new_expiry
 from tests.infra_folder import write_project
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 999, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_days_that_are_none_are_refused(infra: Path, days: object) -> None:
 def test_only_previews_have_a_time_to_live(infra: Path) -> None:
     with pytest.raises(UserError, match="DaysToLive applies to previews only"):
         load_stacks("standing", write(infra, "standing", DaysToLive=3))
-    (stack,) = renewed(load_stacks("standing", write(infra, "standing")), NOW)
+    (stack,) = with_new_expiry(load_stacks("standing", write(infra, "standing")), NOW)
     assert EXPIRES_AT not in stack.tags
 
 
@@ -71,7 +71,7 @@ def stack(infra: Path) -> StackConfiguration:
 
 
 def test_a_deployment_says_in_utc_when_a_preview_expires(stack: StackConfiguration) -> None:
-    (found,) = renewed([stack], NOW.astimezone(timezone(timedelta(hours=5))))
+    (found,) = with_new_expiry([stack], NOW.astimezone(timezone(timedelta(hours=5))))
 
     assert found.tags == {**stack.tags, EXPIRES_AT: "2026-11-27T12:30:15Z"}
     assert expiry(found.tags) == NOW.replace(microsecond=0) + timedelta(days=3)
@@ -80,8 +80,8 @@ def test_a_deployment_says_in_utc_when_a_preview_expires(stack: StackConfigurati
 def test_a_comparison_takes_the_expiry_of_what_is_deployed(stack: StackConfiguration) -> None:
     deployed = {"Tags": [{"Key": EXPIRES_AT, "Value": "2026-01-01T00:00:00Z"}]}
 
-    assert unrenewed(stack, deployed).tags[EXPIRES_AT] == "2026-01-01T00:00:00Z"  # type: ignore[arg-type]
-    assert unrenewed(stack, None) == unrenewed(stack, {}) == stack  # type: ignore[typeddict-item]
+    assert with_deployed_expiry(stack, deployed).tags[EXPIRES_AT] == "2026-01-01T00:00:00Z"  # type: ignore[arg-type]
+    assert with_deployed_expiry(stack, None) == with_deployed_expiry(stack, {}) == stack  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize("text", [None, "", "soon"])
@@ -95,7 +95,7 @@ def test_each_deployment_renews_a_preview_and_neither_plan_nor_drift_sees_the_ti
     cloudformation = aws.client("cloudformation")
     on_preview = ("--env", "pr-7", "--infra", str(infra))
     yesterday = replace(
-        renewed([stack], datetime.now(UTC) - timedelta(days=1))[0], parameters=stack.parameters
+        with_new_expiry([stack], datetime.now(UTC) - timedelta(days=1))[0], parameters=stack.parameters
     )
     cloudformation.create_stack(
         StackName=stack.name,

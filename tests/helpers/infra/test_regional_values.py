@@ -88,7 +88,7 @@ def test_the_prefix_list_of_another_region_is_refused(
 
     said = capsys.readouterr().err
     assert f"infra/parameters/local.json: S3PrefixListId is {prefix_list(aws, OTHER)}" in said
-    assert f"that of {REGION} is {prefix_list(aws, REGION)}: remove it" in said
+    assert f"that of {REGION} is {prefix_list(aws, REGION)}\nHint: Remove " in said
 
 
 def test_the_prefix_list_of_the_region_may_be_given(write: Write, aws: boto3.Session) -> None:

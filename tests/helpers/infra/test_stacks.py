@@ -31,7 +31,7 @@ from helpers.infra.stacks.change_sets import (
 from helpers.infra.stacks.changes import planned_change
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.status import Readiness, find_stack, readiness
-from helpers.infra.stacks.waiting import Polling, failure, poll, watch
+from helpers.infra.stacks.waiting import Polling, first_failure, poll
 from helpers.project_settings import project_settings
 from tests.buckets import create_bucket
 from tests.infra_folder import write_project
@@ -464,36 +464,28 @@ def test_the_root_cause_is_the_first_failure_that_was_not_a_cancellation() -> No
         event("ROLLBACK_COMPLETE"),
     ]
     assert (
-        failure(events) == "ROLLBACK_COMPLETE. The first failure: Culprit (T) CREATE_FAILED: quota exceeded"
+        first_failure(events)
+        == "ROLLBACK_COMPLETE. The first failure: Culprit (T) CREATE_FAILED: quota exceeded"
     )
 
 
 def test_a_failure_without_a_failed_resource_is_told_with_the_stacks_own_reason() -> None:
     assert (
-        failure([event("ROLLBACK_COMPLETE", "requested by user")]) == "ROLLBACK_COMPLETE: requested by user"
+        first_failure([event("ROLLBACK_COMPLETE", "requested by user")])
+        == "ROLLBACK_COMPLETE: requested by user"
     )
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"])
 def test_a_success_is_no_failure(status: str) -> None:
-    assert failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
+    assert first_failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
 
 
 def test_waiting_has_an_end() -> None:
     answers = iter([None, None, "yes"])
     assert poll(lambda: next(answers), "it", Polling(interval=0)) == "yes"
-    with pytest.raises(UserError, match="No end of it within 0 s"):
+    with pytest.raises(UserError, match="It did not end within 0 s"):
         poll(lambda: None, "it", Polling(interval=0, limit=0))
-
-
-def test_ctrl_c_says_that_cloudformation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    class Interrupted:
-        def take(self) -> list[dict[str, str]]:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        watch(Interrupted(), "x-dev", Console(), Polling())
-    assert "describe-stack-events --stack-name x-dev" in capsys.readouterr().err
 
 
 # --- outputs ----------------------------------------------------------------------------------------------
@@ -510,7 +502,10 @@ def test_outputs_as_table_and_as_json(deployed: Project, capsys: pytest.CaptureF
 
 def test_outputs_of_no_stack_say_how_to_get_one(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert project.run("outputs") == 1
-    assert f"There is no stack {project.stack}. Deploy it: make deploy ENV=local" in capsys.readouterr().err
+    assert (
+        f"There is no stack {project.stack}\nHint: Deploy it with: make deploy ENV=local"
+        in capsys.readouterr().err
+    )
 
 
 def test_outputs_of_a_failed_stack_say_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -636,7 +631,7 @@ def test_a_protected_environment_is_not_torn_down_unless_it_is_allowed(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
     assert project.run("teardown", "--yes", environment="live") == 1
     said = capsys.readouterr().err
-    assert "live is protected, and is not torn down by accident. If it is meant: --allow-protected" in said
+    assert "live is protected\nHint: To delete it nevertheless, run: make teardown ENV=live ARGS=" in said
 
 
 def test_a_protected_environment_is_torn_down_where_it_is_allowed(
@@ -777,7 +772,7 @@ STACKS = '{"Stacks": ["storage"], '
     [
         (without_template, ["storage.yaml is missing"]),
         (parameters('{"Parameters": {'), ["local.json, line 1, is not valid JSON"]),
-        (parameters("[]"), ["local.json holds a JSON list; write an object"]),
+        (parameters("[]"), ["local.json holds a JSON list instead of an object"]),
         (parameters("{}"), ["local.json", "Stacks is missing", "Parameters is missing"]),
         (
             parameters(STACKS + '"Parameters": [], "Tags": {}}'),
@@ -785,7 +780,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
         (
             parameters(STACKS + '"Parameters": {}, "Tag": {}}'),
-            ["Tag is none of Stacks, Parameters, Tags, Region, ", ": remove"],
+            ["Tag is not one of Stacks, Parameters, Tags, Region, ", ": remove"],
         ),
         (
             parameters(STACKS + '"Parameters": {"Days": 7}}'),
@@ -811,7 +806,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
         (parameters('{"Stacks": "storage", "Parameters": {}}'), ["Stacks must be a list of names"]),
         (parameters('{"Stacks": ["a", "a"], "Parameters": {}}'), ["Stacks names a template twice"]),
-        (template("Resources: ["), ["storage.yaml is no valid YAML"]),
+        (template("Resources: ["), ["storage.yaml is not valid YAML"]),
         (template("Outputs: {}"), ["storage.yaml", "no Resources"]),
         (
             template("Parameters: {ProjectName: {}, Environment: {}, More: {}}\nResources: {}"),
@@ -932,7 +927,7 @@ def test_a_failing_stack_stops_the_ones_after_it(
     project.template(BROKEN)
     assert project.run("deploy") == 1
     said = capsys.readouterr().err
-    assert f"Deployed: none. Not begun: {project.name}-local-reader." in said
+    assert f"Deployed: none. Not started: {project.name}-local-reader" in said
 
 
 def test_stacks_are_torn_down_from_the_last_to_the_first(

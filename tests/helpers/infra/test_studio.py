@@ -263,7 +263,7 @@ def test_a_group_that_sagemaker_still_holds_is_waited_for_and_one_that_is_gone_i
 def test_a_group_that_is_held_for_good_is_told(stubbed: Stubbed) -> None:
     ec2 = with_two_groups(stubbed)
     ec2.add_client_error("delete_security_group", "DependencyViolation")
-    with pytest.raises(UserError, match="No end of the deletion of sg-inbound"):
+    with pytest.raises(UserError, match="The deletion of sg-inbound did not end"):
         delete_homes(
             cast("boto3.Session", stubbed), "vpc-1", Console(quiet=True), Polling(interval=0, limit=0)
         )

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parameter files of a project with previews and two standing environments."""
+    """The parameter files of a project with previews and two long-lived environments."""
     monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
     for name in ("preview", "beta", "live"):
         (tmp_path / f"{name}.json").write_text("{}")
@@ -48,7 +48,7 @@ def test_a_preview_is_removed_when_the_newest_deployment_of_its_stacks_has_expir
     assert found.reported == ()
 
 
-def test_a_standing_environment_never_expires() -> None:
+def test_a_long_lived_environment_never_expires() -> None:
     assert decide([stack("live", -1), stack("beta", -1)], "p", NOW) == decide([], "p", NOW)
 
 

@@ -51,4 +51,4 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(UserError) as refused:
         get_tags_input({"aws:x": "#", "y!": "ok"})
 
-    assert len(str(refused.value).splitlines()) == 1 + 3
+    assert len(refused.value.message.splitlines()) == 1 + 3

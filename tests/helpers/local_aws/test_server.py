@@ -102,7 +102,7 @@ def test_a_killed_server_is_forgotten_and_another_started(folder) -> None:
     up = command(folder, "up")
 
     assert env.returncode == 1
-    assert "does not run. Start it with: make up" in env.stderr
+    assert "does not run\nHint: Start it with: make up" in env.stderr
     assert up.returncode == 0
     assert ServerState.load(folder).pid != state.pid
 
@@ -214,7 +214,7 @@ def test_the_server_of_a_process_that_is_gone_cannot_be_entered(server, tmp_path
 
     assert result.returncode == 1
     assert result.stdout == ""
-    assert "The embedded AWS does not run. Start it with: make up" in result.stderr
+    assert "The embedded AWS does not run\nHint: Start it with: make up" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_an_unknown_price_is_not_guessed() -> None:
     [
         (
             lambda d: d.pop("region"),
-            r"prices.json: not a file of prices; .*make prices\n  - region: Field required",
+            r"prices.json: not a file of prices:\n  - region: Field required\nHint: .*make prices",
         ),
         (lambda d: d["resources"].update(x={"usd": -1}), r"resources.x.usd: .*greater than or equal to 0"),
         (
@@ -65,12 +65,12 @@ def test_an_unknown_price_is_not_guessed() -> None:
         ),
         (
             lambda d: d["instance_hours"][1]["usd"].update({"ml.m5.large": 1}),
-            r"priced twice: ml.m5.large; keep",
+            r"priced twice: ml.m5.large\nHint: Keep",
         ),
         (lambda d: d.update(instance_hours=[]), r"instance_hours: no instance has a price"),
     ],
 )
-def test_a_broken_file_names_the_key_and_the_mend(tmp_path, change, message) -> None:
+def test_a_broken_file_names_the_key_and_the_fix(tmp_path, change, message) -> None:
     document = json.loads(PRICES.read_text())
     change(document)
     file = tmp_path / "prices.json"
@@ -80,7 +80,7 @@ def test_a_broken_file_names_the_key_and_the_mend(tmp_path, change, message) -> 
 
 
 def test_a_missing_file_is_said(tmp_path) -> None:
-    with pytest.raises(UserError, match=r"prices.json: there is no such file; .*make prices"):
+    with pytest.raises(UserError, match=r"prices.json: there is no such file\nHint: .*make prices"):
         load_prices(tmp_path / "prices.json")
 
 
@@ -93,7 +93,7 @@ def test_the_price_list_gives_instance_hours_and_nothing_else(answer) -> None:
     assert after.resources == before.resources
 
 
-def test_standing_resources_of_another_region_are_not_carried_over(answer) -> None:
+def test_fixed_prices_of_another_region_are_not_carried_over(answer) -> None:
     after = refreshed(load_prices(), answer, "eu-central-1", TODAY)
     assert (after.region, after.resources) == ("eu-central-1", {})
 

@@ -48,7 +48,7 @@ def test_a_port_that_is_taken_is_told(tmp_path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
 
-        with pytest.raises(UserError, match=r"Port \d+ of 127\.0\.0\.1 is taken.*--port"):
+        with pytest.raises(UserError, match=r"Port \d+ of 127\.0\.0\.1 is taken\nHint: .*--port"):
             on_disk(tmp_path, taken.getsockname()[1])
 
 

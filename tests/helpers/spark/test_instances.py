@@ -25,8 +25,11 @@ def test_the_file_is_what_its_command_makes() -> None:
     ("name", "message"),
     [
         ("ml.p3.2xlarge", r"ml.p3.2xlarge: EC2 no longer lists its vCPUs and memory"),
-        ("ml.m5.xlarg", r"'ml.m5.xlarg' is no instance type .* write one as ml.m5.large, ml.m5.xlarge"),
-        ("m5.xlarge", r"'m5.xlarge' is no instance type .* write one as ml.m5.xlarge"),
+        (
+            "ml.m5.xlarg",
+            r"'ml.m5.xlarg' is not an instance type .*\nHint: Name one, as ml.m5.large, ml.m5.xlarge",
+        ),
+        ("m5.xlarge", r"'m5.xlarge' is not an instance type .*\nHint: Name one, as ml.m5.xlarge"),
     ],
 )
 def test_an_instance_that_cannot_be_sized_is_refused(name, message) -> None:

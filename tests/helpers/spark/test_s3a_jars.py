@@ -107,7 +107,7 @@ def test_a_missing_jar_is_not_asked_for_again_and_the_message_says_what_to_set(
 ) -> None:
     maven.replies = [(404, b"")]
     with pytest.raises(
-        UserError, match=r"thing-1\.0\.jar \(taken from the test\): HTTP 404.*MAVEN_REPOSITORY"
+        UserError, match=r"thing-1\.0\.jar \(taken from the test\): HTTP 404.*\nHint: .*MAVEN_REPOSITORY"
     ):
         fetch()
     assert len(maven.requests) == 1

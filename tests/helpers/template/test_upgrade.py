@@ -83,7 +83,7 @@ def test_a_second_upgrade_begins_where_the_first_ended(fork: Git, template: Git)
     assert (fork.folder / "a.py").read_text() == text(
         {1: "changed by the fork", 5: "changed again", 9: "changed by the template"}
     )
-    with pytest.raises(UserError, match="has main of the template already"):
+    with pytest.raises(UserError, match="already has main of the template"):
         upgrade(fork, "main")
     with pytest.raises(UserError, match="v1 is not later than the version that the fork has"):
         upgrade(fork, "v1")
@@ -177,7 +177,11 @@ def test_a_fork_with_the_template_s_history_needs_no_record(tmp_path: Path, temp
 @pytest.mark.parametrize(
     ("to", "words", "message"),
     [
-        ("v3", {}, "The template has no tag, branch or commit 'v3'. Its newest tags: v"),
+        (
+            "v3",
+            {},
+            "branch or commit 'v3'\nHint: Name another: make upgrade TO=<version>. Its newest tags: v",
+        ),
         ("v2", {"start": "v0"}, "The template has no tag, branch or commit 'v0'"),
         (
             "v2",
@@ -187,7 +191,7 @@ def test_a_fork_with_the_template_s_history_needs_no_record(tmp_path: Path, temp
         (
             "v2",
             {"template": ""},
-            r".template.json records no template yet. Name it: make upgrade TO=v2 TEMPLATE=",
+            ".template.json records no template yet\nHint: Name it: make upgrade TO=v2 TEMPLATE=",
         ),
     ],
 )
@@ -216,7 +220,9 @@ def test_a_fork_that_was_squashed_names_its_version(fork: Git, template: Git) ->
 def test_changes_must_be_committed_first(fork: Git, template: Git) -> None:
     (fork.folder / "a.py").write_text("not committed\n")
 
-    with pytest.raises(UserError, match=r"Commit or stash your changes first:\n  - a\.py"):
+    with pytest.raises(
+        UserError, match=r"changes that are not committed:\n  - a\.py\nHint: Commit or stash them"
+    ):
         upgrade(fork, "v2", template=str(template.folder))
 
     assert (fork.folder / "a.py").read_text() == "not committed\n"
@@ -228,7 +234,7 @@ def test_a_malformed_record_names_every_problem(fork: Git) -> None:
     with pytest.raises(UserError) as raised:
         read_record(fork.folder)
 
-    assert [line.split()[1] for line in str(raised.value).splitlines()[1:]] == [
+    assert [line.split()[1] for line in raised.value.message.splitlines()[1:]] == [
         "unknown",
         "Answers",
         "Template",
@@ -244,3 +250,21 @@ def test_answers_stay_and_the_recorded_tree_is_found(fork: Git, template: Git) -
 
     assert read_record(fork.folder).answers == {"Owner": "us"}
     assert "changed by the template" in (fork.folder / "a.py").read_text()
+
+
+def test_an_interrupted_upgrade_says_how_it_is_undone(
+    fork: Git, template: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("helpers.template.upgrade._merge", ctrl_c)
+
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        upgrade(fork, "v2", template=str(template.folder))
+
+    assert interruption.value.__notes__ == [
+        "The upgrade is not complete. Undo it with: make upgrade ARGS=--abort"
+    ]
+    abort(fork)
+    assert fork("status", "--porcelain") == ""

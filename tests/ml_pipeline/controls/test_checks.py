@@ -68,12 +68,12 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
     [
         ("NetworkConfig.VpcConfig.Subnets", MISSING, "the subnet is missing"),
         ("NetworkConfig.VpcConfig.Subnets", [], "the subnet is missing"),
-        ("NetworkConfig.VpcConfig.Subnets", CHOSEN, "the subnet is no control: whoever starts the"),
-        ("NetworkConfig.VpcConfig.Subnets.1", CHOSEN, "the subnet is no control: whoever starts the"),
-        ("NetworkConfig.VpcConfig.Subnets.0", "default", "the subnet is no subnet: 'default'"),
-        ("NetworkConfig.VpcConfig.Subnets.0", "subnet-0123456789abcdef0,x", "the subnet is no subnet"),
+        ("NetworkConfig.VpcConfig.Subnets", CHOSEN, "the subnet is not a control: whoever starts the"),
+        ("NetworkConfig.VpcConfig.Subnets.1", CHOSEN, "the subnet is not a control: whoever starts the"),
+        ("NetworkConfig.VpcConfig.Subnets.0", "default", "the subnet is not a subnet: 'default'"),
+        ("NetworkConfig.VpcConfig.Subnets.0", "subnet-0123456789abcdef0,x", "the subnet is not a subnet"),
         ("NetworkConfig.VpcConfig.SecurityGroupIds", MISSING, "the security group is missing"),
-        ("NetworkConfig.VpcConfig.SecurityGroupIds.0", "*", "the security group is no security group"),
+        ("NetworkConfig.VpcConfig.SecurityGroupIds.0", "*", "the security group is not a security group"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", False, "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", "true", "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", MISSING, "instances is missing"),
@@ -87,44 +87,44 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
         (
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
             "alias/aws/sagemaker",
-            "volumes is no ARN of",
+            "volumes is not the ARN of",
         ),
-        ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", CHOSEN, "volumes is no control: whoever"),
+        ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", CHOSEN, "volumes is not a control: whoever"),
         (
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
             {"Get": "Steps.other.ProcessingResources.ClusterConfig.VolumeKmsKeyId"},
-            "the key of the volumes is no control: it is known only during an execution",
+            "the key of the volumes is not a control: it is known only during an execution",
         ),
         ("ProcessingOutputConfig.KmsKeyId", MISSING, "the key of the outputs is missing"),
         (
             "ProcessingOutputConfig.KmsKeyId",
             KEY.replace(":key/", ":alias/"),
-            "outputs is no ARN of a KMS key",
+            "outputs is not the ARN of a KMS key",
         ),
         (
             "ProcessingOutputConfig.KmsKeyId",
             {"Std:Join": {"On": "/", "Values": ["arn", CHOSEN]}},
-            "outputs is no control: whoever starts the pipeline chooses it, by Parameters.Chosen",
+            "outputs is not a control: whoever starts the pipeline chooses it, by Parameters.Chosen",
         ),
-        ("ProcessingOutputConfig", CHOSEN, "the key of the outputs is no control: whoever starts"),
+        ("ProcessingOutputConfig", CHOSEN, "the key of the outputs is not a control: whoever starts"),
         (
             "AppSpecification.ImageUri",
             "docker.io/library/spark:3.5",
-            "the image is no image of a registry",
+            "the image is not an image of a registry",
         ),
         (
             "AppSpecification.ImageUri",
             IMAGE.replace("571004829621", "123456789012"),
             "the image comes from account 123456789012, which is not trusted in eu-west-1",
         ),
-        ("AppSpecification.ImageUri", CHOSEN, "the image is no control: whoever starts the pipeline"),
+        ("AppSpecification.ImageUri", CHOSEN, "the image is not a control: whoever starts the pipeline"),
         (
             "AppSpecification.ContainerEntrypoint.0",
             CHOSEN,
-            "the container's entry point is no control",
+            "the container's entry point is not a control",
         ),
-        ("RoleArn", CHOSEN, "the job's role is no control: whoever starts the pipeline chooses it"),
-        ("RoleArn", "job", "the job's role is no ARN of a role: 'job'"),
+        ("RoleArn", CHOSEN, "the job's role is not a control: whoever starts the pipeline chooses it"),
+        ("RoleArn", "job", "the job's role is not the ARN of a role: 'job'"),
         ("Environment.DB_PASSWORD", "hunter2", "DB_PASSWORD is a secret in plain text"),
         ("Environment.KEY_OF_MINE", "AKIAIOSFODNN7EXAMPLE", "it looks like a secret in plain text"),
     ],
@@ -140,7 +140,7 @@ def test_each_broken_control_is_one_finding(
 
 @pytest.mark.parametrize("key", ["Project", "Owner"])
 @pytest.mark.parametrize(
-    ("value", "said"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "no control")]
+    ("value", "said"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not a control")]
 )
 def test_each_mandatory_tag_needs_a_value(key: str, value: Any, said: str, definition: Document) -> None:
     tags = definition["Steps"][0]["Arguments"]["Tags"]
@@ -501,7 +501,7 @@ def test_a_cluster_apart_from_the_pipeline_is_a_finding(cluster: Any) -> None:
     ((_, path, problem),) = found(pipeline("EMR", {"ClusterId": cluster}))
 
     assert path == "$.Steps[0].Arguments.ClusterId"
-    assert problem.startswith(("the cluster exists apart from the pipeline", "the cluster is no control"))
+    assert problem.startswith(("the cluster exists apart from the pipeline", "the cluster is not a control"))
 
 
 @pytest.mark.parametrize("step_type", ["Fail", "Condition", "ForEach", "Lineage"])
@@ -610,7 +610,7 @@ def test_a_file_is_checked_without_aws(run: Run, tmp_path: Path, monkeypatch: py
     assert run("check", "--definition", "good.json") == (0, "good.json: no findings\n", "")
     assert run("check", "--definition", "bad.json") == (
         1,
-        "bad.json: step it, $.Steps[0].Arguments.RoleArn: the job's role is no control: whoever starts "
+        "bad.json: step it, $.Steps[0].Arguments.RoleArn: the job's role is not a control: whoever starts "
         "the pipeline chooses it, by Parameters.Chosen; name the ARN of the project's role, in the "
         "definition itself\n"
         "bad.json: 1 finding\n",

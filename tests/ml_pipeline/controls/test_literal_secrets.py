@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from ml_pipeline.controls.literal_secrets import secret_faults
+from ml_pipeline.controls.literal_secrets import secret_violations
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from ml_pipeline.controls.literal_secrets import secret_faults
     ],
 )
 def test_a_secret_in_the_environment_is_told_but_not_shown(name: str, value: Any) -> None:
-    (fault,) = secret_faults({"Environment": {name: value, "MODE": "fast"}}, "$")
+    (fault,) = secret_violations({"Environment": {name: value, "MODE": "fast"}}, "$")
 
     assert fault.path.startswith(f"$.Environment.{name}")
     assert "hunter2" not in str(fault)
@@ -51,4 +51,4 @@ def test_a_secret_in_the_environment_is_told_but_not_shown(name: str, value: Any
     ],
 )
 def test_what_only_names_a_secret_is_none(name: str, value: Any) -> None:
-    assert list(secret_faults({"Environment": {name: value}}, "$")) == []
+    assert list(secret_violations({"Environment": {name: value}}, "$")) == []

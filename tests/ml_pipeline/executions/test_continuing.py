@@ -88,7 +88,7 @@ def followed(pipeline: Callable[[str], Target], monkeypatch: pytest.MonkeyPatch)
     pipeline(SUCCEEDS)
     seen: list[tuple[str, float]] = []
 
-    def wait(_: object, arn: str, __: object, until: float) -> tuple[Snapshot, bool]:
+    def wait(_: object, arn: str, __: object, ___: object, until: float) -> tuple[Snapshot, bool]:
         seen.append((arn, until))
         return Snapshot(arn, "Executing"), False
 
@@ -136,7 +136,7 @@ def test_the_state_is_for_a_step_of_a_workflow(
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("yesterday", "is no time, as 2026-11-28T12:00:00Z"), ("2026-11-28T12:00:00", "has no time zone")],
+    [("yesterday", "is not a time, as 2026-11-28T12:00:00Z"), ("2026-11-28T12:00:00", "has no time zone")],
 )
 def test_a_time_without_its_zone_is_refused(
     capsys: pytest.CaptureFixture[str], given: str, said: str

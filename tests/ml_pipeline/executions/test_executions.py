@@ -148,7 +148,7 @@ def test_nothing_is_started_without_data(stack: boto3.Session, failing: Target) 
 def test_a_pipeline_that_is_not_there_is_named_with_what_to_do(
     stack: boto3.Session, target_of: Callable[..., Target]
 ) -> None:
-    with pytest.raises(UserError, match=r"no pipeline nowhere\. Create it: make upsert ENV=trial"):
+    with pytest.raises(UserError, match=r"no pipeline nowhere\nHint: Create it with: make upsert ENV=trial"):
         start(stack, target_of("trial", "nowhere"))
 
 
@@ -170,7 +170,7 @@ def test_the_newest_execution_is_the_default(
     stack: boto3.Session, failing: Target, target_of: Callable[..., Target]
 ) -> None:
     sagemaker = stack.client("sagemaker")
-    with pytest.raises(UserError, match=r"was never executed\. Start it: make start ENV=trial"):
+    with pytest.raises(UserError, match=r"was never executed\nHint: Start it with: make start ENV=trial"):
         newest(sagemaker, failing)
 
     arn = start(stack, failing)

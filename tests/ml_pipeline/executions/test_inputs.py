@@ -122,9 +122,11 @@ def test_every_missing_input_is_named_with_what_to_do(
         fingerprints(s3, found, target_of("trial"))
 
     assert str(refused.value) == (
-        f"There is no input rides of step clean at {location}. "
-        f"There is no input rates of step clean at {location}-rates. "
-        "Deliver it, or upload the sample: make data ENV=trial"
+        f"There is no input rides of step clean at {location}\n"
+        f"There is no input rates of step clean at {location}-rates\n"
+        "Hint: Deliver it, or upload the sample with: make data ENV=trial"
     )
-    with pytest.raises(UserError, match="live gets no sample data: deliver the input, then start again"):
+    with pytest.raises(
+        UserError, match=r"Hint: Deliver the input \(live gets no sample\), then run: make start"
+    ):
         fingerprints(s3, found, target_of("live"))

@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from helpers.progress import duration
 from ml_pipeline.executions.executions import Snapshot, Step, step_of
 from ml_pipeline.executions.live_table import table
-from ml_pipeline.executions.progress import changes, duration, stamped
+from ml_pipeline.executions.progress import changes, stamped
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=65)

@@ -198,5 +198,7 @@ def test_an_input_without_a_sample_is_left_to_people(bucket: Bucket) -> None:
 def test_a_sample_that_is_not_there_is_named(name: str, bucket: Bucket) -> None:
     (bucket.samples / "empty").mkdir()
 
-    with pytest.raises(UserError, match=f"{name}: there is no such sample; create it, or remove the key"):
+    with pytest.raises(
+        UserError, match=f"{name}: there is no such sample\nHint: Create it, or remove the key"
+    ):
         bucket.upload(name)

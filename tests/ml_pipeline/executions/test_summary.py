@@ -115,7 +115,7 @@ def test_a_job_that_a_quota_stopped_leads_to_how_it_is_raised() -> None:
 
     text = summary(Snapshot("arn", "Failed", "a step failed"), [failed], TARGET)
 
-    assert "Quota            This is a quota of the account" in text
+    assert "Quota            Request an increase of the quota" in text
     assert "docs/platform-engineer.md#service-quotas" in text
 
 

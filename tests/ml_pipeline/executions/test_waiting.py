@@ -5,10 +5,10 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from rich.console import Console
 
-from helpers.errors import UserError
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions import waiting
 from ml_pipeline.executions.executions import Snapshot, start
@@ -28,12 +28,19 @@ def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -
     return start(stack, target_of("trial", name))
 
 
+@pytest.fixture
+def target(target_of: Callable[..., Target]) -> Target:
+    return target_of("trial")
+
+
 @pytest.mark.parametrize("terminal", [True, False])
-def test_an_execution_is_followed_to_its_end(terminal: bool, stack: boto3.Session, failing: str) -> None:
+def test_an_execution_is_followed_to_its_end(
+    terminal: bool, stack: boto3.Session, failing: str, target: Target
+) -> None:
     out = io.StringIO()
     console = Console(file=out, width=200, force_terminal=terminal, force_interactive=terminal)
 
-    snapshot, interrupted = wait(stack, failing, console)
+    snapshot, interrupted = wait(stack, failing, target, console)
 
     assert (snapshot.status, interrupted) == ("Failed", False)
     assert snapshot.steps[0].failure_reason.endswith("as asked")
@@ -42,21 +49,21 @@ def test_an_execution_is_followed_to_its_end(terminal: bool, stack: boto3.Sessio
 
 
 def test_waiting_ends_at_its_time_while_the_execution_goes_on(
-    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "take_snapshot", lambda _, arn: Snapshot(arn, "Executing"))
     monkeypatch.setattr(waiting.time, "sleep", lambda _: None)
     times = iter([0.0, 1.0, 10.0, 11.0, 20.0, 21.0])
     monkeypatch.setattr(waiting.time, "monotonic", lambda: next(times))
 
-    snapshot, interrupted = wait(stack, "arn", Console(file=io.StringIO()), until=15)
+    snapshot, interrupted = wait(stack, "arn", target, Console(file=io.StringIO()), until=15)
 
     assert (snapshot.over, interrupted) == (False, False)
     assert next(times) == 21.0, "it was asked again until then"
 
 
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(
-    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
     nowhere = boto3.Session(region_name=stack.region_name).client(
@@ -64,18 +71,43 @@ def test_waiting_is_given_up_when_aws_stays_out_of_reach(
     )
     monkeypatch.setattr(stack, "client", lambda _service: nowhere)
 
-    with pytest.raises(UserError, match=r"AWS does not answer any more: .* arn may still run"):
-        wait(stack, "arn", Console(file=io.StringIO()))
+    with pytest.raises(EndpointConnectionError, match=r"(?s)Continues on AWS: execution arn\n.*make status"):
+        wait(stack, "arn", target, Console(file=io.StringIO()))
 
 
 def test_an_execution_goes_on_when_credentials_expire(
-    stack: boto3.Session, monkeypatch: pytest.MonkeyPatch
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sagemaker = boto3.client("sagemaker", region_name=stack.region_name)
     monkeypatch.setattr(stack, "client", lambda _service: sagemaker)
     with Stubber(sagemaker) as stub:
         stub.add_client_error("describe_pipeline_execution", "ExpiredTokenException", "The token has expired")
         with pytest.raises(
-            UserError, match=r"\(ExpiredTokenException: .* Sign in again.* arn goes on in AWS"
+            ClientError,
+            match=r"(?s)ExpiredTokenException.*Continues on AWS: execution arn\nWatch",
         ):
-            wait(stack, "arn", Console(file=io.StringIO()))
+            wait(stack, "arn", target, Console(file=io.StringIO()))
+
+
+def test_a_second_ctrl_c_leaves_the_execution_to_aws(
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+
+    def ctrl_c(*_: object) -> Snapshot:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting, "take_snapshot", ctrl_c)
+    monkeypatch.setattr(waiting, "stop", lambda _, arn: stopped.append(arn))
+    out = io.StringIO()
+
+    with pytest.raises(KeyboardInterrupt) as interruption:
+        wait(stack, "arn", target, Console(file=out, width=200))
+
+    assert stopped == ["arn"]
+    assert "Interrupted: stopping arn\nPress Ctrl-C again to leave." in out.getvalue()
+    assert interruption.value.__notes__ == [
+        "Continues on AWS: execution arn",
+        "Watch it with: make status ENV=trial",
+        "Stop it with: make stop ENV=trial",
+    ]

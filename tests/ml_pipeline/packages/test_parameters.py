@@ -120,7 +120,11 @@ MISTAKES: Mapping[str, tuple[str, Any, str]] = {
     "no such file": (f"{STEP}/requirements", "other.in", "there is no file .*/other.in; create it"),
     "a lock file": (f"{STEP}/requirements", LOCKED, "name a file of spark_jobs/ that lists packages"),
     "no coordinates": (f"{STEP}/jars", ["delta"], "write Maven coordinates as io.delta"),
-    "not locked": (f"{STEP}/jars", ["a:b:1"], "jars.json: it lacks a:b:1; run: make lock-packages"),
+    "not locked": (
+        f"{STEP}/jars",
+        ["a:b:1"],
+        "jars.json: it lacks a:b:1; lock the packages again with: make lock-packages",
+    ),
     "one folder for all": (
         f"{STEP}/package_folder",
         "s3://bucket/packages",

@@ -64,7 +64,7 @@ def test_problems_are_reported_all_at_once_one_a_line_with_the_file_each_comes_f
     with pytest.raises(UserError) as refused:
         load_parameters("trial", outputs, folder=folder)
 
-    header, *lines = str(refused.value).splitlines()
+    header, *lines = refused.value.message.splitlines()
     reported = {line.split(": ")[1].split(" = ")[0]: line.split(": ")[0].rsplit("/", 1)[-1] for line in lines}
     assert header == f"The parameters of pipeline {DEFAULT_PIPELINE} in trial are not valid:"
     assert len(lines) == 7

@@ -45,7 +45,7 @@ def problems_of(load: Load, document: Document, **more: Any) -> list[str]:
     """Return the lines of the message that refuses a document, each without the folder of its file."""
     with pytest.raises(UserError) as refused:
         load(document, **more)
-    header, *lines = str(refused.value).splitlines()
+    header, *lines = refused.value.message.splitlines()
     assert header == "The parameters of pipeline ride-joins in trial are not valid:"
     return [line.removeprefix("  - ").rsplit("/ride-joins.json", 1)[-1] for line in lines]
 
@@ -149,12 +149,14 @@ def test_names_and_instances_are_known_without_a_stack(load: Load, folder: Path)
 def test_a_pipeline_without_a_name_is_refused_by_its_file_and_key(name: Any, folder: Path) -> None:
     (folder / "pipelines" / "ride-joins.json").write_text(json.dumps(changed(PAIR, "pipeline_name", name)))
 
-    with pytest.raises(UserError, match=r"ride-joins\.json: pipeline_name: write a string, as Rates-"):
+    with pytest.raises(
+        UserError, match=r"ride-joins\.json: pipeline_name is not a string\nHint: Write one, as Rates-"
+    ):
         pipeline_name("trial", "ride-joins", folder)
 
 
 def test_a_pipeline_without_a_file_is_refused_by_the_file(folder: Path, outputs: dict[str, str]) -> None:
-    with pytest.raises(UserError, match=r"pipelines/nothing\.json: there is no such file; create it"):
+    with pytest.raises(UserError, match=r"pipelines/nothing\.json: there is no such file\nHint: Create it"):
         load_parameters("trial", outputs, "nothing", folder=folder)
 
 
@@ -336,7 +338,7 @@ def test_a_value_of_an_overlay_is_reported_with_the_overlay(load: Load) -> None:
 
 @pytest.mark.parametrize("overlays", [[], {"trial": 3}])
 def test_overlays_are_objects_by_environment(overlays: Any, load: Load) -> None:
-    with pytest.raises(UserError, match=r"ride-joins\.json: environments must be an object of objects"):
+    with pytest.raises(UserError, match=r"ride-joins\.json: environments is not an object of objects"):
         load(changed(PAIR, "environments", overlays))
 
 

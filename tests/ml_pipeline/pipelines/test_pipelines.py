@@ -38,8 +38,8 @@ def test_an_unknown_pipeline_is_refused_with_those_that_there_are(folder: Path) 
         find_pipeline("rides")
 
     assert str(refused.value) == (
-        f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, ride-joins. "
-        "To add it: make new-pipeline NAME=rides"
+        f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, ride-joins\n"
+        "Hint: Name one of them, or add the pipeline with: make new-pipeline NAME=rides"
     )
 
 
@@ -49,5 +49,5 @@ def test_a_module_that_lacks_something_is_refused_by_its_file(
 ) -> None:
     (folder / "ride_joins.py").write_text(content)
 
-    with pytest.raises(UserError, match=rf"ml_pipeline/pipelines/ride_joins\.py has no {missing}; add it"):
+    with pytest.raises(UserError, match=rf"ml_pipeline/pipelines/ride_joins\.py has no {missing}\nHint: Add"):
         find_pipeline("ride-joins")

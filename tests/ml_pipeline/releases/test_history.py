@@ -152,7 +152,7 @@ def test_versions_are_numbers_and_a_spoilt_record_is_told(stack: boto3.Session, 
         s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
 
     assert versions(s3, bucket) == [10, 2]
-    with pytest.raises(UserError, match=rf"s3://{bucket}/history/10\.json is no record of an upsert"):
+    with pytest.raises(UserError, match=rf"s3://{bucket}/history/10\.json is not a record of an upsert"):
         list(entries(s3, bucket))
 
 

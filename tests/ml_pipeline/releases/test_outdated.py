@@ -74,7 +74,7 @@ def test_a_checkout_without_history_says_what_it_needs(
     shallow = tmp_path_factory.mktemp("shallow")
     git(shallow, "clone", "--quiet", "--depth", "1", "--branch", "main", f"file://{root}", ".")
 
-    with pytest.raises(UserError, match="check out with fetch-depth 0"):
+    with pytest.raises(UserError, match="no history to look into\nHint: Fetch it with: git fetch"):
         descends(second, first, shallow)
 
 

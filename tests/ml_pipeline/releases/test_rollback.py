@@ -52,14 +52,12 @@ def test_a_version_a_commit_or_a_code_hash_says_which_is_meant(to: str, version:
 
 @pytest.mark.parametrize("to", ["9", "dddd", "aaa", "unknown"])
 def test_what_means_none_is_told_with_those_that_there_are(to: str) -> None:
-    with pytest.raises(
-        UserError, match=f"No upsert is meant by '{to}'. There are:\n  - 4: .*commit cccc9999"
-    ):
+    with pytest.raises(UserError, match=f"No upsert matches '{to}'. There are:\n  - 4: .*commit cccc9999"):
         meant(LISTED, to)
 
 
 def test_what_means_several_that_differ_is_told_with_these() -> None:
-    with pytest.raises(UserError, match=r"by its version:\n  - 3: .*\n  - 2: [^\n]*$"):
+    with pytest.raises(UserError, match=r"several upserts:\n  - 3: .*\n  - 2: [^\n]*\nHint: Name one"):
         meant(LISTED, "bbbb")
 
 
@@ -134,11 +132,11 @@ def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -
             stack.client("s3"), entry, bucket, ["arn:aws:iam::123456789012:role/x"], "trial"
         )
 
-    assert str(refused.value).splitlines() == [
+    assert refused.value.message.splitlines() == [
         "Version 4 would not run, and nothing was changed:",
         f"  - its code is gone: {uri}",
-        f"  - it names {entry.role_arn}, which is none of today's outputs and parameters of trial",
-        "  - it names subnet-0123456789abcdef0, which is none of today's outputs and parameters of trial",
+        f"  - it names {entry.role_arn}, which is not among today's outputs and parameters of trial",
+        "  - it names subnet-0123456789abcdef0, which is not among today's outputs and parameters of trial",
         "  - it names the bucket no-such-bucket-here, which is gone",
     ]
 

@@ -49,7 +49,7 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
     assert found["stacks"].said == f"0 of {len(TEMPLATES)} are deployed"
     assert found["stacks"].to_do == [
         "Look at what would be made: make plan ENV=local",
-        "Deploy it: make deploy ENV=local",
+        "Deploy it with: make deploy ENV=local",
     ]
     assert "USD a month stand there while nothing runs" in found["costs"].said
     assert found["OIDC provider"].said == "none yet: the stack makes it"
@@ -153,7 +153,7 @@ def test_without_credentials_there_is_one_thing_to_do() -> None:
     (finding,) = examine(Environment("local"), connect)
 
     assert finding.said.startswith("No usable AWS credentials")
-    assert finding.to_do == ["Sign in to the account of the environment, in its region"]
+    assert finding.to_do == ["Sign in (aws sso login), or set AWS_PROFILE"]
 
 
 def test_steps_are_in_the_order_of_the_checks_and_each_is_named_once() -> None:

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from helpers.infra.stacks.changes import PlannedChange
+from helpers.infra.stacks.fixed_costs import CostLine
 from helpers.infra.stacks.plan import StackPlan
-from helpers.infra.stacks.standing_costs import CostLine
 from ml_pipeline.definitions import Registration
 from ml_pipeline.review.cost import RunCost, StepCost
 from ml_pipeline.review.plan import PipelinePlan, Plan

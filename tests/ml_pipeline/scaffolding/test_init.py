@@ -98,7 +98,9 @@ def test_previews_that_cannot_be_restored_are_named(root: Path) -> None:
     for path in PREVIEWS:
         (root / path).unlink(missing_ok=True)
 
-    with pytest.raises(UserError, match=r"infra/parameters/preview\.json cannot be restored.*git fetch"):
+    with pytest.raises(
+        UserError, match=r"infra/parameters/preview\.json cannot be restored.*\nHint: .*git fetch"
+    ):
         apply(root, Previews=True)
 
 
@@ -108,8 +110,8 @@ def test_previews_that_cannot_be_restored_are_named(root: Path) -> None:
         ({"ProjectName": "Fares!"}, "ProjectName: 'Fares!' does not match"),
         ({"Region": "eu-west"}, "Region: 'eu-west' does not match"),
         ({"Region": "cn-north-1"}, "Region: "),
-        ({"Environments": []}, "Environments: name at least one environment"),
-        ({"Environments": ["dev", "dev"]}, "Environments: each environment is named once"),
+        ({"Environments": []}, "Environments: no environment is named; name at least one"),
+        ({"Environments": ["dev", "dev"]}, "Environments: an environment is named twice; name each"),
         ({"Environments": "dev,local"}, "Environments: 'local' cannot be the name of an environment"),
         ({"Studio": "perhaps"}, "Studio: 'perhaps' is not an answer; write yes or no"),
         ({"Previews": 1}, "Previews: 1"),

@@ -162,7 +162,7 @@ def test_no_file_is_overwritten(existing, root) -> None:
     (root / existing).write_text("mine\n")
     before = files(root)
 
-    with pytest.raises(UserError, match=f"{existing} exists already: choose another name"):
+    with pytest.raises(UserError, match=f"{existing} exists already\nHint: Choose another name"):
         list(new_pipeline("fares", root=root).apply())
 
     assert files(root) == before
@@ -241,13 +241,15 @@ def test_a_step_is_added_at_the_end_of_the_list(returned, expected) -> None:
     ],
 )
 def test_a_module_that_cannot_be_edited_gets_the_line_to_add_by_hand(body) -> None:
-    with pytest.raises(UserError, match=r'fares.py does not return a plain list.*SparkStep\("b"\),'):
+    with pytest.raises(
+        UserError, match=r'fares.py does not return a plain list.*\nHint: .*SparkStep\("b"\),'
+    ):
         add_step(f"from ml_pipeline.steps import SparkStep\n\n\n{body}", "b", "fares.py")
 
 
 def test_a_module_without_the_import_gets_it_by_hand() -> None:
     with pytest.raises(
-        UserError, match=r"does not import SparkStep.*from ml_pipeline.steps import SparkStep"
+        UserError, match=r"does not import SparkStep\nHint: .*from ml_pipeline.steps import SparkStep"
     ):
         add_step("def steps(_):\n    return []\n", "b", "fares.py")
 

@@ -155,6 +155,8 @@ def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) ->
 class Quiet:
     """A console that keeps what is said."""
 
+    is_interactive = False
+
     def __init__(self) -> None:
         self.said = ""
 
@@ -228,7 +230,7 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
         raise KeyboardInterrupt
 
     def gone(*_: object) -> object:
-        if jobs.file.read_text() == PRESENT and console.said:
+        if jobs.file.read_text() == PRESENT and "Restoring" in console.said:
             raise UserError("AWS does not answer")
         return jobs.project
 
@@ -236,7 +238,11 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
     monkeypatch.setattr(tuning, "open_project", gone)
     console = Quiet()
 
-    with pytest.raises(UserError, match=r"AWS does not answer; .* make upsert ENV=local PIPELINE=fares"):
+    with pytest.raises(
+        UserError,
+        match=r"AWS does not answer; the pipeline still has settings on trial\n"
+        r"Hint: .*make upsert ENV=local PIPELINE=fares",
+    ):
         run_tuning(jobs, console)
 
     assert jobs.file.read_text() == PRESENT
@@ -252,5 +258,5 @@ def test_an_unknown_step_is_refused_before_anything_runs(jobs) -> None:
 
 
 def test_nothing_is_tried_where_others_rely_on_it(small_project: None, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not in live"):
+    with pytest.raises(UserError, match="which live does not allow"):
         run_tuning(Jobs(tmp_path, "live"), Quiet())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from helpers.local_aws.cloudformation.resource_types.base import Place, ResourceType
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion, ResourceType
 from helpers.local_aws.cloudformation.resource_types.moto_model import other_type
 
 
@@ -27,7 +27,7 @@ def _registered() -> dict[str, type[ResourceType]]:
 RESOURCE_TYPES: Mapping[str, type[ResourceType]] = _registered()
 
 
-def resource_type(type_name: str, place: Place) -> ResourceType:
+def resource_type(type_name: str, place: AccountRegion) -> ResourceType:
     """Return a type by its name."""
     known = RESOURCE_TYPES.get(type_name)
     return other_type(type_name, place) if known is None else known(place)

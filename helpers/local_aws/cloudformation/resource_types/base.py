@@ -13,7 +13,7 @@ Definition = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class AccountRegion:
     """The account and region that a stack lives in."""
 
     account: str
@@ -90,7 +90,7 @@ class ResourceType:
     importable: ClassVar[bool] = False
     always_updated: ClassVar[bool] = False
 
-    def __init__(self, place: Place):
+    def __init__(self, place: AccountRegion):
         self.place = place
 
     @classmethod

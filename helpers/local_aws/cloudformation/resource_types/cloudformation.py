@@ -6,7 +6,12 @@ from typing import Any
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.utils import get_stack_from_s3_url
 
-from helpers.local_aws.cloudformation.resource_types.base import Place, Properties, Resource, ResourceType
+from helpers.local_aws.cloudformation.resource_types.base import (
+    AccountRegion,
+    Properties,
+    Resource,
+    ResourceType,
+)
 from helpers.local_aws.cloudformation.templates.functions import Unknown
 
 
@@ -76,7 +81,7 @@ class NestedStack(ResourceType):
             )
 
 
-def _template(properties: Properties, place: Place) -> str:
+def _template(properties: Properties, place: AccountRegion) -> str:
     if not properties["TemplateURL"].startswith("https://"):
         raise RuntimeError("TemplateURL must be a supported URL.")
     text: str = get_stack_from_s3_url(properties["TemplateURL"], place.account, place.partition)

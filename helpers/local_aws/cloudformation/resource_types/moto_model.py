@@ -9,13 +9,18 @@ from moto.cloudformation.parsing import get_model_map
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.core import TaggedEC2Resource
 
-from helpers.local_aws.cloudformation.resource_types.base import Place, Properties, Resource, ResourceType
+from helpers.local_aws.cloudformation.resource_types.base import (
+    AccountRegion,
+    Properties,
+    Resource,
+    ResourceType,
+)
 
 
 class MotoModel(ResourceType):
     """A type that is as moto has it; which of its properties have an effect is not known."""
 
-    def __init__(self, place: Place, model: Any):
+    def __init__(self, place: AccountRegion, model: Any):
         super().__init__(place)
         self._model = model
 
@@ -102,7 +107,7 @@ class NotEmulated(ResourceType):
         return f"{resource.physical_id}.{name}"
 
 
-def other_type(type_name: str, place: Place) -> ResourceType:
+def other_type(type_name: str, place: AccountRegion) -> ResourceType:
     """Return a type that has no class of its own."""
     model = CustomModel if type_name.startswith("Custom::") else get_model_map().get(type_name)
     return NotEmulated(place) if model is None else MotoModel(place, model)

@@ -24,7 +24,7 @@ class Unknown(str):
 _VARIABLE_OR_LITERAL = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
-class Surroundings(Protocol):
+class TemplateContext(Protocol):
     """What the functions of a template need to know of the stack."""
 
     def reference(self, name: str) -> Any:
@@ -86,13 +86,13 @@ class Functions:
     Attributes:
         template: the template after its transforms.
         parameters: the values of its parameters, texts or lists of texts.
-        surroundings: everything else that they refer to.
+        context: everything else that they refer to.
         block: the section that is evaluated, for messages.
     """
 
     template: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    surroundings: Surroundings
+    context: TemplateContext
     block: str = "Resources"
     _conditions: dict[str, bool] = field(default_factory=dict)
 
@@ -144,7 +144,7 @@ class Functions:
             case {"Fn::EachMemberIn": [items, others]}:
                 known = [self._comparable(each) for each in self._list(others)]
                 return all(self._comparable(each) in known for each in self._list(items))
-        raise error(f"{json.dumps(condition, default=str)} is no condition")
+        raise error(f"{json.dumps(condition, default=str)} is not a condition")
 
     def _comparable(self, part: Any) -> Any:
         value = self.value(part)
@@ -155,7 +155,7 @@ class Functions:
     def _list(self, part: Any) -> list[Any]:
         value = self.value(part)
         if not isinstance(value, list):
-            raise error(f"{json.dumps(part, default=str)} is no list")
+            raise error(f"{json.dumps(part, default=str)} is not a list")
         return value
 
     def _evaluated(self, part: Any) -> Any:
@@ -182,7 +182,7 @@ class Functions:
         if name in self.parameters:
             return self.parameters[name]
         try:
-            return self.surroundings.reference(name)
+            return self.context.reference(name)
         except KeyError:
             raise self._unresolved(name) from None
 
@@ -191,7 +191,7 @@ class Functions:
             case [str(name), *attributes] if attributes:
                 path = ".".join(text_of(self.value(each), "Fn::GetAtt") for each in attributes)
                 try:
-                    return self.surroundings.attribute(name, path)
+                    return self.context.attribute(name, path)
                 except KeyError:
                     raise self._unresolved(name) from None
         raise error(
@@ -302,12 +302,12 @@ class Functions:
 
     def _zones(self, argument: Any) -> list[str]:
         region = text_of(self.value(argument), "Fn::GetAZs")
-        return self.surroundings.zones(region or self.surroundings.reference("AWS::Region"))
+        return self.context.zones(region or self.context.reference("AWS::Region"))
 
     def _import(self, argument: Any) -> str:
         name = text_of(self.value(argument), "Fn::ImportValue")
         try:
-            return self.surroundings.imported(name)
+            return self.context.imported(name)
         except KeyError:
             raise ValidationError(message=f"No export named {name} found.") from None
 

@@ -99,7 +99,7 @@ def _violations(
 
 @dataclass(frozen=True)
 class _Place:
-    """The surroundings of rules: parameters and pseudo parameters are all that they may refer to."""
+    """The context of rules: parameters and pseudo parameters are all that they may refer to."""
 
     pseudo_parameters: Mapping[str, str]
 

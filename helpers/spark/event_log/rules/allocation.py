@@ -103,5 +103,5 @@ def _waited_ms(stage: Stage) -> int:
 
 def _seconds(run_ms: int, run: Profile, executors: int) -> float:
     """Return the wall-clock that tasks take less, were they spread over so many executors, at most."""
-    slots = max(run.slots, 1)
+    slots = max(run.task_slots, 1)
     return run_ms / 1000 / slots * (1 - len(run.executors_at_once) / executors)

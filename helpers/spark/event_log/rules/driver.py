@@ -34,7 +34,7 @@ def commit(run: Profile) -> Iterator[Finding]:
     """Time in which output that is written is moved to where it belongs."""
     tasks = sum(min(stage.task_commit_ms, stage.run_ms) for stage in run.stages.values()) / 1000
     jobs = min(sum(run.job_commits.values()), run.driver_ms) / 1000
-    lost = jobs + tasks / max(run.slots, 1)
+    lost = jobs + tasks / max(run.task_slots, 1)
     if not matters(run, lost):
         return
     # The committer is EMR's, and of Parquet alone.

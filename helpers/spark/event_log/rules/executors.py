@@ -23,7 +23,7 @@ def garbage_collection(run: Profile) -> Iterator[Finding]:
     """Executors that spend their time on collecting garbage."""
     gc = sum(min(stage.gc_ms, stage.run_ms) for stage in run.stages.values())
     share = gc / max(run.run_ms, 1)
-    lost = gc / 1000 / max(run.slots, 1)
+    lost = gc / 1000 / max(run.task_slots, 1)
     if share < _GC_SHARE or not matters(run, lost):
         return
     worst = max(run.stages.values(), key=lambda stage: stage.gc_ms)
@@ -141,7 +141,7 @@ def failed_tasks(run: Profile) -> Iterator[Finding]:
         if not stage.failed:
             continue
         memory = bool(re.search(r"OutOfMemory|memory limits|exit code:? 137", stage.error))
-        lost = stage.failed_ms / 1000 / max(run.slots, 1)
+        lost = stage.failed_ms / 1000 / max(run.task_slots, 1)
         yield Finding(
             "failed tasks",
             f"{stage.failed} of {stage.tasks} attempts; the last: {stage.error[:200]}"
@@ -168,7 +168,7 @@ def failed_stages(run: Profile) -> Iterator[Finding]:
             else "look into the job's log",
             "the stage succeeds",
             stage.id,
-            seconds=stage.task_ms / 1000 / max(run.slots, 1),
+            seconds=stage.task_ms / 1000 / max(run.task_slots, 1),
         )
 
 

@@ -17,9 +17,9 @@ class Finding:
 
     kind: str
     evidence: str
-    change: str
+    recommendation: str
     """What to change, where it is not a setting alone."""
-    effect: str
+    impact: str
     stage: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     """Properties of spark-defaults with the values to try next."""
@@ -34,13 +34,13 @@ def matters(run: Profile, seconds: float) -> bool:
 
 def stage_seconds(run: Profile, stage: Stage) -> float:
     """Return the wall-clock of a stage, at most the time that tasks ran: it may have waited for others."""
-    span = stage.span_ms or stage.run_ms / max(run.slots, 1)
+    span = stage.span_ms or stage.run_ms / max(run.task_slots, 1)
     return min(span, stage.task_ms, run.busy.total) / 1000
 
 
 def idle_seconds(run: Profile) -> float:
     """Return the wall-clock that cores without a task would have saved: what an even load gains at most."""
-    return max(0.0, run.capacity_ms - run.run_ms) / 1000 / max(run.slots, 1)
+    return max(0.0, run.capacity_ms - run.run_ms) / 1000 / max(run.task_slots, 1)
 
 
 def more_partitions(run: Profile, stage: Stage, factor: int) -> dict[str, str]:

@@ -53,7 +53,7 @@ def skew(run: Profile) -> Iterator[Finding]:
     """Stages that wait for one task that takes much longer than the others."""
     for stage in run.stages.values():
         done, median = sum(stage.durations.values()), stage.median_ms
-        even = max(median, stage.run_ms / max(run.slots, 1))
+        even = max(median, stage.run_ms / max(run.task_slots, 1))
         lost = min((stage.longest_ms - even) / 1000, idle_seconds(run))
         if done < 3 or stage.longest_ms < _SKEW * max(median, 1) or not matters(run, lost):
             continue
@@ -96,18 +96,18 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
     """Cores that wait while others work, because there are fewer tasks than cores."""
     share = run.run_ms / run.capacity_ms if run.capacity_ms else 1.0
     lost = idle_seconds(run)
-    if run.slots < 2 or share > _BUSY_SHARE or not matters(run, lost):
+    if run.task_slots < 2 or share > _BUSY_SHARE or not matters(run, lost):
         return
-    few = [stage for stage in run.stages.values() if 0 < stage.partitions < run.slots]
+    few = [stage for stage in run.stages.values() if 0 < stage.partitions < run.task_slots]
     worst = max(few, key=lambda stage: stage_seconds(run, stage), default=None)
-    evidence = f"while tasks ran, {share:.0%} of the {run.slots} cores worked"
+    evidence = f"while tasks ran, {share:.0%} of the {run.task_slots} cores worked"
     change = "two tasks per core at least; otherwise fewer cores do as well"
     settings: Mapping[str, str] = {}
     if worst is not None:
         number = f"{worst.partitions} task{'s' * (worst.partitions != 1)}"
-        evidence += f"; stage {worst.id} has {number} for {run.slots} cores"
-        if worst.read >= 2 * run.slots * MIB:
-            settings = partitions(run, worst, 2 * run.slots)
+        evidence += f"; stage {worst.id} has {number} for {run.task_slots} cores"
+        if worst.read >= 2 * run.task_slots * MIB:
+            settings = partitions(run, worst, 2 * run.task_slots)
         else:
             change = "the data is too little for so many cores: fewer or smaller instances do as well"
     yield Finding(
@@ -124,11 +124,11 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
 def small_partitions(run: Profile) -> Iterator[Finding]:
     """Stages of very many very short tasks."""
     for stage in run.stages.values():
-        wanted = max(2 * run.slots, math.ceil(stage.read / _PARTITION))
+        wanted = max(2 * run.task_slots, math.ceil(stage.read / _PARTITION))
         fewer = max(0, stage.tasks - wanted)
         lost = min(fewer * _TASK_COST_MS / 1000, stage_seconds(run, stage) * fewer / max(stage.tasks, 1))
         if (
-            stage.tasks > 4 * max(run.slots, 1)
+            stage.tasks > 4 * max(run.task_slots, 1)
             and stage.median_ms < _SHORT_TASK_MS
             and stage.read / stage.tasks < _SMALL_PARTITION
             and matters(run, lost)

@@ -12,7 +12,7 @@ _REUSE = "spark.python.worker.reuse"
 def worker_starts(run: Profile) -> Iterator[Finding]:
     """Tasks that wait for a Python process to start and to import what their functions need."""
     started = sum(min(stage.python_start_ms, stage.run_ms) for stage in run.stages.values())
-    lost = started / 1000 / max(run.slots, 1)
+    lost = started / 1000 / max(run.task_slots, 1)
     if started < SHARE * run.run_ms or not matters(run, lost):
         return
     worst = max(run.stages.values(), key=lambda stage: stage.python_start_ms)
@@ -32,7 +32,7 @@ def functions(run: Profile) -> Iterator[Finding]:
     """Stages that work in Python functions for most of their time."""
     for stage in run.stages.values():
         working = min(stage.python_run_ms, stage.run_ms)
-        lost = working / 1000 / max(run.slots, 1)
+        lost = working / 1000 / max(run.task_slots, 1)
         if working > _RUN_SHARE * stage.run_ms and matters(run, lost):
             yield Finding(
                 "Python functions",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.local_aws.access.conditions import context_of, holds, matches
+from helpers.local_aws.access.conditions import context_of, evaluate_conditions, matches
 
 VALUES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)
 
@@ -55,36 +55,38 @@ VALUES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)
     ],
 )
 def test_operators(operator: str, wanted: Any, actual: Any, expected: bool) -> None:
-    assert holds({operator: {"aws:Key": wanted}}, context_of({"AWS:key": actual})) is expected
+    assert evaluate_conditions({operator: {"aws:Key": wanted}}, context_of({"AWS:key": actual})) is expected
 
 
 @given(wanted=VALUES.filter(bool), actual=VALUES)
 def test_a_quantified_condition_and_its_negation_are_opposites(wanted: list[str], actual: list[str]) -> None:
     """Not all are among the wanted: then there is one that is not; and the other way round."""
     context = context_of({"k": actual})
-    assert holds({"ForAllValues:StringEquals": {"k": wanted}}, context) != holds(
+    assert evaluate_conditions({"ForAllValues:StringEquals": {"k": wanted}}, context) != evaluate_conditions(
         {"ForAnyValue:StringNotEquals": {"k": wanted}}, context
     )
 
 
 def test_every_condition_of_every_operator_must_hold() -> None:
     conditions = {"StringEquals": {"a": "1", "b": "2"}, "Null": {"c": "true"}}
-    assert holds(conditions, context_of({"a": "1", "b": "2"}))
-    assert not holds(conditions, context_of({"a": "1", "b": "3"}))
-    assert not holds(conditions, context_of({"a": "1", "b": "2", "c": "4"}))
+    assert evaluate_conditions(conditions, context_of({"a": "1", "b": "2"}))
+    assert not evaluate_conditions(conditions, context_of({"a": "1", "b": "3"}))
+    assert not evaluate_conditions(conditions, context_of({"a": "1", "b": "2", "c": "4"}))
 
 
 def test_variables_have_the_value_of_their_key_and_match_nothing_without_one() -> None:
     conditions = {"ArnLike": {"owner": "arn:aws:x:::user/${aws:PrincipalTag/name}"}}
     owner = {"owner": "arn:aws:x:::user/u"}
-    assert holds(conditions, context_of({**owner, "aws:principaltag/name": "u"}))
-    assert not holds(conditions, context_of({**owner, "aws:principaltag/name": "v"}))
-    assert not holds(conditions, context_of(owner))
+    assert evaluate_conditions(conditions, context_of({**owner, "aws:principaltag/name": "u"}))
+    assert not evaluate_conditions(conditions, context_of({**owner, "aws:principaltag/name": "v"}))
+    assert not evaluate_conditions(conditions, context_of(owner))
 
 
 def test_an_operator_that_is_not_known_is_no_guess() -> None:
     with pytest.raises(NotImplementedError, match="IpAddress"):
-        holds({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, context_of({"aws:SourceIp": "10.0.0.1"}))
+        evaluate_conditions(
+            {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, context_of({"aws:SourceIp": "10.0.0.1"})
+        )
 
 
 def test_patterns_take_everything_but_their_wildcards_as_it_is() -> None:

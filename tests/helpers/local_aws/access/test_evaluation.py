@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from helpers.local_aws.access.evaluation import AccessRequest, Policies, refusal
+from helpers.local_aws.access.evaluation import AccessRequest, Policies, evaluate
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 REQUEST = AccessRequest(ROLE, "s3:GetObject", "arn:aws:s3:::b/k", "123456789012")
@@ -70,10 +70,10 @@ NOTHING: dict[str, Any] = {"Statement": []}
     ],
 )
 def test_who_has_a_say(request_: AccessRequest, policies: Policies, reason: str | None) -> None:
-    found = refusal(request_, policies)
+    found = evaluate(request_, policies)
 
     if reason is None:
         assert found is None
     else:
         assert found is not None
-        assert reason in found.because(request_.action)
+        assert reason in found.reason(request_.action)

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from helpers.local_aws.cloudformation import deployment
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
-from helpers.local_aws.cloudformation.resource_types.base import Place, Resource, ResourceType
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion, Resource, ResourceType
 from helpers.local_aws.cloudformation.stacks import Stack as StackOfServer
 from helpers.local_aws.cloudformation.stacks import Target
 from tests.helpers.local_aws.cloudformation.stacks import BUCKET, Stack, resource, role, template
@@ -79,7 +79,7 @@ def test_what_is_half_created_belongs_to_the_stack_until_it_is_deleted(
 ) -> None:
     monkeypatch.setitem(cast("dict[str, Any]", RESOURCE_TYPES), "AWS::SNS::Topic", HalfMade)
     HalfMade.left = failing
-    found = StackOfServer("arn:stack", "half", Place("123456789012", "us-east-1"))
+    found = StackOfServer("arn:stack", "half", AccountRegion("123456789012", "us-east-1"))
 
     deployment.create(found, Target(template=template(Topic=resource("AWS::SNS::Topic"))), {})
 

@@ -7,12 +7,12 @@ import pytest
 
 from helpers.local_aws.cloudformation.changes import replacement
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES, resource_type
-from helpers.local_aws.cloudformation.resource_types.base import Place
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion
 from helpers.local_aws.cloudformation.schemas import ATTRIBUTES_FILE, SCHEMAS_FILE, schema_of
 from helpers.local_aws.cloudformation.update_schemas import attributes, schemas, type_names
 from tests.helpers.local_aws.cloudformation.stacks import KEY, Stack, resource, template
 
-PLACE = Place("123456789012", "us-east-1")
+PLACE = AccountRegion("123456789012", "us-east-1")
 
 
 def test_the_kept_schemas_are_those_that_cfn_lint_ships() -> None:

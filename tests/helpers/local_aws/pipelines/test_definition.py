@@ -101,14 +101,14 @@ def test_values_known_only_later_are_accepted_wherever_they_stand() -> None:
 @pytest.mark.parametrize(
     ("definition", "problem"),
     [
-        ("{", "is no JSON"),
+        ("{", "is not valid JSON"),
         ("[]", "must be a JSON object"),
         (text(), "Steps must be a list of at least one step"),
         (text(step("s"), Verison="1"), "unknown key 'Verison'"),
         (text(step("s"), Version="2019-01-01"), "Version must be '2020-12-01'"),
         (text(step("s"), step("s")), "step 's' is there twice"),
         (text(step("s", Dependson=["a"])), "unknown key 'Dependson'"),
-        (text(step("s", DependsOn=["ghost"])), "depends on 'ghost', which is no step"),
+        (text(step("s", DependsOn=["ghost"])), "depends on 'ghost', which is not a step"),
         (text(step("s", DependsOn="a")), "DependsOn must be a list"),
         (text(step("a", DependsOn=["b"]), step("b", DependsOn=["a"])), "in a circle"),
         (text(step("wrong name")), "must match the pattern"),
@@ -120,7 +120,7 @@ def test_values_known_only_later_are_accepted_wherever_they_stand() -> None:
         (text(step("s", arguments={"Environment": {"A": {"Get": "Parameters.X"}}})), "'Parameters.X' refers"),
         (text(step("s", arguments={"Environment": {"A": {"Get": "Execution.Moon"}}})), "'Execution.Moon'"),
         (text(step("s", arguments={"Environment": {"A": {"Get": "Steps.x.Y"}}})), "'Steps.x.Y' refers"),
-        (text(step("s", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "'soon' is no ISO 8601"),
+        (text(step("s", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "'soon' is not an ISO 8601"),
         (text(step("s", RetryPolicies=[{"ExceptionType": []}])), "RetryPolicies[0].ExceptionType"),
         (text(step("s", PropertyFiles=[{"OutputName": "o"}])), "a property file needs"),
         (

@@ -82,7 +82,7 @@ def test_a_definition_is_read_from_s3(sagemaker, aws, bucket, role) -> None:
     aws.client("s3").put_object(Bucket=bucket, Key="broken.json", Body=b"{")
     name = f"test-{uuid.uuid4().hex[:8]}"
 
-    for key, problem in (("broken.json", "is no JSON"), ("none.json", "cannot be read")):
+    for key, problem in (("broken.json", "is not valid JSON"), ("none.json", "cannot be read")):
         with pytest.raises(ClientError, match=problem):
             sagemaker.create_pipeline(
                 PipelineName=name,

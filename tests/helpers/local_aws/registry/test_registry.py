@@ -157,7 +157,10 @@ def test_a_request_that_is_repeated_registers_once(register: Register) -> None:
         ({"ModelPackageGroupName": None}, "Missing ARN"),
         ({"ModelPackageGroupName": "nowhere"}, "model-package-group/nowhere does not exist"),
         ({"Tags": [{"Key": "a", "Value": "b"}]}, "tag the model package group instead"),
-        ({"ModelCard": {"ModelCardContent": "{", "ModelCardStatus": "Draft"}}, "ModelCardContent is no JSON"),
+        (
+            {"ModelCard": {"ModelCardContent": "{", "ModelCardStatus": "Draft"}},
+            "ModelCardContent is not valid JSON",
+        ),
         (
             {"ModelCard": {"ModelCardContent": '{"model_name": 1}', "ModelCardStatus": "Draft"}},
             "unknown key 'model_name'; known are additional_information",

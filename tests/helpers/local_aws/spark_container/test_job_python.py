@@ -52,5 +52,7 @@ def test_an_environment_that_is_not_installed_is_named_with_the_command_that_ins
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
 
-    with pytest.raises(UserError, match=rf"{tmp_path}/job, .* is not installed. Install it with: make up"):
+    with pytest.raises(
+        UserError, match=rf"{tmp_path}/job, .* is not installed\nHint: Install it with: make up"
+    ):
         job_python.job_python()

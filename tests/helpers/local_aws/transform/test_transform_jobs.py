@@ -167,7 +167,7 @@ def test_artifacts_that_are_no_archive_fail_the_job(transforms: Transforms) -> N
     transforms.put("broken/model.tar.gz", b"no archive")
     model = transforms.create_model(ModelDataUrl=f"s3://{transforms.bucket}/broken/model.tar.gz")
     transforms_again = transforms.run("any", ModelName=model)
-    assert "broken/model.tar.gz is no tar.gz archive" in transforms_again["FailureReason"]
+    assert "broken/model.tar.gz is not a tar.gz archive" in transforms_again["FailureReason"]
 
 
 @pytest.mark.parametrize(

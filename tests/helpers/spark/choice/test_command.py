@@ -52,8 +52,8 @@ def test_a_folder_in_s3_is_taken_log_by_log(aws) -> None:
     ("arguments", "message"),
     [
         (["--runs", "no-such-folder"], "no-such-folder: there is no such file or folder"),
-        (["--most", "0"], "--most takes 1 to 100 instances, not 0"),
-        (["--prices", "no.json"], "no.json: there is no such file; take the file of the repository"),
+        (["--most", "0"], "--most is 0\nHint: Set it to a number of instances from 1 to 100"),
+        (["--prices", "no.json"], "no.json: there is no such file\nHint: Restore it"),
     ],
 )
 def test_bad_input_is_said_in_one_line(arguments, message, capsys) -> None:

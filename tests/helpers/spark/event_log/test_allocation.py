@@ -54,7 +54,7 @@ def test_a_real_run_on_half_of_its_executors_of_which_one_was_replaced(version: 
         "2 of 4 requested executors granted, with 1 core and 1,024 MiB each: 2 of 4 cores, "
         "2,048 of 4,096 MiB; the last came "
     )
-    assert ": at most 512 MiB (spark.executor.memory and what is beside it); " in finding.change
+    assert ": at most 512 MiB (spark.executor.memory and what is beside it); " in finding.recommendation
     assert not finding.settings, "what has room is not in the log"
     assert 0 < finding.seconds <= run.run_ms / 2000 / 2
 
@@ -112,12 +112,12 @@ def test_yarn_without_room_for_all(run_of) -> None:
 
     assert finding is not None
     assert finding.evidence.endswith("; the last came 5.0 s after the start, the run went on for 55.0 s")
-    assert finding.change == (
+    assert finding.recommendation == (
         "more instances, or executors of which all have room: at most 10,944 MiB (spark.executor.memory and "
         "what is beside it) and, where vCPU are short, 3 cores (spark.executor.cores); otherwise ask for 24 "
         "(spark.executor.instances)"
     )
-    assert finding.effect == "up to 0.1 s with 24 cores more"
+    assert finding.impact == "up to 0.1 s with 24 cores more"
     assert finding.seconds == pytest.approx(40 / 96 - 40 / 120)
 
 
@@ -128,7 +128,7 @@ def test_executors_of_the_proposed_size_have_room_on_the_host_that_held_the_fewe
     finding = not_granted(run_of(*executors, *tasks(), **{**ON_YARN, "executor_instances": "12"}))
 
     assert finding is not None
-    assert f"at most {3 * 13_681 // 4:,} MiB" in finding.change, "four on each of three hosts"
+    assert f"at most {3 * 13_681 // 4:,} MiB" in finding.recommendation, "four on each of three hosts"
 
 
 @pytest.mark.parametrize(

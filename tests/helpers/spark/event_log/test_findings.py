@@ -54,7 +54,7 @@ def test_a_slow_task_is_copied_if_another_host_can_and_it_does_not_write(
 
     skew = found(run_of(*executors, *tasks, seconds=7, speculation=speculation))["skew"]
 
-    assert "the same amount of data" in skew.change
+    assert "the same amount of data" in skew.recommendation
     assert skew.settings == settings
 
 
@@ -75,7 +75,7 @@ def test_one_large_file_in_a_scan_is_mended_in_the_data(run_of) -> None:
 
     skew = found(run_of(executor(cores=16), *tasks, task(0, 0, 60.0, input=900), seconds=61))["skew"]
 
-    assert "cannot be split" in skew.change
+    assert "cannot be split" in skew.recommendation
     assert not skew.settings
 
 
@@ -105,7 +105,7 @@ def test_cores_that_wait_for_one_task_of_much_data(run_of) -> None:
 def test_cores_that_wait_for_one_task_of_hardly_any_data(run_of) -> None:
     idle = found(run_of(executor(cores=8), task(0, 0, 9.0, input=1), stage(0, 0, 9.0)))["idle cores"]
 
-    assert "fewer or smaller instances" in idle.change
+    assert "fewer or smaller instances" in idle.recommendation
     assert not idle.settings
 
 
@@ -207,7 +207,7 @@ def test_memory_that_is_saved_is_what_the_setting_saves(run_of, given, heap, eff
 
     unused = found(run_of(executor(), *tasks, executor_memory=given)).get("memory unused")
 
-    assert (unused.effect if unused else None) == (effect and f"{effect} less for each executor")
+    assert (unused.impact if unused else None) == (effect and f"{effect} less for each executor")
 
 
 def test_tasks_in_the_driver_have_the_memory_of_the_driver(run_of) -> None:
@@ -271,7 +271,7 @@ def test_scans_of_different_files_and_scans_that_did_not_run_are_no_repetition(r
     assert "repeated scans" not in found(planned)
     scans = found(repeated)["repeated scans"]
     assert scans.evidence == "2 scans of [a] read 8.4 MB, the largest 4.2 MB"
-    assert scans.effect == "up to 4.2 MB less to read"
+    assert scans.impact == "up to 4.2 MB less to read"
     assert scans.seconds == pytest.approx(9.0)
 
 
@@ -304,7 +304,7 @@ def test_a_scan_beside_cached_rows_reads_no_more_than_its_files(run_of) -> None:
         executor(), plan(9, (1, "[a]"), (2, "[a]")), counted((1, 10 * MIB), (2, 10 * MIB)), *tasks, *stages
     )
 
-    assert found(run)["repeated scans"].effect == "up to 10.5 MB less to read"
+    assert found(run)["repeated scans"].impact == "up to 10.5 MB less to read"
 
 
 def spent(run) -> float:
@@ -398,7 +398,7 @@ def test_python_workers_that_start(run_of) -> None:
 
     assert kept.evidence == "5.3 s of the tasks' 10.0 s until Python workers were ready"
     assert not kept.settings
-    assert kept.change.startswith("import less")
+    assert kept.recommendation.startswith("import less")
     assert thrown_away.settings == {"spark.python.worker.reuse": "true"}
     assert "Python functions" not in found(run_of(*events)), "4.1 s of 10"
 
@@ -407,7 +407,7 @@ def test_a_stage_that_works_in_python(run_of) -> None:
     metrics = {"time_to_start_Python_workers": 100, "time_to_run_Python_workers": 16_000}
     events = [executor(cores=2), task(0, 0, 9.0), task(0, 0, 9.0), stage(0, 0, 9, **metrics)]
 
-    assert found(run_of(*events))["Python functions"].effect == "up to 8.0 s"
+    assert found(run_of(*events))["Python functions"].impact == "up to 8.0 s"
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_partitions_that_the_job_numbers_itself_have_no_setting(run_of, properti
     )
 
     assert spill["spill"].settings == settings
-    assert ("the job gives their number" in spill["spill"].change) is not bool(settings)
+    assert ("the job gives their number" in spill["spill"].recommendation) is not bool(settings)
 
 
 def test_small_files_are_not_joined_by_smaller_partitions(run_of) -> None:
@@ -458,7 +458,8 @@ def test_the_task_that_reads_most_is_not_always_the_longest(run_of) -> None:
     tasks = [task(0, 0, 1.0, shuffled=size) for size in [10] * 8 + [900]] + [task(0, 0, 9.0, shuffled=10)]
 
     assert (
-        "the same amount of data" in found(run_of(executor(cores=16), *tasks, stage(0, 0, 9)))["skew"].change
+        "the same amount of data"
+        in found(run_of(executor(cores=16), *tasks, stage(0, 0, 9)))["skew"].recommendation
     )
 
 
@@ -484,7 +485,8 @@ def test_a_stage_that_fails_without_a_failed_task_is_told(run_of) -> None:
 
     assert "is bigger than spark.driver.maxResultSize (1024.0 KiB)" in failed.evidence
     assert (
-        failed.change == "no collect() or toPandas() of much data, else a larger spark.driver.maxResultSize"
+        failed.recommendation
+        == "no collect() or toPandas() of much data, else a larger spark.driver.maxResultSize"
     )
     assert failed.seconds == pytest.approx(1.0), "twice 2 s on 4 cores"
 

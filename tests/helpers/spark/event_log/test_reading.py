@@ -52,7 +52,7 @@ def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(EventLogError, match="this is no event of Spark"):
+    with pytest.raises(EventLogError, match="this is not an event of Spark"):
         list(lines(write(tmp_path / "log", [content])))
 
 

@@ -33,7 +33,7 @@ def test_a_real_task_that_spills(of_troubled_run) -> None:
     spill = of_troubled_run["spill"]
 
     assert "MB to disk" in spill.evidence
-    assert "the job gives their number itself" in spill.change, "repartition(4)"
+    assert "the job gives their number itself" in spill.recommendation, "repartition(4)"
     assert not spill.settings
 
 

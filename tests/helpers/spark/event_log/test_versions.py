@@ -64,7 +64,7 @@ def test_no_finding_promises_more_than_the_log_spent(run: Profile, version: str)
     assert found
     assert all(0 <= finding.seconds <= (run.ended - run.started) / 1000 for finding in found)
     scans = next(finding for finding in found if finding.kind == "repeated scans")
-    again = float(scans.effect.removeprefix("up to ").removesuffix(" kB less to read")) * 1000
+    again = float(scans.impact.removeprefix("up to ").removesuffix(" kB less to read")) * 1000
     assert 0 < again < read_bytes - TABLE + 100, "show() and first() did not read the whole table"
 
 

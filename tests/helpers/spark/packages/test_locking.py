@@ -38,7 +38,9 @@ def test_a_package_without_a_wheel_for_the_image_is_named(index: Path, source: P
     add_wheel(index, "pure")
     source.write_text("pure\nelsewhere\n")
 
-    with pytest.raises(UserError, match=r"^requirements-rates\.in:2: elsewhere: .*elsewhere.*name another"):
+    with pytest.raises(
+        UserError, match=r"^requirements-rates\.in:2: elsewhere: .*elsewhere.*\nHint: Name other versions"
+    ):
         locked(source)
 
 
@@ -56,7 +58,7 @@ def test_an_index_that_does_not_answer_is_named_once(no_index: None, source: Pat
     source.write_text("humanize\norjson\n")
 
     with pytest.raises(
-        UserError, match=r"^requirements-rates\.in: Failed to fetch.*set UV_DEFAULT_INDEX"
+        UserError, match=r"^requirements-rates\.in: Failed to fetch.*\nHint: Set UV_DEFAULT_INDEX"
     ) as error:
         locked(source)
-    assert len(str(error.value).splitlines()) == 1
+    assert len(error.value.message.splitlines()) == 1

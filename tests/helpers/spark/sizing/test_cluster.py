@@ -139,10 +139,10 @@ def test_a_huge_shuffle_does_not_drown_the_driver() -> None:
             Instance(2, 3000, "ml.tiny"),
             2,
             None,
-            r"ml.tiny \(2 vCPU, 3,000 MiB\): .* take an instance with more",
+            r"ml.tiny \(2 vCPU, 3,000 MiB\): .*\nHint: Use an instance with more",
         ),
         (Instance(4, 16384, "ml.m5.xlarge"), 0, None, r"1 node or more, not 0"),
-        (Instance(4, 16384, "ml.m5.xlarge"), 2, 0, r"more than 0 bytes; leave the size out"),
+        (Instance(4, 16384, "ml.m5.xlarge"), 2, 0, r"more than 0 bytes\nHint: Leave the size out"),
     ],
 )
 def test_what_cannot_be_sized_is_said(instance, count, data, message) -> None:

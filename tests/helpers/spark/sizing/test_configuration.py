@@ -165,8 +165,8 @@ def test_hints_say_what_sizes_cannot_mend() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", r"configuration.json: line 1, column 2: .*; fix it, or remove it"),
-        ('["spark-defaults"]', r"not a list of objects with Classification and Properties; fix it"),
+        ("{", r"configuration.json: line 1, column 2: .*\nHint: Correct .*, or remove it"),
+        ('["spark-defaults"]', r"not a list of objects with Classification and Properties\nHint: Correct"),
         (
             '[{"Classification": "hadoop-env", "Properties": {}, "Configurations": {}}]',
             r"not a list of objects",

@@ -76,7 +76,7 @@ def test_the_command_explains_writes_and_draws(tmp_path, capsys) -> None:
         (["--instance", "ml.m5.xlarge", "--count", "0"], "1 node or more, not 0"),
         (
             ["--instance", "ml.m5.xlarge", "--count", "2", "--report", "r.pdf"],
-            "ends with .html or .md or .svg",
+            "r.pdf: the name of a report does not end with .html or .md or .svg\nHint: Name it r.html",
         ),
         (
             ["--instance", "ml.m5.xlarge", "--count", "2", "--write", "no/folder/configuration.json"],
@@ -96,4 +96,4 @@ def test_no_number_is_refused() -> None:
     for text in ("nan", "-1", "inf", "much"):
         result = subprocess.run([*sizes, "--data-gb", text], capture_output=True, text=True, check=False)
         assert result.returncode == 2
-        assert f"argument --data-gb: '{text}' is no number above 0" in result.stderr
+        assert f"argument --data-gb: '{text}' is not a number above 0" in result.stderr

@@ -19,7 +19,7 @@ TEMPLATE = {
 }
 
 
-class Surroundings:
+class TemplateContext:
     def reference(self, name: str) -> Any:
         return {"AWS::Region": "eu-west-1", "Thing": "thing-1"}[name]
 
@@ -33,7 +33,7 @@ class Surroundings:
         return [f"{region}a", f"{region}b"]
 
 
-FUNCTIONS = Functions(TEMPLATE, PARAMETERS, Surroundings())
+FUNCTIONS = Functions(TEMPLATE, PARAMETERS, TemplateContext())
 BLOCKS = ["10.0.0.0/27", "10.0.0.32/27"]
 
 
@@ -115,5 +115,5 @@ def test_what_a_condition_says(condition: Any, *, expected: bool) -> None:
 
 
 def test_what_is_no_condition_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="is no condition"):
+    with pytest.raises(ValidationError, match="is not a condition"):
         FUNCTIONS.test({"Fn::Join": [",", []]})

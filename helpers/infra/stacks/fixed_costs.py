@@ -28,8 +28,8 @@ class CostLine:
     usd_per_month: float
 
 
-def standing_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> list[CostLine]:
-    """Return what the resources of an environment cost a month by standing there.
+def fixed_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> list[CostLine]:
+    """Return the fixed monthly cost of the resources of an environment.
 
     What depends on use is not in it: storage, requests, traffic, logs, applications in Studio. Free tiers are
     not taken off.

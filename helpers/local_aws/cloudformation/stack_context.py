@@ -1,4 +1,4 @@
-"""What the functions of a template see of a stack: its resources, those of other stacks, its place."""
+"""What the functions of a template refer to: resources of the stack and of others, account and region."""
 
 import json
 import re
@@ -10,14 +10,14 @@ from moto.ec2.models import ec2_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
-from helpers.local_aws.cloudformation.resource_types.base import Place
+from helpers.local_aws.cloudformation.resource_types.base import AccountRegion
 from helpers.local_aws.cloudformation.stacks import Export, Stack
 from helpers.local_aws.cloudformation.templates.functions import Unknown
 
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
 
 
-class StackSurroundings:
+class StackContext:
     """A stack whose resources are there."""
 
     def __init__(self, stack: Stack, exports: Mapping[str, Export]):
@@ -60,7 +60,7 @@ class StackSurroundings:
         return self._stack.resources[name].physical_id
 
 
-class Preview(StackSurroundings):
+class StackPreview(StackContext):
     """A stack whose resources may not be there yet: its functions see stand-ins.
 
     Attributes:
@@ -83,7 +83,7 @@ class Preview(StackSurroundings):
         return Unknown(f"{name} (new)" if name in self.replaced else name)
 
 
-def ssm_parameter(name: str, place: Place) -> str:
+def ssm_parameter(name: str, place: AccountRegion) -> str:
     """Return the value of a parameter of Systems Manager.
 
     Raises:
@@ -96,7 +96,7 @@ def ssm_parameter(name: str, place: Place) -> str:
     return str(found.value)
 
 
-def resolved(part: Any, place: Place) -> Any:
+def resolved(part: Any, place: AccountRegion) -> Any:
     """Return a part of a template with its dynamic references, as `{{resolve:ssm:name}}`, resolved.
 
     Raises:
@@ -113,7 +113,7 @@ def resolved(part: Any, place: Place) -> Any:
             return part
 
 
-def _dynamic(service: str, reference: str, place: Place) -> str:
+def _dynamic(service: str, reference: str, place: AccountRegion) -> str:
     match service:
         case "ssm" | "ssm-secure":
             return ssm_parameter(reference, place)
@@ -124,7 +124,7 @@ def _dynamic(service: str, reference: str, place: Place) -> str:
     )
 
 
-def _secret(reference: str, place: Place) -> str:
+def _secret(reference: str, place: AccountRegion) -> str:
     arn = reference.startswith("arn:")
     parts = reference.split(":", 7) if arn else reference.split(":")
     secret, *rest = [":".join(parts[:7]), *":".join(parts[7:]).split(":")] if arn else parts

@@ -1,4 +1,4 @@
-"""The one stack of former versions: what of it moves, and how far that has come."""
+"""The one stack of earlier versions: what of it moves, and how far that has come."""
 
 import json
 import re
@@ -33,18 +33,19 @@ _NOT_HELD = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_
 _ID_OF_A_PRINCIPAL = re.compile(r"A(RO|ID)A[A-Z0-9]{16,}")
 
 
-def refuse_former(cloudformation: "CloudFormationClient", name: str, environment: "Environment") -> None:
-    """Raise a UserError while the stack of former versions is there: a deployment would make new buckets."""
+def refuse_legacy(cloudformation: "CloudFormationClient", name: str, environment: "Environment") -> None:
+    """Raise a UserError while the stack of earlier versions is there: a deployment would make new buckets."""
     if find_stack(cloudformation, name):
         raise UserError(
-            f"The stack {name} of a former version is there, with the keys and buckets of {environment}. "
-            f"A deployment would make others beside them. Move them first: make migrate ENV={environment}"
+            f"The stack {name} of an earlier version still exists, with the keys and buckets of "
+            f"{environment}; a deployment would create others beside them",
+            hint=f"Move the keys and buckets with: make migrate ENV={environment}",
         )
 
 
 @dataclass(frozen=True)
-class FormerStack:
-    """The former stack of an environment; the new ones have its name and that of their template."""
+class LegacyStack:
+    """The legacy stack of an environment; the new ones have its name and that of their template."""
 
     session: "boto3.Session"
     name: str
@@ -54,11 +55,11 @@ class FormerStack:
         """A client, made once: that takes longer than many a request."""
         return self.session.client("cloudformation")
 
-    def heir(self, template: str) -> str:
+    def successor_name(self, template: str) -> str:
         """Return the name of the stack of a template."""
         return f"{self.name}-{template}"
 
-    def left_behind(self) -> dict[str, str]:
+    def retained_resources(self) -> dict[str, str]:
         """Return what the newest deleted stack of the name retained, by logical id."""
         pages = self.cloudformation.get_paginator("list_stacks").paginate(
             StackStatusFilter=["DELETE_COMPLETE"]
@@ -79,8 +80,8 @@ class FormerStack:
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for template, types in MOVED.items()
-            if find_stack(self.cloudformation, self.heir(template))
-            for each in stack_resources(self.cloudformation, self.heir(template))
+            if find_stack(self.cloudformation, self.successor_name(template))
+            for each in stack_resources(self.cloudformation, self.successor_name(template))
             if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_NOT_HELD)
         }
 
@@ -105,10 +106,10 @@ class FormerStack:
             return definition
         kms = self.session.client("kms")
         policy = json.loads(kms.get_key_policy(KeyId=physical_id, PolicyName="default")["Policy"])
-        return {**definition, "Properties": {"KeyPolicy": in_force(policy)}}
+        return {**definition, "Properties": {"KeyPolicy": without_deleted_principals(policy)}}
 
 
-def in_force(policy: Mapping[str, Any]) -> dict[str, Any]:
+def without_deleted_principals(policy: Mapping[str, Any]) -> dict[str, Any]:
     """Return a key's policy without the statements for roles that are gone.
 
     KMS shows such a role by its id, and takes no policy with one: should the deployment after the import

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import StackConfiguration
-from helpers.infra.stacks.standing_costs import standing_costs
+from helpers.infra.stacks.fixed_costs import fixed_costs
 from helpers.pricing import InstanceHours, Price, Prices
 from tests.infra_folder import every_stack
 
@@ -27,7 +27,7 @@ PRICES = Prices(
 def test_endpoints_keys_and_dashboards_of_the_repositorys_templates() -> None:
     stacks = every_stack("costs", ZoneCount="3", InterfaceEndpoints="kms,logs,sts")
 
-    assert {line.what: line.usd_per_month for line in standing_costs(stacks, PRICES)} == {
+    assert {line.what: line.usd_per_month for line in fixed_costs(stacks, PRICES)} == {
         "3 interface endpoints in 3 zones": pytest.approx(3 * 3 * 730 * 0.01),
         "5 KMS keys": 5.0,
         "1 dashboard": 3.0,
@@ -58,7 +58,7 @@ Resources: {}
     ],
 )
 def test_endpoints_are_those_of_the_parameters(given: dict[str, str], said: list[str]) -> None:
-    assert [line.what for line in standing_costs([stack(NETWORK, **given)], PRICES)] == said
+    assert [line.what for line in fixed_costs([stack(NETWORK, **given)], PRICES)] == said
 
 
 def test_what_a_loop_makes_is_counted_each_time() -> None:
@@ -67,11 +67,11 @@ def test_what_a_loop_makes_is_counted_each_time() -> None:
         "Alarm: {Type: AWS::CloudWatch::Alarm}}"
     )
 
-    lines = standing_costs([stack(template)], PRICES)
+    lines = fixed_costs([stack(template)], PRICES)
 
     assert [(line.what, line.usd_per_month) for line in lines] == [("3 KMS keys", 3.0), ("1 alarm", 0.1)]
 
 
 def test_a_price_that_is_not_known_is_told_not_guessed() -> None:
     with pytest.raises(UserError, match="no price of interface_endpoint_hour"):
-        standing_costs([stack(NETWORK)], PRICES.model_copy(update={"resources": {}}))
+        fixed_costs([stack(NETWORK)], PRICES.model_copy(update={"resources": {}}))

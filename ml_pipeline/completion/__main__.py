@@ -1,0 +1,16 @@
+"""Print what may be typed next: python -m ml_pipeline.completion WORD…, the words after `make`.
+
+Each line is a candidate, a tab and its description. What cannot be read has no candidates: a shell that
+completes shows no errors.
+"""
+
+import sys
+from contextlib import suppress
+
+from helpers.errors import UserError
+from ml_pipeline.completion.candidates import candidates
+
+if __name__ == "__main__":
+    with suppress(UserError, OSError):
+        for candidate, description in candidates(sys.argv[1:]):
+            print(f"{candidate}\t{description}")

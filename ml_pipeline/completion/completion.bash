@@ -1,0 +1,26 @@
+# Completion of `make` in a checkout of this repository; elsewhere it completes as before.
+case $(complete -p make 2> /dev/null) in
+    *_ml_pipeline_make*) ;;
+    *) _ml_pipeline_make_before=$(complete -p make 2> /dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p') ;;
+esac
+
+_ml_pipeline_make() {
+    local line=${COMP_LINE:0:COMP_POINT} words current candidate prefix
+    COMPREPLY=()
+    if [ ! -x .venv/bin/python ] || [ ! -f ml_pipeline/completion/__main__.py ]; then
+        if [ -n "$_ml_pipeline_make_before" ]; then "$_ml_pipeline_make_before" "$@"; fi
+        return
+    fi
+    # The words of the line and not COMP_WORDS, which bash splits at `=`.
+    read -ra words <<< "$line"
+    case $line in *[[:space:]]) words+=('') ;; esac
+    current=${words[${#words[@]} - 1]}
+    # What bash replaces begins after the `=`.
+    case $COMP_WORDBREAKS$current in *=*=*) prefix=${current%%=*}= ;; esac
+    while IFS=$'\t' read -r candidate _; do
+        COMPREPLY+=("${candidate#"$prefix"}")
+    done < <(.venv/bin/python -m ml_pipeline.completion "${words[@]:1}" 2> /dev/null)
+    case ${COMPREPLY[0]-} in *=) compopt -o nospace 2> /dev/null || true ;; esac
+}
+
+complete -o bashdefault -o default -F _ml_pipeline_make make
