@@ -295,7 +295,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     # What only workflows call, or only people with a repository on GitHub, has tests of its own.
     elsewhere = {"init", "lock-packages", "new-pipeline", "new-step", "test", "test-workflows", "upgrade"}
     elsewhere |= {"teardown", "down", "history", "github-setup", "github-trust", "protect"}
-    elsewhere |= {"models", "compare", "approve", "reject"}
+    elsewhere |= {"models", "compare", "approve", "reject", "promote"}
     path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")

@@ -640,8 +640,12 @@ def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
     assert alarm["Arn"] == outputs["AlarmTopicArn"]
     assert scoring["Arn"] == pipeline
     assert scoring["RoleArn"].endswith(f":role/{group.removesuffix('-models')}-start-scoring")
-    given = [{"Name": "ModelPackageArn", "Value": "$.detail.ModelPackageArn"}]
-    assert scoring["SageMakerPipelineParameters"] == {"PipelineParameterList": given}
+    given = scoring["SageMakerPipelineParameters"]["PipelineParameterList"]
+    assert {each["Name"]: each["Value"] for each in given} == {
+        "ModelPackageArn": "$.detail.ModelPackageArn",
+        "BaselineStatisticsUrl": "$.detail.ModelMetrics.ModelDataQuality.Statistics.S3Uri",
+        "Fingerprint-prepare-scoring-input_table": "$.id",
+    }
     described = aws.client("sagemaker").describe_model_package_group(ModelPackageGroupName=group)
     assert described["ModelPackageGroupStatus"] == "Completed"
 

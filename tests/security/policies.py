@@ -45,7 +45,7 @@ class Policies:
 
 def collect(session: boto3.Session) -> Policies:
     """Read the policies of all resources of the environment from the services."""
-    iam, kms, s3, sns, ec2 = (session.client(name) for name in ("iam", "kms", "s3", "sns", "ec2"))
+    iam, kms, s3, ec2 = (session.client(name) for name in ("iam", "kms", "s3", "ec2"))
     resources, found = list(_resources(session)), Policies()
     managed = {arn: name for name, kind, arn in resources if kind == "AWS::IAM::ManagedPolicy"}
 
@@ -74,17 +74,27 @@ def collect(session: boto3.Session) -> Policies:
     for name, bucket in of_type("AWS::S3::Bucket"):
         text = s3.get_bucket_policy(Bucket=bucket)["Policy"]
         add(name, json.loads(text), f"arn:aws:s3:::{bucket}")
-    for name, arn in of_type("AWS::SNS::Topic"):
-        add(name, json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]), arn)
-    for name, arn in of_type("AWS::SageMaker::ModelPackageGroup"):
-        group = {"ModelPackageGroupName": arn.rpartition("/")[2]}
-        text = session.client("sagemaker").get_model_package_group_policy(**group)["ResourcePolicy"]
+    for name, text, arn in _of_topics_and_groups(session, resources):
         add(name, json.loads(text), arn)
     for name, identifier in of_type("AWS::EC2::VPCEndpoint"):
         (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[identifier])["VpcEndpoints"]
         add(name, json.loads(endpoint["PolicyDocument"]), identifier)
         found.of_endpoint[endpoint["ServiceName"].split(".", 3)[3]] = name
     return found
+
+
+def _of_topics_and_groups(
+    session: boto3.Session, resources: Sequence[tuple[str, str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the policy and the ARN of each topic and of each group of model packages."""
+    sns, sagemaker = session.client("sns"), session.client("sagemaker")
+    for name, kind, arn in resources:
+        if kind == "AWS::SNS::Topic":
+            yield name, sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"], arn
+        if kind == "AWS::SageMaker::ModelPackageGroup":
+            group = arn.rpartition("/")[2]
+            policy = sagemaker.get_model_package_group_policy(ModelPackageGroupName=group)
+            yield name, policy["ResourcePolicy"], arn
 
 
 def _resources(session: boto3.Session) -> Iterator[tuple[str, str, str]]:

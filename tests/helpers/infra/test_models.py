@@ -2,6 +2,8 @@
 
 import io
 import json
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from tests.infra_folder import write_templates
 
 GROUP = "registry-local-models"
 BOUNDARY = "arn:aws:iam::123456789012:policy/registry-local-boundary"
+STATISTICS = "s3://bucket/baseline/statistics.json"
+PARAMETERS = ("ModelPackageArn", "BaselineStatisticsUrl", "Fingerprint-prepare-scoring-input_table")
+"""Of the pipeline that scores, all of which an execution is to be given."""
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 Stacks = tuple[StackConfiguration, ...]
 
@@ -53,7 +58,9 @@ def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
 
 
 def register(aws: boto3.Session) -> str:
-    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP)
+    statistics = {"ContentType": "application/json", "S3Uri": STATISTICS}
+    metrics = {"ModelDataQuality": {"Statistics": statistics}}
+    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelMetrics=metrics)
     return str(created["ModelPackageArn"])
 
 
@@ -102,6 +109,42 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
     sagemaker = aws.client("sagemaker")
     sagemaker.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
     assert sagemaker.describe_model_package(ModelPackageName=version)["ModelApprovalStatus"] == "Approved"
+
+
+def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: Path, role: str) -> None:
+    """By the rule of the stack, with its role and below the boundary; a rejection starts nothing."""
+    sagemaker, name = aws.client("sagemaker"), "registry-scoring-local"
+    message = {"ErrorMessage": {"Get": "Parameters.ModelPackageArn"}}
+    definition = {
+        "Version": "2020-12-01",
+        "Parameters": [{"Name": each, "Type": "String"} for each in PARAMETERS],
+        "Steps": [{"Name": "end", "Type": "Fail", "Arguments": message}],
+    }
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        PipelineDefinition=json.dumps(definition),
+        RoleArn=role,
+        ClientRequestToken=uuid.uuid4().hex,
+    )
+    stacks = change(infra, ScoringPipelineName=name)
+    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    rejected, approved = register(aws), register(aws)
+
+    sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
+    sagemaker.update_model_package(ModelPackageArn=approved, ModelApprovalStatus="Approved")
+
+    def executions() -> list[str]:
+        listed = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+        return [each["PipelineExecutionArn"] for each in listed]
+
+    while not (started := executions()):
+        time.sleep(0.05)
+    (execution,) = started
+    listed = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
+    given = {each["Name"]: each["Value"] for each in listed["PipelineParameters"]}
+    assert given.keys() == {*PARAMETERS}
+    assert (given["ModelPackageArn"], given["BaselineStatisticsUrl"]) == (approved, STATISTICS)
+    teardown(aws, stacks, Console(quiet=True))
 
 
 def test_a_policy_that_somebody_changes_is_drift(

@@ -1,11 +1,15 @@
 """The commands of the model registry, as a person types them."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
+import boto3
 import pytest
 
+from helpers.environments import Environment
 from ml_pipeline.__main__ import main
-from ml_pipeline.commands import approve, compare, models, reject
+from ml_pipeline.commands import approve, compare, models, promote, reject
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
@@ -93,6 +97,46 @@ def test_the_active_version_is_rejected_and_restored(said: Said, register: Regis
 
     assert code == 0
     assert out.startswith("Version 2 is rejected, and version 1 is active again.")
+
+
+@pytest.fixture
+def two_environments(
+    group: ModelGroup, aws: boto3.Session, small_project: None, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, ModelGroup]:
+    """The group as that of trial, and an empty one of live."""
+    name = group.name.replace("group", "live")
+    aws.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
+    trial, live = Environment("trial"), Environment("live")
+    groups = {"trial": replace(group, environment=trial), "live": replace(group, environment=live, name=name)}
+    monkeypatch.setattr(promote, "open_group", lambda environment: groups[environment])
+    return groups
+
+
+def test_a_version_is_promoted_from_one_environment_to_another(
+    said: Said, register: Register, two_environments: dict[str, ModelGroup], tmp_path: Path
+) -> None:
+    register()
+    said("approve", "--model", "1")
+    words = ("promote", "--env", "live", "--from", "trial", "--model", "1")
+
+    half, out, _ = said(*words, "--export", str(tmp_path / "version"))
+    assert (half, out) == (0, f"Wrote version 1 of trial to {tmp_path / 'version'}.\n")
+    other_half, out, _ = said(*words, "--import", str(tmp_path / "version"))
+
+    assert other_half == 0
+    assert out.endswith("is version 1 of live. Approve it: make approve ENV=live MODEL=1\n")
+    assert said(*words)[1].endswith("is version 1 of live already: PendingManualApproval.\n")
+    assert "is not empty" in said(*words, "--export", str(tmp_path))[2]
+    assert two_environments["live"].find(1).status == "PendingManualApproval"
+
+
+@pytest.mark.usefixtures("two_environments")
+def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -> None:
+    code, _, err = said("promote", "--env", "live", "--from", "live", "--model", "1")
+
+    assert code == 1
+    assert err == "Error: ENV and FROM are both live; name two environments\n"
+    assert "unknown environment 'x'" in said("promote", "--from", "x", "--model", "1")[2]
 
 
 @pytest.mark.parametrize(
