@@ -104,8 +104,8 @@ def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
             yield _Place(f"{path}.ProcessingInputs[{index}].S3Input.S3Uri", name, uri)
     for index, channel in enumerate(_list(arguments.get("InputDataConfig"))):
         source = _object(_object(_object(channel).get("DataSource")).get("S3DataSource"))
-        place = f"{path}.InputDataConfig[{index}].DataSource.S3DataSource.S3Uri"
-        yield _Place(place, str(_object(channel).get("ChannelName", "")), source.get("S3Uri"))
+        where = f"{path}.InputDataConfig[{index}].DataSource.S3DataSource.S3Uri"
+        yield _Place(where, str(_object(channel).get("ChannelName", "")), source.get("S3Uri"))
     written = {place.location for place in _options(arguments, path) if place.name in outputs}
     for name, value in _object(arguments.get("Environment")).items():
         variable = _Place(f"{path}.Environment.{name}", name, value)
