@@ -45,7 +45,10 @@ class Prices(_Model):
     resources: dict[str, Price]
 
     def hourly_price(self, instance_type: str) -> float | None:
-        """Return what an instance costs in an hour of processing, in USD; None if the file does not say."""
+        """Return what an instance costs in an hour, in USD; None if the file does not say.
+
+        The prices are those of processing. AWS lists the same for training and for batch transform.
+        """
         return self._hourly.get(instance_type)
 
     def resource(self, name: str) -> Price:

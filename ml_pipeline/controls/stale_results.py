@@ -2,7 +2,8 @@
 
 The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
 an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
-steps"). What a definition says of data is decided here for every cached processing step:
+steps"), and that of a training step its channels. What a definition says of data is decided here for every
+cached step of these:
 
 - data from outside the pipeline needs a fingerprint, which whoever starts an execution gives;
 - what another step of the definition writes needs something that each run of that step changes.
@@ -22,7 +23,11 @@ from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 _S3 = re.compile(r"s3a?://(.+)")
 _CODE_INPUTS = frozenset({"code", "conf", "files", "jars", "packages", "py-files"})
 """The names of inputs with code, configuration and packages, which are staged by their content."""
-_KEY_PARTS = ("AppSpecification", "Environment", "ProcessingInputs")
+_KEY_PARTS: Mapping[str, Sequence[str]] = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": ("AlgorithmSpecification", "Environment", "HyperParameters", "InputDataConfig"),
+}
+"""What of a request is in the cache key and may say what data a job reads, by the type of the step."""
 _WRITERS = ("S3OutputPath", "S3OutputLocation")
 """Where requests of other jobs have the place of their results."""
 _OF_EACH_RUN = ("JobName", "JobArn", "CreationTime", "S3ModelArtifacts")
@@ -58,20 +63,22 @@ class _Place(NamedTuple):
 
 
 def stale_violations(step: Any, path: str, others: Sequence[Any]) -> Iterator[Violation]:
-    """Yield what a cached processing step reads and does not have in its cache key.
+    """Yield what a cached processing or training step reads and does not have in its cache key.
 
     Args:
         step: of a definition.
         path: its JSON path.
         others: the other steps of the definition.
     """
-    if not isinstance(step, dict) or step.get("Type") != "Processing" or not _is_cached(step):
+    key_parts = _KEY_PARTS.get(str(_object(step).get("Type")))
+    if key_parts is None or not _is_cached(step):
         return
     arguments = _object(step.get("Arguments"))
-    in_key = references([arguments.get(part) for part in _KEY_PARTS])
+    in_key = references([arguments.get(part) for part in key_parts])
     if any(found.startswith("Execution.") for found in in_key):
         return  # no other execution has this key
-    for place in _reads(arguments, f"{path}.Arguments"):
+    read = {part: arguments[part] for part in key_parts if part in arguments}
+    for place in _reads(read, f"{path}.Arguments"):
         writer = next((each for each in others if _reads_result_of(place, each)), None)
         if writer is not None:
             if not _knows_run(in_key, writer, place, others):
@@ -85,7 +92,7 @@ def _is_cached(step: Mapping[str, Any]) -> bool:
 
 
 def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
-    """Yield what a processing job may read, as far as it is part of its cache key."""
+    """Yield what a job may read, as far as it is part of its cache key."""
     outputs = _outputs(arguments)
     for place in _options(arguments, path):
         if place.name not in outputs:
@@ -95,11 +102,15 @@ def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
         uri = _object(_object(given).get("S3Input")).get("S3Uri")
         if name not in _CODE_INPUTS and uri is not None:
             yield _Place(f"{path}.ProcessingInputs[{index}].S3Input.S3Uri", name, uri)
+    for index, channel in enumerate(_list(arguments.get("InputDataConfig"))):
+        source = _object(_object(_object(channel).get("DataSource")).get("S3DataSource"))
+        where = f"{path}.InputDataConfig[{index}].DataSource.S3DataSource.S3Uri"
+        yield _Place(where, str(_object(channel).get("ChannelName", "")), source.get("S3Uri"))
     written = {place.location for place in _options(arguments, path) if place.name in outputs}
     for name, value in _object(arguments.get("Environment")).items():
-        place = _Place(f"{path}.Environment.{name}", name, value)
-        if place.location not in written:
-            yield place
+        variable = _Place(f"{path}.Environment.{name}", name, value)
+        if variable.location not in written:
+            yield variable
 
 
 def _options(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:

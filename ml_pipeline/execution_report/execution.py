@@ -68,7 +68,8 @@ def read_execution(session: "Session", arn: str) -> Execution:
         code = error.response["Error"]["Code"]
         missing.append(f"The dependencies of the steps are not known: their definition: {code}.")
     try:
-        jobs = jobs_of_execution(sagemaker, arn.rpartition("/")[2], description["CreationTime"])
+        own_id, since = arn.rpartition("/")[2], description["CreationTime"]
+        jobs = jobs_of_execution(sagemaker, own_id, since, snapshot.steps)
     except ClientError as error:
         jobs = _last_jobs(session, snapshot.steps)
         code = error.response["Error"]["Code"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ml_pipeline.executions.executions import Step
 from ml_pipeline.executions.jobs import JOB_KINDS, Job, describe_job, list_jobs
 
 if TYPE_CHECKING:
@@ -14,8 +15,16 @@ _STEP_CHARACTERS = 20
 """Of a step's name in the name of its job."""
 
 
-def jobs_of_execution(sagemaker: "SageMakerClient", execution_id: str, since: datetime) -> list[Job]:
-    """Return the jobs of an execution, of all kinds, in the order of their creation.
+def jobs_of_execution(
+    sagemaker: "SageMakerClient", execution_id: str, since: datetime, steps: Sequence[Step]
+) -> list[Job]:
+    """Return the jobs of an execution in the order of their creation.
+
+    Args:
+        sagemaker: a client.
+        execution_id: the last part of its ARN.
+        since: when it was started.
+        steps: of the execution; what none of them has is not asked for, since it may not be allowed.
 
     Raises:
         ClientError: they may not be read.
@@ -23,6 +32,7 @@ def jobs_of_execution(sagemaker: "SageMakerClient", execution_id: str, since: da
     found = (
         describe_job(sagemaker, arn)
         for kind in JOB_KINDS
+        if any(kind.is_of(step.job_arn) for step in steps)
         for arn in list_jobs(sagemaker, kind, execution_id, since)
     )
     return sorted(found, key=lambda job: job.created)

@@ -33,7 +33,7 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
     if step.reused_from:
         lines.append(_row("Cache", f"nothing changed: result of {step.reused_from} reused"))
     if step.status == "Failed":
-        lines.append(_row("Reason", step.failure_reason or "SageMaker gives none"))
+        lines.append(_row("Reason", " ".join(step.failure_reason.split()) or "SageMaker gives none"))
         if "ResourceLimitExceeded" in step.failure_reason:
             lines.append(_row("Quota", RAISE_QUOTA))
         if outcome.exception:

@@ -31,7 +31,7 @@ def decide(
     champion: Mapping[str, float] | None,
     thresholds: Thresholds,
     *,
-    known: str | None = None,
+    same: bool = False,
 ) -> Decision:
     """Return what becomes of a model.
 
@@ -39,10 +39,10 @@ def decide(
         metrics: of the model.
         champion: the metrics of the approved model on the same rows; None where no model is approved.
         thresholds: what must be met.
-        known: what the model is already, as "registered as s3://…"; None where it is new.
+        same: whether the model is the approved one.
     """
-    if known:
-        return Decision(UNCHANGED, f"this model is {known}.")
+    if same:
+        return Decision(UNCHANGED, "this model is the approved one.")
     name, limit, least = thresholds
     value = metrics[name]
     lower = LOWER_IS_BETTER[name]

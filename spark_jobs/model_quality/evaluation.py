@@ -48,23 +48,15 @@ Slice = tuple[str, str, str]
 
 
 class Models(NamedTuple):
-    """The model that is evaluated, the approved one if there is one, and what is registered."""
+    """The model that is evaluated, and the approved one if there is one."""
 
     model: Artifact
     champion: Artifact | None
-    registered: tuple[str, ...]
 
-    def known(self) -> str | None:
-        """Return what the model is already, or None where it is new."""
-        if self.champion and self.champion.digest == self.model.digest:
-            return f"the approved one, {self.champion.uri}"
-        if _location(self.model.uri) in map(_location, self.registered):
-            return f"registered already, as {self.model.uri}"
-        return None
-
-
-def _location(uri: str) -> str:
-    return uri.strip().partition("://")[2] or uri
+    @property
+    def are_same(self) -> bool:
+        """Whether the model is the approved one, whatever the archives that hold it."""
+        return self.champion is not None and self.champion.digest == self.model.digest
 
 
 def main(data: ModelData) -> None:
@@ -90,9 +82,6 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--training_data", required=True, help="the run of prepare_training_data.py")
     parser.add_argument("--model_data_url", required=True, help="the model.tar.gz that the transform used")
     parser.add_argument("--champion_model_data_url", default=NONE, help="that of the approved model, or none")
-    parser.add_argument(
-        "--registered_model_data_urls", default=NONE, help="of all versions, with commas between"
-    )
     parser.add_argument("--evaluation", required=True, help="folder below which everything is written")
     parser.add_argument("--metric", required=True, choices=LOWER_IS_BETTER, help="what decides")
     parser.add_argument("--limit", required=True, type=float, help="the worst value of it")
@@ -126,10 +115,7 @@ def _check_metric(metric: str, columns: Columns) -> None:
 def _read_models(files: Storage, values: argparse.Namespace) -> Models:
     given = values.champion_model_data_url.strip()
     champion = None if given in {"", NONE} else read_artifact(files, given, "--champion_model_data_url")
-    registered = tuple(
-        uri for uri in values.registered_model_data_urls.split(",") if uri.strip() not in {"", NONE}
-    )
-    return Models(read_artifact(files, values.model_data_url, "--model_data_url"), champion, registered)
+    return Models(read_artifact(files, values.model_data_url, "--model_data_url"), champion)
 
 
 @dataclass(frozen=True)
@@ -223,7 +209,7 @@ class Evaluation(Sink):
     def _evaluated(self, summary: Scores) -> dict[str, Any]:
         metrics = self._metrics(summary, MODEL)
         champion = self._metrics(summary, CHAMPION) if self._models.champion else None
-        decision = decide(metrics, champion, self._thresholds, known=self._models.known())
+        decision = decide(metrics, champion, self._thresholds, same=self._models.are_same)
         return {
             "version": VERSION,
             "label": self._columns.label.name,

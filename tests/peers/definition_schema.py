@@ -33,6 +33,21 @@ DIFFERENCES = {
     "PipelineExperimentConfig": "unknown to the schema, and in each definition that the SDK writes",
     "ExceptionType": "one string in the schema, a list in each definition that the SDK writes",
     "S3Uri": "a string in the schema; outputs of an execution go where a Std:Join has its ID",
+    "S3OutputPath": "a string in the schema; predictions go where a Std:Join has what they are made of",
+    "ModelDataUrl": "a string in the schema; the artifacts are those of a training step",
+    "ContainerArguments": "strings in the schema; a step reads what a Std:Join has of the run before it",
+    "ErrorMessage": "a string in the schema; the SDK takes any function, here a value of evaluation.json",
+    "LeftValue": "no function of an S3 URI in the schema; the SDK writes Std:JsonGet with one",
+    "Conditions": "only Or is made of conditions in the schema; the SDK writes Not",
+    "Condition": "as Conditions: that of Not",
+    "Type": "as Conditions: Not itself",
+    **dict.fromkeys(
+        ("CompressionType", "Environment"), "younger than the schema: CreateTrainingJob of the API has it"
+    ),
+    **dict.fromkeys(
+        ("CustomerMetadataProperties", "DriftCheckBaselines", "ModelApprovalStatus"),
+        "younger than the schema: CreateModelPackage of the API has it",
+    ),
 }
 """What of our definitions the schema does not know, by the key, and why it stays."""
 
@@ -43,7 +58,8 @@ def violations(definition: Any, schema: Any) -> Mapping[str, str]:
     for error in Draft202012Validator(schema).iter_errors(definition):
         for cause in _causes(error):
             place = [str(key) for key in cause.absolute_path]
-            for key in _unknown_keys(cause) or place[-1:]:
+            named = [part for part in place if not part.isdecimal()]
+            for key in _unknown_keys(cause) or named[-1:]:
                 found[key] = f"{'.'.join(place) or 'the definition'}: {cause.message}"
     return found
 

@@ -339,3 +339,36 @@ def test_what_a_step_writes_itself_is_not_what_it_reads() -> None:
 )
 def test_a_malformed_step_is_left_to_other_rules(broken: Any) -> None:
     assert reported(broken, CLEAN) == []
+
+
+# Training.
+
+
+def training(uri: Any, **environment: Any) -> Document:
+    """Return a cached training step with one channel."""
+    channel = {"ChannelName": "rates", "DataSource": {"S3DataSource": {"S3Uri": uri}}}
+    arguments = {"InputDataConfig": [channel], "Environment": environment}
+    return {
+        "Name": "train",
+        "Type": "Training",
+        "Arguments": arguments,
+        "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"},
+    }
+
+
+CHANNEL = "InputDataConfig[0].DataSource.S3DataSource.S3Uri"
+
+
+def test_a_channel_that_names_the_run_which_wrote_it_passes() -> None:
+    assert reported(CLEAN, training(join(AT, "runs", RUN, "train"))) == []
+
+
+def test_a_channel_that_does_not_name_the_run_is_stale() -> None:
+    assert reported(CLEAN, training(f"{AT}/train")) == [("train", CHANNEL, ANY_RUN)]
+
+
+def test_a_channel_from_outside_needs_a_fingerprint() -> None:
+    assert reported(training("s3://data/rates")) == [("train", CHANNEL, NO_FINGERPRINT)]
+    assert reported(training("s3://data/rates", INPUT_FINGERPRINT_RATES=GIVEN)) == []
+    uncached = {**training("s3://data/rates"), "CacheConfig": {"Enabled": False}}
+    assert reported(uncached) == []

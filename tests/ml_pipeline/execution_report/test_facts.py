@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -34,6 +35,24 @@ def job(name: str, status: str, created: float, started: float | None, ended: fl
         return None if seconds is None else after(seconds)
 
     return Job(name, status, after(created), moment(started), moment(ended), "ml.m5.xlarge", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "image"),
+    [
+        ({"AppSpecification": {"ImageUri": "spark"}}, "spark"),
+        ({"AlgorithmSpecification": {"TrainingImage": "xgboost"}}, "xgboost"),
+        ({"PrimaryContainer": {"Image": "xgboost"}}, "xgboost"),
+        ({"PrimaryContainer": {"ModelPackageName": {"Get": "Parameters.ModelPackageArn"}}}, ""),
+        ({"InferenceSpecification": {"Containers": [{"Image": "xgboost"}]}}, "xgboost"),
+        ({}, ""),
+    ],
+)
+def test_the_image_of_a_step_is_that_of_its_job_or_model(arguments: dict[str, Any], image: str) -> None:
+    s3: Any = None
+    definition = {"Steps": [{"Name": "it", "Arguments": arguments}]}
+
+    assert defined_steps(s3, definition)["it"].image == image
 
 
 def test_a_step_of_a_branch_depends_on_its_condition() -> None:

@@ -114,6 +114,16 @@ def test_what_is_missing_is_stated() -> None:
     assert "Rows read not reported" in text
 
 
+def test_what_a_step_without_a_report_came_to_is_shown() -> None:
+    results = ("Artifacts", "s3://b/models/1/output/model.tar.gz"), ("Metrics", "validation:rmse 2.18")
+    trained = Step("train", "Succeeded", results=results)
+
+    page = Page(render(replace(SMALL, steps=(trained,))))
+
+    assert all(f"{name} {value}" in page.text for name, value in results)
+    assert page.misplaced == []
+
+
 def test_without_an_event_log_the_phases_of_the_job_are_still_shown() -> None:
     text = Page(render(replace(SMALL, steps=(replace(CLEAN, spark=None),)))).text
 

@@ -145,7 +145,7 @@ def test_a_version_that_was_registered_is_shown_with_how_it_is_approved() -> Non
 
 
 def test_a_training_job_that_failed_is_shown_with_where_its_parameters_are() -> None:
-    reason = "AlgorithmError: Hyperparameter eta: 2.0 is not in [0, 1]"
+    reason = "AlgorithmError: framework error:\nUserError: Hyperparameter eta: 2.0 is not in [0, 1]"
     failed = entry(
         "train",
         {"TrainingJob": {"Arn": arn("training-job", "train-1")}},
@@ -155,14 +155,13 @@ def test_a_training_job_that_failed_is_shown_with_where_its_parameters_are() -> 
 
     lines = summary(Snapshot("arn", "Failed"), outcomes(failed), TARGET).splitlines()
 
-    assert f"Reason           {reason}" in lines
+    assert f"Reason           {reason.replace(chr(10), ' ')}" in lines, "in one line"
     assert "Parameters       steps.train in ml_pipeline/params/pipelines/train.json" in lines
 
 
 def test_an_execution_that_was_ended_is_shown_with_the_figures_and_no_log() -> None:
-    ended = entry(
-        "reject", {"Fail": {"ErrorMessage": "x"}}, status="Failed", FailureReason="rmse 2.6 is above 2.5."
-    )
+    reason = "rmse 2.6 is above the limit 2.5."
+    ended = entry("reject", {"Fail": {"ErrorMessage": reason}}, status="Failed", FailureReason=reason)
 
     lines = summary(Snapshot("arn", "Failed"), outcomes(ended), TARGET).splitlines()
 

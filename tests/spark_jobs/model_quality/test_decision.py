@@ -32,9 +32,7 @@ def test_a_model_is_registered_that_is_good_enough_and_better(
     assert words in found.reason
 
 
-def test_a_known_model_is_left_as_it_is_however_good_it_is() -> None:
+def test_the_approved_model_is_left_as_it_is_however_good_it_is() -> None:
     for value in (1.0, 9.0):
-        found = decide(
-            {"rmse": value}, {"rmse": 2.0}, RMSE, known="registered already, as s3://a/model.tar.gz"
-        )
-        assert found == ("unchanged", "this model is registered already, as s3://a/model.tar.gz.")
+        found = decide({"rmse": value}, {"rmse": value}, RMSE, same=True)
+        assert found == ("unchanged", "this model is the approved one.")

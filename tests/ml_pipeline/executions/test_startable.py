@@ -1,0 +1,76 @@
+"""Which pipelines are executed in an environment, and which of them wait for a model."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from helpers.environments import Environment
+from helpers.errors import UserError
+from ml_pipeline.commands import start
+from ml_pipeline.executions.parameters import NoActiveModelError
+from ml_pipeline.executions.target import ALL, Target, startable_pipelines
+from ml_pipeline.params import DEFAULT_PIPELINE
+from ml_pipeline.params.files import is_enabled
+from tests.ml_pipeline.two_steps import NAME, PAIR, add_pipeline, changed
+
+TARGET = Target(Environment("local"), "score", "score-local")
+NO_MODEL = "No version of fares is approved."
+
+
+@pytest.fixture
+def _second(small_project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small project has a second pipeline, which is not executed in live."""
+    document = changed(PAIR, "environments/live/enabled", False)
+    add_pipeline(tmp_path, tmp_path / "jobs", monkeypatch, document)
+
+
+@pytest.mark.usefixtures("_second")
+def test_a_pipeline_is_executed_where_it_is_enabled() -> None:
+    def names(environment: str) -> list[str]:
+        return [each.name for each in startable_pipelines(ALL, Environment(environment))]
+
+    assert names("trial") == [DEFAULT_PIPELINE, NAME]
+    assert names("live") == [DEFAULT_PIPELINE]
+    assert [each.name for each in startable_pipelines(NAME, Environment("trial"))] == [NAME]
+
+
+@pytest.mark.usefixtures("_second")
+def test_one_that_is_asked_for_by_its_name_is_refused_elsewhere() -> None:
+    with pytest.raises(
+        UserError, match=r"ride-joins is not executed in live: .*ride-joins\.json has enabled"
+    ):
+        startable_pipelines(NAME, Environment("live"))
+
+
+def test_enabled_is_true_or_false(
+    small_project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_pipeline(tmp_path, tmp_path / "jobs", monkeypatch, changed(PAIR, "enabled", "no"))
+
+    with pytest.raises(UserError, match=r"ride-joins\.json: enabled = 'no': it must be true or false"):
+        is_enabled("trial", NAME)
+
+
+@pytest.mark.parametrize("pipeline", [ALL, "score"])
+def test_of_all_pipelines_one_without_a_model_is_left_out(
+    pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise NoActiveModelError(NO_MODEL)
+
+    monkeypatch.setattr(start, "begin", refuse)
+    console, arguments = (
+        Console(record=True, quiet=False, width=500),
+        Namespace(pipeline=pipeline, cache="on"),
+    )
+    session: Any = None
+
+    if pipeline != ALL:
+        with pytest.raises(NoActiveModelError):
+            start.begin_if_possible(session, TARGET, console, arguments)
+    else:
+        assert start.begin_if_possible(session, TARGET, console, arguments) is None
+        assert f"score-local was not started. {NO_MODEL}" in console.export_text()
