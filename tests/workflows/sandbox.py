@@ -20,6 +20,7 @@ from helpers.aws import ANY_ENVIRONMENT
 from helpers.environments import promoted
 from helpers.local_aws.server_state import ServerState
 from helpers.project_settings import project_settings
+from ml_pipeline.params import DEFAULT_PIPELINE
 from tests.workflows.github_server import TOKEN, GitHub
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +60,19 @@ class Run:
         return name
 
 
+def _is_of_another_pipeline(name: str) -> bool:
+    """Return whether a file is the module or the parameters of a pipeline beside the first one.
+
+    What workflows do to one pipeline they do to each, and a run of a model takes minutes in each environment.
+    """
+    path = Path(name)
+    folder = path.parent.as_posix()
+    is_module = folder == "ml_pipeline/pipelines" and path.stem not in {"__init__", DEFAULT_PIPELINE}
+    return is_module or folder == "ml_pipeline/params/pipelines"
+
+
 class Sandbox:
-    """A copy of this repository with a history of its own."""
+    """A copy of this repository, with its first pipeline and a history of its own."""
 
     def __init__(self, folder: Path, server: ServerState, github: GitHub):
         assert "SANDBOX" not in os.environ, "a workflow in a sandbox must make no sandbox of its own"
@@ -91,7 +103,7 @@ class Sandbox:
             text=True,
         ).stdout
         for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file():  # and not deleted since
+            if (ROOT / name).is_file() and not _is_of_another_pipeline(name):  # and not deleted since
                 (self.repository / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.repository / name)
         for path in (self.repository / ".github" / "workflows").glob("*.yml"):

@@ -29,9 +29,13 @@ def minutes_waited() -> int:
 def longest_minutes(environment: str, pipeline: str) -> float:
     """Return how long a run may take at most: its steps one after the other, with all of their attempts."""
     params = load_parameters(environment, OUTPUTS, pipeline)
-    trainings = (each for each in params.other_steps.values() if isinstance(each, TrainingStepParams))
-    steps = [*params.spark_steps.values(), *trainings]
-    return sum(step.max_runtime_seconds * (1 + step.retry_attempts) for step in steps) / 60
+    limits = [(each.max_runtime_seconds, each.retry_attempts) for each in params.spark_steps.values()]
+    limits += [
+        (each.max_runtime_seconds, each.retry_attempts)
+        for each in params.other_steps.values()
+        if isinstance(each, TrainingStepParams)
+    ]
+    return sum(seconds * (1 + attempts) for seconds, attempts in limits) / 60
 
 
 def roles() -> list[dict[str, Any]]:

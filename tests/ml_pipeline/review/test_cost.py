@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -7,7 +6,6 @@ import pytest
 
 from helpers.pricing import InstanceHours, Prices
 from ml_pipeline.executions.executions import Execution, Snapshot, Step
-from ml_pipeline.params import PipelineParams, SparkStepSpec
 from ml_pipeline.params.model import JobSize
 from ml_pipeline.review import cost as costs
 from ml_pipeline.review.cost import RunCost, StepCost, busy_seconds, run_cost, step_seconds
@@ -22,18 +20,12 @@ PRICES = Prices(
 START, END = datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def spec(parameters: PipelineParams) -> SparkStepSpec:
-    (found,) = parameters.spark_steps.values()
-    return replace(found, name="clean")
+def job(count: int, kind: str, name: str = "clean", seconds: int | None = 3600) -> JobSize:
+    return JobSize(name, kind, count, seconds)
 
 
-def with_instances(spec: SparkStepSpec, count: int, kind: str, name: str = "clean") -> SparkStepSpec:
-    return replace(spec, name=name, instance_count=count, instance_type=kind)
-
-
-def test_earlier_executions_show_how_long_a_step_takes(spec: SparkStepSpec) -> None:
-    cost = run_cost([with_instances(spec, 3, "ml.m5.xlarge")], {"clean": [600, 7200, 3600]}, PRICES)
+def test_earlier_executions_show_how_long_a_step_takes() -> None:
+    cost = run_cost([job(3, "ml.m5.xlarge")], {"clean": [600, 7200, 3600]}, PRICES)
 
     assert cost.usd == pytest.approx(3 * 0.5)
     assert cost.steps[0].basis == (
@@ -41,8 +33,8 @@ def test_earlier_executions_show_how_long_a_step_takes(spec: SparkStepSpec) -> N
     )
 
 
-def test_without_any_the_time_limit_is_the_upper_bound(spec: SparkStepSpec) -> None:
-    limited = replace(with_instances(spec, 2, "ml.m5.large"), max_runtime_seconds=1800)
+def test_without_any_the_time_limit_is_the_upper_bound() -> None:
+    limited = job(2, "ml.m5.large", seconds=1800)
 
     cost = run_cost([limited], {}, PRICES)
 
@@ -51,7 +43,7 @@ def test_without_any_the_time_limit_is_the_upper_bound(spec: SparkStepSpec) -> N
 
 
 def test_a_job_without_a_time_limit_has_no_upper_bound() -> None:
-    transform = JobSize("score", "ml.m5.xlarge", 1)
+    transform = job(1, "ml.m5.xlarge", "score", seconds=None)
 
     before, after = run_cost([transform], {}, PRICES), run_cost([transform], {"score": [7200]}, PRICES)
 
@@ -63,8 +55,8 @@ def test_a_job_without_a_time_limit_has_no_upper_bound() -> None:
     assert after.usd == pytest.approx(1.0)
 
 
-def test_each_step_costs_its_own_instances_for_its_own_time(spec: SparkStepSpec) -> None:
-    steps = [with_instances(spec, 2, "ml.m5.large"), with_instances(spec, 1, "ml.m5.xlarge", "join")]
+def test_each_step_costs_its_own_instances_for_its_own_time() -> None:
+    steps = [job(2, "ml.m5.large"), job(1, "ml.m5.xlarge", "join")]
 
     cost = run_cost(steps, {"clean": [3600], "join": [7200]}, PRICES)
 
@@ -96,8 +88,8 @@ def test_the_newest_executions_that_succeeded_are_looked_at(monkeypatch: pytest.
     assert seconds == {"clean": [60.0] * costs.LOOKED_AT, "join": [60.0] * (costs.LOOKED_AT - 1)}
 
 
-def test_an_unknown_price_is_no_price(spec: SparkStepSpec) -> None:
-    steps = [with_instances(spec, 2, "ml.p3.2xlarge"), with_instances(spec, 1, "ml.m5.large", "join")]
+def test_an_unknown_price_is_no_price() -> None:
+    steps = [job(2, "ml.p3.2xlarge"), job(1, "ml.m5.large", "join")]
 
     cost = run_cost(steps, {"clean": [60]}, PRICES)
 
