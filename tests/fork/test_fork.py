@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.checkout import Checkout, outputs
+from tests.checkout import VIRTUAL_ENVIRONMENT, Checkout, outputs
 
 HERE = Path(__file__).parent
 STEP, SPARK = "join-rates", "spark_jobs/configuration.json"
@@ -183,9 +183,9 @@ def committed(fork: Checkout) -> Iterator[Checkout]:
 def fork(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Checkout]:
     folder = tmp_path_factory.mktemp("largest") / "fork"
     copy_working_tree(repository, folder)
-    (folder / ".venv").symlink_to(repository / ".venv")
+    (folder / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (folder.parent / "answers.json").write_text(json.dumps(ANSWERS))
-    fork = Checkout(folder, repository / ".venv")
+    fork = Checkout(folder)
     fork.made("init", "ARGS=--answers ../answers.json --yes")
     write_job(fork.folder)
     fork.made(
@@ -214,13 +214,13 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iter
     printed = [shell(clone, folder, environment)]
     (name,) = re.findall(r"^cd (\S+)$", clone, re.M)
     fork = folder / name
-    bring_environment(repository, fork)
+    bring_environment(fork)
     for kind, block in blocks:
         if kind == "diff":
             subprocess.run(["git", "apply", "-"], cwd=fork, input=block, text=True, check=True)
         else:
             printed.append(shell(block, fork, environment))
-    yield Tutorial(Checkout(fork, repository / ".venv"), printed)
+    yield Tutorial(Checkout(fork), printed)
     shell(last, fork, environment)
 
 
@@ -242,16 +242,16 @@ def tutorial_environment(on_github: Path, repository: Path) -> dict[str, str]:
         "user.name": "fork",
         "user.email": "fork@users.noreply.github.com",
     }
-    environment = {**Checkout(repository, repository / ".venv").environment}
+    environment = {**Checkout(repository).environment}
     del environment["AWS_PROFILE"]  # `make test` has none either
     for number, (key, value) in enumerate(settings.items()):
         environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return {**environment, "GIT_CONFIG_COUNT": str(len(settings))}
 
 
-def bring_environment(repository: Path, fork: Path) -> None:
+def bring_environment(fork: Path) -> None:
     """Spare a clone the installation: it gets the virtual environment of the tests, as up to date."""
-    (fork / ".venv").symlink_to(repository / ".venv")
+    (fork / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (fork / ".git" / "info" / "exclude").write_text(".venv\n")
     for lock in (*fork.glob("requirements*.txt"), *fork.glob("tests/*/package-lock.json")):
         os.utime(lock, (0, 0))
@@ -320,7 +320,7 @@ def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_its_tests_pass(part, fork) -> None:
-    python = fork.virtual_environment / "bin" / "python"
+    python = VIRTUAL_ENVIRONMENT / "bin" / "python"
     # The profile that keeps commands from a user's own is one that tests of this process do not have either.
     environment = {name: value for name, value in fork.environment.items() if name != "AWS_PROFILE"}
 
