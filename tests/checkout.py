@@ -121,9 +121,9 @@ class Checkout:
         return [process for process in children if "py4j.GatewayServer" not in process.cmdline()]
 
 
-def told(said: str, label: str) -> str:
-    """Return what the summary of an execution tells under a label."""
-    return re.search(rf"^{label} +(.+)$", said, re.MULTILINE)[1].strip()
+def told(said: str, label: str, step: int = 0) -> str:
+    """Return what the summary of an execution shows under a label, of the first step or of another."""
+    return re.findall(rf"^{label} +(.+)$", said, re.MULTILINE)[step].strip()
 
 
 def outputs(said: str) -> dict[str, str]:

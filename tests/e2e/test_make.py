@@ -82,11 +82,14 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     assert (version["version"], version["code_hash"]) == (1, code)
     assert version["last_execution"]["arn"] == told(first_run, "Execution")
     assert version["last_execution"]["status"] == "Succeeded"
-    written = sum(
-        len(checkout.under(each["folder"])) for each in report(checkout, first_run)["outputs"].values()
-    )
-    assert f"is verified: {written + 1} objects, all encrypted." in checkout.made("verify")
-    assert f"code/{code}/: the pipeline uses it." in checkout.made("sweep", "ARGS=--dry-run")
+    reports = [json.loads(checkout.read(uri)) for uri in re.findall(r"^Report +(\S+)$", first_run, re.M)]
+    folders = [output["folder"] for each in reports for output in each["outputs"].values()]
+    written = sum(len(checkout.under(folder)) for folder in folders) + len(reports)
+    assert f"is verified: {written} objects, all encrypted." in checkout.made("verify")
+    staged = set(re.findall(r"^Staged .*/code/(\w+)/", first_run, re.M))
+    swept = checkout.made("sweep", "ARGS=--dry-run")
+    assert staged
+    assert all(f"code/{each}/: the pipeline uses it." in swept for each in staged)
     refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
     assert refused != 0
     assert f"The code of this checkout is {code}, not 0123456789abcdef" in said
@@ -126,13 +129,13 @@ def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
 def test_make_events_tells_where_the_time_went(checkout, first_run) -> None:
     said = checkout.made("events", "ARGS=--write next.json")
 
-    assert told(first_run, "Spark event log").rsplit("/", 1)[-1] in said
+    assert told(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1] in said
     assert "no task ran in" in said, "a small job is mostly start and driver"
     assert "next.json" in said
 
 
 def test_make_spark_ui_shows_the_newest_execution_until_it_is_interrupted(checkout, first_run) -> None:
-    application = told(first_run, "Spark event log").rsplit("/", 1)[-1]
+    application = told(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1]
 
     process = checkout.start("spark-ui", "ARGS=--port 0")
     lines = list(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))

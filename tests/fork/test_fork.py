@@ -214,7 +214,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iter
     printed = [shell(clone, folder, environment)]
     (name,) = re.findall(r"^cd (\S+)$", clone, re.M)
     fork = folder / name
-    bring_environment(repository, fork)
+    bring_environment(fork)
     for kind, block in blocks:
         if kind == "diff":
             subprocess.run(["git", "apply", "-"], cwd=fork, input=block, text=True, check=True)
@@ -249,7 +249,7 @@ def tutorial_environment(on_github: Path, repository: Path) -> dict[str, str]:
     return {**environment, "GIT_CONFIG_COUNT": str(len(settings))}
 
 
-def bring_environment(repository: Path, fork: Path) -> None:
+def bring_environment(fork: Path) -> None:
     """Spare a clone the installation: it gets the virtual environment of the tests, as up to date."""
     (fork / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (fork / ".git" / "info" / "exclude").write_text(".venv\n")
