@@ -34,7 +34,7 @@ PEERS := $(VENV)/peers
 # Commands of the environment `local` reach the embedded AWS; everything else about them is as on AWS.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
 ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then printf '%s\n' 'Error: The embedded AWS does not run' \
-	'Hint: Start it: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
+	'Hint: Start it with: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
 ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options that most of its commands take.
@@ -105,7 +105,7 @@ code-hash: $(VENV)/run  ## Print the content hash of the Spark code in this chec
 	$(PY) -m ml_pipeline code-hash $(SELECTED)
 upsert: $(VENV)/run  ## Upload the Spark code by its content hash, create or update the pipeline; CODE=hash rejects another
 	$(PIPELINES) upsert $(SELECTED) $(if $(CODE),--code $(CODE))
-check-commit: $(VENV)/run  ## Refuse a commit that does not descend from the registered one
+check-commit: $(VENV)/run  ## Reject a commit that does not descend from the registered one
 	$(PIPELINES) check-commit $(SELECTED)
 history: $(VENV)/run  ## Show what was upserted when, by whom, and how it ran; ARGS=--json|--all
 	$(PIPELINES) history $(SELECTED) $(ARGS)
@@ -149,9 +149,9 @@ workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflo
 .PHONY: up down env
 up: $(VENV)/run $(JOB)/ready $(XGBOOST)/ready  ## Start the embedded AWS of this checkout, unless it runs
 	$(PY) -m helpers.local_aws up
-down: $(VENV)/run  ## End it, with all it runs
+down: $(VENV)/run  ## Stop it and all it runs
 	$(PY) -m helpers.local_aws down
-env: $(VENV)/run  ## Lead this shell to it: eval "$$(make -s env)"
+env: $(VENV)/run  ## Print environment variables for the AWS CLI and SDKs: eval "$$(make -s env)"
 	$(PY) -m helpers.local_aws env
 
 ##@ Security
@@ -207,7 +207,7 @@ lint: $(VENV)/dev  ## Check style, types, layers of imports and templates
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml
-lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for faults and for openings
+lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows, for errors and security issues
 	$(WORKFLOWS)/bin/actionlint
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(XGBOOST)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
@@ -246,7 +246,7 @@ completion:  ## Print the completion of targets and of ENV, PIPELINE and STEP: e
 	shell=$(or $(SHELL_NAME),$$(basename "$${SHELL:-bash}"))
 	cat "ml_pipeline/completion/completion.$$shell" 2> /dev/null || { printf '%s\n' "Error: there is no completion for $$shell" \
 		'Hint: Name a shell: make completion SHELL_NAME=bash, zsh or fish' >&2; exit 1; }
-clean: ## End the embedded AWS and remove everything that is made here
+clean: ## Stop the embedded AWS and remove everything that make creates
 	if [ -x $(PY) ] && [ -d .local_aws ]; then $(PY) -m helpers.local_aws down; fi
 	rm -rf $(VENV) .cache tests/browser/node_modules .local_aws .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 space := $() $()

@@ -69,7 +69,7 @@ def require(folder: Path) -> ServerState:
 
 
 def down(folder: Path) -> bool:
-    """End the server with all it runs; tell whether there was one."""
+    """End the server with all it runs; return whether there was one."""
     with _lock(folder):
         state = ServerState.load(folder)
         process = state.process() if state else None

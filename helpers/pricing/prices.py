@@ -45,7 +45,7 @@ class Prices(_Model):
     resources: dict[str, Price]
 
     def hourly_price(self, instance_type: str) -> float | None:
-        """Return what an instance costs in an hour of processing, in USD; None if the file does not say."""
+        """Return what an instance costs in an hour of processing, in USD; None if the file has none."""
         return self._hourly.get(instance_type)
 
     def resource(self, name: str) -> Price:

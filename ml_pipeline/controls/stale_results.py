@@ -2,7 +2,7 @@
 
 The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
 an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
-steps"). What a definition says of data is decided here for every cached processing step:
+steps"). What a definition contains about data is decided here for every cached processing step:
 
 - data from outside the pipeline needs a fingerprint, which whoever starts an execution gives;
 - what another step of the definition writes needs something that each run of that step changes.

@@ -16,7 +16,7 @@ _INSIDE = 64
 """In pixels: a part that is narrower has no text of its own."""
 _MOST_DRAWN = 24
 """Executors drawn one by one; more are one part."""
-# Okabe and Ito's colours, which people with a colour vision deficiency tell apart.
+# Okabe and Ito's colours, which people with a color vision deficiency can distinguish.
 _COLOURS = {
     "system": "#b3b3b3",
     "daemons": "#e69f00",
@@ -46,7 +46,7 @@ def parts(sizing: Sizing, *, primary: bool) -> tuple[Part, ...]:
             sizing.daemons_mib,
             ", ".join(DAEMONS) if primary else "DataNode, NodeManager; the rest is page cache",
         ),
-        Part("application master", sizing.master_mib, "on one node, YARN says which"),
+        Part("application master", sizing.master_mib, "on a node that YARN chooses"),
     ]
     if primary:
         result.append(Part("driver", sizing.driver_mib, f"heap {sizing.driver_heap_mib:,} MiB"))
