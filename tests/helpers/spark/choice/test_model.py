@@ -95,7 +95,7 @@ def test_without_runs_it_is_said_to_be_a_guess() -> None:
     assert fit([]) is PRIOR
     seconds = PRIOR.seconds(500 * GB, 96)
     assert seconds.high == 3 * seconds.value == pytest.approx(9 * seconds.low)
-    assert "No run tells this job's speed: a guess" in PRIOR.basis
+    assert "No run shows this job's speed: a guess" in PRIOR.basis
 
 
 @pytest.mark.parametrize("known", [[run(110, 10, 4)], [run(110, 10, 4)] * 5])
