@@ -70,7 +70,7 @@ PEERS := $(VENV)/peers
 # Commands of the environment `local` use the embedded AWS; there is no other difference.
 LOCAL_AWS = $(or $(LOCAL_AWS_HOME),$(CURDIR)/.local_aws)/environment.sh
 ENTER = if [ ! -f '$(LOCAL_AWS)' ]; then printf '%s\n' 'Error: The embedded AWS does not run' \
-	'Hint: Start it: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
+	'Hint: Start it with: make up' >&2; exit 1; fi; . '$(LOCAL_AWS)';
 ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options of most of its commands.

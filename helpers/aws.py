@@ -66,7 +66,7 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
         _refuse_another_region(environment, region)
         session = Session(region)
         _refuse_loopback(environment, session)
-        _say_target(environment, session)
+        _print_target(environment, session)
         return session
     if not os.environ.get("AWS_ENDPOINT_URL"):
         raise UserError(
@@ -101,15 +101,15 @@ def _is_loopback(url: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def _say_target(environment: Environment, session: Session) -> None:
+def _print_target(environment: Environment, session: Session) -> None:
     account = session.client("sts").get_caller_identity()["Account"]
     line = f"{environment}: account {account}, {session.region_name}"
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    _say_once(f"{line}, endpoint {endpoint}" if endpoint else line)
+    _print_once(f"{line}, endpoint {endpoint}" if endpoint else line)
 
 
 @cache
-def _say_once(line: str) -> None:
+def _print_once(line: str) -> None:
     """Print a line to stderr, which leaves the output to programs, once for all sessions of a command."""
     print(line, file=sys.stderr)
 

@@ -14,6 +14,6 @@ def get_pipeline_config(params: Parameters) -> dict[str, str]:
     """Return the trial and the step names of a pipeline.
 
     They follow from the parameters alone. A time of day in the trial would change the definition
-    with every build; executions are told apart by their id.
+    with every build; executions are distinguished by their id.
     """
     return {"trial": params["trial"], "pre-processing-step": params["pyspark_process_name"]}

@@ -111,7 +111,7 @@ def progress(
 
     Args:
         command: its name, as `deploy`.
-        environment: the environment, or what else tells runs apart that take more or less time.
+        environment: the environment, or what else distinguishes runs that take more or less time.
         steps: their names in their order; a name that stands there twice is the same work again.
         console: where to show it.
         clock: returns seconds.

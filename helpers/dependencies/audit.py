@@ -154,7 +154,7 @@ def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
     try:
         report: Mapping[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
-        lines = done.stderr.strip().splitlines() or ["it says nothing"]
+        lines = done.stderr.strip().splitlines() or ["it prints nothing"]
         for line in reversed(lines):
             if any(sign in line for sign in _NO_SERVICE):
                 return line

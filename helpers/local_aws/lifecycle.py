@@ -39,10 +39,7 @@ def up(folder: Path, port: int) -> tuple[ServerState, bool]:
         _start(folder, port)
         state = find(folder)
         if state is None:
-            raise UserError(
-                f"The embedded AWS ended while it started. {_end_of_log(folder)}",
-                hint=f"Look into {folder / LOG_FILE}, then run: make up",
-            )
+            raise _not_started("The embedded AWS ended while it started", folder / LOG_FILE)
         return state, True
 
 
@@ -69,7 +66,7 @@ def require(folder: Path) -> ServerState:
 
 
 def down(folder: Path) -> bool:
-    """End the server with all it runs; tell whether there was one."""
+    """End the server with all it runs; return whether there was one."""
     with _lock(folder):
         state = ServerState.load(folder)
         process = state.process() if state else None
@@ -126,10 +123,7 @@ def _start(folder: Path, port: int) -> None:
         os.close(writing)
     with os.fdopen(reading, "rb") as ready:
         if not ready.read():  # the end of the pipe without a word is the end of the server
-            raise UserError(
-                f"The embedded AWS did not start. {_end_of_log(folder)}",
-                hint=f"Look into {folder / LOG_FILE}, then run: make up",
-            )
+            raise _not_started("The embedded AWS did not start", folder / LOG_FILE)
 
 
 @contextmanager
@@ -147,7 +141,11 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-def _end_of_log(folder: Path) -> str:
-    log = folder / LOG_FILE
-    last = log.read_text().strip().splitlines()[-1:] if log.exists() else []
-    return f"{' '.join(last)} (the whole log: {log})"
+def _not_started(what: str, log: Path) -> UserError:
+    """Return the error with the last line that the server has logged, and with its hint."""
+    lines = log.read_text(encoding="utf-8").strip().splitlines() if log.exists() else []
+    hint = f"Look into {log}, then run: make up"
+    if lines and lines[-1].startswith("Hint: "):
+        hint = lines.pop().removeprefix("Hint: ")
+    last = lines[-1].removeprefix("Error: ") if lines else "it logged nothing"
+    return UserError(f"{what}: {last} (the whole log: {log})", hint=hint)

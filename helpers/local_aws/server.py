@@ -88,7 +88,7 @@ def listen(port: int) -> BaseWSGIServer:
 
     class QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing: a run makes thousands of requests."""
+            """Log nothing: a run makes thousands of requests."""
 
     try:
         return make_server(HOST, port, _not_ready, threaded=True, request_handler=QuietHandler)

@@ -42,7 +42,7 @@ class ServerState:
 
     @classmethod
     def load(cls, folder: Path) -> "ServerState | None":
-        """Return what the state file says, or None when there is none that can be read."""
+        """Return the content of the state file, or None when there is none that can be read."""
         try:
             return cls(**json.loads((folder / STATE_FILE).read_text()))
         except (OSError, ValueError, TypeError):
@@ -142,7 +142,7 @@ def state_folder() -> Path:
 
 
 def answers(state: ServerState, path: str) -> bool:
-    """Tell whether the server answers on a path with its own process id."""
+    """Return whether the server answers on a path with its own process id."""
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"{state.endpoint}{path}", timeout=5) as response:

@@ -45,7 +45,7 @@ class Prices(_Model):
     resources: dict[str, Price]
 
     def hourly_price(self, instance_type: str) -> float | None:
-        """Return what an instance costs in an hour, in USD; None if the file does not say.
+        """Return what an instance costs in an hour, in USD; None if the file has none.
 
         The prices are those of processing. AWS lists the same for training and for batch transform.
         """

@@ -154,7 +154,7 @@ def ask(url: str, timeout: float = _PATIENCE_SECONDS) -> Any:
 
 
 def _last(said: deque[str]) -> str:
-    """Return the line of the server's output that tells the most."""
+    """Return the line of the server's output that explains the most."""
     telling = [line for line in said if re.search("Exception|ERROR|Error|No such", line)]
     return (telling or list(said) or ["it said nothing"])[-1].strip()
 

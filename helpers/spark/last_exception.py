@@ -1,4 +1,4 @@
-"""What a failed Spark job says last: its own exception, out of hundreds of lines."""
+"""The last message of a failed Spark job: its own exception, out of hundreds of lines."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _JAVA = re.compile(
     r"(?P<name>[\w.$]+(?:Exception|Error)\b)(?:: (?P<text>.*))?$"
 )
 _BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+)$")
-# These only carry another exception, which says more.
+# These only carry another exception, which explains more.
 _WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
 # What ends the driver before the job can say what to do about it.
 _REMEDIES = (

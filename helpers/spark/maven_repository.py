@@ -48,7 +48,7 @@ def find(environment: Mapping[str, str], home: Path) -> Repository:
         if mirror := mirror_of_central(root, environment, home):
             name, address, username, password = mirror
             return _repository(address, f"the mirror {name} of {settings}", username, password)
-    return Repository(CENTRAL, "Maven Central, as neither a variable nor a mirror says otherwise")
+    return Repository(CENTRAL, "Maven Central, as neither a variable nor a mirror is set")
 
 
 def mirror_of_central(

@@ -63,11 +63,11 @@ def end_session(session: int, grace: float) -> None:
     SIGTERM first, and later SIGKILL for what is left.
     """
     deadline = time.monotonic() + grace
-    told: set[int] = set()
+    signaled: set[int] = set()
     while time.monotonic() < deadline and (living := members(session)):
         # Once for each: also for one that a sibling started while we were looking.
-        _signal((process for process in living if process not in told), signal.SIGTERM)
-        told.update(living)
+        _signal((process for process in living if process not in signaled), signal.SIGTERM)
+        signaled.update(living)
         time.sleep(POLL_SECONDS)
     while living := members(session):
         _signal(living, signal.SIGKILL)

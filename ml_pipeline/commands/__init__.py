@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "drift": "show what is not deployed and what was changed by hand; exit with 3 if there is anything",
     "code-hash": "print the content hash of the Spark code in this checkout",
     "lock": "pin the Python packages and jars that steps bring along, with hashes",
-    "check-commit": "refuse a commit that does not descend from the registered one",
+    "check-commit": "reject a commit that does not descend from the registered one",
     "upsert": "upload the Spark code and create or update the pipeline",
     "history": "show what was upserted when, by whom, and how it ran",
     "rollback": "register an earlier version again",

@@ -1,7 +1,7 @@
 # Completion of `make` in a checkout of this repository; elsewhere it completes as before.
 case $(complete -p make 2> /dev/null) in
     *_ml_pipeline_make*) ;;
-    *) _ml_pipeline_make_before=$(complete -p make 2> /dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p') ;;
+    *) _ml_pipeline_make_before=$({ complete -p make 2> /dev/null || true; } | sed -n 's/.* -F \([^ ]*\) .*/\1/p') ;;
 esac
 
 _ml_pipeline_make() {

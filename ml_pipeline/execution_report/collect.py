@@ -121,7 +121,7 @@ def _with_data(project: Project, step: Step, execution: Execution, earlier: Exec
 
 
 def _spark_run(project: Project, outcome: StepOutcome) -> tuple[SparkRun | None, tuple[str, ...]]:
-    """Return what the event log of a job says, or why there is none."""
+    """Return what the event log of a job shows, or why there is none."""
     try:
         log = next(job_logs(project, [outcome]), None)
         if log is not None:

@@ -1,4 +1,4 @@
-"""What the definition of an execution says of its steps: their dependencies, image, code and packages."""
+"""What the definition of an execution contains: dependencies of steps, image, code and packages."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

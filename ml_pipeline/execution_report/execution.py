@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Execution:
-    """What AWS says of an execution."""
+    """What AWS reports about an execution."""
 
     description: Mapping[str, Any]
     snapshot: Snapshot

@@ -187,7 +187,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class SparkRun:
-    """What the event log of a job says."""
+    """What the event log of a job shows."""
 
     application_id: str
     version: str

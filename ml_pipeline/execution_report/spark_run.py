@@ -1,4 +1,4 @@
-"""What the event log of a job says, for the report."""
+"""What the event log of a job shows, for the report."""
 
 import re
 from collections.abc import Mapping

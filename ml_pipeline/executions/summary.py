@@ -65,8 +65,8 @@ def _approval_lines(outcome: StepOutcome, target: Target) -> list[str]:
 
 def _report_lines(report: Report) -> list[str]:
     counts = {"in": report.rows_in, "rejected": report.rows_rejected}
-    told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count is not None)
-    lines = [_row("Rows", told)] if told else []
+    text = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count is not None)
+    lines = [_row("Rows", text)] if text else []
     outputs = [
         (name, _counted(output.rows, "row"), _counted(output.files, "file"), join(output.folder))
         for name, output in report.outputs.items()

@@ -19,7 +19,7 @@ MARK = "gitops:commit"
 def refuse_outdated(
     sagemaker: "SageMakerClient", targets: Sequence[Target], commit: str, root: Path = ROOT
 ) -> list[str]:
-    """Return what there is to say about the registered commits.
+    """Return what there is to report about the registered commits.
 
     Args:
         sagemaker: a client.

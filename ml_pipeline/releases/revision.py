@@ -47,7 +47,7 @@ def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """Return what Git says, or None where there is no Git, or it has nothing to say."""
+    """Return what Git prints, or None where there is no Git, or it prints nothing."""
     try:
         done = subprocess.run(
             ["git", "-C", root, *words],  # noqa: S607 - the git of whoever runs this

@@ -45,8 +45,8 @@ def sweep(
 
     Args:
         environment: whose code, and which project.
-        console: where to tell it.
-        dry_run: only tell it.
+        console: where to show it.
+        dry_run: only show it.
         versions_kept: how many of the newest versions keep their code, to go back to.
         parts: what to sweep.
 
@@ -75,7 +75,7 @@ def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bo
             say(console, f"Not removed: {preview}: {reason}")
         else:
             say(console, f"Removed {preview}: it had expired.")
-    _tell_rest(found, console)
+    _show_rest(found, console)
     return failures
 
 
@@ -90,7 +90,7 @@ def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", 
     return f"{', '.join(left)} is left; it is not a stack of this checkout." if left else ""
 
 
-def _tell_rest(found: Sweep, console: "Console") -> None:
+def _show_rest(found: Sweep, console: "Console") -> None:
     for line in found.kept:
         say(console, f"Kept {line}.")
     for line in found.reported:

@@ -198,7 +198,7 @@ def _job_logs(account: Account) -> Finding:
     if group and days and "kmsKeyId" in group:
         return Finding("job logs", f"are kept for {days} days, encrypted with {group['kmsKeyId']}")
     lacking = "lack a key or a retention" if group else "have no log group yet"
-    step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines say"
+    step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines describe"
     protected = any(stack.protected for stack in account.stacks)
     return Finding("job logs", lacking, [step] if protected else ())
 

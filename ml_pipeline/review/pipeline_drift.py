@@ -24,7 +24,7 @@ class PipelineDrift:
     note: str = ""
 
     def __bool__(self) -> bool:
-        """Tell whether there is any drift."""
+        """Return whether there is any drift."""
         return bool(self.by_hand or self.not_upserted)
 
 

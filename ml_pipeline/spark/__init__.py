@@ -1,1 +1,1 @@
-"""What Spark event logs say about executions."""
+"""What Spark event logs show about executions."""

@@ -37,7 +37,7 @@ class RunFailedError(UserError):
 
 @dataclass(frozen=True)
 class Measurement:
-    """A run: its time from the application's start to its end, and what its log says."""
+    """A run: its time from the application's start to its end, and what its log shows."""
 
     seconds: float
     findings: Sequence[Finding]
@@ -142,8 +142,8 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
             show("No finding is left that a setting may resolve.")
             break
         tried.add(_key(finding.settings))
-        told = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
-        show(f"Round {number}, {finding.kind}: {told}")
+        text = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
+        show(f"Round {number}, {finding.kind}: {text}")
         candidate = updated(text, finding.settings, CONFIGURATION)
         ratios = []
         for _ in range(pairs):

@@ -276,8 +276,8 @@ def test_sizes_are_explained_and_instances_chosen_by_the_run(checkout, first_run
 
     assert "24 executors of 4 cores" in sizes
     assert "spark.sql.shuffle.partitions = 3936" in sizes
-    assert choice.startswith("No run tells this job's speed")
-    assert re.search(r"0\.2 MB for \d+ cores are too little to tell start from work", choice)
+    assert choice.startswith("No run shows this job's speed")
+    assert re.search(r"0\.2 MB for \d+ cores are too little to separate start from work", choice)
     assert re.search(r"^Next: make size INSTANCE=ml", choice, re.MULTILINE)
 
 

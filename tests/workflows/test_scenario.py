@@ -534,7 +534,7 @@ def test_an_approval_comes_before_what_it_is_for(sandbox, aws) -> None:
         f"rollback-environment/Roll back {LAST}": "failure",
     }
     assert run.failed_step() == "Roll back"
-    assert "No upsert is meant by '999'" in run.output
+    assert "No upsert matches '999'" in run.output
     assert pipelines(aws)[pipeline_of(LAST)] == before
 
 

@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     drift = commands.add_parser(
         "drift",
         parents=[common],
-        help=f"tell what is not deployed and what was changed by hand; exits with {DRIFTED} if there is any",
+        help=f"show what is not deployed and what was changed by hand; exits with {DRIFTED} if there is any",
     )
     drift.add_argument("--json", action="store_true", help="as JSON")
     migration = commands.add_parser(

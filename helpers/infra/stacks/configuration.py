@@ -267,7 +267,7 @@ def _overlaps(path: Path, default: str) -> list[str]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Tell whether two ranges share addresses; what is no range is refused elsewhere."""
+    """Return whether two ranges share addresses; what is no range is refused elsewhere."""
     try:
         return ip_network(one, strict=False).overlaps(ip_network(other, strict=False))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Bringing an environment's stacks to what their templates and parameters say."""
+"""Bringing an environment's stacks up to date with their templates and parameters."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -92,7 +92,7 @@ def deploy_all(
         step: is entered with the name of each stack while it is changed.
 
     Raises:
-        UserError: a deployment failed; the message says which stacks are done, and which are not begun.
+        UserError: a deployment failed; its notes name the stacks that are done, and those that are not.
     """
     outputs: dict[str, str] = {}
     for index, stack in enumerate(stacks):

@@ -38,7 +38,7 @@ _SHOWN_CHARACTERS = 100
 
 @dataclass(frozen=True)
 class PropertyDrift:
-    """A property that is not what the template says."""
+    """A property that differs from the template."""
 
     path: str
     expected: str
@@ -77,7 +77,7 @@ class StackDrift:
     unchecked: tuple[UncheckedResource, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is any drift, or may be."""
+        """Return whether there is any drift, or may be."""
         return bool(self.changes or self.resources or self.unchecked)
 
 
@@ -254,16 +254,16 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
     drifted = [stack.name for stack in found if stack]
     compared = f"{sum(each.compared for each in found)} of {sum(each.existing for each in found)} resources"
     if not drifted:
-        told = f"no drift in {len(found)} stacks ({compared} compared)."
+        text = f"no drift in {len(found)} stacks ({compared} compared)."
     else:
-        told = (
+        text = (
             f"drift in {', '.join(drifted)} ({compared} compared). What is not deployed: "
             f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
             "template; a deployment does not see it."
         )
     if unchecked := [stack.name for stack in found if stack.unchecked]:
-        told += f" Not all of {', '.join(unchecked)} could be checked: fix that, there may be more drift."
-    console.print(f"{environment}: {told}", highlight=False)
+        text += f" Not all of {', '.join(unchecked)} could be checked: fix that, there may be more drift."
+    console.print(f"{environment}: {text}", highlight=False)
 
 
 def _table(stack: StackDrift) -> Table:

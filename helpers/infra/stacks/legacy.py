@@ -86,7 +86,7 @@ class LegacyStack:
         }
 
     def is_there(self, name: str, physical_id: str) -> bool:
-        """Tell whether a key or bucket exists, by its logical id and its own."""
+        """Return whether a key or bucket exists, by its logical id and its own."""
         try:
             if TYPES[name] == BUCKET:
                 # HeadBucket is refused from outside the VPC once the bucket has its new policy; this is not.

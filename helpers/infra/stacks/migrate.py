@@ -53,7 +53,7 @@ def migrate(
         session: where the stacks are.
         legacy_name: the name of the legacy stack.
         stacks: the new ones, in the order of their deployment.
-        console: where to tell it.
+        console: where to show it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
         polling: how to wait.
 

@@ -33,7 +33,7 @@ class StackPlan:
     name: str
     changes: tuple[PlannedChange, ...] = ()
     note: str = ""
-    """What there is to say where no change of a resource is known."""
+    """What is shown where no change of a resource is known."""
     is_change: bool = True
 
 
@@ -88,7 +88,7 @@ def _plan(
 def _as_plan(planned: PlannedChangeSet) -> StackPlan:
     name = planned.stack_name
     if planned.is_empty:
-        return StackPlan(name, note=f"No changes: {name} is as the template says.", is_change=False)
+        return StackPlan(name, note=f"No changes: {name} matches the template.", is_change=False)
     if planned.changes:
         return StackPlan(name, planned.changes)
     return StackPlan(name, note=f"No changes to resources of {name}, only to its outputs, tags or policies.")

@@ -81,7 +81,7 @@ def refuse_more_than_retention(planned: "PlannedChangeSet") -> None:
 def not_retained(
     cloudformation: "CloudFormationClient", name_or_id: str, names: Collection[str]
 ) -> dict[str, str]:
-    """Return those of some resources that would go with a stack, with what its template says of them.
+    """Return those of some resources that would go with a stack, with what its template contains about them.
 
     Asked is the processed template, in which conditions are decided.
     """

@@ -114,7 +114,7 @@ def delete_homes(
     Args:
         session: where the VPC is.
         vpc_id: the VPC.
-        console: where to tell it.
+        console: where to show it.
         polling: how to wait for mount targets and security groups.
         domains: only of these; by default of all that were ever in the VPC, for a VPC that goes too.
     """

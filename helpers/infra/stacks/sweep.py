@@ -35,7 +35,7 @@ class FoundStack:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def is_of(self, project: str) -> bool:
-        """Tell whether its tags say that it is what its name says."""
+        """Return whether its tags say that it is what its name says."""
         return (self.tags.get("Project"), self.tags.get("Environment")) == (project, self.environment)
 
 
@@ -93,7 +93,7 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
         if stack.name == stack_name(project, ROLE_OF_PREVIEWS, "github_oidc"):
             continue
         if not stack.is_of(project):
-            reported.append(f"{stack.name}: its tags do not say that it is of {project}; it is left alone")
+            reported.append(f"{stack.name}: its tags do not name {project}; it is left alone")
         elif is_preview(stack.environment):
             previews.setdefault(stack.environment, []).append(stack)
         elif stack.environment not in names():
@@ -104,7 +104,7 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
         # Each deployment renews all stacks; one that was interrupted has renewed the first of them.
         expiries = [at for stack in of_preview if (at := expiry(stack.tags))]
         if not expiries:
-            kept.append(f"{name}: none of its stacks says when it expires")
+            kept.append(f"{name}: none of its stacks has an expiry")
         elif max(expiries) > now:
             kept.append(f"{name}: it expires {max(expiries):%Y-%m-%d %H:%M} UTC")
         else:

@@ -54,7 +54,7 @@ def teardown(
     *,
     with_github: bool = True,
 ) -> None:
-    """Empty buckets and groups of models, delete the stacks, the last one first, and tell what remains.
+    """Empty buckets and groups of models, delete the stacks, the last one first, and show what remains.
 
     Where there is no stack, there is nothing to do but what comes before. A boundary that only an
     administrator may delete is no failure: its stack remains with it, and all that costs or holds data goes.
@@ -62,7 +62,7 @@ def teardown(
     Args:
         session: where the stacks are.
         stacks: those of an environment, in the order of their deployment.
-        console: where to tell it.
+        console: where to show it.
         confirm: asks and returns the answer, which must be the environment's name; None does not ask.
         polling: how to wait.
         before: done once it is confirmed, for what must go before the stacks that it stands on; also where
@@ -82,7 +82,7 @@ def teardown(
         if before:
             before()
         console.print(f"There is no stack {' or '.join(stack.name for stack in stacks)}: nothing to do.")
-        _tell_left(left, console)
+        _show_retained(left, console)
         return
     if confirm:
         _confirm(confirm, [*found], left, stacks[0].environment)
@@ -103,10 +103,10 @@ def teardown(
     except KeyboardInterrupt as interruption:
         interruption.add_note(f"Continue with: {make_command('teardown', ENV=stacks[0].environment)}")
         raise
-    _tell_left(left, console)
+    _show_retained(left, console)
 
 
-def _tell_left(names: Sequence[str], console: "Console") -> None:
+def _show_retained(names: Sequence[str], console: "Console") -> None:
     for name in names:
         console.print(
             f"Remains: {name}, by which GitHub's workflows get in. An administrator deletes it: "

@@ -26,7 +26,7 @@ def context_of(keys: Mapping[str, object]) -> Context:
 
 
 def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context: Context) -> bool:
-    """Tell whether all conditions of a statement hold.
+    """Return whether all conditions of a statement hold.
 
     Raises:
         NotImplementedError: an operator that is not known; to leave it out would be to guess.
@@ -39,7 +39,7 @@ def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a text is what a pattern with `*` and `?` stands for."""
+    """Return whether a text is what a pattern with `*` and `?` stands for."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
 

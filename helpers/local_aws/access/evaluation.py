@@ -156,7 +156,7 @@ def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> b
 
 
 def _match_principal(principal: Any, request: AccessRequest) -> Literal["principal", "account"] | None:
-    """Tell how a statement names who asks: itself, or by its account, which leaves it to its own policies."""
+    """Return how a statement names the principal: itself, or its account, which leaves it to its policies."""
     if principal == "*":
         return "principal"
     named = {kind: _texts(values) for kind, values in (principal or {}).items()}

@@ -8,7 +8,7 @@ class ContainerError(Exception):
     """An end of the container that its user caused, with the message that the image would leave."""
 
     def __init__(self, caused_by: str, message: str, cause: str, *, exit_code: int = 1, hint: str = ""):
-        """Say what the image would.
+        """Return the image's message.
 
         Args:
             caused_by: the class of the image's exception.

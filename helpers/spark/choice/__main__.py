@@ -65,7 +65,7 @@ def _choose(arguments: argparse.Namespace) -> int:
 
 
 def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
-    """Return the runs that tell of speed, and a line on each that does not."""
+    """Return the runs that show speed, and a line on each that does not."""
     s3 = Session().client("s3") if any("://" in source for source in sources) else None
     runs, skipped = [], []
     for source in sources:

@@ -24,7 +24,7 @@ PRIOR_CORE_SECONDS_PER_GB = 60.0
 PRIOR_FACTOR = 3.0
 """Without runs the truth is taken to lie between a third and three times."""
 FEW_RUNS_FACTOR = 2.0
-"""With runs that do not tell the two parts apart, between half and twice."""
+"""With runs that do not separate the two parts, between half and twice."""
 LEAST_RUNS = 3
 
 
@@ -89,7 +89,7 @@ class Model:
 PRIOR = Model(
     PRIOR_FIXED_SECONDS,
     PRIOR_CORE_SECONDS_PER_GB,
-    "No run tells this job's speed: a guess from another one, good to a factor of 3 at most. Name event logs "
+    "No run shows this job's speed: a guess from another one, good to a factor of 3 at most. Name event logs "
     "of earlier runs with RUNS=",
     PRIOR_FACTOR,
 )
@@ -101,19 +101,19 @@ def bytes_of(run: RunSummary) -> int:
 
 
 def why_unusable(run: RunSummary) -> str | None:
-    """Return why a run tells nothing of speed, or None if it does."""
+    """Return why a run shows nothing about speed, or None if it does."""
     if not run.complete:
         return "the log has no end"
     if run.slots == 0 or bytes_of(run) < SPLIT_BYTES * run.slots:
         return (
-            f"{bytes_of(run) / 1e6:,.1f} MB for {run.slots} cores are too little to tell start from work; "
-            f"{SPLIT_BYTES / 1e6:.0f} MB a core are the least"
+            f"{bytes_of(run) / 1e6:,.1f} MB for {run.slots} cores are too little to separate start from "
+            f"work; {SPLIT_BYTES / 1e6:.0f} MB a core are the least"
         )
     return None
 
 
 def fit(runs: Sequence[RunSummary]) -> Model:
-    """Return what usable runs of a job tell of its speed.
+    """Return what usable runs of a job show about its speed.
 
     With three runs or more that differ in bytes a core, both parts are fitted by least squares, neither of
     them below 0. With fewer, a run's own share without tasks is its fixed part.
@@ -129,8 +129,8 @@ def fit(runs: Sequence[RunSummary]) -> Model:
         return Model(
             fixed,
             per_gb,
-            f"From {len(runs)} run{'s' * (len(runs) > 1)} only, or runs too alike to tell what is fixed from "
-            "what grows: good to a factor of 2 at most. Run it on another amount of data",
+            f"From {len(runs)} run{'s' * (len(runs) > 1)} only, or runs too alike to separate what is "
+            "fixed from what grows: good to a factor of 2 at most. Run it on another amount of data",
             FEW_RUNS_FACTOR,
             most_bytes=largest,
         )

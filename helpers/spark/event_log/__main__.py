@@ -31,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.spark.event_log",
-        description="What a Spark event log says: where the time went, and what to change.",
+        description="What a Spark event log shows: where the time went, and what to change.",
         allow_abbrev=False,
     )
     parser.add_argument("source", help="a log, a folder of logs (its newest), or an s3:// URI of either")

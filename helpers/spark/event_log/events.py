@@ -1,7 +1,7 @@
 """The events that we read, with the members that we use; all else in a line is skipped unparsed.
 
 Spark's JsonProtocol defines them. It writes the name of an event first, which lets us pass over the events
-that say nothing to us, and their many bytes; what other tools have rewritten is found the slow way.
+that are of no use here, and their many bytes; what other tools have rewritten is found the slow way.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -253,7 +253,7 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
 def parse(
     lines: Iterable[bytes], source: object = "the log", kinds: Collection[type] | None = None
 ) -> Iterator[Event]:
-    """Yield the events of lines that say something to us.
+    """Yield the events of lines that are of use here.
 
     Args:
         lines: of the log.

@@ -1,4 +1,4 @@
-"""What a run's profile says should be changed: each finding with evidence, a setting and its effect.
+"""What to change, by the profile of a run: each finding with evidence, a setting and its effect.
 
 The thresholds are those of Spark's tuning guide and of the EMR best practices where these give one (tasks of
 100 to 200 ms as the least, partitions of about 128 MB, garbage collection below a tenth of the run time), and

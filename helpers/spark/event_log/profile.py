@@ -1,4 +1,4 @@
-"""What a log says of a run, counted in one pass: memory grows with stages and executors, not with tasks."""
+"""What a log records about a run, in one pass: memory grows with stages and executors, not with tasks."""
 
 import bisect
 import math
@@ -136,7 +136,7 @@ class TaskIntervals:
     ends: list[int] = field(default_factory=list)
 
     def add(self, start: int, end: int) -> None:
-        """Add a task. Tasks are told by their ends, so that mostly the last interval grows."""
+        """Add a task. Tasks are reported at their ends, so that mostly the last interval grows."""
         first = bisect.bisect_left(self.ends, start)
         last = bisect.bisect_right(self.starts, end)
         if first < last:
@@ -162,7 +162,7 @@ class TaskIntervals:
 
 @dataclass
 class Profile:
-    """A run as its log tells it."""
+    """A run as its log records it."""
 
     application_id: str = ""
     name: str = ""
@@ -296,7 +296,7 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
 
 
 def profile(parsed: Iterable[Event]) -> Profile:
-    """Return what events say of a run."""
+    """Return what events record about a run."""
     run = Profile()
     for event in parsed:
         take(run, event)
@@ -304,7 +304,7 @@ def profile(parsed: Iterable[Event]) -> Profile:
 
 
 def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
-    """Add to a run what an event says of it."""
+    """Add to a run what an event records about it."""
     match event:
         case events.TaskEnd():
             _take_task(run, event)

@@ -208,7 +208,7 @@ class _S3Object(io.RawIOBase):
 
 
 def codec_of(name: str) -> str | None:
-    """Return the codec that the name of a log tells, or None for a plain one."""
+    """Return the codec that the name of a log shows, or None for a plain one."""
     suffix = PurePosixPath(name.removesuffix(".inprogress").removesuffix(".compact")).suffix[1:]
     return suffix if suffix in CODECS else None
 

@@ -14,7 +14,7 @@ INDEX_HINT = "Set UV_DEFAULT_INDEX to an index that this machine reaches"
 
 
 class UvError(Exception):
-    """What uv says of a failure, in one line."""
+    """What uv reports about a failure, in one line."""
 
     @property
     def is_of_the_index(self) -> bool:

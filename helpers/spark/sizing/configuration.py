@@ -1,4 +1,4 @@
-"""A sizing as configuration.json: each figure with a sentence; what a file says besides is left alone."""
+"""A sizing as configuration.json: each figure with a sentence; what else a file contains is left alone."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def render(content: Document) -> str:
 
 
 def merged(content: Document, sizing: Sizing) -> Document:
-    """Return a configuration with the figures of a sizing, and what it says besides left as it is."""
+    """Return a configuration with the figures of a sizing, and what else it contains left as it is."""
     result: Document = json.loads(json.dumps(content))
     for figure in figures(sizing):
         properties = _properties(result, figure.classification)

@@ -16,7 +16,7 @@ _INSIDE = 64
 """In pixels: a part that is narrower has no text of its own."""
 _MOST_DRAWN = 24
 """Executors drawn one by one; more are one part."""
-# Okabe and Ito's colours, which people with a colour vision deficiency tell apart.
+# Okabe and Ito's colours, which people with a color vision deficiency can distinguish.
 _COLOURS = {
     "system": "#b3b3b3",
     "daemons": "#e69f00",

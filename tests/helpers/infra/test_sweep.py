@@ -43,7 +43,7 @@ def test_a_preview_is_removed_when_the_newest_deployment_of_its_stacks_has_expir
     assert found.expired == ("pr-7",)
     assert found.kept == (
         "pr-8: it expires 2026-11-24 13:00 UTC",
-        "pr-9: none of its stacks says when it expires",
+        "pr-9: none of its stacks has an expiry",
     )
     assert found.reported == ()
 
@@ -57,7 +57,7 @@ def test_what_is_not_tagged_as_the_projects_is_never_removed(tag: str) -> None:
     found = decide([stack("pr-7", -1, **{tag: "other"})], "p", NOW)
 
     assert found.expired == ()
-    assert found.reported == ("p-pr-7-keys: its tags do not say that it is of p; it is left alone",)
+    assert found.reported == ("p-pr-7-keys: its tags do not name p; it is left alone",)
 
 
 def test_an_environment_that_is_none_is_reported() -> None:

@@ -134,7 +134,8 @@ def test_a_taken_port_is_told(folder) -> None:
         result = command(folder, "up", LOCAL_AWS_PORT=str(port))
 
     assert result.returncode == 1
-    assert f"Port {port} of 127.0.0.1 is taken. Set LOCAL_AWS_PORT to another one" in result.stderr
+    assert f"Port {port} of 127.0.0.1 is taken (the whole log: " in result.stderr
+    assert "\nHint: Set LOCAL_AWS_PORT to another port" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (folder / "server.json").exists()
 
@@ -144,7 +145,7 @@ def test_a_wrong_port_is_told(folder, port) -> None:
     result = command(folder, "up", LOCAL_AWS_PORT=port)
 
     assert result.returncode == 1
-    assert f"LOCAL_AWS_PORT must be a port from 0 to 65535, not '{port}'" in result.stderr
+    assert f"LOCAL_AWS_PORT is '{port}'\nHint: Set it to a port from 0 to 65535" in result.stderr
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, monkeypatch) -> None:

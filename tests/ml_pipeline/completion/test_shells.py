@@ -82,6 +82,15 @@ def test_bash_completes_pipelines_and_steps(repository: Path) -> None:
     assert completed("bash", "logs ST", repository) == ["STEP="]
 
 
+def test_bash_evaluates_the_script_under_strict_options() -> None:
+    script = f"set -eu -o pipefail; . {SCRIPTS}/completion.bash; complete -p make"
+
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("-F _ml_pipeline_make make\n")
+
+
 def test_make_prints_the_script_of_a_shell(repository: Path) -> None:
     def printed(*words: str, **variables: str) -> tuple[int, str, str]:
         done = subprocess.run(

@@ -100,7 +100,7 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
 
     assert not CHECKS["job logs"](account).to_do
     assert CHECKS["job logs"](protected).to_do == [
-        "Deploy infra/account/job_logs.yaml once in the account and region, as its first lines say"
+        "Deploy infra/account/job_logs.yaml once in the account and region, as its first lines describe"
     ]
     logs.create_log_group(logGroupName=group, kmsKeyId=key)
     try:

@@ -26,7 +26,7 @@ STACKS = [
             PlannedChange("replace", "Bucket", "AWS::S3::Bucket", "BucketName, Tags", "BucketName"),
         ),
     ),
-    StackPlan("a-trial-keys", note="No changes: a-trial-keys is as the template says.", is_change=False),
+    StackPlan("a-trial-keys", note="No changes: a-trial-keys matches the template.", is_change=False),
     StackPlan("a-trial-late", note="a-trial-late is new, all of it is to add: it waits for <Bucket>."),
 ]
 

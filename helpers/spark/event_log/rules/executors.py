@@ -94,7 +94,7 @@ def _unmeasured(run: Profile) -> Iterator[Finding]:
         "memory not measured",
         "the log has no peaks of the executors' memory",
         "let Spark log them",
-        "the next log says how much of the memory is needed",
+        "the next log shows how much of the memory is needed",
         settings=wanted,
     )
 
@@ -115,7 +115,7 @@ def executor_loss(run: Profile) -> Iterator[Finding]:
     overhead = overhead_bytes(run.settings)
     yield Finding(
         "executor loss",
-        f"{len(lost)} of {len(run.executors)}; executor {name}: {first.reason[:200] or 'no reason is told'}",
+        f"{len(lost)} of {len(run.executors)}; executor {name}: {first.reason[:200] or 'no reason is given'}",
         "room outside of the heap" if memory else "look into the executor's log and the node's metrics",
         "nothing of what it held is computed again",
         settings={"spark.executor.memoryOverhead": f"{mib(2 * overhead)}m"} if memory else {},

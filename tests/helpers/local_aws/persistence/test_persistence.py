@@ -53,7 +53,7 @@ def test_state_is_kept_on_request(monkeypatch: pytest.MonkeyPatch, value: str | 
 def test_another_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_AWS_STATE", "yes")
 
-    with pytest.raises(UserError, match="LOCAL_AWS_STATE must be 'keep', or unset, not 'yes'"):
+    with pytest.raises(UserError, match="LOCAL_AWS_STATE is 'yes'\nHint: Set it to keep, or unset it"):
         is_kept()
 
 
@@ -71,7 +71,7 @@ def test_two_servers_do_not_have_one_state(tmp_path: Path) -> None:
     _locked(tmp_path)
 
     with pytest.raises(
-        UserError, match=rf"another server uses the state in {tmp_path}\. End it \(make down\)"
+        UserError, match=rf"another server uses the state in {tmp_path}\nHint: End it \(make down\)"
     ):
         _locked(tmp_path)
 
@@ -110,7 +110,7 @@ def test_a_damaged_snapshot_is_refused_and_stays(tmp_path: Path, damage: Callabl
         snapshot.read(tmp_path)
 
     assert str(caught.value) == (
-        f"LOCAL_AWS_STATE=keep: the state in {tmp_path} is damaged. Delete it (rm -r {tmp_path}), "
+        f"LOCAL_AWS_STATE=keep: the state in {tmp_path} is damaged\nHint: Delete it (rm -r {tmp_path}), "
         "or unset LOCAL_AWS_STATE"
     )
     assert file.read_bytes() == before

@@ -374,6 +374,7 @@ def test_a_state_of_another_version_is_refused_and_stays(history: dict[str, Any]
 
     assert (
         f"LOCAL_AWS_STATE=keep: the state in {folder / 'state'} was written by moto 5.2.4, and this is "
-        f"5.2.5. Delete it (rm -r {folder / 'state'}), or unset LOCAL_AWS_STATE"
+        "5.2.5 (the whole log: "
     ) in str(caught.value)
+    assert caught.value.hint == f"Delete it (rm -r {folder / 'state'}), or unset LOCAL_AWS_STATE"
     assert file.read_bytes() == foreign

@@ -95,7 +95,9 @@ def test_a_version_without_a_wheel_for_this_machine_is_named(
     digest = add_wheel(index, "native", "cp27-cp27m-win32")
     given = write_input(tmp_path / "job", "2.7", f"native==1.0 --hash={digest}")
 
-    with pytest.raises(UserError, match=r"^packages\.json:1: native==1\.0: .*no wheels.*install Python 3"):
+    with pytest.raises(
+        UserError, match=r"^packages\.json:1: native==1\.0: .*no wheels.*\nHint: Install Python 3"
+    ):
         packages.python_path(str(given), job_python(), print)
 
 

@@ -14,7 +14,7 @@ QUESTION = ["--data-gb", "500", "--deadline-minutes", "60"]
 def test_the_ranking_says_what_it_rests_on(capsys) -> None:
     assert main(QUESTION) == 0
     out = capsys.readouterr().out
-    assert out.startswith("No run tells this job's speed: a guess")
+    assert out.startswith("No run shows this job's speed: a guess")
     assert "Assumed: 4 min (2 to 8) until the instances are there, unpaid" in out
     assert "Estimates with on-demand prices of us-east-1 as of 2026-11-24" in out
     rows = [line for line in out.splitlines() if line.endswith(("yes", "likely"))]

@@ -95,7 +95,7 @@ def test_without_runs_it_is_said_to_be_a_guess() -> None:
     assert fit([]) is PRIOR
     seconds = PRIOR.seconds(500 * GB, 96)
     assert seconds.high == 3 * seconds.value == pytest.approx(9 * seconds.low)
-    assert "No run tells this job's speed: a guess" in PRIOR.basis
+    assert "No run shows this job's speed: a guess" in PRIOR.basis
 
 
 @pytest.mark.parametrize("known", [[run(110, 10, 4)], [run(110, 10, 4)] * 5])
@@ -122,7 +122,7 @@ def test_runs_that_tell_nothing_are_named_as_such() -> None:
     assert why_unusable(run(110, 10, 4)) is None
     assert why_unusable(run(110, 10, 4, complete=False)) == "the log has no end"
     assert why_unusable(run(110, 0.0168, 4)) is None
-    few = "0.2 MB for 2 cores are too little to tell start from work; 4 MB a core are the least"
+    few = "0.2 MB for 2 cores are too little to separate start from work; 4 MB a core are the least"
     assert why_unusable(run(30, 0.0002, 2)) == few
     assert "0.0 MB for 0 cores" in why_unusable(run(110, 0, 0))
 
