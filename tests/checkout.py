@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import psutil
 
 from helpers.local_aws.server_state import ServerState
 
+VIRTUAL_ENVIRONMENT = Path(sys.prefix)
+"""That of the tests, wherever it is: a copy without it would install one of its own."""
 _PARTS = (
     "helpers",
     "infra",
@@ -32,15 +35,14 @@ def copy_of(repository: Path, folder: Path) -> "Checkout":
     for part in _PARTS:
         copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
         copy(repository / part, folder / part)
-    return Checkout(folder, repository / ".venv")
+    return Checkout(folder)
 
 
 class Checkout:
-    """A copy of the repository in a folder; the virtual environment is that of the tests."""
+    """A copy of the repository in a folder."""
 
-    def __init__(self, folder: Path, virtual_environment: Path):
+    def __init__(self, folder: Path):
         self.folder = folder
-        self.virtual_environment = virtual_environment
         self.ran: set[str] = set()
         """The targets that were run."""
         # Coverage is of the code that tests import; of a copy it would count every file twice.
@@ -59,7 +61,7 @@ class Checkout:
     def start(self, *words: str) -> subprocess.Popen[str]:
         self.ran.update(words)
         return subprocess.Popen(
-            ["make", f"VENV={self.virtual_environment}", *words],
+            ["make", f"VENV={VIRTUAL_ENVIRONMENT}", *words],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

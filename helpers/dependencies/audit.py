@@ -21,7 +21,7 @@ from helpers.errors import UserError, one_per_line
 from helpers.spark.packages.jar_lock import LOCK
 
 ROOT = Path(__file__).parents[2]
-PIP_AUDIT = ROOT / ".venv" / "security" / "bin" / "pip-audit"
+PIP_AUDIT = Path(sys.prefix) / "security" / "bin" / "pip-audit"
 ACCEPTED = ROOT / "accepted-vulnerabilities.toml"
 _NO_SERVICE = ("requests.exceptions.", "Could not connect to", "ServiceError", "ConnectionError")
 

@@ -20,7 +20,7 @@ class Comparison:
         part: the part, as `sex = F`.
         rows: of it, in the evaluation of the one and of the other; None where an evaluation has no such part.
         metric: its name.
-        one: its value; None where an evaluation has none.
+        one: its value; None where an evaluation has none, or it is not defined.
         other: likewise.
     """
 
@@ -49,7 +49,7 @@ def compare(one: "Evaluation", other: "Evaluation") -> list[Comparison]:
     return list(_comparisons(_parts(one), _parts(other)))
 
 
-_Parts = Mapping[str, tuple[int, Mapping[str, float]]]
+_Parts = Mapping[str, tuple[int, Mapping[str, float | None]]]
 """The rows and the metrics by the part of the test set."""
 
 

@@ -22,7 +22,8 @@ class Slice(BaseModel):
     column: str
     value: str | int | float | bool | None
     rows: int
-    metrics: dict[str, FiniteFloat]
+    metrics: dict[str, FiniteFloat | None]
+    """None where a metric is not defined, as r2 of rows with the same label."""
 
 
 class Evaluation(BaseModel):

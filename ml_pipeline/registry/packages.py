@@ -124,21 +124,20 @@ def _packages(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Itera
             yield package
 
 
-def _arns(sagemaker: "SageMakerClient", group: str, **filters: Any) -> list[str]:
-    """Return the ARNs of packages, the highest version first."""
+def _arns(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Iterator[str]:
+    """Yield the ARNs of packages, the newest first."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", **filters
     )
     try:
-        listed = [entry for page in pages for entry in page["ModelPackageSummaryList"]]
+        for page in pages:
+            yield from (entry["ModelPackageArn"] for entry in page["ModelPackageSummaryList"])
     except ClientError as error:
         if _is_missing(error):
             raise UserError(
                 f"There is no model package group {group}. Deploy the stack models: make deploy"
             ) from error
         raise
-    listed.sort(key=lambda entry: entry["ModelPackageVersion"], reverse=True)
-    return [entry["ModelPackageArn"] for entry in listed]
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from helpers.errors import UserError
 from ml_pipeline.params.documents import read_document
-from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
+from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE, is_spark
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.json_text import add_member
 from ml_pipeline.scaffolding.names import check_job_name, check_name, module_of
@@ -95,8 +95,9 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
         raise UserError(
             f"{module}: there is no such file; create the pipeline first: make new-pipeline NAME={pipeline}"
         )
-    steps = _steps(read_document(root / file).values)
-    if step in [each.name for each in steps]:
+    values = read_document(root / file).values
+    steps = _steps(values)
+    if step in {*(each.name for each in steps), *values.get("steps", {})}:
         raise UserError(f"{file} has a step {step} already; choose another name")
     if not steps:
         raise UserError(f"{file} has no step whose result {step} could read; add the first section yourself")
@@ -140,12 +141,14 @@ def _output_uri(pipeline: str, step: str) -> str:
 
 
 def _steps(values: Mapping[str, Any]) -> list[_Step]:
-    """Return the steps of a parameter file, in its order."""
+    """Return the Spark steps of a parameter file, in its order."""
     found = []
     if name := values.get("pyspark_process_name"):
         keys = ("instance_type", "instance_count")
         found.append(_Step(name, _OUTPUT, {key: values.get(f"pyspark_process_{key}") for key in keys}))
     for name, section in values.get("steps", {}).items():
+        if not is_spark(section):
+            continue
         instances = {key: section[key] for key in ("instance_type", "instance_count") if key in section}
         found.append(_Step(name, next(iter(section.get("outputs", {_OUTPUT: ""}))), instances))
     return found

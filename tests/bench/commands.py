@@ -56,6 +56,8 @@ def checkout(commit: str, folder: Path) -> "Iterator[Checkout]":
     subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(folder), commit], check=True)
     for file in folder.glob("requirements*.txt"):
         os.utime(file, (0, 0))  # older than the stamps of the virtual environment, so nothing is installed
+    # Tests of the earlier commit look for it there, and would install one.
+    (folder / ".venv").symlink_to(ROOT / ".venv")
     found = Checkout(folder)
     try:
         yield found
@@ -97,14 +99,20 @@ def _cold_run(each: Checkout) -> Cost:
     return each.make("run")
 
 
+def _measured(name: str, checkout: Checkout, command: Callable[[Checkout], Cost]) -> Cost:
+    cost = command(checkout)
+    print(f"{name}: {cost}", file=sys.stderr, flush=True)
+    return cost
+
+
 def _in_turn(
     before: Checkout, now: Checkout, rounds: int, command: Callable[[Checkout], Cost]
 ) -> dict[str, Any]:
     """Return the medians of both, and the medians of the ratios of seconds and of CPU seconds."""
-    pairs = []
-    for number in range(1, rounds + 1):
-        pairs.append((command(before), command(now)))
-        print(f"round {number}: before {pairs[-1][0]}, now {pairs[-1][1]}", file=sys.stderr, flush=True)
+    pairs = [
+        (_measured(f"round {number}: before", before, command), _measured("now", now, command))
+        for number in range(1, rounds + 1)
+    ]
     return {
         "before": statistics.median(pair[0].seconds for pair in pairs),
         "now": statistics.median(pair[1].seconds for pair in pairs),

@@ -49,7 +49,7 @@ def run(
         seconds = time.monotonic() - began
         watch.end()
     if process.returncode:
-        failure = f"{' '.join(command)}\n{said[-4000:]}\nended with exit code {process.returncode}"
+        failure = f"{' '.join(command)}\n{said}\nended with exit code {process.returncode}"
         if not may_fail:
             sys.exit(failure)
         print(failure, file=sys.stderr, flush=True)

@@ -20,7 +20,7 @@ import pytest
 from ml_pipeline.params import pipeline_name
 from ml_pipeline.params.documents import read_document
 from ml_pipeline.params.files import parameter_file
-from tests.checkout import Checkout, copy_of, told
+from tests.checkout import VIRTUAL_ENVIRONMENT, Checkout, copy_of, told
 
 PIPELINE = pipeline_name("local")
 PARAMETERS = read_document(parameter_file("processing")).values
@@ -296,12 +296,12 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     elsewhere = {"init", "lock-packages", "new-pipeline", "new-step", "test", "test-workflows", "upgrade"}
     elsewhere |= {"teardown", "down", "history", "github-setup", "github-trust", "protect"}
     elsewhere |= {"models", "compare", "approve", "reject", "promote"}
-    path = f"{checkout.virtual_environment / 'bin'}:{os.environ['PATH']}"
+    path = f"{VIRTUAL_ENVIRONMENT / 'bin'}:{os.environ['PATH']}"
     script = "\n".join(["set -eu -o pipefail", *sorted(others, key=lambda line: not line.startswith("eval"))])
     checkout.made("up", "deploy", "outputs")
 
     ran = subprocess.run(
-        ["bash", "-c", script.replace("make -s", f"make -s VENV={checkout.virtual_environment}")],
+        ["bash", "-c", script.replace("make -s", f"make -s VENV={VIRTUAL_ENVIRONMENT}")],
         cwd=checkout.folder,
         env={**checkout.environment, "PATH": path},
         capture_output=True,
@@ -316,7 +316,7 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
         if line.startswith("make "):
             words = shlex.split(line)[1:]
             # Where the tests are, which some targets need; the copy has none.
-            dry = ["make", f"VENV={checkout.virtual_environment}", "-n", *words]
+            dry = ["make", f"VENV={VIRTUAL_ENVIRONMENT}", "-n", *words]
             subprocess.run(dry, cwd=repository, env=checkout.environment, capture_output=True, check=True)
             assert words[0] in checkout.ran | elsewhere, f"no test of this file runs `{line}`"
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.checkout import Checkout, outputs
+from tests.checkout import VIRTUAL_ENVIRONMENT, Checkout, outputs
 
 HERE = Path(__file__).parent
 STEP, SPARK = "join-rates", "spark_jobs/configuration.json"
@@ -173,9 +173,9 @@ def write_job(folder: Path) -> None:
 def made(folder: Path, repository: Path, answers: Mapping[str, Any]) -> Checkout:
     """Fork the repository with these answers to `make init`."""
     copy_working_tree(repository, folder)
-    (folder / ".venv").symlink_to(repository / ".venv")
+    (folder / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (folder.parent / "answers.json").write_text(json.dumps(answers))
-    fork = Checkout(folder, repository / ".venv")
+    fork = Checkout(folder)
     fork.made("init", "ARGS=--answers ../answers.json --yes")
     return fork
 
@@ -234,7 +234,7 @@ def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_its_tests_pass(part, fork) -> None:
-    python = fork.virtual_environment / "bin" / "python"
+    python = VIRTUAL_ENVIRONMENT / "bin" / "python"
     # The profile that keeps commands from a user's own is one that tests of this process do not have either.
     environment = {name: value for name, value in fork.environment.items() if name != "AWS_PROFILE"}
 

@@ -27,7 +27,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Git:
 
 @pytest.mark.parametrize("age", AGES)
 def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
-    age: int, template: Git, tmp_path: Path, repository: Path
+    age: int, template: Git, tmp_path: Path
 ) -> None:
     """Made by "Use this template": without its history. Only what the fork changed differs afterwards."""
     start = template.commit(f"HEAD~{age}")
@@ -46,7 +46,7 @@ def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
     commit_all(fork, "Rename the project, delete previews, change a text")
     changed = set(fork("diff", "--name-only", "HEAD~1").splitlines())
 
-    code, said = upgraded(template, fork, repository)
+    code, said = upgraded(template, fork)
 
     assert code == 0, said
     assert set(fork("diff", "--name-only", template("rev-parse", "HEAD")).splitlines()) == {
@@ -63,9 +63,9 @@ def commit_all(fork: Git, message: str) -> None:
     git("commit", "--quiet", "--message", message, at=fork.folder)
 
 
-def upgraded(template: Git, fork: Git, repository: Path) -> tuple[int, str]:
+def upgraded(template: Git, fork: Git) -> tuple[int, str]:
     """Run `make upgrade` in the template's checkout, as for a fork that has no such command yet."""
-    checkout = Checkout(template.folder, repository / ".venv")
+    checkout = Checkout(template.folder)
     checkout.environment |= {
         f"GIT_{who}_{what}": "fork" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ from ml_pipeline.params import DEFAULT_PIPELINE
 from tests.workflows.github_server import TOKEN, GitHub
 
 ROOT = Path(__file__).parents[2]
-ACT = ROOT / ".venv" / "workflows" / "bin" / "act"
+VIRTUAL_ENVIRONMENT = Path(sys.prefix)
+ACT = VIRTUAL_ENVIRONMENT / "workflows" / "bin" / "act"
 STAND_INS = Path(__file__).parent / "stand_ins"
 REPOSITORY = project_settings().repository
 USES = re.compile(r"uses: ([\w-]+/([\w-]+))@([0-9a-f]{40})")
@@ -83,7 +85,7 @@ class Sandbox:
         self.seconds: dict[str, list[float]] = {}
         (folder / "home" / ".config" / "act").mkdir(parents=True)
         (folder / "home" / ".config" / "act" / "actrc").touch()
-        (folder / "venv").symlink_to(ROOT / ".venv")
+        (folder / "venv").symlink_to(VIRTUAL_ENVIRONMENT)
         (folder / "assumed").touch()
         aws = server.environment()
         credentials = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NO_PROXY")

@@ -42,6 +42,16 @@ def test_a_part_or_a_metric_that_one_of_them_lacks_is_shown() -> None:
     assert found["sex = F", "rmse"].change is None
 
 
+def test_a_metric_that_is_not_defined_in_a_slice_is_left_open() -> None:
+    constant = {"column": "sex", "value": "F", "rows": 1, "metrics": {"rmse": 1.0, "r2": None}}
+    one, other = loaded(evaluation(slices=[constant])), loaded(evaluation())
+
+    found = {(each.part, each.metric): each for each in compare(one, other)}
+
+    assert found["sex = F", "r2"] == Comparison("sex = F", (1, 5), "r2", None, 0.5)
+    assert found["sex = F", "r2"].change is None
+
+
 def test_versions_that_predict_something_else_are_not_compared() -> None:
     with pytest.raises(UserError, match="one predicts rings, and the other weight"):
         compare(loaded(evaluation()), loaded(evaluation(label="weight")))

@@ -68,3 +68,27 @@ def test_a_package_of_no_model_is_described_all_the_same(
 
     assert package
     assert (package.image, package.model_data_url, package.metrics) == ("", "", "")
+
+
+@pytest.mark.parametrize("change", ["reject", "delete"])
+def test_a_version_that_changes_while_it_is_read_is_not_the_champion(
+    aws: boto3.Session, group: ModelGroup, register: Register, change: str
+) -> None:
+    for _ in range(2):
+        register(ModelApprovalStatus="Approved")
+    sagemaker, last = aws.client("sagemaker"), group.find(2).arn
+    events, name = sagemaker.meta.events, "after-call.sagemaker.ListModelPackages"
+
+    def once(**_: object) -> None:
+        events.unregister(name, once)
+        if change == "reject":
+            sagemaker.update_model_package(ModelPackageArn=last, ModelApprovalStatus="Rejected")
+        else:
+            sagemaker.delete_model_package(ModelPackageName=last)
+
+    events.register(name, once)
+
+    active = champion(sagemaker, group.name)
+
+    assert active
+    assert active.version == 1

@@ -168,6 +168,20 @@ def test_no_file_is_overwritten(existing, root) -> None:
     assert files(root) == before
 
 
+def test_a_step_reads_the_last_one_that_runs_spark(root) -> None:
+    list(new_pipeline("fares", root=root).apply())
+    document = json.loads((root / PARAMETERS).read_text())
+    document["steps"]["model"] = {"type": "Model", "training_step": "train"}
+    (root / PARAMETERS).write_text(json.dumps(document, indent=2))
+
+    list(new_step("fares", "summarize", root).apply())
+
+    read = json.loads((root / PARAMETERS).read_text())["steps"]["summarize"]["inputs"]["input_table"]
+    assert read["step"] == "prepare-fares"
+    with pytest.raises(UserError, match="has a step model already"):
+        new_step("fares", "model", root)
+
+
 def test_a_step_that_a_pipeline_has_is_refused(root) -> None:
     list(new_pipeline("fares", root=root).apply())
 
