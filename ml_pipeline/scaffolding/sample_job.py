@@ -30,7 +30,6 @@ ABOUT_IT = (
     "tests/spark_jobs/test_model_jobs.py",
     "tests/spark_jobs/model_quality/cost.py",
     "tests/e2e/test_model_life_cycle.py",
-    "tests/e2e/test_model_life_cycle.py",
     "tests/bench",  # the measurements of that job, and what kills it while it writes
     "tests/faults",
     "docs/benchmarks",
