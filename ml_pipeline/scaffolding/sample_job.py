@@ -29,7 +29,7 @@ ABOUT_IT = (
     "ml_pipeline/params/pipelines/train.json",
     "ml_pipeline/params/pipelines/score.json",
     "tests/spark_jobs/test_model_jobs.py",
-    "tests/e2e/test_model_life_cycle.py",
+    "tests/spark_jobs/model_quality/cost.py",
     "tests/e2e/test_model_life_cycle.py",
     "tests/bench",  # the measurements of that job, and what kills it while it writes
     "tests/faults",

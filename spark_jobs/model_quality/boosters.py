@@ -81,8 +81,14 @@ def predict(artifact: Artifact, rows: Any) -> Any:
     import xgboost  # noqa: PLC0415
 
     try:
+        booster = _loaded(artifact.booster)
+        if booster.num_features() > rows.shape[1]:  # which XGBoost takes for missing values
+            raise JobError(
+                f"{artifact.uri} was trained on {booster.num_features()} features, and rows have "
+                f"{rows.shape[1]}: reject that model, or evaluate with --champion_model_data_url none"
+            )
         # Features of a booster have no names where it was trained on CSV.
-        predictions = _loaded(artifact.booster).predict(xgboost.DMatrix(rows), validate_features=False)
+        predictions = booster.predict(xgboost.DMatrix(rows), validate_features=False)
     except xgboost.core.XGBoostError as error:
         said = " ".join(str(error).partition("Stack trace:")[0].split())
         raise JobError(f"{artifact.uri} cannot score rows of {rows.shape[1]} features: {said}") from error

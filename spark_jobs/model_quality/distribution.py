@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 import polars as pl
@@ -58,7 +58,10 @@ class Cells:
 def cell_numbers(values: Any) -> Any:
     """Return the number of the cell of each value, an array of finite float64."""
     bits = (values + 0.0).view(np.int64)  # -0.0 is 0.0
-    return np.where(bits < 0, bits ^ _MAGNITUDE, bits) >> _SHIFT
+    if bits.min(initial=0) < 0:
+        bits ^= (bits >> 63) & _MAGNITUDE
+    bits >>= _SHIFT
+    return bits
 
 
 def cells(values: Any) -> Cells:
@@ -70,7 +73,8 @@ def cells(values: Any) -> Cells:
     if int(numbers.max()) - least > _LARGEST_SPAN:
         found, counts = np.unique(numbers, return_counts=True)
         return Cells(found, counts)
-    counts = np.bincount(numbers - least)
+    numbers -= least
+    counts = np.bincount(numbers)
     found = np.flatnonzero(counts)
     return Cells(found + least, counts[found])
 
@@ -130,21 +134,18 @@ class Texts:
 
 def numbers_of(column: pl.Series) -> Numbers:
     """Return the distribution of a column of numbers."""
-    present = column.drop_nulls()
-    values = present.cast(pl.Float64).to_numpy()
+    present = column.drop_nulls().cast(pl.Float64)
+    values = present.to_numpy()
     missing = len(column) - len(values)
     if not len(values):
         return Numbers(missing, 0, 0.0, 0.0, math.inf, -math.inf, cells(values))
-    mean = float(values.mean())
-    deviations = values - mean
-    squares = float(deviations @ deviations)
-    return Numbers(
-        missing, len(values), mean, squares, float(values.min()), float(values.max()), cells(values)
+    mean, variance, least, largest = (
+        float(each) for each in (present.mean(), present.var(ddof=0), present.min(), present.max())
     )
+    return Numbers(missing, len(values), mean, variance * len(values), least, largest, cells(values))
 
 
-def texts_of(column: pl.Series) -> Texts:
-    """Return the distribution of a column of texts."""
-    counts = column.drop_nulls().value_counts()
-    names, found = counts.get_columns()
-    return Texts(column.null_count(), dict(sorted(zip(names.to_list(), found.to_list(), strict=True))))
+def texts_of(column: pl.Series, choices: Sequence[str]) -> Texts:
+    """Return the distribution of a column of texts, each of which is one of the choices."""
+    counts = {choice: int((column == choice).sum()) for choice in choices}
+    return Texts(column.null_count(), {choice: count for choice, count in counts.items() if count})

@@ -44,7 +44,9 @@ class Statistics:
 def statistics_of(rows: pl.DataFrame, columns: Sequence[Column]) -> Statistics:
     """Return the statistics of the columns of some rows."""
     found = {
-        column.name: texts_of(rows[column.name]) if column.choices else numbers_of(rows[column.name])
+        column.name: texts_of(rows[column.name], column.choices)
+        if column.choices
+        else numbers_of(rows[column.name])
         for column in columns
     }
     return Statistics(len(rows), found)

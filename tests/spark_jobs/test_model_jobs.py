@@ -415,6 +415,21 @@ def test_artifacts_that_are_gone_or_something_else_are_named(evaluable) -> None:
         life.evaluate(run, predictions, model, "--metric", "auc", "--limit", "1")
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [(12, "was trained on 12 features, and rows have 10: reject that model"), (5, "cannot score rows of 10")],
+)
+def test_an_approved_model_of_other_features_cannot_be_compared(evaluable, columns, message) -> None:
+    life, run, model, predictions = evaluable
+    random = np.random.default_rng(1)
+    training = xgboost.DMatrix(random.normal(size=(50, columns)), label=random.normal(size=50))
+    booster = xgboost.train({"nthread": 1}, training, 2)
+    other = archive(life.folder / "other.tar.gz", {"xgboost-model": bytes(booster.save_raw("ubj"))})
+
+    with pytest.raises(JobError, match=message):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"], "--champion_model_data_url", str(other))
+
+
 def test_no_test_data_is_named(evaluable) -> None:
     life, run, model, predictions = evaluable
     for file in predictions.iterdir():

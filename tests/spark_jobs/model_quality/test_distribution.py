@@ -81,8 +81,8 @@ def test_mean_and_deviation_survive_a_large_mean() -> None:
 
 
 def test_texts_are_counted_by_value_and_missing_ones_apart() -> None:
-    first = texts_of(pl.Series(["b", None, "a", "b"]))
-    second = texts_of(pl.Series(["c", "a"]))
+    first = texts_of(pl.Series(["b", None, "a", "b"]), "abcd")
+    second = texts_of(pl.Series(["c", "a"]), "abcd")
 
     total = first + second
 

@@ -1,0 +1,68 @@
+"""What statistics cost beside reading and checking: `python -m tests.spark_jobs.model_quality.cost [ROWS]`.
+
+Seconds of CPU of one task, as on one core of an executor; the least of three rounds.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import MappingProxyType
+
+from tests.bench import abalone
+from tests.spark_submit import JOBS, packages
+
+sys.path.extend([str(JOBS), str(packages())])
+
+import etl.ingestion.task as tasks  # before Polars is imported: it sets the number of its threads
+from abalone_model import DATA
+from etl.ingestion.inputs import divide, find_input
+from etl.ingestion.sink import Sink, Taken
+from etl.storage import LocalDisk, S3Settings
+from model_quality.statistics import statistics_of
+
+ROUNDS = 3
+
+
+class Nothing(Sink):
+    """Reads and checks."""
+
+    data_sets = MappingProxyType({})
+
+    def take(self, rows):
+        return Taken([])
+
+
+class Described(Nothing):
+    """Reads, checks and describes."""
+
+    def take(self, rows):
+        return Taken([], statistics_of(rows, [DATA.columns.label, *DATA.columns.features]))
+
+
+def seconds(source: Path, sink: Sink, folder: Path) -> float:
+    """Return the CPU that the tasks take."""
+    began = time.process_time()
+    for part in divide(find_input(LocalDisk(), str(source)), 2, splittable=True):
+        result = tasks.run_task(
+            tasks.Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part
+        )
+        assert not result.problem
+    return time.process_time() - began
+
+
+def main(rows: int) -> None:
+    """Measure, and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "abalone.csv"
+        abalone.write(rows, source)
+        target = Path(folder) / "out"
+        scan, described = (
+            min(seconds(source, sink, target) for _ in range(ROUNDS)) for sink in (Nothing(), Described())
+        )
+    said = f"{rows:,} rows: read and check {scan:.2f} s, with statistics {described:.2f} s"
+    print(f"{said}, {described / scan:.2f} times as much")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000)
