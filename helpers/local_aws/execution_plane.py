@@ -22,6 +22,8 @@ from helpers.local_aws.training.training_job import TrainingJob
 from helpers.local_aws.training.training_jobs import TrainingJobs
 from helpers.local_aws.transform.transform_job import TransformJob
 from helpers.local_aws.transform.transform_jobs import TransformJobs
+from helpers.local_aws.tuning.tuning_job import TuningJob
+from helpers.local_aws.tuning.tuning_jobs import TuningJobs
 
 _CLOSE_SECONDS = 10
 
@@ -32,6 +34,7 @@ class RegionState:
 
     processing_jobs: Mapping[str, ProcessingJob]
     training_jobs: Mapping[str, TrainingJob]
+    tuning_jobs: Mapping[str, TuningJob]
     transform_jobs: Mapping[str, TransformJob]
     models: Mapping[str, Model]
     pipelines: Mapping[str, Pipeline]
@@ -44,6 +47,7 @@ class ExecutionPlane:
     def __init__(self, clients: ServiceClients, runner: JobRunner, region: str):
         self._processing_jobs = ProcessingJobs(runner, region)
         self._training_jobs = TrainingJobs(runner, region)
+        self._tuning_jobs = TuningJobs(runner, region, self._training_jobs)
         groups = MODEL_PACKAGE_GROUPS.of(region)
         packages = ModelPackages(
             clients, groups, lambda package: self._events.publish(package_event(package, region))
@@ -54,6 +58,7 @@ class ExecutionPlane:
         resources = RegionResources(
             self._processing_jobs,
             self._training_jobs,
+            self._tuning_jobs,
             self._transform_jobs,
             self._models,
             groups,
@@ -73,6 +78,7 @@ class ExecutionPlane:
         tags = TagOperations(
             self._processing_jobs.find_tags,
             self._training_jobs.find_tags,
+            self._tuning_jobs.find_tags,
             self._transform_jobs.find_tags,
             self._models.find_tags,
             groups.find_tags,
@@ -83,6 +89,7 @@ class ExecutionPlane:
         self.operations: Operations = {
             **self._processing_jobs.operations(),
             **self._training_jobs.operations(),
+            **self._tuning_jobs.operations(),
             **self._transform_jobs.operations(),
             **groups.operations(),
             **packages.operations(),
@@ -99,6 +106,7 @@ class ExecutionPlane:
         return RegionState(
             self._processing_jobs.state(),
             self._training_jobs.state(),
+            self._tuning_jobs.state(),
             self._transform_jobs.state(),
             self._models.state(),
             self._pipelines.state(),
@@ -109,6 +117,7 @@ class ExecutionPlane:
         """Have what a server had that has ended."""
         self._processing_jobs.restore(state.processing_jobs)
         self._training_jobs.restore(state.training_jobs)
+        self._tuning_jobs.restore(state.tuning_jobs)
         self._transform_jobs.restore(state.transform_jobs)
         self._models.restore(state.models)
         self._pipelines.restore(state.pipelines)
@@ -118,5 +127,6 @@ class ExecutionPlane:
         """Stop what runs."""
         self._executions.close()
         self._processing_jobs.close(_CLOSE_SECONDS)
+        self._tuning_jobs.close(_CLOSE_SECONDS)
         self._training_jobs.close(_CLOSE_SECONDS)
         self._transform_jobs.close(_CLOSE_SECONDS)

@@ -15,6 +15,7 @@ from helpers.local_aws.registry.model_package import ModelPackage
 from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.training.training_jobs import TrainingJobs
 from helpers.local_aws.transform.transform_jobs import TransformJobs
+from helpers.local_aws.tuning.tuning_jobs import TuningJobs
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RegionResources:
 
     processing_jobs: ProcessingJobs
     training_jobs: TrainingJobs
+    tuning_jobs: TuningJobs
     transform_jobs: TransformJobs
     models: Models
     groups: ModelPackageGroups
@@ -53,6 +55,7 @@ class RegionResources:
             "RegisterModel": self._register_model,
             "Training": _creator(self.training_jobs),
             "Transform": _creator(self.transform_jobs),
+            "Tuning": _creator(self.tuning_jobs),
         }
 
     def _create_model(self, request: Request, requester: Requester) -> Model:

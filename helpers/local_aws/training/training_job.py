@@ -29,6 +29,8 @@ class TrainingJob(Job):
     """Whether the archive of a model was uploaded."""
     runtime_exceeded: bool = False
     metrics: list[Response] = field(default_factory=list)
+    tuning_job_arn: str | None = None
+    """Of the tuning job that has started it."""
 
     def enter(self, status: str) -> None:
         """Take up another secondary status, as `Downloading`."""
@@ -55,6 +57,7 @@ class TrainingJob(Job):
                 "ModelArtifacts": {
                     "S3ModelArtifacts": join(self.output_uri, MODEL_ARCHIVE) if self.has_model else ""
                 },
+                "TuningJobArn": self.tuning_job_arn,
                 "FailureReason": self.failure_reason,
                 "TrainingStartTime": self.started,
                 "SecondaryStatusTransitions": self._transitions(),

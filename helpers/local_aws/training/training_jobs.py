@@ -41,21 +41,33 @@ class TrainingJobs(Jobs[TrainingJob]):
 
     def create(self, request: Request, caller: str | None = None) -> Response:
         """Start a job, after the checks that the service makes at once."""
-        name = str(request["TrainingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
-        if image := request["AlgorithmSpecification"].get("TrainingImage"):
-            problems += filter(None, [xgboost_container.image_problem(image)])
+        problems += image_problems(request)
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
-        authorize_creation(_creation(request, self._region), self._region, caller)
-        job = TrainingJob(name, self._arn(name), request, checked_tags(request))
+        authorize_creation(creation_of(request, self._region), self._region, caller)
+        return {"TrainingJobArn": self.launch(request).arn}
+
+    def launch(self, request: Request, tuning_job_arn: str | None = None) -> TrainingJob:
+        """Start a job that has been checked, of its own or of a tuning job."""
+        name = str(request["TrainingJobName"])
+        job = TrainingJob(
+            name, self._arn(name), request, checked_tags(request), tuning_job_arn=tuning_job_arn
+        )
         self._add(job)
         self._runner.start(job, self._region, LOG_GROUP, lambda running: _run(job, running))
-        return {"TrainingJobArn": job.arn}
+        return job
 
 
-def _creation(request: Request, region: str) -> Creation:
+def image_problems(request: Request) -> list[str]:
+    """Return why the image of a request is not executed, if so."""
+    image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
+    return list(filter(None, [xgboost_container.image_problem(image)])) if image else []
+
+
+def creation_of(request: Request, region: str) -> Creation:
+    """Return what a request creates, for the check of who may do it."""
     vpc, resources = request.get("VpcConfig") or {}, request["ResourceConfig"]
     return Creation(
         action="sagemaker:CreateTrainingJob",

@@ -72,7 +72,7 @@ def test_an_unexpected_exception_is_an_error_with_its_cause_in_the_log(caplog) -
     [
         ("batch_describe_model_package", {"ModelPackageArnList": ["g/1"]}),
         ("create_endpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
-        ("describe_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "t"}),
+        ("delete_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "t"}),
         ("list_endpoints", {}),
         ("query_lineage", {}),
     ],

@@ -27,12 +27,11 @@ NOT_EXECUTED = {
     "sdk_2_257_7": [
         "DebugHookConfig (step 'train')",
         "ProfilerConfig (step 'train')",
-        "Tuning (step 'tune')",
     ],
     "training_builtin": [],
     "training_script_mode": [f"{member} (step 'train')" for member in SCRIPT_MODE],
     "transform": [],
-    "tuning": ["Tuning (step 'tune')"],
+    "tuning": [],
 }
 
 
