@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.search import Search
 from helpers.local_aws.api.tags import TagOperations
+from helpers.local_aws.endpoints.configurations import EndpointConfig, EndpointConfigs
+from helpers.local_aws.endpoints.endpoint import Endpoint
+from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.events.delivery import EventDelivery
 from helpers.local_aws.events.package_event import package_event
 from helpers.local_aws.jobs.runner import JobRunner
@@ -37,6 +40,8 @@ class RegionState:
     tuning_jobs: Mapping[str, TuningJob]
     transform_jobs: Mapping[str, TransformJob]
     models: Mapping[str, Model]
+    endpoint_configs: Mapping[str, EndpointConfig]
+    endpoints: Mapping[str, Endpoint]
     pipelines: Mapping[str, Pipeline]
     executions: ExecutionsState
 
@@ -54,6 +59,8 @@ class ExecutionPlane:
         )
         self._models = Models(clients, region, packages)
         self._transform_jobs = TransformJobs(runner, region, self._models)
+        self._endpoint_configs = EndpointConfigs(region, self._models)
+        self.endpoints = Endpoints(clients, runner, region, self._endpoint_configs, self._models)
         self._pipelines = Pipelines(clients, region)
         resources = RegionResources(
             self._processing_jobs,
@@ -61,6 +68,8 @@ class ExecutionPlane:
             self._tuning_jobs,
             self._transform_jobs,
             self._models,
+            self._endpoint_configs,
+            self.endpoints,
             groups,
             packages,
         )
@@ -81,6 +90,8 @@ class ExecutionPlane:
             self._tuning_jobs.find_tags,
             self._transform_jobs.find_tags,
             self._models.find_tags,
+            self._endpoint_configs.find_tags,
+            self.endpoints.find_tags,
             groups.find_tags,
             self._pipelines.find_tags,
             self._executions.find_tags,
@@ -94,6 +105,8 @@ class ExecutionPlane:
             **groups.operations(),
             **packages.operations(),
             **self._models.operations(),
+            **self._endpoint_configs.operations(),
+            **self.endpoints.operations(),
             **self._pipelines.operations(),
             **self._executions.operations(),
             **search.operations(),
@@ -109,6 +122,8 @@ class ExecutionPlane:
             self._tuning_jobs.state(),
             self._transform_jobs.state(),
             self._models.state(),
+            self._endpoint_configs.state(),
+            self.endpoints.state(),
             self._pipelines.state(),
             self._executions.state(),
         )
@@ -120,6 +135,8 @@ class ExecutionPlane:
         self._tuning_jobs.restore(state.tuning_jobs)
         self._transform_jobs.restore(state.transform_jobs)
         self._models.restore(state.models)
+        self._endpoint_configs.restore(state.endpoint_configs)
+        self.endpoints.restore(state.endpoints)
         self._pipelines.restore(state.pipelines)
         self._executions.restore(state.executions)
 
@@ -130,3 +147,4 @@ class ExecutionPlane:
         self._tuning_jobs.close(_CLOSE_SECONDS)
         self._training_jobs.close(_CLOSE_SECONDS)
         self._transform_jobs.close(_CLOSE_SECONDS)
+        self.endpoints.close()

@@ -83,7 +83,7 @@ class JobRunner:
     def __init__(self, clients: ServiceClients, folder: Path, slots: int, on_change: Callable[[], object]):
         self._clients = clients
         self.on_change = on_change
-        self._folder = folder
+        self.folder = folder
         self._slots = threading.BoundedSemaphore(slots)
 
     def start(self, job: Job, region: str, log_group: str, work: Work) -> None:
@@ -116,7 +116,7 @@ class JobRunner:
             self.on_change()
 
     def _run_in_folder(self, job: Job, region: str, log_group: str, work: Work) -> ContainerExit:
-        root = self._folder / region / job.name
+        root = self.folder / region / job.name
         root.mkdir(parents=True)
         try:
             with JobLog(self._clients.of("logs", region), log_group, job.name) as log:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.local_aws.api.response import ApiError, Request
+from helpers.local_aws.endpoints.configurations import EndpointConfig, EndpointConfigs
+from helpers.local_aws.endpoints.endpoint import Endpoint
+from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.models.models import Model, Models
@@ -44,12 +47,16 @@ class RegionResources:
     tuning_jobs: TuningJobs
     transform_jobs: TransformJobs
     models: Models
+    endpoint_configs: EndpointConfigs
+    endpoints: Endpoints
     groups: ModelPackageGroups
     packages: ModelPackages
 
     def creators(self) -> Mapping[str, Create]:
         """Return what answers, by the types of the steps."""
         return {
+            "Endpoint": self._create_endpoint,
+            "EndpointConfig": self._create_endpoint_config,
             "Model": self._create_model,
             "Processing": _creator(self.processing_jobs),
             "RegisterModel": self._register_model,
@@ -61,6 +68,19 @@ class RegionResources:
     def _create_model(self, request: Request, requester: Requester) -> Model:
         self.models.create(request, caller=requester.role_arn)
         return self.models.find(request["ModelName"])
+
+    def _create_endpoint_config(self, request: Request, requester: Requester) -> EndpointConfig:
+        self.endpoint_configs.create(request, caller=requester.role_arn)
+        return self.endpoint_configs.find(request["EndpointConfigName"])
+
+    def _create_endpoint(self, request: Request, requester: Requester) -> Endpoint:
+        """Create an endpoint and wait until it serves."""
+        self.endpoints.create(request, caller=requester.role_arn)
+        endpoint = self.endpoints.find(request["EndpointName"])
+        endpoint.settled.wait()
+        if endpoint.status == "Failed":
+            raise ApiError("ValidationException", str(endpoint.failure_reason))
+        return endpoint
 
     def _register_model(self, request: Request, requester: Requester) -> ModelPackage:
         """Register a version that names its execution, in a group that is created where there is none."""

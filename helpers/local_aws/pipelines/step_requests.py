@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from helpers.local_aws.endpoints import request_checks as of_endpoints
 from helpers.local_aws.models import request_checks as of_models
 from helpers.local_aws.processing import request_checks as of_processing
 from helpers.local_aws.registry import package_checks as of_packages
@@ -38,6 +39,20 @@ class StepRequest:
 
 
 STEP_REQUESTS: Mapping[str, StepRequest] = {
+    "Endpoint": StepRequest(
+        "CreateEndpoint",
+        "Endpoint",
+        None,
+        of_endpoints.endpoint_problems,
+        of_endpoints.endpoint_not_emulated,
+    ),
+    "EndpointConfig": StepRequest(
+        "CreateEndpointConfig",
+        "EndpointConfig",
+        None,
+        of_endpoints.config_problems,
+        of_endpoints.config_not_emulated,
+    ),
     "Model": StepRequest(
         "CreateModel", "Model", "ModelName", of_models.request_problems, of_models.not_emulated
     ),

@@ -41,10 +41,10 @@ def train(
 def serve(
     root: Path, own_variables: Mapping[str, str], log: Callable[[str], None], stop: threading.Event
 ) -> int:
-    """Serve batch transforms of the model below `root` until `stop` is set; return the exit code.
+    """Serve the model below `root` until `stop` is set; return the exit code.
 
     Arguments are those of `train`, with the variables of the model and of the transform. The port is in the
     file `environment.PORT_FILE` once the server answers.
     """
-    variables = environment.variables(root, {**own_variables, "SAGEMAKER_BATCH": "true"})
+    variables = environment.variables(root, own_variables)
     return supervised_command.run(environment.program("serving"), variables, root, log, stop)
