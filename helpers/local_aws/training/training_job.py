@@ -37,6 +37,12 @@ class TrainingJob(Job):
         self.transitions.append((status, datetime.now(UTC)))
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the instances."""
+        count = self.request["ResourceConfig"]["InstanceCount"]
+        return tuple(f"algo-{number}" for number in range(1, count + 1))
+
+    @property
     def output_uri(self) -> str:
         """The folder of the job's archives in S3."""
         return join(self.request["OutputDataConfig"]["S3OutputPath"], self.name, "output")

@@ -5,7 +5,7 @@ from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
 from helpers.local_aws.api.tags import checked_tags
-from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.containers.container_job import FIRST_HOST, ContainerExit
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.jobs.runner import RunningJob, TimeExceededError
 from helpers.local_aws.jobs.s3_data import FolderUpload
@@ -87,13 +87,15 @@ def creation_of(request: Request, region: str) -> Creation:
 def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
     """Bring the channels, train, and upload the archives, also those of a job that was ended."""
     job.enter("Downloading")
-    download_channels(running.s3, running.root, job.request)
-    write_configuration(running.root, job.request)
+    roots = {host: running.root / host for host in job.hosts}
+    for host, root in roots.items():
+        download_channels(running.s3, root, job.request, host, job.hosts)
+        write_configuration(root, job.request, host, job.hosts)
     job.enter("Training")
     metrics = MetricReader(metric_definitions())
 
-    def log(line: str) -> None:
-        running.log(line)
+    def log(line: str, host: str = FIRST_HOST) -> None:
+        running.log(line, host)
         metrics.read(line)
 
     variables = {
@@ -103,7 +105,7 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
     }
     try:
         exit_ = running.run(
-            lambda: xgboost_container.train(running.root, variables, log, job.interrupt), outputs=[]
+            lambda: xgboost_container.train(roots, running.root, variables, log, job.interrupt), outputs=[]
         )
     except TimeExceededError:
         job.runtime_exceeded, exit_ = True, ContainerExit(0)
@@ -111,7 +113,8 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
     job.metrics = metrics.final()
     if exit_.code == 0 or job.status == "Stopping":
         job.enter("Uploading")
-        archives = pack_artifacts(running.root)
+        archives = running.root / "artifacts"
+        pack_artifacts(list(roots.values()), archives)
         key = job.request["OutputDataConfig"].get("KmsKeyId")
         FolderUpload(running.s3, archives, job.output_uri, kms_key=key, continuous=False).upload()
         job.has_model = (archives / MODEL_ARCHIVE).exists()

@@ -9,6 +9,8 @@ from helpers.supervision import supervised_command
 
 ROOT_VARIABLE = "SAGEMAKER_BASE_DIR"
 """The folder that stands for /opt/ml; the image's toolkit reads the same variable."""
+MEETING_POINT_VARIABLE = "SAGEMAKER_MEETING_POINT"
+"""The folder in which the processes of several instances find each other; on AWS they have addresses."""
 PORT_FILE = "opt/ml/port"
 """Where the server writes its port on loopback, below the folder that stands for `/`."""
 _REPOSITORY = Path(__file__).parents[3]

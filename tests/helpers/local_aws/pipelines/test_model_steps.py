@@ -142,9 +142,9 @@ def test_what_a_model_step_may_not_have(pipelines, role: str, members: dict[str,
 
 def test_what_is_not_emulated_is_rejected_when_an_execution_starts(pipelines, training_jobs) -> None:
     step = train_step(training_jobs)
-    step["Arguments"]["ResourceConfig"]["InstanceCount"] = 2
+    step["Arguments"]["CheckpointConfig"] = {"S3Uri": "s3://b/checkpoints"}
     name = pipelines.create(step)
-    with pytest.raises(ClientError, match=r"ResourceConfig.InstanceCount 2 \(step 'train'\)"):
+    with pytest.raises(ClientError, match=r"CheckpointConfig \(step 'train'\)"):
         pipelines.start(name)
 
 

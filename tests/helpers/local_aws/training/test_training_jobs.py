@@ -158,7 +158,6 @@ SCRIPT = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch
             [{"Name": "x", "Regex": "x"}],
             "You can't override the metric definitions",
         ),
-        ("ResourceConfig.InstanceCount", 2, "does not support ResourceConfig.InstanceCount 2"),
         ("OutputDataConfig.CompressionType", "NONE", "OutputDataConfig.CompressionType NONE"),
         ("CheckpointConfig", {"S3Uri": "s3://b/c"}, "does not support CheckpointConfig"),
         ("EnableManagedSpotTraining", True, "does not support EnableManagedSpotTraining"),
