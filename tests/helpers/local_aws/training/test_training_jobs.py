@@ -63,7 +63,10 @@ def test_early_stopping_needs_a_metric(training_jobs) -> None:
     given = {"num_round": "40", "early_stopping_rounds": "2"}
 
     ignored = training_jobs.run(HyperParameters=given, InputDataConfig=both)
-    stopped = training_jobs.run(HyperParameters={**given, "eval_metric": "rmse,mae"}, InputDataConfig=both)
+    stopped = training_jobs.run(
+        HyperParameters={**given, "objective": "reg:squarederror", "eval_metric": "rmse,mae"},
+        InputDataConfig=both,
+    )
 
     rounds = [
         sum(line.startswith("[") for line in training_jobs.log(job["TrainingJobName"]))
