@@ -13,7 +13,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.errors import UserError
-from helpers.local_aws.containers.container_job import ContainerExit, Output
+from helpers.local_aws.containers.container_job import ContainerExit, Output, aws_environment
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.job import JOB_INTERNAL_ERROR, MAX_REASON, Job
 from helpers.local_aws.jobs.log import JobLog
@@ -47,6 +47,10 @@ class RunningJob:
     log: Output
     s3: Any
     credentials: Credentials
+
+    def aws_environment(self) -> dict[str, str]:
+        """Return the variables by which the job finds the embedded AWS."""
+        return aws_environment(self.credentials, self.endpoint, self.region)
 
     def run(self, container: Callable[[], ContainerExit], outputs: Sequence[FolderUpload]) -> ContainerExit:
         """Run a container within the job's time limit, and upload its outputs.

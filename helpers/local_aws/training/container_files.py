@@ -9,6 +9,8 @@ from typing import Any
 from helpers.local_aws.jobs.s3_data import download_prefix
 
 _ML = Path("opt/ml")
+_GROUP = "homogeneousCluster"
+"""The instances of a job that names no groups of them."""
 MODEL_ARCHIVE, OUTPUT_ARCHIVE = "model.tar.gz", "output.tar.gz"
 
 
@@ -23,7 +25,19 @@ def write_configuration(root: Path, request: Mapping[str, Any], host: str, hosts
     """
     folder = root / _ML / "input/config"
     folder.mkdir(parents=True)
-    resources = {"current_host": host, "hosts": list(hosts), "network_interface_name": "eth0"}
+    group = {
+        "instance_group_name": _GROUP,
+        "instance_type": request["ResourceConfig"]["InstanceType"],
+        "hosts": list(hosts),
+    }
+    resources = {
+        "current_host": host,
+        "current_instance_type": group["instance_type"],
+        "current_group_name": _GROUP,
+        "hosts": list(hosts),
+        "instance_groups": [group],
+        "network_interface_name": "eth0",
+    }
     channels = {each["ChannelName"]: _channel(each, request) for each in request.get("InputDataConfig") or []}
     for name, content in (
         ("hyperparameters", request.get("HyperParameters") or {}),
@@ -67,6 +81,12 @@ def pack_artifacts(roots: Sequence[Path], target: Path) -> None:
             with tarfile.open(target / name, "w:gz") as archive:
                 for relative, path in sorted(found.items()):
                     archive.add(path, relative)
+
+
+def failure_text(root: Path) -> str:
+    """Return what a container has written about its failure; nothing where it has not."""
+    file = root / _ML / "output/failure"
+    return file.read_text(errors="replace").strip() if file.is_file() else ""
 
 
 def _channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A training job, as the API describes it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from helpers.local_aws.api.response import Response, with_values
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.training.container_files import MODEL_ARCHIVE
+from helpers.local_aws.training.script_mode import is_script_mode
 from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 from helpers.s3 import join
 
@@ -43,6 +45,14 @@ class TrainingJob(Job):
         return tuple(f"algo-{number}" for number in range(1, count + 1))
 
     @property
+    def metric_definitions(self) -> Sequence[Mapping[str, str]]:
+        """How metrics are found in the log: those of the algorithm, or those that a script's job names."""
+        if not is_script_mode(self.request):
+            return metric_definitions()
+        own: Sequence[Mapping[str, str]] = self.request["AlgorithmSpecification"].get("MetricDefinitions")
+        return own or []
+
+    @property
     def output_uri(self) -> str:
         """The folder of the job's archives in S3."""
         return join(self.request["OutputDataConfig"]["S3OutputPath"], self.name, "output")
@@ -50,7 +60,7 @@ class TrainingJob(Job):
     def description(self) -> Response:
         """Return the job as `DescribeTrainingJob` does."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
-        algorithm = {**request["AlgorithmSpecification"], "MetricDefinitions": metric_definitions()}
+        algorithm = {**request["AlgorithmSpecification"], "MetricDefinitions": self.metric_definitions}
         seconds = int((self.ended - self.started).total_seconds()) if self.ended and self.started else None
         return with_values(
             {

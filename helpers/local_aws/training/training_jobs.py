@@ -9,6 +9,7 @@ from helpers.local_aws.containers.container_job import FIRST_HOST, ContainerExit
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.jobs.runner import RunningJob, TimeExceededError
 from helpers.local_aws.jobs.s3_data import FolderUpload
+from helpers.local_aws.training import script_mode
 from helpers.local_aws.training.container_files import (
     MODEL_ARCHIVE,
     download_channels,
@@ -17,9 +18,9 @@ from helpers.local_aws.training.container_files import (
 )
 from helpers.local_aws.training.metrics import MetricReader
 from helpers.local_aws.training.request_checks import MEMBERS, not_emulated, request_problems
+from helpers.local_aws.training.script_mode import is_script_mode
 from helpers.local_aws.training.training_job import TrainingJob
 from helpers.local_aws.xgboost_container import container as xgboost_container
-from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -63,7 +64,8 @@ class TrainingJobs(Jobs[TrainingJob]):
 def image_problems(request: Request) -> list[str]:
     """Return why the image of a request is not executed, if so."""
     image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
-    return list(filter(None, [xgboost_container.image_problem(image)])) if image else []
+    problem_of = script_mode.image_problem if is_script_mode(request) else xgboost_container.image_problem
+    return list(filter(None, [problem_of(image)])) if image else []
 
 
 def creation_of(request: Request, region: str) -> Creation:
@@ -92,7 +94,7 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
         download_channels(running.s3, root, job.request, host, job.hosts)
         write_configuration(root, job.request, host, job.hosts)
     job.enter("Training")
-    metrics = MetricReader(metric_definitions())
+    metrics = MetricReader(job.metric_definitions)
 
     def log(line: str, host: str = FIRST_HOST) -> None:
         running.log(line, host)
@@ -103,10 +105,15 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
         "TRAINING_JOB_NAME": job.name,
         "TRAINING_JOB_ARN": job.arn,
     }
+
+    def train() -> ContainerExit:
+        if not is_script_mode(job.request):
+            return xgboost_container.train(roots, running.root, variables, log, job.interrupt)
+        own = {} if job.request.get("EnableNetworkIsolation") else running.aws_environment()
+        return script_mode.run(roots[FIRST_HOST], job.request, {**own, **variables}, log, job.interrupt)
+
     try:
-        exit_ = running.run(
-            lambda: xgboost_container.train(roots, running.root, variables, log, job.interrupt), outputs=[]
-        )
+        exit_ = running.run(train, outputs=[])
     except TimeExceededError:
         job.runtime_exceeded, exit_ = True, ContainerExit(0)
         job.status = "Stopping"

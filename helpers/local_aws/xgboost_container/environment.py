@@ -16,19 +16,24 @@ PORT_FILE = "opt/ml/port"
 _REPOSITORY = Path(__file__).parents[3]
 
 
-def program(name: str) -> list[str]:
-    """Return the command that runs a module of this package.
+def python() -> Path:
+    """Return the Python that has the packages of the image.
 
     Raises:
         UserError: the environment is not installed.
     """
-    python = Path(sys.prefix) / "xgboost" / "bin" / "python"
-    if not python.exists():
+    found = Path(sys.prefix) / "xgboost" / "bin" / "python"
+    if not found.exists():
         raise UserError(
-            f"{python.parents[1]}, the Python of the built-in XGBoost, is not installed. "
+            f"{found.parents[1]}, the Python of the built-in XGBoost, is not installed. "
             "Install it with: make up"
         )
-    return [str(python), "-m", f"{__package__}.{name}"]
+    return found
+
+
+def program(name: str) -> list[str]:
+    """Return the command that runs a module of this package; raises UserError as `python` does."""
+    return [str(python()), "-m", f"{__package__}.{name}"]
 
 
 def variables(root: Path, own: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,6 @@ from helpers.local_aws.pipelines.definition import not_executed, parse_definitio
 FOLDER = Path(__file__).parent / "sdk_definitions"
 MONITOR = "its image is closed, and SageMaker Model Monitor takes no new customers"
 CLARIFY = "its image is closed, and SageMaker Clarify's monitoring takes no new customers"
-SCRIPT_MODE = ["AlgorithmSpecification.ContainerArguments", "AlgorithmSpecification.ContainerEntrypoint"]
 NOT_EXECUTED = {
     "callback": [],
     "clarify_check": [f"ClarifyCheck (step 'clarify': {CLARIFY})"],
@@ -29,7 +28,7 @@ NOT_EXECUTED = {
         "ProfilerConfig (step 'train')",
     ],
     "training_builtin": [],
-    "training_script_mode": [f"{member} (step 'train')" for member in SCRIPT_MODE],
+    "training_script_mode": [],
     "transform": [],
     "tuning": [],
 }
