@@ -11,6 +11,7 @@ from helpers.local_aws.endpoints.endpoint import Endpoint
 from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.events.delivery import EventDelivery
 from helpers.local_aws.events.package_event import package_event
+from helpers.local_aws.events.scheduler import Scheduler
 from helpers.local_aws.jobs.runner import JobRunner
 from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
@@ -77,6 +78,8 @@ class ExecutionPlane:
             clients, region, self._pipelines, resources.creators(), runner.on_change
         )
         self._events = EventDelivery(region, self._executions.start)
+        self._scheduler = Scheduler(region, self._events, self._executions.start)
+        self._scheduler.start()
         studio = STUDIOS.of(region)
         search = Search(
             {
@@ -142,6 +145,7 @@ class ExecutionPlane:
 
     def close(self) -> None:
         """Stop what runs."""
+        self._scheduler.close()
         self._executions.close()
         self._processing_jobs.close(_CLOSE_SECONDS)
         self._tuning_jobs.close(_CLOSE_SECONDS)
