@@ -36,7 +36,11 @@ MEMBERS = members(
     "Tags",
     f"{_OF_JOB}.DefinitionName",
     f"{_OF_JOB}.StaticHyperParameters",
-    *(f"{_OF_JOB}.{name}" for name in of_training.MEMBERS if name.partition(".")[0] in _SHARED),
+    *(
+        f"{_OF_JOB}.{name}"
+        for name in of_training.MEMBERS
+        if name.partition(".")[0] in _SHARED and ".Container" not in name  # tuning has no entry point
+    ),
     *(
         f"{_OF_JOB}.{_RESOURCES}.{name}"
         for name in ("InstanceCount", "InstanceType", "VolumeKmsKeyId", "VolumeSizeInGB")
