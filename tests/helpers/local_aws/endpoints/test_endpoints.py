@@ -10,6 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from helpers.local_aws.endpoints.configurations import EndpointConfig
+from helpers.local_aws.endpoints.endpoint import Deployment, Endpoint
+from helpers.local_aws.endpoints.endpoints import Endpoints as AllEndpoints
+from helpers.local_aws.models.container import ModelContainer
 from tests.buckets import create_bucket
 from tests.helpers.local_aws.roles import sagemaker_of_role
 from tests.helpers.local_aws.training_jobs import IMAGE, TrainingJobs, table
@@ -207,6 +211,26 @@ def test_who_may_not_create_or_invoke_is_denied(
         denied.create_endpoint(EndpointName="e", EndpointConfigName=config)
     with pytest.raises(ClientError, match="not authorized to perform: sagemaker:DeleteEndpoint"):
         denied.delete_endpoint(EndpointName=endpoint)
+
+
+def test_what_was_in_progress_when_a_server_ended_is_settled() -> None:
+    config = EndpointConfig("c", "arn", {"ProductionVariants": [{"VariantName": "v"}]}, [])
+    deployment = Deployment(config, ModelContainer(IMAGE, None, {}), "role")
+    kept = {
+        status: Endpoint(status, "arn", [], deployment, status)
+        for status in ("Creating", "Updating", "InService", "Failed")
+    }
+    restored = AllEndpoints(None, None, "us-east-1", None, None)
+
+    restored.restore({status.lower(): endpoint for status, endpoint in kept.items()})
+
+    assert {name: restored.find(name).status for name in kept} == {
+        "Creating": "Failed",
+        "Updating": "InService",
+        "InService": "InService",
+        "Failed": "Failed",
+    }
+    assert all(endpoint.settled.is_set() for endpoint in kept.values())
 
 
 def test_steps_deploy_a_model(pipelines: Any, endpoints: Endpoints) -> None:
