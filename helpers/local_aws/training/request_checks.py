@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.local_aws.api.operations import members, unsupported_members
 from helpers.local_aws.api.tags import tag_problems
-from helpers.local_aws.training.script_mode import is_script_mode
+from helpers.local_aws.training.script_mode import has_algorithm, is_script_mode
 
 MEMBERS = members(
     "AlgorithmSpecification.ContainerArguments",
@@ -62,7 +62,10 @@ def not_emulated(request: Mapping[str, Any]) -> list[str]:
             _add_value(found, member, channel.get(member), supported)
         source = (channel.get("DataSource") or {}).get("S3DataSource") or {}
         _add_value(found, "S3DataType", source.get("S3DataType"), frozenset({"S3Prefix"}))
-    mode = (request.get("AlgorithmSpecification") or {}).get("TrainingInputMode")
+    algorithm = request.get("AlgorithmSpecification") or {}
+    if algorithm.get("ContainerArguments") and not is_script_mode(request):
+        found.add("AlgorithmSpecification.ContainerArguments without ContainerEntrypoint")
+    mode = algorithm.get("TrainingInputMode")
     _add_value(found, "TrainingInputMode", mode, _VALUES["InputMode"])
     count = (request.get("ResourceConfig") or {}).get("InstanceCount")
     if is_script_mode(request) and isinstance(count, int) and count > 1:
@@ -95,7 +98,7 @@ def _other_problems(request: Mapping[str, Any]) -> Iterator[str]:
     algorithm = request.get("AlgorithmSpecification") or {}
     if not {"TrainingImage", "AlgorithmName"} & algorithm.keys():
         yield "AlgorithmSpecification must have TrainingImage or AlgorithmName"
-    if algorithm.get("MetricDefinitions") and not is_script_mode(request):
+    if algorithm.get("MetricDefinitions") and has_algorithm(request):
         yield (
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "
             "request without specifying metric definitions."

@@ -26,8 +26,12 @@ exit 1
 
 def is_script_mode(request: Mapping[str, Any]) -> bool:
     """Return whether a CreateTrainingJob request has an entry point of its own."""
-    algorithm = request.get("AlgorithmSpecification") or {}
-    return bool(algorithm.get("ContainerEntrypoint") or algorithm.get("ContainerArguments"))
+    return bool((request.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint"))
+
+
+def has_algorithm(request: Mapping[str, Any]) -> bool:
+    """Return whether the image of a request has an algorithm, whose metrics are those of its scripts, too."""
+    return "/sagemaker-xgboost:" in str((request.get("AlgorithmSpecification") or {}).get("TrainingImage"))
 
 
 def image_problem(image: str) -> str | None:
@@ -60,7 +64,7 @@ def run(
         (root / _PROGRAMS / name).chmod(0o755)
     _map_drivers(root / _DRIVERS, root)
     algorithm = request["AlgorithmSpecification"]
-    words = [*(algorithm.get("ContainerEntrypoint") or []), *(algorithm.get("ContainerArguments") or [])]
+    words = [*algorithm["ContainerEntrypoint"], *(algorithm.get("ContainerArguments") or [])]
     inherited = supervised_command.inherited()
     exported = {
         **inherited,

@@ -8,7 +8,7 @@ from typing import Any
 from helpers.local_aws.api.response import Response, with_values
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.training.container_files import MODEL_ARCHIVE
-from helpers.local_aws.training.script_mode import is_script_mode
+from helpers.local_aws.training.script_mode import has_algorithm
 from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 from helpers.s3 import join
 
@@ -46,8 +46,8 @@ class TrainingJob(Job):
 
     @property
     def metric_definitions(self) -> Sequence[Mapping[str, str]]:
-        """How metrics are found in the log: those of the algorithm, or those that a script's job names."""
-        if not is_script_mode(self.request):
+        """How metrics are found in the log: those of the algorithm, or those that the job names."""
+        if has_algorithm(self.request):
             return metric_definitions()
         own: Sequence[Mapping[str, str]] = self.request["AlgorithmSpecification"].get("MetricDefinitions")
         return own or []

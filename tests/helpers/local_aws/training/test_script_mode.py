@@ -144,6 +144,7 @@ def test_packages_are_not_installed(training_jobs: TrainingJobs) -> None:
     ("image", "resources", "message"),
     [
         ("pytorch-training:2.5", {}, "does not run scripts in the image pytorch-training:2.5"),
+        (IMAGE, {}, "ContainerArguments without ContainerEntrypoint"),
         (IMAGE, {"InstanceCount": 2}, "ResourceConfig.InstanceCount 2 with ContainerEntrypoint"),
     ],
 )
@@ -151,6 +152,8 @@ def test_what_is_rejected(
     training_jobs: TrainingJobs, image: str, resources: dict[str, Any], message: str
 ) -> None:
     given = request(training_jobs, image)
+    if message.startswith("ContainerArguments"):
+        del given["AlgorithmSpecification"]["ContainerEntrypoint"]
     given["ResourceConfig"] = {**given["ResourceConfig"], **resources}
     with pytest.raises(ClientError, match=message):
         training_jobs.sagemaker.create_training_job(**given)

@@ -155,7 +155,6 @@ SCRIPT = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch
     [
         ("AlgorithmSpecification", {**SCRIPT, "TrainingInputMode": "File"}, "does not execute the image"),
         ("AlgorithmSpecification.TrainingInputMode", "Pipe", "does not support TrainingInputMode Pipe"),
-        ("AlgorithmSpecification.ContainerEntrypoint", ["bash"], "ContainerEntrypoint of CreateTrainingJob"),
         (
             "AlgorithmSpecification.MetricDefinitions",
             [{"Name": "x", "Regex": "x"}],
