@@ -112,6 +112,8 @@ class EmbeddedAws:
             plane = self._plane(signer.region)
             status, body = answer(plane.operations, name, _read(environ), _role_of(signer.access_key))
             return http.respond(start_response, status, body)
+        if signer.service == "sagemaker" and (name := http.invoked_endpoint(environ)):
+            return self._invoke(signer, name, environ, start_response)
         if signer.service == "sts":
             _reject_other_accounts(_query(environ))
         if signer.service == "iam" and (query := _query(environ)).get("Action") == "SimulatePrincipalPolicy":
@@ -119,6 +121,32 @@ class EmbeddedAws:
 
             return http.respond(start_response, "200 OK", simulate_principal_policy(query))
         return self._moto(environ, _for_s3a(environ, start_response))
+
+    def _invoke(
+        self, signer: http.Signer, name: str, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        from helpers.local_aws.endpoints.endpoints import Invocation, ModelError  # noqa: PLC0415
+
+        invocation = Invocation(
+            name,
+            _read(environ),
+            environ.get("CONTENT_TYPE") or None,
+            environ.get("HTTP_ACCEPT"),
+            environ.get("HTTP_X_AMZN_SAGEMAKER_TARGET_VARIANT"),
+        )
+        try:
+            endpoints = self._plane(signer.region).endpoints
+            answer, variant = endpoints.invoke(invocation, _role_of(signer.access_key))
+        except ModelError as error:
+            body = {
+                "Message": str(error),
+                "OriginalStatusCode": error.status,
+                "OriginalMessage": error.body,
+            }
+            headers = [("x-amzn-ErrorType", "ModelError")]
+            return http.respond(start_response, "424 Failed Dependency", body, headers)
+        headers = [("x-Amzn-Invoked-Production-Variant", variant)]
+        return http.respond_bytes(start_response, answer.content_type, answer.body, headers)
 
     def _plane(self, region: str) -> "ExecutionPlane":
         from helpers.local_aws.execution_plane import ExecutionPlane  # noqa: PLC0415 - imports moto

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.search import Search
 from helpers.local_aws.api.tags import TagOperations
+from helpers.local_aws.endpoints.configurations import EndpointConfig, EndpointConfigs
+from helpers.local_aws.endpoints.endpoint import Endpoint
+from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.events.delivery import EventDelivery
 from helpers.local_aws.events.package_event import package_event
+from helpers.local_aws.events.scheduler import Scheduler
 from helpers.local_aws.jobs.runner import JobRunner
 from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
@@ -22,6 +26,8 @@ from helpers.local_aws.training.training_job import TrainingJob
 from helpers.local_aws.training.training_jobs import TrainingJobs
 from helpers.local_aws.transform.transform_job import TransformJob
 from helpers.local_aws.transform.transform_jobs import TransformJobs
+from helpers.local_aws.tuning.tuning_job import TuningJob
+from helpers.local_aws.tuning.tuning_jobs import TuningJobs
 
 _CLOSE_SECONDS = 10
 
@@ -32,8 +38,11 @@ class RegionState:
 
     processing_jobs: Mapping[str, ProcessingJob]
     training_jobs: Mapping[str, TrainingJob]
+    tuning_jobs: Mapping[str, TuningJob]
     transform_jobs: Mapping[str, TransformJob]
     models: Mapping[str, Model]
+    endpoint_configs: Mapping[str, EndpointConfig]
+    endpoints: Mapping[str, Endpoint]
     pipelines: Mapping[str, Pipeline]
     executions: ExecutionsState
 
@@ -44,18 +53,24 @@ class ExecutionPlane:
     def __init__(self, clients: ServiceClients, runner: JobRunner, region: str):
         self._processing_jobs = ProcessingJobs(runner, region)
         self._training_jobs = TrainingJobs(runner, region)
+        self._tuning_jobs = TuningJobs(runner, region, self._training_jobs)
         groups = MODEL_PACKAGE_GROUPS.of(region)
         packages = ModelPackages(
             clients, groups, lambda package: self._events.publish(package_event(package, region))
         )
         self._models = Models(clients, region, packages)
         self._transform_jobs = TransformJobs(runner, region, self._models)
+        self._endpoint_configs = EndpointConfigs(region, self._models)
+        self.endpoints = Endpoints(clients, runner, region, self._endpoint_configs, self._models)
         self._pipelines = Pipelines(clients, region)
         resources = RegionResources(
             self._processing_jobs,
             self._training_jobs,
+            self._tuning_jobs,
             self._transform_jobs,
             self._models,
+            self._endpoint_configs,
+            self.endpoints,
             groups,
             packages,
         )
@@ -63,6 +78,8 @@ class ExecutionPlane:
             clients, region, self._pipelines, resources.creators(), runner.on_change
         )
         self._events = EventDelivery(region, self._executions.start)
+        self._scheduler = Scheduler(region, self._events, self._executions.start)
+        self._scheduler.start()
         studio = STUDIOS.of(region)
         search = Search(
             {
@@ -73,8 +90,11 @@ class ExecutionPlane:
         tags = TagOperations(
             self._processing_jobs.find_tags,
             self._training_jobs.find_tags,
+            self._tuning_jobs.find_tags,
             self._transform_jobs.find_tags,
             self._models.find_tags,
+            self._endpoint_configs.find_tags,
+            self.endpoints.find_tags,
             groups.find_tags,
             self._pipelines.find_tags,
             self._executions.find_tags,
@@ -83,10 +103,13 @@ class ExecutionPlane:
         self.operations: Operations = {
             **self._processing_jobs.operations(),
             **self._training_jobs.operations(),
+            **self._tuning_jobs.operations(),
             **self._transform_jobs.operations(),
             **groups.operations(),
             **packages.operations(),
             **self._models.operations(),
+            **self._endpoint_configs.operations(),
+            **self.endpoints.operations(),
             **self._pipelines.operations(),
             **self._executions.operations(),
             **search.operations(),
@@ -99,8 +122,11 @@ class ExecutionPlane:
         return RegionState(
             self._processing_jobs.state(),
             self._training_jobs.state(),
+            self._tuning_jobs.state(),
             self._transform_jobs.state(),
             self._models.state(),
+            self._endpoint_configs.state(),
+            self.endpoints.state(),
             self._pipelines.state(),
             self._executions.state(),
         )
@@ -109,14 +135,20 @@ class ExecutionPlane:
         """Have what a server had that has ended."""
         self._processing_jobs.restore(state.processing_jobs)
         self._training_jobs.restore(state.training_jobs)
+        self._tuning_jobs.restore(state.tuning_jobs)
         self._transform_jobs.restore(state.transform_jobs)
         self._models.restore(state.models)
+        self._endpoint_configs.restore(state.endpoint_configs)
+        self.endpoints.restore(state.endpoints)
         self._pipelines.restore(state.pipelines)
         self._executions.restore(state.executions)
 
     def close(self) -> None:
         """Stop what runs."""
+        self._scheduler.close()
         self._executions.close()
         self._processing_jobs.close(_CLOSE_SECONDS)
+        self._tuning_jobs.close(_CLOSE_SECONDS)
         self._training_jobs.close(_CLOSE_SECONDS)
         self._transform_jobs.close(_CLOSE_SECONDS)
+        self.endpoints.close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 
+_INVOCATION = re.compile(r"/endpoints/(?P<name>[^/]+)/invocations")
 _BUSY = "503 Service Unavailable"
 
 
@@ -41,6 +42,12 @@ def describe(environ: "WSGIEnvironment") -> str:
     """Return what a request asks for, for a log."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     return str(target or f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
+
+
+def invoked_endpoint(environ: "WSGIEnvironment") -> str | None:
+    """Return the name of the endpoint that a request invokes, or None where it does something else."""
+    match = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
+    return match["name"] if match else None
 
 
 def reject_credentials(
@@ -113,11 +120,30 @@ def respond(
 ) -> Iterable[bytes]:
     """Answer a request with XML text or a JSON object, in which times are seconds since 1970."""
     if isinstance(body, str):
-        content, kind = body.encode(), "text/xml"
-    else:
-        content, kind = json.dumps(body, default=_as_json).encode(), "application/x-amz-json-1.1"
+        return _respond(start_response, status, "text/xml", body.encode(), headers)
+    content = json.dumps(body, default=_as_json).encode()
+    return _respond(start_response, status, "application/x-amz-json-1.1", content, headers)
+
+
+def respond_bytes(
+    start_response: "StartResponse",
+    content_type: str,
+    content: bytes,
+    headers: Iterable[tuple[str, str]] = (),
+) -> Iterable[bytes]:
+    """Answer a request with content of another type."""
+    return _respond(start_response, "200 OK", content_type, content, headers)
+
+
+def _respond(
+    start_response: "StartResponse",
+    status: str,
+    content_type: str,
+    content: bytes,
+    headers: Iterable[tuple[str, str]],
+) -> Iterable[bytes]:
     standard = [
-        ("Content-Type", kind),
+        ("Content-Type", content_type),
         ("Content-Length", str(len(content))),
         ("x-amzn-RequestId", str(uuid.uuid4())),
     ]

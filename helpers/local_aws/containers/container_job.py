@@ -17,6 +17,22 @@ class Output(Protocol):
         """Take a line of the container of an instance."""
 
 
+def aws_environment(credentials: Credentials, endpoint: str, region: str) -> dict[str, str]:
+    """Return the variables by which a job finds the embedded AWS, with its role's credentials for it."""
+    variables = {
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # The address of an instance's metadata may lead somewhere on a laptop.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if credentials.session_token:
+        variables["AWS_SESSION_TOKEN"] = credentials.session_token
+    return variables
+
+
 @dataclass(frozen=True)
 class ContainerJob:
     """One job for one container: its folder, its description, and the account it acts in."""
@@ -44,18 +60,7 @@ class ContainerJob:
     @property
     def aws_environment(self) -> dict[str, str]:
         """The variables by which the job finds the embedded AWS, with its role's credentials for it."""
-        variables = {
-            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            # The address of an instance's metadata may lead somewhere on a laptop.
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-        if self.credentials.session_token:
-            variables["AWS_SESSION_TOKEN"] = self.credentials.session_token
-        return variables
+        return aws_environment(self.credentials, self.endpoint, self.region)
 
     @property
     def instance_count(self) -> int:

@@ -40,11 +40,12 @@ class EventDelivery:
             pattern = rule.event_pattern
             if rule.state != "DISABLED" and pattern.get_pattern() and pattern.matches_event(event):
                 try:
-                    self._deliver_to(rule, event)
+                    self.deliver_to(rule, event)
                 except Exception:  # the other rules are to have the event, too
                     _log.exception("rule %s failed", rule.name)
 
-    def _deliver_to(self, rule: Any, event: Mapping[str, Any]) -> None:
+    def deliver_to(self, rule: Any, event: Mapping[str, Any]) -> None:
+        """Deliver an event to the targets of a rule, whatever its pattern is."""
         targets = list(rule.targets)
         for target in filter(is_pipeline, targets):
             try:

@@ -16,22 +16,26 @@ def is_pipeline(target: Mapping[str, Any]) -> bool:
     return ":pipeline/" in target["Arn"] and ":sagemaker:" in target["Arn"]
 
 
-def start_request(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str) -> dict[str, Any]:
+def start_request(
+    target: Mapping[str, Any], event: Mapping[str, Any], source_arn: str, service: str = SERVICE
+) -> dict[str, Any]:
     """Return the StartPipelineExecution request of a target.
 
     Args:
-        target: of a rule; a parameter's value may be a path into the event, as `$.detail.ModelPackageArn`.
-        event: that the rule matches.
-        rule_arn: of the rule.
+        target: of a rule or a schedule; a parameter's value may be a path into the event, as
+            `$.detail.ModelPackageArn`.
+        event: that the rule matches, or of its schedule.
+        source_arn: of the rule, or of the group of the schedule.
+        service: that starts it.
 
     Raises:
-        RoleError: the target has no role that EventBridge may assume.
+        RoleError: the target has no role that the service may assume.
         ApiError: that role may not start the pipeline.
         ExpressionError: a path leads nowhere.
     """
     role_arn = target.get("RoleArn")
-    if not role_arn or not is_trusted(role_arn, SERVICE, rule_arn):
-        raise RoleError(f"{SERVICE} cannot assume the role {role_arn} of the target {target.get('Id')}")
+    if not role_arn or not is_trusted(role_arn, service, source_arn):
+        raise RoleError(f"{service} cannot assume the role {role_arn} of the target {target.get('Id')}")
     authorize_action(role_arn, "sagemaker:StartPipelineExecution", target["Arn"])
     parameters = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
     return {

@@ -60,6 +60,10 @@ class Job:
         """Return the job as the API describes it."""
         raise NotImplementedError
 
+    def properties(self) -> Response:
+        """Return what the steps of a pipeline can refer to."""
+        return self.description()
+
     def summary(self) -> Response:
         """Return the job as the API lists it."""
         raise NotImplementedError

@@ -13,7 +13,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.errors import UserError
-from helpers.local_aws.containers.container_job import ContainerExit, Output
+from helpers.local_aws.containers.container_job import ContainerExit, Output, aws_environment
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.job import JOB_INTERNAL_ERROR, MAX_REASON, Job
 from helpers.local_aws.jobs.log import JobLog
@@ -47,6 +47,10 @@ class RunningJob:
     log: Output
     s3: Any
     credentials: Credentials
+
+    def aws_environment(self) -> dict[str, str]:
+        """Return the variables by which the job finds the embedded AWS."""
+        return aws_environment(self.credentials, self.endpoint, self.region)
 
     def run(self, container: Callable[[], ContainerExit], outputs: Sequence[FolderUpload]) -> ContainerExit:
         """Run a container within the job's time limit, and upload its outputs.
@@ -83,7 +87,7 @@ class JobRunner:
     def __init__(self, clients: ServiceClients, folder: Path, slots: int, on_change: Callable[[], object]):
         self._clients = clients
         self.on_change = on_change
-        self._folder = folder
+        self.folder = folder
         self._slots = threading.BoundedSemaphore(slots)
 
     def start(self, job: Job, region: str, log_group: str, work: Work) -> None:
@@ -116,7 +120,7 @@ class JobRunner:
             self.on_change()
 
     def _run_in_folder(self, job: Job, region: str, log_group: str, work: Work) -> ContainerExit:
-        root = self._folder / region / job.name
+        root = self.folder / region / job.name
         root.mkdir(parents=True)
         try:
             with JobLog(self._clients.of("logs", region), log_group, job.name) as log:

@@ -31,14 +31,17 @@ class _Object(NamedTuple):
     """Its path below the local folder."""
 
 
-def download_prefix(s3: Any, uri: str, local_path: str, root: Path) -> None:
-    """Download every object of an S3 prefix into a folder of the container.
+def download_prefix(
+    s3: Any, uri: str, local_path: str, root: Path, *, shard: tuple[int, int] = (0, 1)
+) -> None:
+    """Download the objects of an S3 prefix into a folder of the container.
 
     Args:
         s3: a client.
         uri: an object, a folder or the beginning of keys, as `S3Prefix` has it.
         local_path: the folder in the container.
         root: the folder that stands for the container's `/`.
+        shard: which of how many instances takes its share of the objects, as `ShardedByS3Key` has it.
 
     Raises:
         DataError: nothing lies under the prefix, or what lies there cannot be a tree of files.
@@ -50,6 +53,8 @@ def download_prefix(s3: Any, uri: str, local_path: str, root: Path) -> None:
     if not objects:
         raise DataError(f"Failed to download data. Cannot find S3 objects under {uri}")
     _check_tree(objects)
+    index, count = shard
+    objects = objects[index::count]
     targets = []
     for found in objects:
         target = folder / found.relative

@@ -88,7 +88,7 @@ class StepRun:
             ExpressionError: the step has no properties.
         """
         if self.resource:
-            return self.resource.description()
+            return self.job.properties() if self.job else self.resource.description()
         if self.outcome:
             return {"Outcome": self.outcome}
         if self.callback:

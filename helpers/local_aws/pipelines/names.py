@@ -7,7 +7,7 @@ import string
 from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
 from helpers.local_aws.pipelines.steps import Step
 
-_MAX_JOB_NAME = 63
+_MAX_JOB_NAME, _MAX_TUNING_JOB_NAME = 63, 32
 
 
 def new_execution_id() -> str:
@@ -33,11 +33,14 @@ def new_resource_name(step: Step, execution_id: str, failures: int) -> str:
     """
     suffix = _random_name(10, string.ascii_letters + string.digits)
     prefix = step.arguments.get(STEP_REQUESTS[step.type].name_member or "")
+    most = _MAX_TUNING_JOB_NAME if step.type == "Tuning" else _MAX_JOB_NAME
+    ending = f"-{execution_id}-{suffix}-{failures}"
     if isinstance(prefix, str):
-        ending = f"-{execution_id}-{suffix}-{failures}"
-        return prefix[: _MAX_JOB_NAME - len(ending)] + ending
+        return prefix[: most - len(ending)] + ending
     # Names of steps may have underscores, those of jobs may not.
     readable = re.sub(r"[^A-Za-z0-9-]", "-", step.name[:20])
+    if step.type == "Tuning":
+        return f"{execution_id}-{readable[:7]}-{suffix}"
     return f"pipelines-{execution_id}-{readable}-{suffix}"
 
 

@@ -94,9 +94,9 @@ class References:
         elif path.startswith("OutputParameters[") and "OutputParameters" in STEP_TYPES[step.type].own_keys:
             if path.removeprefix("OutputParameters['").removesuffix("']") not in step.output_parameters:
                 yield f"'{reference}': step '{step.name}' declares no such output parameter"
-        elif properties := STEP_TYPES[step.type].properties:
+        elif properties := _properties(step, path):
             try:
-                _shape_at(shape(properties), path)
+                _shape_at(properties, path)
             except ExpressionError as error:
                 yield f"'{reference}': {error}"
 
@@ -110,13 +110,21 @@ class References:
             return parameter.type.lower() if parameter else None
         name, _, path = rest.partition(".")
         step = self._steps.get(name)
-        properties = STEP_TYPES[step.type].properties if step else None
+        properties = _properties(step, path) if step else None
         if properties is None:
             return None
         try:
-            return str(_shape_at(shape(properties), path).type_name)
+            return str(_shape_at(properties, path).type_name)
         except ExpressionError:
             return None  # problems() says what is wrong with it
+
+
+def _properties(step: Step, path: str) -> Shape | None:
+    """Return the shape in which a path into the properties of a step begins, or None where there is none."""
+    step_type = STEP_TYPES[step.type]
+    if step_type.listed_properties and path.partition("[")[0] in shape(step_type.listed_properties).members:
+        return shape(step_type.listed_properties)
+    return shape(step_type.properties) if step_type.properties else None
 
 
 def _shape_at(found: Shape, path: str) -> Shape:

@@ -23,8 +23,14 @@ def cache_key(step_name: str, arguments: Mapping[str, Any], members: Sequence[st
     The content behind an S3 URI is no part of it, as on AWS: code and data must show in the URI or
     in the environment.
     """
-    key = {name: arguments.get(name) for name in members}
+    key = {name: _member(arguments, name) for name in members}
     return hashlib.sha256(json.dumps([step_name, key], sort_keys=True).encode()).hexdigest()
+
+
+def _member(arguments: Mapping[str, Any], path: str) -> Any:
+    """Return the member that a path as `TrainingJobDefinition.InputDataConfig` leads to, or None."""
+    name, _, rest = path.partition(".")
+    return _member(arguments.get(name) or {}, rest) if rest else arguments.get(name)
 
 
 def parse_expiry(text: str) -> timedelta:

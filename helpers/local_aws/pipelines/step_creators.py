@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.local_aws.api.response import ApiError, Request
+from helpers.local_aws.endpoints.configurations import EndpointConfig, EndpointConfigs
+from helpers.local_aws.endpoints.endpoint import Endpoint
+from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.models.models import Model, Models
@@ -15,6 +18,7 @@ from helpers.local_aws.registry.model_package import ModelPackage
 from helpers.local_aws.registry.packages import ModelPackages
 from helpers.local_aws.training.training_jobs import TrainingJobs
 from helpers.local_aws.transform.transform_jobs import TransformJobs
+from helpers.local_aws.tuning.tuning_jobs import TuningJobs
 
 
 @dataclass(frozen=True)
@@ -40,24 +44,43 @@ class RegionResources:
 
     processing_jobs: ProcessingJobs
     training_jobs: TrainingJobs
+    tuning_jobs: TuningJobs
     transform_jobs: TransformJobs
     models: Models
+    endpoint_configs: EndpointConfigs
+    endpoints: Endpoints
     groups: ModelPackageGroups
     packages: ModelPackages
 
     def creators(self) -> Mapping[str, Create]:
         """Return what answers, by the types of the steps."""
         return {
+            "Endpoint": self._create_endpoint,
+            "EndpointConfig": self._create_endpoint_config,
             "Model": self._create_model,
             "Processing": _creator(self.processing_jobs),
             "RegisterModel": self._register_model,
             "Training": _creator(self.training_jobs),
             "Transform": _creator(self.transform_jobs),
+            "Tuning": _creator(self.tuning_jobs),
         }
 
     def _create_model(self, request: Request, requester: Requester) -> Model:
         self.models.create(request, caller=requester.role_arn)
         return self.models.find(request["ModelName"])
+
+    def _create_endpoint_config(self, request: Request, requester: Requester) -> EndpointConfig:
+        self.endpoint_configs.create(request, caller=requester.role_arn)
+        return self.endpoint_configs.find(request["EndpointConfigName"])
+
+    def _create_endpoint(self, request: Request, requester: Requester) -> Endpoint:
+        """Create an endpoint and wait until it serves."""
+        self.endpoints.create(request, caller=requester.role_arn)
+        endpoint = self.endpoints.find(request["EndpointName"])
+        endpoint.settled.wait()
+        if endpoint.status == "Failed":
+            raise ApiError("ValidationException", str(endpoint.failure_reason))
+        return endpoint
 
     def _register_model(self, request: Request, requester: Requester) -> ModelPackage:
         """Register a version that names its execution, in a group that is created where there is none."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from helpers.local_aws.endpoints import request_checks as of_endpoints
 from helpers.local_aws.models import request_checks as of_models
 from helpers.local_aws.processing import request_checks as of_processing
 from helpers.local_aws.registry import package_checks as of_packages
 from helpers.local_aws.training import request_checks as of_training
 from helpers.local_aws.transform import request_checks as of_transforms
+from helpers.local_aws.tuning import request_checks as of_tuning
 
 Request = Mapping[str, Any]
 
@@ -23,7 +25,8 @@ class StepRequest:
         name_member: the member of the request that the execution gives a name.
         problems: what the operation rejects in a request of the right shape.
         not_emulated: what of a request has no effect here.
-        cache_members: the members that make two requests equal; without any the type is never cached.
+        cache_members: the members, or paths to members, that make two requests equal; without any the type
+            is never cached.
             https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
     """
 
@@ -36,6 +39,20 @@ class StepRequest:
 
 
 STEP_REQUESTS: Mapping[str, StepRequest] = {
+    "Endpoint": StepRequest(
+        "CreateEndpoint",
+        "Endpoint",
+        None,
+        of_endpoints.endpoint_problems,
+        of_endpoints.endpoint_not_emulated,
+    ),
+    "EndpointConfig": StepRequest(
+        "CreateEndpointConfig",
+        "EndpointConfig",
+        None,
+        of_endpoints.config_problems,
+        of_endpoints.config_not_emulated,
+    ),
     "Model": StepRequest(
         "CreateModel", "Model", "ModelName", of_models.request_problems, of_models.not_emulated
     ),
@@ -68,6 +85,19 @@ STEP_REQUESTS: Mapping[str, StepRequest] = {
         of_transforms.request_problems,
         of_transforms.not_emulated,
         ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+    ),
+    "Tuning": StepRequest(
+        "CreateHyperParameterTuningJob",
+        "TuningJob",
+        "HyperParameterTuningJobName",
+        of_tuning.request_problems,
+        of_tuning.not_emulated,
+        (
+            *("HyperParameterTuningJobConfig", "TrainingJobDefinition.AlgorithmSpecification"),
+            *("TrainingJobDefinition.HyperParameterRanges", "TrainingJobDefinition.InputDataConfig"),
+            *("TrainingJobDefinition.StaticHyperParameters", "TrainingJobDefinition.TuningObjective"),
+            "TrainingJobDefinitions",
+        ),
     ),
 }
 REASONS: Mapping[str, str] = {

@@ -34,12 +34,14 @@ class StepType:
         own_keys: what a step of this type may have beside the keys of all steps.
         properties: the shape of the API that holds its properties, as `Steps.train.TrainingJobArn`; None
             where they are not of SageMaker's API.
+        listed_properties: the shape of a list operation whose members are properties, too.
         job_name: the execution variable that holds the name of its job.
         needs_arguments: whether Arguments are mandatory.
     """
 
     own_keys: frozenset[str] = frozenset()
     properties: str | None = None
+    listed_properties: str | None = None
     job_name: str | None = None
     needs_arguments: bool = True
 
@@ -73,5 +75,9 @@ STEP_TYPES: Mapping[str, StepType] = {
     "RegisterModel": StepType(_RETRIED, "DescribeModelPackageOutput"),
     "Training": StepType(_JOB, "DescribeTrainingJobResponse", job_name="TrainingJobName"),
     "Transform": StepType(_JOB, "DescribeTransformJobResponse"),
-    "Tuning": StepType(_JOB, "DescribeHyperParameterTuningJobResponse"),
+    "Tuning": StepType(
+        _JOB,
+        "DescribeHyperParameterTuningJobResponse",
+        "ListTrainingJobsForHyperParameterTuningJobResponse",
+    ),
 }

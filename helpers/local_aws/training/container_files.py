@@ -2,21 +2,42 @@
 
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from helpers.local_aws.jobs.s3_data import download_prefix
 
 _ML = Path("opt/ml")
+_GROUP = "homogeneousCluster"
+"""The instances of a job that names no groups of them."""
 MODEL_ARCHIVE, OUTPUT_ARCHIVE = "model.tar.gz", "output.tar.gz"
 
 
-def write_configuration(root: Path, request: Mapping[str, Any]) -> None:
-    """Write what a container reads about its job, below the folder that stands for its `/`."""
+def write_configuration(root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]) -> None:
+    """Write what the container of an instance reads about its job.
+
+    Args:
+        root: the folder that stands for its `/`.
+        request: of CreateTrainingJob.
+        host: the instance, as `algo-1`.
+        hosts: all instances.
+    """
     folder = root / _ML / "input/config"
     folder.mkdir(parents=True)
-    resources = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "eth0"}
+    group = {
+        "instance_group_name": _GROUP,
+        "instance_type": request["ResourceConfig"]["InstanceType"],
+        "hosts": list(hosts),
+    }
+    resources = {
+        "current_host": host,
+        "current_instance_type": group["instance_type"],
+        "current_group_name": _GROUP,
+        "hosts": list(hosts),
+        "instance_groups": [group],
+        "network_interface_name": "eth0",
+    }
     channels = {each["ChannelName"]: _channel(each, request) for each in request.get("InputDataConfig") or []}
     for name, content in (
         ("hyperparameters", request.get("HyperParameters") or {}),
@@ -26,24 +47,46 @@ def write_configuration(root: Path, request: Mapping[str, Any]) -> None:
         (folder / f"{name}.json").write_text(json.dumps(content))
 
 
-def download_channels(s3: Any, root: Path, request: Mapping[str, Any]) -> None:
-    """Bring the channels' data; raises DataError as `download_prefix` does."""
+def download_channels(
+    s3: Any, root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]
+) -> None:
+    """Bring the channels' data to an instance, its share of those that are `ShardedByS3Key`.
+
+    Arguments are those of `write_configuration`. Raises DataError as `download_prefix` does.
+    """
     for channel in request.get("InputDataConfig") or []:
-        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-        download_prefix(s3, uri, f"/{_ML}/input/data/{channel['ChannelName']}", root)
+        source = channel["DataSource"]["S3DataSource"]
+        sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        shard = (hosts.index(host), len(hosts)) if sharded else (0, 1)
+        folder = f"/{_ML}/input/data/{channel['ChannelName']}"
+        download_prefix(s3, source["S3Uri"], folder, root, shard=shard)
 
 
-def pack_artifacts(root: Path) -> Path:
-    """Return a new folder with the archive of the model, and that of other output where there is any."""
-    target = root / "artifacts"
+def pack_artifacts(roots: Sequence[Path], target: Path) -> None:
+    """Write the archive of the model, and that of other output where there is any.
+
+    Args:
+        roots: of the instances' containers; of files of one name the first instance's counts.
+        target: a folder, which is created.
+    """
     target.mkdir()
     for source, name in (("model", MODEL_ARCHIVE), ("output/data", OUTPUT_ARCHIVE)):
-        folder = root / _ML / source
-        if any(folder.rglob("*")):
+        found: dict[str, Path] = {}
+        for root in roots:
+            folder = root / _ML / source
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    found.setdefault(path.relative_to(folder).as_posix(), path)
+        if found:
             with tarfile.open(target / name, "w:gz") as archive:
-                for path in sorted(folder.iterdir()):
-                    archive.add(path, path.name)
-    return target
+                for relative, path in sorted(found.items()):
+                    archive.add(path, relative)
+
+
+def failure_text(root: Path) -> str:
+    """Return what a container has written about its failure; nothing where it has not."""
+    file = root / _ML / "output/failure"
+    return file.read_text(errors="replace").strip() if file.is_file() else ""
 
 
 def _channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:

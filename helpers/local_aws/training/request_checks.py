@@ -8,8 +8,11 @@ from typing import Any
 
 from helpers.local_aws.api.operations import members, unsupported_members
 from helpers.local_aws.api.tags import tag_problems
+from helpers.local_aws.training.script_mode import has_algorithm, is_script_mode
 
 MEMBERS = members(
+    "AlgorithmSpecification.ContainerArguments",
+    "AlgorithmSpecification.ContainerEntrypoint",
     "AlgorithmSpecification.MetricDefinitions",
     "AlgorithmSpecification.TrainingImage",
     "AlgorithmSpecification.TrainingInputMode",
@@ -59,13 +62,16 @@ def not_emulated(request: Mapping[str, Any]) -> list[str]:
             _add_value(found, member, channel.get(member), supported)
         source = (channel.get("DataSource") or {}).get("S3DataSource") or {}
         _add_value(found, "S3DataType", source.get("S3DataType"), frozenset({"S3Prefix"}))
-    mode = (request.get("AlgorithmSpecification") or {}).get("TrainingInputMode")
+    algorithm = request.get("AlgorithmSpecification") or {}
+    if algorithm.get("ContainerArguments") and not is_script_mode(request):
+        found.add("AlgorithmSpecification.ContainerArguments without ContainerEntrypoint")
+    mode = algorithm.get("TrainingInputMode")
     _add_value(found, "TrainingInputMode", mode, _VALUES["InputMode"])
+    count = (request.get("ResourceConfig") or {}).get("InstanceCount")
+    if is_script_mode(request) and isinstance(count, int) and count > 1:
+        found.add(f"ResourceConfig.InstanceCount {count} with ContainerEntrypoint")
     output = request.get("OutputDataConfig") or {}
     _add_value(found, "OutputDataConfig.CompressionType", output.get("CompressionType"), frozenset({"GZIP"}))
-    count = (request.get("ResourceConfig") or {}).get("InstanceCount")
-    if isinstance(count, int) and count > 1:
-        found.add(f"ResourceConfig.InstanceCount {count}")
     return sorted(found)
 
 
@@ -92,7 +98,7 @@ def _other_problems(request: Mapping[str, Any]) -> Iterator[str]:
     algorithm = request.get("AlgorithmSpecification") or {}
     if not {"TrainingImage", "AlgorithmName"} & algorithm.keys():
         yield "AlgorithmSpecification must have TrainingImage or AlgorithmName"
-    if algorithm.get("MetricDefinitions"):
+    if algorithm.get("MetricDefinitions") and has_algorithm(request):
         yield (
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the "
             "request without specifying metric definitions."

@@ -1,5 +1,6 @@
 """A training job, as the API describes it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from helpers.local_aws.api.response import Response, with_values
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.training.container_files import MODEL_ARCHIVE
+from helpers.local_aws.training.script_mode import has_algorithm
 from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 from helpers.s3 import join
 
@@ -29,10 +31,26 @@ class TrainingJob(Job):
     """Whether the archive of a model was uploaded."""
     runtime_exceeded: bool = False
     metrics: list[Response] = field(default_factory=list)
+    tuning_job_arn: str | None = None
+    """Of the tuning job that has started it."""
 
     def enter(self, status: str) -> None:
         """Take up another secondary status, as `Downloading`."""
         self.transitions.append((status, datetime.now(UTC)))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the instances."""
+        count = self.request["ResourceConfig"]["InstanceCount"]
+        return tuple(f"algo-{number}" for number in range(1, count + 1))
+
+    @property
+    def metric_definitions(self) -> Sequence[Mapping[str, str]]:
+        """How metrics are found in the log: those of the algorithm, or those that the job names."""
+        if has_algorithm(self.request):
+            return metric_definitions()
+        own: Sequence[Mapping[str, str]] = self.request["AlgorithmSpecification"].get("MetricDefinitions")
+        return own or []
 
     @property
     def output_uri(self) -> str:
@@ -42,7 +60,7 @@ class TrainingJob(Job):
     def description(self) -> Response:
         """Return the job as `DescribeTrainingJob` does."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
-        algorithm = {**request["AlgorithmSpecification"], "MetricDefinitions": metric_definitions()}
+        algorithm = {**request["AlgorithmSpecification"], "MetricDefinitions": self.metric_definitions}
         seconds = int((self.ended - self.started).total_seconds()) if self.ended and self.started else None
         return with_values(
             {
@@ -55,6 +73,7 @@ class TrainingJob(Job):
                 "ModelArtifacts": {
                     "S3ModelArtifacts": join(self.output_uri, MODEL_ARCHIVE) if self.has_model else ""
                 },
+                "TuningJobArn": self.tuning_job_arn,
                 "FailureReason": self.failure_reason,
                 "TrainingStartTime": self.started,
                 "SecondaryStatusTransitions": self._transitions(),

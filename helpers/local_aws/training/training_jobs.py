@@ -5,10 +5,11 @@ from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
 from helpers.local_aws.api.tags import checked_tags
-from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.containers.container_job import FIRST_HOST, ContainerExit
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.jobs.runner import RunningJob, TimeExceededError
 from helpers.local_aws.jobs.s3_data import FolderUpload
+from helpers.local_aws.training import script_mode
 from helpers.local_aws.training.container_files import (
     MODEL_ARCHIVE,
     download_channels,
@@ -17,9 +18,9 @@ from helpers.local_aws.training.container_files import (
 )
 from helpers.local_aws.training.metrics import MetricReader
 from helpers.local_aws.training.request_checks import MEMBERS, not_emulated, request_problems
+from helpers.local_aws.training.script_mode import is_script_mode
 from helpers.local_aws.training.training_job import TrainingJob
 from helpers.local_aws.xgboost_container import container as xgboost_container
-from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
@@ -41,21 +42,34 @@ class TrainingJobs(Jobs[TrainingJob]):
 
     def create(self, request: Request, caller: str | None = None) -> Response:
         """Start a job, after the checks that the service makes at once."""
-        name = str(request["TrainingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
-        if image := request["AlgorithmSpecification"].get("TrainingImage"):
-            problems += filter(None, [xgboost_container.image_problem(image)])
+        problems += image_problems(request)
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
-        authorize_creation(_creation(request, self._region), self._region, caller)
-        job = TrainingJob(name, self._arn(name), request, checked_tags(request))
+        authorize_creation(creation_of(request, self._region), self._region, caller)
+        return {"TrainingJobArn": self.launch(request).arn}
+
+    def launch(self, request: Request, tuning_job_arn: str | None = None) -> TrainingJob:
+        """Start a job that has been checked, of its own or of a tuning job."""
+        name = str(request["TrainingJobName"])
+        job = TrainingJob(
+            name, self._arn(name), request, checked_tags(request), tuning_job_arn=tuning_job_arn
+        )
         self._add(job)
         self._runner.start(job, self._region, LOG_GROUP, lambda running: _run(job, running))
-        return {"TrainingJobArn": job.arn}
+        return job
 
 
-def _creation(request: Request, region: str) -> Creation:
+def image_problems(request: Request) -> list[str]:
+    """Return why the image of a request is not executed, if so."""
+    image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
+    problem_of = script_mode.image_problem if is_script_mode(request) else xgboost_container.image_problem
+    return list(filter(None, [problem_of(image)])) if image else []
+
+
+def creation_of(request: Request, region: str) -> Creation:
+    """Return what a request creates, for the check of who may do it."""
     vpc, resources = request.get("VpcConfig") or {}, request["ResourceConfig"]
     return Creation(
         action="sagemaker:CreateTrainingJob",
@@ -75,13 +89,15 @@ def _creation(request: Request, region: str) -> Creation:
 def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
     """Bring the channels, train, and upload the archives, also those of a job that was ended."""
     job.enter("Downloading")
-    download_channels(running.s3, running.root, job.request)
-    write_configuration(running.root, job.request)
+    roots = {host: running.root / host for host in job.hosts}
+    for host, root in roots.items():
+        download_channels(running.s3, root, job.request, host, job.hosts)
+        write_configuration(root, job.request, host, job.hosts)
     job.enter("Training")
-    metrics = MetricReader(metric_definitions())
+    metrics = MetricReader(job.metric_definitions)
 
-    def log(line: str) -> None:
-        running.log(line)
+    def log(line: str, host: str = FIRST_HOST) -> None:
+        running.log(line, host)
         metrics.read(line)
 
     variables = {
@@ -89,17 +105,23 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
         "TRAINING_JOB_NAME": job.name,
         "TRAINING_JOB_ARN": job.arn,
     }
+
+    def train() -> ContainerExit:
+        if not is_script_mode(job.request):
+            return xgboost_container.train(roots, running.root, variables, log, job.interrupt)
+        own = {} if job.request.get("EnableNetworkIsolation") else running.aws_environment()
+        return script_mode.run(roots[FIRST_HOST], job.request, {**own, **variables}, log, job.interrupt)
+
     try:
-        exit_ = running.run(
-            lambda: xgboost_container.train(running.root, variables, log, job.interrupt), outputs=[]
-        )
+        exit_ = running.run(train, outputs=[])
     except TimeExceededError:
         job.runtime_exceeded, exit_ = True, ContainerExit(0)
         job.status = "Stopping"
     job.metrics = metrics.final()
     if exit_.code == 0 or job.status == "Stopping":
         job.enter("Uploading")
-        archives = pack_artifacts(running.root)
+        archives = running.root / "artifacts"
+        pack_artifacts(list(roots.values()), archives)
         key = job.request["OutputDataConfig"].get("KmsKeyId")
         FolderUpload(running.s3, archives, job.output_uri, kms_key=key, continuous=False).upload()
         job.has_model = (archives / MODEL_ARCHIVE).exists()

@@ -1,7 +1,5 @@
 """Transform jobs: what `CreateTransformJob` starts, and the operations on it."""
 
-import tarfile
-
 from helpers.local_aws.access.creation import Creation, authorize_creation
 from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations
@@ -10,17 +8,17 @@ from helpers.local_aws.api.tags import checked_tags
 from helpers.local_aws.containers.container_job import ContainerExit
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.jobs.runner import JobRunner, RunningJob
-from helpers.local_aws.jobs.s3_data import DataError, FolderUpload, download_prefix, host_path
+from helpers.local_aws.jobs.s3_data import FolderUpload, download_prefix, host_path
+from helpers.local_aws.models.artifacts import unpack_artifacts
 from helpers.local_aws.models.container import container_problems
+from helpers.local_aws.models.model_server import ModelServer, ServerError
 from helpers.local_aws.models.models import Model, Models
-from helpers.local_aws.transform.model_server import ModelServer, ServerError
 from helpers.local_aws.transform.request_checks import MEMBERS, not_emulated, request_problems
 from helpers.local_aws.transform.transform_job import TransformJob
 from helpers.local_aws.transform.transformation import Transformation
-from helpers.s3 import parse
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-_ARTIFACTS, _MODEL, _INPUT = "/artifacts", "/opt/ml/model", "/transform/input"
+_INPUT = "/transform/input"
 
 
 class TransformJobs(Jobs[TransformJob]):
@@ -92,11 +90,15 @@ def _run(job: TransformJob, running: RunningJob) -> ContainerExit:
     """Bring the model and the input, transform, and upload the output of the files that did not fail."""
     if job.container is None:
         raise TypeError(f"{job.name} has no container")
-    _bring_model(job.container.model_data_url, running)
+    unpack_artifacts(running.s3, job.container.model_data_url, running.root)
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     download_prefix(running.s3, source, _INPUT, running.root)
     targets = running.root / "transform/output"
-    variables = {**job.container.environment, **(job.request.get("Environment") or {})}
+    variables = {
+        **job.container.environment,
+        **(job.request.get("Environment") or {}),
+        "SAGEMAKER_BATCH": "true",
+    }
     failures: list[str] = []
 
     def transform() -> ContainerExit:
@@ -117,18 +119,3 @@ def _run(job: TransformJob, running: RunningJob) -> ContainerExit:
         key = output.get("KmsKeyId")
         FolderUpload(running.s3, targets, output["S3OutputPath"], kms_key=key, continuous=False).upload()
     return exit_
-
-
-def _bring_model(url: str | None, running: RunningJob) -> None:
-    """Unpack the archive of a model into its folder in the container."""
-    folder = host_path(running.root, _MODEL)
-    folder.mkdir(parents=True)
-    if url is None:
-        return
-    download_prefix(running.s3, url, _ARTIFACTS, running.root)
-    archive = host_path(running.root, _ARTIFACTS) / parse(url).key.rpartition("/")[2]
-    try:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(f"The model data {url} is not a tar.gz archive: {error}") from error

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from helpers.local_aws.models.model_server import ModelServer, ServerError
 from helpers.local_aws.transform.data_processing import AssociationError, DataProcessing
 from helpers.local_aws.transform.filters import FilterError
-from helpers.local_aws.transform.model_server import ModelServer, ServerError
 from helpers.local_aws.transform.records import Batch, PayloadError, batches, read_records
 
 _DEFAULT_MB = 6

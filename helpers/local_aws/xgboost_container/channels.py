@@ -7,14 +7,11 @@ from helpers.local_aws.xgboost_container.errors import UserError
 
 CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
 CONTENT_TYPES: Mapping[str, str] = {
-    CSV: CSV,
+    **{name: name for name in (CSV, LIBSVM, PARQUET, RECORDIO)},
     "text/csv": CSV,
-    LIBSVM: LIBSVM,
     "text/libsvm": LIBSVM,
     "text/x-libsvm": LIBSVM,
-    PARQUET: PARQUET,
     "application/x-parquet": PARQUET,
-    RECORDIO: RECORDIO,
     "application/x-recordio-protobuf": RECORDIO,
 }
 """The formats by what a channel's ContentType may be."""

@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
-from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.containers.container_job import ContainerExit, Output
 from helpers.local_aws.xgboost_container import environment
 from helpers.supervision import supervised_command
 
 IMAGE = "sagemaker-xgboost:3.2-0"
 """The image that is executed, by its repository and its tag."""
+_POLL_SECONDS = 0.1
 _FAILURE = "opt/ml/output/failure"
 
 
@@ -21,30 +24,58 @@ def image_problem(image: str) -> str | None:
 
 
 def train(
-    root: Path, own_variables: Mapping[str, str], log: Callable[[str], None], stop: threading.Event
+    roots: Mapping[str, Path],
+    meeting_point: Path,
+    own_variables: Mapping[str, str],
+    log: Output,
+    stop: threading.Event,
 ) -> ContainerExit:
-    """Train to the end and return how it ended.
+    """Train to the end, in a process for each instance, and return how it ended.
 
     Args:
-        root: the folder that stands for the container's `/`, with channels and configuration.
+        roots: by the instances, the folders that stand for their `/`, with channels and configuration.
+        meeting_point: a folder in which the processes find each other.
         own_variables: of the job.
         log: takes each line of output.
         stop: ends it when set, with every process of it.
     """
     command = environment.program("training")
-    code = supervised_command.run(command, environment.variables(root, own_variables), root, log, stop)
-    failure = root / _FAILURE
-    text = failure.read_text(errors="replace").strip() if failure.is_file() else ""
-    return ContainerExit(code, f"AlgorithmError: {text}, exit code: {code}" if text else None)
+    given = {**own_variables, environment.MEETING_POINT_VARIABLE: str(meeting_point)}
+    ended = threading.Event()
+    with ThreadPoolExecutor(len(roots)) as pool:
+        running = {
+            host: pool.submit(
+                supervised_command.run,
+                command,
+                environment.variables(root, given),
+                root,
+                partial(log, host=host),
+                ended,
+            )
+            for host, root in roots.items()
+        }
+        while not all(each.done() for each in running.values()):
+            wait(running.values(), _POLL_SECONDS)
+            if stop.is_set() or any(each.done() and each.result() for each in running.values()):
+                ended.set()  # also those that wait for one that has failed
+    if stop.is_set():
+        return ContainerExit(max(each.result() for each in running.values()))
+    failed = [host for host, each in running.items() if each.result()]
+    for host in failed:
+        failure = roots[host] / _FAILURE
+        if failure.is_file():
+            text, code = failure.read_text(errors="replace").strip(), running[host].result()
+            return ContainerExit(code, f"AlgorithmError: {text}, exit code: {code}")
+    return ContainerExit(running[failed[0]].result() if failed else 0)
 
 
 def serve(
     root: Path, own_variables: Mapping[str, str], log: Callable[[str], None], stop: threading.Event
 ) -> int:
-    """Serve batch transforms of the model below `root` until `stop` is set; return the exit code.
+    """Serve the model below `root` until `stop` is set; return the exit code.
 
     Arguments are those of `train`, with the variables of the model and of the transform. The port is in the
     file `environment.PORT_FILE` once the server answers.
     """
-    variables = environment.variables(root, {**own_variables, "SAGEMAKER_BATCH": "true"})
+    variables = environment.variables(root, own_variables)
     return supervised_command.run(environment.program("serving"), variables, root, log, stop)

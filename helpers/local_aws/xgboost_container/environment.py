@@ -9,24 +9,31 @@ from helpers.supervision import supervised_command
 
 ROOT_VARIABLE = "SAGEMAKER_BASE_DIR"
 """The folder that stands for /opt/ml; the image's toolkit reads the same variable."""
+MEETING_POINT_VARIABLE = "SAGEMAKER_MEETING_POINT"
+"""The folder in which the processes of several instances find each other; on AWS they have addresses."""
 PORT_FILE = "opt/ml/port"
 """Where the server writes its port on loopback, below the folder that stands for `/`."""
 _REPOSITORY = Path(__file__).parents[3]
 
 
-def program(name: str) -> list[str]:
-    """Return the command that runs a module of this package.
+def python() -> Path:
+    """Return the Python that has the packages of the image.
 
     Raises:
         UserError: the environment is not installed.
     """
-    python = Path(sys.prefix) / "xgboost" / "bin" / "python"
-    if not python.exists():
+    found = Path(sys.prefix) / "xgboost" / "bin" / "python"
+    if not found.exists():
         raise UserError(
-            f"{python.parents[1]}, the Python of the built-in XGBoost, is not installed",
+            f"{found.parents[1]}, the Python of the built-in XGBoost, is not installed",
             hint="Install it with: make up",
         )
-    return [str(python), "-m", f"{__package__}.{name}"]
+    return found
+
+
+def program(name: str) -> list[str]:
+    """Return the command that runs a module of this package; raises UserError as `python` does."""
+    return [str(python()), "-m", f"{__package__}.{name}"]
 
 
 def variables(root: Path, own: Mapping[str, str]) -> dict[str, str]:

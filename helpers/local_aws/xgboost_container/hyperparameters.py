@@ -203,6 +203,8 @@ def _check_objective(values: Values) -> None:
 
 def _check_eval_metric(values: Values) -> None:
     metrics, objective = values.get("eval_metric") or [], values.get("objective") or ""
+    if metrics and not objective:  # in the image a KeyError of this name
+        raise UserError("'objective': a job with eval_metric must have the hyperparameter objective")
     if "auc" in metrics and not objective.startswith(("binary:", "rank:")):
         raise UserError("Metric 'auc' can only be applied for classification and ranking problems.")
     if "aft-nloglik" in metrics and objective != "survival:aft":

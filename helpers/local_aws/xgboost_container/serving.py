@@ -1,6 +1,6 @@
 """The server of the image: `python -m helpers.local_aws.xgboost_container.serving`.
 
-It answers batch transforms, where predictions are lines whatever the request accepts.
+With SAGEMAKER_BATCH it answers batch transforms, where predictions are lines whatever the request accepts.
 """
 
 import json
@@ -17,6 +17,7 @@ from helpers.local_aws.xgboost_container.predictions import Model, read_rows
 
 _PORT_FILE = "port"
 """Below /opt/ml; `environment.PORT_FILE` is the same."""
+_PAGE = "text/html; charset=utf-8"
 _MB = 1024 * 1024
 _MAX_PAYLOAD = 6 * _MB
 _ACCEPTED = ("application/json", "application/jsonlines", "application/x-recordio-protobuf", "text/csv")
@@ -47,12 +48,12 @@ def _answer(environ: dict[str, Any]) -> Answer:
     match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
         case "GET", "/ping":
             _model(_folder())
-            return "200 OK", "text/html", ""
+            return "200 OK", _PAGE, ""
         case "GET", "/execution-parameters":
             return "200 OK", "application/json", json.dumps(_execution_parameters())
         case "POST", "/invocations":
             return _invoke(environ)
-    return "404 Not Found", "text/html", "Not Found"
+    return "404 Not Found", _PAGE, "Not Found"
 
 
 def _execution_parameters() -> dict[str, Any]:
@@ -66,25 +67,37 @@ def _execution_parameters() -> dict[str, Any]:
 def _invoke(environ: dict[str, Any]) -> Answer:
     size = int(environ.get("CONTENT_LENGTH") or 0)
     if size > _MAX_PAYLOAD:
-        return "413 Request Entity Too Large", "text/html", "The data value transmitted exceeds the limit."
+        return "413 Request Entity Too Large", _PAGE, "The data value transmitted exceeds the limit."
     payload = environ["wsgi.input"].read(size)
     if not payload:
-        return "204 No Content", "text/html", ""
+        return "204 No Content", _PAGE, ""
     try:
         rows = read_rows(payload, environ.get("CONTENT_TYPE"))
     except (UserError, RuntimeError) as error:
-        return "415 Unsupported Media Type", "text/html", str(error)
+        return "415 Unsupported Media Type", _PAGE, str(error)
     try:
         predictions = _model(_folder()).predict(rows)
     except Exception as error:  # whatever XGBoost raises for these rows
-        return "400 Bad Request", "text/html", f"Unable to evaluate payload provided: {error}"
+        return "400 Bad Request", _PAGE, f"Unable to evaluate payload provided: {error}"
     accept = environ.get("HTTP_ACCEPT", "").partition(";")[0].strip().lower()
     if accept in {"", "*/*"}:
         accept = "text/csv"
     if accept not in _ACCEPTED:
         text = f"Accept type {accept} is not supported. Please use supported accept types: {list(_ACCEPTED)}."
-        return "406 Not Acceptable", "text/html", text
-    return "200 OK", f"{accept}; charset=utf-8", "\n".join(map(str, predictions.tolist())) + "\n"
+        return "406 Not Acceptable", _PAGE, text
+    content_type = f"{accept}; charset=utf-8" if accept.startswith("text/") else accept
+    if "SAGEMAKER_BATCH" in os.environ:
+        return "200 OK", content_type, "\n".join(map(str, predictions.tolist())) + "\n"
+    return "200 OK", content_type, _encode(predictions, accept)
+
+
+def _encode(predictions: Any, accept: str) -> str:
+    if accept == "application/json":
+        return json.dumps({"predictions": [{"score": each} for each in predictions.tolist()]})
+    if accept == "text/csv":
+        rows = predictions.reshape(len(predictions), -1).tolist()
+        return "".join(",".join(map(str, row)) + "\n" for row in rows)
+    raise NotImplementedError(f"the image encodes no {accept} outside of batch transforms")
 
 
 def _folder() -> Path:

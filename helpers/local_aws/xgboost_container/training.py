@@ -10,12 +10,15 @@ from typing import Any
 import xgboost
 
 from helpers.local_aws.xgboost_container.channels import data_format
+from helpers.local_aws.xgboost_container.distributed import hosts_with_data, read_host, training_ring
 from helpers.local_aws.xgboost_container.errors import UserError
 from helpers.local_aws.xgboost_container.evaluation import custom_metric, is_custom
 from helpers.local_aws.xgboost_container.hyperparameters import Values, validate
 from helpers.local_aws.xgboost_container.matrices import read_matrix
 from helpers.local_aws.xgboost_container.metric_names import MAXIMIZED
 
+Matrix = tuple[xgboost.DMatrix, str]
+"""The rows of a channel, and its name."""
 MODEL_NAME = "xgboost-model"
 _NOT_EXECUTED = ("_kfold", "_num_cv_round")
 
@@ -35,25 +38,40 @@ def train(root: Path) -> None:
     channels = json.loads((config / "inputdataconfig.json").read_text())
     content = data_format(channels)
     with_weights = values.pop("csv_weights", 0) == 1
-    matrices = []
-    for name in channels:
-        folder = root / "input/data" / name
-        matrix = read_matrix(folder, content, with_weights=with_weights)
-        if matrix is None:
+    found = {
+        name: read_matrix(root / "input/data" / name, content, with_weights=with_weights)
+        for name in sorted(channels)  # train, validation
+    }
+    matrices = [(matrix, name) for name, matrix in found.items() if matrix is not None]
+    host = read_host(config)
+    if host.is_alone:
+        for name in (name for name, matrix in found.items() if matrix is None):
             what = "training" if name == "train" else name
             raise UserError(f"No data in {what} channel path /opt/ml/input/data/{name}")
-        matrices.append((matrix, name))
-    matrices.sort(key=lambda each: each[1])  # train, validation
+        _train(values, matrices, root / "model", is_master=True)
+        return
+    hosts = hosts_with_data(host, has_data=len(matrices) == len(found))
+    if not hosts:
+        raise UserError("No hosts received training data.")
+    if host.name not in hosts:
+        print(f"Host {host.name} not being used for distributed training.")
+        return
+    with training_ring(host, hosts):
+        _train(values, matrices, root / "model", is_master=host.name == hosts[0])
+
+
+def _train(values: Values, matrices: list[Matrix], model_folder: Path, *, is_master: bool) -> None:
+    """Train, and save the model where this is the first of the instances that train."""
     print(f"Train matrix has {matrices[0][0].num_row()} rows and {matrices[0][0].num_col()} columns")
     if len(matrices) > 1:
         print(f"Validation matrix has {matrices[1][0].num_row()} rows")
-    model_folder = root / "model"
     model_folder.mkdir(exist_ok=True)
-    booster = _boost(values, matrices, model_folder / MODEL_NAME)
-    _save(booster, model_folder / MODEL_NAME)
+    booster = _boost(values, matrices, model_folder / MODEL_NAME, is_master=is_master)
+    if is_master:
+        _save(booster, model_folder / MODEL_NAME)
 
 
-def _boost(values: Values, matrices: list[tuple[xgboost.DMatrix, str]], model_file: Path) -> xgboost.Booster:
+def _boost(values: Values, matrices: list[Matrix], model_file: Path, *, is_master: bool) -> xgboost.Booster:
     rounds, stopping = values.pop("num_round"), values.pop("early_stopping_rounds", None)
     saves = values.pop("save_model_on_termination", "false") == "true"
     objective_metric = values.pop("_tuning_objective_metric", "").rpartition(":")[2]
@@ -63,7 +81,7 @@ def _boost(values: Values, matrices: list[tuple[xgboost.DMatrix, str]], model_fi
     if "updater" in values:
         values["updater"] = ",".join(values["updater"])
     callbacks: list[xgboost.callback.TrainingCallback] = [xgboost.callback.EvaluationMonitor()]
-    if saves:
+    if saves and is_master:
         callbacks.append(_SaveEachRound(model_file))
     stops_by = (given or metrics)[-1:]
     if stopping and stops_by and len(matrices) > 1:
@@ -73,7 +91,7 @@ def _boost(values: Values, matrices: list[tuple[xgboost.DMatrix, str]], model_fi
                 data_name="validation",
                 metric_name=stops_by[0],
                 maximize=stops_by[0] in MAXIMIZED,
-                save_best=True,
+                save_best=is_master,
             )
         )
     try:

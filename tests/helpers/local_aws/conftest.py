@@ -9,6 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.helpers.local_aws.training_jobs import TrainingJobs, table
+
 PYTHON_IMAGE = "236514542706.dkr.ecr.us-east-1.amazonaws.com/sagemaker-base-python-310:1.0"
 
 Step = dict[str, Any]
@@ -86,3 +88,11 @@ def bucket(aws: boto3.Session) -> str:
     name = f"test-{uuid.uuid4().hex}"
     aws.client("s3").create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def training_jobs(aws: boto3.Session, role: str, bucket: str) -> TrainingJobs:
+    """Training jobs with a table in `train/`."""
+    jobs = TrainingJobs(aws, role, bucket)
+    jobs.put("train/part-0.csv", table())
+    return jobs

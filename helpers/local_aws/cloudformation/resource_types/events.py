@@ -6,6 +6,7 @@ from typing import Any
 from moto.events.models import events_backends
 
 from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType
+from helpers.local_aws.events.schedule_expression import parse
 
 
 class Rule(ResourceType):
@@ -48,6 +49,8 @@ class Rule(ResourceType):
         properties, name = resource.properties, resource.physical_id
         bus = properties.get("EventBusName", "default")
         pattern = properties.get("EventPattern")
+        if expression := properties.get("ScheduleExpression"):
+            parse(expression, once=False)  # raises ScheduleError
         rule = self._backend.put_rule(
             name,
             description=properties.get("Description"),

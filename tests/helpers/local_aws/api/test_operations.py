@@ -71,9 +71,8 @@ def test_an_unexpected_exception_is_an_error_with_its_cause_in_the_log(caplog) -
     ("operation", "request_"),
     [
         ("batch_describe_model_package", {"ModelPackageArnList": ["g/1"]}),
-        ("create_endpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
-        ("describe_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "t"}),
-        ("list_endpoints", {}),
+        ("delete_hyper_parameter_tuning_job", {"HyperParameterTuningJobName": "t"}),
+        ("list_monitoring_schedules", {}),
         ("query_lineage", {}),
     ],
 )

@@ -298,12 +298,12 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_step_types_that_are_not_executed_are_named() -> None:
-    tuning = {"Name": "tune", "Type": "Tuning", "Arguments": {}}
+    other = {"Name": "grow", "Type": "AutoML", "Arguments": {}}
     check = {"Name": "check", "Type": "QualityCheck", "Arguments": {}}
-    definition = parse_definition(text(tuning, step("s"), check))
+    definition = parse_definition(text(other, step("s"), check))
 
     assert not_executed(definition) == [
-        "Tuning (step 'tune')",
+        "AutoML (step 'grow')",
         "QualityCheck (step 'check': its image is closed, and SageMaker Model Monitor takes no new "
         "customers)",
     ]

@@ -405,13 +405,13 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(pipelines, job, aws: bot
 
 
 def test_a_step_type_that_is_not_executed_is_refused_by_name(pipelines, job) -> None:
-    name = pipelines.create(step("s", job()), {"Name": "tune", "Type": "Tuning", "Arguments": {}})
+    name = pipelines.create(step("s", job()), {"Name": "grow", "Type": "AutoML", "Arguments": {}})
 
     with pytest.raises(ClientError) as caught:
         pipelines.start(name)
 
     assert error_of(caught)[0] == "ValidationException"
-    assert "Tuning (step 'tune')" in error_of(caught)[1]
+    assert "AutoML (step 'grow')" in error_of(caught)[1]
     assert not pipelines.sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
 
 

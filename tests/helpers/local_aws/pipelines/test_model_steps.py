@@ -3,11 +3,10 @@
 import uuid
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.helpers.local_aws.training_jobs import IMAGE, TrainingJobs, table
+from tests.helpers.local_aws.training_jobs import IMAGE, TrainingJobs
 
 CACHE = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
 ARTIFACTS = {"Get": "Steps.train.ModelArtifacts.S3ModelArtifacts"}
@@ -143,15 +142,62 @@ def test_what_a_model_step_may_not_have(pipelines, role: str, members: dict[str,
 
 def test_what_is_not_emulated_is_rejected_when_an_execution_starts(pipelines, training_jobs) -> None:
     step = train_step(training_jobs)
-    step["Arguments"]["ResourceConfig"]["InstanceCount"] = 2
+    step["Arguments"]["CheckpointConfig"] = {"S3Uri": "s3://b/checkpoints"}
     name = pipelines.create(step)
-    with pytest.raises(ClientError, match=r"ResourceConfig.InstanceCount 2 \(step 'train'\)"):
+    with pytest.raises(ClientError, match=r"CheckpointConfig \(step 'train'\)"):
         pipelines.start(name)
 
 
-@pytest.fixture
-def training_jobs(aws: boto3.Session, role: str, bucket: str) -> TrainingJobs:
-    """Training jobs with a table in `train/`."""
-    jobs = TrainingJobs(aws, role, bucket)
-    jobs.put("train/part-0.csv", table())
-    return jobs
+def test_a_model_of_the_best_training_job_is_created(pipelines, training_jobs, role: str) -> None:
+    training_jobs.put("validation/part-0.csv", "3,1,1\n12,2,5\n")
+    given = training_jobs.request()
+    shared = ("AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn", "StoppingCondition")
+    tune = {
+        "Name": "tune_depth",
+        "Type": "Tuning",
+        "Arguments": {
+            "HyperParameterTuningJobConfig": {
+                "Strategy": "Grid",
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:rmse"},
+                "ResourceLimits": {"MaxParallelTrainingJobs": 2},
+                "ParameterRanges": {
+                    "CategoricalParameterRanges": [{"Name": "eta", "Values": ["0.01", "0.5"]}]
+                },
+            },
+            "TrainingJobDefinition": {
+                **{name: given[name] for name in shared},
+                "StaticHyperParameters": {"num_round": "3"},
+                "InputDataConfig": [
+                    training_jobs.channel(name, f"{name}/") for name in ("train", "validation")
+                ],
+            },
+        },
+        **CACHE,
+    }
+    # What get_top_model_s3_uri() of the SDK writes.
+    best = {"Get": "Steps.tune_depth.TrainingJobSummaries[0].TrainingJobName"}
+    models = f"s3://{training_jobs.bucket}/models"
+    artifacts = {"Std:Join": {"On": "/", "Values": [models, best, "output/model.tar.gz"]}}
+    name = pipelines.create(tune, model_step(role, artifacts))
+
+    first = pipelines.run(name)
+
+    assert first["PipelineExecutionStatus"] == "Succeeded", first.get("FailureReason")
+    steps = pipelines.steps(first["PipelineExecutionArn"])
+    tuning_arn = steps["tune_depth"]["Metadata"]["TuningJob"]["Arn"]
+    tuning_name = tuning_arn.rpartition("/")[2]
+    assert "-tune-de-" in tuning_name
+    tuned = training_jobs.sagemaker.describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=tuning_name
+    )
+    assert tuned["BestTrainingJob"]["TunedHyperParameters"] == {"eta": "0.5"}
+    assert "TrainingJobSummaries" not in tuned
+    model = training_jobs.sagemaker.describe_model(
+        ModelName=steps["create_model"]["Metadata"]["Model"]["Arn"].rpartition("/")[2]
+    )
+    assert (
+        model["PrimaryContainer"]["ModelDataUrl"].split("/")[4] == tuned["BestTrainingJob"]["TrainingJobName"]
+    )
+
+    again = pipelines.run(name)["PipelineExecutionArn"]
+    assert pipelines.steps(again)["tune_depth"]["CacheHitResult"]["SourcePipelineExecutionArn"]

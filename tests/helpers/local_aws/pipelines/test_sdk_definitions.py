@@ -13,26 +13,24 @@ from helpers.local_aws.pipelines.definition import not_executed, parse_definitio
 FOLDER = Path(__file__).parent / "sdk_definitions"
 MONITOR = "its image is closed, and SageMaker Model Monitor takes no new customers"
 CLARIFY = "its image is closed, and SageMaker Clarify's monitoring takes no new customers"
-SCRIPT_MODE = ["AlgorithmSpecification.ContainerArguments", "AlgorithmSpecification.ContainerEntrypoint"]
 NOT_EXECUTED = {
     "callback": [],
     "clarify_check": [f"ClarifyCheck (step 'clarify': {CLARIFY})"],
     "create_model": [],
     "emr": ["EMR (step 'emr': there is no EMR cluster)"],
-    "endpoint": ["Endpoint (step 'ep')"],
-    "endpoint_config": ["EndpointConfig (step 'epc')"],
+    "endpoint": [],
+    "endpoint_config": [],
     "lambda": ["Lambda (step 'deploy': there are no Lambda functions)"],
     "quality_check": [f"QualityCheck (step 'data-quality': {MONITOR})"],
     "register_model": [],
     "sdk_2_257_7": [
         "DebugHookConfig (step 'train')",
         "ProfilerConfig (step 'train')",
-        "Tuning (step 'tune')",
     ],
     "training_builtin": [],
-    "training_script_mode": [f"{member} (step 'train')" for member in SCRIPT_MODE],
+    "training_script_mode": [],
     "transform": [],
-    "tuning": ["Tuning (step 'tune')"],
+    "tuning": [],
 }
 
 

@@ -132,9 +132,14 @@ def test_parameters_are_known(sdk) -> None:
 
 
 def test_properties_are_those_of_the_api(sdk) -> None:
-    shapes = {name: kind.properties for name, kind in STEP_TYPES.items() if kind.properties}
+    shapes = [
+        (name, shape)
+        for name, kind in STEP_TYPES.items()
+        for shape in (kind.properties, kind.listed_properties)
+        if shape
+    ]
 
-    for type_name, shape in shapes.items():
+    for type_name, shape in shapes:
         properties = sdk.properties.Properties("s", shape_name=shape)
         members = [each for each in vars(properties).values() if isinstance(each, sdk.properties.Properties)]
         assert members
@@ -223,8 +228,27 @@ def steps(sdk: Any) -> Iterator[Any]:
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 RESOURCES = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
+TRAINING = {
+    "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+    "OutputDataConfig": {"S3OutputPath": "s3://b/o"},
+    "ResourceConfig": {**RESOURCES, "VolumeSizeInGB": 30},
+    "RoleArn": ROLE,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
 ARGUMENTS = {
     "Condition": {"Conditions": [{"Type": "Equals", "LeftValue": 1, "RightValue": 1}], "IfSteps": []},
+    "Endpoint": {"EndpointName": "e", "EndpointConfigName": "c"},
+    "EndpointConfig": {
+        "EndpointConfigName": "c",
+        "ProductionVariants": [
+            {
+                "VariantName": "v",
+                "ModelName": "m",
+                "InitialInstanceCount": 1,
+                "InstanceType": "ml.m5.xlarge",
+            }
+        ],
+    },
     "Fail": {"ErrorMessage": "m"},
     "Processing": {
         "ProcessingResources": {
@@ -235,18 +259,21 @@ ARGUMENTS = {
     },
     "Model": {"PrimaryContainer": {"Image": "i"}, "ExecutionRoleArn": ROLE},
     "RegisterModel": {"ModelPackageGroupName": "g"},
-    "Training": {
-        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
-        "OutputDataConfig": {"S3OutputPath": "s3://b/o"},
-        "ResourceConfig": {**RESOURCES, "VolumeSizeInGB": 30},
-        "RoleArn": ROLE,
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
-    },
+    "Training": TRAINING,
     "Transform": {
         "ModelName": "m",
         "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b"}}},
         "TransformOutput": {"S3OutputPath": "s3://b/o"},
         "TransformResources": RESOURCES,
+    },
+    "Tuning": {
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:rmse"},
+            "ParameterRanges": {"CategoricalParameterRanges": [{"Name": "eta", "Values": ["0.1"]}]},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+        },
+        "TrainingJobDefinition": TRAINING,
     },
 }
 

@@ -39,6 +39,43 @@ def test_two_steps_never_share_a_key() -> None:
     assert cache_key("one", ARGUMENTS, MEMBERS) != cache_key("two", ARGUMENTS, MEMBERS)
 
 
+def test_script_mode_is_never_in_the_cache() -> None:
+    """SDK 3 uploads the drivers at each build, to a URI with the time, and the channels are in the key."""
+    first, second = (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "sm_drivers",
+                    "DataSource": {
+                        "S3DataSource": {"S3Uri": f"s3://b/train/train-{moment}/input/sm_drivers"}
+                    },
+                }
+            ]
+        }
+        for moment in ("20261127223259", "20261127223304")
+    )
+    members = STEP_REQUESTS["Training"].cache_members
+    assert cache_key("train", first, members) != cache_key("train", second, members)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "counts"),
+    [
+        ("StaticHyperParameters", {"num_round": "2"}, True),
+        ("InputDataConfig", [], True),
+        ("ResourceConfig", {"InstanceCount": 2}, False),
+        ("OutputDataConfig", {"S3OutputPath": "s3://b/other"}, False),
+    ],
+)
+def test_of_a_tuner_the_documented_members_are_in_the_key(member: str, value: object, counts: bool) -> None:
+    members = STEP_REQUESTS["Tuning"].cache_members
+    definition = {"StaticHyperParameters": {"num_round": "1"}, "InputDataConfig": [{"ChannelName": "train"}]}
+    given = {"HyperParameterTuningJobConfig": {"Strategy": "Grid"}, "TrainingJobDefinition": definition}
+    changed = given | {"TrainingJobDefinition": definition | {member: value}}
+
+    assert (cache_key("s", given, members) == cache_key("s", changed, members)) is not counts
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

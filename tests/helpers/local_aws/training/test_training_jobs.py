@@ -63,7 +63,10 @@ def test_early_stopping_needs_a_metric(training_jobs) -> None:
     given = {"num_round": "40", "early_stopping_rounds": "2"}
 
     ignored = training_jobs.run(HyperParameters=given, InputDataConfig=both)
-    stopped = training_jobs.run(HyperParameters={**given, "eval_metric": "rmse,mae"}, InputDataConfig=both)
+    stopped = training_jobs.run(
+        HyperParameters={**given, "objective": "reg:squarederror", "eval_metric": "rmse,mae"},
+        InputDataConfig=both,
+    )
 
     rounds = [
         sum(line.startswith("[") for line in training_jobs.log(job["TrainingJobName"]))
@@ -152,13 +155,11 @@ SCRIPT = {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch
     [
         ("AlgorithmSpecification", {**SCRIPT, "TrainingInputMode": "File"}, "does not execute the image"),
         ("AlgorithmSpecification.TrainingInputMode", "Pipe", "does not support TrainingInputMode Pipe"),
-        ("AlgorithmSpecification.ContainerEntrypoint", ["bash"], "ContainerEntrypoint of CreateTrainingJob"),
         (
             "AlgorithmSpecification.MetricDefinitions",
             [{"Name": "x", "Regex": "x"}],
             "You can't override the metric definitions",
         ),
-        ("ResourceConfig.InstanceCount", 2, "does not support ResourceConfig.InstanceCount 2"),
         ("OutputDataConfig.CompressionType", "NONE", "OutputDataConfig.CompressionType NONE"),
         ("CheckpointConfig", {"S3Uri": "s3://b/c"}, "does not support CheckpointConfig"),
         ("EnableManagedSpotTraining", True, "does not support EnableManagedSpotTraining"),

@@ -465,6 +465,38 @@ def _rule(aws: boto3.Session, around: Around, unique: str) -> Values:
     return Values(properties("1", "ENABLED"), properties("2", "DISABLED"), read)
 
 
+def _schedule(aws: boto3.Session, around: Around, unique: str) -> Values:
+    scheduler = aws.client("scheduler")
+
+    def read(name: str) -> Mapping[str, Any]:
+        found = scheduler.get_schedule(Name=name)
+        return {
+            "Description": found["Description"],
+            "FlexibleTimeWindow": found["FlexibleTimeWindow"],
+            "ScheduleExpression": found["ScheduleExpression"],
+            "ScheduleExpressionTimezone": found["ScheduleExpressionTimezone"],
+            "State": found["State"],
+            "Target": {name: found["Target"][name] for name in ("Arn", "RoleArn")},
+        }
+
+    def properties(number: str, zone: str, state: str, window: Mapping[str, Any]) -> dict[str, Any]:
+        pipeline = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/p{number}"
+        return {
+            "Description": f"schedule {number}",
+            "FlexibleTimeWindow": window,
+            "ScheduleExpression": f"cron(0 {number} * * ? *)",
+            "ScheduleExpressionTimezone": zone,
+            "State": state,
+            "Target": {"Arn": pipeline, "RoleArn": around[f"Role{number}Arn"]},
+        }
+
+    return Values(
+        properties("1", "UTC", "DISABLED", {"Mode": "OFF"}),
+        properties("2", "Europe/Berlin", "ENABLED", {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}),
+        read,
+    )
+
+
 def _managed_policy(aws: boto3.Session, around: Around, unique: str) -> Values:
     iam = aws.client("iam")
 
@@ -783,6 +815,7 @@ VALUES: Mapping[str, Callable[[boto3.Session, Around, str], Values]] = {
     "AWS::Logs::LogGroup": _log_group,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::Scheduler::Schedule": _schedule,
     "AWS::SageMaker::Domain": _domain,
     "AWS::SageMaker::ModelPackageGroup": _model_package_group,
     "AWS::SageMaker::UserProfile": _user_profile,

@@ -1,4 +1,4 @@
-"""The server of a model, seen by the transform that uses it."""
+"""The server of a model, seen by the transform or the endpoint that uses it."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.local_aws.xgboost_container import container, environment
 
@@ -20,7 +20,15 @@ _PING_ERROR = (
 
 
 class ServerError(Exception):
-    """The server does not answer as it should; the message is that of the transform's FailureReason."""
+    """The server does not answer as it should; the message is that of the FailureReason."""
+
+
+class ServerAnswer(NamedTuple):
+    """What the server answers to a request."""
+
+    status: int
+    content_type: str
+    body: bytes
 
 
 class ModelServer:
@@ -61,13 +69,13 @@ class ModelServer:
         Raises:
             ServerError: it does not.
         """
-        if self._request("GET", "/ping")[0] != http.client.OK:
+        if self._request("GET", "/ping").status != http.client.OK:
             raise ServerError(_PING_ERROR)
 
     def execution_parameters(self) -> dict[str, Any]:
         """Return its limits for requests; nothing where it has none."""
-        status, body = self._request("GET", "/execution-parameters")
-        parameters: dict[str, Any] = json.loads(body) if status == http.client.OK else {}
+        answer = self._request("GET", "/execution-parameters")
+        parameters: dict[str, Any] = json.loads(answer.body) if answer.status == http.client.OK else {}
         return parameters
 
     def invoke(self, payload: bytes, content_type: str | None, accept: str | None) -> bytes:
@@ -76,22 +84,30 @@ class ModelServer:
         Raises:
             ServerError: it rejects them, or does not answer.
         """
+        answer = self.send(payload, content_type, accept)
+        if answer.status not in {http.client.OK, http.client.NO_CONTENT}:
+            text = answer.body.decode(errors="replace").strip()
+            raise ServerError(f"Bad HTTP status received from algorithm: {answer.status}: {text}")
+        return answer.body
+
+    def send(self, payload: bytes, content_type: str | None, accept: str | None) -> ServerAnswer:
+        """Return what it answers to some records, whatever its status is.
+
+        Raises:
+            ServerError: it does not answer.
+        """
         given = {"Content-Type": content_type, "Accept": accept}
         headers = {name: value for name, value in given.items() if value}
-        status, body = self._request("POST", "/invocations", payload, headers)
-        if status not in {http.client.OK, http.client.NO_CONTENT}:
-            text = body.decode(errors="replace").strip()
-            raise ServerError(f"Bad HTTP status received from algorithm: {status}: {text}")
-        return body
+        return self._request("POST", "/invocations", payload, headers)
 
     def _request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes]:
+    ) -> ServerAnswer:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
-            return response.status, response.read()
+            return ServerAnswer(response.status, response.getheader("Content-Type", ""), response.read())
         except (OSError, http.client.HTTPException) as error:
             raise ServerError(f"Model server did not respond to {path} request: {error!r}") from error
         finally:

@@ -1,0 +1,1 @@
+"""Endpoints: servers of models that answer InvokeEndpoint, and their configurations."""

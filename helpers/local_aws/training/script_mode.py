@@ -1,0 +1,84 @@
+"""Script mode: a job with an entry point of its own, which is what SDK 3 makes of a training script.
+
+Its command starts the SDK's drivers, in the channel `sm_drivers`, and these the script, in the channel
+`code`. Both run unchanged, but for the paths under /opt/ml in the drivers.
+"""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.local_aws.containers.container_job import ContainerExit, Output
+from helpers.local_aws.containers.container_paths import ContainerPaths
+from helpers.local_aws.training.container_files import failure_text
+from helpers.local_aws.xgboost_container import environment
+from helpers.supervision import supervised_command
+
+IMAGES = ("sagemaker-xgboost:3.2-0", "sagemaker-scikit-learn:1.9-0-cpu-py3")
+"""The images whose packages are there, by repository and tag."""
+_DRIVERS, _PROGRAMS = "opt/ml/input/data/sm_drivers", "usr/local/bin"
+_PIP = """#!/bin/sh
+echo "The embedded AWS installs no packages: script mode has those of the image" >&2
+exit 1
+"""
+
+
+def is_script_mode(request: Mapping[str, Any]) -> bool:
+    """Return whether a CreateTrainingJob request has an entry point of its own."""
+    return bool((request.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint"))
+
+
+def has_algorithm(request: Mapping[str, Any]) -> bool:
+    """Return whether the image of a request has an algorithm, whose metrics are those of its scripts, too."""
+    return "/sagemaker-xgboost:" in str((request.get("AlgorithmSpecification") or {}).get("TrainingImage"))
+
+
+def image_problem(image: str) -> str | None:
+    """Return why an image does not run scripts here, or None when it does."""
+    if image.rpartition("/")[2] in IMAGES:
+        return None
+    return f"The embedded AWS does not run scripts in the image {image}; it runs them in {', '.join(IMAGES)}"
+
+
+def run(
+    root: Path, request: Mapping[str, Any], variables: Mapping[str, str], log: Output, stop: threading.Event
+) -> ContainerExit:
+    """Run the command of a job to its end and return how it ended.
+
+    Args:
+        root: the folder that stands for the container's `/`, with channels and configuration.
+        request: of CreateTrainingJob.
+        variables: of the job.
+        log: takes each line of output.
+        stop: ends it when set, with every process of it.
+
+    Raises:
+        UserError: the environment of scripts is not installed.
+    """
+    paths = ContainerPaths(root)
+    for folder in ("opt/ml/model", "opt/ml/output/data", _PROGRAMS):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for name in ("pip", "pip3"):
+        (root / _PROGRAMS / name).write_text(_PIP)
+        (root / _PROGRAMS / name).chmod(0o755)
+    _map_drivers(root / _DRIVERS, root)
+    algorithm = request["AlgorithmSpecification"]
+    words = [*algorithm["ContainerEntrypoint"], *(algorithm.get("ContainerArguments") or [])]
+    inherited = supervised_command.inherited()
+    exported = {
+        **inherited,
+        "PYTHONUNBUFFERED": "1",
+        **{name: paths.in_text(value) for name, value in variables.items()},
+        "PATH": f"{root / _PROGRAMS}:{environment.python().parent}:{inherited.get('PATH', '')}",
+    }
+    code = supervised_command.run([paths.in_text(word) for word in words], exported, root, log, stop)
+    text = failure_text(root)
+    return ContainerExit(code, f"AlgorithmError: {text}, exit code: {code}" if text else None)
+
+
+def _map_drivers(folder: Path, root: Path) -> None:
+    """Replace the paths under /opt/ml in the files of the drivers."""
+    for path in folder.rglob("*"):
+        if path.suffix in {".py", ".sh"}:
+            path.write_text(path.read_text().replace("/opt/ml", f"{root}/opt/ml"))

@@ -1,0 +1,1 @@
+"""Hyperparameter tuning: training jobs with other hyperparameters each, of which the best is found."""
