@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import SparkSession
 
-from etl.errors import JobError
+from etl.errors import JobError, shown
 from etl.executors import count_executors
 from etl.failures import SPARK_ERRORS, is_of_s3, s3_failure, spark_failure, stop_spark
+from etl.ingestion.assignment import Assignment, Result, run_task
 from etl.ingestion.inputs import divide, find_input
-from etl.ingestion.task import Assignment, Result, run_task, shown
 from etl.log import stdout_logger, timed
 from etl.names import overlap
 from etl.report import Check, Output, data_files, job_report
