@@ -142,6 +142,20 @@ def test_the_driver_imports_no_polars() -> None:
     assert {"polars", "boto3", "etl.ingestion.task"}.isdisjoint(imported.split())
 
 
+@pytest.mark.parametrize(
+    ("uri", "imported"), [("s3a://bucket/in", True), ("file:/in", False), ("/in", False)]
+)
+def test_the_client_of_s3_is_imported_while_spark_starts(uri, imported) -> None:
+    """Where the job needs it: it takes a third of a second."""
+    modules = python(
+        "import sys\nfrom etl.storage import prepare\n"
+        f"if thread := prepare({uri!r}): thread.join()\n"
+        "print(*sys.modules)"
+    )
+
+    assert ("s3transfer.manager" in modules.split()) is imported
+
+
 def test_polars_has_one_thread_in_a_worker_that_meets_it_in_a_rule() -> None:
     """A task has one core, and Polars reads how many threads it may have when it is imported."""
     table = replace(process_pyspark.ABALONE, rules={"no rings": pl.col("rings") > 0})

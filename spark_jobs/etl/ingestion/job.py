@@ -25,7 +25,7 @@ from etl.log import stdout_logger, timed
 from etl.names import overlap
 from etl.report import Check, Output, data_files, job_report
 from etl.runs import begin_run, publish_report
-from etl.storage import s3_settings, storage
+from etl.storage import prepare, s3_settings, storage
 
 if TYPE_CHECKING:
     import logging
@@ -62,6 +62,7 @@ def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     log = stdout_logger(name)
     seconds: dict[str, float] = {}
+    prepare(options.input_table, options.output_table)
     with timed(seconds, "start Spark"):
         # Sizes belong to the cluster (configuration.json), so none are set here.
         spark = SparkSession.builder.appName(name).getOrCreate()
