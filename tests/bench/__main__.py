@@ -79,8 +79,8 @@ def need_room(rows: int, folder: Path) -> None:
     needed = rows * BYTES_PER_ROW
     if disk.free - needed < disk.total * FREE_SHARE:
         sys.exit(
-            f"{rows:,} rows need {needed / 1e9:.1f} GB in {folder}, which has {disk.free / 1e9:.1f} GB, and a tenth "
-            "of the disk must stay free: set TMPDIR to another disk, or take fewer ROWS"
+            f"{rows:,} rows need {needed / 1e9:.1f} GB in {folder}, which has {disk.free / 1e9:.1f} GB, and "
+            "a tenth of the disk must stay free: set TMPDIR to another disk, or take fewer ROWS"
         )
 
 

@@ -1,4 +1,4 @@
-"""The seconds that the job of `make run` takes, on the sample's 4,177 rows, next to that of an earlier commit.
+"""The seconds of the job of `make run`, on the sample's 4,177 rows, next to that of an earlier commit.
 
 Each commit has a worktree and an embedded AWS of its own. Executions take turns, without the step cache.
 """
