@@ -22,13 +22,16 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from etl.errors import JobError
+from etl.ingestion import inputs
 from etl.ingestion.assignment import Rejected, Result, Written, run_task
 from etl.ingestion.formats import other_format
 from etl.ingestion.job import ingest
 from etl.spark_inputs import input_size
 from etl.storage import LocalDisk
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from helpers.spark.event_log import profile
 from tests.bench import abalone, other_jobs
 from tests.spark_submit import JOBS, packages
 
@@ -114,9 +117,33 @@ def test_a_small_input_is_one_task_of_one_spark_job(job, spark) -> None:
         context.setLocalProperty("spark.jobGroup.id", None)
 
     tracker = context.statusTracker()
-    (number,) = tracker.getJobIdsForGroup("small input")
-    (stage,) = tracker.getJobInfo(number).stageIds
+    jobs = [tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup("small input")]
+    (stage,) = (stage for job in jobs for stage in job.stageIds)
     assert tracker.getStageInfo(stage).numTasks == 1
+
+
+def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> None:
+    """In the properties of a Spark job without tasks, which are gone when it is over."""
+    said: list[tuple[str | None, ...]] = []
+    empty = SparkContext.emptyRDD
+
+    def watch(context: SparkContext) -> Any:
+        said.append(tuple(map(context.getLocalProperty, (profile.INPUT_ROWS, profile.REJECTED_ROWS))))
+        return empty(context)
+
+    monkeypatch.setattr(SparkContext, "emptyRDD", watch)
+    monkeypatch.setattr(inputs, "LEAST_SPLIT_BYTES", 1)
+    job.write(*[GOOD] * 200)
+    job.write("bad", *[GOOD] * 200, name="b.csv")
+
+    job.run()
+
+    ((rows, rejected),) = said
+    read = list(map(int, str(rows).split(",")))
+    assert (len(read), sum(read)) == (rejected.count(",") + 1, 401)
+    assert sum(map(int, rejected.split(","))) == 1
+    assert len(read) > 1
+    assert spark.sparkContext.getLocalProperty(profile.INPUT_ROWS) is None
 
 
 def python(code: str) -> str:

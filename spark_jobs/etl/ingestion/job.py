@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +29,9 @@ from etl.storage import prepare, s3_settings, storage
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pyspark import SparkContext
 
     from etl.ingestion.inputs import Part
     from etl.ingestion.table import Table
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 INPUT_BYTES = "etl.inputBytes"
 """The property of a Spark job that has the input bytes of each of its tasks, for who reads the event log."""
+INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
+"""The properties of the Spark job after it that have the rows which each task read and rejected."""
 SHOWN_LINES = 3
 
 
@@ -167,17 +171,46 @@ def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part
         JobError: something is wrong with a file.
     """
     context = spark.sparkContext
-    context.setLocalProperty(INPUT_BYTES, ",".join(str(part.size) for part in parts))
-    try:
+    with _properties(context, {INPUT_BYTES: _list(part.size for part in parts)}):
         results: list[Result] = (
             context.parallelize(parts, len(parts)).map(partial(run_task, assignment)).collect()
         )
-    finally:
-        context.setLocalProperty(INPUT_BYTES, None)  # type: ignore[arg-type]  # removes it
     for result in results:
         if result.problem:
             raise JobError(result.problem)
+    _log_rows(context, results)
     return results
+
+
+def _log_rows(context: SparkContext, results: Sequence[Result]) -> None:
+    """Put the rows of each task into the event log.
+
+    Spark knows nothing of what Python reads, and Python's accumulators have no place in the log. A Spark job
+    without tasks has one for its properties, and takes no time.
+    """
+    properties = {
+        "spark.job.description": "rows that each task read and rejected",
+        INPUT_ROWS: _list(result.rows for result in results),
+        REJECTED_ROWS: _list(sum(file.rows for file in result.rejected) for result in results),
+    }
+    with _properties(context, properties):
+        context.emptyRDD().collect()
+
+
+@contextmanager
+def _properties(context: SparkContext, properties: Mapping[str, str]) -> Iterator[None]:
+    """Give properties to the Spark jobs of a block."""
+    for name, value in properties.items():
+        context.setLocalProperty(name, value)
+    try:
+        yield
+    finally:
+        for name in properties:
+            context.setLocalProperty(name, None)  # type: ignore[arg-type]  # removes it
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _judge(options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int) -> None:
