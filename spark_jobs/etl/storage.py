@@ -15,7 +15,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -95,14 +97,27 @@ def storage(uri: str, settings: S3Settings) -> Storage:
     Raises:
         JobError: it is neither on S3 nor on a local disk.
     """
-    scheme = (
-        urlsplit(uri).scheme if "://" in uri else uri.partition(":/")[0] if uri.startswith("file:/") else ""
-    )
+    scheme = _scheme(uri)
     if scheme in S3_SCHEMES:
         return S3(_client(settings))
     if scheme in {"", "file"}:
         return LocalDisk()
     raise JobError(f"{uri}: the job reads and writes s3a://, s3:// and local paths; copy the data to S3")
+
+
+def _scheme(uri: str) -> str:
+    if "://" in uri:
+        return urlsplit(uri).scheme
+    return uri.partition(":/")[0] if uri.startswith("file:/") else ""
+
+
+def prepare(*uris: str) -> Thread | None:
+    """Import what the storages of URIs need, in a thread: while Spark starts, Python has nothing to do."""
+    if not any(_scheme(uri) in S3_SCHEMES for uri in uris):
+        return None
+    thread = Thread(target=import_module, args=("boto3.s3.inject",), daemon=True)
+    thread.start()
+    return thread
 
 
 def s3_settings(spark: SparkSession) -> S3Settings:

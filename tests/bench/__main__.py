@@ -20,7 +20,16 @@ from rich.console import Console
 from helpers.command_line import run_command
 from helpers.progress import progress
 from helpers.spark import s3a_jars
-from tests.bench import abalone, check, commands, event_log_reader, kept_state, pipelines, step_overhead
+from tests.bench import (
+    abalone,
+    check,
+    commands,
+    event_log_reader,
+    kept_state,
+    pipelines,
+    small_jobs,
+    step_overhead,
+)
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
@@ -59,6 +68,27 @@ COMET_SETTINGS = {
 """All that Apache DataFusion Comet can take over, also where it is not quite Spark's meaning."""
 
 
+BYTES_PER_ROW = 80
+"""Of the input, and of both outputs of one candidate."""
+FREE_SHARE = 0.1
+"""Of a disk; with less, YARN gives its node no more containers."""
+
+
+def need_room(rows: int, folder: Path) -> None:
+    """Check that a disk can hold as many rows.
+
+    Raises:
+        SystemExit: it cannot.
+    """
+    disk = shutil.disk_usage(folder)
+    needed = rows * BYTES_PER_ROW
+    if disk.free - needed < disk.total * FREE_SHARE:
+        sys.exit(
+            f"{rows:,} rows need {needed / 1e9:.1f} GB in {folder}, which has {disk.free / 1e9:.1f} GB, and "
+            "a tenth of the disk must stay free: set TMPDIR to another disk, or take fewer ROWS"
+        )
+
+
 class Bench:
     """What the sections have in common: the amount of data, the rounds and a folder."""
 
@@ -69,6 +99,7 @@ class Bench:
         """Return a file of that many rows, made once."""
         file = self.folder / (name or f"{rows}.csv")
         if not file.exists():
+            need_room(rows, self.folder)
             abalone.write(rows, file)
         return file
 
@@ -112,10 +143,6 @@ class Bench:
         shutil.rmtree(target, ignore_errors=True)
         return run([str(ENGINES_PYTHON), str(ONE_MACHINE), name, str(source), str(target), "2"])
 
-    def start_of_spark(self) -> Cost:
-        """Run our job on nearly nothing: what starting and compiling cost alone."""
-        return self.spark(self.data(1_000))
-
     def alternatives(self) -> dict[str, Any]:
         """Measure our job against the sample's and against engines of one machine."""
         source = self.data(self.rows)
@@ -126,14 +153,36 @@ class Bench:
             "Arrow in Spark's workers": partial(self.spark, source, "Arrow in mapInArrow, which writes too"),
             "DuckDB": partial(self.engine, source, "duckdb"),
             "Polars": partial(self.engine, source, "polars"),
-            "our job on 1,000 rows": self.start_of_spark,
-            f"the job of {EARLIER[:7]} on 1,000 rows": partial(self.earlier, self.data(1_000)),
         }
         return {
             "rows": self.rows,
             "input_mb": size_mb(source),
             "results": in_turn(candidates, self.rounds),
         }
+
+    def start(self) -> dict[str, Any]:
+        """Measure our job on nearly nothing: what starting and compiling cost alone."""
+        source = self.data(1_000)
+        candidates = {
+            "our job": partial(self.spark, source),
+            f"the job of {EARLIER[:7]}": partial(self.earlier, source),
+        }
+        return {"rows": 1_000, "results": in_turn(candidates, self.rounds)}
+
+    def sample(self) -> dict[str, Any]:
+        """Measure the job of `make run`."""
+        return small_jobs.measure(self.rounds, self.folder)
+
+    def large(self) -> dict[str, Any]:
+        """Measure our job against DuckDB on five times the rows, and its memory on both amounts."""
+        rows = self.rows * 5
+        source = self.data(rows)
+        candidates = {
+            "our job": partial(self.spark, source),
+            "DuckDB": partial(self.engine, source, "duckdb"),
+            f"our job on {self.rows:,} rows": partial(self.spark, self.data(self.rows)),
+        }
+        return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
 
     def levers(self) -> dict[str, Any]:
         """Measure what each change gives: ways to read in the plainest job, settings in ours."""
@@ -233,6 +282,9 @@ class Bench:
 
 SECTIONS = (
     "alternatives",
+    "start",
+    "sample",
+    "large",
     "levers",
     "sizes",
     "executors",

@@ -33,14 +33,26 @@ class Checkout:
 
     def make(self, *words: str, may_fail: bool = False) -> Cost:
         """Run make, and return what it cost: the commands' own processes, without the server's."""
-        given = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
-        command = ["make", "-C", str(self.folder), f"VENV={ROOT / '.venv'}", *words]
-        return run(command, given, may_fail=may_fail)
+        return run(self._command(*words), _environment(), may_fail=may_fail)
+
+    def output(self, *words: str) -> str:
+        """Run make, and return its output."""
+        command = self._command(*words)
+        return subprocess.run(
+            command, env=_environment(), stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
+    def _command(self, *words: str) -> list[str]:
+        return ["make", "-C", str(self.folder), f"VENV={ROOT / '.venv'}", *words]
 
     def forget(self) -> None:
         """Return to the state before the first run."""
         self.make("down")
         subprocess.run(["git", "-C", str(self.folder), "clean", "-qfdX"], check=True)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(INHERITED)}
 
 
 @contextmanager

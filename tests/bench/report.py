@@ -81,6 +81,16 @@ def step(section: Section) -> str:
     return table(["round", "step, s", "spark-submit, s", "overhead, s"], rows)
 
 
+def sample(section: Section) -> str:
+    """Return a table of the rounds of the job of `make run`."""
+    rows = [
+        [f"{n}", f"{pair['before']:.2f}", f"{pair['now']:.2f}", f"{pair['now'] / pair['before']:.2f}"]
+        for n, pair in enumerate(section["rounds"], 1)
+    ]
+    rows.append(["median", "", "", f"{section['ratio']:.2f}"])
+    return table(["round", f"{section['baseline'][:7]}, s", "now, s", "ratio"], rows)
+
+
 def compared(section: Section) -> str:
     """Return a table of commands next to those of an earlier commit."""
     rows = [
@@ -144,6 +154,9 @@ def faults(section: Section) -> str:
 
 TABLES: Mapping[str, Callable[[Section], str]] = {
     "alternatives": lambda section: costs(section, f"{section['rows']:,} rows", "our job"),
+    "start": lambda section: costs(section, f"{section['rows']:,} rows", next(reversed(section["results"]))),
+    "sample": sample,
+    "large": lambda section: costs(section, f"{section['rows']:,} rows", "DuckDB"),
     "levers": lambda section: costs(section, f"{section['rows']:,} rows", "setting: our job"),
     "sizes": sizes,
     "executors": lambda section: costs(section, "executors", "1"),

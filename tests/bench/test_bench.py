@@ -3,15 +3,19 @@
 import csv
 import io
 import json
+import shutil
 import statistics
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.bench import abalone, check, report
+from tests.bench.__main__ import Bench, need_room
 from tests.bench.measure import Cost, in_turn, run
+from tests.bench.small_jobs import exported
 
 
 def generated(rows: int, seed: int = 1, **options: bool) -> bytes:
@@ -108,6 +112,25 @@ def test_the_page_takes_the_tables_of_the_figures() -> None:
     assert report.render(rendered, figures(2, 5)) == rendered
     with pytest.raises(ValueError, match="no place for alternatives"):
         report.render("# Title\n", figures(2, 5))
+
+
+def test_data_that_would_fill_the_disk_is_not_made(tmp_path, monkeypatch) -> None:
+    """YARN's node is unhealthy from 90 % on, also that of another job."""
+    rows, free = 1_000_000, 80_000_000
+    disk = SimpleNamespace(total=1_000_000_000, used=0, free=free + 100_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk)
+
+    need_room(rows, tmp_path)
+    with pytest.raises(SystemExit, match=r"1,000,001 rows need 0.1 GB .* set TMPDIR"):
+        Bench(rows, 1, tmp_path).data(rows + 1)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_variables_of_a_shell_script_are_read() -> None:
+    script = "unset AWS_PROFILE\nexport AWS_REGION=eu-west-1 NAME='b c=d'\n"
+
+    assert exported(script) == {"AWS_REGION": "eu-west-1", "NAME": "b c=d"}
 
 
 def test_the_page_of_this_project_is_that_of_the_kept_figures(repository: Path) -> None:

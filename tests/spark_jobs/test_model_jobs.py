@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from etl.errors import JobError
+from etl.ingestion.assignment import Assignment, Result, run_task
 from etl.ingestion.fields import Double, Integer, String
 from etl.ingestion.inputs import Part
-from etl.ingestion.task import Assignment, Result, run_task
 from model_quality import evaluation, post_processing, scoring_data, training_data
 from model_quality.data import ModelData
 from pyspark.sql import SparkSession

@@ -4,8 +4,12 @@ import bz2
 import gzip
 import json
 import lzma
+import os
+import pickle
 import random
 import re
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +22,18 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 from etl.errors import JobError
+from etl.ingestion import inputs
+from etl.ingestion.assignment import Rejected, Result, Written, run_task
 from etl.ingestion.formats import other_format
 from etl.ingestion.job import ingest
-from etl.ingestion.task import run_task
 from etl.spark_inputs import input_size
 from etl.storage import LocalDisk
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from helpers.spark.event_log import profile
 from tests.bench import abalone, other_jobs
+from tests.spark_submit import JOBS, packages
 
 GOOD = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"
 OTHER = "F,0.53,0.42,0.135,0.677,0.2565,0.1415,0.21,9"
@@ -95,6 +103,97 @@ def test_the_sample_comes_through_whole(job) -> None:
         {"name": "rows in = rows written + rows rejected", "expected": 4177, "actual": 4177}
     ]
     assert set(report["seconds"]) == {"start Spark", "list the input", "read, check and write"}
+
+
+def test_a_small_input_is_one_task_of_one_spark_job(job, spark) -> None:
+    """Each task that runs beside another one starts a Python worker."""
+    context = spark.sparkContext
+    for name in "abc":
+        job.write(GOOD, name=f"{name}.csv")
+    context.setJobGroup("small input", "")
+    try:
+        job.run()
+    finally:
+        context.setLocalProperty("spark.jobGroup.id", None)
+
+    tracker = context.statusTracker()
+    jobs = [tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup("small input")]
+    (stage,) = (stage for job in jobs for stage in job.stageIds)
+    assert tracker.getStageInfo(stage).numTasks == 1
+
+
+def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> None:
+    """In the properties of a Spark job without tasks, which are gone when it is over."""
+    said: list[tuple[str | None, ...]] = []
+    empty = SparkContext.emptyRDD
+
+    def watch(context: SparkContext) -> Any:
+        said.append(tuple(map(context.getLocalProperty, (profile.INPUT_ROWS, profile.REJECTED_ROWS))))
+        return empty(context)
+
+    monkeypatch.setattr(SparkContext, "emptyRDD", watch)
+    monkeypatch.setattr(inputs, "LEAST_SPLIT_BYTES", 1)
+    job.write(*[GOOD] * 200)
+    job.write("bad", *[GOOD] * 200, name="b.csv")
+
+    job.run()
+
+    ((rows, rejected),) = said
+    read = list(map(int, str(rows).split(",")))
+    assert (len(read), sum(read)) == (rejected.count(",") + 1, 401)
+    assert sum(map(int, rejected.split(","))) == 1
+    assert len(read) > 1
+    assert spark.sparkContext.getLocalProperty(profile.INPUT_ROWS) is None
+
+
+def python(code: str) -> str:
+    """Run a program in a Python of its own, which has what jobs import, and return its output."""
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, (JOBS, packages())))}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+
+
+def test_the_driver_imports_no_polars() -> None:
+    """It takes half a second, in which Spark could start, and only the tasks use it."""
+    result = Result(1, {"csv": [Written("part-0", 1, 1)]}, [], [Rejected("a.csv", "bad", "1 field")], 0.1)
+
+    imported = python(
+        "import pickle, sys, process_pyspark\n"
+        f"pickle.loads({pickle.dumps(result)!r})\n"
+        "pickle.dumps(process_pyspark.ABALONE)\n"
+        "print(*sys.modules)"
+    )
+
+    assert {"process_pyspark", "etl.ingestion.job"} < set(imported.split())
+    assert {"polars", "boto3", "etl.ingestion.task"}.isdisjoint(imported.split())
+
+
+@pytest.mark.parametrize(
+    ("uri", "imported"), [("s3a://bucket/in", True), ("file:/in", False), ("/in", False)]
+)
+def test_the_client_of_s3_is_imported_while_spark_starts(uri, imported) -> None:
+    """Where the job needs it: it takes a third of a second."""
+    modules = python(
+        "import sys\nfrom etl.storage import prepare\n"
+        f"if thread := prepare({uri!r}): thread.join()\n"
+        "print(*sys.modules)"
+    )
+
+    assert ("s3transfer.manager" in modules.split()) is imported
+
+
+def test_polars_has_one_thread_in_a_worker_that_meets_it_in_a_rule() -> None:
+    """A task has one core, and Polars reads how many threads it may have when it is imported."""
+    table = replace(process_pyspark.ABALONE, rules={"no rings": pl.col("rings") > 0})
+
+    threads = python(
+        "import pickle, sys\n"
+        f"pickle.loads({pickle.dumps((run_task, table))!r})\n"
+        "print(sys.modules['polars'].thread_pool_size())"
+    )
+
+    assert threads == "1\n"
 
 
 def test_both_outputs_hold_the_same_and_csv_has_a_header(job) -> None:

@@ -84,6 +84,12 @@ class StageInfo(Struct):
     accumulables: list[Accumulable] = field(name="Accumulables", default_factory=list)
 
 
+class JobStart(Struct):
+    """A Spark job begins, with what the application has set for it."""
+
+    properties: dict[str, str] = field(name="Properties", default_factory=dict)
+
+
 class StageSubmitted(Struct):
     """An attempt at a stage begins, with what the job has set for it."""
 
@@ -221,6 +227,7 @@ Event = (
     | ApplicationEnd
     | ExecutorAdded
     | ExecutorRemoved
+    | JobStart
     | StageSubmitted
     | StageCompleted
     | StageExecutorMetrics
@@ -239,6 +246,7 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
         "SparkListenerApplicationEnd": ApplicationEnd,
         "SparkListenerExecutorAdded": ExecutorAdded,
         "SparkListenerExecutorRemoved": ExecutorRemoved,
+        "SparkListenerJobStart": JobStart,
         "SparkListenerStageSubmitted": StageSubmitted,
         "SparkListenerStageCompleted": StageCompleted,
         "SparkListenerStageExecutorMetrics": StageExecutorMetrics,

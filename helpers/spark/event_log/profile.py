@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INPUT_BYTES = "etl.inputBytes"
 """The property of a stage by which spark_jobs/etl reports what its tasks read, which Spark does not see."""
+INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
+"""The properties of a Spark job that follows, for the rows which each of these tasks read and rejected."""
 _PER_OCTAVE = 32
 """Steps per doubling of a duration: a median is right within 1.1 %."""
 
@@ -59,6 +61,8 @@ class Stage:
     last_launch: int = 0
     """Of its tasks but speculative ones, in ms since 1970: until then at least one of them waited."""
     longest_ms: int = 0
+    longest: int = 0
+    """The index of that task."""
     longest_read: int = 0
     """What the longest task has read."""
     durations: Counter[int] = field(default_factory=Counter)
@@ -80,6 +84,10 @@ class Stage:
     """Those that tasks of this stage have run."""
     divided: list[int] = field(default_factory=list)
     """The input bytes of each task, where the job divides files itself and reads them in Python."""
+    rows: list[int] = field(default_factory=list)
+    """The rows that each of these tasks has read."""
+    rejected: int = 0
+    """The rows that they have rejected."""
 
     @property
     def partitions(self) -> int:
@@ -310,9 +318,10 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
             _take_task(run, event)
         case events.StageSubmitted():
             if sizes := event.properties.get(INPUT_BYTES):
-                run.stage(event.info.stage).divided = [
-                    int(size) for size in sizes.split(",") if size.isdecimal()
-                ]
+                run.stage(event.info.stage).divided = _numbers(sizes)
+        case events.JobStart():
+            if rows := event.properties.get(INPUT_ROWS):
+                _take_rows(run, _numbers(rows), _numbers(event.properties.get(REJECTED_ROWS, "")))
         case events.StageCompleted():
             _take_stage(run, event.info)
         case events.ApplicationStart():
@@ -342,6 +351,18 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
             run.properties = event.properties
         case events.LogStart():
             run.spark_version = event.spark
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number.isdecimal()]
+
+
+def _take_rows(run: Profile, rows: list[int], rejected: list[int]) -> None:
+    """Add the rows of tasks to the newest stage that has as many of them."""
+    for stage in reversed(run.stages.values()):
+        if len(stage.divided) == len(rows):
+            stage.rows, stage.rejected = rows, sum(rejected)
+            return
 
 
 def _take_task(run: Profile, event: events.TaskEnd) -> None:
@@ -380,7 +401,7 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     stage.largest = max(stage.largest, read)
     if event.reason.reason == "Success":
         if took >= stage.longest_ms:
-            stage.longest_ms, stage.longest_read = took, read
+            stage.longest_ms, stage.longest, stage.longest_read = took, info.index, read
         stage.durations[round(math.log2(took + 1) * _PER_OCTAVE)] += 1
 
 

@@ -1,9 +1,10 @@
 """A run and its findings as lines for people."""
 
+import statistics
 from collections.abc import Sequence
 
 from helpers.spark.event_log.allocation import allocation_of
-from helpers.spark.event_log.profile import Profile
+from helpers.spark.event_log.profile import Profile, Stage
 from helpers.spark.event_log.rules.finding import Finding
 from helpers.spark.event_log.summary import summary_of
 
@@ -22,6 +23,7 @@ def report(run: Profile, found: Sequence[Finding]) -> str:
         f"no task for {summary.driver_seconds:.1f} s",
         f"read {summary.input_bytes / 1e6:,.1f} MB, shuffled {summary.shuffle_bytes / 1e6:,.1f} MB, "
         f"wrote {summary.output_bytes / 1e6:,.1f} MB",
+        *(_rows(stage) for stage in run.stages.values() if stage.rows),
     ]
     if not summary.complete:
         lines.append("PARTIAL: the log has no end. The application runs, was killed, or the file is cut off.")
@@ -43,3 +45,17 @@ def report(run: Profile, found: Sequence[Finding]) -> str:
     if not found:
         lines += ["", "Nothing to change."]
     return "\n".join(lines)
+
+
+def _rows(stage: Stage) -> str:
+    """Return how many rows the tasks of a stage have read, how evenly, and how fast."""
+    parts = [f"{sum(stage.rows):,} rows read by {len(stage.rows):,} task{'s' * (len(stage.rows) != 1)}"]
+    parts.append(f"{stage.rejected:,} rejected")
+    if len(stage.rows) > 1:
+        parts.append(f"{statistics.median_low(stage.rows):,} in the median task")
+        parts.append(f"{max(stage.rows):,} in the largest")
+    if stage.run_ms:
+        parts.append(f"{sum(stage.rows) * 1000 / stage.run_ms:,.0f} rows/s on a core")
+    if len(stage.rows) > 1 and stage.longest_ms and stage.longest < len(stage.rows):
+        parts.append(f"{stage.rows[stage.longest] * 1000 / stage.longest_ms:,.0f} in the longest task")
+    return ", ".join(parts)

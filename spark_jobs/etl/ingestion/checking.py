@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from etl.ingestion.assignment import Rejected
 from etl.ingestion.formats import other_format
 from etl.ingestion.records import find_records, is_regular, without_enclosing_quotes
 
@@ -50,14 +51,6 @@ class Block(NamedTuple):
     def file_at(self, position: int) -> str:
         """Return the file of the record at a position."""
         return self.files[bisect_right(self.offsets, position) - 1]
-
-
-class Rejected(NamedTuple):
-    """A record that is not valid, as it is quarantined."""
-
-    file: str
-    line: str
-    reason: str
 
 
 class Problem(NamedTuple):

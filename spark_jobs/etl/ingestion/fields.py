@@ -12,9 +12,10 @@ import re
 import sys
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 LARGEST_DOUBLE = sys.float_info.max
 SHOWN_CHARACTERS = 120
@@ -29,6 +30,13 @@ _UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 Bound = Union[int, float, decimal.Decimal, None]
 
 
+def _polars() -> Any:
+    """Return Polars, which takes half a second to import: the driver only declares fields."""
+    import polars  # noqa: PLC0415
+
+    return polars
+
+
 @dataclass(frozen=True)
 class Field:
     """A field of a record, by its place in it; one that is not required may be empty, and is null then."""
@@ -37,15 +45,15 @@ class Field:
 
     def read_as(self) -> Any:
         """Return the type by which Polars reads the column: that of its values, or text to convert."""
-        return pl.String
+        return _polars().String
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.String
+        return _polars().String
 
     def values(self) -> pl.Expr:
         """Return the values of the column; null where a text is none."""
-        return pl.col(self.name)
+        return _polars().col(self.name)
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
         """Return which values the field accepts; null counts as not accepted."""
@@ -72,13 +80,13 @@ class String(Field):
 
     def values(self) -> pl.Expr:
         """Return the texts, without spaces around them."""
-        column = pl.col(self.name)
+        column = _polars().col(self.name)
         return column if self.choices else column.str.strip_chars(" ")
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
         """Return which values are one of the choices, or UTF-8 and not empty."""
         if self.choices:
-            return pl.any_horizontal(*(values == choice for choice in self.choices))
+            return _polars().any_horizontal(*(values == choice for choice in self.choices))
         return (values != "") & ~values.str.contains("\ufffd", literal=True)
 
     def objection(self, text: str) -> str | None:
@@ -102,11 +110,11 @@ class _Number(Field):
 
     def read_as(self) -> Any:
         """Return the type of the values, unless an empty text must be told from one that is no number."""
-        return self.dtype() if self.required else pl.String
+        return self.dtype() if self.required else _polars().String
 
     def values(self) -> pl.Expr:
         """Return the numbers."""
-        column = pl.col(self.name)
+        column = _polars().col(self.name)
         return column if self.required else column.cast(self.dtype(), strict=False)
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
@@ -132,7 +140,7 @@ class Double(_Number):
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.Float64
+        return _polars().Float64
 
     def _bounds(self) -> tuple[Any, Any]:
         least = -LARGEST_DOUBLE if self.minimum is None else self.minimum
@@ -161,7 +169,7 @@ class Integer(_Number):
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.Int32 if self.bits == 32 else pl.Int64
+        return _polars().Int32 if self.bits == 32 else _polars().Int64
 
     def _bounds(self) -> tuple[Any, Any]:
         limit = 2 ** (self.bits - 1)
@@ -192,16 +200,21 @@ class Decimal(_Number):
 
     def read_as(self) -> Any:
         """Return text, because whether a value fits depends on its digits."""
-        return pl.String
+        return _polars().String
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.Decimal(self.precision, self.scale)
+        return _polars().Decimal(self.precision, self.scale)
 
     def values(self) -> pl.Expr:
         """Return the numbers of texts that fit."""
-        text = pl.col(self.name)
-        return pl.when(text.str.contains(f"^{self._pattern()}$")).then(text).cast(self.dtype(), strict=False)
+        text = _polars().col(self.name)
+        return (
+            _polars()
+            .when(text.str.contains(f"^{self._pattern()}$"))
+            .then(text)
+            .cast(self.dtype(), strict=False)
+        )
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
         """Return which numbers lie between the bounds."""
@@ -236,11 +249,11 @@ class Timestamp(Field):
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.Datetime("us", "UTC")
+        return _polars().Datetime("us", "UTC")
 
     def values(self) -> pl.Expr:
         """Return the times."""
-        text = pl.col(self.name)
+        text = _polars().col(self.name)
         if "%z" in self.format:
             return text.str.to_datetime(self.format, time_unit="us", strict=False).dt.convert_time_zone("UTC")
         return text.str.to_datetime(self.format, time_unit="us", strict=False).dt.replace_time_zone("UTC")
@@ -251,7 +264,7 @@ class Timestamp(Field):
 
     def value(self, text: str) -> Any:
         """Return the time."""
-        return pl.DataFrame({self.name: [text.strip(" ")]}).select(self.values()).item()
+        return _polars().DataFrame({self.name: [text.strip(" ")]}).select(self.values()).item()
 
 
 @dataclass(frozen=True)
@@ -262,11 +275,11 @@ class Date(Timestamp):
 
     def dtype(self) -> Any:
         """Return the type of the values."""
-        return pl.Date
+        return _polars().Date
 
     def values(self) -> pl.Expr:
         """Return the days."""
-        return pl.col(self.name).str.to_date(self.format, strict=False)
+        return _polars().col(self.name).str.to_date(self.format, strict=False)
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Iterable, NamedTuple, Sequence
 
 from etl.errors import JobError
-from etl.ingestion.text import CODECS, codec_of
+from etl.ingestion.compression import CODECS, codec_of
 from etl.names import GLOB_CHARACTER, escaped, glob_regex, is_hidden
 from etl.storage import local_path
 

@@ -16,30 +16,34 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyspark.sql import SparkSession
 
-from etl.errors import JobError
+from etl.errors import JobError, shown
 from etl.executors import count_executors
 from etl.failures import SPARK_ERRORS, is_of_s3, s3_failure, spark_failure, stop_spark
+from etl.ingestion.assignment import Assignment, Result, run_task, sum_of
 from etl.ingestion.inputs import divide, find_input
 from etl.ingestion.sink import Formats
-from etl.ingestion.task import Assignment, Result, run_task, shown, sum_of
 from etl.log import stdout_logger, timed
 from etl.names import overlap
 from etl.report import Check, Output, data_files, job_report
 from etl.runs import begin_run, publish_report
-from etl.storage import s3_settings, storage
+from etl.storage import prepare, s3_settings, storage
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pyspark import SparkContext
+
+    from etl.ingestion.assignment import Written
     from etl.ingestion.inputs import Part
     from etl.ingestion.sink import Sink
     from etl.ingestion.table import Table
-    from etl.ingestion.writing import Written
     from etl.storage import Storage
 
 INPUT_BYTES = "etl.inputBytes"
 """The property of a Spark job that has the input bytes of each of its tasks, for who reads the event log."""
+INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
+"""The properties of the Spark job after it that have the rows which each task read and rejected."""
 SHOWN_LINES = 3
 
 
@@ -65,6 +69,7 @@ def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     log = stdout_logger(name)
     seconds: dict[str, float] = {}
+    prepare(options.input_table, options.output_table)
     with spark_session(name, seconds) as spark:
         process(spark, table, Formats(table), options, seconds, log)
 
@@ -195,17 +200,46 @@ def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part
         JobError: something is wrong with a file.
     """
     context = spark.sparkContext
-    context.setLocalProperty(INPUT_BYTES, ",".join(str(part.size) for part in parts))
-    try:
+    with _properties(context, {INPUT_BYTES: _list(part.size for part in parts)}):
         results: list[Result] = (
             context.parallelize(parts, len(parts)).map(partial(run_task, assignment)).collect()
         )
-    finally:
-        context.setLocalProperty(INPUT_BYTES, None)  # type: ignore[arg-type]  # removes it
     for result in results:
         if result.problem:
             raise JobError(result.problem)
+    _log_rows(context, results)
     return results
+
+
+def _log_rows(context: SparkContext, results: Sequence[Result]) -> None:
+    """Put the rows of each task into the event log.
+
+    Spark knows nothing of what Python reads, and Python's accumulators have no place in the log. A Spark job
+    without tasks has one for its properties, and takes no time.
+    """
+    properties = {
+        "spark.job.description": "rows that each task read and rejected",
+        INPUT_ROWS: _list(result.rows for result in results),
+        REJECTED_ROWS: _list(sum(file.rows for file in result.rejected) for result in results),
+    }
+    with _properties(context, properties):
+        context.emptyRDD().collect()
+
+
+@contextmanager
+def _properties(context: SparkContext, properties: Mapping[str, str]) -> Iterator[None]:
+    """Give properties to the Spark jobs of a block."""
+    for name, value in properties.items():
+        context.setLocalProperty(name, value)
+    try:
+        yield
+    finally:
+        for name in properties:
+            context.setLocalProperty(name, None)  # type: ignore[arg-type]  # removes it
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _judge(options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence, Union
 
-from etl.ingestion.writing import ENCODERS
-
 if TYPE_CHECKING:
     import polars as pl
 
@@ -73,6 +71,8 @@ class Formats(Sink):
 
 def encoded(data_set: str, kind: str, rows: pl.DataFrame) -> File:
     """Return rows as a file of a format."""
+    from etl.ingestion.writing import ENCODERS  # noqa: PLC0415 - Polars, which the driver does not need
+
     encode, suffix = ENCODERS[kind]
     content, count = encode(rows)
     return File(data_set, suffix, content, count)

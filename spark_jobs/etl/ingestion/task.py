@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("POLARS_MAX_THREADS", "1")  # a task has one core; Polars reads this when it is imported
-
 import time
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from etl.errors import JobError
+from etl.errors import JobError, shown
+from etl.ingestion.assignment import Result, Written, sum_of
 from etl.ingestion.checking import check
 from etl.ingestion.text import blocks
-from etl.ingestion.writing import Quarantine, Written
-from etl.storage import S3Settings, storage
+from etl.ingestion.writing import Quarantine
+from etl.storage import storage
 
 if TYPE_CHECKING:
-    from etl.ingestion.checking import Problem, Rejected
+    from etl.ingestion.assignment import Assignment, Rejected
+    from etl.ingestion.checking import Problem
     from etl.ingestion.inputs import Part
-    from etl.ingestion.sink import Sink
     from etl.ingestion.table import Table
 
 OUTPUT_BYTES = 512 * 1024**2
@@ -31,33 +26,7 @@ EXAMPLES = 3
 """Rejected records that a task returns."""
 
 
-class Assignment(NamedTuple):
-    """What all tasks of a run have in common."""
-
-    table: Table
-    sink: Sink
-    folder: str
-    """The folder of the run."""
-    run_id: str
-    """Part of the names of its files."""
-    source: S3Settings
-
-
-class Result(NamedTuple):
-    """What a task has done; a problem ends the job."""
-
-    rows: int
-    """Records that it read, rejected ones included."""
-    outputs: dict[str, list[Written]]
-    rejected: list[Written]
-    examples: list[Rejected]
-    seconds: float
-    problem: str | None = None
-    summary: Any = None
-    """What the sink says of the rows."""
-
-
-def run_task(assignment: Assignment, part: Part) -> Result:
+def ingest_part(assignment: Assignment, part: Part) -> Result:
     """Do a part of the work; nothing but S3 or the disk makes it fail."""
     began = time.monotonic()
     table, sink = assignment.table, assignment.sink
@@ -104,12 +73,6 @@ def run_task(assignment: Assignment, part: Part) -> Result:
     return Result(rows, outputs, quarantine.written, examples, seconds, summary=sum_of(summaries))
 
 
-def sum_of(summaries: Iterable[Any]) -> Any:
-    """Return the sum of summaries; None where there is none."""
-    found = [each for each in summaries if each is not None]
-    return reduce(add, found) if found else None
-
-
 def output_columns(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the columns to write.
 
@@ -137,8 +100,3 @@ def _described(table: Table, problem: Problem) -> str:
         f"{problem.file} has the header {shown(problem.line)}, but the columns must be "
         f"{','.join(table.names)}, in this order (with or without a header line)"
     )
-
-
-def shown(line: str, characters: int = 120) -> str:
-    """Return a line for a message, cut where it is long."""
-    return repr(line if len(line) <= characters else f"{line[:characters]}…")

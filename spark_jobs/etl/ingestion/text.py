@@ -7,14 +7,11 @@ breaks, are read from their beginning, a block at a time.
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import zlib
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from etl.errors import JobError
 from etl.ingestion.checking import Block
+from etl.ingestion.compression import codec_of, decompressed
 from etl.ingestion.records import whole_records
 
 if TYPE_CHECKING:
@@ -27,74 +24,6 @@ LONGEST_RECORD = 256 * 1024**2
 LINE_END_BYTES = 64 * 1024
 """What is read at once to find the end of a line."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class _StoredStream(io.RawIOBase):
-    """A stored file as a stream, which reads ahead by large ranges."""
-
-    def __init__(self, files: Storage, file: StoredFile):
-        self._files, self._file = files, file
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes into a buffer."""
-        end = min(self._position + len(buffer), self._file.size)
-        content = self._files.read(self._file, self._position, end) if end > self._position else b""
-        buffer[: len(content)] = content
-        self._position += len(content)
-        return len(content)
-
-
-def _open_zstd(stream: Any) -> Any:
-    try:
-        import zstandard  # noqa: PLC0415 - the image has none: a step may bring it along
-    except ImportError:
-        raise JobError(
-            "Zstandard needs the package zstandard: add it to the step's requirements, or compress "
-            "the input with gzip"
-        ) from None
-    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-
-
-class _Deflate(io.RawIOBase):
-    """Hadoop's default codec: zlib without a header of a container."""
-
-    def __init__(self, stream: Any):
-        self._stream, self._decoder, self._ready = stream, zlib.decompressobj(), b""
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes into a buffer."""
-        while not self._ready and not self._decoder.eof:
-            more = self._stream.read(1 << 20)
-            if not more:
-                raise EOFError("the file ends before the end of its compressed data")
-            self._ready = self._decoder.decompress(more)
-        content, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(content)] = content
-        return len(content)
-
-
-CODECS: dict[str, Callable[[Any], Any]] = {
-    ".gz": lambda stream: gzip.GzipFile(fileobj=stream),
-    ".bz2": bz2.BZ2File,
-    ".deflate": _Deflate,
-    ".zst": _open_zstd,
-}
-"""What decompresses a file, by the suffix of its name."""
-UNSUPPORTED = (".lz4", ".snappy")
-
-
-def codec_of(name: str) -> str:
-    """Return the suffix of a name that tells a compression; empty where there is none."""
-    return next((suffix for suffix in (*CODECS, *UNSUPPORTED) if name.endswith(suffix)), "")
 
 
 def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
@@ -148,9 +77,8 @@ def _with_line_feeds(text: bytes) -> bytes:
 
 def _chunks(files: Storage, piece: Piece, *, whole: bool) -> Iterator[bytes]:
     file = piece.file
-    codec = codec_of(file.uri)
-    if codec:
-        yield from _decompressed(files, file, codec)
+    if codec_of(file.uri):
+        yield from decompressed(files, file, BLOCK_BYTES)
         return
     start = piece.start if whole else _line_begin(files, file, piece.start)
     end = piece.end if whole else _line_begin(files, file, piece.end)
@@ -174,16 +102,3 @@ def _line_begin(files: Storage, file: StoredFile, position: int) -> int:
             return after + is_pair
         start += len(text)
     return file.size
-
-
-def _decompressed(files: Storage, file: StoredFile, codec: str) -> Iterator[bytes]:
-    if codec in UNSUPPORTED:
-        raise JobError(f"{file.uri}: {codec} is not read: compress the input with gzip")
-    try:
-        stream = CODECS[codec](io.BufferedReader(_StoredStream(files, file), BLOCK_BYTES // 4))
-        while chunk := stream.read(BLOCK_BYTES):
-            yield chunk
-    except (EOFError, OSError, zlib.error, ValueError) as error:
-        raise JobError(
-            f"{file.uri} cannot be decompressed: replace or remove it ({type(error).__name__}: {error})"
-        ) from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 import polars as pl
 
+from etl.ingestion.assignment import Written
+
 if TYPE_CHECKING:
-    from etl.ingestion.checking import Rejected
+    from etl.ingestion.assignment import Rejected
     from etl.storage import Storage
 
 SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata"
@@ -20,15 +22,6 @@ FOOTER_LENGTH = 8
 """Bytes at the end of a Parquet file: the length of its footer, and PAR1."""
 QUARANTINE_BYTES = 32 * 1024**2
 """Text of rejected records that a task holds before it writes a file of them."""
-
-
-class Written(NamedTuple):
-    """A file that was written."""
-
-    name: str
-    size: int
-    """In bytes."""
-    rows: int
 
 
 def _parquet(frame: pl.DataFrame) -> tuple[memoryview, int]:

@@ -4,7 +4,8 @@ import pytest
 
 from helpers.spark.event_log.configuration import settings_of
 from helpers.spark.event_log.findings import findings
-from helpers.spark.event_log.profile import INPUT_BYTES
+from helpers.spark.event_log.profile import INPUT_BYTES, INPUT_ROWS, REJECTED_ROWS
+from helpers.spark.event_log.report import report
 from helpers.spark.event_log.rules.finding import Finding, partitions
 from tests.helpers.spark.event_log.conftest import (
     MIB,
@@ -541,3 +542,29 @@ def test_what_tasks_read_in_python_is_what_the_job_has_set(run_of) -> None:
     assert run.stages[1].input == 0
     assert partitions(run, run.stages[0], 8) == {}
     assert partitions(run, run.stages[1], 8) == {"spark.default.parallelism": "8"}
+
+
+def test_rows_of_tasks_are_those_that_the_job_has_set(run_of) -> None:
+    """Their number, how evenly they are divided, and how fast a core and the longest task is."""
+    submitted = event(
+        "SparkListenerStageSubmitted",
+        **{"Stage Info": {"Stage ID": 0}, "Properties": {INPUT_BYTES: f"{MIB},{MIB},{MIB}"}},
+    )
+    tasks = [task(0, 0, seconds, index=index) for index, seconds in enumerate((1.0, 5.0, 2.0))]
+    rows = {INPUT_ROWS: "1000,6000,1000", REJECTED_ROWS: "0,2,1"}
+
+    run = run_of(submitted, *tasks, event("SparkListenerJobStart", **{"Job ID": 1, "Properties": rows}))
+
+    assert report(run, []).splitlines()[3] == (
+        "8,000 rows read by 3 tasks, 3 rejected, 1,000 in the median task, 6,000 in the largest, "
+        "1,000 rows/s on a core, 1,200 in the longest task"
+    )
+
+
+def test_rows_of_other_tasks_than_those_of_the_log_are_passed_over(run_of) -> None:
+    submitted = event(
+        "SparkListenerStageSubmitted", **{"Stage Info": {"Stage ID": 0}, "Properties": {INPUT_BYTES: "1"}}
+    )
+    rows = event("SparkListenerJobStart", Properties={INPUT_ROWS: "1,2"})
+
+    assert "rows" not in report(run_of(submitted, task(), rows), [])
