@@ -2,8 +2,8 @@
 
 The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
 an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
-steps"), and that of a training step its channels. What a definition contains about data is decided here for every
-cached step of these:
+steps"), and that of a training step its channels. What a definition contains about data is decided here for
+every cached step of these:
 
 - data from outside the pipeline needs a fingerprint, which whoever starts an execution gives;
 - what another step of the definition writes needs something that each run of that step changes.
