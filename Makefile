@@ -31,6 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 #: ROLE             the ARN of the role of previews
 #: AUDIT            `required`: fail if the vulnerability database cannot be reached
 #: SBOM             the file of the bill of materials
+#: SHELL_NAME       the shell to complete: bash, zsh or fish
 #: TEMPLATE         the repository of the template
 #: FROM             the environment to promote from; with `upgrade`, the version of the template that the fork has
 #: FORK             the folder of the fork, if it is not this one

@@ -27,7 +27,9 @@ class ConditionStepParams(StepModel):
 
     type: Literal["Condition"]
     values: Annotated[tuple[JsonComparison, ...], Field(min_length=1)]
+    """Comparisons of values in JSON files (`json_value`, `equals`). All must hold."""
     other_models: tuple[OtherModel, ...] = ()
+    """Comparisons of model artifacts (`training_step`, `differs_from`). All must hold."""
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -48,7 +50,7 @@ class FailStepParams(StepModel):
 
     type: Literal["Fail"]
     message: JsonValue
-    """The reason of the failure."""
+    """The failure reason: a value in a JSON file (`step`, `output`, `file`, `path`)."""
 
     def references(self) -> Iterator[Reference]:
         """Yield the step that writes the message."""

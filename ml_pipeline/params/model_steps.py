@@ -31,10 +31,11 @@ class ModelStepParams(StepModel):
 
     type: Literal["Model"]
     training_step: str | None = None
-    """The step whose artifacts, image and hyperparameters make the model."""
+    """The training step whose artifact, image and hyperparameters make the model."""
     model_package: PackageParameter | None = None
-    """The package that is the model; `make start` names the active version."""
+    """The model package; `make start` passes the active version."""
     role: Annotated[str, api("RoleArn")]
+    """Role of the model: reads the artifact, from the output `TransformJobRoleArn`."""
     retry_attempts: Retries = 3
 
     def references(self) -> Iterator[Reference]:
@@ -54,16 +55,21 @@ class TransformStepParams(StepModel):
 
     type: Literal["Transform"]
     model_step: str
+    """The step that creates the model."""
     input: TransformInput
+    """The folder to score: an output of a Spark step (`step`, `output`, `dataset`)."""
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
-    """The folder of the predictions; each run has one of its own below."""
+    """The folder of the predictions; each run has a folder below it."""
     join_input: bool = False
-    """Whether each line of the output is the line of the input and its prediction."""
+    """Whether each line of the output contains the line of the input, followed by the prediction."""
     input_filter: Annotated[str, matching(_FILTER, "write a JSONPath, as $[1:]")] | None = None
+    """JSONPath that selects the columns to send to the model."""
     output_filter: Annotated[str, matching(_FILTER, "write a JSONPath, as $[0,-1]")] | None = None
+    """JSONPath that selects the columns to write."""
     instance_type: TransformInstanceType
     instance_count: Annotated[int, Field(ge=1)] = 1
     max_payload_mb: Annotated[int, Field(ge=1, le=100)] = 6
+    """Maximum size of a request to the model, in MB."""
     retry_attempts: Retries = 3
 
     def references(self) -> Iterator[Reference]:
@@ -77,15 +83,21 @@ class RegisterModelStepParams(StepModel):
 
     type: Literal["RegisterModel"]
     training_step: str
+    """The training step whose artifact is registered."""
     model_package_group: Group
+    """The group: the output `ModelPackageGroupName` of the stack `models`."""
     description: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Description of the version."""
     evaluation: JsonFile
-    """The metrics on the test set."""
+    """JSON file with the metrics on the test set (`step`, `output`, `file`)."""
     statistics: JsonFile
-    """Of the training data, in the schema of Model Monitor: the baseline for drift."""
+    """JSON file with statistics of the training data in the schema of Model Monitor: the drift baseline."""
     constraints: JsonFile
+    """JSON file with the constraints of the training data in the schema of Model Monitor."""
     content_type: ContentType = "text/csv"
+    """Content type of requests to the model."""
     transform_instance_types: Annotated[tuple[TransformInstanceType, ...], Field(min_length=1)]
+    """Instance types that transforms with the model can use."""
     retry_attempts: Retries = 3
 
     def references(self) -> Iterator[Reference]:

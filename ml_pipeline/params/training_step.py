@@ -30,18 +30,22 @@ class TrainingStepParams(StepModel):
 
     type: Literal["Training"]
     algorithm: Literal["xgboost"]
+    """The built-in algorithm."""
     version: Annotated[str, checked(_version_problem)]
-    """Of the algorithm's image, as 3.2-0."""
+    """Version of the image of the algorithm, for example `3.2-0`."""
     role: Annotated[str, api("RoleArn")]
+    """Role of the training job, the output `TrainingJobRoleArn`."""
     channels: Annotated[dict[Annotated[str, api("ChannelName")], Channel], Field(min_length=1, max_length=20)]
+    """By name: an output of a Spark step (`step`, `output`, `dataset`), and its `content_type`."""
     hyperparameters: Annotated[
         dict[Annotated[str, api("HyperParameterKey")], str | int | float],
         Field(max_length=_MOST_HYPERPARAMETERS),
     ] = Field(default_factory=dict)
+    """Hyperparameters of the algorithm, by name."""
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
-    """The folder of the artifacts; each job has one of its own below."""
+    """The folder of the model artifacts; each job has a folder below it."""
     output_kms: KmsKey
-    """The key that they are encrypted with: that of their bucket."""
+    """KMS key of the artifacts: that of the bucket."""
     instance_type: TrainingInstanceType
     instance_count: Annotated[int, Field(ge=1)] = 1
     volume_size_gb: Annotated[int, between("VolumeSizeInGB")] = 30

@@ -1,4 +1,4 @@
-"""Staged code that nothing uses any more: which of the prefixes in the artefact bucket can go."""
+"""Staged code that nothing uses any more: which of the prefixes in the artifact bucket can go."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

@@ -1,6 +1,6 @@
 """What was registered when, by whom and from which commit: an object per upsert, and marks on the pipeline.
 
-The objects lie beside the code, in the artefact bucket. Each holds all that its pipeline needs to be
+The objects lie beside the code, in the artifact bucket. Each holds all that its pipeline needs to be
 registered again. Versions count from 1, and a number is written once: of two upserts at the same time the
 later one gets the next.
 """
@@ -119,7 +119,7 @@ def record(
     Args:
         session: where the pipeline is.
         pipeline: its name.
-        bucket: the artefact bucket.
+        bucket: the artifact bucket.
         registration: what was registered.
         origin: where that comes from.
         changed: whether the registered pipeline is another one than before.

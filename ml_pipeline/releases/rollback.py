@@ -151,7 +151,7 @@ def refuse_what_would_not_run(
     Args:
         s3: a client.
         entry: what is to be registered again.
-        bucket: the artefact bucket.
+        bucket: the artifact bucket.
         known: texts that name the infrastructure of today: outputs of stacks, parameters.
         environment: whose definition it is.
     """
@@ -177,7 +177,7 @@ def refuse_what_would_not_run(
 
 
 def code_uris(definition: Any, bucket: str) -> list[str]:
-    """Return the URIs in the artefact bucket that a definition names, each once."""
+    """Return the URIs in the artifact bucket that a definition names, each once."""
     found = [text for text in _texts(definition) if re.match(rf"s3a?://{re.escape(bucket)}/.", text)]
     return list(dict.fromkeys(found))
 

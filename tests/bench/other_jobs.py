@@ -84,7 +84,7 @@ def split_and_cast(spark: SparkSession, source: str) -> DataFrame:
     valid = F.col("sex").isin("M", "F", "I") & (F.col("rings") >= 0)
     for name in MEASURES:
         valid &= F.col(name).between(0, sys.float_info.max)
-    # Observed, or the optimiser would split each line once for every condition.
+    # Observed, or the optimizer would split each line once for every condition.
     flagged = typed.select(*KEPT, valid.alias("valid")).observe("rows", F.count("*"))
     return flagged.where("valid").select(*KEPT)
 

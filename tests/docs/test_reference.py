@@ -18,3 +18,9 @@ def test_every_variable_of_the_makefile_is_described() -> None:
     assert not undescribed(makefile), "add a line `#: NAME  description`"
     used = {name for target in makefile.targets for name in makefile.variables(target)}
     assert makefile.descriptions.keys() - used <= {"PYTHON"}, "no target uses them"
+
+
+def test_every_parameter_has_a_meaning() -> None:
+    rows = (FOLDER / "parameters.md").read_text(encoding="utf-8").splitlines()
+
+    assert [row for row in rows if row.endswith("|  |")] == []

@@ -40,7 +40,7 @@ FIRST, NEXT, *LATER = promoted()
 LAST = promoted()[-1]
 PROTECTED = [name for name in promoted() if name.settings.protected]
 PUSH = {"ref": "refs/heads/main"}
-LABELLED = pull_request("labeled", labels=["preview"], label={"name": "preview"})
+LABELED = pull_request("labeled", labels=["preview"], label={"name": "preview"})
 
 
 class Markdown(SingleFileSnapshotExtension):
@@ -323,7 +323,7 @@ def test_a_fork_gets_ci_without_credentials(sandbox, server_folder, tmp_path, jo
         ("plan", "pull_request", pull_request("opened")),
         *(
             [
-                ("preview", "pull_request", LABELLED),
+                ("preview", "pull_request", LABELED),
                 ("preview-teardown", "pull_request", pull_request("closed", labels=["preview"])),
                 ("preview-sweep", "schedule", {"schedule": "17 2 * * *"}),
             ]
@@ -371,10 +371,10 @@ def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
 @previews
 def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
     """Also where the runner is lost first: then the preview has some of its stacks."""
-    lose_runner(sandbox, "preview", "pull_request", LABELLED, f"CREATE_COMPLETE.*{PROJECT}-pr-12-network")
+    lose_runner(sandbox, "preview", "pull_request", LABELED, f"CREATE_COMPLETE.*{PROJECT}-pr-12-network")
     assert pipeline_of("pr-12") not in pipelines(aws)
 
-    run = sandbox.run("preview", "pull_request", LABELLED)
+    run = sandbox.run("preview", "pull_request", LABELED)
 
     assert run.code == 0, run.output
     assert set(stacks(aws, "pr-12")) == {"keys", "network", "storage", "identity", "models"}

@@ -1,1 +1,1 @@
-"""The Spark image's contract (aws/sagemaker-spark-container), honoured in a folder of the job."""
+"""The Spark image's contract (aws/sagemaker-spark-container), honored in a folder of the job."""

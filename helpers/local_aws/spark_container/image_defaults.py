@@ -39,14 +39,14 @@ _LOOPBACK = re.compile(r"spark\.driver\.(host|bindAddress)")
 
 
 @dataclass(frozen=True)
-class Localised:
+class Localized:
     """Properties that can hold here, and a sentence on each that was changed."""
 
     properties: dict[str, str]
     sentences: tuple[str, ...] = ()
 
 
-def localise(properties: Mapping[str, str], prefix: str = "") -> Localised:
+def localize(properties: Mapping[str, str], prefix: str = "") -> Localized:
     """Return a job's Hadoop or Spark properties without what would lead it away from the embedded AWS.
 
     Args:
@@ -74,7 +74,7 @@ def localise(properties: Mapping[str, str], prefix: str = "") -> Localised:
                 sentences.append(f"{name} {value} → {kept[name]}: the role's credentials come by environment")
         else:
             kept[name] = value
-    return Localised(kept, tuple(sentences))
+    return Localized(kept, tuple(sentences))
 
 
 def _asks_for_kms(part: str, value: str) -> bool:
@@ -123,7 +123,7 @@ LOG4J2: Mapping[str, str] = {
 }
 
 
-def log4j2(properties: Mapping[str, str]) -> Localised:
+def log4j2(properties: Mapping[str, str]) -> Localized:
     """Return the Log4j 2 configuration for a job's `spark-log4j`.
 
     The image adds this classification to log4j.properties, a file of Log4j 1; Spark 3.5 has Log4j 2. Here
@@ -147,4 +147,4 @@ def log4j2(properties: Mapping[str, str]) -> Localised:
             sentences.append(f"spark-log4j: {name} is not used: of Log4j 1 only levels are translated")
         else:
             result[name] = value
-    return Localised(result, tuple(sentences))
+    return Localized(result, tuple(sentences))

@@ -86,8 +86,8 @@ def prepare(
         classification: {name: paths.in_text(value) for name, value in properties.items()}
         for classification, properties in configuration.items()
     }
-    defaults = image_defaults.localise(given.get("spark-defaults", {}), prefix="spark.hadoop.")
-    core = image_defaults.localise(given.get("core-site", {}))
+    defaults = image_defaults.localize(given.get("spark-defaults", {}), prefix="spark.hadoop.")
+    core = image_defaults.localize(given.get("core-site", {}))
     logging = image_defaults.log4j2(given.get("spark-log4j", {}))
     exports, dropped = _exports(given.get("spark-env", {}))
     temporary = paths.on_host("/tmp")  # noqa: S108 -- a path of the container

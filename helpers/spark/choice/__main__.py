@@ -14,7 +14,7 @@ from helpers.s3 import parse
 from helpers.spark.choice.model import Model, fit, why_unusable
 from helpers.spark.choice.ranking import BOOT, WAIT, Candidate, Meets, candidates, ranked
 from helpers.spark.event_log.reading import EventLogError
-from helpers.spark.event_log.summary import RunSummary, summarise
+from helpers.spark.event_log.summary import RunSummary, summarize
 from helpers.spark.instances import instances
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
     for source in sources:
         for log in logs(source, s3):
             try:
-                run = summarise(log, s3)
+                run = summarize(log, s3)
             except EventLogError as error:
                 if log == source:
                     raise

@@ -1,5 +1,5 @@
-"""Spark's event logs: read in a stream, summarised, and judged."""
+"""Spark's event logs: read in a stream, summarized, and judged."""
 
-from helpers.spark.event_log.summary import RunSummary, summarise
+from helpers.spark.event_log.summary import RunSummary, summarize
 
-__all__ = ["RunSummary", "summarise"]
+__all__ = ["RunSummary", "summarize"]

@@ -35,7 +35,7 @@ class RunSummary:
     """Size of the files scanned, each place once; `input_bytes` counts cached data and repeated scans too."""
 
 
-def summarise(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
+def summarize(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
     """Return the summary of an event log.
 
     Args:

@@ -16,8 +16,8 @@ _INSIDE = 64
 """In pixels: a part that is narrower has no text of its own."""
 _MOST_DRAWN = 24
 """Executors drawn one by one; more are one part."""
-# Okabe and Ito's colours, which people with a color vision deficiency can distinguish.
-_COLOURS = {
+# Okabe and Ito's colors, which people with a color vision deficiency can distinguish.
+_COLORS = {
     "system": "#b3b3b3",
     "daemons": "#e69f00",
     "application master": "#cc79a7",
@@ -87,7 +87,7 @@ def _bar(name: str, row: tuple[Part, ...], top: int, total_mib: int) -> Iterator
         width = part.mib / total_mib * _WIDTH
         yield (
             f'<rect x="{left:.1f}" y="{top}" width="{width:.1f}" height="{_BAR}" '
-            f'fill="{_COLOURS[part.kind]}" stroke="#333333">'
+            f'fill="{_COLORS[part.kind]}" stroke="#333333">'
             f"<title>{escape(f'{part.kind}: {part.mib:,} MiB ({part.what})')}</title></rect>"
         )
         if width >= _INSIDE:
@@ -100,7 +100,7 @@ def _bar(name: str, row: tuple[Part, ...], top: int, total_mib: int) -> Iterator
 
 
 def _legend(top: int) -> Iterator[str]:
-    for index, (kind, colour) in enumerate(_COLOURS.items()):
+    for index, (kind, color) in enumerate(_COLORS.items()):
         left = _LEFT + index * 142
-        yield f'<rect x="{left}" y="{top}" width="14" height="14" fill="{colour}" stroke="#333333"/>'
+        yield f'<rect x="{left}" y="{top}" width="14" height="14" fill="{color}" stroke="#333333"/>'
         yield f'<text x="{left + 20}" y="{top + 12}">{kind}</text>'

@@ -79,8 +79,11 @@ def _step_type(model: type[BaseModel]) -> str:
 
 
 def _table_of(model: type[BaseModel], skip: set[str] | None = None) -> str:
+    """Return the table of a section: the guide describes Spark steps, and what all steps have in common."""
     file = f"{model.__module__.replace('.', '/')}.py"
-    return table(HEADER, _rows(model, {**docstrings(file, model.__name__), **meanings()}, skip))
+    own = docstrings(file, model.__name__)
+    texts = {**meanings(), **own} if model in OTHER_STEPS else {**own, **meanings()}
+    return table(HEADER, _rows(model, texts, skip))
 
 
 def meanings() -> Mapping[str, str]:

@@ -92,7 +92,7 @@ def test_without_a_version_that_succeeded_there_is_none_to_go_back_to() -> None:
         last_good(back_to_the_first, executed("Succeeded", "Succeeded", "Failed", "Failed", "Failed"))
 
 
-def test_code_is_what_a_definition_names_in_the_artefact_bucket() -> None:
+def test_code_is_what_a_definition_names_in_the_artifact_bucket() -> None:
     definition = {
         "Steps": [
             {"Entry": ["submit", "--py-files", "s3://ours/code/1/a.py,s3://ours/code/1/b.py"]},

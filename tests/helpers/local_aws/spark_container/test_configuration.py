@@ -292,7 +292,7 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_nothing_leads_a_job_away_from_the_embedded_aws(
     prefix: str, name: str, value: str, kept: str | None
 ) -> None:
-    result = image_defaults.localise({prefix + name: value}, prefix)
+    result = image_defaults.localize({prefix + name: value}, prefix)
     assert result.properties == ({prefix + name: kept} if kept else {})
     assert len(result.sentences) == (kept != value)
     assert all(sentence.startswith(f"{prefix}{name} {value} → ") for sentence in result.sentences)

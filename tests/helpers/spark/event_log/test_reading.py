@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from helpers.local_aws.spark_container import configuration as container_configuration
-from helpers.spark.event_log import reading, summarise
+from helpers.spark.event_log import reading, summarize
 from helpers.spark.event_log.__main__ import main
 from helpers.spark.event_log.configuration import updated
 from helpers.spark.event_log.reading import EventLogError, lines
@@ -60,7 +60,7 @@ def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:
     file = write(tmp_path / "app-1", [*EVENTS[:3], b'{"Event":"SparkListenerTaskEnd","Stage ID":"x"}\n'])
 
     with pytest.raises(EventLogError, match=rf"event 4 of {file} cannot be read: .*Stage ID"):
-        summarise(file)
+        summarize(file)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_what_is_null_is_missing(tmp_path: Path, event: str, key: str | None, na
 
     encoded = [json.dumps(each).encode() + b"\n" for each in parsed]
 
-    assert summarise(write(tmp_path / "app-1", encoded)).task_seconds == 2.0
+    assert summarize(write(tmp_path / "app-1", encoded)).task_seconds == 2.0
 
 
 @pytest.mark.parametrize("cut", [0, 2, 100])
@@ -97,7 +97,7 @@ def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int
     content = b"".join(EVENTS[:-1])
     file = write(tmp_path / "app-1.inprogress", [content[: len(content) - cut]])
 
-    summary = summarise(file)
+    summary = summarize(file)
 
     assert not summary.complete
     assert summary.seconds == (9.0 if cut == 0 else 8.0)
@@ -106,7 +106,7 @@ def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int
 
 def test_a_log_without_its_start_is_told(tmp_path: Path) -> None:
     with pytest.raises(EventLogError, match="app-1 ends before the application starts"):
-        summarise(write(tmp_path / "app-1", beginning()[:2]))
+        summarize(write(tmp_path / "app-1", beginning()[:2]))
 
 
 def test_a_rolled_log_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
@@ -153,12 +153,12 @@ def test_parts_without_a_last_newline_are_whole(tmp_path: Path) -> None:
     write(folder / "events_1_a", [b"".join(EVENTS[:4]).rstrip()])
     write(folder / "events_2_a", [b"".join(EVENTS[4:]).rstrip()])
 
-    assert summarise(folder) == summarise(write(tmp_path / "app-1", EVENTS))
+    assert summarize(folder) == summarize(write(tmp_path / "app-1", EVENTS))
 
 
 @pytest.mark.parametrize("ending", [b"", b"\r\n", b" \n"])
 def test_a_whole_log_is_complete_however_its_last_line_ends(tmp_path: Path, ending: bytes) -> None:
-    assert summarise(write(tmp_path / "app-1", [*EVENTS[:-1], EVENTS[-1].rstrip() + ending])).complete
+    assert summarize(write(tmp_path / "app-1", [*EVENTS[:-1], EVENTS[-1].rstrip() + ending])).complete
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_whole_log_is_complete_however_its_last_line_ends(tmp_path: Path, endi
 def test_a_log_that_another_tool_has_written_anew(tmp_path: Path, again: Callable[..., str]) -> None:
     anew = [again(json.loads(line)).encode() + b"\n" for line in EVENTS]
 
-    assert summarise(write(tmp_path / "anew", anew)) == summarise(write(tmp_path / "app-1", EVENTS))
+    assert summarize(write(tmp_path / "anew", anew)) == summarize(write(tmp_path / "app-1", EVENTS))
 
 
 def test_a_compacted_log_begins_where_it_was_compacted(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
         file = write(tmp_path / f"app-{tasks}", log(executor(), *events))
         tracemalloc.start()
         try:
-            assert summarise(file).task_seconds > tasks
+            assert summarize(file).task_seconds > tasks
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -293,7 +293,7 @@ def test_a_configuration_that_is_none_is_left_as_it_is(
 
 @pytest.fixture
 def summary_of_events(tmp_path: Path) -> Callable[..., object]:
-    return lambda *events, **more: summarise(write(tmp_path / "app-1", log(*events, **more)))
+    return lambda *events, **more: summarize(write(tmp_path / "app-1", log(*events, **more)))
 
 
 def test_a_summary_counts_each_thing_once(summary_of_events: Callable[..., object]) -> None:
