@@ -32,11 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Copy a version from one environment to another, or do half of it with the credentials of one."""
     if arguments.env == arguments.source:
-        raise UserError(f"ENV and FROM are both {arguments.env}; name two environments")
+        raise UserError(
+            f"ENV and FROM are both {arguments.env}",
+            hint="Name two environments, for example: make promote ENV=staging FROM=dev MODEL=3",
+        )
     if arguments.export:
         arguments.export.mkdir(parents=True, exist_ok=True)
         if any(arguments.export.iterdir()):
-            raise UserError(f"{arguments.export} is not empty; name a new folder")
+            raise UserError(f"{arguments.export} is not empty", hint="Name a new folder")
         export_package(open_group(arguments.source), arguments.model, arguments.export)
         say(console, f"Wrote version {arguments.model} of {arguments.source} to {arguments.export}.")
         return 0

@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Write the report of an execution, by default of the newest one of each pipeline."""
     pipelines = select_pipelines(arguments.pipeline)
     if len(pipelines) > 1 and (arguments.output or arguments.execution):
-        raise UserError("--output and --execution are for one pipeline: name it, as PIPELINE=processing")
+        raise UserError(
+            "--output and --execution are for one pipeline", hint="Name it, for example: PIPELINE=processing"
+        )
     for pipeline in pipelines:
         project = open_project(arguments.env, pipeline.name)
         arn = arguments.execution or newest(project.session.client("sagemaker"), project.target)

@@ -79,15 +79,16 @@ def _servable(group: "ModelGroup", active: "Package | None") -> "Package":
 
     if active is None:
         raise NoActiveModelError(
-            f"No version of {group.name} is approved, so there is no model to score with. "
-            f"Look at the versions: {group.command('models')}. "
-            f"Approve one: {group.command('approve', MODEL='N')}"
+            f"No version of {group.name} is approved, so there is no model to score with",
+            hint=f"Approve one of those that {group.command('models')} lists: "
+            f"{group.command('approve', MODEL='N')}",
         )
     if problems := serving_problems(group, active):
         restore = group.command("reject", MODEL=str(active.version))
         raise UserError(
-            f"Version {active.version} of {group.name} is approved, and cannot be used: "
-            f"{'; '.join(problems)}. Go back to the version before it: {restore}"
+            f"Version {active.version} of {group.name} is approved, but cannot be used: "
+            f"{'; '.join(problems)}",
+            hint=f"Return to the version that was approved before it: {restore}",
         )
     return active
 

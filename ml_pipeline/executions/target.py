@@ -53,7 +53,8 @@ def startable_pipelines(name: str, environment: Environment) -> list[Pipeline]:
     startable = [each for each in selected if is_enabled(environment, each.name)]
     if name != ALL and not startable:
         raise UserError(
-            f"The pipeline {name} is not executed in {environment}: {shown_file(name)} has enabled = false"
+            f"The pipeline {name} is not executed in {environment}: {shown_file(name)} has enabled = false",
+            hint="Name another environment or pipeline, or remove enabled",
         )
     return startable
 

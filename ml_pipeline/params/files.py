@@ -84,7 +84,9 @@ def is_enabled(environment: str, pipeline: str, folder: Path | None = None) -> b
     enabled = merged(documents).get("enabled", True)
     if not isinstance(enabled, bool):
         file = origin(("enabled",), documents)
-        raise UserError(f"{file}: enabled = {enabled!r}: it must be true or false, without quotes")
+        raise UserError(
+            f"{file}: enabled = {enabled!r} is not a Boolean", hint="Use true or false, without quotes"
+        )
     return enabled
 
 

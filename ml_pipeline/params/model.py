@@ -192,7 +192,10 @@ class PipelineParams(BaseModel):
         """
         section = self.steps.get(name)
         if not isinstance(section, kind):
-            raise UserError(f"steps.{name} is no section of {kind.__name__.removesuffix('StepParams')}")
+            raise UserError(
+                f"steps.{name} is not a section of type {kind.__name__.removesuffix('StepParams')}",
+                hint=f"Change the type of steps.{name}, or the step in the pipeline's module",
+            )
         return section
 
     def job_prefix_of(self, step: str) -> str:

@@ -35,15 +35,22 @@ def approve(group: "ModelGroup", version: int) -> str:
     if active and active.version > version:
         raise UserError(
             f"Version {active.version} is approved and newer than {version}, and the newest approved version "
-            f"is the active one. Reject that first: {group.command('reject', MODEL=str(active.version))}"
+            "is the active version",
+            hint=f"Reject it first: {group.command('reject', MODEL=str(active.version))}",
         )
     if package.approved:
         return f"Version {version} is approved already, by {package.approved_by or 'somebody unknown'}."
     if problems := serving_problems(group, package):
-        raise UserError(f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}")
+        raise UserError(
+            f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}",
+            hint=f"Approve another version; list them with: {group.command('models')}",
+        )
     found = _update(group, package, APPROVED)
     if not found.approved:
-        raise UserError(f"Version {version} was rejected at the same time, {_by(found, REJECTED_BY)}.")
+        raise UserError(
+            f"Version {version} was rejected at the same time, {_by(found, REJECTED_BY)}",
+            hint=f"Agree on a decision, then look at the versions with: {group.command('models')}",
+        )
     active = champion(group.sagemaker, group.name)
     if active and active.version > version:
         return (
@@ -67,7 +74,10 @@ def reject(group: "ModelGroup", version: int) -> str:
         return f"Version {version} is rejected already. {_active_line(before)}"
     found = _update(group, package, REJECTED)
     if found.status != REJECTED:
-        raise UserError(f"Version {version} was approved at the same time, {_by(found, APPROVED_BY)}.")
+        raise UserError(
+            f"Version {version} was approved at the same time, {_by(found, APPROVED_BY)}",
+            hint=f"Agree on a decision, then look at the versions with: {group.command('models')}",
+        )
     active = champion(group.sagemaker, group.name)
     if before is None or before.version != version:
         return f"Version {version} is rejected. {_active_line(active)}"
@@ -78,8 +88,9 @@ def reject(group: "ModelGroup", version: int) -> str:
         )
     if problems := serving_problems(group, active):
         raise UserError(
-            f"Version {version} is rejected, and version {active.version}, which is active again, cannot be "
-            f"used. Approve another one:{one_per_line(problems)}"
+            f"Version {version} is rejected, but version {active.version}, which is active again, cannot be "
+            f"used:{one_per_line(problems)}",
+            hint=f"Approve another version; list them with: {group.command('models')}",
         )
     return (
         f"Version {version} is rejected, and version {active.version} is active again. Score with it: "

@@ -44,7 +44,8 @@ def compare(one: "Evaluation", other: "Evaluation") -> list[Comparison]:
     """
     if one.label != other.label:
         raise UserError(
-            f"The versions cannot be compared: one predicts {one.label}, and the other {other.label}"
+            f"The versions cannot be compared: one predicts {one.label}, and the other {other.label}",
+            hint="Compare versions with the same label",
         )
     return list(_comparisons(_parts(one), _parts(other)))
 

@@ -47,8 +47,8 @@ def read_evaluation(s3: "S3Client", package: "Package") -> Evaluation:
     """
     if not package.metrics:
         raise UserError(
-            f"Version {package.version} has no evaluation: register it with "
-            "ModelMetrics.ModelQuality.Statistics"
+            f"Version {package.version} has no evaluation",
+            hint="Register versions with ModelMetrics.ModelQuality.Statistics",
         )
     uri = parse(package.metrics)
     try:
@@ -56,7 +56,8 @@ def read_evaluation(s3: "S3Client", package: "Package") -> Evaluation:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchBucket", "NoSuchKey"}:
             raise UserError(
-                f"The evaluation of version {package.version} is gone: {package.metrics}"
+                f"The evaluation of version {package.version} is missing: {package.metrics}",
+                hint="Train and register the model again with: make run PIPELINE=train",
             ) from error
         raise
     try:
@@ -66,5 +67,6 @@ def read_evaluation(s3: "S3Client", package: "Package") -> Evaluation:
         where = ".".join(map(str, first["loc"])) or "the document"
         raise UserError(
             f"{package.metrics}, the evaluation of version {package.version}, cannot be used: "
-            f"{where}: {first['msg']}"
+            f"{where}: {first['msg']}",
+            hint="Train and register the model again with: make run PIPELINE=train",
         ) from error

@@ -58,7 +58,10 @@ class ModelGroup:
                 return package
             versions.append(str(package.version))
         known = f"it has {', '.join(reversed(versions))}" if versions else "it has none yet"
-        raise UserError(f"{self.name} has no version {version}; {known}. Look: {self.command('models')}")
+        raise UserError(
+            f"{self.name} has no version {version}; {known}",
+            hint=f"List the versions with: {self.command('models')}",
+        )
 
 
 def open_group(environment: Environment) -> ModelGroup:
@@ -87,8 +90,9 @@ def group_name(outputs: Mapping[str, str], environment: Environment) -> str:
     if name := outputs.get(GROUP_OUTPUT):
         return name
     raise UserError(
-        f"{environment} has no model registry: add models to Stacks in infra/parameters/{environment.file}, "
-        f"and deploy it: {make_command('deploy', ENV=environment)}"
+        f"{environment} has no model registry",
+        hint=f"Add models to Stacks in infra/parameters/{environment.file}, and deploy it with: "
+        f"{make_command('deploy', ENV=environment)}",
     )
 
 

@@ -135,7 +135,7 @@ def _arns(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Iterator[
     except ClientError as error:
         if _is_missing(error):
             raise UserError(
-                f"There is no model package group {group}. Deploy the stack models: make deploy"
+                f"There is no model package group {group}", hint="Deploy the stack models with: make deploy"
             ) from error
         raise
 

@@ -66,11 +66,15 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
     package = group.find(version)
     if not package.approved:
         raise UserError(
-            f"Version {version} of {group.environment} is {package.status}, and only approved versions are "
-            f"promoted: {group.command('approve', MODEL=str(version))}"
+            f"Version {version} of {group.environment} is {package.status}, and only approved versions can "
+            "be promoted",
+            hint=f"Approve it first: {group.command('approve', MODEL=str(version))}",
         )
     if problems := serving_problems(group, package):
-        raise UserError(f"Version {version} cannot be used, and was not promoted:{one_per_line(problems)}")
+        raise UserError(
+            f"Version {version} cannot be used, and was not promoted:{one_per_line(problems)}",
+            hint=f"Promote another version; list them with: {group.command('models')}",
+        )
     files = {name: _read(group.s3, parse(uri)) for name, uri in _files_of(package)}
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -101,7 +105,10 @@ def import_package(group: "ModelGroup", folder: Path) -> str:
     ]
     problems += image_problems(manifest.image, group.image_accounts, group.session.region_name)
     if problems:
-        raise UserError(f"{manifest.arn} was not promoted to {group.environment}:{one_per_line(problems)}")
+        raise UserError(
+            f"{manifest.arn} was not promoted to {group.environment}:{one_per_line(problems)}",
+            hint="Correct what is listed, and promote it again",
+        )
     if known := _promoted(group, manifest.arn):
         return f"{manifest.arn} is version {known.version} of {group.environment} already: {known.status}."
     digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
@@ -145,11 +152,15 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: export a version into this folder first") from error
+        raise UserError(
+            f"{path} is missing", hint="Export a version to this folder first, with --export"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the document"
-        raise UserError(f"{path} is no exported version: {where}: {first['msg']}") from error
+        raise UserError(
+            f"{path} is not an exported version: {where}: {first['msg']}", hint="Export the version again"
+        ) from error
 
 
 def _promoted(group: "ModelGroup", arn: str) -> "Package | None":
@@ -160,7 +171,9 @@ def _promoted(group: "ModelGroup", arn: str) -> "Package | None":
 def _upload(s3: "S3Client", uri: S3Uri, content: bytes) -> None:
     """Write a file, unless an earlier attempt has; another content under its name is an error."""
     if not write_once(s3, uri, content) and object_sha256(s3, uri) != sha256_of(content):
-        raise UserError(f"{uri} has another content than the file that is promoted; delete it and try again")
+        raise UserError(
+            f"{uri} differs from the file that is promoted", hint="Delete the object, and promote again"
+        )
 
 
 def _register(group: "ModelGroup", manifest: Manifest, uris: Mapping[str, S3Uri], token: str) -> str:

@@ -16,7 +16,20 @@ VERBS = {
     *("Delete", "Deliver", "Deploy", "End", "Fetch", "Find", "Get", "Give", "Install", "Keep", "Leave"),
     *("Look", "Make", "Move", "Name", "Pass", "Pin", "Put", "Read", "Refresh", "Register", "Remove"),
     *("Rename", "Request", "Reset", "Resolve", "Restore", "Run", "Save", "Set", "Shorten", "Sign", "Start"),
-    *("Stop", "Tune", "Type", "Undo", "Unset", "Use", "Wait", "Write", "Lock", "Begin", "Report"),
+    *(
+        "Agree",
+        "Approve",
+        "Change",
+        "Compare",
+        "Correct",
+        "Export",
+        "List",
+        "Promote",
+        "Register",
+        "Reject",
+        "Return",
+    ),
+    *("Stop", "Train", "Tune", "Type", "Undo", "Unset", "Use", "Wait", "Write", "Lock", "Begin", "Report"),
 }
 """What a hint begins with; or with its condition or purpose, as in: If nobody needs it, delete it."""
 CONDITION = re.compile(r"(?:If|To|As|From) [^,]+, (?P<verb>\w+)")

@@ -50,7 +50,7 @@ def test_enabled_is_true_or_false(
 ) -> None:
     add_pipeline(tmp_path, tmp_path / "jobs", monkeypatch, changed(PAIR, "enabled", "no"))
 
-    with pytest.raises(UserError, match=r"ride-joins\.json: enabled = 'no': it must be true or false"):
+    with pytest.raises(UserError, match=r"ride-joins\.json: enabled = 'no' is not a Boolean"):
         is_enabled("trial", NAME)
 
 

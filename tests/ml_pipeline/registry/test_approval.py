@@ -107,7 +107,9 @@ def test_a_version_older_than_the_active_one_is_not_approved(group: ModelGroup, 
     register()
     approve(group, register())
 
-    with pytest.raises(UserError, match=r"Version 2 is approved and newer than 1, .* ENV=local MODEL=2$"):
+    with pytest.raises(
+        UserError, match=r"Version 2 is approved and newer than 1, .*\nHint: .* ENV=local MODEL=2$"
+    ):
         approve(group, 1)
 
     assert statuses(group, 1, 2) == ["PendingManualApproval", "Approved"]
@@ -122,7 +124,7 @@ def test_an_unknown_version_is_named_with_those_there_are(
     for _ in range(2):
         register()
 
-    with pytest.raises(UserError, match=r"has no version 9; it has 1, 2\. Look: make models ENV=local"):
+    with pytest.raises(UserError, match=r"has no version 9; it has 1, 2\nHint: .*make models ENV=local"):
         act(group, 9)
 
     assert statuses(group, 1, 2) == ["PendingManualApproval"] * 2
@@ -142,6 +144,7 @@ def test_what_cannot_be_served_is_not_approved(
         "  - its environment has SAGEMAKER_PROGRAM",
         "  - it has no baseline that drift is measured against: register it with "
         "DriftCheckBaselines.ModelDataQuality.Statistics",
+        "Hint: Approve another version; list them with: make models ENV=local",
     ]
     assert group.find(1).status == "PendingManualApproval"
     assert group.find(1).properties == {}
@@ -155,7 +158,7 @@ def test_a_rejection_says_that_the_version_before_cannot_be_served_any_more(
     bucket, key = group.find(1).model_data_url.removeprefix("s3://").split("/", 1)
     group.s3.delete_object(Bucket=bucket, Key=key)
 
-    with pytest.raises(UserError, match="Version 2 is rejected, and version 1, which is active again, can"):
+    with pytest.raises(UserError, match="Version 2 is rejected, but version 1, which is active again, can"):
         reject(group, 2)
 
     assert statuses(group, 1, 2) == ["Approved", "Rejected"]

@@ -135,7 +135,10 @@ def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -
     code, _, err = said("promote", "--env", "live", "--from", "live", "--model", "1")
 
     assert code == 1
-    assert err == "Error: ENV and FROM are both live; name two environments\n"
+    assert err == (
+        "Error: ENV and FROM are both live\n"
+        "Hint: Name two environments, for example: make promote ENV=staging FROM=dev MODEL=3\n"
+    )
     assert "unknown environment 'x'" in said("promote", "--from", "x", "--model", "1")[2]
 
 

@@ -95,7 +95,7 @@ def test_a_version_whose_evaluation_is_missing_says_so(group: ModelGroup, regist
     bucket, key = group.find(2).metrics.removeprefix("s3://").split("/", 1)
     group.s3.delete_object(Bucket=bucket, Key=key)
 
-    with pytest.raises(UserError, match="Version 1 has no evaluation: register it with"):
+    with pytest.raises(UserError, match="Version 1 has no evaluation\nHint: Register"):
         read_evaluation(group.s3, group.find(1))
-    with pytest.raises(UserError, match="The evaluation of version 2 is gone: s3://"):
+    with pytest.raises(UserError, match="The evaluation of version 2 is missing: s3://"):
         read_evaluation(group.s3, group.find(2))

@@ -8,7 +8,9 @@ from ml_pipeline.registry.group import GROUP_OUTPUT, group_name, open_group
 def test_an_environment_without_the_stack_is_told_how_to_get_it() -> None:
     local = Environment("local")
 
-    with pytest.raises(UserError, match=r"local has no model registry: add models to Stacks .*local\.json"):
+    with pytest.raises(
+        UserError, match=r"local has no model registry\nHint: Add models to Stacks .*local\.json"
+    ):
         group_name({"DataBucketName": "b"}, local)
 
     assert group_name({GROUP_OUTPUT: "rings"}, local) == "rings"

@@ -111,7 +111,7 @@ def test_what_is_not_approved_or_cannot_be_served_is_not_promoted(
     register()
     register(model=b"no archive", ModelApprovalStatus="Approved")
 
-    with pytest.raises(UserError, match=r"Version 1 of local is PendingManualApproval, .*MODEL=1$"):
+    with pytest.raises(UserError, match=r"Version 1 of local is PendingManualApproval, .*\nHint: .*MODEL=1$"):
         export_package(group, 1, tmp_path)
     with pytest.raises(UserError, match=r"Version 2 cannot be used, and was not promoted:\n  - its artifact"):
         export_package(group, 2, tmp_path)
@@ -151,16 +151,16 @@ def test_another_content_under_the_name_of_a_file_is_an_error(target: Target, ex
     target.sagemaker.delete_model_package(ModelPackageName=target.find(1).arn)
     target.s3.put_object(Bucket=bucket, Key=key, Body=b"other")
 
-    with pytest.raises(UserError, match="has another content than the file that is promoted"):
+    with pytest.raises(UserError, match="differs from the file that is promoted"):
         import_package(target, exported)
 
 
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda path: path.unlink(), "is missing: export a version"),
-        (lambda path: path.write_text("{"), "is no exported version: the document: Invalid JSON"),
-        (lambda path: path.write_text(json.dumps({"version": 2})), "is no exported version: version"),
+        (lambda path: path.unlink(), "is missing\nHint: Export a version"),
+        (lambda path: path.write_text("{"), "is not an exported version: the document: Invalid JSON"),
+        (lambda path: path.write_text(json.dumps({"version": 2})), "is not an exported version: version"),
     ],
 )
 def test_a_folder_without_a_version_is_named(
