@@ -28,7 +28,7 @@ def common_options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--env",
-        type=_environment,
+        type=environment,
         default=LOCAL,
         metavar="ENV",
         help="a file of infra/parameters/, or pr-<number> for a preview (default: %(default)s)",
@@ -58,7 +58,12 @@ def positive(text: str) -> float:
     return number
 
 
-def _environment(text: str) -> Environment:
+def environment(text: str) -> Environment:
+    """Return an environment, for `add_argument(type=environment)`.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such environment.
+    """
     try:
         return Environment(text)
     except UserError as error:

@@ -6,8 +6,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from helpers.command_line import say
-from helpers.environments import Environment
+from helpers.command_line import environment, say
 from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.registry.group import open_group
@@ -18,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     options.add_model(parser)
     parser.add_argument(
-        "--from", dest="source", type=_environment, required=True, metavar="ENV", help="where it is approved"
+        "--from", dest="source", type=environment, required=True, metavar="ENV", help="where it is approved"
     )
     halves = parser.add_mutually_exclusive_group()
     halves.add_argument(
@@ -50,10 +49,3 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         export_package(open_group(arguments.source), arguments.model, Path(folder))
         say(console, import_package(open_group(arguments.env), Path(folder)))
     return 0
-
-
-def _environment(text: str) -> Environment:
-    try:
-        return Environment(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

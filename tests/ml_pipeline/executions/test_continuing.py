@@ -45,7 +45,7 @@ def pipeline(
     def make(definition: str) -> Target:
         target = target_of("trial", f"continued-{uuid4().hex}")
         upsert(stack.client("sagemaker"), target.name, Registration(definition, "A test.", role, {}))
-        monkeypatch.setattr(command, "targets", lambda *_: [target])
+        monkeypatch.setattr(command, "target_of", lambda *_: target)
         return target
 
     return make
