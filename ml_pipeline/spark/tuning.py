@@ -142,8 +142,8 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
             show("No finding is left that a setting may resolve.")
             break
         tried.add(_key(finding.settings))
-        text = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
-        show(f"Round {number}, {finding.kind}: {text}")
+        change = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
+        show(f"Round {number}, {finding.kind}: {change}")
         candidate = updated(text, finding.settings, CONFIGURATION)
         ratios = []
         for _ in range(pairs):

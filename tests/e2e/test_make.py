@@ -194,7 +194,7 @@ def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run)
 
 
 def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_run) -> None:
-    assert "local: no drift in" in checkout.made("drift")
+    assert "local: no drift in" in checkout.made("drift", "PIPELINE=processing")
     assert "nothing to do" in checkout.made("migrate")
 
 
@@ -285,7 +285,7 @@ def test_an_account_is_checked_before_anything_is_deployed_to_it(checkout, first
     checked = checkout.made("doctor")
 
     assert re.search(r"^credentials +arn:aws:", checked, re.MULTILINE)
-    assert re.search(r"^stacks +7 of 7 are deployed", checked, re.MULTILINE)
+    assert re.search(r"^stacks +8 of 8 are deployed", checked, re.MULTILINE)
     assert "USD a month" in checked
 
 

@@ -146,7 +146,7 @@ def test_there_is_nothing_to_plan_and_no_drift_in_any_pipeline(checkout, first_r
     checkout.made("upsert", "PIPELINE=all")
 
     plan = checkout.made("plan")
-    assert plan.count("is up to date, nothing would change") == 2
+    assert plan.count("is up to date, nothing would change") == 4
     assert "local: no drift in" in checkout.made("drift")
     assert checkout.made("check-pipeline").count(": no findings") == 2
     assert "is verified" in checkout.made("verify", "PIPELINE=fares")

@@ -24,7 +24,7 @@ def folder(aws: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / f"{name}.json").write_text(json.dumps({"Region": REGION}))
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    helpers.aws._say_once.cache_clear()
+    helpers.aws._print_once.cache_clear()
 
 
 def test_a_session_is_in_the_region_of_the_environments_file() -> None:

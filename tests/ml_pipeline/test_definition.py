@@ -399,7 +399,7 @@ def test_a_definition_beyond_the_limit_is_refused(
     monkeypatch.setattr(definitions, "CACHE", tmp_path)
     huge = parameters.model_copy(update={"trial": "t" * 2**20})
 
-    with pytest.raises(UserError, match="SageMaker takes 1048576"):
+    with pytest.raises(UserError, match="SageMaker accepts 1048576"):
         pipeline_definition(FIRST, huge)
 
     assert list(tmp_path.iterdir()) == [], "nor is it kept"

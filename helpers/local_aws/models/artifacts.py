@@ -31,4 +31,4 @@ def unpack_artifacts(s3: Any, url: str | None, root: Path) -> None:
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise DataError(f"The model data {url} is no tar.gz archive: {error}") from error
+        raise DataError(f"The model data {url} is not a tar.gz archive: {error}") from error

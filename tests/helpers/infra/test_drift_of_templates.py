@@ -272,6 +272,13 @@ CASES: list[Case] = [
         "DELETED",
     ),
     (
+        "Models",
+        lambda it: it.client("sagemaker").delete_model_package_group(
+            ModelPackageGroupName=it.ids["Models"].rpartition("/")[2]
+        ),
+        "DELETED",
+    ),
+    (
         "AlarmSubscription",
         lambda it: it.client("sns").unsubscribe(SubscriptionArn=it.ids["AlarmSubscription"]),
         "DELETED",

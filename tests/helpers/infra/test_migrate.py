@@ -193,7 +193,7 @@ def test_keys_and_buckets_have_what_the_new_templates_say_of_them(make: Make, aw
     (readers,) = [each for each in policy["Statement"] if each["Sid"] == "DataThroughS3"]
     assert "kms:Decrypt" in readers["Action"]
     assert {arn.rsplit("-", 2)[-2:][0] for arn in readers["Condition"]["ArnEquals"]["aws:PrincipalArn"]} == {
-        "processing", "training", "studio", "ci"
+        "processing", "training", "transform", "studio", "ci"
     }  # fmt: skip
 
 
