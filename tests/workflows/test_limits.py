@@ -22,7 +22,7 @@ ENVIRONMENTS = [*promoted(), *(["pr-1"] if has_previews() else [])]
 
 
 def minutes_waited() -> int:
-    (found,) = re.findall(r"--minutes (\d+)", FOLLOW["steps"][-2]["run"])
+    (found,) = re.findall(r"--minutes (\d+)", "\n".join(step.get("run", "") for step in FOLLOW["steps"]))
     return int(found)
 
 
