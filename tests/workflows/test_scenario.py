@@ -420,7 +420,7 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     }
     assert run.failed_step() == "Run pipelines"
     summary = summary_of(run, NEXT)
-    assert f"{NEXT} gets no sample data: deliver the input, then start again." in summary
+    assert f"Hint: Deliver the input ({NEXT} gets no sample)" in summary
     assert normalized(summary) == seen
     assert not any(stacks(aws, name) for name in LATER)
 
