@@ -59,7 +59,7 @@ def _project(key: str) -> Callable[[str], str]:
         if not pattern.fullmatch(text):
             raise UserError(f"{text!r} does not match {pattern.pattern}", hint=f"Write it {example}")
         if key == "Region" and (problems := partition_problems(text)):
-            raise UserError(problems[0], hint="Choose a region of the partition aws, as us-east-1")
+            raise UserError(problems[0], hint="Choose a region of the partition aws, as eu-north-1")
         return text
 
     return parse

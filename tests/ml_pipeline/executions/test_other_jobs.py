@@ -15,6 +15,7 @@ from ml_pipeline.executions.outcome import StepOutcome, read_outcomes
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.verification import Written, problems, read_written
+from tests.buckets import create_bucket
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -188,7 +189,7 @@ def test_what_jobs_without_a_report_wrote_is_verified() -> None:
 
 def test_what_lies_beside_the_predictions_of_a_run_is_none_of_them(aws: boto3.Session) -> None:
     s3 = aws.client("s3")
-    s3.create_bucket(Bucket="predictions-of-tests")
+    create_bucket(s3, "predictions-of-tests")
     for key in ("runs/a/1.out", "runs/ab/2.out", "model.tar.gz", "model.tar.gz.bak"):
         s3.put_object(Bucket="predictions-of-tests", Key=key, Body=b"")
     uris = [f"s3://predictions-of-tests/{name}" for name in ("runs/a", "model.tar.gz")]

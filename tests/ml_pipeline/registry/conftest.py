@@ -11,10 +11,13 @@ import boto3
 import pytest
 
 from helpers.environments import Environment
+from helpers.project_settings import project_settings
 from ml_pipeline.registry.group import ModelGroup
+from tests.buckets import create_bucket
 
 ACCOUNT = "683313688378"
-IMAGE = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+REGION = project_settings().region
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0"
 Register = Callable[..., int]
 
 
@@ -41,7 +44,7 @@ def evaluation(rmse: float = 2.0, rows: int = 10, **members: Any) -> dict[str, A
 @pytest.fixture
 def bucket(aws: boto3.Session) -> str:
     name = f"models-{uuid.uuid4().hex[:8]}"
-    aws.client("s3").create_bucket(Bucket=name)
+    create_bucket(aws.client("s3"), name)
     return name
 
 

@@ -16,6 +16,7 @@ from ml_pipeline.registry.approval import approve
 from ml_pipeline.registry.group import ModelGroup
 from ml_pipeline.registry.promotion import MANIFEST, export_package, import_package
 from ml_pipeline.registry.serving import serving_problems
+from tests.buckets import create_bucket
 from tests.ml_pipeline.registry.conftest import ACCOUNT, Register
 
 Target = ModelGroup
@@ -25,7 +26,7 @@ Target = ModelGroup
 def target(aws: boto3.Session, group: ModelGroup) -> Target:
     """The empty group of another environment, whose artifacts are in another bucket."""
     name, bucket = group.name.replace("group", "target"), group.artifact_bucket.replace("models", "target")
-    aws.client("s3").create_bucket(Bucket=bucket)
+    create_bucket(aws.client("s3"), bucket)
     aws.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
     environment = Environment("local")
     return ModelGroup(environment, aws, name, frozenset({ACCOUNT}), bucket)

@@ -8,7 +8,7 @@ import pytest
 
 from ml_pipeline.registry.group import ModelGroup
 from ml_pipeline.registry.serving import serving_problems
-from tests.ml_pipeline.registry.conftest import IMAGE, Register, archive
+from tests.ml_pipeline.registry.conftest import IMAGE, REGION, Register, archive
 
 OWN_IMAGE = IMAGE.replace("683313688378", "123456789012")
 
@@ -27,9 +27,9 @@ def test_a_package_with_all_that_it_needs_has_none(group: ModelGroup, register: 
     ("image", "problem"),
     [
         (OWN_IMAGE, "its image comes from account 123456789012, from which"),
-        (IMAGE.replace("us-east-1", "eu-west-1"), "its image is in eu-west-1, and its model would be in"),
+        (IMAGE.replace(REGION, "ap-south-2"), "its image is in ap-south-2, and its model would be in"),
         ("docker.io/library/xgboost:3.2", "its image is in no registry of Amazon ECR"),
-        ("683313688378.dkr.ecr.us-east-1.amazonaws.com.example.org/x:1", "its image is in no registry"),
+        (f"683313688378.dkr.ecr.{REGION}.amazonaws.com.example.org/x:1", "its image is in no registry"),
     ],
 )
 def test_an_image_from_elsewhere_is_one(
@@ -52,7 +52,7 @@ def test_an_image_from_an_account_that_is_allowed_is_none(group: ModelGroup, reg
 
 @pytest.mark.parametrize("name", ["SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY"])
 def test_an_empty_name_of_a_script_is_one(group: ModelGroup, register: Register, name: str) -> None:
-    register(environment={name: "", "SAGEMAKER_REGION": "us-east-1"})
+    register(environment={name: "", "SAGEMAKER_REGION": REGION})
 
     (found,) = problems(group)
 
