@@ -7,6 +7,7 @@ moto has no such place, a function is replaced. Both check at startup that moto 
 from moto.budgets import urls as budgets_urls
 from moto.cloudformation import urls as cloudformation_urls
 from moto.cloudformation.models import cloudformation_backends
+from moto.kms.models import kms_backends
 from moto.logs import urls as logs_urls
 from moto.sagemaker.models import sagemaker_backends
 
@@ -14,7 +15,7 @@ from helpers.local_aws.cloudformation.backend import Backend
 from helpers.local_aws.cloudformation.responses import Response
 from helpers.local_aws.moto_extensions.budgets import BudgetsExtension
 from helpers.local_aws.moto_extensions.extending import extend_backend, extend_responses, replace_all
-from helpers.local_aws.moto_extensions.kms import make_no_pair_of_keys
+from helpers.local_aws.moto_extensions.kms import KmsExtension, make_no_pair_of_keys
 from helpers.local_aws.moto_extensions.logs import LogsExtension
 from helpers.local_aws.moto_extensions.s3 import ignore_conditional_statements
 from helpers.local_aws.moto_extensions.sagemaker import SageMakerExtension
@@ -33,6 +34,7 @@ def extend_moto() -> None:
     """
     extend_backend(cloudformation_backends, Backend)
     extend_backend(sagemaker_backends, SageMakerExtension)
+    extend_backend(kms_backends, KmsExtension)
     extend_responses(cloudformation_urls, Response)
     extend_responses(logs_urls, LogsExtension)
     extend_responses(budgets_urls, BudgetsExtension)

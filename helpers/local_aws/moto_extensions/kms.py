@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from moto.kms import utils
+from moto.kms import urls, utils
+from moto.kms.models import KmsBackend
 
 from helpers.local_aws.moto_extensions.extending import replaces
 
@@ -11,3 +12,28 @@ from helpers.local_aws.moto_extensions.extending import replaces
 def make_no_pair_of_keys(key_spec: str) -> Any:
     """Generate no pair of keys for a symmetric key: moto does, which takes a tenth of a second."""
     return None if key_spec == "SYMMETRIC_DEFAULT" else utils.generate_private_key(key_spec)
+
+
+# Moto's classes are not typed, so a subclass of them has an Any for its base.
+class KmsExtension(KmsBackend):  # type: ignore[misc]
+    """The backend, with operations for which moto takes only the ID of a key: AWS takes the ARN as well."""
+
+    @property
+    def _url_module(self) -> Any:
+        return urls  # moto looks for them next to this module
+
+    def disable_key(self, key_id: str) -> None:
+        """Disable a key."""
+        super().disable_key(self.get_key_id(key_id))
+
+    def enable_key(self, key_id: str) -> None:
+        """Enable a key."""
+        super().enable_key(self.get_key_id(key_id))
+
+    def schedule_key_deletion(self, key_id: str, pending_window_in_days: int) -> float:
+        """Delete a key after a number of days, and return when: seconds since 1970."""
+        return float(super().schedule_key_deletion(self.get_key_id(key_id), pending_window_in_days))
+
+    def cancel_key_deletion(self, key_id: str) -> None:
+        """Keep a key that was to be deleted."""
+        super().cancel_key_deletion(self.get_key_id(key_id))
