@@ -318,6 +318,7 @@ def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:
     fork.made("workflows", "ARGS=--check")
 
 
+@pytest.mark.timeout(1200)  # each of these tests has a limit of its own, and names itself where it is reached
 @pytest.mark.parametrize("part", PARTS)
 def test_its_tests_pass(part, fork) -> None:
     python = VIRTUAL_ENVIRONMENT / "bin" / "python"
