@@ -1,4 +1,4 @@
-"""The container images of SageMaker's built-in algorithms, by the list that its SDK brings along.
+"""The container images of SageMaker's built-in algorithms, from the list in its SDK.
 
 The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
 """

@@ -1,4 +1,4 @@
-"""The container images of Spark that SageMaker provides, by the list that its SDK brings along.
+"""The container images of Spark that SageMaker provides, from the list in its SDK.
 
 The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
 """

@@ -27,7 +27,7 @@ _KEY_PARTS: Mapping[str, Sequence[str]] = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
     "Training": ("AlgorithmSpecification", "Environment", "HyperParameters", "InputDataConfig"),
 }
-"""What of a request is in the cache key and may say what data a job reads, by the type of the step."""
+"""Members of a request, by step type, that are in the cache key and can identify the data of a job."""
 _WRITERS = ("S3OutputPath", "S3OutputLocation")
 """Where requests of other jobs have the place of their results."""
 _OF_EACH_RUN = ("JobName", "JobArn", "CreationTime", "S3ModelArtifacts")

@@ -35,7 +35,7 @@ class JobKind:
         return f":{self.noun.split()[0]}-job/" in arn
 
     def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any]:
-        """Return what the API says of a job."""
+        """Return the description of a job from the API."""
         operation = getattr(sagemaker, f"describe_{self.noun.split()[0]}_job")
         found: Mapping[str, Any] = operation(**{f"{self.name}Name": name})
         return found

@@ -1,4 +1,4 @@
-"""The sections of the steps that decide how an execution goes on, and that end it."""
+"""The sections of Condition and Fail steps."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal

@@ -38,7 +38,7 @@ class _Step(Protocol):
         """As SageMaker names it."""
 
     def references(self) -> Iterator[Reference]:
-        """Yield what it says of other steps."""
+        """Yield its references to other steps."""
 
 
 def step_problems(

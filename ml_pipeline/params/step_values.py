@@ -70,7 +70,7 @@ Argument = Annotated[
 
 
 class Reference(NamedTuple):
-    """What a section says of another step."""
+    """A reference from a section to another step."""
 
     path: KeyPath
     """Where, below the section."""

@@ -31,7 +31,7 @@ MODEL, EVALUATION, STATISTICS, CONSTRAINTS = (
 PROMOTED_FROM = "promoted-from"
 """The customer's metadata property that names the package of the other environment."""
 _NOT_REGISTERED = frozenset({"ModelDataETag", "ModelDataUrl", "ImageDigest"})
-"""Members of a described container that are made anew."""
+"""Members of a described container that the registration in the target environment replaces."""
 
 
 class Manifest(BaseModel):

@@ -1,4 +1,4 @@
-"""Builds the steps that decide how an execution goes on.
+"""Builds Condition and Fail steps.
 
 Importing this imports the SDK, which takes seconds.
 """

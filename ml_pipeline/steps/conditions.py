@@ -1,4 +1,4 @@
-"""The steps that decide how an execution goes on, as pipelines list them."""
+"""Condition and Fail steps, as pipelines list them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

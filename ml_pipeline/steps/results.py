@@ -17,7 +17,7 @@ RUNS = "runs"
 
 
 class Result(Protocol):
-    """What a section says of the result of a step."""
+    """A reference from a section to the result of a step."""
 
     @property
     def step(self) -> str:

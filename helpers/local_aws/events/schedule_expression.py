@@ -23,7 +23,7 @@ Next = Callable[[datetime], datetime | None]
 
 
 class ScheduleError(ValueError):
-    """An expression that is none; the message says what is wrong with it."""
+    """A schedule expression is not valid; the message describes the problem."""
 
 
 def parse(text: str, zone: str = "UTC", anchor: datetime | None = None, *, once: bool = True) -> Next:

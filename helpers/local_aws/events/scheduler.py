@@ -1,4 +1,4 @@
-"""Starts what schedules say: targets of rules with a ScheduleExpression, and of EventBridge Scheduler."""
+"""Starts the targets of schedules: those of rules with a ScheduleExpression, and of EventBridge Scheduler."""
 
 import logging
 import threading

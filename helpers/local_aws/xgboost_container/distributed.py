@@ -37,7 +37,7 @@ def read_host(config: Path) -> Host:
 
 
 def hosts_with_data(host: Host, *, has_data: bool) -> list[str]:
-    """Return the instances that have data; every instance asks, and says whether it has some."""
+    """Return the instances that have data. Each instance calls this with whether it has data itself."""
     with _ring(host.name, host.others, "first"):
         return [
             name

@@ -78,7 +78,7 @@ UNSUPPORTED = (".lz4", ".snappy")
 
 
 def codec_of(name: str) -> str:
-    """Return the suffix of a name that tells a compression; empty where there is none."""
+    """Return the suffix of a name that stands for a compression; empty if it has none."""
     return next((suffix for suffix in (*CODECS, *UNSUPPORTED) if name.endswith(suffix)), "")
 
 

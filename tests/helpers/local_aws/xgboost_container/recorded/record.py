@@ -1,4 +1,4 @@
-"""Records what the code of the image of the built-in XGBoost answers; README.md says how to run it."""
+"""Records the answers of the code in the built-in XGBoost image; README.md describes how to run it."""
 
 import contextlib
 import importlib
