@@ -15,6 +15,7 @@ from typing import Any
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
 from helpers.local_aws.hadoop.on_demand import OnDemand
+from helpers.local_aws.hadoop.proxy_certificate import proxy_certificate
 
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
@@ -27,6 +28,10 @@ _OPTIONS = (
     "-Djava.net.preferIPv4Stack=true",
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
 )
+_WEB_APPLICATIONS = Path("src", "main", "webapps")
+"""Where daemons look first, from their working directory. Their pages lie in a jar of 20 MB, which each
+daemon reads from end to end to unpack them; nobody looks at them here."""
+_WEB_APPLICATION_NAMES = ("cluster", "datanode", "hdfs", "node", "static")
 _HDFS = {
     "dfs.replication": "1",
     "dfs.permissions.enabled": "false",
@@ -60,7 +65,8 @@ _YARN = {
     "yarn.nodemanager.process-kill-wait.ms": "500",
 }
 """What a cluster on loopback needs beside a job's own configuration."""
-_CLIENT = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+CLIENT_ADDRESSES = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+"""Properties with the addresses that Spark and its application master connect to."""
 _LOG4J2 = """\
 rootLogger.level=warn
 rootLogger.appenderRef.file.ref=file
@@ -107,6 +113,8 @@ class HadoopCluster:
         log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
         log4j2.write_text(_LOG4J2.format(file=folder / "daemons.log"))
         silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
+        for name in _WEB_APPLICATION_NAMES:
+            (folder / _WEB_APPLICATIONS / name).mkdir(parents=True, exist_ok=True)
         options = (
             *_OPTIONS,
             f"-Djava.io.tmpdir={folder}",
@@ -141,7 +149,7 @@ class HadoopCluster:
     def configure(
         self, specification: ClusterSpecification, environment: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Start YARN as a job wants it, and return the yarn-site that leads clients to it.
+        """Start YARN as a job wants it, and return its addresses for clients, by their properties.
 
         Args:
             specification: what YARN is to be.
@@ -157,7 +165,7 @@ class HadoopCluster:
             for name, value in environment.items():
                 node.getConfig().set(f"yarn.nodemanager.admin-env.{name}", value)
         address = self.resource_manager.getConfig().get
-        return {**dict(specification.yarn_site), **{name: address(name) for name in _CLIENT}}
+        return {name: address(name) for name in CLIENT_ADDRESSES}
 
     def log_folder(self, node: str) -> Path:
         """Return the folder in which a NodeManager keeps the output of its containers, by application."""
@@ -217,6 +225,7 @@ class HadoopCluster:
         properties = {
             **_YARN,
             "fs.defaultFS": self.default_file_system,
+            "yarn.node-attribute.fs-store.root-dir": str(self._folder / "node-attributes"),
             **dict(specification.yarn_site),
         }
         yarn = self.hadoop.yarn
@@ -225,6 +234,7 @@ class HadoopCluster:
         yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
         self.resource_manager = yarn.server.resourcemanager.ResourceManager()
         self.resource_manager.init(configuration)
+        self._give_certificate()
         self.resource_manager.start()
         with ThreadPoolExecutor(_STARTS) as pool:
             nodes = pool.map(lambda name: self._start_node(name, configuration), specification.nodes)
@@ -247,6 +257,13 @@ class HadoopCluster:
     def _stop_beside(self, daemon: Any) -> None:
         stop = self.hadoop.service.CompositeService.CompositeServiceShutdownHook(daemon)
         self._java.packages.java.lang.Thread(stop).start()
+
+    def _give_certificate(self) -> None:
+        own = proxy_certificate()
+        state = self.hadoop.yarn.server.resourcemanager.recovery.RMStateStore.RMState()
+        state.getProxyCAState().setCaCert(own.certificate)
+        state.getProxyCAState().setCaPrivateKey(own.private_key)
+        self.resource_manager.getRMContext().getProxyCAManager().recover(state)
 
     def _start_node(self, name: str, configuration: Any) -> Any:
         folders = {
