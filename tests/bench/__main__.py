@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from helpers.spark import s3a_jars
+from helpers.spark import maven_jars
 from tests.bench import abalone, check, commands, event_log_reader, kept_state, pipelines, step_overhead
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
@@ -34,7 +34,7 @@ LEVERS: Mapping[str, Mapping[str, str]] = {
     "two tasks a core": {"spark.default.parallelism": "4"},
 }
 
-COMET = s3a_jars.Jar(
+COMET = maven_jars.Jar(
     "org.apache.datafusion",
     "comet-spark-spark3.5_2.12",
     "0.12.0",
@@ -142,7 +142,7 @@ class Bench:
         candidates |= {
             f"setting: {name}": partial(self.spark, source, "", conf) for name, conf in LEVERS.items()
         }
-        (jar,) = s3a_jars.ensure((COMET,))
+        (jar,) = maven_jars.ensure((COMET,))
         comet = {**COMET_SETTINGS, "spark.driver.extraClassPath": str(jar)}
         candidates |= {
             "read: checked csv reader, Comet": partial(self.spark, source, "checked csv reader", comet),
