@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from helpers.spark import maven_jars
-from tests.bench import abalone, check, commands, event_log_reader, kept_state, pipelines, step_overhead
+from tests.bench import (
+    abalone,
+    check,
+    commands,
+    event_log_reader,
+    kept_state,
+    pipelines,
+    step_overhead,
+    yarn,
+)
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
 
@@ -217,6 +226,10 @@ class Bench:
         """Measure what it costs to keep the state of the embedded AWS."""
         return kept_state.measure(self.rounds, 1000 if self.rows >= 1_000_000 else 20, self.folder)
 
+    def yarn(self) -> dict[str, Any]:
+        """Measure jobs of two instances next to those of the last commit without YARN."""
+        return yarn.measure(self.rounds, self.folder)
+
     def commands(self) -> dict[str, Any]:
         """Measure everyday commands next to those of an earlier commit."""
         return commands.measure(self.rounds, self.folder)
@@ -236,6 +249,7 @@ SECTIONS = (
     "step",
     "plane",
     "state",
+    "yarn",
     "commands",
     "tests",
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import abalone, check, report
+from tests.bench import abalone, check, report, yarn
 from tests.bench.measure import Cost, in_turn, run
 
 
@@ -108,6 +108,18 @@ def test_the_page_takes_the_tables_of_the_figures() -> None:
     assert report.render(rendered, figures(2, 5)) == rendered
     with pytest.raises(ValueError, match="no place for alternatives"):
         report.render("# Title\n", figures(2, 5))
+
+
+def test_yarn_is_shown_next_to_local_cluster_mode() -> None:
+    section = figures(1, 2)["alternatives"] | {
+        "baseline": "b5c821a0",
+        "results": {"further job": yarn._compared([(4.0, 5.0), (5.0, 7.0), (6.0, 6.0)])},
+    }
+
+    rendered = report.render("<!-- yarn -->\n\n<!-- /yarn -->", {"yarn": section})
+
+    assert "*Local-cluster* is commit b5c821a." in rendered
+    assert "| further job | 5.00 | 6.00 | +1.00 | 1.25 |" in rendered
 
 
 def test_the_page_of_this_project_is_that_of_the_kept_figures(repository: Path) -> None:
