@@ -225,7 +225,7 @@ class HadoopCluster:
         properties = {
             **_YARN,
             "fs.defaultFS": self.default_file_system,
-            "yarn.node-attribute.fs-store.root-dir": str(self._folder / "node-attributes"),
+            "yarn.node-attribute.fs-store.root-dir": (self._folder / "node-attributes").as_uri(),
             **dict(specification.yarn_site),
         }
         yarn = self.hadoop.yarn

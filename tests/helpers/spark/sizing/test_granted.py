@@ -42,3 +42,4 @@ def test_a_cluster_is_kept_for_the_next_job() -> None:
     grant(replace(request, executors=2), M5_4XLARGE, 1, "memory")
     with CLUSTERS.of_job(specification, {}) as after:
         assert after.cluster is before.cluster
+        assert after.cluster._hdfs is None, "nothing has used it"
