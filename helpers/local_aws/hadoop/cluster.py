@@ -98,6 +98,7 @@ class HadoopCluster:
         java_home: of the Java to run.
         class_path: the jars of Hadoop's daemons, and those of pyspark after them.
         folder: for the files of its daemons and containers.
+        options: further ones of the JVM.
 
     Attributes:
         hadoop: Hadoop's packages in the JVM.
@@ -107,7 +108,13 @@ class HadoopCluster:
         UserError: the JVM did not start.
     """
 
-    def __init__(self, java_home: Path, class_path: Sequence[Path], folder: Path):
+    def __init__(
+        self,
+        java_home: Path,
+        class_path: Sequence[Path],
+        folder: Path,
+        options: Sequence[str] = (),
+    ):
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
@@ -115,13 +122,13 @@ class HadoopCluster:
         silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
         for name in _WEB_APPLICATION_NAMES:
             (folder / _WEB_APPLICATIONS / name).mkdir(parents=True, exist_ok=True)
-        options = (
+        own = (
             *_OPTIONS,
             f"-Djava.io.tmpdir={folder}",
             f"-Dlog4j2.configurationFile={log4j2}",
             f"-Djava.util.logging.config.file={silent}",
         )
-        self._java = JavaProcess(java_home, class_path, options, folder)
+        self._java = JavaProcess(java_home, class_path, (*own, *options), folder)
         self.hadoop = self._java.packages.org.apache.hadoop
         # Several daemons of a kind in one JVM.
         self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
@@ -207,6 +214,10 @@ class HadoopCluster:
         """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
         self._stop_beside(self._nodes[node])
         self._specification = None
+
+    def exit(self, seconds: float) -> None:
+        """Have the JVM end by itself, as some options ask for, and wait at most so long."""
+        self._java.exit(seconds)
 
     def close(self) -> None:
         """End the JVM with every container, and remove its files."""

@@ -21,10 +21,10 @@ from pathlib import Path
 import psutil
 
 from helpers.local_aws.hadoop.background import in_background
+from helpers.local_aws.hadoop.class_data_sharing import class_path, shared_classes
 from helpers.local_aws.hadoop.cluster import CLIENT_ADDRESSES, ClusterSpecification, HadoopCluster
 from helpers.local_aws.hadoop.on_demand import OnDemand
-from helpers.spark import hadoop_jars, java
-from helpers.spark.pyspark_folder import pyspark_folder
+from helpers.spark import java
 
 _END_SECONDS = 5
 """In which YARN learns that an application has ended."""
@@ -128,8 +128,7 @@ class Clusters:
         folder = self._folder / str(next(self._numbers))
 
         def start() -> HadoopCluster:
-            jars = [*hadoop_jars.ensure(), *sorted((pyspark_folder() / "jars").glob("*.jar"))]
-            return HadoopCluster(java.java_home(), jars, folder)
+            return HadoopCluster(java.java_home(), class_path(), folder, shared_classes())
 
         return in_background(start)
 

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ class Cluster:
         faults: errors of the next starts.
     """
 
-    started: list["Cluster"]
+    started: list[Any]
     faults: list[UserError]
 
     def __init__(self, *_: object):
@@ -80,7 +81,7 @@ class Cluster:
 def clusters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clusters:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(clusters_module, "HadoopCluster", Cluster)
-    monkeypatch.setattr(clusters_module.hadoop_jars, "ensure", list)
+    monkeypatch.setattr(clusters_module, "class_path", list)
     Cluster.started, Cluster.faults = [], []
     return Clusters()
 
