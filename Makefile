@@ -359,8 +359,9 @@ $(JOB)/ready: requirements-job.txt $(VENV)/run
 	python=$$($(VENV)/bin/uv python find --no-python-downloads --system 3.12 2> /dev/null) || python=$(PY)
 	$(VENV)/bin/uv venv --quiet --clear --python "$$python" $(JOB)
 	$(VENV)/bin/uv pip install --quiet --python $(JOB)/bin/python --require-hashes -r $<
-	echo "Archiving the classes of Spark, so that jobs start faster …" >&2
+	echo "Archiving the classes of Spark and Hadoop, so that jobs start faster …" >&2
 	$(PY) -m helpers.spark.class_data_sharing
+	$(PY) -m helpers.local_aws.hadoop.class_data_sharing
 	touch $@
 # The environment of the built-in XGBoost, for training jobs and models.
 $(XGBOOST)/ready: requirements-xgboost.txt $(VENV)/run

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from helpers.spark.maven_jars import Jar
 from helpers.spark.packages.jar_lock import read_all_jars
-from helpers.spark.s3a_jars import Jar
 
 OSV = "https://api.osv.dev/v1/query"
 """The database that pip-audit can ask, too; it has the advisories of GitHub for Maven."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.files import read_json_object, write_atomically
+from helpers.spark.maven_jars import Jar
 from helpers.spark.packages.jar_lock import read_all_jars
-from helpers.spark.s3a_jars import Jar
 
 
 def component(jar: Jar) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def create(folder: Path) -> SharedClasses:
     """
     shared = _of(folder)
     home = java.java_home()
-    own = _own_classes(home, folder)
+    own = " ".join(f'"{option}"' for option in own_classes(home, folder))
     _write_class_path(pyspark_folder() / "jars", shared.class_path)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
@@ -89,14 +89,19 @@ def _of(folder: Path) -> SharedClasses:
     return SharedClasses(folder / "spark-class-path.jar", folder / "spark-classes.jsa")
 
 
-def _own_classes(home: Path, folder: Path) -> str:
-    """Return the option for an archive of Java's own classes, which a Java from a wheel comes without."""
+def own_classes(home: Path, folder: Path) -> Sequence[str]:
+    """Return the option for an archive of Java's own classes, which a Java from a wheel comes without.
+
+    Args:
+        home: of the Java.
+        folder: where an archive is made if the Java has none.
+    """
     if (home / "lib" / "server" / "classes.jsa").is_file():
-        return ""
+        return ()
     option = f"-XX:SharedArchiveFile={folder / 'java-classes.jsa'}"
     command = [str(home / "bin" / "java"), "-Xshare:dump", option]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return f'"{option}"'
+    return (option,)
 
 
 def _typical_job(class_path: Path, options: str, folder: str) -> Sequence[str]:

@@ -8,8 +8,8 @@ proxy of the ResourceManager calls.
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers.spark import s3a_jars
-from helpers.spark.s3a_jars import Jar
+from helpers.spark import maven_jars
+from helpers.spark.maven_jars import Jar
 
 JARS = (
     Jar(
@@ -54,6 +54,6 @@ def ensure(log: Callable[[str], None] | None = None) -> list[Path]:
     """Return the paths of the jars, in the order in which they belong on a class path.
 
     Raises:
-        UserError: see `s3a_jars.ensure`.
+        UserError: see `maven_jars.ensure`.
     """
-    return s3a_jars.ensure(JARS, cache=s3a_jars.cache_folder().with_name("hadoop"), log=log)
+    return maven_jars.ensure(JARS, cache=maven_jars.cache_folder("hadoop"), log=log)

@@ -1,58 +1,14 @@
-"""The jars of the S3A connector: fetched once per user, by Maven coordinates, checked against pinned hashes.
+"""The jars of the S3A connector.
 
 Spark's own `--packages` would bring the 280 MB aws-java-sdk-bundle for what these 5 MB do, at every
 fresh machine. What is missing here comes with pyspark: HTTP client, Jackson, Joda-Time.
 """
 
-import hashlib
-import http.client
-import os
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-from helpers.errors import UserError
-from helpers.spark import maven_repository
-from helpers.spark.maven_repository import Repository
-
-CACHE_FOLDER = "sagemaker-pyspark-template"
-PAUSES = (0.5, 1.0, 2.0)
-"""Seconds to wait before each further attempt after a fault of the network."""
-
-_TIMEOUT = 60
-
-
-@dataclass(frozen=True)
-class Jar:
-    """A jar by its Maven coordinates, with the content that we trust."""
-
-    group: str
-    artifact: str
-    version: str
-    size: int
-    sha256: str
-
-    @property
-    def coordinate(self) -> str:
-        """Return group:artifact:version."""
-        return f"{self.group}:{self.artifact}:{self.version}"
-
-    @property
-    def file_name(self) -> str:
-        """Return the name that repositories and our cache give the file."""
-        return f"{self.artifact}-{self.version}.jar"
-
-    @property
-    def path(self) -> str:
-        """Return the path below the address of a repository."""
-        return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.file_name}"
-
+from helpers.spark import maven_jars
+from helpers.spark.maven_jars import Jar
 
 # hadoop-aws must be the version of pyspark's hadoop-client-api; it was built against this SDK. DynamoDB's
 # classes are named in the signatures of S3A's, so they must load although nothing calls them.
@@ -95,107 +51,10 @@ JARS = (
 )
 
 
-class _WrongContentError(Exception):
-    """What came is not the pinned jar: cut off on the way, a login page, or another file."""
-
-
-def ensure(
-    jars: Sequence[Jar] = JARS,
-    repository: Repository | None = None,
-    cache: Path | None = None,
-    log: Callable[[str], None] | None = None,
-    pauses: Sequence[float] = PAUSES,
-) -> list[Path]:
-    """Return the paths of the jars; those that are missing or damaged are downloaded first.
-
-    Args:
-        jars: what to provide.
-        repository: where to download; by default the one of this user (variable, Maven settings, Central).
-        cache: the folder to keep them in; by default one below the user's cache folder.
-        log: takes a line on what is downloaded; by default standard error.
-        pauses: seconds before each further attempt.
+def ensure(log: Callable[[str], None] | None = None) -> list[Path]:
+    """Return the paths of the jars; those that are missing are downloaded first.
 
     Raises:
-        UserError: a jar could not be had.
+        UserError: see `maven_jars.ensure`.
     """
-    folder = cache or cache_folder()
-    missing = [jar for jar in jars if not _is_intact(folder / jar.file_name, jar)]
-    if missing:
-        source = repository or maven_repository.this_users()
-        say = log or (lambda line: print(line, file=sys.stderr))
-        say(
-            f"Downloading {', '.join(jar.file_name for jar in missing)} "
-            f"({sum(jar.size for jar in missing) / 1e6:.1f} MB, once per user) from {source.url}"
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(len(missing)) as pool:
-            list(pool.map(lambda jar: _fetch(jar, source, folder, pauses), missing))
-    return [folder / jar.file_name for jar in jars]
-
-
-def cache_folder() -> Path:
-    """Return the folder of this user in which the jars lie, below $XDG_CACHE_HOME or ~/.cache."""
-    configured = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification of XDG says to ignore a relative path.
-    base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
-    return base / CACHE_FOLDER / "s3a"
-
-
-def _is_intact(path: Path, jar: Jar) -> bool:
-    try:
-        return path.stat().st_size == jar.size and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
-    except OSError:
-        return False
-
-
-def _fetch(jar: Jar, repository: Repository, folder: Path, pauses: Sequence[float]) -> None:
-    """Download one jar into the folder, with further attempts where one may help."""
-    url = f"{repository.url}/{jar.path}"
-    for pause in (*pauses, None):
-        try:
-            _store(_download(url, repository, jar), folder / jar.file_name)
-        except (OSError, http.client.HTTPException, _WrongContentError) as error:
-            final = isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
-            if pause is None or final:
-                raise _refused(jar, url, repository, error) from None
-            time.sleep(pause)
-        else:
-            return
-
-
-def _download(url: str, repository: Repository, jar: Jar) -> bytes:
-    request = urllib.request.Request(url)  # noqa: S310 -- the scheme was checked with the repository
-    if repository.authorization:
-        # Unredirected: a repository that sends us on to a storage host must not hand over the password.
-        request.add_unredirected_header("Authorization", repository.authorization)
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 -- as above
-        content: bytes = answer.read(jar.size + 1)
-    found = hashlib.sha256(content).hexdigest()
-    if found != jar.sha256:
-        size = f"{len(content)} bytes" if len(content) <= jar.size else "more bytes"
-        raise _WrongContentError(
-            f"{size} with SHA-256 {found}, where {jar.size} with {jar.sha256} are expected"
-        )
-    return content
-
-
-def _store(content: bytes, path: Path) -> None:
-    """Put a file in place at once: a second process sees the whole of it or nothing."""
-    handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _refused(jar: Jar, url: str, repository: Repository, error: Exception) -> UserError:
-    reason = f"HTTP {error.code} {error.reason}" if isinstance(error, urllib.error.HTTPError) else str(error)
-    return UserError(
-        f"Cannot download {jar.coordinate} from {url} (taken from {repository.source}): {reason}",
-        hint=f"Set {maven_repository.VARIABLE} to a Maven repository that this machine reaches "
-        "(https://user:password@host/path is allowed), or add a <mirror> of central to ~/.m2/settings.xml, "
-        "with unencrypted credentials in <servers>",
-    )
+    return maven_jars.ensure(JARS, cache=maven_jars.cache_folder("s3a"), log=log)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from helpers.command_line import run_command
 from helpers.progress import progress
-from helpers.spark import s3a_jars
+from helpers.spark import maven_jars
 from tests.bench import (
     abalone,
     check,
@@ -29,6 +29,7 @@ from tests.bench import (
     pipelines,
     small_jobs,
     step_overhead,
+    yarn,
 )
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
 from tests.spark_submit import JOB, command, environment
@@ -48,7 +49,7 @@ LEVERS: Mapping[str, Mapping[str, str]] = {
     "two tasks a core": {"spark.default.parallelism": "4"},
 }
 
-COMET = s3a_jars.Jar(
+COMET = maven_jars.Jar(
     "org.apache.datafusion",
     "comet-spark-spark3.5_2.12",
     "0.12.0",
@@ -196,7 +197,7 @@ class Bench:
         candidates |= {
             f"setting: {name}": partial(self.spark, source, "", conf) for name, conf in LEVERS.items()
         }
-        (jar,) = s3a_jars.ensure((COMET,))
+        (jar,) = maven_jars.ensure((COMET,))
         comet = {**COMET_SETTINGS, "spark.driver.extraClassPath": str(jar)}
         candidates |= {
             "read: checked csv reader, Comet": partial(self.spark, source, "checked csv reader", comet),
@@ -271,6 +272,10 @@ class Bench:
         """Measure what it costs to keep the state of the embedded AWS."""
         return kept_state.measure(self.rounds, 1000 if self.rows >= 1_000_000 else 20, self.folder)
 
+    def yarn(self) -> dict[str, Any]:
+        """Measure jobs of two instances next to those of the last commit without YARN."""
+        return yarn.measure(self.rounds, self.folder)
+
     def commands(self) -> dict[str, Any]:
         """Measure everyday commands next to those of an earlier commit."""
         return commands.measure(self.rounds, self.folder)
@@ -293,6 +298,7 @@ SECTIONS = (
     "step",
     "plane",
     "state",
+    "yarn",
     "commands",
     "tests",
 )

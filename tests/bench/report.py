@@ -101,6 +101,21 @@ def compared(section: Section) -> str:
     return text + table(["", "before, s", "now, s", "seconds, ratio", "CPU, ratio"], rows)
 
 
+def yarn(section: Section) -> str:
+    """Return a table of jobs on YARN next to those in local-cluster mode."""
+    rows = [
+        [
+            name,
+            *(f"{cost[key]:.2f}" for key in ("before", "now")),
+            f"{cost['difference']:+.2f}",
+            f"{cost['ratio']:.2f}",
+        ]
+        for name, cost in section["results"].items()
+    ]
+    text = f"*Local-cluster* is commit {section['baseline'][:7]}.\n\n"
+    return text + table(["", "local-cluster, s", "YARN, s", "difference, s", "ratio"], rows)
+
+
 def plane(section: Section) -> str:
     """Return a table of the execution plane."""
     one = section["results"]["1"]["seconds"]
@@ -165,6 +180,7 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
     "step": step,
     "plane": plane,
     "state": state,
+    "yarn": yarn,
     "commands": compared,
     "tests": compared,
     "faults": faults,

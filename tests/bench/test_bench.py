@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import abalone, check, report
+from tests.bench import abalone, check, report, yarn
 from tests.bench.__main__ import Bench, need_room
 from tests.bench.measure import Cost, in_turn, run
 from tests.bench.small_jobs import exported
@@ -131,6 +131,18 @@ def test_the_variables_of_a_shell_script_are_read() -> None:
     script = "unset AWS_PROFILE\nexport AWS_REGION=eu-west-1 NAME='b c=d'\n"
 
     assert exported(script) == {"AWS_REGION": "eu-west-1", "NAME": "b c=d"}
+
+
+def test_yarn_is_shown_next_to_local_cluster_mode() -> None:
+    section = figures(1, 2)["alternatives"] | {
+        "baseline": "b5c821a0",
+        "results": {"further job": yarn._compared([(4.0, 5.0), (5.0, 7.0), (6.0, 6.0)])},
+    }
+
+    rendered = report.render("<!-- yarn -->\n\n<!-- /yarn -->", {"yarn": section})
+
+    assert "*Local-cluster* is commit b5c821a." in rendered
+    assert "| further job | 5.00 | 6.00 | +1.00 | 1.25 |" in rendered
 
 
 def test_the_page_of_this_project_is_that_of_the_kept_figures(repository: Path) -> None:

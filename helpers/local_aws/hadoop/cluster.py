@@ -15,6 +15,7 @@ from typing import Any
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
 from helpers.local_aws.hadoop.on_demand import OnDemand
+from helpers.local_aws.hadoop.proxy_certificate import proxy_certificate
 
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
@@ -27,6 +28,10 @@ _OPTIONS = (
     "-Djava.net.preferIPv4Stack=true",
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
 )
+_WEB_APPLICATIONS = Path("src", "main", "webapps")
+"""Where daemons look first, from their working directory. Their pages lie in a jar of 20 MB, which each
+daemon reads from end to end to unpack them; nobody looks at them here."""
+_WEB_APPLICATION_NAMES = ("cluster", "datanode", "hdfs", "node", "static")
 _HDFS = {
     "dfs.replication": "1",
     "dfs.permissions.enabled": "false",
@@ -60,7 +65,8 @@ _YARN = {
     "yarn.nodemanager.process-kill-wait.ms": "500",
 }
 """What a cluster on loopback needs beside a job's own configuration."""
-_CLIENT = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+CLIENT_ADDRESSES = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
+"""Properties with the addresses that Spark and its application master connect to."""
 _LOG4J2 = """\
 rootLogger.level=warn
 rootLogger.appenderRef.file.ref=file
@@ -92,6 +98,7 @@ class HadoopCluster:
         java_home: of the Java to run.
         class_path: the jars of Hadoop's daemons, and those of pyspark after them.
         folder: for the files of its daemons and containers.
+        options: further ones of the JVM.
 
     Attributes:
         hadoop: Hadoop's packages in the JVM.
@@ -101,19 +108,27 @@ class HadoopCluster:
         UserError: the JVM did not start.
     """
 
-    def __init__(self, java_home: Path, class_path: Sequence[Path], folder: Path):
+    def __init__(
+        self,
+        java_home: Path,
+        class_path: Sequence[Path],
+        folder: Path,
+        options: Sequence[str] = (),
+    ):
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
         log4j2.write_text(_LOG4J2.format(file=folder / "daemons.log"))
         silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
-        options = (
+        for name in _WEB_APPLICATION_NAMES:
+            (folder / _WEB_APPLICATIONS / name).mkdir(parents=True, exist_ok=True)
+        own = (
             *_OPTIONS,
             f"-Djava.io.tmpdir={folder}",
             f"-Dlog4j2.configurationFile={log4j2}",
             f"-Djava.util.logging.config.file={silent}",
         )
-        self._java = JavaProcess(java_home, class_path, options, folder)
+        self._java = JavaProcess(java_home, class_path, (*own, *options), folder)
         self.hadoop = self._java.packages.org.apache.hadoop
         # Several daemons of a kind in one JVM.
         self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
@@ -141,7 +156,7 @@ class HadoopCluster:
     def configure(
         self, specification: ClusterSpecification, environment: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Start YARN as a job wants it, and return the yarn-site that leads clients to it.
+        """Start YARN as a job wants it, and return its addresses for clients, by their properties.
 
         Args:
             specification: what YARN is to be.
@@ -157,7 +172,7 @@ class HadoopCluster:
             for name, value in environment.items():
                 node.getConfig().set(f"yarn.nodemanager.admin-env.{name}", value)
         address = self.resource_manager.getConfig().get
-        return {**dict(specification.yarn_site), **{name: address(name) for name in _CLIENT}}
+        return {name: address(name) for name in CLIENT_ADDRESSES}
 
     def log_folder(self, node: str) -> Path:
         """Return the folder in which a NodeManager keeps the output of its containers, by application."""
@@ -200,6 +215,10 @@ class HadoopCluster:
         self._stop_beside(self._nodes[node])
         self._specification = None
 
+    def exit(self, seconds: float) -> None:
+        """Have the JVM end by itself, as some options ask for, and wait at most so long."""
+        self._java.exit(seconds)
+
     def close(self) -> None:
         """End the JVM with every container, and remove its files."""
         self._name_node.close()
@@ -217,6 +236,7 @@ class HadoopCluster:
         properties = {
             **_YARN,
             "fs.defaultFS": self.default_file_system,
+            "yarn.node-attribute.fs-store.root-dir": (self._folder / "node-attributes").as_uri(),
             **dict(specification.yarn_site),
         }
         yarn = self.hadoop.yarn
@@ -225,6 +245,7 @@ class HadoopCluster:
         yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
         self.resource_manager = yarn.server.resourcemanager.ResourceManager()
         self.resource_manager.init(configuration)
+        self._give_certificate()
         self.resource_manager.start()
         with ThreadPoolExecutor(_STARTS) as pool:
             nodes = pool.map(lambda name: self._start_node(name, configuration), specification.nodes)
@@ -250,6 +271,13 @@ class HadoopCluster:
     def _stop_beside(self, daemon: Any) -> None:
         stop = self.hadoop.service.CompositeService.CompositeServiceShutdownHook(daemon)
         self._java.packages.java.lang.Thread(stop).start()
+
+    def _give_certificate(self) -> None:
+        own = proxy_certificate()
+        state = self.hadoop.yarn.server.resourcemanager.recovery.RMStateStore.RMState()
+        state.getProxyCAState().setCaCert(own.certificate)
+        state.getProxyCAState().setCaPrivateKey(own.private_key)
+        self.resource_manager.getRMContext().getProxyCAManager().recover(state)
 
     def _start_node(self, name: str, configuration: Any) -> Any:
         folders = {

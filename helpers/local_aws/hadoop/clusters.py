@@ -1,4 +1,8 @@
-"""The clusters of a server: one for each job that runs, and one that waits for the next job."""
+"""The clusters of a server: one for each job that runs, and one that waits for the next job.
+
+A JVM and its YARN take seconds to start, and a job needs them only when its driver asks for executors. So
+they start in the background: the JVM while the inputs of the job arrive, YARN while the driver starts.
+"""
 
 import atexit
 import itertools
@@ -8,15 +12,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from helpers.local_aws.hadoop.cluster import ClusterSpecification, HadoopCluster
-from helpers.spark import hadoop_jars, java
-from helpers.spark.pyspark_folder import pyspark_folder
+from helpers.local_aws.hadoop.background import in_background
+from helpers.local_aws.hadoop.class_data_sharing import class_path, shared_classes
+from helpers.local_aws.hadoop.cluster import CLIENT_ADDRESSES, ClusterSpecification, HadoopCluster
+from helpers.local_aws.hadoop.on_demand import OnDemand
+from helpers.spark import java
 
 _END_SECONDS = 5
 """In which YARN learns that an application has ended."""
@@ -24,23 +32,25 @@ _END_SECONDS = 5
 
 @dataclass(frozen=True)
 class RunningCluster:
-    """A cluster that is configured for a job.
+    """A cluster whose YARN runs for a job, or will soon.
 
     Attributes:
         cluster: the cluster.
+        addresses: comes when YARN runs, or has the error with which it did not start.
         default_file_system: the URI of its HDFS.
-        yarn_site: leads clients to its YARN.
+        yarn_site: leads clients to its YARN, which keeps them waiting until it runs.
         log_folders: where its nodes keep the output of containers, by their names.
     """
 
     cluster: HadoopCluster
+    addresses: Future[Mapping[str, str]]
     default_file_system: str
     yarn_site: Mapping[str, str]
     log_folders: Mapping[str, Path]
 
 
 class Clusters:
-    """Starts clusters, and keeps one that is idle, since to start its JVM and HDFS takes seconds.
+    """Starts clusters, and keeps one that is idle for the next job.
 
     Their files lie in the folder for temporary files: HDFS does not start where a path has a blank.
     """
@@ -49,7 +59,13 @@ class Clusters:
         self._folder: Path | None = None
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._idle: HadoopCluster | None = None
+        self._idle: Future[HadoopCluster] | None = None
+
+    def expect_job(self) -> None:
+        """Start a JVM for a job that comes soon, unless one waits. The job meets an error of the start."""
+        with self._lock:
+            if self._idle is None or (self._idle.done() and self._idle.exception()):
+                self._idle = self._start()
 
     @contextmanager
     def of_job(
@@ -62,13 +78,25 @@ class Clusters:
             environment: variables of every container.
 
         Raises:
-            UserError: the cluster does not start.
+            UserError: the cluster does not start; where it is YARN that does not, at the end of the block.
         """
         cluster = self._take()
         try:
-            yarn_site = cluster.configure(specification, environment)
-            folders = {node: cluster.log_folder(node) for node in specification.nodes}
-            yield RunningCluster(cluster, cluster.default_file_system, yarn_site, folders)
+            with ExitStack() as stack:
+                addresses = in_background(lambda: cluster.configure(specification, environment))
+                ports = {
+                    name: stack.enter_context(closing(OnDemand(partial(_port, addresses, name)))).port
+                    for name in CLIENT_ADDRESSES
+                }
+                clients = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+                yield RunningCluster(
+                    cluster,
+                    addresses,
+                    cluster.default_file_system,
+                    {**dict(specification.yarn_site), **clients},
+                    {node: cluster.log_folder(node) for node in specification.nodes},
+                )
+                addresses.result()
         except BaseException:
             cluster.close()
             raise
@@ -79,22 +107,30 @@ class Clusters:
         with self._lock:
             idle, self._idle = self._idle, None
             folder, self._folder = self._folder, None
-        if idle:
-            idle.close()
+        if idle and not idle.exception():
+            idle.result().close()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _take(self) -> HadoopCluster:
         with self._lock:
-            idle, self._idle = self._idle, None
-            self._folder = self._folder or new_folder()
-            folder = self._folder / str(next(self._numbers))
-        if idle:
-            if idle.is_alive:
-                return idle
-            idle.close()
-        jars = [*hadoop_jars.ensure(), *sorted((pyspark_folder() / "jars").glob("*.jar"))]
-        return HadoopCluster(java.java_home(), jars, folder)
+            expected, self._idle = self._idle or self._start(), None
+        cluster = expected.result()
+        if cluster.is_alive:
+            return cluster
+        cluster.close()
+        with self._lock:
+            started = self._start()
+        return started.result()
+
+    def _start(self) -> Future[HadoopCluster]:
+        self._folder = self._folder or new_folder()
+        folder = self._folder / str(next(self._numbers))
+
+        def start() -> HadoopCluster:
+            return HadoopCluster(java.java_home(), class_path(), folder, shared_classes())
+
+        return in_background(start)
 
     def _give_back(self, cluster: HadoopCluster) -> None:
         deadline = time.monotonic() + _END_SECONDS
@@ -103,7 +139,8 @@ class Clusters:
         with self._lock:
             if self._idle is None and cluster.is_alive and cluster.is_idle():
                 cluster.reset()
-                self._idle = cluster
+                self._idle = Future()
+                self._idle.set_result(cluster)
                 return
         cluster.close()
 
@@ -115,6 +152,10 @@ def new_folder() -> Path:
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"hadoop-of-{os.getpid()}-")).resolve()
+
+
+def _port(addresses: Future[Mapping[str, str]], name: str) -> int:
+    return int(addresses.result()[name].rpartition(":")[2])
 
 
 CLUSTERS = Clusters()

@@ -1,5 +1,6 @@
 """A JVM whose classes Python calls, through the Py4J that pyspark brings."""
 
+import contextlib
 import logging
 import os
 import queue
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from py4j.java_gateway import GatewayParameters, JavaGateway
+from py4j.protocol import Py4JError
 
 from helpers.errors import UserError
 from helpers.supervision import supervised_command
@@ -78,6 +80,12 @@ class JavaProcess:
     def is_alive(self) -> bool:
         """Whether it runs."""
         return self._thread.is_alive()
+
+    def exit(self, seconds: float) -> None:
+        """Have the JVM end by itself, as some options ask for, and wait at most so long."""
+        with contextlib.suppress(Py4JError):  # it cannot answer
+            self.packages.java.lang.System.exit(0)
+        self._thread.join(seconds)
 
     def close(self) -> None:
         """End the JVM, and wait for its end."""

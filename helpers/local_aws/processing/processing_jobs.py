@@ -10,7 +10,7 @@ from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.jobs.jobs import Jobs
 from helpers.local_aws.jobs.runner import RunningJob
 from helpers.local_aws.jobs.s3_data import FolderUpload, download_prefix, host_path
-from helpers.local_aws.processing.images import find_container, image_problem
+from helpers.local_aws.processing.images import find_image, image_problem
 from helpers.local_aws.processing.request_checks import MEMBERS, not_emulated, request_problems
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -100,12 +100,9 @@ def _creation(request: Request, region: str) -> Creation:
 
 def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:
     """Bring the inputs, run the container, and upload the outputs."""
-    run = find_container(job.request)
-    if run is None:
+    image = find_image(job.request)
+    if image is None:
         raise TypeError(f"{job.name} has an image that create() rejects")
-    for entry in job.request.get("ProcessingInputs") or []:
-        source = entry["S3Input"]
-        download_prefix(running.s3, source["S3Uri"], source["LocalPath"], running.root)
     container_job = ContainerJob(
         name=job.name,
         root=running.root,
@@ -114,8 +111,12 @@ def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:
         region=running.region,
         credentials=running.credentials,
     )
+    image.expect(container_job)
+    for entry in job.request.get("ProcessingInputs") or []:
+        source = entry["S3Input"]
+        download_prefix(running.s3, source["S3Uri"], source["LocalPath"], running.root)
     outputs = _uploads(job.request, running)
-    return running.run(lambda: run(container_job, running.log, job.interrupt), outputs)
+    return running.run(lambda: image.run(container_job, running.log, job.interrupt), outputs)
 
 
 def _uploads(request: Request, running: RunningJob) -> list[FolderUpload]:

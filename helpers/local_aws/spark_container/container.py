@@ -42,6 +42,12 @@ _SPARK_UI = re.compile(r"INFO Utils: Successfully started service 'SparkUI' on p
 _SOURCE_AND_RUN = 'set -a; . "$1"; set +a; shift; exec "$@"'
 
 
+def expect(job: ContainerJob) -> None:
+    """Start what a job will need, in the background, while its inputs arrive."""
+    if job.instance_count > 1:
+        CLUSTERS.expect_job()
+
+
 def run(
     job: ContainerJob,
     log: Output,
@@ -53,11 +59,11 @@ def run(
     Args:
         job: the job, its inputs already in its folder.
         log: takes each line of the container's output; called from several threads, one at a time.
-        stop: ends the job when set, with every process of it.
+        stop: ends the job when set, with every process of it; set here where YARN does not start.
         machine: what the job may use; by default what this machine has.
 
     Raises:
-        UserError: this machine cannot run the container: no Java, no jars, not enough memory.
+        UserError: this machine cannot run the container: no Java, no jars, not enough memory, no YARN.
     """
     message = job.root / MESSAGE_PATH.lstrip("/")
     message.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +186,7 @@ def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine
     with ExitStack() as stack:
         if home.cluster:
             running = stack.enter_context(CLUSTERS.of_job(home.cluster, yarn.container_environment(job)))
+            running.addresses.add_done_callback(lambda start: stop.set() if start.exception() else None)
             environment["SPARK_CONF_DIR"] = str(spark_home.connect(job, home, running))
             containers = event_logs.ContainerLogs(running.log_folders, log)
             stack.enter_context(event_logs.Repeated(containers.follow, event_logs.FOLLOW_SECONDS))

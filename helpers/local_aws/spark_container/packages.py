@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from helpers.local_aws.spark_container.job_python import JobPython
-from helpers.spark import s3a_jars
+from helpers.spark import maven_jars
 from helpers.spark.packages.bundle import Manifest, read_manifest
 from helpers.spark.packages.layout import MANIFEST
 from helpers.spark.packages.requirements import read_pins
@@ -67,7 +67,7 @@ def installed(requirements: Sequence[str], python: JobPython) -> Path:
     """
     text = "\n".join(requirements)
     key = f"{text}\n{python.program}\n{python.version}\n{sysconfig.get_platform()}"
-    cache = s3a_jars.cache_folder().with_name("packages")
+    cache = maven_jars.cache_folder("packages")
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:32]
     if folder.is_dir():
         return folder

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.errors import UserError
-from helpers.spark import s3a_jars
+from helpers.spark import maven_jars
+from helpers.spark.maven_jars import Jar
 from helpers.spark.maven_repository import Repository
 from helpers.spark.packages.coordinates import COORDINATE
 from helpers.spark.packages.uv import LOCK_HINT
-from helpers.spark.s3a_jars import Jar
 
 LOCK = "jars.json"
 
@@ -94,11 +94,10 @@ def download(
     Raises:
         UserError: a jar could not be had, or has other content.
     """
-    folder = cache or s3a_jars.cache_folder().with_name("jars")
     paths = []
     for locked in jars:
         try:
-            paths += s3a_jars.ensure([locked.jar], repository, folder)
+            paths += maven_jars.ensure([locked.jar], repository, cache)
         except UserError as error:
             raise UserError(f"{locked}: {error.message}", hint=error.hint) from None
     return paths

@@ -14,10 +14,11 @@ from xml.sax.saxutils import quoteattr
 
 from helpers.errors import UserError
 from helpers.spark import java, maven_repository
+from helpers.spark.maven_jars import Jar
 from helpers.spark.maven_repository import Repository
 from helpers.spark.packages import licenses
 from helpers.spark.pyspark_folder import pyspark_folder
-from helpers.spark.s3a_jars import JARS, Jar
+from helpers.spark.s3a_jars import JARS
 
 _OF_THE_IMAGE = ("org.apache.spark", "org.apache.hadoop")
 _VERSIONED = re.compile(r"(?P<artifact>.+?)-\d[\w.-]*\.jar")

@@ -72,7 +72,7 @@ def test_a_java_without_an_archive_of_its_own_classes_gets_one(tmp_path: Path) -
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "java").symlink_to(java.java_home() / "bin" / "java")
 
-    option = class_data_sharing._own_classes(tmp_path, tmp_path)
+    options = class_data_sharing.own_classes(tmp_path, tmp_path)
 
-    assert option == f'"-XX:SharedArchiveFile={tmp_path / "java-classes.jsa"}"'
+    assert options == (f"-XX:SharedArchiveFile={tmp_path / 'java-classes.jsa'}",)
     assert (tmp_path / "java-classes.jsa").stat().st_size > 1_000_000

@@ -9,13 +9,16 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from helpers.errors import UserError
 from helpers.local_aws.containers.container_job import ContainerExit
+from helpers.local_aws.hadoop.clusters import CLUSTERS, Clusters
 from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.container import read_request
 from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
@@ -261,6 +264,56 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
     assert alive(container.said("PIDS") + [process for process, _, _ in seen]) == []
     resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
     assert resources["hosts"] == ["algo-1", "algo-2", "algo-3"]
+
+
+def test_a_cluster_is_expected_for_a_job_of_several_instances_alone(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = []
+    monkeypatch.setattr(CLUSTERS, "expect_job", lambda: expected.append("a cluster"))
+
+    spark_container.expect(container.job("app.py", instances=1))
+    assert expected == []
+    spark_container.expect(container.job("app.py", instances=2))
+    assert expected == ["a cluster"]
+
+
+def test_a_job_ends_with_the_error_of_a_yarn_that_does_not_start(
+    container: Container, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Broken:
+        default_file_system = "hdfs://127.0.0.1:1"
+        is_alive = True
+        staging_folder = tmp_path
+
+        def configure(self, *_: object) -> None:
+            raise UserError("YARN is not ready")
+
+        def log_folder(self, node: str) -> Path:
+            return tmp_path / node
+
+        def copy(self, folder: Path) -> Path:
+            return folder
+
+        def close(self) -> None:
+            self.is_alive = False
+
+    def run_until_stopped(
+        _command: object, _variables: object, _folder: Path, _log: object, stop: Any
+    ) -> int:
+        assert stop.wait(10)
+        return 143
+
+    clusters, waiting, broken = Clusters(), Future[Any](), Broken()
+    waiting.set_result(broken)
+    clusters._idle = waiting
+    monkeypatch.setattr(spark_container, "CLUSTERS", clusters)
+    monkeypatch.setattr(spark_container.supervised_command, "run", run_until_stopped)
+
+    with pytest.raises(UserError, match="YARN is not ready"):
+        container.run(f"{CODE}/app.py", instances=2)
+
+    assert not broken.is_alive
 
 
 BUSY = """

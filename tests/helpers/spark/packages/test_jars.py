@@ -8,11 +8,11 @@ import pytest
 
 from helpers.errors import UserError
 from helpers.spark import maven_repository
+from helpers.spark.maven_jars import Jar
 from helpers.spark.maven_repository import Repository
 from helpers.spark.packages.jar_lock import LOCK, download, jar_of, read_jars, write_jars
 from helpers.spark.packages.maven_resolution import resolve, spark_artifacts
 from helpers.spark.packages.pom import check_pom, write_pom
-from helpers.spark.s3a_jars import Jar
 
 TABLES, STORAGE = "org.example:tables_2.12:1.0", "org.example:storage:1.0"
 
@@ -125,14 +125,14 @@ def test_a_jar_with_another_hash_is_refused_with_its_line(tmp_path: Path, reposi
 
     assert [path.name for path in download([good], repository, tmp_path / "cache")] == ["tables_2.12-1.0.jar"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("helpers.spark.s3a_jars.time.sleep", lambda _: None)
+        patch.setattr("helpers.spark.maven_jars.time.sleep", lambda _: None)
         with pytest.raises(UserError, match=rf"^jars\.json:3: {TABLES}: .*with SHA-256 .*0000 are expected"):
             download([bad], repository, tmp_path / "cache")
 
 
 def test_a_repository_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(maven_repository.VARIABLE, "http://127.0.0.1:9/maven")
-    monkeypatch.setattr("helpers.spark.s3a_jars.time.sleep", lambda _: None)
+    monkeypatch.setattr("helpers.spark.maven_jars.time.sleep", lambda _: None)
     (locked,) = read_jars(Path(LOCK), write_jars({TABLES: [jar_of(TABLES, 1, "1" * 64)]}), [TABLES])
 
     with pytest.raises(

@@ -104,6 +104,7 @@ def grant(request: Request, on: Instance, count: int, counts: str) -> Grant:
     hosts = tuple(f"algo-{number}" for number in range(1, count + 1))
     specification = yarn.specification(on, hosts, {**request.yarn_site, **calculator})
     with CLUSTERS.of_job(specification, {}) as running:
+        running.addresses.result()
         application = Application(running.cluster, request)
         try:
             return application.grant()

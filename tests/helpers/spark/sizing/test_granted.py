@@ -38,7 +38,8 @@ def test_a_cluster_is_kept_for_the_next_job() -> None:
     specification = yarn.specification(M5_4XLARGE, ("algo-1",), request.yarn_site)
 
     with CLUSTERS.of_job(specification, {}) as before:
-        pass
+        hdfs = before.cluster._hdfs
     grant(replace(request, executors=2), M5_4XLARGE, 1, "memory")
     with CLUSTERS.of_job(specification, {}) as after:
         assert after.cluster is before.cluster
+        assert after.cluster._hdfs is hdfs, "nothing has used it"

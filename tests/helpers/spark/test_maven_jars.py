@@ -1,4 +1,4 @@
-"""Where the jars of S3A come from, and that only the pinned ones are taken."""
+"""Where jars come from, and that only the pinned ones are taken."""
 
 import hashlib
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from helpers.errors import UserError
-from helpers.spark import maven_repository, s3a_jars
+from helpers.spark import maven_jars, maven_repository, s3a_jars
+from helpers.spark.maven_jars import Jar, ensure
 from helpers.spark.maven_repository import Repository, applies_to_central, find
-from helpers.spark.s3a_jars import Jar, ensure
 
 CONTENT = b"jar" * 1000
 JAR = Jar("org.example", "thing", "1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
@@ -144,7 +144,7 @@ def test_the_password_is_in_no_message(maven: Maven, tmp_path: Path) -> None:
 def test_processes_that_start_at_once_do_not_disturb_each_other(maven: Maven, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path;"
-        "from helpers.spark.s3a_jars import Jar, ensure;"
+        "from helpers.spark.maven_jars import Jar, ensure;"
         "from helpers.spark.maven_repository import Repository;"
         f"jar = {JAR!r};"
         f"[path] = ensure([jar], Repository({maven.address!r}, 'test'), Path({str(tmp_path / 'cache')!r}));"
@@ -157,9 +157,9 @@ def test_processes_that_start_at_once_do_not_disturb_each_other(maven: Maven, tm
 
 def test_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert s3a_jars.cache_folder() == tmp_path / "sagemaker-pyspark-template" / "s3a"
+    assert maven_jars.cache_folder("s3a") == tmp_path / "sagemaker-pyspark-template" / "s3a"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert s3a_jars.cache_folder() == Path.home() / ".cache" / "sagemaker-pyspark-template" / "s3a"
+    assert maven_jars.cache_folder("s3a") == Path.home() / ".cache" / "sagemaker-pyspark-template" / "s3a"
 
 
 def test_the_pinned_jars_are_small() -> None:

@@ -1,0 +1,77 @@
+"""What a job of two instances costs on YARN, next to the last commit that ran it in local-cluster mode.
+
+Both commits are checked out in a worktree each and run in turn: a cold `make run`, whose job is the first of
+a server and so starts a cluster, and a further job, which has that cluster.
+"""
+
+import statistics
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from helpers.local_aws.server_state import HOST, ServerState
+from tests.bench.commands import Checkout, checkout
+
+LOCAL_CLUSTER = "b5c821a5de5dc0524ba8b8fb9d9ae6be5e15cd4d"
+"""The last commit without YARN."""
+REGION = "us-east-1"
+
+
+def measure(rounds: int, folder: Path) -> dict[str, Any]:
+    """Measure both commits, in rounds; return medians, in seconds."""
+    with ExitStack() as stack:
+        before, now = (
+            stack.enter_context(checkout(commit, folder / name))
+            for name, commit in (("before", LOCAL_CLUSTER), ("now", "HEAD"))
+        )
+        pairs = []
+        for number in range(1, rounds + 1):
+            pairs.append((_cold_and_warm(before), _cold_and_warm(now)))
+            print(f"round {number}: before {pairs[-1][0]}, now {pairs[-1][1]}", file=sys.stderr, flush=True)
+    return {
+        "baseline": LOCAL_CLUSTER,
+        "results": {name: _compared([(a[name], b[name]) for a, b in pairs]) for name in pairs[0][0]},
+    }
+
+
+def _compared(pairs: list[tuple[float, float]]) -> dict[str, float]:
+    """Return the medians of both, of their differences and of their ratios."""
+    return {
+        "before": round(statistics.median(before for before, _ in pairs), 2),
+        "now": round(statistics.median(now for _, now in pairs), 2),
+        "difference": round(statistics.median(now - before for before, now in pairs), 2),
+        "ratio": round(statistics.median(now / before for before, now in pairs), 3),
+    }
+
+
+def _cold_and_warm(each: Checkout) -> Mapping[str, float]:
+    each.forget()
+    cold = each.make("run")
+    first = _newest_job_seconds(each)
+    each.make("start", "CACHE=off")
+    further = _newest_job_seconds(each)
+    each.make("down")
+    return {"make run, cold": cold.seconds, "first job of a server": first, "further job": further}
+
+
+def _newest_job_seconds(each: Checkout) -> float:
+    """Return how long the newest job ran, its inputs and outputs included."""
+    server = ServerState.load(each.folder / ".local_aws")
+    if server is None:
+        sys.exit(f"{each.folder} has no server that runs")
+    sagemaker = boto3.client(
+        "sagemaker",
+        endpoint_url=f"http://{HOST}:{server.port}",
+        region_name=REGION,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+    )
+    newest = sagemaker.list_processing_jobs(SortBy="CreationTime", SortOrder="Descending")
+    job = sagemaker.describe_processing_job(
+        ProcessingJobName=newest["ProcessingJobSummaries"][0]["ProcessingJobName"]
+    )
+    return float((job["ProcessingEndTime"] - job["ProcessingStartTime"]).total_seconds())
