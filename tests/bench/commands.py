@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 BASELINE = "a42d9124310f07425c3f9b36f802333e3eba6575"
 """Before definitions were cached."""
 ROOT = Path(__file__).parents[2]
-INHERITED = ("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS")
+INHERITED = ("ARGS", "AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS", "ROUNDS", "ROWS")
+"""Prefixes of variables that `make bench` has, and the commands that it measures must not have."""
 
 
 @dataclass(frozen=True)
