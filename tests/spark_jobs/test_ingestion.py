@@ -238,6 +238,16 @@ def test_many_small_files_share_tasks_and_compressed_ones_are_not_divided() -> N
     assert len(divide(stored(64 * 2**20), 8, splittable=True)) == 8
 
 
+@pytest.mark.parametrize(
+    ("megabytes", "cores", "tasks"), [(890, 2, 8), (890, 4, 8), (890, 3, 9), (100, 2, 2), (5, 4, 2)]
+)
+def test_all_cores_have_as_many_tasks(megabytes: int, cores: int, tasks: int) -> None:
+    sizes = [part.size for part in divide(stored(megabytes * 2**20), cores, splittable=True)]
+
+    assert len(sizes) == tasks
+    assert max(sizes) - min(sizes) < len(sizes)
+
+
 def test_a_quote_that_is_not_closed_does_not_fill_the_memory(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(text, "LONGEST_RECORD", 1000)
     monkeypatch.setattr(text, "BLOCK_BYTES", 100)

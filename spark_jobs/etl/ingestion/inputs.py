@@ -97,13 +97,17 @@ def _name_below(file: StoredFile, top: str) -> str:
 def divide(found: Sequence[StoredFile], cores: int, *, splittable: bool) -> list[Part]:
     """Divide files among tasks, as evenly as ranges of files allow, and with few tasks for many small files.
 
+    The number of tasks of large data is a multiple of the cores, because no core should wait for the last task.
+
     Args:
         found: the files.
         cores: that run tasks at the same time.
         splittable: whether the end of a record can be found from anywhere in a file.
     """
     total = sum(file.size for file in found)
-    share = min(SPLIT_BYTES, max(LEAST_SPLIT_BYTES, math.ceil(total / max(1, cores))))
+    cores = max(1, cores)
+    waves = max(1, math.ceil(total / (cores * SPLIT_BYTES)))
+    share = max(LEAST_SPLIT_BYTES, math.ceil(total / (cores * waves)))
     parts: list[list[Piece]] = []
     room = 0
     for file in found:
