@@ -97,7 +97,7 @@ def _name_below(file: StoredFile, top: str) -> str:
 def divide(found: Sequence[StoredFile], cores: int, *, splittable: bool) -> list[Part]:
     """Divide files among tasks, as evenly as ranges of files allow, and with few tasks for many small files.
 
-    The number of tasks of large data is a multiple of the cores, because no core should wait for the last task.
+    Large data has a multiple of the cores as its number of tasks: no core should wait for the last one.
 
     Args:
         found: the files.
