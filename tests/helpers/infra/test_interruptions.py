@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +27,8 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     def press(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(waiting.time, "sleep", press)
+    # Of this module alone: threads of other tests, such as the one that waits for a JVM, sleep too.
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=press))
 
 
 def notes(interruption: pytest.ExceptionInfo[KeyboardInterrupt]) -> list[str]:
