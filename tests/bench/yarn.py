@@ -11,14 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from helpers.local_aws.server_state import HOST, ServerState
 from tests.bench.commands import Checkout, checkout
+from tests.bench.small_jobs import container_seconds
 
 LOCAL_CLUSTER = "b5c821a5de5dc0524ba8b8fb9d9ae6be5e15cd4d"
 """The last commit without YARN."""
-REGION = "us-east-1"
 
 
 def measure(rounds: int, folder: Path) -> dict[str, Any]:
@@ -51,27 +48,8 @@ def _compared(pairs: list[tuple[float, float]]) -> dict[str, float]:
 def _cold_and_warm(each: Checkout) -> Mapping[str, float]:
     each.forget()
     cold = each.make("run")
-    first = _newest_job_seconds(each)
+    first = container_seconds(each)
     each.make("start", "CACHE=off")
-    further = _newest_job_seconds(each)
+    further = container_seconds(each)
     each.make("down")
     return {"make run, cold": cold.seconds, "first job of a server": first, "further job": further}
-
-
-def _newest_job_seconds(each: Checkout) -> float:
-    """Return how long the newest job ran, its inputs and outputs included."""
-    server = ServerState.load(each.folder / ".local_aws")
-    if server is None:
-        sys.exit(f"{each.folder} has no server that runs")
-    sagemaker = boto3.client(
-        "sagemaker",
-        endpoint_url=f"http://{HOST}:{server.port}",
-        region_name=REGION,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
-    )
-    newest = sagemaker.list_processing_jobs(SortBy="CreationTime", SortOrder="Descending")
-    job = sagemaker.describe_processing_job(
-        ProcessingJobName=newest["ProcessingJobSummaries"][0]["ProcessingJobName"]
-    )
-    return float((job["ProcessingEndTime"] - job["ProcessingStartTime"]).total_seconds())
