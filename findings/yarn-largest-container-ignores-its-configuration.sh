@@ -44,16 +44,13 @@ gateway.jvm.org.apache.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMo
 
 
 def configuration(folder, **more):
-    """Return a configuration of daemons on free ports of loopback, with files in a folder."""
+    """Return a configuration of a ResourceManager on free ports of loopback, with files in a folder."""
     made = yarn.conf.YarnConfiguration()
-    addresses = [f"resourcemanager.{part}address" for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")]
-    addresses += [f"nodemanager.{part}address" for part in ("", "localizer.", "collector-service.", "webapp.")]
+    parts = ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
     for key, value in {
-        **{f"yarn.{address}": "127.0.0.1:0" for address in addresses},
+        **{f"yarn.resourcemanager.{part}address": "127.0.0.1:0" for part in parts},
         "yarn.scheduler.capacity.root.queues": "default",
         "yarn.scheduler.capacity.root.default.capacity": "100",
-        "yarn.nodemanager.local-dirs": str(Path(folder, "local").absolute()),
-        "yarn.nodemanager.log-dirs": str(Path(folder, "logs").absolute()),
         "hadoop.tmp.dir": str(Path(folder, "tmp").absolute()),
         **more,
     }.items():

@@ -44,14 +44,11 @@ gateway.jvm.org.apache.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMo
 
 
 def configuration(folder, **more):
-    """Return a configuration of daemons on free ports of loopback, with files in a folder."""
+    """Return a configuration of a NodeManager on free ports of loopback, with files in a folder."""
     made = yarn.conf.YarnConfiguration()
-    addresses = [f"resourcemanager.{part}address" for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")]
-    addresses += [f"nodemanager.{part}address" for part in ("", "localizer.", "collector-service.", "webapp.")]
+    parts = ("", "localizer.", "collector-service.", "webapp.")
     for key, value in {
-        **{f"yarn.{address}": "127.0.0.1:0" for address in addresses},
-        "yarn.scheduler.capacity.root.queues": "default",
-        "yarn.scheduler.capacity.root.default.capacity": "100",
+        **{f"yarn.nodemanager.{part}address": "127.0.0.1:0" for part in parts},
         "yarn.nodemanager.local-dirs": str(Path(folder, "local").absolute()),
         "yarn.nodemanager.log-dirs": str(Path(folder, "logs").absolute()),
         "hadoop.tmp.dir": str(Path(folder, "tmp").absolute()),
