@@ -20,6 +20,9 @@ from helpers.spark import java
 from helpers.spark.pyspark_folder import pyspark_folder
 
 TYPICAL_JOB = Path(__file__).with_name("typical_job.py")
+SILENT = "-Xlog:cds*=off"
+"""The option of a JVM that reports nothing about an archive that it cannot use."""
+ARCHIVE_HINT = "Check JAVA_HOME and the free disk space, then run: rm -r .venv/job && make up"
 _LINE_BYTES = 72
 """The longest line of a manifest, without its end (JAR File Specification)."""
 
@@ -34,7 +37,7 @@ class SharedClasses:
     @property
     def java_options(self) -> str:
         """Return the options of a driver; they are silent where the archive cannot be used."""
-        return f'"-XX:SharedArchiveFile={self.archive}" -Xlog:cds*=off'
+        return f'"-XX:SharedArchiveFile={self.archive}" {SILENT}'
 
     @property
     def properties(self) -> dict[str, str]:
@@ -66,7 +69,7 @@ def create(folder: Path) -> SharedClasses:
     _write_class_path(pyspark_folder() / "jars", shared.class_path)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
-        options = f'{own} "-XX:ArchiveClassesAtExit={written}" -Xlog:cds*=off'
+        options = f'{own} "-XX:ArchiveClassesAtExit={written}" {SILENT}'
         command = _typical_job(shared.class_path, options, temporary)
         done = subprocess.run(
             command,
@@ -79,7 +82,7 @@ def create(folder: Path) -> SharedClasses:
         if done.returncode or not written.is_file():
             raise UserError(
                 f"Java made no archive of Spark's classes: {done.stdout.strip()[-500:]}",
-                hint="Check JAVA_HOME and the free disk space, then run: rm -r .venv/job && make up",
+                hint=ARCHIVE_HINT,
             )
         written.replace(shared.archive)
     return shared

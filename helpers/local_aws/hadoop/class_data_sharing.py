@@ -12,12 +12,11 @@ from pathlib import Path
 from helpers.errors import UserError
 from helpers.local_aws.hadoop.cluster import ClusterSpecification, HadoopCluster
 from helpers.spark import hadoop_jars, java
-from helpers.spark.class_data_sharing import own_classes
+from helpers.spark.class_data_sharing import ARCHIVE_HINT, SILENT, own_classes
 from helpers.spark.pyspark_folder import pyspark_folder
 
 _DUMP_SECONDS = 180
 """On a machine that is busy with other installations."""
-_SILENT = "-Xlog:cds*=off"
 _ONE_NODE = ClusterSpecification(("algo-1",), ())
 
 
@@ -36,7 +35,7 @@ def shared_classes() -> Sequence[str]:
     The JVM ignores an archive of another Java or another class path, and is silent about it.
     """
     archive = _archive(Path(sys.prefix) / "job")
-    return (f"-XX:SharedArchiveFile={archive}", _SILENT) if archive.is_file() else ()
+    return (f"-XX:SharedArchiveFile={archive}", SILENT) if archive.is_file() else ()
 
 
 def create(folder: Path) -> Path:
@@ -48,7 +47,7 @@ def create(folder: Path) -> Path:
     home = java.java_home()
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
-        options = (*own_classes(home, folder), f"-XX:ArchiveClassesAtExit={written}", _SILENT)
+        options = (*own_classes(home, folder), f"-XX:ArchiveClassesAtExit={written}", SILENT)
         files = Path(tempfile.mkdtemp(prefix="hadoop-classes-")).resolve()  # HDFS knows no path with a blank
         cluster = HadoopCluster(home, class_path(), files, options)
         try:
@@ -57,10 +56,7 @@ def create(folder: Path) -> Path:
         finally:
             cluster.close()
         if not written.is_file():
-            raise UserError(
-                "Java made no archive of the classes of Hadoop's daemons",
-                hint="Check JAVA_HOME and the free disk space, then run: rm -r .venv/job && make up",
-            )
+            raise UserError("Java made no archive of the classes of Hadoop's daemons", hint=ARCHIVE_HINT)
         return written.replace(_archive(folder))
 
 
