@@ -241,7 +241,7 @@ def test_many_small_files_share_tasks_and_compressed_ones_are_not_divided() -> N
 @pytest.mark.parametrize(
     ("megabytes", "cores", "tasks"), [(890, 2, 8), (890, 4, 8), (890, 3, 9), (100, 2, 2), (5, 4, 2)]
 )
-def test_all_cores_have_as_many_tasks(megabytes: int, cores: int, tasks: int) -> None:
+def test_every_core_has_the_same_number_of_tasks(megabytes: int, cores: int, tasks: int) -> None:
     sizes = [part.size for part in divide(stored(megabytes * 2**20), cores, splittable=True)]
 
     assert len(sizes) == tasks

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, whose result is asked for later."""
+"""Work in a background thread."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def in_background(work: Callable[[], T]) -> Future[T]:
-    """Return what work will come to, or its error; unlike the threads of a pool, it holds up no exit."""
+    """Return the future result of work, whose thread does not delay the end of the process."""
     future: Future[T] = Future()
 
     def run() -> None:

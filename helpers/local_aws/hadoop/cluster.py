@@ -29,8 +29,8 @@ _OPTIONS = (
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
 )
 _WEB_APPLICATIONS = Path("src", "main", "webapps")
-"""Where daemons look first, from their working directory. Their pages lie in a jar of 20 MB, which each
-daemon reads from end to end to unpack them; nobody looks at them here."""
+"""The folder, below the working directory, in which daemons look for their web pages first. It stays empty:
+otherwise each daemon unpacks a jar of 20 MB for pages that nobody opens here."""
 _WEB_APPLICATION_NAMES = ("cluster", "datanode", "hdfs", "node", "static")
 _HDFS = {
     "dfs.replication": "1",

@@ -32,13 +32,13 @@ _END_SECONDS = 5
 
 @dataclass(frozen=True)
 class RunningCluster:
-    """A cluster whose YARN runs for a job, or will soon.
+    """The cluster of a job, whose YARN may still be starting.
 
     Attributes:
         cluster: the cluster.
-        addresses: comes when YARN runs, or has the error with which it did not start.
+        addresses: of YARN by their properties, once it runs; or the error of its start.
         default_file_system: the URI of its HDFS.
-        yarn_site: leads clients to its YARN, which keeps them waiting until it runs.
+        yarn_site: the configuration of YARN for clients, who wait at its addresses until it runs.
         log_folders: where its nodes keep the output of containers, by their names.
     """
 
@@ -62,7 +62,7 @@ class Clusters:
         self._idle: Future[HadoopCluster] | None = None
 
     def expect_job(self) -> None:
-        """Start a JVM for a job that comes soon, unless one waits. The job meets an error of the start."""
+        """Start a JVM for the next job in the background, unless one is idle; that job gets any error."""
         with self._lock:
             if self._idle is None or (self._idle.done() and self._idle.exception()):
                 self._idle = self._start()
@@ -78,7 +78,7 @@ class Clusters:
             environment: variables of every container.
 
         Raises:
-            UserError: the cluster does not start; where it is YARN that does not, at the end of the block.
+            UserError: the JVM does not start; or YARN does not, which is raised at the end of the block.
         """
         cluster = self._take()
         try:

@@ -97,7 +97,7 @@ def _name_below(file: StoredFile, top: str) -> str:
 def divide(found: Sequence[StoredFile], cores: int, *, splittable: bool) -> list[Part]:
     """Divide files among tasks, as evenly as ranges of files allow, and with few tasks for many small files.
 
-    Large data has a multiple of the cores as its number of tasks: no core should wait for the last one.
+    For large data, the number of tasks is a multiple of the cores, so that no core waits for the last task.
 
     Args:
         found: the files.
