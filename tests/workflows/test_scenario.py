@@ -182,6 +182,11 @@ def stacks(aws: boto3.Session, environment: str) -> dict[str, str]:
     return states
 
 
+def nothing_deployed(aws: boto3.Session, environment: str) -> bool:
+    """Whether an environment has no resources. A killed plan leaves change sets of empty stacks behind."""
+    return set(stacks(aws, environment).values()) <= {"REVIEW_IN_PROGRESS"}
+
+
 def outputs(aws: boto3.Session, environment: str, stack: str) -> dict[str, str]:
     (found,) = aws.client("cloudformation").describe_stacks(StackName=f"{PROJECT}-{environment}-{stack}")[
         "Stacks"
@@ -365,7 +370,7 @@ def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
     plans = plans_of(comment)
     assert tuple(plans) == promoted()
     assert normalized(plans[FIRST]) == seen
-    assert stacks(aws, FIRST) == {}, "a plan changes nothing"
+    assert nothing_deployed(aws, FIRST), "a plan changes nothing"
 
 
 @previews
@@ -422,7 +427,7 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     summary = summary_of(run, NEXT)
     assert f"Hint: Deliver the input ({NEXT} gets no sample)" in summary
     assert normalized(summary) == seen
-    assert not any(stacks(aws, name) for name in LATER)
+    assert all(nothing_deployed(aws, name) for name in LATER)
 
 
 def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen) -> None:
