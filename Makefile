@@ -127,6 +127,7 @@ tune: $(VENV)/run  ## Try recommended Spark settings of a STEP, and keep those t
 spark-ui: $(VENV)/run  ## Open the Spark UI of the latest execution, or of its STEP, until Ctrl-C; ARGS='--execution ARN --port N'
 	$(PIPELINES) spark-ui $(OF_STEP) $(ARGS)
 
+# begin: model life cycle
 ##@ Models
 .PHONY: models compare approve reject promote
 models: $(VENV)/run  ## Show the versions of the model, their approval and metrics, and which one is active; ARGS=--all
@@ -141,6 +142,7 @@ promote: $(VENV)/run  ## Register a version that environment FROM has approved, 
 	$(PIPELINES) promote --env $(ENV) $(OF_MODEL) \
 		--from $(or $(FROM),$(error FROM is missing: make promote ENV=staging FROM=dev MODEL=3)) $(ARGS)
 
+# end: model life cycle
 ##@ Infrastructure and pipeline
 .PHONY: deploy drift migrate outputs data code-hash upsert check-commit history rollback sweep teardown new-step new-pipeline
 deploy: $(VENV)/run  ## Deploy the CloudFormation stacks

@@ -8,7 +8,12 @@ from helpers.environments import LOCAL, file_of, read_settings
 from helpers.infra.stacks import StackConfiguration, load_stacks
 
 INFRA = Path(__file__).parents[1] / "infra"
-TEMPLATES = ("keys", "network", "storage", "identity", "operations", "models", "studio", "github_oidc")
+TEMPLATES = (
+    *("keys", "network", "storage", "identity", "operations"),
+    "models",  # part: model life cycle
+    "studio",
+    "github_oidc",
+)
 PARAMETERS = {
     "VpcCidr": "10.0.0.0/16",
     "BreakGlassPrincipalArns": "arn:aws:iam::*:root",
@@ -19,8 +24,8 @@ PARAMETERS = {
     "RecordsDataEvents": "true",
     "ProtectsBoundaries": "false",
     "RetainsProvider": "false",
-    "ScoringPipelineName": "scoring-local",
-    "ReaderAccountIds": "999999999999",
+    "ScoringPipelineName": "scoring-local",  # part: model life cycle
+    "ReaderAccountIds": "999999999999",  # part: model life cycle
 }
 """Of the templates: what they make on a condition is made."""
 

@@ -34,11 +34,13 @@ COMMANDS: Mapping[str, str] = {
     "size": "size Spark for the instances of a step",
     "spark-ui": "show the Spark UI of a step until Ctrl-C",
     "tune": "run, change a Spark setting, run again; keep what is faster",
+    # begin: model life cycle
     "models": "show the versions of the model: their approval, their metrics, and which one is active",
     "compare": "show the metrics of two versions of the model side by side",
     "approve": "approve a version of the model that can be served, which makes it the active one",
     "reject": "reject a version of the model; the version approved before is active again",
     "promote": "register a version that another environment has approved, to be approved here",
+    # end: model life cycle
     "delete": "delete the pipeline; data, code and logs are kept",
     "sweep": "remove expired previews, and code that nothing uses",
     "teardown": "delete the pipelines and the stacks with their data",

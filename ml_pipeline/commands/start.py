@@ -17,7 +17,7 @@ from helpers.progress import Progress, progress
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
-from ml_pipeline.executions.parameters import NoActiveModelError
+from ml_pipeline.executions.parameters import NotReadyError
 from ml_pipeline.executions.quotas import instances_needed, shortfalls
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.executions.target import ALL, Target, startable_pipelines, target_of
@@ -116,14 +116,14 @@ def _continued(session: "Session", target: Target, since: datetime) -> str | Non
 def begin_if_possible(
     session: "Session", target: Target, console: Console, arguments: argparse.Namespace
 ) -> str | None:
-    """Start an execution, show its ARN and return it; of all pipelines, one without a model is left out.
+    """Start an execution, show its ARN and return it; of all pipelines, one that is not ready is left out.
 
     Raises:
-        NoActiveModelError: no version is approved, and this pipeline alone was asked for.
+        NotReadyError: what it needs is not there yet, and this pipeline alone was asked for.
     """
     try:
         return begin(session, target, console, use_cache=arguments.cache == "on")
-    except NoActiveModelError as error:
+    except NotReadyError as error:
         if arguments.pipeline != ALL:
             raise
         say(console, f"{target.name} was not started. {error}")

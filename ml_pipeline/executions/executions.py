@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from helpers.errors import UserError
 from ml_pipeline.executions.inputs import fingerprints
 from ml_pipeline.executions.jobs import job_arn_of
-from ml_pipeline.executions.parameters import start_parameters
+from ml_pipeline.executions.parameters import commit_parameter
+from ml_pipeline.executions.registry_parameters import registry_parameters  # part: model life cycle
 from ml_pipeline.executions.target import Target
 from ml_pipeline.steps.cache import FORCE_RUN_PARAMETER
 
@@ -157,8 +158,8 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         use_cache: whether the results of earlier executions may be reused.
 
     Raises:
-        UserError: there is no such pipeline, an input has no data, no model that can be used is approved, or
-            another execution of the pipeline runs. Two would write to the same outputs; of two that start at
+        UserError: there is no such pipeline, an input has no data, what it needs is not ready, or another
+            execution of the pipeline runs. Two would write to the same outputs; of two that start at
             the same time, the later one is stopped here.
     """
     sagemaker = session.client("sagemaker")
@@ -167,7 +168,8 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
-    values = start_parameters(session, pipeline["PipelineArn"], definition, target)
+    values = commit_parameter(session, pipeline["PipelineArn"], definition)
+    values |= registry_parameters(definition, target)  # part: model life cycle
     values |= fingerprints(session.client("s3"), definition, target)
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex

@@ -1,100 +1,26 @@
-"""The values that an execution starts with besides the fingerprints of its data.
-
-They are those of the registered definition's parameters: versions of the model, and the commit.
-"""
+"""The values that an execution starts with besides the fingerprints of its data: the commit."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
-from ml_pipeline.executions.target import Target
-from ml_pipeline.params.execution_parameters import (
-    BASELINE_STATISTICS_URL,
-    CHAMPION_MODEL_DATA_URL,
-    COMMIT,
-    EXECUTION_PARAMETERS,
-    MODEL_PACKAGE_ARN,
-    NO_MODEL,
-    REGISTERED_MODEL_DATA_URL,
-    UNKNOWN_COMMIT,
-)
+from ml_pipeline.params.execution_parameters import COMMIT, UNKNOWN_COMMIT
 
 if TYPE_CHECKING:
     from boto3 import Session
-
-    from ml_pipeline.registry import Package
-    from ml_pipeline.registry.group import ModelGroup
 
 COMMIT_TAG = "gitops:commit"
 """The tag with which an upsert marks a pipeline."""
 
 
-class NoActiveModelError(UserError):
-    """No version of the model is approved."""
+class NotReadyError(UserError):
+    """What an execution needs is not there yet."""
 
 
-def start_parameters(
-    session: "Session", pipeline_arn: str, definition: Mapping[str, Any], target: Target
-) -> dict[str, str]:
-    """Return the values of a definition's parameters that are known only when an execution starts.
-
-    Raises:
-        NoActiveModelError: the definition needs an approved version, and there is none.
-        UserError: there is no model registry, or the active version cannot be served.
-    """
-    wanted = {parameter["Name"] for parameter in definition.get("Parameters", [])}
-    values = {}
-    if COMMIT in wanted:
-        values[COMMIT] = _commit(session, pipeline_arn)
-    if wanted & EXECUTION_PARAMETERS.keys():
-        values |= _of_registry(target, wanted)
-    return values
-
-
-def _of_registry(target: Target, wanted: set[str]) -> dict[str, str]:
-    # Only here: other pipelines start without a registry, and need no time for it.
-    from ml_pipeline.registry import champion, newest  # noqa: PLC0415
-    from ml_pipeline.registry.group import open_group  # noqa: PLC0415
-
-    group = open_group(target.environment)
-    active = champion(group.sagemaker, group.name)
-    values = {}
-    if CHAMPION_MODEL_DATA_URL in wanted:
-        values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
-    if REGISTERED_MODEL_DATA_URL in wanted:
-        values[REGISTERED_MODEL_DATA_URL] = _model_data_url(newest(group.sagemaker, group.name))
-    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL} & wanted:
-        package = _servable(group, active)
-        served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}
-        values |= {name: value for name, value in served.items() if name in wanted}
-    return values
-
-
-def _model_data_url(package: "Package | None") -> str:
-    return package.model_data_url if package and package.model_data_url else NO_MODEL
-
-
-def _servable(group: "ModelGroup", active: "Package | None") -> "Package":
-    from ml_pipeline.registry.serving import serving_problems  # noqa: PLC0415 - as above
-
-    if active is None:
-        raise NoActiveModelError(
-            f"No version of {group.name} is approved, so there is no model to score with",
-            hint=f"Approve one of those that {group.command('models')} lists: "
-            f"{group.command('approve', MODEL='N')}",
-        )
-    if problems := serving_problems(group, active):
-        restore = group.command("reject", MODEL=str(active.version))
-        raise UserError(
-            f"Version {active.version} of {group.name} is approved, but cannot be used: "
-            f"{'; '.join(problems)}",
-            hint=f"Return to the version that was approved before it: {restore}",
-        )
-    return active
-
-
-def _commit(session: "Session", pipeline_arn: str) -> str:
-    """Return the commit that a pipeline is marked with."""
+def commit_parameter(session: "Session", pipeline_arn: str, definition: Mapping[str, Any]) -> dict[str, str]:
+    """Return the commit that a pipeline is marked with, if its definition has the parameter."""
+    if all(parameter["Name"] != COMMIT for parameter in definition.get("Parameters", [])):
+        return {}
     pages = session.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=pipeline_arn)
     tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-    return tags.get(COMMIT_TAG) or UNKNOWN_COMMIT
+    return {COMMIT: tags.get(COMMIT_TAG) or UNKNOWN_COMMIT}

@@ -179,8 +179,15 @@ def unexplained(text: str) -> list[str]:
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     """A role more is a right more; a guardrail on a role less is a way around it."""
     creators = ["PipelineExecutionRole", "StudioUserRole"]
-    readers = ["ProcessingJobRole", "StudioJobRole", "TrainingJobRole"]
-    jobs = [*readers, "TransformJobRole"]
+    readers = [
+        "ProcessingJobRole",
+        "StudioJobRole",
+        "TrainingJobRole",  # part: model life cycle
+    ]
+    jobs = [
+        *readers,
+        "TransformJobRole",  # part: model life cycle
+    ]
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
@@ -202,11 +209,11 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "identity.JobPolicy": jobs,
         "identity.ReadPolicy": sorted([*readers, "StudioUserRole"]),
         "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
-        "identity.TrainingJobPolicy": ["TrainingJobRole"],
-        "identity.TransformJobPolicy": ["TransformJobRole"],
+        "identity.TrainingJobPolicy": ["TrainingJobRole"],  # part: model life cycle
+        "identity.TransformJobPolicy": ["TransformJobRole"],  # part: model life cycle
         "identity.StudioUserPolicy": ["StudioUserRole"],
         "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],
-        "models.StartScoringPolicy": ["StartScoringRole"],
+        "models.StartScoringPolicy": ["StartScoringRole"],  # part: model life cycle
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
         "network.NetworkBoundary": [],
@@ -241,7 +248,7 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
     studio = {*said["identity.StudioInstanceTypes"].split(",")} - {"system"}
     assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
     assert said["identity.MandatoryTags"] == "Project,Owner"
-    assert said["models.ReaderAccountIds"] == "none"
+    assert said["models.ReaderAccountIds"] == "none"  # part: model life cycle
     assert said["github_oidc.ProtectsBoundaries"] == said["github_oidc.RetainsProvider"] == "true"
     assert {said[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
         "none"
@@ -257,8 +264,9 @@ def test_what_is_not_said_is_the_safe_choice() -> None:
 def test_switches_are_thrown_by_their_parameters() -> None:
     """What the templates make depends on these; the values of `local` try one side of each alone."""
     said = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
-    for name in ("keys", "models", "network", "storage", "studio"):
-        assert said[name]["IsProtected"] == {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
+    protected = {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
+    for conditions in said.values():
+        assert conditions.get("IsProtected", protected) == protected
     assert said["github_oidc"]["IsStanding"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
     }
@@ -280,19 +288,21 @@ def test_switches_are_thrown_by_their_parameters() -> None:
         "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, "0"]}]},
         "HasTrail": {"Fn::Equals": [{"Ref": "RecordsDataEvents"}, "true"]},
     }
+    # begin: model life cycle
     scores = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ScoringPipelineName"}, ""]}]}
     alarms = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
     assert said["models"]["HasScoring"] == scores
     assert said["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
     readers = {"Fn::Join": [",", {"Ref": "ReaderAccountIds"}]}
     assert said["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
+    # end: model life cycle
     switched = {name: each["Condition"] for name, each in RESOURCES.items() if "Condition" in each}
     assert {name: each for name, each in switched.items() if not name.startswith("network.")} == {
         "github_oidc.GitHubProvider": "MakesProvider",
         **{f"github_oidc.{name}": "IsStanding" for name in STANDING},
         "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
-        **{f"models.{name}": "HasScoring" for name in SCORING},
-        "models.FailedScoring": "HasScoringAlarm",
+        **{f"models.{name}": "HasScoring" for name in SCORING},  # part: model life cycle
+        "models.FailedScoring": "HasScoringAlarm",  # part: model life cycle
         "operations.AlarmSubscription": "HasAddress",
         "operations.MonthlyBudget": "HasBudget",
         **{f"operations.{name}": "HasTrail" for name in TRAIL},
@@ -300,7 +310,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
 
 
 TRAIL = ("DataEventsTrail", "TrailLogGroup", "TrailLogPolicy", "TrailLogRole")
-SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")
+SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")  # part: model life cycle
 STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
 
 
@@ -430,7 +440,7 @@ def test_roles_have_a_boundary() -> None:
         boundary = {
             "identity": "PermissionsBoundary",
             "network": "NetworkBoundary",
-            "models": "PermissionsBoundaryArn",
+            "models": "PermissionsBoundaryArn",  # part: model life cycle
             "operations": "PermissionsBoundaryArn",
         }.get(template)
         assert role.get("PermissionsBoundary") == (boundary and {"Ref": boundary}), name
@@ -439,10 +449,10 @@ def test_roles_have_a_boundary() -> None:
 def test_what_has_state_is_retained_where_it_is_protected_and_whenever_it_is_replaced() -> None:
     types = {
         *("AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
-        "AWS::SageMaker::ModelPackageGroup",
+        "AWS::SageMaker::ModelPackageGroup",  # part: model life cycle
     }
     stateful = {name: each for name, each in RESOURCES.items() if each["Type"] in types}
-    assert len(stateful) == 15
+    assert {each["Type"] for each in stateful.values()} == types
     for name, each in stateful.items():
         assert each["DeletionPolicy"] == {"Fn::If": ["IsProtected", "Retain", "Delete"]}, name
         assert each["UpdateReplacePolicy"] == "Retain", name
@@ -473,9 +483,9 @@ def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]
         "DataBucketName",
         "PipelineExecutionRoleArn",
         "ProcessingJobRoleArn",
-        "TrainingJobRoleArn",
-        "TransformJobRoleArn",
-        "ModelPackageGroupName",
+        "TrainingJobRoleArn",  # part: model life cycle
+        "TransformJobRoleArn",  # part: model life cycle
+        "ModelPackageGroupName",  # part: model life cycle
     } <= outputs.keys()
     assert all(outputs.values())
 
@@ -575,19 +585,24 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
             "source": ["aws.sagemaker"],
             "detail-type": [
                 "SageMaker Processing Job State Change",
-                "SageMaker Training Job State Change",
+                "SageMaker Training Job State Change",  # part: model life cycle
             ],
             "detail": {
                 "ProcessingJobStatus": ["Failed", {"exists": False}],
-                "TrainingJobStatus": ["Failed", {"exists": False}],
-                "RoleArn": [outputs["ProcessingJobRoleArn"], outputs["TrainingJobRoleArn"]],
+                "TrainingJobStatus": ["Failed", {"exists": False}],  # part: model life cycle
+                "RoleArn": [
+                    outputs["ProcessingJobRoleArn"],
+                    outputs["TrainingJobRoleArn"],  # part: model life cycle
+                ],
             },
         },
+        # begin: model life cycle
         "TransformJobs": {
             "source": ["aws.sagemaker"],
             "detail-type": ["SageMaker Transform Job State Change"],
             "detail": {"TransformJobStatus": ["Failed"]},
         },
+        # end: model life cycle
     }
     for rule in rules:
         assert rule["State"] == "ENABLED"
@@ -610,6 +625,7 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
         assert subscribers["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
+# begin: model life cycle
 def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
     aws: boto3.Session, outputs: dict[str, str]
 ) -> None:
@@ -650,6 +666,7 @@ def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
     assert described["ModelPackageGroupStatus"] == "Completed"
 
 
+# end: model life cycle
 def test_the_trail_is_encrypted_and_validated(aws: boto3.Session, outputs: dict[str, str]) -> None:
     trails = aws.client("cloudtrail").describe_trails()["trailList"]
     (trail,) = (each for each in trails if each["S3BucketName"] == outputs["AccessLogBucketName"])

@@ -23,7 +23,12 @@ Generated from the code and the templates by `make reference`. See [pipelines.md
 pipelines and steps, [gitops.md](../gitops.md#add-an-environment) for environments, and
 [platform-engineer.md](../platform-engineer.md#the-stacks) for stacks.
 """
-STACKS = ("keys", "network", "storage", "identity", "operations", "models", "studio", "github_oidc")
+STACKS = (
+    *("keys", "network", "storage", "identity", "operations"),
+    "models",  # part: model life cycle
+    "studio",
+    "github_oidc",
+)
 OTHER_STEPS = (
     TrainingStepParams,
     ModelStepParams,

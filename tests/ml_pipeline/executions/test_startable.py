@@ -1,4 +1,4 @@
-"""Which pipelines are executed in an environment, and which of them wait for a model."""
+"""Which pipelines are executed in an environment, and which of them wait for something."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -10,14 +10,14 @@ from rich.console import Console
 from helpers.environments import Environment
 from helpers.errors import UserError
 from ml_pipeline.commands import start
-from ml_pipeline.executions.parameters import NoActiveModelError
+from ml_pipeline.executions.parameters import NotReadyError
 from ml_pipeline.executions.target import ALL, Target, startable_pipelines
 from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.params.files import is_enabled
 from tests.ml_pipeline.two_steps import NAME, PAIR, add_pipeline, changed
 
 TARGET = Target(Environment("local"), "score", "score-local")
-NO_MODEL = "No version of fares is approved."
+NOTHING = "No fares are approved."
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def test_enabled_is_true_or_false(
 
 
 @pytest.mark.parametrize("pipeline", [ALL, "score"])
-def test_of_all_pipelines_one_without_a_model_is_left_out(
+def test_of_all_pipelines_one_that_is_not_ready_is_left_out(
     pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> str:
-        raise NoActiveModelError(NO_MODEL)
+        raise NotReadyError(NOTHING)
 
     monkeypatch.setattr(start, "begin", refuse)
     console, arguments = (
@@ -69,8 +69,8 @@ def test_of_all_pipelines_one_without_a_model_is_left_out(
     session: Any = None
 
     if pipeline != ALL:
-        with pytest.raises(NoActiveModelError):
+        with pytest.raises(NotReadyError):
             start.begin_if_possible(session, TARGET, console, arguments)
     else:
         assert start.begin_if_possible(session, TARGET, console, arguments) is None
-        assert f"score-local was not started. {NO_MODEL}" in console.export_text()
+        assert f"score-local was not started. {NOTHING}" in console.export_text()

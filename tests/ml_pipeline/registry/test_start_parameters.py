@@ -1,7 +1,6 @@
-"""What an execution starts with: versions of the registry, and the commit of the pipeline."""
+"""What an execution starts with: versions of the registry."""
 
 from collections.abc import Callable
-from typing import Any
 
 import boto3
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.s3 import parse
-from ml_pipeline.executions.parameters import COMMIT_TAG, NoActiveModelError, start_parameters
+from ml_pipeline.executions.parameters import NotReadyError
+from ml_pipeline.executions.registry_parameters import registry_parameters
 from ml_pipeline.executions.target import Target
 from ml_pipeline.registry import group as groups
 from ml_pipeline.registry.group import ModelGroup
@@ -20,13 +20,13 @@ Start = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def start(aws: boto3.Session, group: ModelGroup, monkeypatch: pytest.MonkeyPatch) -> Start:
+def start(group: ModelGroup, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Return the values of parameters, given their names."""
     monkeypatch.setattr(groups, "open_group", lambda _: group)
 
     def values(*names: str) -> dict[str, str]:
         definition = {"Parameters": [{"Name": name, "Type": "String"} for name in names]}
-        return start_parameters(aws, "arn", definition, TARGET)
+        return registry_parameters(definition, TARGET)
 
     return values
 
@@ -41,7 +41,7 @@ def test_other_pipelines_start_without_a_registry(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(groups, "open_group", lambda _: pytest.fail("the registry was opened"))
     definition = {"Parameters": [{"Name": "ForceRun"}, {"Name": "Fingerprint-clean-rides"}]}
 
-    assert start_parameters(boto3.Session(), "arn", definition, TARGET) == {}
+    assert registry_parameters(definition, TARGET) == {}
 
 
 def test_before_the_first_version_there_is_no_model_to_compare_with(start: Start) -> None:
@@ -79,7 +79,7 @@ def test_the_active_version_scores_and_drift_is_measured_against_its_baseline(
 def test_without_an_approved_version_nothing_is_scored(register: Register, start: Start) -> None:
     register()
 
-    with pytest.raises(NoActiveModelError) as refused:
+    with pytest.raises(NotReadyError) as refused:
         start("ModelPackageArn")
 
     message = str(refused.value)
@@ -113,24 +113,3 @@ def test_a_version_without_a_baseline_is_not_scored_with(
 
     with pytest.raises(UserError, match="it has no baseline that drift is measured against"):
         start("ModelPackageArn", "BaselineStatisticsUrl")
-
-
-@pytest.mark.parametrize(
-    ("tags", "commit"), [({COMMIT_TAG: "8edf542"}, "8edf542"), ({"Owner": "riders"}, "unknown")]
-)
-def test_the_commit_is_that_which_the_pipeline_is_marked_with(tags: dict[str, str], commit: str) -> None:
-    class Session:
-        def client(self, _: str) -> Any:
-            return self
-
-        def get_paginator(self, _: str) -> Any:
-            return self
-
-        def paginate(self, **asked: str) -> list[dict[str, Any]]:
-            assert asked == {"ResourceArn": "arn:pipeline"}
-            return [{"Tags": []}, {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
-
-    session: Any = Session()
-    assert start_parameters(session, "arn:pipeline", {"Parameters": [{"Name": "Commit"}]}, TARGET) == {
-        "Commit": commit
-    }
