@@ -13,8 +13,10 @@ unexport PYTHONDONTWRITEBYTECODE
 #: CACHE            `off`: execute every step, without the step cache
 #: WAIT             `no`: start an execution and return immediately
 #: ARGS             further options of the command, see below
+# begin: model life cycle
 #: MODEL            the version of the model
 #: WITH             the version to compare it with
+# end: model life cycle
 #: TO               the version to register, or to upgrade to
 #: CODE             the only content hash that is accepted
 #: NAME             the name of the new pipeline or step
@@ -33,16 +35,18 @@ unexport PYTHONDONTWRITEBYTECODE
 #: SBOM             the file of the bill of materials
 #: SHELL_NAME       the shell to complete: bash, zsh or fish
 #: TEMPLATE         the repository of the template
-#: FROM             the environment to promote from; with `upgrade`, the version of the template that the fork has
+#: FROM             what to promote or upgrade from: an environment, or the version of the template that the fork has
 #: FORK             the folder of the fork, if it is not this one
 #: MOTO             a checkout of getmoto/moto
 #: TEMPLATES        a checkout of aws-cloudformation/aws-cloudformation-templates
 #: SCHEMA           a checkout of the JSON schema of pipeline definitions
 #: CONTAINER        a checkout of aws/sagemaker-spark-container
+# begin: sample data
 #: ROWS             the number of rows
 #: ROUNDS           how often each measurement is repeated
 #: RESULTS          the file of the measurements
 #: KILLS            how often the job is killed
+# end: sample data
 #: PYTHON           the Python of `.venv`
 ENV ?= local
 PIPELINE ?=
@@ -51,10 +55,12 @@ CACHE ?= on
 WAIT ?= yes
 SBOM ?= sbom.cdx.json
 FORMAT ?= text
+# begin: sample data
 ROWS ?= 20000000
 ROUNDS ?= 3
 RESULTS ?= docs/benchmarks.json
 KILLS ?= 50
+# end: sample data
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.13; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$python && break; done)
@@ -63,7 +69,9 @@ PY := $(VENV)/bin/python
 SECURITY := $(VENV)/security
 CHECKOV := $(VENV)/checkov
 WORKFLOWS := $(VENV)/workflows
+# begin: sample data
 BENCH := $(VENV)/bench
+# end: sample data
 JOB := $(VENV)/job
 XGBOOST := $(VENV)/xgboost
 PEERS := $(VENV)/peers
@@ -77,7 +85,9 @@ EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAI
 # The command line of the pipelines, and the options of most of its commands.
 PIPELINES = $(ON_AWS) -m ml_pipeline
 SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
+# begin: model life cycle
 OF_MODEL = --model $(or $(MODEL),$(error MODEL is missing: name a version that `make models ENV=$(ENV)` shows, as MODEL=3))
+# end: model life cycle
 OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
 # The lock files of the packages of steps.
 STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
@@ -234,7 +244,7 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
 
 ##@ Develop
-.PHONY: completion reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows bench bench-check faults format hooks lock lock-packages clean help
+.PHONY: completion reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
 test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
@@ -269,6 +279,8 @@ lint-workflows: $(WORKFLOWS)/ready  ## Check the GitHub workflows for errors and
 	$(WORKFLOWS)/bin/zizmor --quiet --offline --persona pedantic .github
 test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/ready $(XGBOOST)/ready $(VENV)/browser  ## Execute the GitHub workflows, with act, against the embedded AWS; LOCAL_AWS_FAULTS='throttling=0.03 …'
 	$(VENV)/bin/pytest tests/workflows $(ARGS)
+# begin: sample data
+.PHONY: bench bench-check faults
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Repeat the measurements of docs/benchmarks.md; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
@@ -278,6 +290,7 @@ bench-check: $(BENCH)/ready $(VENV)/dev  ## Fail if the job is slower than the r
 faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random times while a reader checks its outputs, on disk and on S3; KILLS=50 each
 	$(PY) -m tests.faults.kills --kills $(KILLS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
+# end: sample data
 format: $(VENV)/dev  ## Format the code and apply automatic fixes
 	$(VENV)/bin/ruff check --quiet --fix --exit-zero .
 	$(VENV)/bin/ruff format --quiet .
@@ -290,7 +303,7 @@ lock: $(VENV)/uv  ## Pin the latest versions of all dependencies, with hashes
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --group browser -c requirements-dev.txt -o requirements-browser.txt
 	$(LOCK) --group security -o requirements-security.txt
-	$(LOCK) --group bench -o requirements-bench.txt
+	$(LOCK) --group bench -o requirements-bench.txt # part: sample data
 	$(LOCK) --group peers -c requirements-dev.txt -o requirements-peers.txt
 	$(LOCK) --group checkov -o requirements-checkov.txt
 	$(LOCK) --group workflows -o requirements-workflows.txt
@@ -340,10 +353,12 @@ $(SECURITY)/ready: requirements-security.txt tests/security/package-lock.json $(
 	$(VENV)/bin/uv pip install --quiet --python $(SECURITY)/bin/python --require-hashes -r $<
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" npm ci --silent --prefix tests/security
 	touch $@
+# begin: sample data
 $(BENCH)/ready: requirements-bench.txt $(VENV)/uv
 	$(VENV)/bin/uv venv --quiet --allow-existing --python $(PY) $(BENCH)
 	$(VENV)/bin/uv pip install --quiet --python $(BENCH)/bin/python --require-hashes -r $<
 	touch $@
+# end: sample data
 $(PEERS)/ready: requirements-peers.txt $(VENV)/dev
 	$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(PEERS) --require-hashes -r $<
 	touch $@

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,3 +54,12 @@ class Git:
         """Return the commit that a name stands for, or None."""
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return done.stdout.strip() or None
+
+    def merged(self, ours: str, base: str, theirs: str) -> str | None:
+        """Return a text with what two others changed in a third, or None if these changes conflict."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / name for name in ("ours", "base", "theirs")]
+            for path, text in zip(paths, (ours, base, theirs), strict=True):
+                path.write_text(text, encoding="utf-8", newline="\n")
+            done = self.run("merge-file", "--stdout", *map(str, paths))
+        return done.stdout if done.returncode == 0 else None

@@ -1,26 +1,24 @@
 """The optional parts of the template, and what a repository without some of them looks like.
 
-Files and folders that belong to one part alone are listed in parts.toml. In a file that is shared, comments mark its
-lines: a block between `begin: PART` and `end: PART`, or a single line that ends in `part: PART`. The comment is that
-of the file's language, `# …` or `<!-- … -->`. JSON has no comments: the stacks of a part are listed in parts.toml.
+Files and folders that belong to one part alone are listed in parts.toml. In a shared file, comments mark its
+lines. JSON has no comments: the stacks that environments list for a part are in parts.toml, too.
 """
 
 import posixpath
-import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
 
-from helpers.errors import UserError
+from helpers.template.git import Git
+from helpers.template.marks import MARK, anchors, without_links, without_marked, without_stacks
 
 FILE = "helpers/template/parts.toml"
 ENVIRONMENTS = "infra/parameters"
-MARK = r"(begin|end|part): "
-"""What marks contain, for `git grep -E`."""
-_BLOCK = re.compile(r"\s*(?:#|<!--) (begin|end): ([a-zA-Z ]+?)(?: -->)?\s*")
-_LINE = re.compile(r"\s(?:#|<!--) part: ([a-zA-Z ]+?)(?: -->(?: \|)?)?\s*")
-_LINK = re.compile(r"\[([^\[\]]+)\]\(([^()#\s]*)(#[^()\s]*)?\)")
-_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+STEP = "Step"
+"""The answer that names a job of the fork's own."""
 
 
 @dataclass(frozen=True)
@@ -52,115 +50,111 @@ def read_parts(text: str) -> tuple[Part, ...]:
     )
 
 
-def without(
-    absent: Collection[Part], paths: Collection[str], marked: Iterable[str], read: Callable[[str], str]
-) -> dict[str, str | None]:
+def parts_of(root: Path) -> tuple[Part, ...]:
+    """Return the optional parts that a checkout lists."""
+    return read_parts((root / FILE).read_text(encoding="utf-8"))
+
+
+def absent_parts(parts: Iterable[Part], answers: Mapping[str, object]) -> list[Part]:
+    """Return the parts that a fork with these answers does not have: by default, it has all.
+
+    `Step` names a job of the fork's own, and so leaves out the sample; the other answers are yes or no.
+    """
+    return [
+        part
+        for part in parts
+        if (bool(answers.get(STEP)) if part.answer == STEP else answers.get(part.answer) is False)
+    ]
+
+
+class Listing(Protocol):
+    """The files of a repository, in its working tree or in a version."""
+
+    def paths(self) -> Collection[str]:
+        """Return the paths of all files."""
+
+    def marked(self) -> Iterable[str]:
+        """Return those of the files with marks."""
+
+    def read(self, path: str) -> str:
+        """Return the text of a file."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """The files of a commit or tree."""
+
+    git: Git
+    name: str
+
+    def exists(self) -> bool:
+        """Return whether the repository has this version."""
+        return bool(self.name) and self.git.run("cat-file", "-e", f"{self.name}^{{tree}}").returncode == 0
+
+    def paths(self) -> Collection[str]:
+        """Return the paths of all files."""
+        return self.git("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.name).split("\0")[:-1]
+
+    def marked(self) -> Iterable[str]:
+        """Return those of the files with marks."""
+        return [path.partition(":")[2] for path in grep_marks(self.git, self.name)]
+
+    def read(self, path: str) -> str:
+        """Return the text of a file."""
+        return self.git.run("show", f"{self.name}:{path}").stdout
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the optional parts of this version; earlier versions list none."""
+        return read_parts(self.read(FILE)) if FILE in self.paths() else ()
+
+
+def grep_marks(git: Git, *where: str) -> list[str]:
+    """Return the paths of the files with marks, as `git grep` prints them."""
+    return git.run("grep", "-l", "-I", "-z", "-E", MARK, *where).stdout.split("\0")[:-1]
+
+
+def without(absent: Collection[Part], files: Listing) -> dict[str, str | None]:
     """Return what differs in a repository without some parts: the texts of files, and None for deleted ones.
 
     Args:
         absent: the parts that are not there.
-        paths: all files of the repository with them.
-        marked: those with marks.
-        read: returns the text of a file.
+        files: of the repository with them.
 
     Raises:
         UserError: a block does not end, or ends without having begun.
     """
-    if not absent:
-        return {}
     names = {part.name for part in absent}
-    found: dict[str, str | None] = {path: None for path in paths if any(part.owns(path) for part in absent)}
-    before: dict[str, str] = {}
-
-    def edit(path: str, change: Callable[[str], str]) -> None:
-        if path in found and found[path] is None:
-            return
-        text = before.setdefault(path, read(path))
-        if (changed := change(found.get(path) or text)) != text:
-            found[path] = changed
-
-    for path in marked:
-        edit(path, lambda text, path=path: without_marked(text, names, path))  # type: ignore[misc]
     stacks = [stack for part in absent for stack in part.stacks]
+    paths = files.paths()
+    pages = [path for path in paths if path.endswith(".md")]
+    deleted = {path for path in paths if any(part.owns(path) for part in absent)}
+    texts = _Texts(files, deleted)
+    for path in files.marked():
+        texts.edit(path, partial(without_marked, names=names, path=path))
     for path in paths:
         if posixpath.dirname(path) == ENVIRONMENTS:
-            edit(path, lambda text: _without_stacks(text, stacks))
-    pages = [path for path in paths if path.endswith(".md")]
-    gone = {path for path, text in found.items() if text is None}
-    for page in pages:
-        text = found.get(page)
-        if text is not None:
-            gone |= {f"{page}#{each}" for each in anchors(before[page]) - anchors(text)}
-    for page in pages:
-        edit(page, lambda text, page=page: without_links(text, page, gone))  # type: ignore[misc]
-    return found
+            texts.edit(path, partial(without_stacks, stacks=stacks))
+    gone = frozenset(deleted | {anchor for page in pages for anchor in texts.lost_anchors(page)})
+    for page in pages if gone else ():
+        texts.edit(page, partial(without_links, page=page, gone=gone))
+    return {**texts.edited, **dict.fromkeys(deleted)}
 
 
-def without_marked(text: str, names: Collection[str], path: str) -> str:
-    """Return a text without the lines that are marked as those of some parts.
+class _Texts:
+    """Texts that change step by step, of files that are not deleted."""
 
-    Args:
-        text: of a file.
-        names: of the parts.
-        path: of the file, for messages.
+    def __init__(self, files: Listing, deleted: Collection[str]):
+        self._files, self._deleted = files, deleted
+        self.edited: dict[str, str] = {}
 
-    Raises:
-        UserError: a block does not end, or ends without having begun.
-    """
-    return "".join(_lines_outside(text, names, path))
+    def edit(self, path: str, change: Callable[[str], str]) -> None:
+        if path not in self._deleted:
+            text = self.edited[path] if path in self.edited else self._files.read(path)
+            if (changed := change(text)) != text:
+                self.edited[path] = changed
 
-
-def _lines_outside(text: str, names: Collection[str], path: str) -> Iterator[str]:
-    begun: list[str] = []
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        block = _BLOCK.fullmatch(line)
-        single = _LINE.search(line)
-        inside = any(each in names for each in begun)
-        if block and block[1] == "begin":
-            begun.append(block[2])
-            inside = inside or block[2] in names
-        elif block:
-            if not begun or begun.pop() != block[2]:
-                raise UserError(
-                    f"{path}, line {number}: the block {block[2]!r} ends without having begun",
-                    hint=f"Add the line that begins it to {path}",
-                )
-        elif single and single.end() == len(line):
-            inside = inside or single[1] in names
-        if not inside:
-            yield line
-    if begun:
-        raise UserError(
-            f"{path}: the block {begun[-1]!r} does not end", hint=f"Add the line that ends it to {path}"
-        )
-
-
-def _without_stacks(text: str, stacks: Iterable[str]) -> str:
-    """Return the file of an environment without some of its stacks; the rest keeps its form."""
-    for stack in stacks:
-        text = re.sub(rf'("Stacks":[^\]]*?), *"{re.escape(stack)}"', r"\1", text)
-    return text
-
-
-def anchors(text: str) -> set[str]:
-    """Return the anchors that GitHub gives to the headings of a page."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
-        for heading in _HEADING.findall(text)
-    }
-
-
-def without_links(text: str, page: str, gone: Collection[str]) -> str:
-    """Return the text of a page in which links to what is gone are their texts alone.
-
-    Args:
-        text: Markdown.
-        page: the path of the page in the repository.
-        gone: paths in the repository, also with the anchor of a heading.
-    """
-
-    def unlinked(link: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(page), link[2])) if link[2] else page
-        return link[1] if {target, f"{target}{link[3] or ''}"} & set(gone) else link[0]
-
-    return _LINK.sub(unlinked, text)
+    def lost_anchors(self, page: str) -> list[str]:
+        """Return the headings that a page no longer has, as links name them."""
+        if page not in self.edited:
+            return []
+        return [f"{page}#{each}" for each in anchors(self._files.read(page)) - anchors(self.edited[page])]

@@ -14,6 +14,7 @@ from rich.prompt import Confirm, Prompt
 from helpers.command_line import say
 from helpers.errors import UserError
 from helpers.files import read_json_object
+from helpers.template.parts import parts_of
 from helpers.template.record import FILE, read_record
 from ml_pipeline.scaffolding.answers import QUESTIONS, Answers, answers_of, as_text, current_answers
 from ml_pipeline.scaffolding.fork import fork_changes, record_answers
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 1
     for _ in changes.apply():
         pass
-    _regenerate(wanted, replaced=wanted.Step != now.Step)
+    _regenerate(now, wanted)
     say(console, f"The answers are in {FILE}; change them with: make init")
     if wanted.Step and (pages := mentions(ROOT)):
         say(console, f"These pages still describe the template's sample: {', '.join(pages)}")
@@ -95,17 +96,14 @@ def _ask(console: Console, answers: Answers) -> Answers:
     return answers
 
 
-def _regenerate(answers: Answers, *, replaced: bool) -> None:
+def _regenerate(before: Answers, answers: Answers) -> None:
     """Regenerate what is derived from the changed files."""
     commands = [["helpers.github", "workflows"]]
-    if replaced:
+    if answers.Step != before.Step:
         written = ["--write", "spark_jobs/configuration.json", "--report", "docs/spark-configuration.md"]
-        size = ["size", "--step", answers.Step, "--shape", "python", *written]
-        commands += [
-            ["ml_pipeline", *size],
-            ["tests.docs.reference"],
-            ["tests.security.controls", "--write"],
-        ]
+        commands += [["ml_pipeline", "size", "--step", answers.Step, "--shape", "python", *written]]
+    if any(getattr(answers, part.answer) != getattr(before, part.answer) for part in parts_of(ROOT)):
+        commands += [["tests.docs.reference"], ["tests.security.controls", "--write"]]
     for command in commands:
         # A process of its own, because this one has read the files as they were.
         done = subprocess.run(

@@ -2,22 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.environments import NAME, PREVIEW
+from helpers.environments import NAME
 from helpers.errors import UserError, one_per_line
 from helpers.files import read_json_object
 from helpers.project_settings import KEYS as PROJECT_KEYS
 from helpers.project_settings import partition_problems
+from helpers.template.marks import marked_names
+from helpers.template.parts import ENVIRONMENTS, Part, parts_of
 from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE
 from ml_pipeline.scaffolding.names import check_job_name, check_name
 
-PROJECT, ENVIRONMENTS = "infra/project.json", "infra/parameters"
-STUDIO = "studio"
-"""The stack of Studio."""
+PROJECT = "infra/project.json"
 SAMPLE_JOB = "spark_jobs/process_pyspark.py"
 """The job on the template's sample data; a fork without this file has a job of its own."""
 
@@ -31,6 +31,8 @@ class Answers:
         Environments: those that a merge is deployed to, in this order.
         Studio: whether there is a stack for SageMaker Studio.
         Previews: whether pull requests have previews.
+        ModelLifeCycle: whether models are trained, registered, approved and scored with.
+        Schedules: whether workflows detect drift and delete unused code every night.
         Step: the first step of a pipeline of your own, in place of the sample job; empty keeps the sample.
     """
 
@@ -41,6 +43,8 @@ class Answers:
     Environments: tuple[str, ...]
     Studio: bool
     Previews: bool
+    ModelLifeCycle: bool
+    Schedules: bool
     Step: str = ""
 
 
@@ -103,6 +107,8 @@ QUESTIONS: Mapping[str, Question] = {
     "Environments": Question("Environments that a merge is deployed to, in this order", _environments),
     "Studio": Question("SageMaker Studio", _yes_or_no),
     "Previews": Question("Previews of pull requests", _yes_or_no),
+    "ModelLifeCycle": Question("Training, registry, approval and scoring of models", _yes_or_no),
+    "Schedules": Question("Drift detection and sweeps every night", _yes_or_no),
     "Step": Question("First step of your own, in place of the sample job (empty keeps the sample)", _step),
 }
 """What is asked, in this order, by the answer's name."""
@@ -124,13 +130,21 @@ def current_answers(root: Path) -> Answers:
     project = read_json_object(root / PROJECT)
     files = {path.stem: read_json_object(path) for path in (root / ENVIRONMENTS).glob("*.json")}
     orders = {name: file["PromotionOrder"] for name, file in files.items() if "PromotionOrder" in file}
-    return Answers(
-        **{key: project[key] for key in PROJECT_KEYS},
-        Environments=tuple(sorted(orders, key=lambda name: orders[name])),
-        Studio=any(STUDIO in file.get("Stacks", []) for file in files.values()),
-        Previews=PREVIEW in files,
-        Step="" if (root / SAMPLE_JOB).exists() else first_step(root),
-    )
+    values: dict[str, Any] = {key: project[key] for key in PROJECT_KEYS}
+    values |= {part.answer: _is_present(root, part, files.values()) for part in parts_of(root)}
+    values["Environments"] = tuple(sorted(orders, key=lambda name: orders[name]))
+    values["Step"] = "" if (root / SAMPLE_JOB).exists() else first_step(root)
+    return Answers(**values)
+
+
+def _is_present(root: Path, part: Part, environments: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether a checkout has a part: a file, a stack or a workflow with its marks."""
+    if part.files:
+        return any((root / path).exists() for path in part.files)
+    if part.stacks:
+        return any({*part.stacks} & {*environment.get("Stacks", [])} for environment in environments)
+    workflows = (path.read_text(encoding="utf-8") for path in (root / ".github/workflows").glob("*.yml"))
+    return any(part.name in marked_names(text) for text in workflows)
 
 
 def first_step(root: Path) -> str:

@@ -1,31 +1,22 @@
 """The files that a fork changes for its answers to `make init`."""
 
 import ipaddress
-import json
 import re
 from pathlib import Path
 from typing import Any
 
-from helpers.environments import PREVIEW
 from helpers.errors import UserError
 from helpers.files import read_json_object
 from helpers.project_settings import KEYS as PROJECT_KEYS
 from helpers.template.git import Git
+from helpers.template.parts import ENVIRONMENTS
 from helpers.template.record import FILE, Record
-from ml_pipeline.scaffolding.answers import ENVIRONMENTS, PROJECT, STUDIO, Answers, current_answers
+from ml_pipeline.scaffolding.answers import PROJECT, Answers, current_answers
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.edited_files import EditedFiles
+from ml_pipeline.scaffolding.parts import set_parts
 from ml_pipeline.scaffolding.sample_job import replace_sample_job
 
-PREVIEWS = (
-    f"{ENVIRONMENTS}/{PREVIEW}.json",
-    f"ml_pipeline/params/{PREVIEW}.json",
-    ".github/workflows/preview.yml",
-    ".github/workflows/preview-environment.yml",
-    ".github/workflows/preview-sweep.yml",
-    ".github/workflows/preview-teardown.yml",
-)
-"""The files that are there for previews alone."""
 _ON_GITHUB = (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml", "docs/platform-engineer.md")
 """The files that name the repository and the team, as GitHub has them."""
 _PARAMS = "ml_pipeline/params"
@@ -43,19 +34,18 @@ def fork_changes(root: Path, answers: Answers, record: Record) -> Changes:
         UserError: an answer cannot be carried out.
     """
     now = current_answers(root)
-    files = EditedFiles(root)
-    files.write(PROJECT, {key: getattr(answers, key) for key in PROJECT_KEYS})
-    _rename_on_github(files, now, answers)
-    _set_environments(files, now, answers)
-    _set_previews(files, now, answers, record)
-    _set_studio(files, now, answers, record)
-    if answers.Step and not now.Step:
-        replace_sample_job(files, answers)
-    elif now.Step != answers.Step:
+    if now.Step and answers.Step != now.Step:
         raise UserError(
             f"Step: the sample job is replaced by {now.Step} already",
             hint=f"Leave Step at {now.Step}, and add further steps with: make new-step",
         )
+    files = EditedFiles(root)
+    files.write(PROJECT, {key: getattr(answers, key) for key in PROJECT_KEYS})
+    _rename_on_github(files, now, answers)
+    _set_environments(files, now, answers)
+    set_parts(files, now, answers, record)
+    if answers.Step and not now.Step:
+        replace_sample_job(files, answers)
     files.text(FILE, record.as_text())
     return files.changes()
 
@@ -114,47 +104,6 @@ def _free_range(files: EditedFiles) -> str:
             "Environments: no range of addresses is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
         )
     return str(found)
-
-
-def _set_previews(files: EditedFiles, now: Answers, answers: Answers, record: Record) -> None:
-    if now.Previews and not answers.Previews:
-        for path in PREVIEWS:
-            files.delete(path)
-    elif answers.Previews and not now.Previews:
-        for path in PREVIEWS:
-            files.text(path, _of_template(files.root, record, path))
-
-
-def _set_studio(files: EditedFiles, now: Answers, answers: Answers, record: Record) -> None:
-    if now.Studio == answers.Studio:
-        return
-    for path in files.below(ENVIRONMENTS):
-        document = files.document(path)
-        stacks = [stack for stack in document["Stacks"] if stack != STUDIO]
-        if answers.Studio and _has_studio(files.root, record, path):
-            before = "models" if "models" in stacks else "operations"
-            stacks.insert(stacks.index(before) + 1, STUDIO)
-        files.write(path, {**document, "Stacks": stacks})
-
-
-def _has_studio(root: Path, record: Record, path: str) -> bool:
-    """Return whether an environment has Studio in the template; one of the fork's own has none."""
-    try:
-        return STUDIO in json.loads(_of_template(root, record, path))["Stacks"]
-    except UserError:
-        return False
-
-
-def _of_template(root: Path, record: Record, path: str) -> str:
-    """Return a file as the template has it, in the version that the fork has."""
-    version = record.template.commit if record.template else record.tree
-    found = Git(root).run("show", f"{version}:{path}") if version else None
-    if found is None or found.returncode:
-        raise UserError(
-            f"{path} cannot be restored: the history does not have the template's version",
-            hint="Fetch it (git fetch --unshallow), or copy the file from the template",
-        )
-    return found.stdout
 
 
 def record_answers(root: Path, record: Record, answers: Answers) -> Record:
