@@ -14,7 +14,7 @@ from helpers.errors import UserError
 MARK = "(#|<!--|%%) (begin|end|part): [A-Za-z]"
 """What a line with a mark contains, for `git grep -E`."""
 _BLOCK = re.compile(r"\s*(?:#|<!--|%%) (begin|end): ([a-zA-Z ]+?)(?: -->)?\s*")
-_LINE = re.compile(r"\s(?:#|<!--) part: ([a-zA-Z ]+?)(?: -->(?: \|)?)?\s*")
+_LINE = re.compile(r"\s(?:#|<!--) part: ([a-zA-Z ]+?)(?: -->(?: \|)?)?\s*$")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()#\s]*)(#[^()\s]*)?\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -56,7 +56,7 @@ def _lines_outside(text: str, names: Collection[str], path: str) -> Iterator[str
                     f"{path}, line {number}: the block {block[2]!r} ends without having begun",
                     hint=f"Add the line that begins it to {path}",
                 )
-        elif single and single.end() == len(line):
+        elif single:
             inside = inside or single[1] in names
         if not inside:
             yield line
