@@ -110,7 +110,7 @@ class Version:
 
 def grep_marks(git: Git, *where: str) -> list[str]:
     """Return the paths of the files with marks, as `git grep` prints them."""
-    return git.run("grep", "-l", "-I", "-z", "-E", MARK, *where).stdout.split("\0")[:-1]
+    return git.run("grep", "-l", "-I", "-z", "-E", "-e", MARK, *where).stdout.split("\0")[:-1]
 
 
 def without(absent: Collection[Part], files: Listing) -> dict[str, str | None]:
