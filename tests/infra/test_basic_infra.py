@@ -15,7 +15,11 @@ from tests.buckets import create_bucket
 INFRA = Path(__file__).parents[2] / "infra"
 FORMER = INFRA.parent / "tests/helpers/infra/legacy_basic_infra.yaml"
 NESTED = (
-    *("Keys", "Network", "Storage", "Identity", "Operations"),
+    "Keys",
+    "Network",
+    "Storage",
+    "Identity",
+    "Operations",
     "Models",  # part: model life cycle
 )
 
