@@ -14,6 +14,7 @@ from pathlib import Path
 from helpers.errors import UserError, one_per_line
 from helpers.progress import OneStep
 from helpers.template.git import Git
+from helpers.template.parts import Version, absent_parts, without
 from helpers.template.record import FILE, Record, TemplateVersion, read_record
 
 BEFORE, PICKED = "refs/template/before", "refs/template/picked"
@@ -195,24 +196,37 @@ def _base(git: Git, known: Record, target: str) -> str:
 
 
 def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) -> str:
-    """Return a commit that leads from the base to a version, and to its record."""
+    """Return a commit that leads from the base to a version, and to its record.
+
+    Both are without the parts that the fork does not have, so that changes of these parts are no conflicts.
+    """
     has_record = git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
     before = git("show", f"HEAD:{FILE}") + "\n" if has_record else None
     after = replace(record, template=version).as_text()
     subject = f"Upgrade the template from {_short(base)} to {version.version}"
     message = f"{subject}\n\nTemplate-Commit: {version.commit}\n"
-    first = git("commit-tree", _tree(git, base, before), given=message)
-    return git("commit-tree", _tree(git, version.commit, after), "-p", first, given=message)
+    first = git("commit-tree", _tree(git, base, record, before), given=message)
+    return git("commit-tree", _tree(git, version.commit, record, after), "-p", first, given=message)
 
 
-def _tree(git: Git, commit: str, record: str | None) -> str:
-    """Return the tree of a commit, with a record in it."""
+def _tree(git: Git, commit: str, record: Record, text: str | None) -> str:
+    """Return the tree of a commit without the parts that a fork left out, and with the text of its record."""
+    version = Version(git, commit)
+    changed = without(absent_parts(version.parts(), record.answers), version)
+    if text is not None:
+        changed[FILE] = text
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git("read-tree", commit, variables=index)
-        if record is not None:
-            blob = git("hash-object", "-w", "--stdin", given=record)
-            git("update-index", "--add", "--cacheinfo", f"100644,{blob},{FILE}", variables=index)
+        listed = git("ls-files", "--stage", "-z", variables=index).split("\0")[:-1]
+        modes = {entry.partition("\t")[2]: entry.partition(" ")[0] for entry in listed}
+        for path, content in changed.items():
+            if content is None:
+                git("update-index", "--force-remove", "--", path, variables=index)
+            else:
+                blob = git("hash-object", "-w", "--stdin", given=content)
+                entry = f"{modes.get(path, '100644')},{blob},{path}"
+                git("update-index", "--add", "--cacheinfo", entry, variables=index)
         return git("write-tree", variables=index)
 
 

@@ -1,5 +1,6 @@
 """Files that are created and edited together: all of them, or none."""
 
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -64,9 +65,17 @@ class Changes:
             if isinstance(error, UserError):
                 raise UserError(f"{error.message}; nothing was changed", hint=error.hint) from error
             raise
+        self._remove_empty_folders()
         yield from (f"Created {path}" for path in self.created)
         yield from (f"Edited {path}" for path in self.edited)
         yield from (f"Deleted {path}" for path in self.deleted)
+
+    def _remove_empty_folders(self) -> None:
+        """Remove the folders of deleted files that have compiled modules at most: Python would import them."""
+        emptied = {self.root / folder for path in self.deleted for folder in Path(path).parents[:-1]}
+        for folder in sorted(emptied, reverse=True):
+            if all(each.name == "__pycache__" for each in folder.iterdir()):
+                shutil.rmtree(folder)
 
     def _restore(
         self, written: Sequence[Path], before: Mapping[str, bytes], new_folders: Collection[Path]

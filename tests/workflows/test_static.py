@@ -32,10 +32,16 @@ TRIGGERS = {
     "sweep-environment": {"workflow_call"},
     "rollback": {"workflow_dispatch"},
     "teardown": {"workflow_dispatch"},
-    "sweep": {"schedule", "workflow_dispatch"},
+    "sweep": {
+        "schedule",  # part: schedules
+        "workflow_dispatch",
+    },
     "preview-teardown": {"pull_request"},
     "preview-sweep": {"schedule", "workflow_dispatch"},
-    "drift": {"schedule", "workflow_dispatch"},
+    "drift": {
+        "schedule",  # part: schedules
+        "workflow_dispatch",
+    },
 }
 
 

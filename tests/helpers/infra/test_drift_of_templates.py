@@ -271,6 +271,7 @@ CASES: list[Case] = [
         ),
         "DELETED",
     ),
+    # begin: model life cycle
     (
         "Models",
         lambda it: it.client("sagemaker").delete_model_package_group(
@@ -278,6 +279,7 @@ CASES: list[Case] = [
         ),
         "DELETED",
     ),
+    # end: model life cycle
     (
         "AlarmSubscription",
         lambda it: it.client("sns").unsubscribe(SubscriptionArn=it.ids["AlarmSubscription"]),

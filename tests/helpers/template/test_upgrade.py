@@ -268,3 +268,34 @@ def test_an_interrupted_upgrade_says_how_it_is_undone(
     ]
     abort(fork)
     assert fork("status", "--porcelain") == ""
+
+
+def test_changes_of_a_part_that_the_fork_left_out_are_no_conflicts(tmp_path: Path) -> None:
+    """Neither in its lines of a shared file, nor in its files, nor in new ones."""
+    mark = "part: fishing"
+    parts = '[fishing]\nanswer = "Fishing"\nfiles = ["fish"]\n'
+    files = {
+        "helpers/template/parts.toml": parts,
+        "ships.py": f"A = 1\nB = 2  # {mark}\nC = 3\n",
+        "fish/a": "a\n",
+    }
+    template = init(tmp_path / "template")
+    first = commit(template, {**files})
+    later = {
+        "ships.py": f"A = 1\nB = 20  # {mark}\nD = 4  # {mark}\nC = 30\n",
+        "fish/a": "b\n",
+        "fish/b": "b\n",
+    }
+    commit(template, {**later})
+    template("tag", "v2")
+    fork = init(tmp_path / "fork")
+    commit(fork, {**files}, "Initial commit")
+    record = Record(tree=template("rev-parse", f"{first}^{{tree}}"), answers={"Fishing": False})
+    commit(fork, {"ships.py": "A = 1\nC = 3\n", "fish/a": None, FILE: record.as_text()}, "Leave out fishing")
+
+    done = upgrade(fork, "v2", template=str(template.folder))
+
+    assert (done.conflicts, done.stay_deleted) == ((), [])
+    assert (fork.folder / "ships.py").read_text() == "A = 1\nC = 30\n"
+    assert [path.name for path in (fork.folder / "fish").iterdir()] == []
+    assert read_record(fork.folder).answers == {"Fishing": False}

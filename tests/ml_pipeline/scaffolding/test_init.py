@@ -10,13 +10,21 @@ import pytest
 from rich.console import Console
 
 from helpers.errors import UserError
+from helpers.template.git import Git
 from helpers.template.record import FILE, Record, read_record
 from ml_pipeline.commands import init
 from ml_pipeline.scaffolding.answers import QUESTIONS, Answers, answers_of, current_answers
-from ml_pipeline.scaffolding.fork import PREVIEWS, fork_changes, record_answers
-from ml_pipeline.scaffolding.sample_job import ABOUT_IT, PASSAGES, without_links
+from ml_pipeline.scaffolding.fork import fork_changes, record_answers
 
-READ = ("infra/project.json", "infra/parameters", "ml_pipeline/params", "ml_pipeline/pipelines", ".github")
+READ = (
+    "infra/project.json",
+    "infra/parameters",
+    "ml_pipeline/params",
+    "ml_pipeline/pipelines",
+    ".github",
+    "helpers/template/parts.toml",
+    "spark_jobs/process_pyspark.py",
+)
 
 
 @pytest.fixture
@@ -26,13 +34,9 @@ def root(tmp_path: Path, repository: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if (repository / path).is_dir():
             shutil.copytree(repository / path, target, ignore=shutil.ignore_patterns("*.pyc"))
-        else:
+        elif (repository / path).exists():
             shutil.copy2(repository / path, target)
-    for path in ABOUT_IT:
-        if not Path(path).suffix:
-            continue
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(repository / path, tmp_path / path) if (repository / path).exists() else None
+    Git(tmp_path)("init", "--quiet")
     return tmp_path
 
 
@@ -93,14 +97,11 @@ def test_a_failure_changes_nothing(root: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_previews_that_cannot_be_restored_are_named(root: Path) -> None:
+def test_what_cannot_be_restored_is_an_error(root: Path) -> None:
     """Without a version of the template that git knows."""
-    for path in PREVIEWS:
-        (root / path).unlink(missing_ok=True)
+    apply(root, Previews=False)
 
-    with pytest.raises(
-        UserError, match=r"infra/parameters/preview\.json cannot be restored.*\nHint: .*git fetch"
-    ):
+    with pytest.raises(UserError, match=r"cannot be restored.*\nHint: .*git fetch"):
         apply(root, Previews=True)
 
 
@@ -164,25 +165,3 @@ def test_the_record_names_the_template_s_version_once(repository: Path) -> None:
 
     assert len(first.tree) == 40
     assert record_answers(repository, first, answers) == first
-
-
-def test_all_that_is_about_the_sample_job_is_there(repository: Path) -> None:
-    """What was renamed would stay in a fork that has no such job."""
-    if current_answers(repository).Step:
-        pytest.skip("a fork without the sample job")
-    assert [path for path in ABOUT_IT if not (repository / path).exists()] == []
-    texts = {path: (repository / path).read_text() for path in PASSAGES}
-    assert [path for path, passage in PASSAGES.items() if not passage.search(texts[path])] == []
-
-
-@pytest.mark.parametrize(
-    ("page", "text", "expected"),
-    [
-        ("docs/spark.md", "see [the figures](benchmarks.md#readers).", "see the figures."),
-        ("README.md", "see [the figures](docs/benchmarks.md).", "see the figures."),
-        ("docs/spark.md", "[the job](../spark_jobs/a.py)", "the job"),
-        ("docs/spark.md", "[others](../benchmarks.md), [a site](https://a.b/benchmarks.md)", None),
-    ],
-)
-def test_links_to_deleted_files_become_their_texts(page: str, text: str, expected: str | None) -> None:
-    assert without_links(text, page, {"docs/benchmarks.md", "spark_jobs/a.py"}) == (expected or text)
