@@ -260,8 +260,8 @@ schemas: $(VENV)/dev  ## Update the resource schemas of AWS for the embedded Clo
 	$(PY) -m helpers.local_aws.cloudformation.update_schemas
 test-browser: $(VENV)/browser $(SECURITY)/ready  ## Test the Spark UI and reports in a headless Chromium; SCREENSHOTS=DIR
 	PATH="$(abspath $(SECURITY))/bin:$$PATH" $(VENV)/bin/pytest tests/browser $(ARGS)
-test-fork: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Fork the repository with other names, environments and jobs, and test the fork
-	$(VENV)/bin/pytest tests/fork $(ARGS)
+test-fork: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Fork the repository with the smallest and the largest set of answers, and test the forks
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/fork $(ARGS)
 test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare the embedded AWS with independent code: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
 	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= or CONTAINER= as in CONTRIBUTING.md))
 	$(if $(CONTAINER),$(PY) -m tests.peers.spark_container $(CONTAINER) $(ARGS))

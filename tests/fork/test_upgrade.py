@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from helpers.template.git import Git
-from ml_pipeline.scaffolding.fork import PREVIEWS
+from helpers.template.parts import parts_of
 from tests.checkout import Checkout
-from tests.fork.test_fork import PROJECT, copy_working_tree, git
+from tests.fork.forks import PROJECT, copy_working_tree, git
 
 AGES = (2, 40)
 """How many commits the versions are back that forks are made from."""
@@ -39,7 +39,8 @@ def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
     git("init", "--quiet", "--initial-branch=main", at=fork.folder)
     commit_all(fork, "Initial commit")
     (fork.folder / "infra" / "project.json").write_text(json.dumps(PROJECT, indent=2) + "\n")
-    for path in PREVIEWS:
+    previews = next(part for part in parts_of(template.folder) if part.answer == "Previews")
+    for path in previews.files:
         (fork.folder / path).unlink(missing_ok=True)
     text = fork.folder / "LICENSE"
     text.write_text(f"{text.read_text()}\nForked.\n")
