@@ -71,7 +71,7 @@ class Changes:
         yield from (f"Deleted {path}" for path in self.deleted)
 
     def _remove_empty_folders(self) -> None:
-        """Remove the folders of deleted files that have compiled modules at most: Python would import them."""
+        """Remove the folders of deleted files with compiled modules at most: Python would import them."""
         emptied = {self.root / folder for path in self.deleted for folder in Path(path).parents[:-1]}
         for folder in sorted(emptied, reverse=True):
             if all(each.name == "__pycache__" for each in folder.iterdir()):

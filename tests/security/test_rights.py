@@ -64,7 +64,9 @@ RESOURCES = {
     "AWS::SNS::TopicPolicy": f"arn:aws:sns:{AWS}:{PREFIX}-alarms",
     "AWS::SSM::Association": f"arn:aws:ssm:{AWS}:association/a",
     "AWS::SageMaker::Domain": f"arn:aws:sagemaker:{AWS}:domain/d-1",
-    "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{AWS}:model-package-group/{PREFIX}-models",  # part: model life cycle
+    # begin: model life cycle
+    "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{AWS}:model-package-group/{PREFIX}-models",
+    # end: model life cycle
     "AWS::SageMaker::UserProfile": f"arn:aws:sagemaker:{AWS}:user-profile/d-1/u",
 }
 
