@@ -17,6 +17,8 @@ from helpers.template.marks import MARK, anchors, without_links, without_marked,
 
 FILE = "helpers/template/parts.toml"
 ENVIRONMENTS = "infra/parameters"
+GENERATED = ("docs/reference/", "docs/security.md")
+"""Pages whose links are those of their sources; they are generated again."""
 STEP = "Step"
 """The answer that names a job of the fork's own."""
 
@@ -126,7 +128,7 @@ def without(absent: Collection[Part], files: Listing) -> dict[str, str | None]:
     names = {part.name for part in absent}
     stacks = [stack for part in absent for stack in part.stacks]
     paths = files.paths()
-    pages = [path for path in paths if path.endswith(".md")]
+    pages = [path for path in paths if path.endswith(".md") and not path.startswith(GENERATED)]
     deleted = {path for path in paths if any(part.owns(path) for part in absent)}
     texts = _Texts(files, deleted)
     for path in files.marked():
