@@ -85,6 +85,7 @@ PROSE = (
     *("*.md", "NOTICE", "docs/**"),
     "tests/fork/**",  # which names them
     "helpers/template/parts.toml",  # which lists what has them
+    "ml_pipeline/scaffolding/sample_job.py",  # which finds pages that describe it
     "tests/helpers/local_aws/pipelines/sdk_definitions/**",  # as the SDK wrote them
 )
 """Where they may stand: a fork writes prose of its own."""
