@@ -198,7 +198,7 @@ def _base(git: Git, known: Record, target: str) -> str:
 def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) -> str:
     """Return a commit that leads from the base to a version, and to its record.
 
-    Both are without the parts that the fork does not have, so that changes of these parts are no conflicts.
+    Both are without the parts that the fork does not have, so that changes of these parts are not conflicts.
     """
     has_record = git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
     before = git("show", f"HEAD:{FILE}") + "\n" if has_record else None

@@ -116,7 +116,9 @@ def renamed(tutorial: Tutorial) -> Checkout:
 def test_the_first_ten_minutes_end_with_a_pull_request(tutorial) -> None:
     fork, printed = tutorial
 
-    (first, second) = (said for said in printed if "Execution report: file://" in said and "Status" in said)
+    (first, second) = (
+        output for output in printed if "Execution report: file://" in output and "Status" in output
+    )
     assert "estimate-age" not in first
     assert "estimate-age: Succeeded" in second
     assert "1 passed" in second

@@ -166,9 +166,9 @@ def test_its_tests_pass(suite, fork) -> None:
 
 
 def test_its_pipeline_runs(fork) -> None:
-    said = fork.made("run")
+    output = fork.made("run")
 
-    folder = outputs(said[said.index("summarize: Succeeded") :])["parquet"]
+    folder = outputs(output[output.index("summarize: Succeeded") :])["parquet"]
     files = [uri for uri in fork.under(folder) if uri.endswith(".parquet")]
     rows = [row for uri in files for row in pq.read_table(io.BytesIO(fork.read(uri))).to_pylist()]
     assert sorted((str(row["day"]), row["trips"], row["amount"]) for row in rows) == [

@@ -85,7 +85,7 @@ def fork(tmp_path: Path) -> Git:
     """A repository whose only commit is the template's version."""
     git = Git(tmp_path)
     git("init", "--quiet", "--initial-branch=main")
-    for name, value in (("user.name", "Somebody"), ("user.email", "somebody@example.com")):
+    for name, value in (("user.name", "Someone"), ("user.email", "someone@example.com")):
         git("config", name, value)
     names = {"ProjectName": "fares", "Owner": "team", "Repository": "a/b", "Region": "eu-west-1"}
     files = {
