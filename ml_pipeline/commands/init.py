@@ -87,6 +87,8 @@ def _ask(console: Console, answers: Answers) -> Answers:
         while True:
             default = as_text(getattr(answers, name))
             text = Prompt.ask(question.text, console=console, default=default)
+            if text == default:  # it is in use
+                break
             try:
                 answers = replace(answers, **{name: question.parse(text.strip())})
             except UserError as error:
