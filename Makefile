@@ -258,7 +258,8 @@ test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare the embedded AWS with indepe
 lint: $(VENV)/dev  ## Check style, spelling, types, import layers and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/codespell -D - -D tests/docs/words.txt *.md Makefile docs .github tests/security/controls.yaml
+	$(VENV)/bin/codespell -D - -D tests/docs/words.txt *.md Makefile docs .github/workflows infra helpers ml_pipeline spark_jobs \
+		tests/security/*.yaml tests/infra/*.yaml
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml
