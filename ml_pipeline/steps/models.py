@@ -36,15 +36,18 @@ class ModelStep:
 
 @dataclass(frozen=True)
 class TransformStep:
-    """A step that scores what another step has written, with a model of the pipeline."""
+    """A step that scores what another step has written, or a sample, with a model of the pipeline."""
 
     name: str
     type: ClassVar[str] = "Transform"
     branches: ClassVar[Sequence[Step]] = ()
 
-    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:  # noqa: ARG002
-        """Return none: all that it reads is the result of other steps."""
-        return {}
+    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
+        """Return the sample, if it scores one; all else that it reads is the result of other steps."""
+        from ml_pipeline.params.model_steps import TransformStepParams  # noqa: PLC0415 - imports the models
+
+        parameter = params.section(self.name, TransformStepParams).input.parameter
+        return {parameter: EXECUTION_PARAMETERS[parameter]} if parameter else {}
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""
