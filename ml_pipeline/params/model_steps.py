@@ -58,7 +58,7 @@ def _sample_parameter(name: str) -> str:
 
 
 class TransformInput(StepModel):
-    """What a transform scores: a folder that a Spark step of the pipeline writes, or the sample of a version."""
+    """What a transform scores: a folder that a Spark step writes, or the sample of a version."""
 
     step: str | None = None
     """The Spark step."""
@@ -83,8 +83,8 @@ class TransformStepParams(StepModel):
     model_step: str
     """The step that creates the model."""
     input: TransformInput
-    """The folder to score: an output of a Spark step (`step`, `output`, `dataset`), or the sample of a version
-    (`parameter`: `SampleUrl`)."""
+    """The folder to score, an output of a Spark step (`step`, `output`, `dataset`); or the sample of the version
+    (`parameter`)."""
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
     """The folder of the predictions; each run has a folder below it."""
     join_input: bool = False

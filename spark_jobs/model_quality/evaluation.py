@@ -1,6 +1,6 @@
 """The job that evaluates a model on test data, and compares it with the approved one on the same rows.
 
-`<evaluation>/runs/<run>/` has evaluation/evaluation.json with charts beside it and a sample of the predictions,
+`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside it,
 and baseline/, which describes the training data and the predictions: drift is measured against it.
 """
 

@@ -1,8 +1,8 @@
 """The sample of a version: test data with its predictions, and the job that compares others with them.
 
-`sample.csv` lies beside evaluation.json. Each line has the recorded prediction, then the features as a transform
-sends them to the model. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter
-`$[0,-1]` gives the recorded prediction and the new one.
+`sample.csv` lies beside evaluation.json. Each line has the recorded prediction, then the features as the model
+gets them. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter `$[0,-1]` writes
+the recorded prediction and the new one.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def check(argv: Sequence[str] | None = None) -> None:
         argv: the words after the job's file; by default those of this process.
 
     Raises:
-        JobError: a prediction is missing, or is another one than the recorded one; or the input, the output or
-            Spark do not allow it. The message is one line.
+        JobError: a prediction is missing or differs from the recorded one; or the input, the output or Spark do
+            not allow it. The message is one line.
     """
     parser = argparse.ArgumentParser(description="Compare predictions for a sample with the recorded ones.")
     parser.add_argument("--predictions", required=True, help="what the transform of the sample wrote")
@@ -125,8 +125,8 @@ class Agreement(Sink):
             raise JobError(
                 f"--sample {self._sample}: {summary.different:,} of {summary.rows:,} predictions differ from "
                 f"the recorded ones by more than {AGREEMENT:g}, the largest difference is "
-                f"{summary.largest:.2g}: do not approve this version; compare its image and its artifact with "
-                "those of the environment where it was trained"
+                f"{summary.largest:.2g}: do not approve this version; compare its image and its artifact "
+                "with those of the environment where it was trained"
             )
         text = json.dumps({**asdict(summary), "limit": AGREEMENT}, indent=2) + "\n"
         files.write(f"{folder}/agreement.json", text.encode())
