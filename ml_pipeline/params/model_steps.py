@@ -83,8 +83,8 @@ class TransformStepParams(StepModel):
     model_step: str
     """The step that creates the model."""
     input: TransformInput
-    """The folder to score, an output of a Spark step (`step`, `output`, `dataset`); or the sample of the version
-    (`parameter`)."""
+    """The folder to score: an output of a Spark step (`step`, `output`, `dataset`). Or the sample of the
+    version (`parameter`)."""
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
     """The folder of the predictions; each run has a folder below it."""
     join_input: bool = False

@@ -1,7 +1,7 @@
 """The job that evaluates a model on test data, and compares it with the approved one on the same rows.
 
-`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside it,
-and baseline/, which describes the training data and the predictions: drift is measured against it.
+`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside
+it, and baseline/, which describes the training data and the predictions: drift is measured against it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The sample of a version: test data with its predictions, and the job that compares others with them.
 
-`sample.csv` lies beside evaluation.json. Each line has the recorded prediction, then the features as the model
-gets them. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter `$[0,-1]` writes
-the recorded prediction and the new one.
+`sample.csv` lies beside evaluation.json. Each line has the recorded prediction, then the features as the
+model gets them. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter
+`$[0,-1]` writes the recorded prediction and the new one.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def check(argv: Sequence[str] | None = None) -> None:
         argv: the words after the job's file; by default those of this process.
 
     Raises:
-        JobError: a prediction is missing or differs from the recorded one; or the input, the output or Spark do
-            not allow it. The message is one line.
+        JobError: a prediction is missing or differs from the recorded one; or the input, the output or Spark
+            do not allow it. The message is one line.
     """
     parser = argparse.ArgumentParser(description="Compare predictions for a sample with the recorded ones.")
     parser.add_argument("--predictions", required=True, help="what the transform of the sample wrote")

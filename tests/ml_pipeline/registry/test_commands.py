@@ -11,7 +11,6 @@ from helpers.environments import Environment
 from ml_pipeline.__main__ import main
 from ml_pipeline.commands import approve, compare, models, promote, reject
 from ml_pipeline.executions.target import Target
-from ml_pipeline.pipelines import find_pipeline
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
@@ -119,7 +118,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How executions of score-sample end, the next one first; tests/workflows executes them."""
     codes: list[int] = []
     execution = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/score-sample-live/execution/abcdefghijkl"
-    monkeypatch.setattr(promote, "startable_pipelines", lambda name, environment: [find_pipeline(name)])
+    monkeypatch.setattr(promote, "startable_pipelines", lambda name, environment: [name])
     monkeypatch.setattr(promote, "target_of", lambda environment, pipeline: Target(environment, "", ""))
     monkeypatch.setattr(promote, "begin", lambda *_, **__: execution)
     monkeypatch.setattr(promote, "follow", lambda *_: codes.pop(0))
@@ -140,9 +139,9 @@ def test_a_version_is_promoted_from_one_environment_to_another(
     half, out, _ = said(*words, "--export", str(tmp_path / "version"))
     assert (half, out) == (0, f"Wrote version 1 of trial to {tmp_path / 'version'}.\n")
     scored[:] = [1, 0]
-    failed, out, _ = said(*words, "--import", str(tmp_path / "version"))
+    failed, out, err = said(*words, "--import", str(tmp_path / "version"))
 
-    assert failed == 1
+    assert (failed, err) == (1, "")
     assert out == (
         "Version 1 of trial is version 1 of live: PendingManualApproval.\n\n"
         "Version 1 of live cannot be approved before its sample is scored. Score it again with: "
