@@ -26,7 +26,7 @@ from tests.workflows.github_server import REPOSITORY, TOKEN, GitHub, recording_g
 FIRST = str(promoted()[0])
 SETTINGS = EnvironmentSettings("eu-west-1")
 NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
-ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
+ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy", "ModelReaderRoleArn": "arn:read"}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
 CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
 DRIFT: dict[str, Any] = {
@@ -254,7 +254,7 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
             ROLES,
             r"""prod.json has "Approval": true, and no reviewers are named\nHint: .*REVIEWERS=""",
         ),
-        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn\nHint: .*deploy github_oidc"),
+        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn and Mod.*\nHint: .*deploy github_oidc"),
     ],
 )
 def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
