@@ -188,10 +188,14 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
     assert github.branches == {"prod-approval": ["main"], "prod": ["main"]}
     assert github.variables == {
-        "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
+        "environments/prod": {
+            "DEPLOY_ROLE_ARN": "arn:deploy",
+            "MODEL_READER_ROLE_ARN": "arn:read",
+            "AWS_REGION": "eu-west-1",
+        },
         "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION_PROD": "eu-west-1"},
     }
-    posted = ["POST", "POST", "POST", "POST", "POST"]
+    posted = ["POST"] * 6
     assert [method for method, _, _ in github.writes] == ["PUT", "POST", "PUT", *posted, "PUT", "PUT"]
 
 
