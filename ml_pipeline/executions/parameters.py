@@ -13,6 +13,7 @@ from ml_pipeline.params.execution_parameters import (
     CHAMPION_MODEL_DATA_URL,
     COMMIT,
     EXECUTION_PARAMETERS,
+    MODEL_DATA_URL,
     MODEL_PACKAGE_ARN,
     NO_MODEL,
     REGISTERED_MODEL_DATA_URL,
@@ -59,11 +60,18 @@ def start_parameters(
     if COMMIT in wanted:
         values[COMMIT] = _commit(session, pipeline_arn)
     if wanted & EXECUTION_PARAMETERS.keys():
-        values |= _of_registry(target, wanted, package)
+        images = {
+            str(step["Arguments"]["PrimaryContainer"].get("Image"))
+            for step in definition["Steps"]
+            if step["Type"] == "Model"
+        }
+        values |= _of_registry(target, wanted, package, images)
     return values
 
 
-def _of_registry(target: Target, wanted: set[str], given: "Package | None") -> dict[str, str]:
+def _of_registry(
+    target: Target, wanted: set[str], given: "Package | None", images: set[str]
+) -> dict[str, str]:
     # Only here: other pipelines start without a registry, and need no time for it.
     from ml_pipeline.registry import champion, newest  # noqa: PLC0415
     from ml_pipeline.registry.group import open_group  # noqa: PLC0415
@@ -75,13 +83,28 @@ def _of_registry(target: Target, wanted: set[str], given: "Package | None") -> d
         values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
     if REGISTERED_MODEL_DATA_URL in wanted:
         values[REGISTERED_MODEL_DATA_URL] = _model_data_url(newest(group.sagemaker, group.name))
-    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL, SAMPLE_URL} & wanted:
+    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL, MODEL_DATA_URL, SAMPLE_URL} & wanted:
         package = given or _servable(group, active)
         served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}
         values |= {name: value for name, value in served.items() if name in wanted}
+        if MODEL_DATA_URL in wanted:
+            values[MODEL_DATA_URL] = _artifact(package, target, images)
         if SAMPLE_URL in wanted:
             values[SAMPLE_URL] = _sample(group, package)
     return values
+
+
+def _artifact(package: "Package", target: Target, images: set[str]) -> str:
+    """Return the artifacts of a version that a pipeline serves as its models would be served."""
+    if {package.image} != images or package.environment:
+        variables = f" with the variables {', '.join(package.environment)}" if package.environment else ""
+        raise UserError(
+            f"Version {package.version} is served by {package.image}{variables}, and {target.name} has "
+            f"{', '.join(images)} without variables",
+            hint=f"Change algorithm or version of its step of type Model in ml_pipeline/params/pipelines/"
+            f"{target.pipeline}.json, then run: {target.command('upsert')}",
+        )
+    return package.model_data_url
 
 
 def _sample(group: "ModelGroup", package: "Package") -> str:

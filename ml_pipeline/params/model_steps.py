@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ml_pipeline.params.constraints import TransformInstanceType, api, matching, s3_uri
-from ml_pipeline.params.execution_parameters import MODEL_PACKAGE_ARN, SAMPLE_URL
+from ml_pipeline.params.execution_parameters import MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
 from ml_pipeline.params.files import SPARK
 from ml_pipeline.params.step_values import (
     BelowRun,
@@ -17,6 +17,7 @@ from ml_pipeline.params.step_values import (
     StepModel,
     StepResult,
 )
+from ml_pipeline.params.training_step import AlgorithmVersion
 
 ContentType = Annotated[str, api("ContentType")]
 Group = Annotated[str, api("EntityName")]
@@ -33,14 +34,35 @@ def _of_a_package(value: ParameterValue) -> ParameterValue:
 PackageParameter = Annotated[ParameterValue, AfterValidator(_of_a_package)]
 
 
+def _artifact_parameter(name: str) -> str:
+    if name != MODEL_DATA_URL:
+        raise ValueError(f'write "{MODEL_DATA_URL}"')
+    return name
+
+
+class VersionArtifact(StepModel):
+    """The artifact of a version that need not be approved, and the algorithm that serves it.
+
+    SageMaker creates models of approved packages only.
+    """
+
+    parameter: Annotated[str, AfterValidator(_artifact_parameter)]
+    """`ModelDataUrl`."""
+    algorithm: Literal["xgboost"]
+    version: AlgorithmVersion
+    """Version of its image; the pipeline does not start for a version of the model with another image."""
+
+
 class ModelStepParams(StepModel):
-    """The section of a step that creates a model: of a training step, or of a model package."""
+    """The section of a step that creates a model: of a training step, a model package, or an artifact."""
 
     type: Literal["Model"]
     training_step: str | None = None
     """The training step whose artifact, image and hyperparameters make the model."""
     model_package: PackageParameter | None = None
     """The model package; `make start` passes the active version."""
+    artifact: VersionArtifact | None = None
+    """The artifact of a version whose sample is scored before it is approved."""
     role: Annotated[str, api("RoleArn")]
     """Role of the model: reads the artifact, from the output `TransformJobRoleArn`."""
     retry_attempts: Retries = 3

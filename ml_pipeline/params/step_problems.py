@@ -106,8 +106,12 @@ def _of_inputs(name: str, step: SparkStepSpec) -> Iterator[Problem]:
 
 
 def _of_model(name: str, step: ModelStepParams) -> Iterator[Problem]:
-    if bool(step.training_step) == bool(step.model_package):
-        yield (name,), "give either training_step, or model_package for the active version of the registry"
+    if [bool(step.training_step), bool(step.model_package), bool(step.artifact)].count(True) != 1:
+        yield (
+            (name,),
+            "give either training_step, or model_package for the active version of the registry, or artifact "
+            "for a version that need not be approved",
+        )
 
 
 def _of_transform(name: str, step: TransformStepParams) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from helpers.infra.tags.tags import get_tags_input
-from ml_pipeline.params.execution_parameters import COMMIT, MODEL_PACKAGE_ARN, SAMPLE_URL
+from ml_pipeline.params.execution_parameters import COMMIT, MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
 from ml_pipeline.params.model_steps import ModelStepParams, RegisterModelStepParams, TransformStepParams
 from ml_pipeline.params.training_step import TrainingStepParams
 from ml_pipeline.steps import cache
@@ -27,11 +27,13 @@ def build_model_step(name: str, context: BuildContext) -> RequestStep:
     """Return the step that creates a model; of a package, SageMaker takes image and artifacts from there."""
     params = context.params
     section = params.section(name, ModelStepParams)
-    container = (
-        _container(section.training_step, params)
-        if section.training_step
-        else {"ModelPackageName": context.parameters[MODEL_PACKAGE_ARN]}
-    )
+    if section.training_step:
+        container = _container(section.training_step, params)
+    elif section.artifact:
+        image = image_of(section.artifact, params.region)
+        container = {"Image": image, "ModelDataUrl": context.parameters[MODEL_DATA_URL]}
+    else:
+        container = {"ModelPackageName": context.parameters[MODEL_PACKAGE_ARN]}
     request = {
         "ModelName": params.job_prefix_of(name),
         "ExecutionRoleArn": section.role,
@@ -138,11 +140,10 @@ def _origins(section: TransformStepParams, context: BuildContext) -> Iterator[An
         return
     yield job_name_of(params, section.input.step)
     model = params.section(section.model_step, ModelStepParams)
-    yield (
-        job_name_of(params, model.training_step)
-        if model.training_step
-        else context.parameters[MODEL_PACKAGE_ARN]
-    )
+    if model.training_step:
+        yield job_name_of(params, model.training_step)
+    else:
+        yield context.parameters[MODEL_DATA_URL if model.artifact else MODEL_PACKAGE_ARN]
 
 
 def _json_file(file: "JsonFile", params: "PipelineParams") -> dict[str, Any]:
