@@ -62,7 +62,7 @@ def start_parameters(
     if wanted & EXECUTION_PARAMETERS.keys():
         images = {
             str(step["Arguments"]["PrimaryContainer"].get("Image"))
-            for step in definition["Steps"]
+            for step in definition.get("Steps", [])
             if step["Type"] == "Model"
         }
         values |= _of_registry(target, wanted, package, images)
