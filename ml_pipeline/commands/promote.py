@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from helpers.command_line import environment, say
+from helpers.command_line import environment, print_line
 from helpers.errors import UserError
 from helpers.progress import progress
 from ml_pipeline.commands import options
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if any(arguments.export.iterdir()):
             raise UserError(f"{arguments.export} is not empty", hint="Name a new folder")
         export_package(open_group(arguments.source), arguments.model, arguments.export)
-        say(console, f"Wrote version {arguments.model} of {arguments.source} to {arguments.export}.")
+        print_line(console, f"Wrote version {arguments.model} of {arguments.source} to {arguments.export}.")
         return 0
     group = open_group(arguments.env)
     if arguments.imported:
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         with TemporaryDirectory() as folder:
             export_package(open_group(arguments.source), arguments.model, Path(folder))
             package = import_package(group, Path(folder))
-    say(
+    print_line(
         console,
         f"Version {arguments.model} of {arguments.source} is version {package.version} of {arguments.env}: "
         f"{package.status}.",
@@ -73,16 +73,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if package.status != PENDING:
         return 0
     if needs_scoring(package) and (code := _score_sample(group, package, console)):
-        say(
+        print_line(
             console,
             f"\nVersion {package.version} of {arguments.env} cannot be approved before its sample is scored. "
             f"Score it again with: {promote_command(group, package)}",
         )
         return code
     if arguments.approve:
-        say(console, approve(group, package.version))
+        print_line(console, approve(group, package.version))
     else:
-        say(console, f"Approve it: {group.command('approve', MODEL=str(package.version))}")
+        print_line(console, f"Approve it: {group.command('approve', MODEL=str(package.version))}")
     return 0
 
 
@@ -95,5 +95,5 @@ def _score_sample(group: ModelGroup, package: Package, console: Console) -> int:
         if code := follow(group.session, arn, target, console, steps):
             return code
     record_scoring(group, package, arn)
-    say(console, "The predictions for its sample are those that were recorded.")
+    print_line(console, "The predictions for its sample are those that were recorded.")
     return 0

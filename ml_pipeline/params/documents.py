@@ -22,7 +22,7 @@ def read_document(path: Path) -> Document:
     """Read a parameter file.
 
     Raises:
-        UserError: it is not there, is no JSON object, or says a key twice.
+        UserError: it is not there, is not a JSON object, or has a key twice.
     """
     name = _short(path)
     try:

@@ -108,7 +108,7 @@ def import_package(group: "ModelGroup", folder: Path) -> "Package":
     version is registered once.
 
     Raises:
-        UserError: the folder is no exported version, a file of it was modified, or its image is not allowed.
+        UserError: the folder is not an exported version, a file was modified, or its image is not allowed.
     """
     manifest = _read_manifest(folder)
     files = {name: (folder / name).read_bytes() for name in manifest.files if (folder / name).is_file()}

@@ -56,7 +56,7 @@ class ModelData:
         by_name = {field.name: field for field in self.fields}
         label = by_name.get(self.label)
         if label is None or not label.required:
-            missing = "is no field" if label is None else "may be missing"
+            missing = "is not a field" if label is None else "may be missing"
             raise JobError(f"label {self.label} {missing}: declare a field of this name with required=True")
         target = column_of(label)
         if target.choices and len(target.choices) != 2:
@@ -65,5 +65,5 @@ class ModelData:
         if wrong := [
             name for name in self.slices if name not in {each.name for each in features if each.choices}
         ]:
-            raise JobError(f"slice {wrong[0]} is no feature with choices: name one that is")
+            raise JobError(f"slice {wrong[0]} is not a feature with choices: name one that is")
         return Columns(BINARY if target.choices else REGRESSION, target, features)

@@ -1,7 +1,7 @@
-"""The job that completes predictions: it joins them to keys, measures drift, and publishes them or refuses.
+"""The job that completes predictions: it joins them to keys, measures drift, and publishes them, or fails.
 
 `<predicted>/runs/<run>/` has parquet/ and csv/, the key and the prediction of each row, and drift/drift.json.
-`<predicted>/drift.json` is the newest one, also that of a run that was refused.
+`<predicted>/drift.json` is the newest one, also that of a run that was rejected.
 """
 
 from __future__ import annotations
@@ -117,11 +117,11 @@ class Predictions(Sink):
         files.write(f"{self._output}/drift.json", text.encode())
         exceeded = [each for column in found for each in column.exceeded()]
         if exceeded:
-            _refuse(exceeded, summary.rows, report)
+            _reject(exceeded, summary.rows, report)
         stdout_logger(NAME).info("no drift in %s rows: %s", f"{summary.rows:,}", _largest(found))
 
 
-def _refuse(exceeded: Sequence[str], rows: int, report: str) -> NoReturn:
+def _reject(exceeded: Sequence[str], rows: int, report: str) -> NoReturn:
     more = f" and {len(exceeded) - SHOWN_LIMITS} more" if len(exceeded) > SHOWN_LIMITS else ""
     raise JobError(
         f"drift: none of {rows:,} rows is published: {'; '.join(exceeded[:SHOWN_LIMITS])}{more} ({report}); "

@@ -1,6 +1,6 @@
 """The sample of a version: test data with its predictions, and the job that compares others with them.
 
-`sample.csv` lies beside evaluation.json. Each line has the recorded prediction, then the features as the
+`sample.csv` is next to evaluation.json. Each line has the recorded prediction, then the features as the
 model gets them. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter
 `$[0,-1]` writes the recorded prediction and the new one.
 """

@@ -45,7 +45,7 @@ class Sink:
         raise NotImplementedError
 
     def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Any) -> None:
-        """Complete the run, or refuse it; called by the driver before anything is published.
+        """Complete the run, or reject it; called by the driver before anything is published.
 
         Args:
             files: of the run.

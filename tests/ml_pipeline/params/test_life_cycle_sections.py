@@ -155,7 +155,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         {"step": "evaluate", "output": "evaluation"},
         ": steps.",
     ),
-    "file that is no JSON": (
+    "file that is not JSON": (
         "steps/reject/message/file",
         "evaluation.txt",
         ': steps.reject.message.file = "evaluation.txt": name a JSON file, as evaluation/evaluation.json',
@@ -196,7 +196,7 @@ def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems:
 
 
 @pytest.mark.parametrize(
-    ("mistake", "said"),
+    ("mistake", "message"),
     [
         (
             "unknown type",
@@ -214,7 +214,7 @@ def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems:
         ("steps that wait for each other", "the steps wait for each other: "),
     ],
 )
-def test_what_a_whole_section_lacks_is_said(mistake: str, said: str, problems: Any) -> None:
+def test_what_a_whole_section_lacks_is_reported(mistake: str, message: str, problems: Any) -> None:
     path, value, _ = MISTAKES[mistake]
 
-    assert [line for line in problems(changed(TRAINING, path, value)) if said in line]
+    assert [line for line in problems(changed(TRAINING, path, value)) if message in line]

@@ -14,12 +14,14 @@ from ml_pipeline.executions.target import Target
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
-Said = Callable[..., tuple[int, str, str]]
+RunCommand = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def said(group: ModelGroup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Runs a command on the group; returns its exit code and what it says."""
+def run_command(
+    group: ModelGroup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> RunCommand:
+    """Runs a command on the group; returns its exit code and its output."""
     for module in (approve, compare, models, reject):
         monkeypatch.setattr(module, "open_group", lambda environment: group)
 
@@ -43,16 +45,16 @@ def rows(table: str) -> list[list[str]]:
 
 
 def test_models_are_shown_with_their_approval_and_metrics(
-    said: Said, group: ModelGroup, register: Register
+    run_command: RunCommand, group: ModelGroup, register: Register
 ) -> None:
-    assert said("models")[1] == (
+    assert run_command("models")[1] == (
         f"{group.name} has no versions. Train one: make run ENV=local PIPELINE=train\n"
     )
     register(rmse=2.25)
     register(ModelMetrics=None)
-    assert said("approve", "--model", "1")[0] == 0
+    assert run_command("approve", "--model", "1")[0] == 0
 
-    code, out, _ = said("models")
+    code, out, _ = run_command("models")
 
     assert code == 0
     second, first = rows(out)
@@ -62,22 +64,22 @@ def test_models_are_shown_with_their_approval_and_metrics(
 
 
 def test_the_active_version_is_shown_however_old_it_is(
-    said: Said, register: Register, monkeypatch: pytest.MonkeyPatch
+    run_command: RunCommand, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "SHOWN_VERSIONS", 1)
     for _ in range(3):
         register()
-    said("approve", "--model", "1")
+    run_command("approve", "--model", "1")
 
-    assert [row[0] for row in rows(said("models")[1])] == ["3", "1"]
-    assert [row[0] for row in rows(said("models", "--all")[1])] == ["3", "2", "1"]
+    assert [row[0] for row in rows(run_command("models")[1])] == ["3", "1"]
+    assert [row[0] for row in rows(run_command("models", "--all")[1])] == ["3", "2", "1"]
 
 
-def test_versions_are_compared_side_by_side(said: Said, register: Register) -> None:
+def test_versions_are_compared_side_by_side(run_command: RunCommand, register: Register) -> None:
     register(rmse=2.5)
     register(rmse=2.0)
 
-    code, out, _ = said("compare", "--model", "1", "--with", "2")
+    code, out, _ = run_command("compare", "--model", "1", "--with", "2")
 
     assert code == 0
     assert "Version 1" in out
@@ -88,13 +90,13 @@ def test_versions_are_compared_side_by_side(said: Said, register: Register) -> N
     ]
 
 
-def test_the_active_version_is_rejected_and_restored(said: Said, register: Register) -> None:
+def test_the_active_version_is_rejected_and_restored(run_command: RunCommand, register: Register) -> None:
     register()
     register()
-    said("approve", "--model", "1")
-    said("approve", "--model", "2")
+    run_command("approve", "--model", "1")
+    run_command("approve", "--model", "2")
 
-    code, out, _ = said("reject", "--model", "2")
+    code, out, _ = run_command("reject", "--model", "2")
 
     assert code == 0
     assert out.startswith("Version 2 is rejected, and version 1 is active again.")
@@ -126,20 +128,20 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_version_is_promoted_from_one_environment_to_another(
-    said: Said,
+    run_command: RunCommand,
     register: Register,
     two_environments: dict[str, ModelGroup],
     tmp_path: Path,
     scored: list[int],
 ) -> None:
     register()
-    said("approve", "--model", "1")
+    run_command("approve", "--model", "1")
     words = ("promote", "--env", "live", "--from", "trial", "--model", "1")
 
-    half, out, _ = said(*words, "--export", str(tmp_path / "version"))
+    half, out, _ = run_command(*words, "--export", str(tmp_path / "version"))
     assert (half, out) == (0, f"Wrote version 1 of trial to {tmp_path / 'version'}.\n")
     scored[:] = [1, 0]
-    failed, out, err = said(*words, "--import", str(tmp_path / "version"))
+    failed, out, err = run_command(*words, "--import", str(tmp_path / "version"))
 
     assert (failed, err) == (1, "")
     assert out == (
@@ -147,29 +149,31 @@ def test_a_version_is_promoted_from_one_environment_to_another(
         "Version 1 of live cannot be approved before its sample is scored. Score it again with: "
         "make promote ENV=live FROM=trial MODEL=1\n"
     )
-    again, out, _ = said(*words)
+    again, out, _ = run_command(*words)
     assert again == 0
     assert out.splitlines()[1:] == [
         "The predictions for its sample are those that were recorded.",
         "Approve it: make approve ENV=live MODEL=1",
     ]
-    assert said(*words)[1].splitlines()[1:] == ["Approve it: make approve ENV=live MODEL=1"], "scored once"
-    assert "is not empty" in said(*words, "--export", str(tmp_path))[2]
+    assert run_command(*words)[1].splitlines()[1:] == ["Approve it: make approve ENV=live MODEL=1"], (
+        "scored once"
+    )
+    assert "is not empty" in run_command(*words, "--export", str(tmp_path))[2]
     assert two_environments["live"].find(1).status == "PendingManualApproval"
-    assert "is approved and active" in said(*words, "--approve")[1]
-    assert said(*words) == (0, "Version 1 of trial is version 1 of live: Approved.\n", "")
+    assert "is approved and active" in run_command(*words, "--approve")[1]
+    assert run_command(*words) == (0, "Version 1 of trial is version 1 of live: Approved.\n", "")
 
 
 @pytest.mark.usefixtures("two_environments")
-def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -> None:
-    code, _, err = said("promote", "--env", "live", "--from", "live", "--model", "1")
+def test_a_version_is_promoted_to_another_environment_than_its_own(run_command: RunCommand) -> None:
+    code, _, err = run_command("promote", "--env", "live", "--from", "live", "--model", "1")
 
     assert code == 1
     assert err == (
         "Error: ENV and FROM are both live\n"
         "Hint: Name two environments, for example: make promote ENV=staging FROM=dev MODEL=3\n"
     )
-    assert "unknown environment 'x'" in said("promote", "--from", "x", "--model", "1")[2]
+    assert "unknown environment 'x'" in run_command("promote", "--from", "x", "--model", "1")[2]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +185,10 @@ def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -
         (("compare", "--model", "1"), "the following arguments are required: --with"),
     ],
 )
-def test_a_version_that_is_none_is_one_message(said: Said, words: tuple[str, ...], message: str) -> None:
-    code, _, err = said(*words)
+def test_an_invalid_version_is_reported_in_one_message(
+    run_command: RunCommand, words: tuple[str, ...], message: str
+) -> None:
+    code, _, err = run_command(*words)
 
     assert code != 0
     assert message in err

@@ -96,10 +96,10 @@ def test_who_approved_it_where_it_comes_from_stays_on_record(
 def test_a_promoted_version_is_approved_after_its_sample_was_scored(target: Target, exported: Path) -> None:
     package = import_package(target, exported)
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         approve(target, 1)
 
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         "Version 1 was promoted, and its sample has not been scored in local\n"
         "Hint: Score it with: make promote ENV=local FROM=local MODEL=1"
     )

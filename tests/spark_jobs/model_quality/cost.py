@@ -60,8 +60,8 @@ def main(rows: int) -> None:
         scan, described = (
             min(seconds(source, sink, target) for _ in range(ROUNDS)) for sink in (Nothing(), Described())
         )
-    said = f"{rows:,} rows: read and check {scan:.2f} s, with statistics {described:.2f} s"
-    print(f"{said}, {described / scan:.2f} times as much")
+    line = f"{rows:,} rows: read and check {scan:.2f} s, with statistics {described:.2f} s"
+    print(f"{line}, {described / scan:.2f} times as much")
 
 
 if __name__ == "__main__":
