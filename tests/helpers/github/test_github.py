@@ -387,8 +387,8 @@ def test_trust_is_printed_and_written_to_the_parameters(
     assert main(["trust", "--environment", *arguments]) == 0
 
     output = capsys.readouterr().out
-    output = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
-    assert output == output + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
+    expected = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
+    assert output == expected + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
     assert (path.read_text() != before) == (arguments == [FIRST])
     assert github.writes == []
 
