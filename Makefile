@@ -137,7 +137,7 @@ approve: $(VENV)/run  ## Approve a version that can be served, which makes it th
 	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
 reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
-promote: $(VENV)/run  ## Register a version that environment FROM has approved, to be approved in ENV; FROM=dev MODEL=3
+promote: $(VENV)/run  ## Register a version that environment FROM has approved in ENV, and score its sample; FROM=dev MODEL=3 ARGS=--approve
 	$(PIPELINES) promote --env $(ENV) $(OF_MODEL) \
 		--from $(or $(FROM),$(error FROM is missing: make promote ENV=staging FROM=dev MODEL=3)) $(ARGS)
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from helpers.environments import LOCAL, PREVIEW, Environment, is_preview
 from helpers.errors import UserError, one_per_line
@@ -10,18 +10,20 @@ from helpers.github.workflows import region_variable
 
 _PREFIX = "INPUT_"
 _VERSION = re.compile(r"[0-9a-f]{0,64}")
+_MODEL_VERSION = re.compile(r"[1-9][0-9]{0,5}")
 _PIPELINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,81})?")
 
 
 def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that a workflow is started for, and what else its jobs need of the inputs.
 
-    That is the GitHub environment that has its role, whether a reviewer approves, and for a rollback the
-    pipeline and what to go back to.
+    That is the GitHub environment that has its role, whether a reviewer approves, for a rollback the
+    pipeline and what to go back to, and for a promotion the version of the model and where it is approved.
 
     Args:
         variables: INPUT_ENVIRONMENT; for a teardown INPUT_CONFIRMATION, for a rollback INPUT_TO and
-            INPUT_PIPELINE; CONFIGURED, the variables of the repository on GitHub as JSON.
+            INPUT_PIPELINE, for a promotion INPUT_FROM and INPUT_VERSION, and VISIBILITY, who may read the
+            repository; CONFIGURED, the variables of the repository on GitHub as JSON.
 
     Raises:
         UserError: an input cannot be used; the message names every one.
@@ -39,6 +41,8 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
         problems.append("to must be a version, a commit or a content hash, as `make history` lists them")
     if not _PIPELINE.fullmatch(inputs.get("pipeline", "")):
         problems.append("pipeline must be a name of letters, digits, hyphens and underscores")
+    if "from" in inputs:
+        problems += _promotion_problems(inputs, variables)
     github = PREVIEW if is_preview(name) else name
     if not problems and not _is_set_up(github, variables):
         problems.append(
@@ -56,6 +60,8 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
         "approval": str(not environment.is_preview and environment.settings.approval).lower(),
         "pipeline": inputs.get("pipeline", ""),
         "to": inputs.get("to", ""),
+        "from": inputs.get("from", ""),
+        "version": inputs.get("version", ""),
     }
 
 
@@ -71,6 +77,23 @@ def _environment_problems(name: str, *, teardown: bool) -> list[str]:
         why = "is protected" if settings.protected else "needs approval"
         return [f"{name} {why}; an administrator removes it at a terminal: make teardown ENV={name}"]
     return []
+
+
+def _promotion_problems(inputs: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[str]:
+    source = inputs["from"]
+    if source == inputs.get("environment"):
+        yield "from and environment are the same; name two environments"
+    elif problems := _environment_problems(source, teardown=False):
+        yield from problems
+    elif not _is_set_up(source, variables):
+        yield f"{source} is not set up on GitHub; an administrator does that: make github-setup ENV={source}"
+    if not _MODEL_VERSION.fullmatch(inputs.get("version", "")):
+        yield "version must be a whole number from 1, as `make models` lists them"
+    if variables.get("VISIBILITY") == "public":
+        yield (
+            "the repository is public, and everybody could download the model and its sample; promote it at "
+            "a terminal: make promote"
+        )
 
 
 def _is_set_up(github: str, variables: Mapping[str, str]) -> bool:

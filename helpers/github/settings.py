@@ -71,7 +71,7 @@ def environment_settings(
         UserError: a role is missing, or a reviewer where deployments need approval.
         github.GithubException: GitHub rejects, for example a reviewer that it does not know.
     """
-    roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "PlanRoleArn"}
+    roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "ModelReaderRoleArn", "PlanRoleArn"}
     missing = roles - outputs.keys()
     if missing:
         raise UserError(
@@ -98,7 +98,7 @@ def environment_settings(
         *(_approval(repository, name, reviewers) if settings.approval else []),
         Call("PUT", path, _protection(repository, [] if settings.approval else reviewers, _ON_MAIN)),
         *_branches(repository, f"{path}/deployment-branch-policies"),
-        *_variables(repository, path, deploys),
+        *_variables(repository, path, {**deploys, "MODEL_READER_ROLE_ARN": outputs["ModelReaderRoleArn"]}),
         *_variables(repository, "/actions", plans),
     ]
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from boto3 import Session
     from types_boto3_sagemaker import SageMakerClient
 
+    from ml_pipeline.registry import Package
+
 ACTIVE = frozenset({"Executing", "Stopping"})
 MODEL_PACKAGE = "Model package"
 PAGE_SIZE = 100
@@ -148,12 +150,15 @@ def first_in_line(executions: Sequence[Execution], own: str) -> Execution | None
     return first if first and first.arn != own else None
 
 
-def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
+def start(
+    session: "Session", target: Target, *, use_cache: bool = True, package: "Package | None" = None
+) -> str:
     """Start an execution and return its ARN.
 
     Args:
         session: where the pipeline is.
         target: the pipeline.
+        package: the version of the model to score with; by default the active one.
         use_cache: whether the results of earlier executions may be reused.
 
     Raises:
@@ -167,7 +172,7 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
-    values = start_parameters(session, pipeline["PipelineArn"], definition, target)
+    values = start_parameters(session, pipeline["PipelineArn"], definition, target, package)
     values |= fingerprints(session.client("s3"), definition, target)
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex

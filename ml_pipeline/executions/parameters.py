@@ -13,9 +13,11 @@ from ml_pipeline.params.execution_parameters import (
     CHAMPION_MODEL_DATA_URL,
     COMMIT,
     EXECUTION_PARAMETERS,
+    MODEL_DATA_URL,
     MODEL_PACKAGE_ARN,
     NO_MODEL,
     REGISTERED_MODEL_DATA_URL,
+    SAMPLE_URL,
     UNKNOWN_COMMIT,
 )
 
@@ -30,28 +32,46 @@ COMMIT_TAG = "gitops:commit"
 
 
 class NoActiveModelError(UserError):
-    """No version of the model is approved."""
+    """No version of the model is approved, or it has no sample."""
 
 
 def start_parameters(
-    session: "Session", pipeline_arn: str, definition: Mapping[str, Any], target: Target
+    session: "Session",
+    pipeline_arn: str,
+    definition: Mapping[str, Any],
+    target: Target,
+    package: "Package | None" = None,
 ) -> dict[str, str]:
     """Return the values of a definition's parameters that are known only when an execution starts.
 
+    Args:
+        session: where the pipeline is.
+        pipeline_arn: of the pipeline.
+        definition: that is registered.
+        target: the pipeline.
+        package: the version to score with; by default the active one.
+
     Raises:
-        NoActiveModelError: the definition needs an approved version, and there is none.
-        UserError: there is no model registry, or the active version cannot be served.
+        NoActiveModelError: the definition needs an approved version or a sample, and there is none.
+        UserError: there is no model registry, or the version cannot be served.
     """
     wanted = {parameter["Name"] for parameter in definition.get("Parameters", [])}
     values = {}
     if COMMIT in wanted:
         values[COMMIT] = _commit(session, pipeline_arn)
     if wanted & EXECUTION_PARAMETERS.keys():
-        values |= _of_registry(target, wanted)
+        images = {
+            str(step["Arguments"]["PrimaryContainer"].get("Image"))
+            for step in definition.get("Steps", [])
+            if step["Type"] == "Model"
+        }
+        values |= _of_registry(target, wanted, package, images)
     return values
 
 
-def _of_registry(target: Target, wanted: set[str]) -> dict[str, str]:
+def _of_registry(
+    target: Target, wanted: set[str], given: "Package | None", images: set[str]
+) -> dict[str, str]:
     # Only here: other pipelines start without a registry, and need no time for it.
     from ml_pipeline.registry import champion, newest  # noqa: PLC0415
     from ml_pipeline.registry.group import open_group  # noqa: PLC0415
@@ -63,11 +83,39 @@ def _of_registry(target: Target, wanted: set[str]) -> dict[str, str]:
         values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
     if REGISTERED_MODEL_DATA_URL in wanted:
         values[REGISTERED_MODEL_DATA_URL] = _model_data_url(newest(group.sagemaker, group.name))
-    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL} & wanted:
-        package = _servable(group, active)
+    if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL, MODEL_DATA_URL, SAMPLE_URL} & wanted:
+        package = given or _servable(group, active)
         served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}
         values |= {name: value for name, value in served.items() if name in wanted}
+        if MODEL_DATA_URL in wanted:
+            values[MODEL_DATA_URL] = _artifact(package, target, images)
+        if SAMPLE_URL in wanted:
+            values[SAMPLE_URL] = _sample(group, package)
     return values
+
+
+def _artifact(package: "Package", target: Target, images: set[str]) -> str:
+    """Return the artifacts of a version that a pipeline serves as its models would be served."""
+    if {package.image} != images or package.environment:
+        variables = f" with the variables {', '.join(package.environment)}" if package.environment else ""
+        raise UserError(
+            f"Version {package.version} is served by {package.image}{variables}, and {target.name} has "
+            f"{', '.join(images)} without variables",
+            hint=f"Change algorithm or version of its step of type Model in ml_pipeline/params/pipelines/"
+            f"{target.pipeline}.json, then run: {target.command('upsert')}",
+        )
+    return package.model_data_url
+
+
+def _sample(group: "ModelGroup", package: "Package") -> str:
+    from ml_pipeline.registry.sample import sample_uri  # noqa: PLC0415 - as above
+
+    if uri := sample_uri(group, package):
+        return uri
+    raise NoActiveModelError(
+        f"Version {package.version} of {group.name} has no sample whose predictions could be compared",
+        hint=f"Train and register it again with: {group.command('run', PIPELINE='train')}",
+    )
 
 
 def _model_data_url(package: "Package | None") -> str:

@@ -12,6 +12,10 @@ COMMIT = "Commit"
 """The commit that the pipeline was registered from."""
 BASELINE_STATISTICS_URL = "BaselineStatisticsUrl"
 """The statistics of the data that it was trained on, which drift is measured against."""
+MODEL_DATA_URL = "ModelDataUrl"
+"""The artifacts of the version whose sample is scored, which need not be approved."""
+SAMPLE_URL = "SampleUrl"
+"""The test data of it with the predictions that were recorded for it."""
 NO_MODEL = "none"
 """The artifacts where there is no such version."""
 UNKNOWN_COMMIT = "unknown"
@@ -21,6 +25,8 @@ EXECUTION_PARAMETERS: Mapping[str, str | None] = {
     REGISTERED_MODEL_DATA_URL: NO_MODEL,
     MODEL_PACKAGE_ARN: None,
     BASELINE_STATISTICS_URL: None,
+    MODEL_DATA_URL: None,
+    SAMPLE_URL: None,
 }
 """Those that a section may name, with their defaults.
 

@@ -53,6 +53,8 @@ def step_problems(
     for name, section in others.items():
         if isinstance(section, ModelStepParams):
             yield from _of_model(name, section)
+        if isinstance(section, TransformStepParams):
+            yield from _of_transform(name, section)
     for name, each in steps.items():
         yield from _of_references(name, each, steps, spark_steps)
     yield from _of_places(places)
@@ -104,8 +106,20 @@ def _of_inputs(name: str, step: SparkStepSpec) -> Iterator[Problem]:
 
 
 def _of_model(name: str, step: ModelStepParams) -> Iterator[Problem]:
-    if bool(step.training_step) == bool(step.model_package):
-        yield (name,), "give either training_step, or model_package for the active version of the registry"
+    if [bool(step.training_step), bool(step.model_package), bool(step.artifact)].count(True) != 1:
+        yield (
+            (name,),
+            "give either training_step, or model_package for the active version of the registry, or artifact "
+            "for a version that need not be approved",
+        )
+
+
+def _of_transform(name: str, step: TransformStepParams) -> Iterator[Problem]:
+    given = step.input
+    if bool(given.step) == bool(given.parameter):
+        yield (name, "input"), "give either step and output, or parameter for the sample of a version"
+    elif given.parameter and (given.output or given.dataset):
+        yield (name, "input"), "output and dataset go with step; remove them, or replace parameter"
 
 
 def _of_references(

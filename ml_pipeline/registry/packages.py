@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 APPROVED: Final = "Approved"
 REJECTED: Final = "Rejected"
+PENDING: Final = "PendingManualApproval"
 APPROVED_BY = "approved-by"
 """The customer's metadata property that names who approved a version."""
+PROMOTED_FROM = "promoted-from"
+"""That with the package of the environment that a version was promoted from."""
+PROMOTED_FROM_ENVIRONMENT = "promoted-from-environment"
+"""That with the name of that environment."""
+SAMPLE_SCORED_IN = "sample-scored-in"
+"""That with the execution in which the sample of a promoted version was scored as in that environment."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from helpers.infra.tags.tags import get_tags_input
-from ml_pipeline.params.execution_parameters import COMMIT, MODEL_PACKAGE_ARN
+from ml_pipeline.params.execution_parameters import COMMIT, MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
 from ml_pipeline.params.model_steps import ModelStepParams, RegisterModelStepParams, TransformStepParams
 from ml_pipeline.params.training_step import TrainingStepParams
 from ml_pipeline.steps import cache
@@ -27,11 +27,13 @@ def build_model_step(name: str, context: BuildContext) -> RequestStep:
     """Return the step that creates a model; of a package, SageMaker takes image and artifacts from there."""
     params = context.params
     section = params.section(name, ModelStepParams)
-    container = (
-        _container(section.training_step, params)
-        if section.training_step
-        else {"ModelPackageName": context.parameters[MODEL_PACKAGE_ARN]}
-    )
+    if section.training_step:
+        container = _container(section.training_step, params)
+    elif section.artifact:
+        image = image_of(section.artifact, params.region)
+        container = {"Image": image, "ModelDataUrl": context.parameters[MODEL_DATA_URL]}
+    else:
+        container = {"ModelPackageName": context.parameters[MODEL_PACKAGE_ARN]}
     request = {
         "ModelName": params.job_prefix_of(name),
         "ExecutionRoleArn": section.role,
@@ -47,7 +49,8 @@ def build_transform_step(name: str, context: BuildContext) -> RequestStep:
     """Return the step that scores records, one a line, with a model of the pipeline.
 
     It is never cached: its key has the name of the model, which is another one in each execution. Its output
-    is named after what it is made of, so that steps which read it can be.
+    is named after what it is made of, so that steps which read it can be; that of a sample after the
+    execution, so that they are not.
     """
     params = context.params
     section = params.section(name, TransformStepParams)
@@ -62,7 +65,9 @@ def build_transform_step(name: str, context: BuildContext) -> RequestStep:
             "DataSource": {
                 "S3DataSource": {
                     "S3DataType": "S3Prefix",
-                    "S3Uri": s3_location_of(params, section.input, is_folder=True),
+                    "S3Uri": s3_location_of(params, result, is_folder=True)
+                    if (result := section.input.result)
+                    else context.parameters[SAMPLE_URL],
                 }
             },
         },
@@ -125,15 +130,20 @@ def _container(training_step: str, params: "PipelineParams") -> dict[str, Any]:
 
 
 def _origins(section: TransformStepParams, context: BuildContext) -> Iterator[Any]:
-    """Yield the names of what predictions are made of: the job that wrote the input, and the model."""
+    """Yield the names of what predictions are made of: the job that wrote the input, and the model.
+
+    Those of a sample are compared in each execution, whatever they are made of.
+    """
     params = context.params
+    if not section.input.step:
+        yield sdk.ExecutionVariables.PIPELINE_EXECUTION_ID
+        return
     yield job_name_of(params, section.input.step)
     model = params.section(section.model_step, ModelStepParams)
-    yield (
-        job_name_of(params, model.training_step)
-        if model.training_step
-        else context.parameters[MODEL_PACKAGE_ARN]
-    )
+    if model.training_step:
+        yield job_name_of(params, model.training_step)
+    else:
+        yield context.parameters[MODEL_DATA_URL if model.artifact else MODEL_PACKAGE_ARN]
 
 
 def _json_file(file: "JsonFile", params: "PipelineParams") -> dict[str, Any]:

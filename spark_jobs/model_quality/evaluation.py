@@ -1,7 +1,7 @@
 """The job that evaluates a model on test data, and compares it with the approved one on the same rows.
 
-`<evaluation>/runs/<run>/` has evaluation/evaluation.json with charts beside it, and baseline/, which
-describes the training data and the predictions: drift is measured against it.
+`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside
+it, and baseline/, which describes the training data and the predictions: drift is measured against it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from model_quality.columns import BINARY, PREDICTION, Column, Columns, read_colu
 from model_quality.decision import Thresholds, decide
 from model_quality.distribution import Numbers, numbers_of
 from model_quality.metrics import LOWER_IS_BETTER, METRICS_OF, SUMS
+from model_quality.sample import SAMPLE, SAMPLE_ROWS, sample_of
 from model_quality.statistics import with_constraints_of, with_statistics_of
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class Scores:
     calibration: Calibration
     disagreement: float
     """The largest share by which predictions of the transform and of the model differ."""
+    sample: tuple[str, ...]
+    """The first rows as lines of CSV: the prediction, then the encoded features."""
 
     def __add__(self, other: Scores) -> Scores:
         both = {key: found + other.sums[key] for key, found in self.sums.items()}
@@ -135,6 +138,7 @@ class Scores:
             self.predictions + other.predictions,
             self.calibration + other.calibration,
             max(self.disagreement, other.disagreement),
+            (self.sample + other.sample)[:SAMPLE_ROWS],
         )
 
 
@@ -177,7 +181,11 @@ class Evaluation(Sink):
                 sums[who, column, value] = add_up(label[mask], predicted[mask])
         apart = abs(scored - prediction) / abs(prediction).clip(1)
         scores = Scores(
-            sums, numbers_of(rows[PREDICTION]), calibration_of(label, prediction), float(apart.max(initial=0))
+            sums,
+            numbers_of(rows[PREDICTION]),
+            calibration_of(label, prediction),
+            float(apart.max(initial=0)),
+            sample_of(rows, self._columns),
         )
         return Taken([], scores)
 
@@ -200,6 +208,7 @@ class Evaluation(Sink):
                 summary.calibration.points(), self._columns.label.name
             ),
             f"{EVALUATION}/slices.svg": self._chart_of_slices(evaluation),
+            f"{EVALUATION}/{SAMPLE}": "".join(f"{line}\n" for line in summary.sample),
             **self._baseline_with_predictions(files, summary.predictions),
         }
         for name, text in content.items():

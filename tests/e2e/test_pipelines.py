@@ -157,12 +157,12 @@ def test_there_is_nothing_to_plan_and_no_drift_in_any_pipeline(checkout, first_r
     checkout.made("upsert", "PIPELINE=all")
 
     plan = checkout.made("plan")
-    assert plan.count("is up to date, nothing would change") == 4
+    assert plan.count("is up to date, nothing would change") == 5
     assert "local: no drift in" in checkout.made("drift")
-    assert checkout.made("check-pipeline").count(": no findings") == 4
+    assert checkout.made("check-pipeline").count(": no findings") == 5
     assert "is verified" in checkout.made("verify", "PIPELINE=fares")
     histories = json.loads(checkout.made("history", "PIPELINE=all", "ARGS=--json"))
-    assert list(histories) == ["processing", "fares", "score", "train"]
+    assert list(histories) == ["processing", "fares", "score", "score-sample", "train"]
     # One version for each change of the parameters above; data is not part of a definition.
     assert [entry["version"] for entry in histories["fares"]] == [3, 2, 1]
 

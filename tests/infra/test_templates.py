@@ -184,6 +184,7 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
+        "github_oidc.ModelReaderPolicy": ["ModelReaderRole"],
         "github_oidc.SettingsPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.DeployStacksPolicy": ["DeployRole"],
         "github_oidc.DeployNetworkPolicy": ["DeployRole"],
@@ -226,7 +227,7 @@ def test_workflows_are_let_in_for_an_hour_and_by_github_alone() -> None:
     }
     roles = {name: role for name, role in of_type("AWS::IAM::Role").items() if "github_oidc" in name}
     assert {role["MaxSessionDuration"] for role in roles.values()} == {3600}
-    assert len(roles) == 2
+    assert len(roles) == 3
 
 
 def test_the_default_is_the_safe_choice() -> None:
@@ -301,7 +302,10 @@ def test_switches_are_thrown_by_their_parameters() -> None:
 
 TRAIL = ("DataEventsTrail", "TrailLogGroup", "TrailLogPolicy", "TrailLogRole")
 SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")
-STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
+STANDING = (
+    *("PlanRole", "HistoryPolicy", "ModelReaderRole", "ModelReaderPolicy"),
+    *("DeployOperationsPolicy", "DeployStudioPolicy"),
+)
 
 
 def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:

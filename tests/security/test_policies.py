@@ -24,7 +24,7 @@ TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
 # Beyond the simulator are an identity provider's claims and transforms as resources: they have tests below.
 # Nobody is granted what these deny; Control Tower asks every key for them, CT.KMS.PR.3.
 ASKED_FOR = {(f"keys.{use}Key", "GrantsForServicesOnly") for use in ("Artifact", "Data", "Log")}
-BEYOND = ("github-oidc.DeployRole: ", "github-oidc.PlanRole: ", ": ".join(TRANSFORM))
+BEYOND = (*(f"github-oidc.{name}Role: " for name in ("Deploy", "ModelReader", "Plan")), ": ".join(TRANSFORM))
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     deploy(aws.client("cloudformation"), stack, Console(quiet=True))
     trusts = {
         role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
-        for role in ("ci-plan", "ci-deploy")
+        for role in ("ci-plan", "ci-deploy", "ci-model-reader")
     }
     teardown(aws, [stack], Console(quiet=True))
 
@@ -201,6 +201,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     subjects = {
         "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
         "ci-deploy": f"{repository}:environment:local",
+        "ci-model-reader": f"{repository}:environment:local",
     }
     assert trusts == {
         role: {

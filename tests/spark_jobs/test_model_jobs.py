@@ -20,7 +20,7 @@ from etl.errors import JobError
 from etl.ingestion.assignment import Assignment, Result, run_task
 from etl.ingestion.fields import Double, Integer, String
 from etl.ingestion.inputs import Part
-from model_quality import evaluation, post_processing, scoring_data, training_data
+from model_quality import evaluation, post_processing, sample, scoring_data, training_data
 from model_quality.data import ModelData
 from pyspark.sql import SparkSession
 from sklearn import metrics as oracle
@@ -284,6 +284,56 @@ def test_from_raw_rows_to_published_predictions(name, request) -> None:
     drift = json.loads((published / "drift/drift.json").read_text())
     assert (drift["rows"], drift["drifted"]) == (len(keys), False)
     assert drift["columns"][-1]["name"] == "prediction"
+
+
+SCORED = "transformed"
+
+
+def scored_again(life: Life, written: Path, model: Path) -> tuple[Path, list[str]]:
+    """Return the sample of an evaluation, and what a transform of it writes: both predictions of each row."""
+    found = written / "evaluation/sample.csv"
+    folder = life.folder / "samples"
+    folder.mkdir()
+    (folder / found.name).write_bytes(found.read_bytes())
+    (file,) = life.transform(model, folder, SCORED).iterdir()
+    lines = [line.split(",") for line in file.read_text().splitlines()]
+    return found, [f"{line[0]},{line[-1]}" for line in lines]
+
+
+def check_sample(life: Life, found: Path, lines: Sequence[str]) -> dict[str, Any]:
+    (file,) = (life.folder / SCORED).iterdir()
+    file.write_text("".join(f"{line}\n" for line in lines))
+    target = life.folder / "checked"
+    words = ["--predictions", str(file.parent), "--sample", str(found), "--checked", str(target)]
+    sample.check(words)
+    agreement: dict[str, Any] = json.loads((life.newest(target) / "agreement.json").read_text())
+    return agreement
+
+
+def test_a_sample_that_is_scored_again_has_the_recorded_predictions(abalone: Life) -> None:
+    run, model, predictions = trained(abalone)
+    _, written = abalone.evaluate(run, predictions, model, *LIMITS["abalone"])
+
+    found, lines = scored_again(abalone, written, model)
+
+    tested = {(row[-1], *row[1:-1]) for row in map(tuple, matrix(predictions).tolist())}
+    rows = [tuple(map(float, line.split(","))) for line in found.read_text().splitlines()]
+    assert len(rows) == sample.SAMPLE_ROWS
+    assert set(rows) <= tested
+    assert check_sample(abalone, found, lines) == {"rows": 100, "different": 0, "largest": 0.0, "limit": 1e-4}
+
+    recorded, _, new = lines[0].partition(",")
+    for changed, problem in (
+        (lines[1:], "it has 100 rows, and there are predictions for 99"),
+        (
+            [f"{recorded},{float(new) * 1.001}", *lines[1:]],
+            "1 of 100 predictions differ from the recorded ones",
+        ),
+        ([f"{recorded},", *lines[1:]], "1 of 100 rows are malformed"),
+        ([f"{recorded},nan", *lines[1:]], "1 of 100 rows are malformed"),
+    ):
+        with pytest.raises(JobError, match=problem):
+            check_sample(abalone, found, changed)
 
 
 def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> None:

@@ -26,7 +26,7 @@ from tests.workflows.github_server import REPOSITORY, TOKEN, GitHub, recording_g
 FIRST = str(promoted()[0])
 SETTINGS = EnvironmentSettings("eu-west-1")
 NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
-ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
+ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy", "ModelReaderRoleArn": "arn:read"}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
 CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
 DRIFT: dict[str, Any] = {
@@ -188,10 +188,14 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
     assert github.branches == {"prod-approval": ["main"], "prod": ["main"]}
     assert github.variables == {
-        "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
+        "environments/prod": {
+            "DEPLOY_ROLE_ARN": "arn:deploy",
+            "MODEL_READER_ROLE_ARN": "arn:read",
+            "AWS_REGION": "eu-west-1",
+        },
         "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION_PROD": "eu-west-1"},
     }
-    posted = ["POST", "POST", "POST", "POST", "POST"]
+    posted = ["POST"] * 6
     assert [method for method, _, _ in github.writes] == ["PUT", "POST", "PUT", *posted, "PUT", "PUT"]
 
 
@@ -254,7 +258,7 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
             ROLES,
             r"""prod.json has "Approval": true, and no reviewers are named\nHint: .*REVIEWERS=""",
         ),
-        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn\nHint: .*deploy github_oidc"),
+        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn and Mod.*\nHint: .*deploy github_oidc"),
     ],
 )
 def test_what_cannot_be_set_up_is_reported_before_anything_is_sent(
@@ -383,8 +387,8 @@ def test_trust_is_printed_and_written_to_the_parameters(
     assert main(["trust", "--environment", *arguments]) == 0
 
     output = capsys.readouterr().out
-    output = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
-    assert output == output + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
+    expected = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
+    assert output == expected + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
     assert (path.read_text() != before) == (arguments == [FIRST])
     assert github.writes == []
 

@@ -104,6 +104,27 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ': steps.model.model_package = {"parameter": "ChampionModelDataUrl"}: write '
         '{"parameter": "ModelPackageArn"}',
     ),
+    "artifact of another parameter": (
+        "steps/model/artifact",
+        {"parameter": "ChampionModelDataUrl", "algorithm": "xgboost", "version": "3.2-0"},
+        ': steps.model.artifact.parameter = "ChampionModelDataUrl": write "ModelDataUrl"',
+    ),
+    "transform of two inputs": (
+        "steps/score-test/input/parameter",
+        "SampleUrl",
+        ": steps.score-test.input = ",
+    ),
+    "transform of none": ("steps/score-test/input", {}, ": steps.score-test.input = "),
+    "data set of a sample": (
+        "steps/score-test/input",
+        {"parameter": "SampleUrl", "dataset": "test"},
+        ": steps.score-test.input = ",
+    ),
+    "sample of another parameter": (
+        "steps/score-test/input",
+        {"parameter": "ModelPackageArn"},
+        ': steps.score-test.input.parameter = "ModelPackageArn": write "SampleUrl"',
+    ),
     "unknown parameter of the registry": (
         "steps/evaluate/arguments/champion/parameter",
         "Champion",
@@ -181,8 +202,14 @@ def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems:
             "unknown type",
             "there is no such type of steps; write one of Processing, Training, Model, ",
         ),
-        ("model of two origins", "give either training_step, or model_package for the active version"),
-        ("model of none", "give either training_step, or model_package for the active version"),
+        (
+            "model of two origins",
+            "give either training_step, or model_package for the active version of the registry, or artifact",
+        ),
+        (
+            "model of none",
+            "give either training_step, or model_package for the active version of the registry, or artifact",
+        ),
         ("section of another type", f"its type is Model, and {MODULE} has it as TrainingStep; write"),
         ("steps that wait for each other", "the steps wait for each other: "),
     ],

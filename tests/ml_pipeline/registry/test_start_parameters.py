@@ -13,7 +13,8 @@ from ml_pipeline.executions.parameters import COMMIT_TAG, NoActiveModelError, st
 from ml_pipeline.executions.target import Target
 from ml_pipeline.registry import group as groups
 from ml_pipeline.registry.group import ModelGroup
-from tests.ml_pipeline.registry.conftest import Register
+from ml_pipeline.registry.packages import Package
+from tests.ml_pipeline.registry.conftest import IMAGE, Register
 
 TARGET = Target(Environment("local"), "score", "score-local")
 Start = Callable[..., dict[str, str]]
@@ -24,9 +25,12 @@ def start(aws: boto3.Session, group: ModelGroup, monkeypatch: pytest.MonkeyPatch
     """Return the values of parameters, given their names."""
     monkeypatch.setattr(groups, "open_group", lambda _: group)
 
-    def values(*names: str) -> dict[str, str]:
-        definition = {"Parameters": [{"Name": name, "Type": "String"} for name in names]}
-        return start_parameters(aws, "arn", definition, TARGET)
+    def values(*names: str, package: Package | None = None) -> dict[str, str]:
+        definition = {
+            "Parameters": [{"Name": name, "Type": "String"} for name in names],
+            "Steps": [{"Type": "Model", "Arguments": {"PrimaryContainer": {"Image": IMAGE}}}],
+        }
+        return start_parameters(aws, "arn", definition, TARGET, package)
 
     return values
 
@@ -74,6 +78,49 @@ def test_the_active_version_scores_and_drift_is_measured_against_its_baseline(
         "ModelPackageArn": arn,
         "BaselineStatisticsUrl": group.find(first).baselines.statistics,
     }
+
+
+def test_the_sample_of_a_version_is_scored_before_it_is_approved(
+    aws: boto3.Session, group: ModelGroup, register: Register, start: Start
+) -> None:
+    active, pending = register(), register()
+    approve(aws, group, active)
+
+    for number, package in ((active, None), (pending, group.find(pending))):
+        found = group.find(number)
+        assert start("ModelDataUrl", "SampleUrl", package=package) == {
+            "ModelDataUrl": found.model_data_url,
+            "SampleUrl": found.metrics.replace("evaluation.json", "sample.csv"),
+        }
+
+
+@pytest.mark.parametrize(
+    ("registered", "served"),
+    [
+        ({"image": IMAGE.replace("3.2-0", "3.0-5")}, r"sagemaker-xgboost:3\.0-5, and"),
+        ({"environment": {"SAGEMAKER_PROGRAM": "serve.py"}}, "with the variables SAGEMAKER_PROGRAM, and"),
+    ],
+)
+def test_a_sample_is_scored_with_the_image_of_its_version(
+    group: ModelGroup, register: Register, start: Start, registered: dict[str, Any], served: str
+) -> None:
+    package = group.find(register(**registered))
+
+    with pytest.raises(
+        UserError, match=rf"{served} score-local has .*:3.2-0 without variables\nHint: Change"
+    ):
+        start("ModelDataUrl", package=package)
+
+
+def test_a_version_without_a_sample_is_named(
+    aws: boto3.Session, group: ModelGroup, register: Register, start: Start
+) -> None:
+    package = group.find(register())
+    bucket, key = parse(package.metrics.replace("evaluation.json", "sample.csv"))
+    aws.client("s3").delete_object(Bucket=bucket, Key=key)
+
+    with pytest.raises(NoActiveModelError, match=r"Version 1 of .* has no sample whose predictions"):
+        start("SampleUrl", package=package)
 
 
 def test_without_an_approved_version_nothing_is_scored(register: Register, start: Start) -> None:
