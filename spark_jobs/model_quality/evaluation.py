@@ -24,7 +24,7 @@ from model_quality import charts
 from model_quality.baseline import COLUMNS, CONSTRAINTS, FOLDER, STATISTICS
 from model_quality.boosters import AGREEMENT, Artifact, predict, read_artifact
 from model_quality.calibration import Calibration, calibration_of
-from model_quality.columns import BINARY, PREDICTION, Column, Columns, read_columns
+from model_quality.columns import BINARY, PREDICTION, Column, Columns, difference, read_columns
 from model_quality.decision import Thresholds, decide
 from model_quality.distribution import Numbers, numbers_of
 from model_quality.metrics import LOWER_IS_BETTER, METRICS_OF, SUMS
@@ -88,12 +88,18 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--min_improvement", type=float, default=0.0, help="over the approved model")
     values = parser.parse_args(argv)
     thresholds = Thresholds(values.metric, values.limit, values.min_improvement)
+    thresholds.check()
     options = Options(values.predictions, values.evaluation.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
     with spark_session(NAME, seconds) as spark:
         files = storage(values.training_data, s3_settings(spark))
         baseline = f"{values.training_data.rstrip('/')}/{FOLDER}"
         columns = read_columns(files.read_text(f"{baseline}/{COLUMNS}"), f"{baseline}/{COLUMNS}")
+        if changed := difference(columns, data.columns):
+            raise JobError(
+                f"--training_data {values.training_data}: its rows have other features: {changed}; prepare "
+                "training data with this code"
+            )
         _check_metric(thresholds.metric, columns)
         models = _read_models(storage(values.model_data_url, s3_settings(spark)), values)
         sink = Evaluation(columns, data.slices, models, thresholds, baseline)

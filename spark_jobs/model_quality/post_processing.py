@@ -63,6 +63,7 @@ def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--max_missing", type=float, default=0.05, help="rise of the share of missing values")
     values = parser.parse_args(argv)
     limits = Limits(values.max_psi, values.max_ks, values.max_missing)
+    limits.check()
     options = Options(values.predictions, values.predicted.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
     with spark_session(NAME, seconds) as spark:

@@ -450,6 +450,14 @@ def test_a_package_without_baseline_is_not_scored(abalone, baseline) -> None:
         abalone.post_process(abalone.folder, given)
 
 
+@pytest.mark.parametrize("option", ["--max_psi", "--max_ks", "--max_missing"])
+def test_a_limit_of_drift_that_is_no_number_publishes_nothing(abalone, option) -> None:
+    with pytest.raises(JobError, match=f"{option} nan: write a"):
+        abalone.post_process(abalone.folder, "baseline", option, "nan")
+
+    assert not (abalone.folder / "predicted").exists()
+
+
 def test_a_baseline_without_predictions_is_refused(abalone) -> None:
     run = abalone.prepare(SAMPLES / "abalone.csv")
 
@@ -480,3 +488,34 @@ def test_code_of_other_features_does_not_score(abalone, of_loans) -> None:
 def test_what_a_model_cannot_be_of_is_told_of_the_declaration(fields, message) -> None:
     with pytest.raises(JobError, match=message):
         _ = ModelData(fields=fields, label="a", key=Integer("id")).columns
+
+
+@pytest.mark.parametrize("name", ["b", "c", "a"])
+def test_a_slice_that_is_no_feature_with_choices_is_named(name) -> None:
+    kinds = String("kind", choices=("x", "y"))
+    data = ModelData(
+        fields=(Double("a"), Double("b"), kinds), label="a", key=Integer("id"), slices=("kind", name)
+    )
+
+    with pytest.raises(JobError, match=f"slices: {name} is not a feature with choices: name one of kind in"):
+        _ = data.columns
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--limit", "nan"), ("--min_improvement", "nan"), ("--limit", "1e999")]
+)
+def test_a_limit_that_is_no_number_evaluates_nothing(evaluable, option, value) -> None:
+    life, run, model, predictions = evaluable
+
+    with pytest.raises(JobError, match=f"{option} (nan|inf): write "):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"], option, value)
+
+    assert not (life.folder / "evaluations").exists()
+
+
+def test_a_model_of_other_features_is_not_evaluated(evaluable) -> None:
+    life, run, model, predictions = evaluable
+    life.data = loans.LOANS
+
+    with pytest.raises(JobError, match=r"--training_data .*: its rows have other features: sex of M, F, I"):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"])
