@@ -167,8 +167,8 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
-    values = start_parameters(session, pipeline["PipelineArn"], definition, target)
-    values |= fingerprints(session.client("s3"), definition, target)
+    values = fingerprints(session.client("s3"), definition, target)
+    values |= start_parameters(session, pipeline["PipelineArn"], definition, target, values)
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(

@@ -202,6 +202,7 @@ class Evaluation(Sink):
         evaluation = self._evaluated(summary)
         content = {
             f"{EVALUATION}/evaluation.json": json.dumps(evaluation, indent=2, allow_nan=False) + "\n",
+            f"{EVALUATION}/model_card.json": _model_card(evaluation),
             f"{EVALUATION}/calibration.svg": charts.calibration(
                 summary.calibration.points(), self._columns.label.name
             ),
@@ -236,6 +237,7 @@ class Evaluation(Sink):
                 if who == MODEL and column
             ],
             "model_data_url": self._models.model.uri,
+            "model_digest": self._models.model.digest,
             "champion": {"model_data_url": self._models.champion.uri, "metrics": champion}
             if self._models.champion
             else None,
@@ -281,3 +283,30 @@ class Evaluation(Sink):
             f"{FOLDER}/{CONSTRAINTS}": with_constraints_of(column, predictions, constraints, self._baseline),
             f"{FOLDER}/{COLUMNS}": before[COLUMNS],
         }
+
+
+def _model_card(evaluation: Mapping[str, Any]) -> str:
+    """Return a file with the evaluation as a part of a model card in AWS's schema.
+
+    The part is a string, because a pipeline can read single values of a file only, and puts it into a text.
+    """
+    parts = [("all rows", evaluation["metrics"])]
+    parts += [(f"{each['column']} = {each['value']}"[:63], each["metrics"]) for each in evaluation["slices"]]
+    groups = [
+        {
+            "name": name,
+            "metric_data": [
+                {"name": metric, "type": "number", "value": value}
+                for metric, value in metrics.items()
+                if value is not None
+            ],
+        }
+        for name, metrics in parts
+    ]
+    details = {
+        "name": "test data",
+        "evaluation_observation": f"{evaluation['rows']:,} rows: {evaluation['reason']}",
+        "metric_groups": groups,
+    }
+    content = {"version": VERSION, "evaluation_details": json.dumps([details], allow_nan=False)}
+    return json.dumps(content, indent=2) + "\n"

@@ -263,6 +263,15 @@ def test_from_raw_rows_to_published_predictions(name, request) -> None:
     assert {metric: evaluated["metrics"][metric] for metric in expected} == pytest.approx(expected)
     assert (evaluated["decision"], evaluated["champion"]) == ("register", None)
     assert sum(each["rows"] for each in evaluated["slices"]) == evaluated["rows"] == len(rows)
+    card = json.loads((written / "evaluation/model_card.json").read_text())
+    (details,) = json.loads(card["evaluation_details"])
+    groups = {
+        group["name"]: {each["name"]: each["value"] for each in group["metric_data"]}
+        for group in details["metric_groups"]
+    }
+    assert groups.pop("all rows") == evaluated["metrics"]
+    assert groups == {f"{each['column']} = {each['value']}": each["metrics"] for each in evaluated["slices"]}
+    assert evaluated["reason"] in details["evaluation_observation"]
     for chart in ("calibration", "slices"):
         ElementTree.parse(written / "evaluation" / f"{chart}.svg")
 

@@ -109,7 +109,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         "steps/evaluate/arguments/champion/parameter",
         "Champion",
         ': steps.evaluate.arguments.champion = {"parameter": "Champion"}: there is no such execution '
-        "parameter; write one of ChampionModelDataUrl, RegisteredModelDataUrl, ModelPackageArn, "
+        "parameter; write one of ChampionModelDataUrl, RegisteredModelDigest, ModelPackageArn, "
         "BaselineStatisticsUrl",
     ),
     "argument that is a list": (
@@ -147,6 +147,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ": steps.register.retry_attempts = 21: ",
     ),
     "condition without a value": ("steps/good-enough/values", [], ": steps.good-enough.values = []: "),
+    "comparison with nothing": (
+        "steps/good-enough/values",
+        [{"json_value": {**life_cycle.EVALUATION, "path": "decision"}}],
+        ": steps.good-enough.values.0 = ",
+    ),
     "section of a branch": (
         "steps/register",
         REMOVED,
