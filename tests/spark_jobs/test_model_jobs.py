@@ -291,7 +291,7 @@ def test_from_raw_rows_to_published_predictions(name, request) -> None:
     assert [float(line.partition(",")[2]) for line in lines[1:]] == table.column(1).to_pylist()
     assert table.column(1).to_pylist() == matrix(scored)[:, -1].tolist() if name == "abalone" else True
     drift = json.loads((published / "drift/drift.json").read_text())
-    assert (drift["rows"], drift["drifted"]) == (len(keys), False)
+    assert (drift["rows"], drift["drifted"], drift["decision"]) == (len(keys), False, "publish")
     assert drift["columns"][-1]["name"] == "prediction"
 
 
@@ -306,16 +306,21 @@ def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> No
     features = of_loans.prepare_scoring(drifted, baseline) / "features"
     scored = of_loans.transform(model, features, "second")
 
-    with pytest.raises(JobError, match="drift: none of 800 rows is published: amount: PSI") as caught:
-        of_loans.post_process(scored, baseline)
+    assert of_loans.post_process(scored, baseline) == first, "what was published before is still the newest"
 
-    assert "raise --max_psi" in str(caught.value)
     assert of_loans.newest(of_loans.folder / "predicted") == first
     (refused,) = [each for each in (of_loans.folder / "predicted/runs").iterdir() if each != first]
-    assert [path.name for path in refused.iterdir()] == ["drift"]
+    assert sorted(path.name for path in refused.iterdir()) == ["drift", "report.json"]
+    report = json.loads((refused / "report.json").read_text())
+    assert report["outputs"] == {}
+    (check,) = report["checks"]
+    assert check["expected"] == 0 < check["actual"]
     newest = json.loads((of_loans.folder / "predicted/drift.json").read_text())
     assert newest == json.loads((refused / "drift/drift.json").read_text())
     assert newest["drifted"]
+    assert newest["decision"] == "withhold"
+    assert newest["reason"].startswith("drift: none of 800 rows is published: amount: PSI")
+    assert "raise max_psi" in newest["reason"]
     assert [each["name"] for each in newest["columns"] if each["exceeded"]] == ["amount", "prediction"]
     of_loans.post_process(scored, baseline, "--max_psi", "99", "--max_ks", "1")
 
