@@ -3,7 +3,7 @@
 They are those of the registered definition's parameters: versions of the model, and the commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
@@ -39,7 +39,7 @@ def start_parameters(
     pipeline_arn: str,
     definition: Mapping[str, Any],
     target: Target,
-    data: Mapping[str, str],
+    data: Callable[[], Mapping[str, str]],
 ) -> dict[str, str]:
     """Return the values of a definition's parameters that are known only when an execution starts.
 
@@ -48,7 +48,7 @@ def start_parameters(
         pipeline_arn: of the pipeline.
         definition: of the pipeline, as it is registered.
         target: the pipeline.
-        data: the fingerprints of its data, by parameter.
+        data: returns the fingerprints of its data, by parameter.
 
     Raises:
         NoActiveModelError: the definition needs an approved version, and there is none.
@@ -59,7 +59,7 @@ def start_parameters(
     if COMMIT in wanted:
         values[COMMIT] = _commit(session, pipeline_arn)
     if wanted & EXECUTION_PARAMETERS.keys():
-        values |= _of_registry(target, wanted, _origin(definition, data))
+        values |= _of_registry(target, wanted, lambda: _origin(definition, data()))
     return values
 
 
@@ -79,7 +79,7 @@ def _origin(definition: Mapping[str, Any], data: Mapping[str, str]) -> dict[str,
     return {}
 
 
-def _of_registry(target: Target, wanted: set[str], origin: Mapping[str, str]) -> dict[str, str]:
+def _of_registry(target: Target, wanted: set[str], origin: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     # Only here: other pipelines start without a registry, and need no time for it.
     from ml_pipeline.registry import champion  # noqa: PLC0415
     from ml_pipeline.registry.group import open_group  # noqa: PLC0415
@@ -90,7 +90,7 @@ def _of_registry(target: Target, wanted: set[str], origin: Mapping[str, str]) ->
     if CHAMPION_MODEL_DATA_URL in wanted:
         values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
     if REGISTERED_MODEL_DIGEST in wanted:
-        values[REGISTERED_MODEL_DIGEST] = _registered_digest(group, origin)
+        values[REGISTERED_MODEL_DIGEST] = _registered_digest(group, origin())
     if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL} & wanted:
         package = _servable(group, active)
         served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}

@@ -32,7 +32,7 @@ def start(aws: boto3.Session, group: ModelGroup, monkeypatch: pytest.MonkeyPatch
             "Parameters": [{"Name": name, "Type": "String"} for name in names],
             "Steps": [{"Type": "Condition", "Arguments": {"IfSteps": [register]}}],
         }
-        return start_parameters(aws, "arn", definition, TARGET, {"Fingerprint-prepare-rides": data})
+        return start_parameters(aws, "arn", definition, TARGET, lambda: {"Fingerprint-prepare-rides": data})
 
     return values
 
@@ -47,7 +47,7 @@ def test_other_pipelines_start_without_a_registry(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(groups, "open_group", lambda _: pytest.fail("the registry was opened"))
     definition = {"Parameters": [{"Name": "ForceRun"}, {"Name": "Fingerprint-clean-rides"}]}
 
-    assert start_parameters(boto3.Session(), "arn", definition, TARGET, {}) == {}
+    assert start_parameters(boto3.Session(), "arn", definition, TARGET, dict) == {}
 
 
 def test_before_the_first_version_there_is_no_model_to_compare_with(start: Start) -> None:
@@ -161,6 +161,6 @@ def test_the_commit_is_that_which_the_pipeline_is_marked_with(tags: dict[str, st
             return [{"Tags": []}, {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
     session: Any = Session()
-    assert start_parameters(session, "arn:pipeline", {"Parameters": [{"Name": "Commit"}]}, TARGET, {}) == {
+    assert start_parameters(session, "arn:pipeline", {"Parameters": [{"Name": "Commit"}]}, TARGET, dict) == {
         "Commit": commit
     }
