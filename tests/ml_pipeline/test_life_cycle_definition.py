@@ -101,6 +101,25 @@ def test_two_builds_give_the_same_bytes(
     assert again == definitions.canonical(json.dumps(built[name]))
 
 
+def test_building_calls_neither_iam_nor_s3(
+    params: Mapping[str, PipelineParams], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK's own builders ask IAM about the role of a training step, and S3 for a bucket of a package."""
+    sent: list[str] = []
+
+    def send(_: object, request: Any) -> None:
+        sent.append(request.url)
+        raise ConnectionError
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(definitions, "CACHE", tmp_path)
+
+    for name in PIPELINES:
+        pipeline_definition(PIPELINES[name], params[name])
+
+    assert sent == []
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 def test_nothing_in_it_is_empty(name: str, built: Mapping[str, Document]) -> None:
     """An empty SAGEMAKER_PROGRAM is taken for a module; an empty object, as of a bias report, is refused."""
