@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # AWS KMS takes the ARN of a key wherever it takes its ID. moto takes both to describe a key and to rotate it, but raises
-# a KeyError, which is no error of AWS, where a key is disabled, enabled or deleted by its ARN. A test that hands an ARN to
+# a KeyError, which is not an error of AWS, where a key is disabled, enabled or deleted by its ARN. A test that hands an ARN to
 # a fixture, as outputs of stacks are, fails in moto and passes in AWS.
 set -eu -o pipefail
 folder=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # spark-submit puts its own pyspark.zip before the installed packages. Python keeps no bytecode of what it imports from
-# an archive, so the driver and the workers of each job compile pyspark anew, although the package is installed beside.
+# an archive, so the driver and the workers of each job compile pyspark again, although the package is installed too.
 set -eu -o pipefail
 unset PYTHONDONTWRITEBYTECODE
 folder=$(mktemp -d)

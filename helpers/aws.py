@@ -59,13 +59,13 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
     Raises:
         UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set, or
             with an endpoint of this machine that LOCAL_AWS_ANY_ENVIRONMENT does not ask for.
-        botocore.exceptions.ClientError: AWS refuses the credentials.
+        botocore.exceptions.ClientError: AWS rejects the credentials.
     """
     region = region or environment.settings.region
     if environment != LOCAL:
-        _refuse_another_region(environment, region)
+        _reject_another_region(environment, region)
         session = Session(region)
-        _refuse_loopback(environment, session)
+        _reject_loopback(environment, session)
         _print_target(environment, session)
         return session
     if not os.environ.get("AWS_ENDPOINT_URL"):
@@ -76,8 +76,8 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
     return Session(region)
 
 
-def _refuse_loopback(environment: Environment, session: Session) -> None:
-    """Raise a UserError if requests for an environment would stay on this machine unasked."""
+def _reject_loopback(environment: Environment, session: Session) -> None:
+    """Raise a UserError if requests for an environment would silently stay on this machine."""
     if os.environ.get(ANY_ENVIRONMENT) == "yes":
         return
     endpoints = {"endpoint_url of the AWS profile": session.client("sts").meta.endpoint_url}
@@ -114,12 +114,14 @@ def _print_once(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _refuse_another_region(environment: Environment, region: str) -> None:
+def _reject_another_region(environment: Environment, region: str) -> None:
     """Raise a UserError if a region is set that is not the environment's: one of the two is a mistake."""
-    said = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
-    if not any(said.values()):
-        said = {"region in the AWS profile": botocore.session.get_session().get_scoped_config().get("region")}
-    for name, found in said.items():
+    regions = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
+    if not any(regions.values()):
+        regions = {
+            "region in the AWS profile": botocore.session.get_session().get_scoped_config().get("region")
+        }
+    for name, found in regions.items():
         if found and found != region:
             raise UserError(
                 f"{name} is {found}, but {environment} runs in {region}",

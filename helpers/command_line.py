@@ -123,6 +123,6 @@ def _notes(error: BaseException) -> list[str]:
     return getattr(error, "__notes__", [])
 
 
-def say(console: "Console", text: str) -> None:
+def print_line(console: "Console", text: str) -> None:
     """Print text as it is: no markup, no wrapping of what people copy."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -32,7 +32,7 @@ RAISE_QUOTA = "Request an increase of the quota, see docs/platform-engineer.md#s
 
 
 class UserError(Exception):
-    """An error that the user can fix: what is wrong, and how to go on.
+    """An error that the user can fix: what is wrong, and how to continue.
 
     As text it is both, the hint on a line of its own.
     """
@@ -105,13 +105,13 @@ def explain(error: Exception) -> UserError | None:
                 else "Check the network and the proxy, then run the command again",
             )
         case ClientError():
-            return _refused(error.operation_name, error.response["Error"])
+            return _rejected(error.operation_name, error.response["Error"])
         case _:
             return None
 
 
-def _refused(operation: str, answer: Mapping[str, Any]) -> UserError:
-    """Return what to show of a request that AWS has refused."""
+def _rejected(operation: str, answer: Mapping[str, Any]) -> UserError:
+    """Return what to show of a request that AWS has rejected."""
     code, message = answer["Code"], answer.get("Message", "")
     if code in _BAD_CREDENTIALS:
         return UserError(f"AWS rejects the credentials ({code}: {message})", hint=SIGN_IN)

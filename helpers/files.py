@@ -33,7 +33,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file as UTF-8; who reads it meanwhile, or after a failure, finds the former one.
+    """Write a text file as UTF-8; readers see the previous content until it is complete.
 
     Raises:
         UserError: the folder is not there, or may not be written.

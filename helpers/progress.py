@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from helpers.files import write_atomically
 
@@ -66,7 +66,7 @@ class Progress:
         self._started = self.clock()
         step = Step(name)
         if line := self.line():
-            say(self.console, line)
+            print_line(self.console, line)
         with self._bar():
             yield step
         if step.counts:
@@ -136,7 +136,7 @@ def duration(seconds: float) -> str:
 
 
 def _read() -> History:
-    """Return what is kept; nothing where it cannot be read, as estimates are no reason to fail."""
+    """Return what is kept; nothing where it cannot be read, because estimates must not fail a command."""
     try:
         content = json.loads(DURATIONS.read_text(encoding="utf-8"))
         return {

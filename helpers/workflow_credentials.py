@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROLE = "ROLE_TO_ASSUME_AGAIN"
 """The variable with the ARN of the role."""
 _ADDRESS, _SECRET = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
-_PATIENCE_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 
 
 def assume_again(session: "Session", environment: Mapping[str, str] = os.environ) -> None:
@@ -68,7 +68,7 @@ def identity_token(environment: Mapping[str, str]) -> str:
         headers={"Authorization": f"Bearer {environment.get(_SECRET, '')}"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             content: dict[str, Any] = json.load(answer)
         return str(content["value"])
     except (OSError, ValueError, KeyError) as error:

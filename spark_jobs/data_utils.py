@@ -34,7 +34,7 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
     Args:
         spark: the session.
         path: a table, one partition of a table, or a glob pattern.
-        logger: told what was read.
+        logger: logs what was read.
         merge_schema: whether to unite the schemas of all files.
         header: without meaning for Parquet; taken so that calls for CSV and for Parquet look alike.
         add_partition_to_cols: whether `partition_col` is a column, also where `path` names one partition.
@@ -60,7 +60,7 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
         frame = reader.parquet(path)
     else:
         table, found, _ = path.partition(f"/{partition_col}=")
-        if found:  # below its table's root Spark looks for partitions only if told where the root is
+        if found:  # below its table's root Spark looks for partitions only with `basePath`
             reader = reader.option("basePath", table)
         with local_setting(spark, "spark.sql.sources.partitionColumnTypeInference.enabled", "false"):
             frame = reader.parquet(path)
@@ -76,9 +76,9 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
 
 
 def _date_of(value: Column, name: str, date_format: str) -> Column:
-    """Return a text as a timestamp; Spark alone would make NULL of what is no date."""
+    """Return a text as a timestamp; Spark alone would make NULL of what is not a date."""
     date = F.to_timestamp(value, date_format)
     problem = F.concat(
-        F.lit(f"the partition {name}="), value, F.lit(f" is no date of the format {date_format}")
+        F.lit(f"the partition {name}="), value, F.lit(f" is not a date of the format {date_format}")
     )
     return F.when(value.isNull() | date.isNotNull(), date).otherwise(F.raise_error(problem).cast("timestamp"))

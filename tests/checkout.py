@@ -73,13 +73,13 @@ class Checkout:
 
     def make(self, *words: str) -> tuple[int, str]:
         process = self.start(*words)
-        said, _ = process.communicate(timeout=500)
-        return process.returncode, said
+        output, _ = process.communicate(timeout=500)
+        return process.returncode, output
 
     def made(self, *words: str) -> str:
-        code, said = self.make(*words)
-        assert code == 0, said
-        return said
+        code, output = self.make(*words)
+        assert code == 0, output
+        return output
 
     def change(self, path: str, old: str, new: str) -> None:
         file = self.folder / path
@@ -121,11 +121,11 @@ class Checkout:
         return [process for process in children if "py4j.GatewayServer" not in process.cmdline()]
 
 
-def told(said: str, label: str, step: int = 0) -> str:
+def summary_value(output: str, label: str, step: int = 0) -> str:
     """Return what the summary of an execution shows under a label, of the first step or of another."""
-    return re.findall(rf"^{label} +(.+)$", said, re.MULTILINE)[step].strip()
+    return re.findall(rf"^{label} +(.+)$", output, re.MULTILINE)[step].strip()
 
 
-def outputs(said: str) -> dict[str, str]:
-    """Return the folder of each output that the summary of an execution tells, by its name."""
-    return dict(re.findall(r"^Output +(\S+) .* (s3://\S+)$", said, re.MULTILINE))
+def outputs(output: str) -> dict[str, str]:
+    """Return the folder of each output that the summary of an execution lists, by its name."""
+    return dict(re.findall(r"^Output +(\S+) .* (s3://\S+)$", output, re.MULTILINE))

@@ -29,7 +29,7 @@ progress.DURATIONS = Path(os.devnull) / "durations.json"
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
 gc.set_threshold(100_000)
 
-# A busy machine is slow, and that is no fault of what is tested.
+# A busy machine is slow, and that is not a fault of what is tested.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 

@@ -37,7 +37,7 @@ def with_json(log: Path) -> float:
 
 
 def with_duckdb(log: Path) -> float:
-    """Its JSON reader, told which fields count."""
+    """Its JSON reader, with the fields to read."""
     import duckdb  # noqa: PLC0415
 
     query = """
@@ -50,7 +50,7 @@ def with_duckdb(log: Path) -> float:
 
 
 def with_polars(log: Path) -> float:
-    """Its streaming engine, told which fields count."""
+    """Its streaming engine, with the fields to read."""
     import polars as pl  # noqa: PLC0415
 
     metrics = pl.Struct({"Executor Run Time": pl.Int64})
@@ -72,7 +72,7 @@ def with_history_server(log: Path) -> float:
         seconds.append(sum(stage["executorRunTime"] for stage in stages) / 1000)
         stop.set()
 
-    history_server.serve(server, ready, stop, log.name, patience=PATIENCE)
+    history_server.serve(server, ready, stop, log.name, timeout=PATIENCE)
     return float(seconds[0])
 
 

@@ -1,6 +1,6 @@
 """Known vulnerabilities in the pinned dependencies: `python -m helpers.dependencies.audit FILE…`.
 
-pip-audit asks the advisory database; what it does not do is tell a network without that database
+pip-audit asks the advisory database; what it does not do is distinguish a network without that database
 from a vulnerability, and let a vulnerability without a fix pass until a date, for a reason.
 """
 
@@ -100,7 +100,7 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"NOT AUDITED: the advisory database does not answer: {report}")
             return int(arguments.required)
         reports.append(report)
-    lines, failed = judge(read_reports(reports), accepted, datetime.now(UTC).date(), arguments.required)
+    lines, failed = evaluate(read_reports(reports), accepted, datetime.now(UTC).date(), arguments.required)
     print("\n".join(lines))
     return int(failed)
 
@@ -132,7 +132,7 @@ def read_acceptances(path: Path) -> list[Acceptance]:
 
 
 def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
-    """Return pip-audit's report on a file, or what it says when the advisory database does not answer.
+    """Return pip-audit's report on a file, or its error if the advisory database does not answer.
 
     Raises:
         UserError: it cannot be run, or not on this file.
@@ -186,10 +186,10 @@ def read_reports(reports: Sequence[Mapping[str, Any]]) -> Audit:
     return Audit(frozenset(vulnerabilities), frozenset(audited), skipped)
 
 
-def judge(
+def evaluate(
     audit: Audit, accepted: Sequence[Acceptance], today: date, required: bool = False
 ) -> tuple[list[str], bool]:
-    """Return what to say of an audit, and whether it fails."""
+    """Return the lines to print about an audit, and whether it fails."""
     lines, failed = [], False
     for vulnerability in sorted(audit.vulnerabilities, key=str):
         reason = next((entry for entry in accepted if entry.covers(vulnerability, today)), None)

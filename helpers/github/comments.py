@@ -49,7 +49,7 @@ def put_comment(
 
     Raises:
         UserError: the mark cannot be used.
-        github.GithubException: GitHub refuses.
+        github.GithubException: GitHub rejects.
     """
     if not _MARK.fullmatch(mark):
         raise UserError(

@@ -23,7 +23,7 @@ def report_drift(
         run: address of the workflow run that looked.
 
     Raises:
-        github.GithubException: GitHub refuses.
+        github.GithubException: GitHub rejects.
     """
     environment = drift["environment"]
     issue = _open_issue(repository, environment)

@@ -38,7 +38,7 @@ def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
 
     Raises:
         UserError: a file is not a ruleset.
-        github.GithubException: GitHub refuses.
+        github.GithubException: GitHub rejects.
     """
     ids = {each["name"]: each["id"] for each in _get(repository, "/rulesets", [])}
     calls = []
@@ -69,7 +69,7 @@ def environment_settings(
 
     Raises:
         UserError: a role is missing, or a reviewer where deployments need approval.
-        github.GithubException: GitHub refuses, for example a reviewer that it does not know.
+        github.GithubException: GitHub rejects, for example a reviewer that it does not know.
     """
     roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "PlanRoleArn"}
     missing = roles - outputs.keys()
@@ -125,13 +125,13 @@ def send(repository: Repository, call: Call) -> None:
 
     Raises:
         UserError: the plan of a private repository has no required reviewers.
-        github.GithubException: GitHub refuses it.
+        github.GithubException: GitHub rejects it.
     """
     try:
         repository.requester.requestJsonAndCheck(call.method, repository.url + call.path, input=call.body)
     except GithubException as error:
-        refused = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and call.body.get("reviewers")
-        if refused and repository.private:
+        rejected = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and call.body.get("reviewers")
+        if rejected and repository.private:
             raise _without_reviewers(call, error) from error
         raise
 

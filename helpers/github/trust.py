@@ -26,7 +26,7 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
 
     Raises:
         UserError: the subject of its workflows is customized; the roles do not trust it.
-        github.GithubException: GitHub refuses.
+        github.GithubException: GitHub rejects.
     """
     _, answer = repository.requester.requestJsonAndCheck(
         "GET", f"{repository.url}/actions/oidc/customization/sub"

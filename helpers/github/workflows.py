@@ -183,5 +183,5 @@ def _is_set_up(name: str) -> str:
 
 
 def region_variable(name: str) -> str:
-    """Return the variable of the repository that says that an environment is set up on GitHub, and where."""
+    """Return the variable of the repository that marks an environment as set up on GitHub."""
     return f"AWS_REGION_{name.upper()}"

@@ -43,21 +43,21 @@ def violations(template: Mapping[str, Any], given: Mapping[str, str]) -> Iterato
 
 def _violation(name: str, rule: Mapping[str, Any], value: str) -> str | None:
     explanation = rule.get("ConstraintDescription")
-    said = f"Parameter {name} failed to satisfy constraint: "
+    message = f"Parameter {name} failed to satisfy constraint: "
     # The rules of a list hold for each of its items.
     items = value.split(",") if "List" in rule.get("Type", "") else [value]
     if "AllowedValues" in rule and not {*items} <= {*map(str, rule["AllowedValues"])}:
         allowed = ", ".join(map(str, rule["AllowedValues"]))
         return f"Parameter '{name}' must be one of AllowedValues: {explanation or f'[{allowed}]'}"
     if "AllowedPattern" in rule and not all(re.fullmatch(rule["AllowedPattern"], item) for item in items):
-        return said + (explanation or f"must match pattern {rule['AllowedPattern']}")
+        return message + (explanation or f"must match pattern {rule['AllowedPattern']}")
     if rule.get("Type") == "Number":
         try:
             number = float(value)
         except ValueError:
             return f"Parameter '{name}' must be a number"
         if not float(rule.get("MinValue", number)) <= number <= float(rule.get("MaxValue", number)):
-            return said + (explanation or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}")
+            return message + (explanation or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}")
     return None
 
 

@@ -55,7 +55,7 @@ class EmbeddedAws:
         slots = max(_LEAST_JOBS, os.cpu_count() or 1)
         self._runner = JobRunner(self._clients, folder, slots, self._changed)
         self.on_change: Callable[[], object] = lambda: None
-        """Is called when a job or an execution has another status: no request says so."""
+        """Called when a job or an execution changes its status, which no request does."""
         self._planes: dict[str, ExecutionPlane] = {}
         self._lock = threading.Lock()
 
@@ -237,7 +237,7 @@ def _query(environ: "WSGIEnvironment") -> dict[str, str]:
 def _for_s3a(environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
     """Keep from the S3A connector with which key an object is encrypted.
 
-    S3A names that key when it copies the object, and the AWS SDK for Java refuses to name a key without
+    S3A names that key when it copies the object, and the AWS SDK for Java rejects to name a key without
     TLS, which loopback does without. Not named, the copy is encrypted with the bucket's own key.
     """
     if "Hadoop" not in environ.get("HTTP_USER_AGENT", ""):

@@ -80,7 +80,7 @@ class FaultInjection:
         self.faults = Faults()
         self.during: Callable[[], AbstractContextManager[None]] = nullcontext
         """What a delayed action is done within."""
-        self._random = random.Random(0)  # noqa: S311 - two runs shall meet the same faults
+        self._random = random.Random(0)  # noqa: S311 - two runs get the same faults
         self._lock = threading.Lock()
 
     def throttles(self) -> bool:

@@ -23,8 +23,8 @@ def up(folder: Path, port: int) -> tuple[ServerState, bool]:
     """Return the running server, and whether it had to be started.
 
     Raises:
-        UserError: it cannot be started; the message ends with what the server said. Or one runs that does not
-            keep its state, as this process is told to.
+        UserError: it cannot be started; the message ends with the server's output. Or one runs that does not
+            keep its state, as this process is configured to.
     """
     keeps_state = is_kept()
     with _lock(folder):

@@ -24,7 +24,7 @@ class ServiceClients:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         core = botocore.session.get_session()
-        # What the user's own AWS configuration says must not reach the embedded AWS.
+        # The user's own AWS configuration must not apply to the embedded AWS.
         core.set_config_variable("config_file", "/dev/null")
         core.set_config_variable("credentials_file", "/dev/null")
         # The stubs have an overload per service, and here the service is a variable.

@@ -197,13 +197,13 @@ class Studio:
     def _delete(self, kind: str, request: Request) -> Response:
         found, key = self._find(kind, request), _key(kind, request)
         if kind != "App":
-            self._refuse_while_in_use(kind, found)
+            self._reject_while_in_use(kind, found)
             del self._contents[kind][key]
         else:  # applications are listed for a day after their end
             self._contents[kind][key]["Status"] = "Deleted"
         return {}
 
-    def _refuse_while_in_use(self, kind: str, found: Response) -> None:
+    def _reject_while_in_use(self, kind: str, found: Response) -> None:
         name = found[f"{kind}Name"]
         users = [app for app in self._contents["App"].values() if _is(app) and app.get(f"{kind}Name") == name]
         if kind == "UserProfile":

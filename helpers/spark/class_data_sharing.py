@@ -1,7 +1,7 @@
 """An archive of Spark's classes, with which drivers start in two thirds of the time.
 
 A driver loads and verifies 14,000 classes. The JVM can do that once and share the result (JEP 350, Dynamic
-CDS Archives): `python -m helpers.spark.class_data_sharing` runs a typical job and keeps its classes beside
+CDS Archives): `python -m helpers.spark.class_data_sharing` runs a typical job and keeps its classes next to
 the Python of Spark jobs, and later drivers map them into memory. An archive holds for one Java, and for a
 class path that begins with the same jars; for any other driver the JVM ignores it.
 """

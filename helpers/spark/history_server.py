@@ -35,7 +35,7 @@ PORT = 18080
 """Spark's own default."""
 
 _UPDATE_SECONDS = 2
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.25
 _PROGRAM = "org.apache.spark.deploy.history.HistoryServer"
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -60,7 +60,7 @@ def serve(
     ready: Callable[[str], None],
     stop: threading.Event,
     application: str | None = None,
-    patience: float = _PATIENCE_SECONDS,
+    timeout: float = _TIMEOUT_SECONDS,
 ) -> None:
     """Run a history server until `stop` is set.
 
@@ -69,12 +69,12 @@ def serve(
         ready: takes the address of the application's page, or of the list, once that is there.
         stop: ends it when set.
         application: the id of an application that must have been read first.
-        patience: seconds to wait for that.
+        timeout: seconds to wait for that.
 
     Raises:
         UserError: the server ended by itself, or the application did not appear.
     """
-    said: deque[str] = deque(maxlen=200)
+    output: deque[str] = deque(maxlen=200)
     codes: list[int] = []
     with tempfile.TemporaryDirectory(prefix="spark-history-") as folder:
         file = Path(folder) / "history.conf"
@@ -87,19 +87,20 @@ def serve(
         ]
         thread = threading.Thread(
             target=lambda: codes.append(
-                supervised_command.run(command, server.environment, Path(folder), said.append, stop)
+                supervised_command.run(command, server.environment, Path(folder), output.append, stop)
             )
         )
         thread.start()
         try:
-            path = _wait(server, application, thread, said, stop, patience)
+            path = _wait(server, application, thread, output, stop, timeout)
             if path is not None:
                 ready(f"{server.address}{path}")
             while thread.is_alive() and not stop.is_set():
                 thread.join(_POLL_SECONDS)
             if not stop.is_set():
                 raise UserError(
-                    f"The history server has ended: {_last(said)}", hint="Start it again with: make spark-ui"
+                    f"The history server has ended: {_last(output)}",
+                    hint="Start it again with: make spark-ui",
                 )
         finally:
             stop.set()
@@ -110,17 +111,17 @@ def _wait(
     server: Server,
     application: str | None,
     thread: threading.Thread,
-    said: deque[str],
+    output: deque[str],
     stop: threading.Event,
-    patience: float,
+    timeout: float,
 ) -> str | None:
     """Return the path of the page that was asked for once it is there, or None when stopped meanwhile."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     up = False
     while time.monotonic() < deadline and not stop.is_set():
         if not thread.is_alive():
             raise UserError(
-                f"The history server did not start: {_last(said)}",
+                f"The history server did not start: {_last(output)}",
                 hint="Check JAVA_HOME, then run: make spark-ui",
             )
         answer = ask(f"{server.address}/api/v1/applications" + (f"/{application}" if application else ""))
@@ -133,7 +134,7 @@ def _wait(
     what = f"has no application {application}" if up else "does not answer"
     folder = server.settings["spark.history.fs.logDirectory"]
     raise UserError(
-        f"After {patience:.0f} s the history server on {folder} {what}: {_last(said)}",
+        f"After {timeout:.0f} s the history server on {folder} {what}: {_last(output)}",
         hint="Look at the line above, then run: make spark-ui",
     )
 
@@ -144,7 +145,7 @@ def _page(application: Mapping[str, Any]) -> str:
     return f"/history/{application['id']}/{f'{attempt}/' if attempt else ''}jobs/"
 
 
-def ask(url: str, timeout: float = _PATIENCE_SECONDS) -> Any:
+def ask(url: str, timeout: float = _TIMEOUT_SECONDS) -> Any:
     """Return what the server's REST interface answers, or None where it has no answer within `timeout` s."""
     try:
         with _DIRECT.open(url, timeout=timeout) as answer:
@@ -153,10 +154,10 @@ def ask(url: str, timeout: float = _PATIENCE_SECONDS) -> Any:
         return None
 
 
-def _last(said: deque[str]) -> str:
+def _last(output: deque[str]) -> str:
     """Return the line of the server's output that explains the most."""
-    telling = [line for line in said if re.search("Exception|ERROR|Error|No such", line)]
-    return (telling or list(said) or ["it said nothing"])[-1].strip()
+    relevant = [line for line in output if re.search("Exception|ERROR|Error|No such", line)]
+    return (relevant or list(output) or ["it printed nothing"])[-1].strip()
 
 
 def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:

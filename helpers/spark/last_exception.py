@@ -13,7 +13,7 @@ _JAVA = re.compile(
 _BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+)$")
 # These only carry another exception, which explains more.
 _WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
-# What ends the driver before the job can say what to do about it.
+# What ends the driver before the job can report what to do about it.
 _REMEDIES = (
     (
         r"OutOfMemoryError: ",
@@ -46,9 +46,9 @@ def last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
         return None
     name, text = found
     if _SHUT_DOWN in text and (
-        said := [match["text"] for line in lines if (match := _DIAGNOSTICS.search(line))]
+        messages := [match["text"] for line in lines if (match := _DIAGNOSTICS.search(line))]
     ):
-        return name, f"{said[-1]}: {_MASTER_LOST} ({text})"
+        return name, f"{messages[-1]}: {_MASTER_LOST} ({text})"
     for pattern, remedy in _REMEDIES:
         if re.match(pattern, f"{name}: {text}"):
             return name, f"{text}: {remedy}"
@@ -67,7 +67,7 @@ def _last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _without_log_records(lines: Sequence[str]) -> list[str]:
-    """Return the lines that no log record of Spark holds: a record goes on until a line at the margin."""
+    """Return the lines that no log record of Spark holds: a record ends at a line without indentation."""
     kept = []
     within = False
     for line in lines:
@@ -91,7 +91,7 @@ def _python(lines: Sequence[str]) -> tuple[str, str] | None:
     if name.rpartition(".")[2] in _WRAPPERS:
         if java := _java(lines[at:]):
             return java
-        if not text:  # Java was gone before it could be asked; what it said stands above
+        if not text:  # Java was gone before it could be asked; its output is above
             return None
     return name.rpartition(".")[2], text
 

@@ -77,8 +77,8 @@ def ensure(
     missing = [jar for jar in jars if not _is_intact(folder / jar.file_name, jar)]
     if missing:
         source = repository or maven_repository.this_users()
-        say = log or (lambda line: print(line, file=sys.stderr))
-        say(
+        print_line = log or (lambda line: print(line, file=sys.stderr))
+        print_line(
             f"Downloading {', '.join(jar.file_name for jar in missing)} "
             f"({sum(jar.size for jar in missing) / 1e6:.1f} MB, once per user) from {source.url}"
         )
@@ -91,7 +91,7 @@ def ensure(
 def cache_folder(name: str) -> Path:
     """Return a folder of this user's cache, below $XDG_CACHE_HOME or ~/.cache."""
     configured = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification of XDG says to ignore a relative path.
+    # The XDG specification requires that a relative path is ignored.
     base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return base / CACHE_FOLDER / name
 
@@ -112,7 +112,7 @@ def _fetch(jar: Jar, repository: Repository, folder: Path, pauses: Sequence[floa
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             final = isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
             if pause is None or final:
-                raise _refused(jar, url, repository, error) from None
+                raise _rejected(jar, url, repository, error) from None
             time.sleep(pause)
         else:
             return
@@ -146,7 +146,7 @@ def _store(content: bytes, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _refused(jar: Jar, url: str, repository: Repository, error: Exception) -> UserError:
+def _rejected(jar: Jar, url: str, repository: Repository, error: Exception) -> UserError:
     reason = f"HTTP {error.code} {error.reason}" if isinstance(error, urllib.error.HTTPError) else str(error)
     return UserError(
         f"Cannot download {jar.coordinate} from {url} (taken from {repository.source}): {reason}",

@@ -4,7 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from ml_pipeline.commands import options
 from ml_pipeline.registry.approval import approve
 from ml_pipeline.registry.group import open_group
@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Approve a version that can be served, which makes it the active one."""
-    say(console, approve(open_group(arguments.env), arguments.model))
+    print_line(console, approve(open_group(arguments.env), arguments.model))
     return 0

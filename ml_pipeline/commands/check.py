@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.controls.checks import findings
@@ -46,6 +46,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _show(name: str, definition: Mapping[str, Any], console: Console) -> int:
     found = findings(definition)
     for finding in found:
-        say(console, f"{name}: {finding}")
-    say(console, f"{name}: {len(found) or 'no'} finding{'s' * (len(found) != 1)}")
+        print_line(console, f"{name}: {finding}")
+    print_line(console, f"{name}: {len(found) or 'no'} finding{'s' * (len(found) != 1)}")
     return 1 if found else 0

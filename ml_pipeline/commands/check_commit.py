@@ -5,10 +5,10 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from ml_pipeline.commands import options
 from ml_pipeline.executions.target import ALL, targets
-from ml_pipeline.releases.outdated import refuse_outdated
+from ml_pipeline.releases.outdated import reject_outdated
 from ml_pipeline.releases.revision import commit
 
 
@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Refuse a commit that does not descend from the one that a pipeline is registered from."""
     session = connect(arguments.env)
     found = targets(arguments.env, arguments.pipeline)
-    for line in refuse_outdated(session.client("sagemaker"), found, commit()):
-        say(console, line)
+    for line in reject_outdated(session.client("sagemaker"), found, commit()):
+        print_line(console, line)
     return 0

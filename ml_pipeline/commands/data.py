@@ -4,7 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from ml_pipeline.commands import options
 from ml_pipeline.executions.sample_data import upload_samples
 from ml_pipeline.project import open_projects
@@ -20,5 +20,5 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for project in open_projects(arguments.env, arguments.pipeline):
         s3 = project.session.client("s3")
         for line in upload_samples(s3, project.parameters, project.environment):
-            say(console, line)
+            print_line(console, line)
     return 0

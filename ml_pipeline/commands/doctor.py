@@ -5,8 +5,8 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
-from ml_pipeline.review.doctor import examine, to_do
+from helpers.command_line import print_line
+from ml_pipeline.review.doctor import run_checks, to_do
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -16,11 +16,11 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Show what each check has found, and end with what to do; return 1 if there is something before plan."""
     findings = []
-    for finding in examine(arguments.env, connect):
+    for finding in run_checks(arguments.env, connect):
         findings.append(finding)
-        say(console, f"{finding.check:<14} {finding.said}")
+        print_line(console, f"{finding.check:<14} {finding.message}")
     steps = to_do(findings)
-    say(console, "\nTo do:" if steps else "\nNothing to do.")
+    print_line(console, "\nTo do:" if steps else "\nNothing to do.")
     for number, step in enumerate(steps, 1):
-        say(console, f"{number}. {step}")
+        print_line(console, f"{number}. {step}")
     return 1 if any(finding.to_do for finding in findings if finding.check != "stacks") else 0

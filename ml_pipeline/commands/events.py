@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.spark.event_log.configuration import change
 from helpers.spark.event_log.findings import findings
 from helpers.spark.event_log.profile import read
@@ -29,10 +29,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Show where a step's time went and which settings to change."""
     project = open_project(arguments.env, arguments.pipeline)
     log = newest_log(project, arguments.execution, arguments.step)
-    say(console, f"Step {log.step}: {log.uri}\n")
+    print_line(console, f"Step {log.step}: {log.uri}\n")
     profile = read(log.uri, project.session.client("s3"))
     found = findings(profile)
-    say(console, report(profile, found))
+    print_line(console, report(profile, found))
     if arguments.write is not None:
-        say(console, f"\n{change(arguments.write, found)}")
+        print_line(console, f"\n{change(arguments.write, found)}")
     return 0

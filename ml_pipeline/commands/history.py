@@ -7,7 +7,7 @@ from itertools import islice
 from rich.console import Console
 from rich.table import Table
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from ml_pipeline.commands import options
 from ml_pipeline.executions.target import ALL
 from ml_pipeline.project import Project, open_projects
@@ -43,7 +43,7 @@ def _history(project: Project, shown: int | None, console: Console | None) -> li
     if console is None:
         return document
     if not document:
-        say(console, f"{project.name} has no history: it was not upserted yet.")
+        print_line(console, f"{project.name} has no history: it was not upserted yet.")
         return document
     table = Table(
         "Version", "Time (UTC)", "Who", "Commit", "Code", "Definition", "Last execution", title=project.name

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from helpers.files import read_json_object
 from helpers.template.record import FILE, read_record
@@ -47,17 +47,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     changes = fork_changes(ROOT, wanted, record_answers(ROOT, read_record(ROOT), wanted))
     for verb, paths in (("Create", changes.created), ("Edit", changes.edited), ("Delete", changes.deleted)):
         for path in paths:
-            say(console, f"{verb} {path}")
+            print_line(console, f"{verb} {path}")
     if not arguments.yes and not Confirm.ask("Change these files?", console=console, default=True):
-        say(console, "Nothing was changed.")
+        print_line(console, "Nothing was changed.")
         return 1
     for _ in changes.apply():
         pass
     _regenerate(wanted, replaced=wanted.Step != now.Step)
-    say(console, f"The answers are in {FILE}; change them with: make init")
+    print_line(console, f"The answers are in {FILE}; change them with: make init")
     if wanted.Step and (pages := mentions(ROOT)):
-        say(console, f"These pages still describe the template's sample: {', '.join(pages)}")
-    say(console, "Next: make run")
+        print_line(console, f"These pages still describe the template's sample: {', '.join(pages)}")
+    print_line(console, "Next: make run")
     return 0
 
 
@@ -89,7 +89,7 @@ def _ask(console: Console, answers: Answers) -> Answers:
             try:
                 answers = replace(answers, **{name: question.parse(text.strip())})
             except UserError as error:
-                say(console, f"  {error.in_one_line()}")
+                print_line(console, f"  {error.in_one_line()}")
             else:
                 break
     return answers

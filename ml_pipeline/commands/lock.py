@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.environments import PREVIEW, has_previews, names
 from helpers.errors import UserError
 from helpers.files import write_atomically
@@ -50,7 +50,7 @@ def run(_: argparse.Namespace, console: Console) -> int:
         texts[code.folder / LICENSES] = write_licenses(licenses)
     for path, text in texts.items():
         write_atomically(path, text)
-        say(console, f"Wrote {path.name}")
+        print_line(console, f"Wrote {path.name}")
     return 0
 
 

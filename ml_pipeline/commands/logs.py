@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import continuing_on_aws, say
+from helpers.command_line import continuing_on_aws, print_line
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import Snapshot, Step, newest, select_steps, take_snapshot
 from ml_pipeline.executions.job_logs import LogLine, exception_of, milliseconds, read_lines
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     sagemaker = session.client("sagemaker")
     (target,) = targets(arguments.env, arguments.pipeline)
     execution = arguments.execution or newest(sagemaker, target)
-    say(console, f"Execution {execution}")
+    print_line(console, f"Execution {execution}")
     snapshot = take_snapshot(sagemaker, execution)
     running = continuing_on_aws(f"execution {execution}", target.command("status"), target.command("stop"))
     with nullcontext() if snapshot.over else running:
@@ -45,22 +45,22 @@ def _print_logs(session: "Session", snapshot: Snapshot, target: Target, console:
     for step in snapshot.steps:
         if step.reused_from:
             again = target.command("logs", ARGS=f"--execution {step.reused_from}")
-            say(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
+            print_line(console, f"Step {step.name} reused the result of {step.reused_from}; its log: {again}")
             continue
         if not step.job_arn:
-            say(console, f"Step {step.name}: {step.status}, {_without_job(step)}")
+            print_line(console, f"Step {step.name}: {step.status}, {_without_job(step)}")
             continue
         job = describe_job(sagemaker, step.job_arn)
         group = job.kind.log_group
-        say(console, f"Step {step.name}: {step.status}, job {job.name}")
+        print_line(console, f"Step {step.name}: {step.status}, job {job.name}")
         lines = []
         for line in read_lines(logs, job.name, milliseconds(step.started), group):
             lines.append(line)
-            say(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
+            print_line(console, f"{line.stream.rsplit('/', 1)[-1]}  {line.text}")
         if not lines:
-            say(console, f"The log of step {step.name} is empty: {group}: {job.name}/…")
+            print_line(console, f"The log of step {step.name} is empty: {group}: {job.name}/…")
         if step.status == "Failed" and (reason := _failure(job, lines)):
-            say(console, f"Step {step.name} failed with {reason}")
+            print_line(console, f"Step {step.name} failed with {reason}")
 
 
 def _without_job(step: Step) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from ml_pipeline.registry import champion, list_packages
 from ml_pipeline.registry.evaluation import read_evaluation
@@ -40,7 +40,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if active and active.arn not in {package.arn for package in shown}:
         shown.append(active)
     if not shown:
-        say(console, f"{group.name} has no versions. Train one: {group.command('run', PIPELINE='train')}")
+        print_line(
+            console, f"{group.name} has no versions. Train one: {group.command('run', PIPELINE='train')}"
+        )
         return 0
     table = Table(
         *("Version", "Status", "Metrics", "Registered (UTC)", "Approved by", "Active"),
@@ -81,5 +83,5 @@ def _metrics(group: ModelGroup, package: "Package") -> str:
     try:
         found = read_evaluation(group.s3, package)
     except UserError:
-        return "unreadable"  # `make compare` says why
+        return "unreadable"  # `make compare` shows why
     return ", ".join(f"{name} {value:.4g}" for name, value in found.metrics.items())

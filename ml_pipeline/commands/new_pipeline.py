@@ -4,7 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import make_command, say
+from helpers.command_line import make_command, print_line
 from ml_pipeline.scaffolding.files import new_pipeline
 
 
@@ -17,6 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Create a module, a parameter file, and a job with its sample and its test."""
     for line in new_pipeline(arguments.name, arguments.step).apply():
-        say(console, line)
-    say(console, f"Run it: {make_command('run', PIPELINE=arguments.name)}")
+        print_line(console, line)
+    print_line(console, f"Run it: {make_command('run', PIPELINE=arguments.name)}")
     return 0

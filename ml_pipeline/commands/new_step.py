@@ -4,7 +4,7 @@ import argparse
 
 from rich.console import Console
 
-from helpers.command_line import make_command, say
+from helpers.command_line import make_command, print_line
 from ml_pipeline.commands import options
 from ml_pipeline.scaffolding.files import new_step
 
@@ -18,6 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Create a job with its test, and add the step to the pipeline's module and parameter file."""
     for line in new_step(arguments.pipeline, arguments.name).apply():
-        say(console, line)
-    say(console, f"Run it: {make_command('run', PIPELINE=arguments.pipeline)}")
+        print_line(console, line)
+    print_line(console, f"Run it: {make_command('run', PIPELINE=arguments.pipeline)}")
     return 0

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from helpers.command_line import environment, say
+from helpers.command_line import environment, print_line
 from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.registry.group import open_group
@@ -40,12 +40,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if any(arguments.export.iterdir()):
             raise UserError(f"{arguments.export} is not empty", hint="Name a new folder")
         export_package(open_group(arguments.source), arguments.model, arguments.export)
-        say(console, f"Wrote version {arguments.model} of {arguments.source} to {arguments.export}.")
+        print_line(console, f"Wrote version {arguments.model} of {arguments.source} to {arguments.export}.")
         return 0
     if arguments.imported:
-        say(console, import_package(open_group(arguments.env), arguments.imported))
+        print_line(console, import_package(open_group(arguments.env), arguments.imported))
         return 0
     with TemporaryDirectory() as folder:
         export_package(open_group(arguments.source), arguments.model, Path(folder))
-        say(console, import_package(open_group(arguments.env), Path(folder)))
+        print_line(console, import_package(open_group(arguments.env), Path(folder)))
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from helpers.files import write_atomically
 from ml_pipeline.commands import options
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         project = open_project(arguments.env, pipeline.name)
         arn = arguments.execution or newest(project.session.client("sagemaker"), project.target)
         path = write_report(project, arn, arguments.output, with_data=not arguments.without_data)
-        say(console, f"Wrote {path}")
+        print_line(console, f"Wrote {path}")
     return 0
 
 

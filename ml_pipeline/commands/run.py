@@ -8,11 +8,11 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import INTERRUPTED, say
+from helpers.command_line import INTERRUPTED, print_line
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import stack_names
 from helpers.infra.stacks.deploy import deploy_environment
-from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.outputs import missing_stacks
 from helpers.progress import progress
 from ml_pipeline.commands import options
 from ml_pipeline.commands.report import write_report
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     # A typo is reported before anything is deployed.
     startable = startable_pipelines(arguments.pipeline, arguments.env)
     session = connect(arguments.env)
-    if undeployed(session.client("cloudformation"), arguments.env):
+    if missing_stacks(session.client("cloudformation"), arguments.env):
         # New stacks have new outputs, so definitions must be built: the SDK is imported meanwhile.
         threading.Thread(target=_import_sdk, daemon=True).start()
     executions = [execution_step(target_of(arguments.env, each)) for each in startable]
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         projects = open_projects(arguments.env, arguments.pipeline)
         for project in projects:
             for line in upload_samples(project.session.client("s3"), project.parameters, project.environment):
-                say(console, line)
+                print_line(console, line)
         upsert_all(projects, console)
         for project in (each for each in projects if each.pipeline in startable):
             arn = begin_if_possible(project.session, project.target, console, arguments)
@@ -63,9 +63,9 @@ def _show_report(project: Project, arn: str, console: Console) -> None:
     try:
         path = write_report(project, arn)
     except (ClientError, UserError) as error:
-        say(console, f"\nThe execution report was not written: {explain(error)}")
+        print_line(console, f"\nThe execution report was not written: {explain(error)}")
     else:
-        say(console, f"\nExecution report: {path.as_uri()}")
+        print_line(console, f"\nExecution report: {path.as_uri()}")
 
 
 def _import_sdk() -> None:

@@ -7,7 +7,7 @@ import webbrowser
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.spark import history_server
 from ml_pipeline.commands import options
 from ml_pipeline.project import open_project
@@ -34,13 +34,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
 
     def ready(address: str) -> None:
-        say(console, f"Spark UI of step {log.step}: {address}\nCtrl-C ends it.")
+        print_line(console, f"Spark UI of step {log.step}: {address}\nCtrl-C ends it.")
         if arguments.browse:
             webbrowser.open(address)
 
-    say(console, f"Starting Spark's history server on {log.folder} …")
+    print_line(console, f"Starting Spark's history server on {log.folder} …")
     try:
         history_server.serve(server, ready, stop, log.application_id)
     except KeyboardInterrupt:
-        say(console, "Ended.")
+        print_line(console, "Ended.")
     return 0

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import INTERRUPTED, positive, say
+from helpers.command_line import INTERRUPTED, positive, print_line
 from helpers.errors import UserError
 from helpers.progress import Progress, progress
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import list_executions, start
 from ml_pipeline.executions.outcome import read_outcomes
 from ml_pipeline.executions.parameters import NoActiveModelError
-from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.quotas import instances_needed, insufficient_quotas
 from ml_pipeline.executions.summary import summary
 from ml_pipeline.executions.target import ALL, Target, startable_pipelines, target_of
 from ml_pipeline.executions.waiting import wait
@@ -86,8 +86,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     session = connect(arguments.env)
     pipelines = startable_pipelines(arguments.pipeline, arguments.env)
     needed = instances_needed(arguments.env, pipelines)
-    for line in shortfalls(session.client("service-quotas"), needed):
-        say(console, line)
+    for line in insufficient_quotas(session.client("service-quotas"), needed):
+        print_line(console, line)
     until = time.monotonic() + arguments.minutes * 60
     code = 0
     selected = [target_of(arguments.env, each) for each in pipelines]
@@ -126,14 +126,14 @@ def begin_if_possible(
     except NoActiveModelError as error:
         if arguments.pipeline != ALL:
             raise
-        say(console, f"{target.name} was not started. {error}")
+        print_line(console, f"{target.name} was not started. {error}")
         return None
 
 
 def begin(session: "Session", target: Target, console: Console, *, use_cache: bool) -> str:
     """Start an execution, show its ARN and return it."""
     arn = start(session, target, use_cache=use_cache)
-    say(console, f"Started {arn}")
+    print_line(console, f"Started {arn}")
     return arn
 
 
@@ -156,12 +156,12 @@ def follow(
         if snapshot.status != "Succeeded" or all(each.reused_from for each in snapshot.steps):
             step.discard()
     if not snapshot.over:
-        say(console, f"{arn} still runs.")
+        print_line(console, f"{arn} still runs.")
         return STILL_RUNNING
-    say(console, "\n" + summary(snapshot, read_outcomes(session, snapshot), target))
+    print_line(console, "\n" + summary(snapshot, read_outcomes(session, snapshot), target))
     if interrupted:
         return INTERRUPTED
     if snapshot.status == "Succeeded":
         return 0
-    say(console, f"\nThe whole log: {target.command('logs')}")
+    print_line(console, f"\nThe whole log: {target.command('logs')}")
     return 1

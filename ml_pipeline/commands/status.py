@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import newest, take_snapshot
@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         except UserError as error:
             if arguments.pipeline != ALL:
                 raise
-            say(console, str(error))
+            print_line(console, str(error))
             continue
         snapshot = take_snapshot(sagemaker, execution)
-        say(console, summary(snapshot, read_outcomes(session, snapshot), target))
+        print_line(console, summary(snapshot, read_outcomes(session, snapshot), target))
     return 0

@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from ml_pipeline.commands import options
 from ml_pipeline.executions.executions import active_executions, stop
 from ml_pipeline.executions.target import targets
@@ -26,13 +26,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         named = [arguments.execution] if arguments.execution else []
         arns = named or [each.arn for each in active_executions(sagemaker, target)]
         if not arns:
-            say(console, f"No execution of {target.name} is running.")
+            print_line(console, f"No execution of {target.name} is running.")
         for arn in arns:
             if not stop(sagemaker, arn):
-                say(console, f"{arn} has already finished.")
+                print_line(console, f"{arn} has already finished.")
                 continue
             snapshot, _ = wait(session, arn, target, console)
-            say(console, f"{arn} is {snapshot.status}.")
+            print_line(console, f"{arn} is {snapshot.status}.")
         if named:
             break
     return 0

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from ml_pipeline.commands import options
 from ml_pipeline.project import open_projects
-from ml_pipeline.releases.upsert import refuse_other_code, upsert_all
+from ml_pipeline.releases.upsert import reject_other_code, upsert_all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Upsert the pipelines, all or none of them."""
     projects = open_projects(arguments.env, arguments.pipeline)
     if arguments.code is not None:
-        refuse_other_code(projects, arguments.code)
+        reject_other_code(projects, arguments.code)
     upsert_all(projects, console)
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import explain
 from helpers.spark.event_log.reading import EventLogError
 from ml_pipeline.commands import options
@@ -39,7 +39,9 @@ def _is_executed(project: Project, console: Console) -> bool:
         return False
     sagemaker = project.session.client("sagemaker")
     if project.parameters.needs_active_model and not next(list_executions(sagemaker, project.target), None):
-        say(console, f"{project.name} was not executed yet: it needs an approved version of the model.")
+        print_line(
+            console, f"{project.name} was not executed yet: it needs an approved version of the model."
+        )
         return False
     return True
 
@@ -52,14 +54,14 @@ def _verify(project: Project, console: Console) -> int:
     written = read_written(session.client("s3"), outcomes)
     found = problems(snapshot, outcomes, written, project.parameters.pyspark_process_output_kms)
     for warning in warnings(outcomes, _logged_executors(project, outcomes, console)):
-        say(console, f"Warning: {warning}")
+        print_line(console, f"Warning: {warning}")
     for problem in found:
-        say(console, f"Verification failed: {problem}")
+        print_line(console, f"Verification failed: {problem}")
     if found:
-        say(console, f"{snapshot.arn}: {len(found)} problem{'s' * (len(found) != 1)}")
+        print_line(console, f"{snapshot.arn}: {len(found)} problem{'s' * (len(found) != 1)}")
         return 1
     files = sum(map(len, written.values()))
-    say(console, f"{snapshot.arn} is verified: {files:,} objects, all encrypted.")
+    print_line(console, f"{snapshot.arn} is verified: {files:,} objects, all encrypted.")
     return 0
 
 
@@ -69,5 +71,5 @@ def _logged_executors(
     try:
         return logged_executors(project, outcomes)
     except (EventLogError, ClientError) as error:  # what only warns must not fail
-        say(console, f"Warning: the executors are not known: {explain(error)}")
+        print_line(console, f"Warning: the executors are not known: {explain(error)}")
         return {}

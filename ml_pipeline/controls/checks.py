@@ -1,7 +1,7 @@
 """The controls of a pipeline, checked on its definition before SageMaker gets it.
 
 Security Hub has no control for processing jobs, so that nothing else would notice a job outside the
-VPC until a role refuses to create it, in the middle of an execution.
+VPC until a role is denied to create it, in the middle of an execution.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

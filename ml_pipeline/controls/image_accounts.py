@@ -21,7 +21,7 @@ _IMAGE = re.compile(
 def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNTS) -> str | None:
     """Return why a job may not run an image, or None when it may."""
     found = _IMAGE.fullmatch(uri) if isinstance(uri, str) else None
-    # The host decides who answers: amazonaws.com.example.org belongs to somebody else.
+    # The host decides who answers: amazonaws.com.example.org belongs to someone else.
     if not found or found["suffix"] not in _registry_suffixes():
         return f"is not an image of a registry in AWS: {uri}"
     images = spark_image_accounts(), algorithm_image_accounts()

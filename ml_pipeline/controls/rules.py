@@ -60,15 +60,17 @@ def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
                 else "it is known only during an execution"
             )
             yield Violation(path, f"{name} is not a control: {why}", f"{fix}, in the definition itself")
-        elif said := problem(value):
-            yield Violation(path, f"{name} {said}", fix)
+        elif problem_found := problem(value):
+            yield Violation(path, f"{name} {problem_found}", fix)
 
     return check
 
 
-def _matching(pattern: str, said: str) -> Callable[[Any], str | None]:
+def _matching(pattern: str, problem_found: str) -> Callable[[Any], str | None]:
     def problem(value: Any) -> str | None:
-        return None if isinstance(value, str) and re.fullmatch(pattern, value) else f"{said}: {value!r}"
+        return (
+            None if isinstance(value, str) and re.fullmatch(pattern, value) else f"{problem_found}: {value!r}"
+        )
 
     return problem
 
@@ -177,7 +179,7 @@ def _no_tags(value: Any, path: str) -> Iterator[Violation]:
     if value is not None:
         yield Violation(
             path,
-            "SageMaker refuses tags of a model package that has a group",
+            "SageMaker rejects tags of a model package that has a group",
             "remove them; the tags of the group are those of its packages",
         )
 
@@ -216,7 +218,9 @@ def _container(image: Check) -> Check:
     package = _value(
         "the model package",
         'name its ARN, or give it as {"Get": "Parameters.ModelPackageArn"}',
-        _matching(r"arn:aws[a-z-]*:sagemaker:[\w:-]+:model-package/[\w/-]+", "is no ARN of a model package"),
+        _matching(
+            r"arn:aws[a-z-]*:sagemaker:[\w:-]+:model-package/[\w/-]+", "is not an ARN of a model package"
+        ),
     )
 
     def check(value: Any, path: str) -> Iterator[Violation]:

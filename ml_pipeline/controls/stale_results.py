@@ -127,7 +127,7 @@ def _options(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
 
 
 def _outputs(arguments: Mapping[str, Any]) -> set[str]:
-    """Return the names of the options that say where a job writes."""
+    """Return the names of the options for the outputs of a job."""
     names = _object(arguments.get("Environment")).get(OUTPUTS_VARIABLE)
     return set(names.split(",")) - {""} if isinstance(names, str) else set()
 

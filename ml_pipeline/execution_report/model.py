@@ -98,7 +98,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Frequency:
-    """How often a value occurs, as a share from 0 to 1 of the rows that are no NULL."""
+    """How often a value occurs, as a share from 0 to 1 of the rows that are not NULL."""
 
     value: str
     share: float

@@ -87,7 +87,7 @@ class Snapshot:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Return whether an error says that there is no such pipeline."""
+    """Return whether an error means that there is no such pipeline."""
     details = error.response["Error"]
     return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
 
@@ -198,7 +198,7 @@ def stop(sagemaker: "SageMakerClient", arn: str) -> bool:
     try:
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid4()))
     except ClientError:
-        # The API tells in different words that there is nothing to stop; the status tells it plainly.
+        # The API has different errors if there is nothing to stop; the status is unambiguous.
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         if status == "Executing":
             raise

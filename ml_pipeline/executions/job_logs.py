@@ -55,7 +55,7 @@ def read_lines(
 
 
 def _lines_of(logs: "CloudWatchLogsClient", group: str, stream: str, since: int) -> Iterator[LogLine]:
-    """Yield the lines of a stream; its end is where the token to go on is the one that was given."""
+    """Yield the lines of a stream; it ends where the next token is the one that was sent."""
     page = logs.get_log_events(logGroupName=group, logStreamName=stream, startTime=since, startFromHead=True)
     token = ""
     while page["nextForwardToken"] != token:

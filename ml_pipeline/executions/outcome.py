@@ -168,7 +168,7 @@ def output_uri(job: Mapping[str, Any], name: str) -> str:
 
 
 def written_during(modified: datetime, started: datetime | None, ended: datetime | None) -> bool:
-    """Return whether a time lies within a job, given that S3 tells whole seconds."""
+    """Return whether a time lies within a job, given that S3 has whole seconds."""
     second = timedelta(seconds=1)
     return (not started or modified >= started - second) and (not ended or modified <= ended + second)
 

@@ -46,7 +46,7 @@ def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) ->
     return needed
 
 
-def shortfalls(quotas: "BaseClient", needed: Mapping[JobInstances, int]) -> list[str]:
+def insufficient_quotas(quotas: "BaseClient", needed: Mapping[JobInstances, int]) -> list[str]:
     """Return which quotas are too low, a line each with name, code and the command that requests an increase.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 
-from helpers.command_line import continuing_on_aws, say
+from helpers.command_line import continuing_on_aws, print_line
 from ml_pipeline.executions.executions import Snapshot, stop, take_snapshot
 from ml_pipeline.executions.progress import changes, stamped
 from ml_pipeline.executions.target import Target
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-PATIENCE_SECONDS = 300
+TIMEOUT_SECONDS = 300
 """How long AWS may be out of reach, as when a laptop sleeps, before waiting is given up."""
 
 Show = Callable[[Snapshot | None, Snapshot], None]
@@ -50,8 +50,8 @@ def wait(
         try:
             return _follow(sagemaker, arn, show, until), False
         except KeyboardInterrupt:
-            say(console, stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)))
-            say(console, "Press Ctrl-C again to leave. It then stops on AWS without this command.")
+            print_line(console, stamped(f"Interrupted: stopping {arn}", datetime.now(UTC)))
+            print_line(console, "Press Ctrl-C again to leave. It then stops on AWS without this command.")
             stop(sagemaker, arn)
             return _follow(sagemaker, arn, show), True
 
@@ -64,7 +64,7 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = m
         try:
             snapshot = take_snapshot(sagemaker, arn)
         except (EndpointConnectionError, HTTPClientError):
-            if time.monotonic() - last_answer > PATIENCE_SECONDS:
+            if time.monotonic() - last_answer > TIMEOUT_SECONDS:
                 raise
         else:
             last_answer = time.monotonic()

@@ -10,7 +10,7 @@ from helpers.service_models import LOADER
 
 
 class Limits(NamedTuple):
-    """What the API says of one of its shapes; a length for strings and lists, a value for numbers."""
+    """Constraints of the API on one of its shapes: a length for strings and lists, a value for numbers."""
 
     minimum: int
     maximum: int
@@ -18,7 +18,7 @@ class Limits(NamedTuple):
     values: tuple[str, ...]
 
     def problem(self, text: str) -> str | None:
-        """Return what the API would refuse of a string, or None."""
+        """Return what the API would reject of a string, or None."""
         if self.values:
             return None if text in self.values else f"use one of the API's {len(self.values)} values"
         if not self.minimum <= len(text) <= self.maximum:

@@ -1,4 +1,4 @@
-"""The parameter files: where they lie, and what they say without any stack: names, code files, instances."""
+"""The parameter files: where they are, and what can be read without a stack: names, code files, instances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath

@@ -281,8 +281,8 @@ def _value(path: KeyPath, raw: dict[str, Any], resolved: dict[str, Any]) -> str:
         written, meant = lookup(raw, path), lookup(resolved, path)
     except KeyError:
         return ""
-    said = f" = {_json(written)}"
-    return said if written == meant or "${" in str(meant) else f"{said} ({_json(meant)})"
+    shown = f" = {_json(written)}"
+    return shown if written == meant or "${" in str(meant) else f"{shown} ({_json(meant)})"
 
 
 def _json(value: Any, longest: int = 200) -> str:

@@ -81,7 +81,7 @@ class PipelineParams(BaseModel):
     pipeline_name: Annotated[str, api("PipelineName", "ExperimentEntityName")]
     """Also the name of the experiment, for which the API takes fewer characters."""
     job_name_prefix: Annotated[str, api("ProcessingJobName")]
-    """How the names of jobs begin: policies tell the environments' jobs and logs apart by it."""
+    """Prefix of job names. Policies distinguish the jobs and logs of environments by it."""
     trial: Annotated[str, api("ExperimentEntityName")]
     enabled: bool = True
     """Whether it is executed in the environment; it is registered wherever the others are."""

@@ -34,8 +34,8 @@ def resolve(
             unknown = [name for name in _PLACEHOLDER.findall(value) if name not in names]
             text = _PLACEHOLDER.sub(lambda match: names.get(match[1], match[0]), value)
             if unknown:
-                said = ", ".join(f"${{{name}}}" for name in dict.fromkeys(unknown))
-                report(path, f"nothing is named {said}; there are {', '.join(sorted(names))}")
+                placeholders = ", ".join(f"${{{name}}}" for name in dict.fromkeys(unknown))
+                report(path, f"nothing is named {placeholders}; there are {', '.join(sorted(names))}")
             elif "${" in text:
                 report(path, "write placeholders as ${Name}, with letters and digits and a closing brace")
             return text

@@ -1,4 +1,4 @@
-"""The section of a step in a parameter file: its type says which keys it has."""
+"""The section of a step in a parameter file. Its type determines its keys."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

@@ -27,7 +27,7 @@ CONFIGURATION = "configuration.json"
 """The name that the container looks for."""
 _OPTION = re.compile(r"--\w[\w-]*")
 HASH_DIGITS = 16
-"""64 bits distinguish more versions than anybody writes; a collision would be rejected, not run."""
+"""64 bits distinguish more versions than anyone writes; a collision would be rejected, not run."""
 
 
 class SparkCode:

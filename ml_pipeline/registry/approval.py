@@ -1,7 +1,7 @@
 """Approving and rejecting versions.
 
 SageMaker has no conditional update: of two people who approve or reject at the same time, the later one wins.
-So each looks again after the update, and is told what the other one did.
+So each reads again after the update, and reports what the other one did.
 """
 
 import os
@@ -29,7 +29,7 @@ def approve(group: "ModelGroup", version: int) -> str:
 
     Raises:
         UserError: there is no such version, a newer one is approved, or this one cannot be served. Nothing
-            was changed then. Or somebody else has rejected it at the same time.
+            was changed then. Or someone else has rejected it at the same time.
     """
     package, active = group.find(version), champion(group.sagemaker, group.name)
     if active and active.version > version:
@@ -39,7 +39,7 @@ def approve(group: "ModelGroup", version: int) -> str:
             hint=f"Reject it first: {group.command('reject', MODEL=str(active.version))}",
         )
     if package.approved:
-        return f"Version {version} is approved already, by {package.approved_by or 'somebody unknown'}."
+        return f"Version {version} is approved already, by {package.approved_by or 'someone unknown'}."
     if problems := serving_problems(group, package):
         raise UserError(
             f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}",
@@ -66,7 +66,7 @@ def reject(group: "ModelGroup", version: int) -> str:
     """Reject a version. Where it was active, the version approved before is again; return what was done.
 
     Raises:
-        UserError: there is no such version, or somebody else has approved it at the same time. Or the version
+        UserError: there is no such version, or someone else has approved it at the same time. Or the version
             that is active now cannot be served; this one is rejected all the same.
     """
     package, before = group.find(version), champion(group.sagemaker, group.name)
@@ -125,7 +125,7 @@ def _workflow_run() -> str | None:
 
 
 def _by(package: "Package", name: str) -> str:
-    return f"by {package.properties.get(name, package.modified_by or 'somebody unknown')}"
+    return f"by {package.properties.get(name, package.modified_by or 'someone unknown')}"
 
 
 def _active_line(active: "Package | None") -> str:

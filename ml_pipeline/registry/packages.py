@@ -145,7 +145,7 @@ def _arns(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Iterator[
 
 
 def _is_missing(error: ClientError) -> bool:
-    """Return whether an error says that there is no such group or package."""
+    """Return whether an error means that there is no such group or package."""
     details = error.response["Error"]
     return details["Code"] == "ResourceNotFound" or "does not exist" in details.get("Message", "")
 

@@ -94,7 +94,7 @@ def import_package(group: "ModelGroup", folder: Path) -> str:
     Files are in the artifact bucket before the version is registered; what was interrupted is continued.
 
     Raises:
-        UserError: the folder is no exported version, a file of it was modified, or its image is not allowed.
+        UserError: the folder is not an exported version, a file was modified, or its image is not allowed.
     """
     manifest = _read_manifest(folder)
     files = {name: (folder / name).read_bytes() for name in manifest.files if (folder / name).is_file()}

@@ -112,5 +112,5 @@ def _archive_problem(s3: "S3Client", bucket: str, key: str) -> str | None:
         with tarfile.open(fileobj=body, mode="r|gz") as archive:
             files = [member.name for member in archive if member.isfile()]
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        return f"is no tar.gz that can be read: {error}"
+        return f"is not a tar.gz that can be read: {error}"
     return None if files else "has no file in it"

@@ -78,7 +78,7 @@ def entries(s3: "S3Client", bucket: str, folder: str = FOLDER) -> Iterator[Entry
     """Yield the upserts, the newest first; each is read when it is asked for.
 
     Raises:
-        UserError: one of the objects is no record of an upsert.
+        UserError: one of the objects is not a record of an upsert.
     """
     for version in versions(s3, bucket, folder):
         key = f"{folder}{version}.json"
@@ -154,7 +154,7 @@ def record(
 
 
 def marks(entry: Entry) -> dict[str, str]:
-    """Return the tags that say on the pipeline itself what it is; they are no part of what is registered."""
+    """Return the tags that identify the version on the pipeline; they are not part of what is registered."""
     return {
         "gitops:version": str(entry.version),
         COMMIT_TAG: entry.commit,

@@ -16,7 +16,7 @@ MARK = "gitops:commit"
 """The tag of a pipeline with the commit that it was registered from."""
 
 
-def refuse_outdated(
+def reject_outdated(
     sagemaker: "SageMakerClient", targets: Sequence[Target], commit: str, root: Path = ROOT
 ) -> list[str]:
     """Return what there is to report about the registered commits.
@@ -30,24 +30,24 @@ def refuse_outdated(
     Raises:
         UserError: a pipeline is registered from a commit that is not in the history of this one.
     """
-    said, newer = [], []
+    lines, newer = [], []
     for target in targets:
         there = registered(sagemaker, target.name)
         old = there.tags.get(MARK, UNKNOWN) if there else ""
         if not old:
-            said.append(f"{target.name} is not registered yet.")
+            lines.append(f"{target.name} is not registered yet.")
             continue
         match descends(commit, old, root):
             case True:
-                said.append(f"{commit} descends from {old}, the commit of {target.name}.")
+                lines.append(f"{commit} descends from {old}, the commit of {target.name}.")
             case False:
                 newer.append(f"{target.name} is registered from {old}")
             case None:
-                said.append(f"{target.name} is registered from {old}, which is not in this repository.")
+                lines.append(f"{target.name} is registered from {old}, which is not in this repository.")
     if newer:
         raise UserError(
             f"{commit} is outdated, and nothing was deployed: it does not descend from what is "
             f"there.{one_per_line(newer)}",
             hint="Deploy a newer commit. To go back on purpose, start the workflow rollback",
         )
-    return said
+    return lines

@@ -35,7 +35,7 @@ def registered(sagemaker: "SageMakerClient", name: str) -> Registration | None:
 def difference(old: Registration | None, new: Registration, new_name: str = "this checkout") -> list[str]:
     """Return the lines of a unified diff from what is registered to what would be; none if equal.
 
-    Tags that others have put on the pipeline stay, and are no difference.
+    Tags that others have put on the pipeline stay, and are not a difference.
     """
     before = [] if old is None else _lines(old, only_tags_of=new)
     return list(difflib.unified_diff(before, _lines(new), "registered", new_name, lineterm=""))

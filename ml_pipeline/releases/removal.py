@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
-from helpers.infra.stacks.teardown import refuse_protected, teardown
+from helpers.infra.stacks.teardown import reject_protected, teardown
 from helpers.project_settings import project_settings
 from ml_pipeline.executions.executions import active_executions, stop
 from ml_pipeline.executions.target import ALL, Target, targets
@@ -28,7 +28,7 @@ def delete_pipeline(session: "Session", target: Target, console: "Console") -> N
     """
     sagemaker = session.client("sagemaker")
     if registered(sagemaker, target.name) is None:
-        say(console, f"There is no pipeline {target.name}.")
+        print_line(console, f"There is no pipeline {target.name}.")
         return
     for running in active_executions(sagemaker, target):
         if not target.environment.is_preview:
@@ -39,7 +39,7 @@ def delete_pipeline(session: "Session", target: Target, console: "Console") -> N
         stop(sagemaker, running.arn)
         wait(session, running.arn, target, console)
     sagemaker.delete_pipeline(PipelineName=target.name, ClientRequestToken=str(uuid4()))
-    say(console, f"Pipeline {target.name} deleted.")
+    print_line(console, f"Pipeline {target.name} deleted.")
 
 
 def tear_down(
@@ -52,7 +52,7 @@ def tear_down(
 ) -> None:
     """Delete the pipelines, then the stacks that they stand on; GitHub's way in only when asked."""
     stacks = load_stacks(environment)
-    refuse_protected(stacks, allowed=allow_protected)
+    reject_protected(stacks, allowed=allow_protected)
     session = connect(environment)
     known = targets(environment, ALL)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.executions.executions import Execution, list_executions
@@ -46,11 +46,13 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
         )
     entry = meant(listed, to) if to else last_good(listed, executions_by_version(project, listed))
     known = [*project.outputs.values(), project.parameters.model_dump_json()]
-    refuse_what_would_not_run(s3, entry, project.artifact_bucket, known, project.environment)
+    reject_unrunnable(s3, entry, project.artifact_bucket, known, project.environment)
     done = upsert(project.session.client("sagemaker"), project.name, entry.registration)
     # A rollback that died may have registered the definition, and not recorded that.
     if done == "unchanged" and listed[0].definition_hash == entry.definition_hash:
-        say(console, f"Version {entry.version} is registered as {project.name} already, nothing was changed.")
+        print_line(
+            console, f"Version {entry.version} is registered as {project.name} already, nothing was changed."
+        )
         return
     new = record(
         project.session,
@@ -61,7 +63,7 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
         changed=True,
         folder=folder,
     )
-    say(
+    print_line(
         console,
         f"Pipeline {project.name} is back to version {entry.version} of commit {entry.commit}"
         f"{f', version {new.version}' if new else ''}.",
@@ -143,7 +145,7 @@ def _is_untried(execution: Execution | None) -> bool:
     return execution is None or execution.active or execution.status == "Stopped"
 
 
-def refuse_what_would_not_run(
+def reject_unrunnable(
     s3: "S3Client", entry: Entry, bucket: str, known: Iterable[str], environment: str
 ) -> None:
     """Raise a UserError if an earlier definition lacks a control, its code, or what the stacks had then.
@@ -191,7 +193,7 @@ def _is_there(s3: "S3Client", bucket: str) -> bool:
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
-        # Somebody else's bucket answers 403; only 404 says that there is none.
+        # Someone else's bucket answers 403; only 404 means that it does not exist.
         return error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}
     return True
 

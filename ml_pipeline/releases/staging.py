@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def stage_code(s3: "S3Client", files: Mapping[str, bytes]) -> list[str]:
     """Upload the code files that are not there yet.
 
-    The bucket encrypts them with its own key, and refuses any other.
+    The bucket encrypts them with its own key, and rejects any other.
 
     Args:
         s3: a client.

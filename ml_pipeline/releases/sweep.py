@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import ClientError
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.environments import Environment
 from helpers.errors import UserError, explain
 from helpers.infra.stacks.configuration import INFRA, project_name, stack_names
-from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.outputs import missing_stacks
 from helpers.infra.stacks.status import find_stack, is_changing
 from helpers.infra.stacks.sweep import FoundStack, Sweep, decide, find_stacks, remaining
 from ml_pipeline.executions.executions import active_executions
@@ -68,13 +68,13 @@ def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bo
     failures = 0
     for preview in found.expired:
         if dry_run:
-            say(console, f"Would remove {preview}: it has expired.")
+            print_line(console, f"Would remove {preview}: it has expired.")
             continue
         if reason := _remove(preview, project, cloudformation, console):
             failures += 1
-            say(console, f"Not removed: {preview}: {reason}")
+            print_line(console, f"Not removed: {preview}: {reason}")
         else:
-            say(console, f"Removed {preview}: it had expired.")
+            print_line(console, f"Removed {preview}: it had expired.")
     _show_rest(found, console)
     return failures
 
@@ -92,11 +92,11 @@ def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", 
 
 def _show_rest(found: Sweep, console: "Console") -> None:
     for line in found.kept:
-        say(console, f"Kept {line}.")
+        print_line(console, f"Kept {line}.")
     for line in found.reported:
-        say(console, f"Look at {line}.")
+        print_line(console, f"Look at {line}.")
     if not (found.expired or found.kept or found.reported):
-        say(console, "No preview, and no stack that needs a look.")
+        print_line(console, "No preview, and no stack that needs a look.")
 
 
 def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundStack]:
@@ -106,16 +106,16 @@ def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundS
 def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, versions_kept: int) -> None:
     """Remove code that no pipeline uses; a prefix may be shared, so all pipelines are looked at together."""
     cloudformation = connect(environment).client("cloudformation")
-    if missing := undeployed(cloudformation, environment):
-        say(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
+    if missing := missing_stacks(cloudformation, environment):
+        print_line(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
         return
     if changing := _changing(cloudformation, environment):
-        say(console, f"No code of {environment} is swept: somebody is changing {', '.join(changing)}.")
+        print_line(console, f"No code of {environment} is swept: someone is changing {', '.join(changing)}.")
         return
     projects = open_projects(environment, ALL)
     s3, bucket = projects[0].session.client("s3"), projects[0].artifact_bucket
     if reason := next(filter(None, map(_busy, projects)), ""):
-        say(console, f"No code of {environment} is swept: {reason}.")
+        print_line(console, f"No code of {environment} is swept: {reason}.")
         return
     found = code_sweep.decide(
         code_sweep.staged_prefixes(s3, bucket),
@@ -127,11 +127,13 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
     for prefix in found.unused:
         if not dry_run:
             code_sweep.delete_prefix(s3, bucket, prefix)
-        say(console, f"{'Would remove' if dry_run else 'Removed'} s3://{bucket}/{prefix}: nothing uses it.")
+        print_line(
+            console, f"{'Would remove' if dry_run else 'Removed'} s3://{bucket}/{prefix}: nothing uses it."
+        )
     for prefix, reason in found.kept.items():
-        say(console, f"Kept s3://{bucket}/{prefix}: {reason}.")
+        print_line(console, f"Kept s3://{bucket}/{prefix}: {reason}.")
     if not (found.unused or found.kept):
-        say(console, f"No code lies in {bucket}.")
+        print_line(console, f"No code lies in {bucket}.")
 
 
 def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:

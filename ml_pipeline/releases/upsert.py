@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.project import Project, combined_hash
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def refuse_other_code(projects: Sequence[Project], wanted: str) -> None:
+def reject_other_code(projects: Sequence[Project], wanted: str) -> None:
     """Raise a UserError if the code of the pipelines has another content hash."""
     found = combined_hash({each.pipeline.name: each.code_hash for each in projects})
     if found != wanted:
@@ -54,9 +54,9 @@ def upsert_all(projects: Sequence[Project], console: "Console") -> None:
 def _upsert(project: Project, staging: PackageStaging, console: "Console") -> None:
     for uri in project.bundles:
         if sent := staging.upload(uri):
-            say(console, f"Staged {uri} ({sent / 1e6:,.1f} MB)")
+            print_line(console, f"Staged {uri} ({sent / 1e6:,.1f} MB)")
     for uri in stage_code(project.session.client("s3"), project.files):
-        say(console, f"Staged {uri}")
+        print_line(console, f"Staged {uri}")
     done = upsert(project.session.client("sagemaker"), project.name, project.registration)
     entry = record(
         project.session,
@@ -67,4 +67,4 @@ def _upsert(project: Project, staging: PackageStaging, console: "Console") -> No
         changed=done != "unchanged",
         folder=history_folder(project.pipeline.name),
     )
-    say(console, f"Pipeline {project.name} {done}{f', version {entry.version}' if entry else ''}.")
+    print_line(console, f"Pipeline {project.name} {done}{f', version {entry.version}' if entry else ''}.")

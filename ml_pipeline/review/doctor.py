@@ -18,7 +18,7 @@ from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.pricing import load_prices
 from helpers.spark.images import spark_image_accounts
 from ml_pipeline.executions.job_logs import LOG_GROUP
-from ml_pipeline.executions.quotas import JobInstances, instances_needed, shortfalls
+from ml_pipeline.executions.quotas import JobInstances, instances_needed, insufficient_quotas
 from ml_pipeline.executions.target import ALL, select_pipelines
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Finding:
     """What a check has found."""
 
     check: str
-    said: str
+    message: str
     to_do: Sequence[str] = ()
     """What a person does about it, in this order; nothing where all is well."""
 
@@ -69,10 +69,10 @@ class Account:
         return [each.name for each in self.stacks if not outputs_if_deployed(cloudformation, each.name)]
 
 
-def examine(environment: Environment, connect: Callable[[Environment], "Session"]) -> Iterator[Finding]:
+def run_checks(environment: Environment, connect: Callable[[Environment], "Session"]) -> Iterator[Finding]:
     """Yield the findings about an environment's account, in the order in which their reasons are to be fixed.
 
-    A check that may not read what it needs says so; without credentials there is nothing to check.
+    A check without permission to read what it needs reports that; without credentials nothing is checked.
 
     Args:
         environment: the environment.
@@ -149,7 +149,7 @@ def _zones(account: Account) -> Finding:
 
 
 def _quotas(account: Account) -> Finding:
-    low = shortfalls(account.session.client("service-quotas"), account.instances)
+    low = insufficient_quotas(account.session.client("service-quotas"), account.instances)
     asked = ", ".join(f"{count} x {each.instance_type}" for each, count in account.instances.items())
     return Finding("quotas", f"{len(low)} are too low for {asked}" if low else f"enough for {asked}", low)
 
@@ -179,8 +179,8 @@ def _provider(account: Account) -> Finding:
 def _costs(account: Account) -> Finding:
     prices = load_prices()
     usd = sum(line.usd_per_month for line in fixed_costs(account.stacks, prices))
-    said = f"about {usd:.2f} USD a month stand there while nothing runs ({prices.region}, {prices.as_of})"
-    return Finding("costs", said)
+    message = f"about {usd:.2f} USD a month even if nothing runs ({prices.region}, {prices.as_of})"
+    return Finding("costs", message)
 
 
 def _alarms(account: Account) -> Finding:
@@ -205,12 +205,12 @@ def _job_logs(account: Account) -> Finding:
 
 def _stacks(account: Account) -> Finding:
     missing = account.missing()
-    said = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
+    message = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
     steps = [
         f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
         f"Deploy it with: {make_command('deploy', ENV=account.environment)}",
     ]
-    return Finding("stacks", said, steps if missing else ())
+    return Finding("stacks", message, steps if missing else ())
 
 
 CHECKS: dict[str, Callable[[Account], Finding]] = {

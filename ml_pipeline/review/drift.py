@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from helpers.aws import connect
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.environments import Environment
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.drift import StackDrift, find_drift, show_drift
@@ -88,13 +88,13 @@ def show(drift: Drift, console: "Console") -> None:
     """Print the drift."""
     show_drift(drift.environment, drift.stacks, console)
     if drift.waiting:
-        say(console, drift.waiting)
+        print_line(console, drift.waiting)
     for target, pipeline in drift.pipelines:
         for line in lines(pipeline, target):
-            say(console, line)
+            print_line(console, line)
     for target, scoring in drift.scoring:
         for line in scoring_lines(scoring, target):
-            say(console, line)
+            print_line(console, line)
 
 
 def _of_pipeline(project: Project) -> PipelineDrift:

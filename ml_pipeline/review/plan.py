@@ -11,13 +11,13 @@ from helpers.errors import UserError
 from helpers.infra.stacks.configuration import load_stacks
 from helpers.infra.stacks.fixed_costs import CostLine, fixed_costs
 from helpers.infra.stacks.offerings import missing_offerings
-from helpers.infra.stacks.outputs import undeployed
+from helpers.infra.stacks.outputs import missing_stacks
 from helpers.infra.stacks.plan import StackPlan, plan_all
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.pricing import Prices, load_prices
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import list_executions
-from ml_pipeline.executions.quotas import instances_needed, shortfalls
+from ml_pipeline.executions.quotas import instances_needed, insufficient_quotas
 from ml_pipeline.executions.target import select_pipelines
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.registration import difference, registered
@@ -100,7 +100,7 @@ def make_plan(environment: Environment, pipelines: str) -> Plan:
 
 def waits_for(session: "Session", environment: Environment) -> str:
     """Return why pipelines cannot be planned yet, or an empty string."""
-    missing = undeployed(session.client("cloudformation"), environment)
+    missing = missing_stacks(session.client("cloudformation"), environment)
     if not missing:
         return ""
     return f"The pipelines cannot be planned before the stacks are deployed: {', '.join(missing)}."
@@ -112,7 +112,7 @@ def _shortages(
     needed = instances_needed(environment, select_pipelines(pipelines))
     return [
         *missing_offerings(session.client("ec2"), stacks, {each.instance_type for each in needed}),
-        *shortfalls(session.client("service-quotas"), needed),
+        *insufficient_quotas(session.client("service-quotas"), needed),
     ]
 
 

@@ -8,7 +8,7 @@ from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.plan import StackPlan
 from ml_pipeline.controls.literal_secrets import secret_violations
 from ml_pipeline.review.plan import PipelinePlan, Plan
-from ml_pipeline.review.plan_text import amount
+from ml_pipeline.review.plan_text import format_usd
 
 LONGEST_SECTION = 20_000
 """Characters. GitHub takes 65,536 in a comment, and there are three environments in one."""
@@ -67,10 +67,10 @@ def _stack_lines(stacks: Sequence[StackPlan]) -> list[str]:
 
 def _counted(changes: Sequence[PlannedChange]) -> str:
     counts = Counter(change.action for change in changes)
-    said = ", ".join(f"{count} to {action}" for action, count in counts.items())
+    summary = ", ".join(f"{count} to {action}" for action, count in counts.items())
     if not _DANGEROUS & counts.keys():
-        return f"**{said}.**"
-    return f"> [!WARNING]\n> **{said}.** What is replaced or deleted goes with what it holds."
+        return f"**{summary}.**"
+    return f"> [!WARNING]\n> **{summary}.** What is replaced or deleted is deleted with its content."
 
 
 def _row(stack: str, change: PlannedChange) -> str:
@@ -93,12 +93,10 @@ def _pipeline_text(plan: PipelinePlan, left: int) -> str:
         sum(line.startswith(sign) and not line.startswith(sign * 3) for line in lines) for sign in "+-"
     )
     what = "would change" if plan.old else "is new"
-    said = f"{_code(plan.name)} {what}: {added} lines added, {removed} removed."
+    summary = f"{_code(plan.name)} {what}: {added} lines added, {removed} removed."
     if places := _secrets(plan):
-        return (
-            f"{said} They are not shown, for there seems to be a secret at {', '.join(map(_code, places))}."
-        )
-    head = f"{said}\n\n<details><summary>Definition</summary>\n\n"
+        return f"{summary} They are not shown: there seems to be a secret at {', '.join(map(_code, places))}."
+    head = f"{summary}\n\n<details><summary>Definition</summary>\n\n"
     return head + _fenced(lines, left - len(head) - len("\n\n</details>")) + "\n\n</details>"
 
 
@@ -142,7 +140,7 @@ def _cost_lines(plan: Plan) -> list[str]:
 
 
 def _usd(usd: float | None) -> str:
-    return "unknown" if usd is None else amount(usd)
+    return "unknown" if usd is None else format_usd(usd)
 
 
 def _code(text: str) -> str:

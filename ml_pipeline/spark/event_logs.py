@@ -37,7 +37,7 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
     """
     session = project.session
     sagemaker = session.client("sagemaker")
-    refuse_unknown_step(project, step)
+    reject_unknown_step(project, step)
     arns = [execution] if execution else (each.arn for each in list_executions(sagemaker, project.target))
     for arn in arns:
         logs = list(job_logs(project, read_outcomes(session, take_snapshot(sagemaker, arn))))
@@ -64,7 +64,7 @@ def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[
     return {step: Executors(**asdict(allocation)) for step, allocation in read.items() if allocation}
 
 
-def refuse_unknown_step(project: Project, step: str | None) -> None:
+def reject_unknown_step(project: Project, step: str | None) -> None:
     """Raise a UserError if the pipeline has no step of a name."""
     steps = project.parameters.spark_steps
     if step is not None and step not in steps:
@@ -82,7 +82,7 @@ def job_logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[Job
         if outcome.event_logs and outcome.started:
             log = log_of(reading.listed(outcome.event_logs, s3), outcome)
             if log is not None:
-                yield JobLog(outcome.step.name, outcome.event_logs, whole_of(log), application_of(log))
+                yield JobLog(outcome.step.name, outcome.event_logs, log_uri(log), application_of(log))
 
 
 def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
@@ -92,7 +92,7 @@ def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
     return own[0] if own else None
 
 
-def whole_of(log: LogFile) -> str:
+def log_uri(log: LogFile) -> str:
     """Return the URI of a log given one of its files: of a rolled one the folder."""
     folder, _, _ = log.place.rpartition("/")
     return folder if PurePosixPath(folder).name.startswith(reading.ROLLED) else log.place

@@ -37,7 +37,7 @@ def restore(path: Path) -> bool:
 
 
 def end_trials(path: Path) -> None:
-    """Forget what a file was before: it has the settings that it shall have."""
+    """Forget what a file was before: it has the settings that it is to keep."""
     _record(path).unlink(missing_ok=True)
 
 

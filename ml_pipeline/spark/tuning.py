@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from helpers.command_line import say
+from helpers.command_line import print_line
 from helpers.errors import UserError, explain
 from helpers.progress import progress
 from helpers.spark.event_log.configuration import CLASSIFICATION, updated
@@ -22,10 +22,10 @@ from ml_pipeline.params.spark_code import CONFIGURATION, FOLDER
 from ml_pipeline.project import Project, open_project
 from ml_pipeline.releases.upsert import upsert_all
 from ml_pipeline.spark import trials
-from ml_pipeline.spark.event_logs import newest_log, refuse_unknown_step
+from ml_pipeline.spark.event_logs import newest_log, reject_unknown_step
 
 LEAST_GAIN = 0.03
-"""A share of the time: what saves less is not worth a setting that somebody must understand."""
+"""A share of the time: what saves less is not worth a setting that someone must understand."""
 
 
 _RUN = "run of the pipeline"
@@ -70,14 +70,14 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
             hint="Tune in another environment with: make tune ENV=dev",
         )
     name = step or list(project.parameters.spark_steps)[-1]
-    refuse_unknown_step(project, name)
+    reject_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
     if trials.restore(configuration):
-        say(console, f"Restored {configuration}: a tuning that was killed has left settings on trial.")
+        print_line(console, f"Restored {configuration}: a tuning that was killed has left settings on trial.")
     original = configuration.read_text(encoding="utf-8")
 
     def show(line: str) -> None:
-        say(console, line)
+        print_line(console, line)
 
     def apply(text: str) -> Project:
         if text != configuration.read_text(encoding="utf-8"):

@@ -19,7 +19,7 @@ FORCE_RUN_PARAMETER = "ForceRun"
 FORCE_RUN_VARIABLE = "FORCE_RUN"
 FORCE_RUN_DEFAULT = "no"
 OUTPUTS_VARIABLE = "OUTPUTS"
-"""Names the options of a job that say where it writes; other options with S3 URIs are inputs."""
+"""Names the options for the outputs of a job; other options with S3 URIs are inputs."""
 
 _LONGEST_JOB_DAYS = 9
 """The most that SageMaker lets a processing job run."""

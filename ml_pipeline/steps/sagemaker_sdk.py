@@ -23,7 +23,7 @@ os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = str(CONFIG)
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep from the reader what the SDK says while it is imported and while it builds a definition.
+    """Suppress what the SDK prints while it is imported and while it builds a definition.
 
     It makes the root logger print at level INFO, and warns of two things that are meant to be so:
     that a pipeline session starts no job, and that steps which are read on their own lose their jobs' names.
@@ -55,7 +55,7 @@ def building(region: str) -> Iterator[None]:
     """Let the SDK build quietly, for a region.
 
     It makes sessions and clients of its own, also as it is imported, which need a region in the
-    environment; the definition shall not depend on what happens to be there.
+    environment; the definition must not depend on what happens to be there.
     """
     during = {
         "AWS_DEFAULT_REGION": region,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LEAST_OVERHEAD_MIB = 384
-"""What Spark asks for beside the heap of an executor at least."""
+"""What Spark asks for in addition to the heap of an executor at least."""
 
 LOG = logging.getLogger("etl")
 

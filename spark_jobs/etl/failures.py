@@ -1,4 +1,4 @@
-"""Why a job failed, in one line: what Spark, Java or S3 said, led by what to change about it."""
+"""Why a job failed, in one line: what to change, then the message of Spark, Java or S3."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ REMEDIES = (
         "spark.executor.memory, in configuration.json",
     ),
 )
-"""What Spark says when it lacks something, and what to change. The first that fits counts."""
+"""Messages of Spark about missing resources, and what to change. The first match is used."""
 
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -91,9 +91,9 @@ def spark_failure(error: Exception) -> str:
     """
     java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     if java is not None:
-        return f"Spark failed: {with_remedy(root_cause(java), str(java.toString()))}"
+        return f"Spark failed: {with_fix(root_cause(java), str(java.toString()))}"
     if isinstance(error, CapturedException):
-        return f"Spark failed: {with_remedy(' '.join(str(error).split()))}"
+        return f"Spark failed: {with_fix(' '.join(str(error).split()))}"
     return (
         "Spark's driver has ended, most often for want of memory: raise spark.driver.memory in "
         f"configuration.json ({' '.join(str(error).split())})"
@@ -107,32 +107,32 @@ def is_of_s3(error: Exception) -> bool:
 
 def s3_failure(error: Exception) -> str:
     """Return what S3 answered, and what to change where that is known, in one line."""
-    said = " ".join(str(error).split())
-    return f"S3 failed: {with_remedy(f'{type(error).__name__}: {said}')}"
+    message = " ".join(str(error).split())
+    return f"S3 failed: {with_fix(f'{type(error).__name__}: {message}')}"
 
 
 def root_cause(java: Any) -> str:
-    """Return what Java says at the bottom of a chain of exceptions, in one line, without stack and plan."""
+    """Return the message of the root cause of a Java exception, in one line, without stack trace and plan."""
     while java.getCause() is not None and not str(java.getMessage()).startswith(SCHEMAS_DIFFER):
         java = java.getCause()
-    said = str(java.toString()).partition("Driver stacktrace:")[0]
-    if TRACEBACK in said:  # of a Python worker: its last line is the exception
-        said = said.strip().rpartition("\n")[2]
-    said = said.partition(";\n")[0]
-    return " ".join(re.sub(r"\n\s+at .*", "", said).split())
+    message = str(java.toString()).partition("Driver stacktrace:")[0]
+    if TRACEBACK in message:  # of a Python worker: its last line is the exception
+        message = message.strip().rpartition("\n")[2]
+    message = message.partition(";\n")[0]
+    return " ".join(re.sub(r"\n\s+at .*", "", message).split())
 
 
-def with_remedy(said: str, more: str = "") -> str:
-    """Return what was said, led by what to change about it.
+def with_fix(message: str, more: str = "") -> str:
+    """Return a message, preceded by what to change.
 
     Args:
-        said: the message.
+        message: the message.
         more: where else the cause may stand.
     """
     for pattern, remedy in REMEDIES:
-        if re.search(pattern, said) or re.search(pattern, more):
-            return f"{remedy} ({said})"
-    return said
+        if re.search(pattern, message) or re.search(pattern, more):
+            return f"{remedy} ({message})"
+    return message
 
 
 def stop_spark() -> None:

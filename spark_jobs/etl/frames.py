@@ -33,7 +33,7 @@ def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
     return max(1, -(-input_bytes // bytes_per_file))
 
 
-def spread(frame: DataFrame, files: int) -> DataFrame:
+def repartition_for_output(frame: DataFrame, files: int) -> DataFrame:
     """Return the frame in as many partitions, or more where cores would have nothing to do.
 
     Rows move between machines only where there are too few partitions.

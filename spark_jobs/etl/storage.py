@@ -121,7 +121,7 @@ def prepare(*uris: str) -> Thread | None:
 
 
 def s3_settings(spark: SparkSession) -> S3Settings:
-    """Return what a session's configuration and the environment say about S3."""
+    """Return the S3 settings of a session's configuration and the environment."""
     hadoop: Any = spark.sparkContext._jsc.hadoopConfiguration()
     endpoint = hadoop.getTrimmed("fs.s3a.endpoint", "") or os.environ.get("AWS_ENDPOINT_URL_S3") or ""
     if endpoint and "://" not in endpoint:

@@ -50,7 +50,9 @@ def read_artifact(files: Storage, uri: str, named_by: str) -> Artifact:
             streams = [archive.extractfile(each) for each in members]
             boosters = [stream.read() for stream in streams if stream]
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise JobError(f"{named_by}: {uri} is no model.tar.gz ({type(error).__name__}: {error})") from error
+        raise JobError(
+            f"{named_by}: {uri} is not a model.tar.gz ({type(error).__name__}: {error})"
+        ) from error
     if len(boosters) != 1:
         names = ", ".join(each.name for each in members) or "nothing"
         raise JobError(f"{named_by}: {uri} has {names}; expected one booster of the built-in XGBoost")
@@ -90,6 +92,6 @@ def predict(artifact: Artifact, rows: Any) -> Any:
         # Features of a booster have no names where it was trained on CSV.
         predictions = booster.predict(xgboost.DMatrix(rows), validate_features=False)
     except xgboost.core.XGBoostError as error:
-        said = " ".join(str(error).partition("Stack trace:")[0].split())
-        raise JobError(f"{artifact.uri} cannot score rows of {rows.shape[1]} features: {said}") from error
+        message = " ".join(str(error).partition("Stack trace:")[0].split())
+        raise JobError(f"{artifact.uri} cannot score rows of {rows.shape[1]} features: {message}") from error
     return predictions.astype(float)

@@ -118,7 +118,7 @@ def read_columns(text: str, uri: str) -> Columns:
         return Columns(content["problem"], label, tuple(features))
     except (ValueError, LookupError, TypeError) as error:
         raise JobError(
-            f"{uri} is no columns.json ({type(error).__name__}: {error}): train the model again"
+            f"{uri} is not a columns.json ({type(error).__name__}: {error}): train the model again"
         ) from error
 
 

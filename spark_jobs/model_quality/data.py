@@ -56,7 +56,7 @@ class ModelData:
         by_name = {field.name: field for field in self.fields}
         label = by_name.get(self.label)
         if label is None or not label.required:
-            missing = "is no field" if label is None else "may be missing"
+            missing = "is not a field" if label is None else "may be missing"
             raise JobError(f"label {self.label} {missing}: declare a field of this name with required=True")
         target = column_of(label)
         if target.choices and len(target.choices) != 2:

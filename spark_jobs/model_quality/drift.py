@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LEAST_COUNT = 0.5
-"""Of values in a bucket that has none: the logarithm of 0 is no number."""
+"""Of values in a bucket that has none: the logarithm of 0 is not a number."""
 NORMAL_QUANTILE = 3.0902323061678132
 """Exceeded once in a thousand times by a standard normal variable."""
 KOLMOGOROV_QUANTILE = math.sqrt(math.log(2 / 1e-3) / 2)

@@ -191,7 +191,7 @@ class Evaluation(Sink):
         """Write the evaluation, its charts and the baseline.
 
         Raises:
-            JobError: the model of the transform is another one, or a metric is no number.
+            JobError: the model of the transform is another one, or a metric is not a number.
         """
         del written
         if summary.disagreement > AGREEMENT:
@@ -250,7 +250,7 @@ class Evaluation(Sink):
         """Return the metrics over all rows.
 
         Raises:
-            JobError: one is no number.
+            JobError: one is not a number.
         """
         metrics: dict[str, float] = summary.sums[who, "", ""].metrics()
         if undefined := [name for name, value in metrics.items() if not math.isfinite(value)]:

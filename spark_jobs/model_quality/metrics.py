@@ -29,7 +29,7 @@ METRICS_OF: Mapping[str, tuple[str, ...]] = {
 }
 """The metrics of each kind of label."""
 LEAST_PROBABILITY = 1e-7
-"""A probability of 0 or 1 counts as this near to it: the logarithm of 0 is no number."""
+"""A probability of 0 or 1 counts as this near to it: the logarithm of 0 is not a number."""
 
 
 @dataclass(frozen=True)

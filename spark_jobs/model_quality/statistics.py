@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-statistics.html and
 …/model-monitor-byoc-constraints.html. A bucket has the values from its lower bound up to its upper one, the
-last bucket that one too. Buckets have about as many values each, with which distances say most.
+last bucket that one too. Buckets have about as many values each, for which distances are most informative.
 """
 
 from __future__ import annotations

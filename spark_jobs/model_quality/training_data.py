@@ -70,7 +70,7 @@ class TrainingData(Sink):
 
     data_sets: Mapping[str, str] = {TRAIN: "csv", VALIDATION: "csv", TEST: "csv"}
     each_has_all_rows = False
-    marks_success = False  # the built-in XGBoost fails at random where the marker lies beside CSV
+    marks_success = False  # the built-in XGBoost fails at random where the marker is next to CSV
 
     def __init__(self, columns: Columns, source: str, validation: float, test: float):
         """Args: columns: of the model; source: the input; validation, test: fractions of the rows."""

@@ -1,4 +1,4 @@
-"""Tells whether ratios have become worse than those that are kept: `make bench-check`.
+"""Compares ratios with the recorded ones: `make bench-check` fails if they are worse.
 
 Ratios of candidates that ran side by side hold on other machines, seconds do not.
 """

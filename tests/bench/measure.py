@@ -45,11 +45,11 @@ def run(
     ) as process:
         watch = _Watch(process.pid)
         watch.start()
-        said, _ = process.communicate()
+        output, _ = process.communicate()
         seconds = time.monotonic() - began
         watch.end()
     if process.returncode:
-        failure = f"{' '.join(command)}\n{said}\nended with exit code {process.returncode}"
+        failure = f"{' '.join(command)}\n{output}\nended with exit code {process.returncode}"
         if not may_fail:
             sys.exit(failure)
         print(failure, file=sys.stderr, flush=True)

@@ -187,14 +187,14 @@ def state(section: Section) -> str:
 def faults(section: Section) -> str:
     """Return a table of how far the killed jobs had come on each store."""
     stores = section["stores"]
-    told = "; ".join(
+    counts = "; ".join(
         f"{name}: {store['kills']} kills, {store['looks']:,} looks of the reader, "
         f"{len(store['torn'])} of them at half an output"
         for name, store in stores.items()
     )
     phases = sorted({phase for store in stores.values() for phase in store["phases"]})
     rows = [[phase, *(str(store["phases"].get(phase, 0)) for store in stores.values())] for phase in phases]
-    return f"{told} (seed {section['seed']}):\n\n{table(['killed while', *stores], rows)}"
+    return f"{counts} (seed {section['seed']}):\n\n{table(['killed while', *stores], rows)}"
 
 
 TABLES: Mapping[str, Callable[[Section], str]] = {

@@ -97,7 +97,7 @@ def test_a_ratio_may_be_worse_by_the_tolerance(ours: float, worse: bool) -> None
     assert any(line.startswith("WORSE") for line in lines) is worse
 
 
-def test_nothing_to_compare_is_no_success() -> None:
+def test_nothing_to_compare_is_not_a_success() -> None:
     assert check.compare({}, figures(1, 2))[1] is True
 
 

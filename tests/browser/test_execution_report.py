@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)  # a browser starts, and looks at a page o
 
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = 1280, 390
-PICTURE: Any = {"x": 80, "y": 0, "width": 1120, "height": 1270}
+SCREENSHOT: Any = {"x": 80, "y": 0, "width": 1120, "height": 1270}
 """The part of the page that the docs show: down to the differences from the previous run."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -138,8 +138,8 @@ def test_the_page_keeps_its_policy(browser: Browser, addresses: dict[str, str]) 
 
 def test_the_picture_for_the_docs_is_small(open_page: Any, tmp_path: Path) -> None:
     """`SCREENSHOTS=docs make test-browser ARGS='-k picture'` writes docs/execution-report.png."""
-    picture = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "execution-report.png"
+    screenshot = Path(os.environ.get("SCREENSHOTS", tmp_path)) / "execution-report.png"
 
-    open_page("small").screenshot(path=picture, full_page=True, clip=PICTURE)
+    open_page("small").screenshot(path=screenshot, full_page=True, clip=SCREENSHOT)
 
-    assert 20_000 < picture.stat().st_size < 200_000
+    assert 20_000 < screenshot.stat().st_size < 200_000

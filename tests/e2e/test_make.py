@@ -20,16 +20,16 @@ import pytest
 from ml_pipeline.params import pipeline_name
 from ml_pipeline.params.documents import read_document
 from ml_pipeline.params.files import parameter_file
-from tests.checkout import VIRTUAL_ENVIRONMENT, Checkout, copy_of, told
+from tests.checkout import VIRTUAL_ENVIRONMENT, Checkout, copy_of, summary_value
 
 PIPELINE = pipeline_name("local")
 PARAMETERS = read_document(parameter_file("processing")).values
 CODE, SAMPLE = PARAMETERS["pyspark_process_code"].rsplit("/", 1)[-1], PARAMETERS["pyspark_process_sample"]
 
 
-def report(checkout: Checkout, said: str) -> dict[str, Any]:
+def report(checkout: Checkout, output: str) -> dict[str, Any]:
     """The report of the job that a summary is about."""
-    return json.loads(checkout.read(told(said, "Report")))
+    return json.loads(checkout.read(summary_value(output, "Report")))
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +65,17 @@ def test_make_run_writes_the_rows_that_its_report_counts(checkout, first_run) ->
 
 def test_make_run_ends_with_a_summary(checkout, first_run) -> None:
     written = report(checkout, first_run)
-    assert f"{written['rows_in']:,} in, {written['rows_rejected']:,} rejected" in told(first_run, "Rows")
+    assert f"{written['rows_in']:,} in, {written['rows_rejected']:,} rejected" in summary_value(
+        first_run, "Rows"
+    )
     for name, output in written["outputs"].items():
         assert re.search(rf"^Output +{name} .*{output['rows']:,} rows", first_run, re.MULTILINE)
     assert written["executors"]["granted"] == written["executors"]["requested"] == 2
-    assert told(first_run, "Executors").startswith("2, with ")
-    assert "start Spark" in told(first_run, "In the job")
-    assert checkout.read(told(first_run, "Spark event log")).startswith(b'{"Event":"SparkListenerLogStart"')
+    assert summary_value(first_run, "Executors").startswith("2, with ")
+    assert "start Spark" in summary_value(first_run, "In the job")
+    assert checkout.read(summary_value(first_run, "Spark event log")).startswith(
+        b'{"Event":"SparkListenerLogStart"'
+    )
     assert f"read {written['rows_in']:,} rows" in checkout.made("logs")
 
 
@@ -80,7 +84,7 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
 
     (version,) = json.loads(checkout.made("history", "ARGS=--json"))["processing"]
     assert (version["version"], version["code_hash"]) == (1, code)
-    assert version["last_execution"]["arn"] == told(first_run, "Execution")
+    assert version["last_execution"]["arn"] == summary_value(first_run, "Execution")
     assert version["last_execution"]["status"] == "Succeeded"
     reports = [json.loads(checkout.read(uri)) for uri in re.findall(r"^Report +(\S+)$", first_run, re.M)]
     folders = [output["folder"] for each in reports for output in each["outputs"].values()]
@@ -90,24 +94,24 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
     swept = checkout.made("sweep", "ARGS=--dry-run")
     assert staged
     assert all(f"code/{each}/: the pipeline uses it." in swept for each in staged)
-    refused, said = checkout.make("upsert", "CODE=0123456789abcdef")
-    assert refused != 0
-    assert f"The code of this checkout is {code}, not 0123456789abcdef" in said
-    refused, said = checkout.make("rollback")
-    assert refused != 0
-    assert "No version before the current one succeeded" in said
+    rejected, printed = checkout.make("upsert", "CODE=0123456789abcdef")
+    assert rejected != 0
+    assert f"The code of this checkout is {code}, not 0123456789abcdef" in printed
+    rejected, printed = checkout.make("rollback")
+    assert rejected != 0
+    assert "No version before the current one succeeded" in printed
 
 
 def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
     """`make run` has written it before; here it is compared with what the run reports."""
     written = report(checkout, first_run)
-    arn = told(first_run, "Execution")
+    arn = summary_value(first_run, "Execution")
     (by_run,) = re.findall(r"^Execution report: file://(.+)$", first_run, re.MULTILINE)
 
-    said = checkout.made("report", f"ARGS=--execution {arn} --output page.html")
+    printed = checkout.made("report", f"ARGS=--execution {arn} --output page.html")
 
     page = (checkout.folder / "page.html").read_text()
-    assert said.rstrip().endswith("Wrote page.html")
+    assert printed.rstrip().endswith("Wrote page.html")
     assert Path(by_run).name == f"{PIPELINE}-{arn.rpartition('/')[2]}.html"
     assert f'<td class="number">{written["rows_in"]:,}</td>' in page
     assert all(output["folder"] in page for output in written["outputs"].values())
@@ -122,20 +126,20 @@ def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
     assert "No earlier execution of this pipeline succeeded" in page
     assert "There is no Spark event log" not in page
     assert checkout.server.secret_key not in page
-    assert "make report" in told(first_run, "Page")
+    assert "make report" in summary_value(first_run, "Page")
     assert arn in Path(by_run).read_text()
 
 
-def test_make_events_tells_where_the_time_went(checkout, first_run) -> None:
-    said = checkout.made("events", "ARGS=--write next.json")
+def test_make_events_shows_where_the_time_went(checkout, first_run) -> None:
+    output = checkout.made("events", "ARGS=--write next.json")
 
-    assert told(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1] in said
-    assert "no task ran in" in said, "a small job is mostly start and driver"
-    assert "next.json" in said
+    assert summary_value(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1] in output
+    assert "no task ran in" in output, "a small job is mostly start and driver"
+    assert "next.json" in output
 
 
 def test_make_spark_ui_shows_the_newest_execution_until_it_is_interrupted(checkout, first_run) -> None:
-    application = told(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1]
+    application = summary_value(first_run, "Spark event log", step=-1).rsplit("/", 1)[-1]
 
     process = checkout.start("spark-ui", "ARGS=--port 0")
     lines = list(takewhile(lambda line: "Ctrl-C" not in line, iter(process.stdout.readline, "")))
@@ -172,25 +176,27 @@ def test_ctrl_c_leaves_nothing_behind(checkout, first_run) -> None:
     second_code, second = checkout.make("start", "CACHE=off")
 
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=300)
 
     assert second_code != 0, "two runs at once"
     assert "is Executing" in second or "Executing" in second
     assert process.returncode != 0
-    assert "Stopped" in said
+    assert "Stopped" in output
     assert checkout.job_processes() == []
 
 
 def test_nothing_changed_is_a_cache_hit_and_nothing_to_plan(checkout, first_run) -> None:
-    said = checkout.made("run")
+    output = checkout.made("run")
 
-    assert told(first_run, "Execution").split()[0] in said.split("Started")[1], "the source execution is told"
+    assert summary_value(first_run, "Execution").split()[0] in output.split("Started")[1], (
+        "the source execution is shown"
+    )
     plan = checkout.made("plan")
     assert "no changes" in plan.lower()
     assert "nothing would change" in plan
     section = checkout.made("plan", "FORMAT=markdown")
     assert section.startswith("## Plan for `local`")
-    assert "an hour for" in section, "the first run says how long one takes"
+    assert "an hour for" in section, "the first run shows how long one takes"
 
 
 def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_run) -> None:
@@ -198,10 +204,10 @@ def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_
     assert "nothing to do" in checkout.made("migrate")
 
 
-def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
+def test_changed_data_is_not_a_cache_hit(checkout, first_run) -> None:
     """The execution is stopped as soon as its step runs: a hit would have succeeded at once.
 
-    Changed code is no hit either: the job that throws, below, does throw. For each file that is staged see
+    Changed code is not a hit either: the job that throws, below, does throw. For each file that is staged see
     tests/ml_pipeline/test_definition.py.
     """
     sample = checkout.folder / "spark_jobs" / "sample_data" / SAMPLE
@@ -221,39 +227,39 @@ def test_changed_data_is_no_cache_hit(checkout, first_run) -> None:
     assert "CacheHitResult" not in steps[0]
 
 
-def test_a_job_that_throws_tells_its_own_exception(checkout, first_run) -> None:
+def test_a_job_that_throws_shows_its_own_exception(checkout, first_run) -> None:
     last = "\nif __name__ =="
     checkout.change(f"spark_jobs/{CODE}", last, f"\nraise KeyError('rings'){last}")
 
-    code, said = checkout.make("upsert", "start")
+    code, output = checkout.make("upsert", "start")
 
     assert code != 0
-    assert "KeyError" in said
-    assert "make logs" in said
+    assert "KeyError" in output
+    assert "make logs" in output
     checkout.change(f"spark_jobs/{CODE}", f"\nraise KeyError('rings'){last}", last)
 
 
-def test_a_broken_configuration_is_refused(checkout, first_run) -> None:
+def test_a_broken_configuration_is_rejected(checkout, first_run) -> None:
     checkout.change("spark_jobs/configuration.json", '"2",', '"2"')
 
-    code, said = checkout.make("upsert", "start")
+    code, output = checkout.make("upsert", "start")
 
     assert code != 0
-    assert "configuration.json" in said
+    assert "configuration.json" in output
     checkout.change("spark_jobs/configuration.json", '"2"', '"2",')
 
 
-def test_a_missing_input_is_told(checkout, first_run) -> None:
+def test_a_missing_input_is_reported(checkout, first_run) -> None:
     uri = PARAMETERS["pyspark_process_data_input"].removeprefix("s3a://${DataBucketName}/")
-    bucket = told(first_run, "Report").split("/")[2]
+    bucket = summary_value(first_run, "Report").split("/")[2]
     checkout.client("s3").delete_object(Bucket=bucket, Key=uri)
 
-    code, said = checkout.make("start")
+    code, output = checkout.make("start")
 
     assert code != 0
-    assert f"{bucket}/{uri}" in said
-    assert "make data ENV=local" in said
-    assert "Traceback" not in said
+    assert f"{bucket}/{uri}" in output
+    assert "make data ENV=local" in output
+    assert "Traceback" not in output
 
 
 def shown_commands(repository: Path) -> list[str]:
@@ -271,7 +277,7 @@ def shown_commands(repository: Path) -> list[str]:
 def test_sizes_are_explained_and_instances_chosen_by_the_run(checkout, first_run) -> None:
     sizes = checkout.made("size", "INSTANCE=ml.m5.4xlarge", "COUNT=6", "DATA_GB=500", "SHAPE=shuffle")
     choice = checkout.made(
-        "choose", "DATA_GB=1", "DEADLINE_MINUTES=60", f"RUNS={told(first_run, 'Spark event log')}"
+        "choose", "DATA_GB=1", "DEADLINE_MINUTES=60", f"RUNS={summary_value(first_run, 'Spark event log')}"
     )
 
     assert "24 executors of 4 cores" in sizes
@@ -329,30 +335,30 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
 
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
-    refused, _ = checkout.make("teardown")  # nobody answers
-    told = checkout.made("teardown", "ARGS=--yes")
+    rejected, _ = checkout.make("teardown")  # nobody answers
+    output = checkout.made("teardown", "ARGS=--yes")
 
     again = checkout.made("teardown", "ARGS=--yes")
     as_administrator = checkout.made("teardown", "ARGS=--yes --with-github")
 
-    assert refused != 0
-    assert "-github-oidc, by which GitHub's workflows get in" in told
+    assert rejected != 0
+    assert "-github-oidc, by which GitHub's workflows get in" in output
     assert "nothing to do" in again
     assert "-github-oidc is deleted." in as_administrator
     assert checkout.client("s3").list_buckets()["Buckets"] == []
     assert checkout.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
 
 
-def test_a_killed_server_is_told_and_started_again(checkout, first_run) -> None:
+def test_a_killed_server_is_reported_and_started_again(checkout, first_run) -> None:
     server = checkout.server.process()
     assert server
     server.kill()
     psutil.wait_procs([server], timeout=60)  # it exists until the kernel has freed its memory
 
-    code, said = checkout.make("start")
+    code, output = checkout.make("start")
 
     assert code != 0
-    assert "The embedded AWS does not run\nHint: Start it with: make up" in said
+    assert "The embedded AWS does not run\nHint: Start it with: make up" in output
     assert "started" in checkout.made("up")
 
 
@@ -366,7 +372,7 @@ def test_a_killed_server_is_told_and_started_again(checkout, first_run) -> None:
         ("plan", "FORMAT=html"),
     ],
 )
-def test_wrong_words_are_refused(checkout, words) -> None:
+def test_wrong_arguments_are_rejected(checkout, words) -> None:
     code, _ = checkout.make(*words)
 
     assert code != 0
@@ -381,17 +387,17 @@ def test_what_make_test_was_given_reaches_no_command_of_these_tests(
 
     checkout = copy_of(repository, tmp_path)
 
-    said = checkout.made("--dry-run", "start", "drift")
-    assert "--durations" not in said
-    assert said.count("--env local") == 2
-    assert "--cache on" in said
+    output = checkout.made("--dry-run", "start", "drift")
+    assert "--durations" not in output
+    assert output.count("--env local") == 2
+    assert "--cache on" in output
     assert checkout.made("help").startswith("\nRun\n"), "V would show the command first"
 
 
 def test_help_explains_every_target(checkout, repository) -> None:
-    said = checkout.made("help")
+    output = checkout.made("help")
 
     targets = set(re.findall(r"^([a-z-]+):.*##", (repository / "Makefile").read_text(), re.MULTILINE))
     wanted = "help run test lint format plan deploy outputs upsert start teardown up down env logs"
     assert set(wanted.split(" ")) <= targets
-    assert all(f"make {target}" in said for target in targets)
+    assert all(f"make {target}" in output for target in targets)

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.checkout import Checkout, copy_of, outputs, told
+from tests.checkout import Checkout, copy_of, outputs, summary_value
 
 SAMPLE = "spark_jobs/sample_data/abalone_to_score.csv"
 
@@ -79,19 +79,19 @@ def test_a_trained_model_is_registered_with_what_it_was_measured_by_and_waits(ch
 
 
 def test_training_again_on_the_same_data_registers_nothing_new(checkout, trained) -> None:
-    said = checkout.made("start", "PIPELINE=train")
+    output = checkout.made("start", "PIPELINE=train")
 
-    assert told(said, "Status") == "Succeeded"
+    assert summary_value(output, "Status") == "Succeeded"
     assert len(packages(checkout)) == 1
 
 
 def test_without_an_approved_model_nothing_is_scored(checkout, trained) -> None:
     checkout.made("upsert", "PIPELINE=score")
 
-    code, said = checkout.make("start", "PIPELINE=score")
+    code, output = checkout.make("start", "PIPELINE=score")
 
     assert code != 0
-    assert "make approve" in said
+    assert "make approve" in output
 
 
 def test_an_approved_model_scores_and_its_predictions_are_published_by_key(checkout, scored) -> None:
@@ -105,7 +105,7 @@ def test_an_approved_model_scores_and_its_predictions_are_published_by_key(check
     checkout.made("verify", "PIPELINE=score")
 
 
-def test_drifted_data_is_refused_and_what_was_published_stays(checkout, scored) -> None:
+def test_drifted_data_is_rejected_and_what_was_published_stays(checkout, scored) -> None:
     before = newest_report(checkout, scored)
     lines = (checkout.folder / SAMPLE).read_text().splitlines()
     heavier = [line.split(",") for line in lines]
@@ -114,10 +114,10 @@ def test_drifted_data_is_refused_and_what_was_published_stays(checkout, scored) 
     )
     checkout.made("data", "PIPELINE=score")
 
-    code, said = checkout.make("start", "PIPELINE=score")
+    code, output = checkout.make("start", "PIPELINE=score")
 
     assert code != 0
-    assert f"drift: none of {len(lines):,} rows is published: whole_weight: PSI" in said
+    assert f"drift: none of {len(lines):,} rows is published: whole_weight: PSI" in output
     assert newest_report(checkout, scored) == before
     drift = json.loads(checkout.read(f"{outputs(scored)['parquet'].partition('/runs/')[0]}/drift.json"))
     assert "whole_weight" in [each["name"] for each in drift["columns"] if each["exceeded"]]

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.checkout import Checkout, copy_of, outputs, told
+from tests.checkout import Checkout, copy_of, outputs, summary_value
 
 BOTH = {"prepare-fares", "summarize"}
 PARAMETERS = "ml_pipeline/params/pipelines/fares.json"
@@ -29,26 +29,26 @@ def first_run(checkout) -> str:
     return checkout.made("run", "PIPELINE=fares")
 
 
-def steps(checkout: Checkout, said: str) -> dict[str, dict[str, Any]]:
+def steps(checkout: Checkout, output: str) -> dict[str, dict[str, Any]]:
     """The steps of the execution that a command started, by name."""
     found = checkout.client("sagemaker").list_pipeline_execution_steps(
-        PipelineExecutionArn=told(said, "Execution")
+        PipelineExecutionArn=summary_value(output, "Execution")
     )["PipelineExecutionSteps"]
     assert {step["StepStatus"] for step in found} == {"Succeeded"}
     return {step["StepName"]: step for step in found}
 
 
-def executed(checkout: Checkout, said: str) -> set[str]:
+def executed(checkout: Checkout, output: str) -> set[str]:
     """The steps that were executed, not reused, in the execution that a command started."""
-    found = steps(checkout, said)
+    found = steps(checkout, output)
     assert found.keys() == BOTH
     return {name for name, step in found.items() if "CacheHitResult" not in step}
 
 
-def begun(checkout: Checkout, step: str, *words: str) -> set[str]:
+def started(checkout: Checkout, step: str, *words: str) -> set[str]:
     """The steps that an execution executes until a step has begun; then it is stopped."""
-    said = checkout.made("start", "PIPELINE=fares", "WAIT=no", *words)
-    arn = re.search(r"Started (\S+)", said)[1]
+    output = checkout.made("start", "PIPELINE=fares", "WAIT=no", *words)
+    arn = re.search(r"Started (\S+)", output)[1]
     found: dict[str, dict[str, Any]] = {}
     while step not in found:
         listed = checkout.client("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn)
@@ -57,8 +57,8 @@ def begun(checkout: Checkout, step: str, *words: str) -> set[str]:
     return {name for name, each in found.items() if "CacheHitResult" not in each}
 
 
-def job_of(checkout: Checkout, said: str, step: str) -> str:
-    arn = steps(checkout, said)[step]["Metadata"]["ProcessingJob"]["Arn"]
+def job_of(checkout: Checkout, output: str, step: str) -> str:
+    arn = steps(checkout, output)[step]["Metadata"]["ProcessingJob"]["Arn"]
     job = checkout.client("sagemaker").describe_processing_job(ProcessingJobName=arn.rsplit("/", 1)[-1])
     return str(job["ProcessingJobName"])
 
@@ -70,9 +70,9 @@ def set_argument(checkout: Checkout, step: str, **arguments: Any) -> None:
     file.write_text(json.dumps(document))
 
 
-def result(checkout: Checkout, said: str) -> list[tuple[Any, ...]]:
+def result(checkout: Checkout, output: str) -> list[tuple[Any, ...]]:
     """The rows that the last step of an execution has written."""
-    folder = said[said.index("summarize: Succeeded") :]
+    folder = output[output.index("summarize: Succeeded") :]
     files = [uri for uri in checkout.under(outputs(folder)["parquet"]) if uri.endswith(".parquet")]
     rows = [row for uri in files for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]
     return sorted(tuple(row.values()) for row in rows)
@@ -94,16 +94,19 @@ def test_the_first_run_executes_both_steps_and_the_second_reads_what_the_first_w
 
 
 def test_nothing_changed_reuses_both_results(checkout, first_run) -> None:
-    said = checkout.made("run", "PIPELINE=fares")
+    output = checkout.made("run", "PIPELINE=fares")
 
-    assert executed(checkout, said) == set()
-    assert said.count(f"result of {told(first_run, 'Execution')} reused") == 2
+    assert executed(checkout, output) == set()
+    assert output.count(f"result of {summary_value(first_run, 'Execution')} reused") == 2
 
 
 def test_logs_and_events_are_those_of_the_step_that_is_named(checkout, first_run) -> None:
     for step in sorted(BOTH):
         logs = checkout.made(
-            "logs", "PIPELINE=fares", f"STEP={step}", f"ARGS=--execution {told(first_run, 'Execution')}"
+            "logs",
+            "PIPELINE=fares",
+            f"STEP={step}",
+            f"ARGS=--execution {summary_value(first_run, 'Execution')}",
         )
         assert f"Step {step}: Succeeded, job {job_of(checkout, first_run, step)}" in logs
         assert f"/fares/output/{step}/runs/" in logs
@@ -112,34 +115,34 @@ def test_logs_and_events_are_those_of_the_step_that_is_named(checkout, first_run
         assert f"Step {step}: s3://" in events
         assert f"/{step}/" in events.splitlines()[0]
 
-    code, said = checkout.make("logs", "PIPELINE=fares", "STEP=summarise")
+    code, output = checkout.make("logs", "PIPELINE=fares", "STEP=summarise")
     assert code != 0
-    assert "expected one of prepare-fares, summarize" in said
+    assert "expected one of prepare-fares, summarize" in output
 
 
 def test_an_argument_of_the_second_step_executes_that_one_alone(checkout, first_run) -> None:
     set_argument(checkout, "summarize", where="amount > 10")
     checkout.made("upsert", "PIPELINE=fares")
 
-    assert begun(checkout, "summarize") == {"summarize"}
+    assert started(checkout, "summarize") == {"summarize"}
 
 
 def test_other_data_and_no_cache_execute_the_first_step(checkout, first_run) -> None:
-    assert begun(checkout, "prepare-fares", "CACHE=off") == {"prepare-fares"}
+    assert started(checkout, "prepare-fares", "CACHE=off") == {"prepare-fares"}
 
     checkout.change(SAMPLE, "3,7.25", "3,70.25")
     checkout.made("data", "PIPELINE=fares")
 
-    assert begun(checkout, "prepare-fares") == {"prepare-fares"}
+    assert started(checkout, "prepare-fares") == {"prepare-fares"}
 
 
 def test_an_argument_of_the_first_step_executes_both(checkout, first_run) -> None:
     set_argument(checkout, "prepare-fares", max_rejected_fraction=0.5)
 
-    said = checkout.made("run", "PIPELINE=fares")
+    output = checkout.made("run", "PIPELINE=fares")
 
-    assert executed(checkout, said) == BOTH
-    assert result(checkout, said) == [(1, 12.5), (3, 70.25)]
+    assert executed(checkout, output) == BOTH
+    assert result(checkout, output) == [(1, 12.5), (3, 70.25)]
 
 
 def test_there_is_nothing_to_plan_and_no_drift_in_any_pipeline(checkout, first_run) -> None:
@@ -152,7 +155,7 @@ def test_there_is_nothing_to_plan_and_no_drift_in_any_pipeline(checkout, first_r
     assert "is verified" in checkout.made("verify", "PIPELINE=fares")
     histories = json.loads(checkout.made("history", "PIPELINE=all", "ARGS=--json"))
     assert list(histories) == ["processing", "fares", "score", "train"]
-    # One version for each change of the parameters above; data is no part of a definition.
+    # One version for each change of the parameters above; data is not part of a definition.
     assert [entry["version"] for entry in histories["fares"]] == [3, 2, 1]
 
 
@@ -177,8 +180,8 @@ def test_data_of_others_is_not_overwritten(checkout, first_run) -> None:
     bucket, key = uri.removeprefix("s3://").split("/", 1)
     checkout.client("s3").put_object(Bucket=bucket, Key=key, Body=b"id,amount\n7,7.0\n")
 
-    said = checkout.made("data", "PIPELINE=fares")
+    output = checkout.made("data", "PIPELINE=fares")
 
-    assert "was left as it is" in said
-    assert "not sample data" in said
+    assert "was left as it is" in output
+    assert "not sample data" in output
     assert checkout.read(uri) == b"id,amount\n7,7.0\n"

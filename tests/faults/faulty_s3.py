@@ -12,12 +12,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 USER_AGENT = "spark-etl"
 SLOW_SECONDS = 3.0
-REFUSED_OF = 10
+REJECTED_OF = 10
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
 class FaultyS3:
-    """Bucket `throttled` refuses everything, `slow` answers too late, `flaky` refuses some requests.
+    """Bucket `throttled` rejects everything, `slow` answers too late, `flaky` rejects some requests.
 
     Any other bucket, and any client that is not a job's, is served as moto serves it.
     """
@@ -25,7 +25,7 @@ class FaultyS3:
     def __init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._numbers = itertools.count(1)
-        self.refused = 0
+        self.rejected = 0
         self.reading = threading.Event()
         """Set once an object below `in/` of the bucket `flaky` is being read."""
 
@@ -34,8 +34,8 @@ class FaultyS3:
         if USER_AGENT in environ.get("HTTP_USER_AGENT", ""):
             if bucket == "slow":
                 time.sleep(SLOW_SECONDS)
-            if bucket == "throttled" or (bucket == "flaky" and next(self._numbers) % REFUSED_OF == 0):
-                self.refused += 1
+            if bucket == "throttled" or (bucket == "flaky" and next(self._numbers) % REJECTED_OF == 0):
+                self.rejected += 1
                 environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 length = ("Content-Length", str(len(SLOW_DOWN)))
                 start_response("503 Slow Down", [("Content-Type", "application/xml"), length])
@@ -48,7 +48,7 @@ class FaultyS3:
 
 class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: what fails says so itself."""
+        """Log nothing: what fails reports that itself."""
 
 
 @contextmanager

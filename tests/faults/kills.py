@@ -138,17 +138,17 @@ def read(store: Store) -> int | None:
     except (OSError, ValueError) as error:
         raise TornError(f"{type(error).__name__}: {error}") from error
     rings = set(table["rings"].to_pylist())
-    told = {(ring, ROWS[ring], ROWS[ring], ROWS[ring]) for ring in rings}
+    reported = {(ring, ROWS[ring], ROWS[ring], ROWS[ring]) for ring in rings}
     found = {(ring, outputs["parquet"]["rows"], table.num_rows, len(lines)) for ring in rings}
-    if len(rings) != 1 or told != found or {int(line.rpartition(",")[2]) for line in lines} != rings:
-        raise TornError(f"the report tells {outputs['parquet']['rows']} rows, found: {found}")
+    if len(rings) != 1 or reported != found or {int(line.rpartition(",")[2]) for line in lines} != rings:
+        raise TornError(f"the report counts {outputs['parquet']['rows']} rows, found: {found}")
     if text != store.text(f"{parquet.rpartition('/')[0]}/report.json"):
         raise TornError("the run has another report in its folder")
     return int(rings.pop())
 
 
 class Reader(threading.Thread):
-    """Looks at the output again and again until it is told to end; what has not changed is not read again."""
+    """Looks at the output repeatedly until it is stopped; what has not changed is not read again."""
 
     def __init__(self, store: Store):
         super().__init__(daemon=True)
@@ -248,7 +248,7 @@ def _is_written(store: Store, run: str, output: str) -> bool:
 
 
 def _start(store: Store, source: str) -> subprocess.Popen[str]:
-    # Nobody reads what it says: a pipe would fill up and stop it.
+    # Nobody reads its output: a pipe would fill up and stop it.
     words = ("--input_table", f"{store.uri}/{source}", "--output_table", f"{store.uri}/out")
     master, conf, more = "local[2]", SMALL, {}
     if store.yarn:
@@ -270,7 +270,7 @@ def _phase(store: Store, before: int | None, runs: set[str]) -> str:
 
 
 def main() -> None:
-    """Run from the command line; the exit code says whether a reader has seen half of an output."""
+    """Run from the command line; the exit code is 1 if a reader has seen a partial output."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50, help="on each store")
     parser.add_argument("--seed", type=int, default=int(time.time()))

@@ -1,4 +1,4 @@
-"""What the job does when what it stands on gives way: it recovers, or says what to change."""
+"""Faults of what the job depends on: it recovers, or reports what to change."""
 
 import gzip
 import json
@@ -61,9 +61,9 @@ def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> N
     malformed = "".join(f"{random.randbytes(200).hex()}\n" for _ in range(20_000))
     (tmp_path / "malformed.csv").write_text(ROW.format(rings=1) + malformed)
     (tmp_path / "endless.csv.gz").write_bytes(gzip.compress(b"1" * 2**20) * 600)
-    patience = ("attempts.maximum", "retry.limit", "retry.throttle.limit")
+    timeout = ("attempts.maximum", "retry.limit", "retry.throttle.limit")
     conf = {
-        **{f"spark.hadoop.fs.s3a.{name}": "1" for name in patience},
+        **{f"spark.hadoop.fs.s3a.{name}": "1" for name in timeout},
         **{f"spark.hadoop.fs.s3a.{name}": "20ms" for name in ("retry.interval", "retry.throttle.interval")},
         "spark.hadoop.fs.s3a.connection.timeout": "1000",
         **SMALL,
@@ -74,11 +74,13 @@ def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> N
     words = command(app, str(tmp_path / "out"), *paths, conf=conf, endpoint=faulty[1])
     # No file may grow beyond a megabyte: the nearest to a full disk that needs no rights.
     process = start(["bash", "-c", 'ulimit -f 1000; exec "$@"', "bash", *words])
-    said, _ = process.communicate()
+    output, _ = process.communicate()
 
-    told = [json.loads(line[len("FAILED ") :]) for line in said.splitlines() if line.startswith("FAILED ")]
-    assert [source for source, _ in told] == paths, said
-    messages = [message for _, message in told]
+    output = [
+        json.loads(line[len("FAILED ") :]) for line in output.splitlines() if line.startswith("FAILED ")
+    ]
+    assert [source for source, _ in output] == paths, output
+    messages = [message for _, message in output]
     assert "S3 throttles: raise spark.hadoop.fs.s3a.attempts.maximum" in messages[0]
     assert "too slowly: raise spark.hadoop.fs.s3a.connection.timeout" in messages[1]
     assert "the disk for shuffle and spill is full: raise pyspark_process_volume_size_gb" in messages[2]
@@ -103,13 +105,13 @@ def test_a_lost_executor_and_a_throttling_s3_cost_time_and_no_row(faulty, s3) ->
         try:
             assert application.reading.wait(90)
             executors()[0].kill()
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         finally:
             kill(process)
 
-    assert process.returncode == 0, said
-    assert "Lost executor" in said
-    assert application.refused > 0
+    assert process.returncode == 0, output
+    assert "Lost executor" in output
+    assert application.rejected > 0
     report = json.loads(s3.get_object(Bucket="flaky", Key="out/report.json")["Body"].read())
     filesystem = pyarrow.fs.S3FileSystem(
         endpoint_override=endpoint, access_key="test", secret_key="test", region="us-east-1"

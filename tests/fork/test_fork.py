@@ -282,7 +282,9 @@ def renamed(tutorial: Tutorial) -> Checkout:
 def test_the_first_ten_minutes_end_with_a_pull_request(tutorial) -> None:
     fork, printed = tutorial
 
-    (first, second) = (said for said in printed if "Execution report: file://" in said and "Status" in said)
+    (first, second) = (
+        output for output in printed if "Execution report: file://" in output and "Status" in output
+    )
     assert "estimate-age" not in first
     assert "estimate-age: Succeeded" in second
     assert "1 passed" in second
@@ -340,9 +342,9 @@ def test_its_tests_pass(part, fork) -> None:
 
 
 def test_its_pipeline_runs(fork) -> None:
-    said = fork.made("run")
+    output = fork.made("run")
 
-    folder = outputs(said[said.index("summarize: Succeeded") :])["parquet"]
+    folder = outputs(output[output.index("summarize: Succeeded") :])["parquet"]
     files = [uri for uri in fork.under(folder) if uri.endswith(".parquet")]
     rows = [row for uri in files for row in pq.read_table(io.BytesIO(fork.read(uri))).to_pylist()]
     assert sorted((str(row["day"]), row["trips"], row["amount"]) for row in rows) == [

@@ -46,9 +46,9 @@ def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
     commit_all(fork, "Rename the project, delete previews, change a text")
     changed = set(fork("diff", "--name-only", "HEAD~1").splitlines())
 
-    code, said = upgraded(template, fork)
+    code, output = upgraded(template, fork)
 
-    assert code == 0, said
+    assert code == 0, output
     assert set(fork("diff", "--name-only", template("rev-parse", "HEAD")).splitlines()) == {
         *changed,
         ".template.json",

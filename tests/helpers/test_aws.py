@@ -1,4 +1,4 @@
-"""Sessions: in the region of an environment, whatever the shell says."""
+"""Sessions: in the region of an environment, whatever the environment variables are."""
 
 import json
 import os
@@ -31,7 +31,9 @@ def test_a_session_is_in_the_region_of_the_environments_file() -> None:
     assert connect(Environment("live")).region_name == REGION
 
 
-def test_the_embedded_aws_is_in_its_region_whatever_the_shell_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_aws_is_in_its_region_whatever_the_environment_variables_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("AWS_REGION", OTHER)
     monkeypatch.setenv("AWS_DEFAULT_REGION", OTHER)
 
@@ -42,7 +44,7 @@ def test_the_embedded_aws_is_in_its_region_whatever_the_shell_says(monkeypatch: 
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_another_region_in_the_shell_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_another_region_in_the_shell_is_rejected(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, OTHER)
 
     with pytest.raises(
@@ -52,14 +54,14 @@ def test_another_region_in_the_shell_is_refused(monkeypatch: pytest.MonkeyPatch,
         connect(Environment("live"))
 
 
-@pytest.mark.parametrize(("named", "refused"), [(OTHER, True), (REGION, False)])
-def test_another_region_in_the_profile_is_refused_unless_the_shell_names_the_right_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, refused: bool
+@pytest.mark.parametrize(("named", "rejected"), [(OTHER, True), (REGION, False)])
+def test_another_region_in_the_profile_is_rejected_unless_the_shell_names_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, rejected: bool
 ) -> None:
     (tmp_path / "config").write_text(f"[default]\nregion = {named}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
 
-    if refused:
+    if rejected:
         with pytest.raises(UserError, match=f"region in the AWS profile is {OTHER}, but live runs in"):
             connect(Environment("live"))
         monkeypatch.setenv("AWS_REGION", REGION)
@@ -79,7 +81,7 @@ LOOPBACK = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         ({"AWS_ENDPOINT_URL": LOOPBACK}, f"AWS_ENDPOINT_URL is {LOOPBACK}, which is on this machine"),
         ({"AWS_ENDPOINT_URL": "http://localhost:4566"}, "AWS_ENDPOINT_URL is http://localhost:4566"),
@@ -92,13 +94,13 @@ LOOPBACK = "http://127.0.0.1:9"
     ids=str,
 )
 def test_an_environment_in_aws_is_not_looked_for_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
 ) -> None:
     monkeypatch.delenv(ANY_ENVIRONMENT)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(UserError, match=f"{said}.*but live is in AWS\nHint: .*set {ANY_ENVIRONMENT}=yes"):
+    with pytest.raises(UserError, match=f"{message}.*but live is in AWS\nHint: .*set {ANY_ENVIRONMENT}=yes"):
         connect(Environment("live"))
 
 

@@ -21,7 +21,7 @@ sys.exit(run_command(command, argparse.Namespace()))
 """
 
 
-def test_a_command_ends_quietly_when_nobody_reads_on() -> None:
+def test_a_command_ends_quietly_when_its_reader_has_closed_the_pipe() -> None:
     """As in `make events | head`."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -50,13 +50,13 @@ ON_AWS = (
 )
 
 
-def test_ctrl_c_says_what_continues_on_aws(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_reports_what_continues_on_aws(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(waiting(KeyboardInterrupt()), argparse.Namespace()) == 130
 
     assert capsys.readouterr().err == f"Interrupted.\n{ON_AWS}"
 
 
-def test_an_error_says_what_continues_on_aws_before_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_reports_what_continues_on_aws_before_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
     error = UserError("no answer", hint="Check the network")
 
     assert run_command(waiting(error), argparse.Namespace()) == 1

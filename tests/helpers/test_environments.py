@@ -58,7 +58,7 @@ def test_no_other_name_is_one(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pr", "Live", "2nd", "in-between", "thirteenchars"])
-def test_a_file_of_another_form_of_name_is_refused(folder: Path, name: str) -> None:
+def test_a_file_of_another_form_of_name_is_rejected(folder: Path, name: str) -> None:
     """`pr` as well: stacks named <project>-pr-<template> would be within reach of the role of previews."""
     (folder / f"{name}.json").write_text("{}")
 
@@ -107,7 +107,7 @@ def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:
         read_settings(path)
 
-    for said in (
+    for output in (
         str(path),
         "[a-z]",
         "Region",
@@ -116,4 +116,4 @@ def test_all_problems_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         "when-empty",
         "previews only",
     ):
-        assert said in str(raised.value)
+        assert output in str(raised.value)

@@ -46,7 +46,7 @@ class Raised:
     place: str
     message: str
     hint: str | None
-    """None where it is no literal."""
+    """None where it is not a literal."""
     keywords: frozenset[str | None]
 
 
@@ -118,7 +118,7 @@ def _faults(found: Raised) -> list[str]:
     return [f"{found.place}: {fault}" for fault in faults]
 
 
-def test_each_error_says_what_is_wrong_and_as_a_hint_what_to_do() -> None:
+def test_each_error_reports_what_is_wrong_and_as_a_hint_what_to_do() -> None:
     raised = _all()
 
     assert len(raised) > 200

@@ -1,4 +1,4 @@
-"""What a person is told of an error."""
+"""How an error is shown to a person."""
 
 import pytest
 from botocore.exceptions import (
@@ -21,7 +21,9 @@ from helpers.errors import UserError, explain
         ("PutObject", "SlowDown", False),
     ],
 )
-def test_a_refused_object_leads_to_who_may_reach_the_buckets(operation: str, code: str, hinted: bool) -> None:
+def test_a_rejected_object_leads_to_who_may_reach_the_buckets(
+    operation: str, code: str, hinted: bool
+) -> None:
     shown = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, operation))
 
     assert shown
@@ -62,7 +64,7 @@ def test_credentials_that_cannot_be_renewed_lead_to_signing_in(error: Exception)
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired", "InvalidToken", "UnauthorizedException"])
-def test_credentials_that_aws_refuses_lead_to_signing_in(code: str) -> None:
+def test_credentials_that_aws_rejects_lead_to_signing_in(code: str) -> None:
     shown = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, "GetCallerIdentity"))
 
     assert str(shown) == (

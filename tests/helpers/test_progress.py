@@ -20,7 +20,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_used_is_written_again(content: str, kept: Path) -
     assert json.loads(kept.read_text()) == {"deploy dev": {"keys": [1]}}
 
 
-def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(kept: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_not_a_reason_to_fail(kept: Path) -> None:
     kept.parent.write_text("a file")
 
     assert shown("keys", "network", work=taking({"keys": 1})) == "[1/2] keys\n"

@@ -39,8 +39,8 @@ class Setting:
     name: str
 
     @property
-    def refuses(self) -> bool:
-        """It is there to refuse values: what a parameter may be, or a part of a rule."""
+    def rejects(self) -> bool:
+        """It is there to reject values: what a parameter may be, or a part of a rule."""
         section, last = self.steps[0], self.steps[-1]
         return section == "Rules" or (section == "Parameters" and last in CONSTRAINTS)
 
@@ -52,13 +52,13 @@ def read(template: str) -> Any:
 
 
 def settings_of(template: str) -> Iterator[Setting]:
-    """Yield constraints and defaults of parameters, rules, conditions, and what resources say."""
+    """Yield constraints and defaults of parameters, rules, conditions, and properties of resources."""
     content = read(template)
     for parameter, declared in content["Parameters"].items():
         for key in (each for each in (*CONSTRAINTS, "Default") if each in declared):
             yield _of_section(template, ("Parameters", parameter, key))
-    for rule, said in content.get("Rules", {}).items():
-        for key, part in said.items():
+    for rule, rule_content in content.get("Rules", {}).items():
+        for key, part in rule_content.items():
             for steps in _leaves(part, ()):
                 if steps[-1:] != ("AssertDescription",):
                     yield _of_section(template, ("Rules", rule, key, *steps))

@@ -13,7 +13,7 @@ from helpers.infra.stacks.buckets import empty_bucket
 from tests.buckets import create_bucket
 
 INFRA = Path(__file__).parents[2] / "infra"
-FORMER = INFRA.parent / "tests/helpers/infra/legacy_basic_infra.yaml"
+LEGACY = INFRA.parent / "tests/helpers/infra/legacy_basic_infra.yaml"
 NESTED = ("Keys", "Network", "Storage", "Identity", "Operations", "Models")
 
 
@@ -106,7 +106,7 @@ def test_an_update_reaches_only_the_nested_stacks_that_it_is_about(
     before = parent.nested()
     assert parent.change("UPDATE") == []
 
-    parent.change("UPDATE", AlarmEmail="somebody@example.com", MonthlyBudgetUsd="50")
+    parent.change("UPDATE", AlarmEmail="someone@example.com", MonthlyBudgetUsd="50")
     changes = parent.change("UPDATE", AlarmEmail="team@example.com", MonthlyBudgetUsd="60")
 
     assert changes == [("Modify", "Operations")]
@@ -159,7 +159,7 @@ def test_a_nested_stack_that_fails_takes_the_parent_back(aws: boto3.Session, tem
     taken.client.delete_stack(StackName=taken.name)
 
 
-def test_a_stack_of_another_name_is_refused_before_anything_is_made(
+def test_a_stack_of_another_name_is_rejected_before_anything_is_made(
     aws: boto3.Session, templates: str
 ) -> None:
     other = Parent(aws, templates)
@@ -172,32 +172,32 @@ def test_a_stack_of_another_name_is_refused_before_anything_is_made(
     other.client.delete_stack(StackName=other.name)
 
 
-def test_a_former_stack_that_is_updated_with_the_parent_keeps_keys_and_data(
+def test_a_legacy_stack_that_is_updated_with_the_parent_keeps_keys_and_data(
     aws: boto3.Session, templates: str
 ) -> None:
-    former = Parent(aws, templates)
-    former.name = "parent-test-local"
-    former.client.create_stack(
-        StackName=former.name,
-        TemplateBody=FORMER.read_text(),
+    legacy = Parent(aws, templates)
+    legacy.name = "parent-test-local"
+    legacy.client.create_stack(
+        StackName=legacy.name,
+        TemplateBody=LEGACY.read_text(),
         Parameters=[
-            {"ParameterKey": key, "ParameterValue": former.parameters[key]}
+            {"ParameterKey": key, "ParameterValue": legacy.parameters[key]}
             for key in ("ProjectName", "Environment")
         ],
         Capabilities=["CAPABILITY_IAM"],
     )
-    before = former.nested()
+    before = legacy.nested()
     aws.client("s3").put_object(Bucket=before["DataBucket"], Key="kept", Body=b"kept")
 
-    former.change("UPDATE")
+    legacy.change("UPDATE")
 
-    assert former.status() == "UPDATE_ROLLBACK_COMPLETE"
-    assert former.nested() == before
+    assert legacy.status() == "UPDATE_ROLLBACK_COMPLETE"
+    assert legacy.nested() == before
     assert aws.client("s3").get_object(Bucket=before["DataBucket"], Key="kept")["Body"].read() == b"kept"
     key = aws.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]
     assert key["KeyState"] == "Enabled"
     empty_bucket(aws.client("s3"), before["DataBucket"], Console(quiet=True))
-    former.client.delete_stack(StackName=former.name)
+    legacy.client.delete_stack(StackName=legacy.name)
 
 
 def test_the_parents_deletion_leaves_nothing(aws: boto3.Session, templates: str) -> None:

@@ -1,4 +1,4 @@
-"""The templates of the infrastructure: what they must not say, and what they do once they are deployed."""
+"""The templates of the infrastructure: what they must not contain, and what they do once deployed."""
 
 import ipaddress
 import itertools
@@ -80,7 +80,7 @@ def actions(statement: dict[str, Any]) -> list[str]:
 # --- the text ---------------------------------------------------------------------------------------------
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+def test_cfn_lint_reports_nothing() -> None:
     linter = Path(sys.executable).with_name("cfn-lint")
     result = subprocess.run(
         [linter, "-t", *FILES, *(INFRA / "account").glob("*.yaml"), "-r", *REGIONS],
@@ -146,11 +146,11 @@ def test_nothing_leads_to_the_internet() -> None:
 
 
 def test_no_action_is_all_of_a_service() -> None:
-    said = [
+    found = [
         action for statement in statements_allowed(list(RESOURCES.values())) for action in actions(statement)
     ]
-    assert said
-    assert [action for action in said if action == "*" or action.endswith(":*")] == []
+    assert found
+    assert [action for action in found if action == "*" or action.endswith(":*")] == []
 
 
 def test_no_policy_of_aws_is_attached() -> None:
@@ -158,10 +158,10 @@ def test_no_policy_of_aws_is_attached() -> None:
     for name, role in of_type("AWS::IAM::Role").items():
         assert role.keys().isdisjoint({"ManagedPolicyArns", "Policies"}), name
     text = json.dumps(TEMPLATES)
-    assert [said for said in ("iam::aws:policy", "FullAccess", "PowerUser") if said in text] == []
+    assert [found for found in ("iam::aws:policy", "FullAccess", "PowerUser") if found in text] == []
 
 
-def test_every_wildcard_says_why() -> None:
+def test_every_wildcard_has_a_reason() -> None:
     """In a comment on its line: of actions, and of whole resources and principals."""
     assert unexplained("  - sagemaker:List* # reads only") == []
     assert unexplained("  - sagemaker:List*") == ["  - sagemaker:List*"]
@@ -229,52 +229,52 @@ def test_workflows_are_let_in_for_an_hour_and_by_github_alone() -> None:
     assert len(roles) == 2
 
 
-def test_what_is_not_said_is_the_safe_choice() -> None:
-    said = {
+def test_the_default_is_the_safe_choice() -> None:
+    found = {
         f"{name}.{parameter}": rule["Default"]
         for name, template in TEMPLATES.items()
         for parameter, rule in template["Parameters"].items()
         if "Default" in rule
     }
-    instances = {*said["identity.AllowedInstanceTypes"].split(",")}
+    instances = {*found["identity.AllowedInstanceTypes"].split(",")}
     assert {each for each in instances if not re.fullmatch(r"ml\.[mr]5\.([24]?x)?large", each)} == set()
-    studio = {*said["identity.StudioInstanceTypes"].split(",")} - {"system"}
+    studio = {*found["identity.StudioInstanceTypes"].split(",")} - {"system"}
     assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
-    assert said["identity.MandatoryTags"] == "Project,Owner"
-    assert said["models.ReaderAccountIds"] == "none"
-    assert said["github_oidc.ProtectsBoundaries"] == said["github_oidc.RetainsProvider"] == "true"
-    assert {said[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
+    assert found["identity.MandatoryTags"] == "Project,Owner"
+    assert found["models.ReaderAccountIds"] == "none"
+    assert found["github_oidc.ProtectsBoundaries"] == found["github_oidc.RetainsProvider"] == "true"
+    assert {found[f"{name}.BreakGlassPrincipalArns"] for name in ("basic_infra", "keys", "storage")} == {
         "none"
     }
-    assert (said["network.FlowLogDays"], said["storage.AccessLogDays"]) == (365, 365)
-    assert (said["storage.NoncurrentVersionDays"], said["studio.StudioIdleMinutes"]) == (30, 120)
-    assert {*said["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
-    assert said["network.MakesInterfaceEndpoints"] == said["network.FiltersDns"] == "true"
-    for parameter, default in said.items():
-        assert said.get(f"basic_infra.{parameter.split('.')[1]}", default) == default, parameter
+    assert (found["network.FlowLogDays"], found["storage.AccessLogDays"]) == (365, 365)
+    assert (found["storage.NoncurrentVersionDays"], found["studio.StudioIdleMinutes"]) == (30, 120)
+    assert {*found["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
+    assert found["network.MakesInterfaceEndpoints"] == found["network.FiltersDns"] == "true"
+    for parameter, default in found.items():
+        assert found.get(f"basic_infra.{parameter.split('.')[1]}", default) == default, parameter
 
 
 def test_switches_are_thrown_by_their_parameters() -> None:
     """What the templates make depends on these; the values of `local` try one side of each alone."""
-    said = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
+    found = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
     for name in ("keys", "models", "network", "storage", "studio"):
-        assert said[name]["IsProtected"] == {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
-    assert said["github_oidc"]["IsStanding"] == {
+        assert found[name]["IsProtected"] == {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
+    assert found["github_oidc"]["IsStanding"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "pr-*"]}],
     }
-    assert said["github_oidc"]["IsKnownByNumber"] == {
+    assert found["github_oidc"]["IsKnownByNumber"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "GitHubRepositoryId"}, ""]}],
     }
-    assert said["basic_infra"]["HasItsName"] == {
+    assert found["basic_infra"]["HasItsName"] == {
         "Fn::Equals": [{"Ref": "AWS::StackName"}, {"Fn::Sub": "${ProjectName}-${Environment}-basic"}]
     }
     filters = {"Fn::Equals": [{"Ref": "FiltersDns"}, "true"]}
-    assert said["network"]["HasDnsFilter"] == {"Fn::And": [{"Condition": "MakesVpc"}, filters]}
+    assert found["network"]["HasDnsFilter"] == {"Fn::And": [{"Condition": "MakesVpc"}, filters]}
     makes = {"Fn::Equals": [{"Ref": "MakesInterfaceEndpoints"}, "true"]}
-    assert said["network"]["HasInterfaceEndpoints"] == makes
+    assert found["network"]["HasInterfaceEndpoints"] == makes
     protects = {"Fn::Equals": [{"Ref": "ProtectsBoundaries"}, "true"]}
-    assert said["github_oidc"]["HasProtectedBoundaries"] == protects
-    assert said["operations"] == {
+    assert found["github_oidc"]["HasProtectedBoundaries"] == protects
+    assert found["operations"] == {
         "IsProtected": {"Fn::Equals": [{"Ref": "Protected"}, "true"]},
         "HasAddress": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
         "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudgetUsd"}, "0"]}]},
@@ -282,12 +282,12 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     }
     scores = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ScoringPipelineName"}, ""]}]}
     alarms = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
-    assert said["models"]["HasScoring"] == scores
-    assert said["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
+    assert found["models"]["HasScoring"] == scores
+    assert found["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
     retrains = {"Fn::Not": [{"Fn::Equals": [{"Ref": "RetrainingPipelineName"}, ""]}]}
-    assert said["models"]["HasRetraining"] == {"Fn::And": [{"Condition": "HasScoring"}, retrains]}
+    assert found["models"]["HasRetraining"] == {"Fn::And": [{"Condition": "HasScoring"}, retrains]}
     readers = {"Fn::Join": [",", {"Ref": "ReaderAccountIds"}]}
-    assert said["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
+    assert found["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
     switched = {name: each["Condition"] for name, each in RESOURCES.items() if "Condition" in each}
     assert {name: each for name, each in switched.items() if not name.startswith("network.")} == {
         "github_oidc.GitHubProvider": "MakesProvider",
@@ -314,15 +314,15 @@ def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
     for name in ("storage.ArtifactBucket", "storage.DataBucket"):
         logs = buckets[name]["LoggingConfiguration"]["DestinationBucketName"]
         assert logs == {"Ref": "AccessLogBucket"}, name
-    (policy,), (told,) = (of_type(f"AWS::SNS::{kind}").values() for kind in ("TopicPolicy", "Subscription"))
-    assert (policy["Topics"], told["TopicArn"]) == ([{"Ref": "AlarmTopic"}], {"Ref": "AlarmTopic"})
+    (policy,), (found,) = (of_type(f"AWS::SNS::{kind}").values() for kind in ("TopicPolicy", "Subscription"))
+    assert (policy["Topics"], found["TopicArn"]) == ([{"Ref": "AlarmTopic"}], {"Ref": "AlarmTopic"})
 
 
 DNS = "AWS::Route53Resolver::"
 
 
 def test_names_are_resolved_of_aws_in_the_region_and_of_the_vpc_alone() -> None:
-    """Or a job that reaches nothing else asks the name servers of anybody for <data>.example.com."""
+    """Or a job that reaches nothing else asks the name servers of anyone for <data>.example.com."""
     lists = of_type(f"{DNS}FirewallDomainList")
     assert lists["network.DnsEverythingElse"]["Domains"] == ["*"]
     assert lists["network.DnsAllowed"]["Domains"] == [
@@ -404,8 +404,8 @@ def test_the_parent_hands_on_what_the_others_ask_for() -> None:
         declared, passed = TEMPLATES[name.lower()]["Parameters"], stack["Properties"]["Parameters"]
         address = stack["Properties"]["TemplateURL"]
         match address:  # of the first one, which the others wait for
-            case {"Fn::If": ["HasItsName", named, {"Fn::Sub": refusal}]} if name == "Keys":
-                assert refusal.startswith("This stack must be named ${ProjectName}-${Environment}-basic.")
+            case {"Fn::If": ["HasItsName", named, {"Fn::Sub": message}]} if name == "Keys":
+                assert message.startswith("This stack must be named ${ProjectName}-${Environment}-basic.")
                 address = named
         assert address == {"Fn::Sub": f"${{TemplatesUrl}}/{name.lower()}.yaml"}
         assert passed.keys() == declared.keys()
@@ -483,7 +483,7 @@ def test_outputs_are_those_that_pipelines_are_built_from(outputs: dict[str, str]
     assert all(outputs.values())
 
 
-def test_every_property_has_an_effect_or_is_told_to_have_none(
+def test_every_property_has_an_effect_or_is_declared_to_have_none(
     aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
 ) -> None:
     unknown = {each["Type"] for each in RESOURCES.values() if each["Type"] not in RESOURCE_TYPES}
@@ -495,8 +495,8 @@ def test_every_property_has_an_effect_or_is_told_to_have_none(
         for page in pages.paginate(StackName=stack.name)
         for event in page["StackEvents"]
     ]
-    told = {each["LogicalResourceId"]: each.get("ResourceStatusReason", "") for each in events[::-1]}
-    assert {name: reason for name, reason in told.items() if "not emulated" in reason} == {
+    found = {each["LogicalResourceId"]: each.get("ResourceStatusReason", "") for each in events[::-1]}
+    assert {name: reason for name, reason in found.items() if "not emulated" in reason} == {
         "ClosedDefaultSecurityGroup": "not emulated: "
         "AssociationName, Parameters.AutomationAssumeRole, ScheduleExpression",
         "DnsAllowed": "not emulated: Domains, Name",
@@ -603,12 +603,12 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
         float(PARAMETERS["MonthlyBudgetUsd"]),
         "USD",
     )
-    told = budgets.describe_notifications_for_budget(**of_month)["Notifications"]
-    assert [(each["NotificationType"], each["ComparisonOperator"], each["Threshold"]) for each in told] == [
+    found = budgets.describe_notifications_for_budget(**of_month)["Notifications"]
+    assert [(each["NotificationType"], each["ComparisonOperator"], each["Threshold"]) for each in found] == [
         ("ACTUAL", "GREATER_THAN", 80.0),
         ("FORECASTED", "GREATER_THAN", 100.0),
     ]
-    for each in told:
+    for each in found:
         subscribers = budgets.describe_subscribers_for_notification(**of_month, Notification=each)
         assert subscribers["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
@@ -964,9 +964,9 @@ def test_an_existing_network_is_used_as_it_is(
     assert endpoints_of(aws, outputs["VpcId"], "Interface") == before
 
 
-# --- values that are refused ------------------------------------------------------------------------------
+# --- values that are rejected ------------------------------------------------------------------------------
 
-REFUSED = yaml.safe_load(Path(__file__).with_name("refused.yaml").read_text(encoding="utf-8"))
+REJECTED = yaml.safe_load(Path(__file__).with_name("rejected.yaml").read_text(encoding="utf-8"))
 
 
 GIVEN_BY_THE_REGION = {"S3PrefixListId": "pl-0123abcd"}
@@ -980,21 +980,21 @@ def good_input() -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "constraint",
-    [each.name for name in TEXTS for each in settings_of(name) if each.refuses],
+    [each.name for name in TEXTS for each in settings_of(name) if each.rejects],
 )
-def test_the_service_refuses_bad_input_by_the_template(
+def test_the_service_rejects_bad_input_by_the_template(
     aws: boto3.Session, outputs: dict[str, str], constraint: str
 ) -> None:
     """Each constraint of each template, by itself, and before there is a stack."""
     template, section, about = constraint.split(".", 2)
     name, part = about.split(".", 1)
     declared = TEMPLATES[template]["Parameters"]
-    bad = REFUSED[section][name][part]
+    bad = REJECTED[section][name][part]
     region = bad.get("AWS::Region") if section == "Rules" else None
     cloudformation = aws.client("cloudformation", region_name=region)
     given = {**outputs, **good_input(), **(bad if section == "Rules" else {name: bad})}
     reason = "Template validation error" if section == "Rules" else f"Parameter '?{name}'? (failed|must)"
-    stack = f"refused-{uuid.uuid4().hex[:8]}"
+    stack = f"rejected-{uuid.uuid4().hex[:8]}"
     try:
         with pytest.raises(cloudformation.exceptions.ClientError, match=f"ValidationError.*{reason}"):
             cloudformation.create_change_set(
@@ -1014,7 +1014,7 @@ def test_the_service_refuses_bad_input_by_the_template(
 
 @pytest.mark.parametrize("name", TEXTS)
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"])
-def test_templates_are_refused_where_services_have_other_names(
+def test_templates_are_rejected_where_services_have_other_names(
     aws: boto3.Session, outputs: dict[str, str], name: str, region: str
 ) -> None:
     """China and GovCloud are partitions of their own, whose endpoints and images no template knows."""
@@ -1074,7 +1074,7 @@ BAD_INPUT = [
         ),
     ],
 )
-def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
+def test_the_command_rejects_bad_input_before_the_first_stack_is_made(
     aws: boto3.Session,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -1089,8 +1089,8 @@ def test_the_command_refuses_bad_input_before_the_first_stack_is_made(
 
     code = main([command, "--env", LOCAL, "--infra", str(tmp_path)])
 
-    said = " ".join(capsys.readouterr().err.split())
+    found = " ".join(capsys.readouterr().err.split())
     assert code == 1
-    assert re.search(rf"{file.name} cannot be used:.*{reason}", said)
+    assert re.search(rf"{file.name} cannot be used:.*{reason}", found)
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
     assert not [stack["StackName"] for stack in stacks if stack["StackName"].startswith("bad-input")]

@@ -43,15 +43,15 @@ SLEEPER = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
 
 @pytest.fixture
 def run(stack: boto3.Session, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line; return its exit code and what it says."""
+    """Run a command line; return its exit code and its output."""
 
     def command(*words: str) -> tuple[int, str, str]:
         try:
             code = main(words)
         except SystemExit as end:
             code = int(end.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return command
 
@@ -86,52 +86,52 @@ def two_pipelines(jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("tune", "--rounds", "0"),
     ],
 )
-def test_what_is_no_command_is_refused(words: tuple[str, ...], run: Run) -> None:
-    code, _, said = run(*words)
+def test_an_unknown_command_is_rejected(words: tuple[str, ...], run: Run) -> None:
+    code, _, output = run(*words)
 
     assert code == 2
-    assert "usage:" in said
+    assert "usage:" in output
 
 
-def test_every_command_has_a_module_and_tells_its_options(run: Run) -> None:
+def test_every_command_has_a_module_and_shows_its_options(run: Run) -> None:
     listed = run("--help")[1]
 
     for name in COMMANDS:
         assert re.search(rf"^  +{name}\b", listed, re.MULTILINE), name
         assert callable(load_command(name).run)
-        code, said, _ = run(name, "--help")
-        assert (code, "--env" in said) == (0, True)
+        code, output, _ = run(name, "--help")
+        assert (code, "--env" in output) == (0, True)
 
 
-def test_an_unknown_environment_is_refused_with_those_that_there_are(run: Run) -> None:
-    said = run("plan", "--env", "qa")[2]
+def test_an_unknown_environment_is_rejected_with_those_that_there_are(run: Run) -> None:
+    output = run("plan", "--env", "qa")[2]
 
-    assert "unknown environment 'qa'; expected one of local, trial, live, pr-<number>\n" in said
-    assert "Hint: Name one of them, or create infra/parameters/qa.json" in said
+    assert "unknown environment 'qa'; expected one of local, trial, live, pr-<number>\n" in output
+    assert "Hint: Name one of them, or create infra/parameters/qa.json" in output
 
 
 @pytest.mark.parametrize("command", ["plan", "upsert", "start", "logs", "size", "code-hash", "delete", "run"])
-def test_an_unknown_pipeline_is_refused_with_those_that_there_are(
+def test_an_unknown_pipeline_is_rejected_with_those_that_there_are(
     command: str, run: Run, two_pipelines: None
 ) -> None:
-    code, out, said = run(command, "--env", "trial", "--pipeline", "rides")
+    code, out, output = run(command, "--env", "trial", "--pipeline", "rides")
 
     assert code == 1
     assert (
         f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, {NAME}\n"
         "Hint: Name one of them, or add the pipeline with: make new-pipeline NAME=rides"
-    ) in said + out
+    ) in output + out
 
 
 @pytest.mark.parametrize("command", ["size", "events"])
-def test_an_unknown_step_is_refused_with_those_that_there_are(
+def test_an_unknown_step_is_rejected_with_those_that_there_are(
     command: str, run: Run, two_pipelines: None
 ) -> None:
-    code, _, said = run(command, "--env", "trial", "--pipeline", NAME, "--step", "joins")
+    code, _, output = run(command, "--env", "trial", "--pipeline", NAME, "--step", "joins")
 
     assert code == 1
-    assert f"unknown step 'joins' of pipeline {NAME}; expected one of clean, join\n" in said
-    assert f"Hint: Name one of them, or add the step with: make new-step PIPELINE={NAME} NAME=joins" in said
+    assert f"unknown step 'joins' of pipeline {NAME}; expected one of clean, join\n" in output
+    assert f"Hint: Name one of them, or add the step with: make new-step PIPELINE={NAME} NAME=joins" in output
 
 
 @pytest.mark.parametrize("command", ["plan", "upsert", "data"])
@@ -146,13 +146,13 @@ def test_parameters_that_are_not_valid_end_every_command(
 
     code, out, err = run(command, "--env", "trial")
 
-    said = out + err
+    output = out + err
     assert code == 1
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert re.search(
-        r"trial.json: trial = .*nothing is named \$\{Nowhere\}; there are ArtifactBucketName", said
+        r"trial.json: trial = .*nothing is named \$\{Nowhere\}; there are ArtifactBucketName", output
     )
-    assert "trial.json: pyspark_process_instance_count = 0: " in said
+    assert "trial.json: pyspark_process_instance_count = 0: " in output
 
 
 @pytest.mark.parametrize(
@@ -164,44 +164,44 @@ def test_parameters_that_are_not_valid_end_every_command(
         ({"AWS_REGION": "sa-east-1"}, "AWS_REGION is sa-east-1, but trial runs in"),
     ],
 )
-def test_wrong_credentials_endpoint_or_region_are_told(
+def test_wrong_credentials_endpoint_or_region_are_reported(
     variables: dict[str, str], message: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    code, _, said = run("plan", "--env", "trial")
+    code, _, output = run("plan", "--env", "trial")
 
     assert code == 1
-    assert message in said
-    assert "Traceback" not in said
+    assert message in output
+    assert "Traceback" not in output
 
 
 # What is shown, and what changes.
 
 
 def test_an_environment_with_real_data_gets_no_sample(run: Run, stack: boto3.Session) -> None:
-    code, said, _ = run("data", "--env", "live")
+    code, output, _ = run("data", "--env", "live")
 
     assert code == 0
-    assert said == f"live gets no sample data: deliver the input to s3a://{DATA}-live/{INPUT}.\n"
+    assert output == f"live gets no sample data: deliver the input to s3a://{DATA}-live/{INPUT}.\n"
     assert stack.client("s3").list_objects_v2(Bucket=f"{DATA}-live")["KeyCount"] == 0
 
 
-def test_a_plan_of_what_is_not_deployed_yet_says_so(run: Run) -> None:
+def test_a_plan_before_the_first_deployment_is_marked_as_such(run: Run) -> None:
     resources = len(FOUNDATION["Resources"]) + len(TOPICS["Resources"])
     names = ", ".join(stack_names(Environment("pr-3")))
 
-    code, said, _ = run("plan", "--env", "pr-3")
+    code, output, _ = run("plan", "--env", "pr-3")
     assert code == 0
-    assert f"cannot be planned before the stacks are deployed: {names}." in said
+    assert f"cannot be planned before the stacks are deployed: {names}." in output
 
-    code, said, errors = run("plan", "--env", "pr-3", "--format", "markdown")
+    code, output, errors = run("plan", "--env", "pr-3", "--format", "markdown")
     assert (code, errors) == (0, "")
     heading = f"## Plan for `pr-3`\n\n### Stacks\n\n**{resources} to add.**\n\n| Stack | Action |"
-    assert said.startswith(heading)
-    assert "> The pipelines cannot be planned before the stacks are deployed" in said
-    assert "| 2 KMS keys | 2.00 a month |" in said
+    assert output.startswith(heading)
+    assert "> The pipelines cannot be planned before the stacks are deployed" in output
+    assert "| 2 KMS keys | 2.00 a month |" in output
 
 
 def test_the_life_of_a_pipeline(run: Run) -> None:
@@ -209,23 +209,23 @@ def test_the_life_of_a_pipeline(run: Run) -> None:
     assert run("delete", *on_trial)[:2] == (0, f"There is no pipeline {name}.\n")
     assert f"no pipeline {name}\nHint: Create it" in run("logs", *on_trial)[2]
 
-    code, said, _ = run("plan", *on_trial)
+    code, output, _ = run("plan", *on_trial)
     assert code == 0
-    assert f"{name} is new:" in said.splitlines()
-    assert f'+      "Name": "{STEP}",' in said
-    assert f"An execution of {name}, step {STEP}: " in said
+    assert f"{name} is new:" in output.splitlines()
+    assert f'+      "Name": "{STEP}",' in output
+    assert f"An execution of {name}, step {STEP}: " in output
 
-    code, said, _ = run("upsert", *on_trial)
-    assert (code, said.splitlines()[-1]) == (0, f"Pipeline {name} created, version 1.")
+    code, output, _ = run("upsert", *on_trial)
+    assert (code, output.splitlines()[-1]) == (0, f"Pipeline {name} created, version 1.")
     assert f"{name} is up to date" in run("plan", *on_trial)[1]
     assert "was never executed" in run("logs", *on_trial)[2]
     assert run("stop", *on_trial)[1] == f"No execution of {name} is running.\n"
     assert run("history", *on_trial)[1].count("none") == 1, "no execution of the only version"
 
-    code, _, said = run("start", *on_trial)
+    code, _, output = run("start", *on_trial)
     assert code == 1
-    assert f"There is no input input_table of step {STEP} at s3a://{DATA}-trial/{INPUT}\n" in said
-    assert "make data ENV=trial" in said
+    assert f"There is no input input_table of step {STEP} at s3a://{DATA}-trial/{INPUT}\n" in output
+    assert "make data ENV=trial" in output
     assert run("data", *on_trial)[:2] == (
         0,
         f"The sample fares.csv was uploaded to s3a://{DATA}-trial/{INPUT}.\n",
@@ -244,8 +244,8 @@ def test_all_pipelines_are_planned_upserted_and_deleted_together(run: Run, two_p
         assert re.search(rf"An execution of \S+, step {step}: about ", planned), step
     assert run("check", "--env", "trial")[1] == "".join(f"{name}: no findings\n" for name in names)
 
-    code, said, _ = run("upsert", *every)
-    upserted = [line for line in said.splitlines() if line.startswith("Pipeline ")]
+    code, output, _ = run("upsert", *every)
+    upserted = [line for line in output.splitlines() if line.startswith("Pipeline ")]
     assert code == 0
     assert [line.split(",")[0] for line in upserted] == [f"Pipeline {name} created" for name in names]
     assert upserted[1] == "Pipeline Joins-trial created, version 1."
@@ -281,10 +281,10 @@ def test_the_hash_of_code_is_that_of_the_steps(run: Run, two_pipelines: None, jo
 
 
 def test_sizes_are_those_of_the_instances_of_a_step(run: Run, two_pipelines: None) -> None:
-    code, said, _ = run("size", "--env", "trial", "--pipeline", NAME, "--step", "join")
+    code, output, _ = run("size", "--env", "trial", "--pipeline", NAME, "--step", "join")
 
     assert code == 0
-    assert "ml.m5.large" in said
+    assert "ml.m5.large" in output
 
 
 def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
@@ -304,9 +304,9 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
     assert run("upsert", *on_live)[1].endswith("updated, version 2.\n")
     assert "No version before the current one succeeded" in run("rollback", *on_live)[2]
 
-    code, said, _ = run("rollback", *on_live, "--to", "1111")
+    code, output, _ = run("rollback", *on_live, "--to", "1111")
 
-    assert (code, said) == (
+    assert (code, output) == (
         0,
         f"Pipeline {name} is back to version 1 of commit {'1' * 40}, version 3.\n",
     )
@@ -323,9 +323,9 @@ def test_an_earlier_version_can_be_brought_back_and_a_broken_one_cannot(
 
     worse, bucket = listed[1]["code_hash"], f"{ARTIFACTS}-live"
     stack.client("s3").delete_object(Bucket=bucket, Key=f"code/{worse}/{HELPER}")
-    code, _, said = run("rollback", *on_live, "--to", "2")
+    code, _, output = run("rollback", *on_live, "--to", "2")
     assert code == 1
-    assert f"its code is gone: s3://{bucket}/code/{worse}/{HELPER}" in said
+    assert f"its code is gone: s3://{bucket}/code/{worse}/{HELPER}" in output
     assert run("delete", *on_live)[0] == 0
 
 
@@ -355,9 +355,9 @@ def test_teardown_deletes_a_pipeline_whose_module_is_gone(
     monkeypatch.undo()
     monkeypatch.setattr("ml_pipeline.releases.removal.teardown", lambda *_, before, **__: before())
 
-    code, said, _ = run("teardown", "--env", "trial", "--yes")
+    code, output, _ = run("teardown", "--env", "trial", "--yes")
 
-    assert (code, said) == (
+    assert (code, output) == (
         0,
         f"There is no pipeline {PIPELINE}-trial.\nPipeline Joins-trial deleted.\n",
     )
@@ -418,12 +418,12 @@ def test_an_execution_that_runs_keeps_others_out_and_is_stopped_by_ctrl_c(
 ) -> None:
     out = io.StringIO()
     main_thread = threading.main_thread().ident or 0
-    refused: list[tuple[int, str, str]] = []
+    rejected: list[tuple[int, str, str]] = []
 
     def others() -> None:
         until(lambda: f"step {STEP} Executing" in out.getvalue())
-        refused.append(run("start", "--no-wait"))
-        refused.append(run("delete"))
+        rejected.append(run("start", "--no-wait"))
+        rejected.append(run("delete"))
         press_ctrl_c(main_thread, lambda: "Interrupted: stopping" in out.getvalue())
 
     thread = threading.Thread(target=others)
@@ -434,10 +434,10 @@ def test_an_execution_that_runs_keeps_others_out_and_is_stopped_by_ctrl_c(
     arn = re.findall(r"Started (\S+)", out.getvalue())[0]
     assert code == 130
     assert take_snapshot(stack.client("sagemaker"), arn).status == "Stopped"
-    assert [answer[0] for answer in refused] == [1, 1]
-    assert f"Another execution is Executing: {arn}" in refused[0][2]
-    assert "or stop it with: make stop ENV=local" in refused[0][2]
-    assert "Stop it first with: make stop ENV=local" in refused[1][2]
+    assert [answer[0] for answer in rejected] == [1, 1]
+    assert f"Another execution is Executing: {arn}" in rejected[0][2]
+    assert "or stop it with: make stop ENV=local" in rejected[0][2]
+    assert "Stop it first with: make stop ENV=local" in rejected[1][2]
     assert "Status           Stopped" in out.getvalue()
     assert run("stop", "--execution", arn)[1] == f"{arn} has already finished.\n"
 
@@ -447,10 +447,10 @@ def test_starting_without_waiting_can_be_stopped_and_read_later(sleeping: str, r
     assert start_in_local(out, wait=False) == 0
     arn = re.findall(r"Started (\S+)", out.getvalue())[0]
 
-    code, said, _ = run("stop")
+    code, output, _ = run("stop")
     logs = run("logs")
 
-    assert (code, said.splitlines()[-1]) == (0, f"{arn} is Stopped.")
+    assert (code, output.splitlines()[-1]) == (0, f"{arn} is Stopped.")
     assert run("verify")[:2] == (
         1,
         f"Verification failed: it is Stopped: SageMaker gives no reason\n{arn}: 1 problem\n",

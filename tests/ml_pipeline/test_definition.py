@@ -339,7 +339,7 @@ def test_another_process_in_another_region_builds_the_same_bytes(
     pipeline, parameters = find_pipeline(DEFAULT_PIPELINE), load_parameters("local", outputs)
 
     assert built_elsewhere.definition == pipeline_definition(pipeline, parameters)
-    assert built_elsewhere.errors == "", "the SDK shall be silent"
+    assert built_elsewhere.errors == "", "the SDK must be silent"
 
 
 def test_building_leaves_logging_and_environment_as_they_were(outputs: dict[str, str]) -> None:
@@ -378,7 +378,7 @@ def test_another_configuration_of_the_sdk_is_validated() -> None:
 
 def test_the_telemetry_of_the_sdk_is_off() -> None:
     # Imported here, so that collecting tests does not wait for the SDK.
-    from ml_pipeline.steps import sagemaker_sdk  # noqa: PLC0415, I001 - first, as it says where the settings lie
+    from ml_pipeline.steps import sagemaker_sdk  # noqa: PLC0415, I001 - first, as it sets where the settings are
     from sagemaker.core.common_utils import resolve_value_from_config  # noqa: PLC0415
     from sagemaker.core.config.config import load_sagemaker_config  # noqa: PLC0415
     from sagemaker.core.config.config_schema import TELEMETRY_OPT_OUT_PATH  # noqa: PLC0415
@@ -393,7 +393,7 @@ def test_a_definition_is_canonical_without_nulls_and_order() -> None:
     assert canonical('{"b": 1, "a": 2}') == canonical('{"a": 2, "b": 1}')
 
 
-def test_a_definition_beyond_the_limit_is_refused(
+def test_a_definition_beyond_the_limit_is_rejected(
     parameters: PipelineParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(definitions, "CACHE", tmp_path)

@@ -122,7 +122,7 @@ def test_building_calls_neither_iam_nor_s3(
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_nothing_in_it_is_empty(name: str, built: Mapping[str, Document]) -> None:
-    """An empty SAGEMAKER_PROGRAM is taken for a module; an empty object, as of a bias report, is refused."""
+    """An empty SAGEMAKER_PROGRAM is taken for a module; an empty object, as of a bias report, is rejected."""
 
     def empty(value: Any, path: str) -> list[str]:
         if isinstance(value, dict):
@@ -182,7 +182,7 @@ def test_training_is_isolated_in_the_vpc_with_the_keys_of_volumes_and_artifacts(
 def test_training_is_requested_as_the_sdk_would(
     training: Requests, params: Mapping[str, PipelineParams], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK's own builder asks IAM whether the role is right, unless it is told not to."""
+    """The SDK's own builder asks IAM whether the role is right, unless it is configured not to."""
     from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - takes seconds to import
 
     monkeypatch.setenv("SAGEMAKER_VALIDATE_ROLE", "false")

@@ -70,13 +70,13 @@ def test_the_hash_of_several_is_another_and_of_one_the_same() -> None:
     assert combined_hash({"a": "1", "b": "2"}) != combined_hash({"a": "2", "b": "1"})
 
 
-def test_two_pipelines_of_one_name_are_refused_by_their_files(checkout: Checkout) -> None:
+def test_two_pipelines_of_one_name_are_rejected_by_their_files(checkout: Checkout) -> None:
     checkout.add(pipeline_name=f"{PIPELINE}-${{Environment}}")
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         open_projects(Environment(TRIAL), ALL)
 
-    assert refused.value.message.splitlines() == [
+    assert rejected.value.message.splitlines() == [
         "Pipelines get in each other's way:",
         f"  - pipeline_name {PIPELINE}-trial stands in the parameter files of {DEFAULT_PIPELINE} and {NAME}; "
         "change one",
@@ -88,19 +88,19 @@ def test_two_pipelines_of_one_name_are_refused_by_their_files(checkout: Checkout
 
 @pytest.mark.parametrize("scheme", ["s3", "s3a"])
 @pytest.mark.parametrize("end", ["", "/", "/below"])
-def test_two_pipelines_of_one_output_are_refused(scheme: str, end: str, checkout: Checkout) -> None:
+def test_two_pipelines_of_one_output_are_rejected(scheme: str, end: str, checkout: Checkout) -> None:
     checkout.add(steps__join__outputs__rejected=f"{scheme}://${{DataBucketName}}/fares/out{end}")
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         open_projects(Environment(TRIAL), ALL)
 
-    assert refused.value.message.splitlines()[1:] == [
+    assert rejected.value.message.splitlines()[1:] == [
         f"  - outputs s3a://{DATA}-trial/fares/out and {scheme}://{DATA}-trial/fares/out{end} in the "
         f"parameter files of {DEFAULT_PIPELINE} and {NAME} overlap; change one"
     ]
 
 
-def test_outputs_beside_each_other_do_not_overlap(checkout: Checkout) -> None:
+def test_outputs_next_to_each_other_do_not_overlap(checkout: Checkout) -> None:
     checkout.add(steps__join__outputs__rejected="s3a://${DataBucketName}/fares/out-2")
 
     assert len(open_projects(Environment(TRIAL), ALL)) == 2
@@ -110,16 +110,16 @@ def test_the_problems_of_all_pipelines_are_reported_at_once(checkout: Checkout) 
     checkout.add("rides", steps__join__instance_count=0)
     checkout.add("fares", pipeline_name="Fares")
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         open_projects(Environment(TRIAL), ALL)
 
-    message = str(refused.value)
+    message = str(rejected.value)
     assert "The parameters of pipeline fares in trial are not valid:" in message
     assert "The parameters of pipeline rides in trial are not valid:" in message
     assert "rides.json: steps.join.instance_count = 0" in message
 
 
-def test_a_section_without_a_step_in_the_module_is_refused(checkout: Checkout) -> None:
+def test_a_section_without_a_step_in_the_module_is_rejected(checkout: Checkout) -> None:
     checkout.add(steps__report=PAIR["steps"]["clean"])
 
     with pytest.raises(UserError, match=r"steps\.report.*ride_joins\.py has no step of this name"):

@@ -150,7 +150,7 @@ def test_a_command_that_is_interrupted_halfway_can_be_repeated(
 ) -> None:
     """Each runs in one environment, which counts its requests, and is interrupted twice in another."""
     monkeypatch.setattr(code_sweep, "MINIMUM_AGE", timedelta(0))
-    said = ""
+    output = ""
     for words in COMMANDS:
         for environment in ("trial", "local") if words in BEFORE else ():
             BEFORE[words](environment, project)
@@ -158,26 +158,26 @@ def test_a_command_that_is_interrupted_halfway_can_be_repeated(
         with pytest.MonkeyPatch.context() as patch:
             after_each_request(requests.append, patch)
             assert command(words, "trial", project) == 0, words
-        said += capsys.readouterr().out
+        output += capsys.readouterr().out
         half = len(requests) // 2
         early = min(half, 2) if words in MOMENTS else half
 
         with expiring_credentials(faulty, ROLE_ARN, request_number(early)):
             code = command(words, "local", project)
-        refused = "AWS rejects the credentials (Expired" in capsys.readouterr().err
-        assert (code, refused) == (1, True) or words == ("stop",), words
+        rejected = "AWS rejects the credentials (Expired" in capsys.readouterr().err
+        assert (code, rejected) == (1, True) or words == ("stop",), words
         moment = MOMENTS[words]() if words in MOMENTS else request_number(half)
         kill(partial(command, words, "local", project), moment)
         assert command(words, "local", project) == 0, words
 
         printed = capsys.readouterr()
-        said += printed.out
+        output += printed.out
         beginnings = ("Waiting for ", "trial: account ")
         assert all(line.startswith(beginnings) for line in printed.err.splitlines()), printed.err
 
-    assert said.count(", version 1.\n") == 2
-    assert said.count(" is back to version 1 of ") == 2
-    assert said.count(": nothing uses it.") == 2
+    assert output.count(", version 1.\n") == 2
+    assert output.count(" is back to version 1 of ") == 2
+    assert output.count(": nothing uses it.") == 2
     assert left_behind() == []
 
 
@@ -196,44 +196,44 @@ def test_a_command_waits_for_an_operation_of_another_and_works_on_what_is_there_
         execute(cloudformation, planned)
         inject(faulty.endpoint, faulty.secret_key, stack_seconds=0)
 
-    def said_by(words: str, stack: StackConfiguration, code: int = 0) -> str:
+    def output_of(words: str, stack: StackConfiguration, code: int = 0) -> str:
         capsys.readouterr()
         assert command(tuple(words.split()), "local", project) == code
-        said = capsys.readouterr()
-        assert said.err.startswith(f"Waiting for {stack.name} (")
-        return said.out
+        output = capsys.readouterr()
+        assert output.err.startswith(f"Waiting for {stack.name} (")
+        return output.out
 
     deploy(cloudformation, first, QUIET)
     begin("CREATE", last)
-    assert json.loads(said_by("outputs --json", last)).keys() >= {"DataBucketName", "Topic"}
+    assert json.loads(output_of("outputs --json", last)).keys() >= {"DataBucketName", "Topic"}
     begin("UPDATE", first, "A")
-    assert f"No changes to resources of {first.name}, only to its outputs, tags" in said_by("plan", first)
+    assert f"No changes to resources of {first.name}, only to its outputs, tags" in output_of("plan", first)
     begin("UPDATE", first, "A", "B")
-    assert json.loads(said_by("drift --json", first, DRIFTED))["stacks"][0]["changes"]
+    assert json.loads(output_of("drift --json", first, DRIFTED))["stacks"][0]["changes"]
     begin("UPDATE", first, "C")
-    assert "UPDATE_COMPLETE" in said_by("deploy", first)
+    assert "UPDATE_COMPLETE" in output_of("deploy", first)
     begin("UPDATE", first, "D")
-    assert f"{first.name} is deleted." in said_by("teardown --yes", first)
+    assert f"{first.name} is deleted." in output_of("teardown --yes", first)
     assert left_behind() == []
 
 
-def test_a_deployment_goes_on_when_credentials_expire(
+def test_a_deployment_continues_when_credentials_expire(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     inject(faulty.endpoint, faulty.secret_key, throttling=0, stack_seconds=2)
 
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "ExecuteChangeSet")):
         assert command(("deploy",), "local", project) == 1
-    said = capsys.readouterr().err
-    assert "Continues on AWS: the operation on " in said
-    assert "AWS rejects the credentials (ExpiredToken" in said
+    output = capsys.readouterr().err
+    assert "Continues on AWS: the operation on " in output
+    assert "AWS rejects the credentials (ExpiredToken" in output
 
     assert command(("deploy",), "local", project) == 0
     assert command(("teardown", "--yes"), "local", project) == 0
     assert left_behind() == []
 
 
-def test_a_sweep_of_previews_that_is_interrupted_goes_on(
+def test_a_sweep_of_previews_that_is_interrupted_continues(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words, long_ago = ("sweep", "--only", "previews"), datetime(2026, 1, 1, tzinfo=UTC)
@@ -281,9 +281,9 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
     kill(lambda: command(words, "local", project), operation_number(2, "UpdatePipeline"))
     assert "spark.a" in file.read_text()
     assert command(words, "local", project) == 0
-    said = capsys.readouterr().out
-    assert f"Restored {file}" in said
-    assert f"{file}: unchanged, nothing was faster." in said
+    output = capsys.readouterr().out
+    assert f"Restored {file}" in output
+    assert f"{file}: unchanged, nothing was faster." in output
     assert file.read_text() == original
     assert command(("drift",), "local", project) == 0, "the pipeline, too, is as before"
     assert not any(tmp_path.iterdir())

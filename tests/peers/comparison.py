@@ -1,4 +1,4 @@
-"""What tests and templates say of two servers, and which of the differences between them are known."""
+"""Results of tests and templates on two servers, and which of their differences are known."""
 
 import tomllib
 from collections import Counter
@@ -61,7 +61,7 @@ def differences(on_moto: Results, here: Results) -> dict[str, str]:
 
 
 def problems(found: Mapping[str, str], reasons: Iterable[Reason], ran: Iterable[str]) -> list[str]:
-    """Return what the file of differences does not say, and what it says that is no longer so.
+    """Return differences that the file does not list, and listed ones that no longer exist.
 
     Args:
         found: the direction of each difference, by its test.

@@ -54,7 +54,7 @@ def _without_parameters(folder: Path) -> Iterator[Path]:
         try:
             template = read_template(text)
         except ValidationError:
-            continue  # is no template
+            continue  # is not a template
         parameters = template.get("Parameters", {}).values()
         needs_parameters = not all("Default" in each for each in parameters)
         # Modules of Rain are not CloudFormation's.

@@ -1,4 +1,4 @@
-"""Starts the servers that are compared, and says with what environment their clients run."""
+"""Starts the servers that are compared, and sets the environment of their clients."""
 
 import os
 import subprocess

@@ -37,7 +37,7 @@ def file_of(folder: Path, text: str) -> Path:
     return path
 
 
-def test_listed_differences_are_no_problem() -> None:
+def test_listed_differences_are_not_a_problem() -> None:
     found = differences(MOTO, HERE)
 
     assert found == {ROLE: "fails_here", TOPIC: "fails_on_moto"}
@@ -94,7 +94,7 @@ def test_the_table_counts_by_service_and_by_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[[fails_here]]\nreason = " "\ntests = ["a"]', "write a reason"),
         ('[[fails_here]]\nreason = "x"\ntests = ["a", "a"]', "a: list it once"),
@@ -104,11 +104,11 @@ def test_the_table_counts_by_service_and_by_reason() -> None:
     ],
 )
 def test_a_file_of_differences_that_cannot_be_used_is_named_with_its_fault(
-    text: str, said: str, tmp_path: Path
+    text: str, message: str, tmp_path: Path
 ) -> None:
     path = file_of(tmp_path, text)
 
-    with pytest.raises(UserError, match=said) as error:
+    with pytest.raises(UserError, match=message) as error:
         read_reasons(path)
 
     assert str(path) in str(error.value)
@@ -132,7 +132,7 @@ def test_results_are_read_from_a_report_by_their_ids(tmp_path: Path) -> None:
     }
 
 
-def test_a_checkout_without_the_commit_is_refused(
+def test_a_checkout_without_the_commit_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)

@@ -10,7 +10,7 @@ _DATA = Path(__file__).with_name("node_modules") / "@cloud-copilot" / "iam-data"
 
 @cache
 def authorization(what: str, service: str) -> dict[str, Any]:
-    """Return the actions or the resource types that a service tells IAM of; none if it is no service."""
+    """Return the actions or resource types that a service declares to IAM; none if it is not a service."""
     path = _DATA / what / f"{service}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found

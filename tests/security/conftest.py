@@ -39,7 +39,7 @@ FIGURES = "figures"
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Has a line told at the end of the run, whether the test passes or not."""
+    """Prints a line at the end of the run, whether the test passes or not."""
     return lambda line: record_property(FIGURES, line)
 
 
@@ -79,7 +79,7 @@ def rendered(
 ) -> Path:
     """A folder of the templates as they are deployed and of weakened ones: one run of a checker does both."""
     folder = tmp_path_factory.mktemp("rendered")
-    # A year, as the template has it by default: environments that keep logs for less say so in their files.
+    # A year, as the template has it by default: environments that keep logs for less set that in their files.
     yearly = tuple(replace(each, parameters={**each.parameters, "FlowLogDays": "365"}) for each in stacks)
     templates = render_all(yearly, outputs, aws.region_name)
     for name, template in {**templates, **weakened_templates(templates)}.items():

@@ -12,7 +12,7 @@ import boto3
 from authorization import as_list
 
 Document = dict[str, Any]
-Verdict = dict[str, Any]
+Decision = dict[str, Any]
 # Of the environment whose policies are evaluated.
 PROJECT, PREFIX, ACCOUNT = "policies", "policies-local", "123456789012"
 SIMULATOR = Path(__file__).with_name("simulate.mjs")
@@ -33,7 +33,7 @@ EVERYTHING = {
 class Policies:
     """The documents by the resource that they are of, `<stack>.<logical id>`, and what they are held against.
 
-    A role's own document is its trust; what it may do is said by managed policies, and by a boundary.
+    A role's own document is its trust; what it may do is defined by managed policies and a boundary.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
@@ -186,7 +186,7 @@ def _with_other_principals(grant: Document) -> Iterator[tuple[str, str, Document
     for kind, names in grant["Principal"].items():
         for value, kept in _without_one(names):
             yield "principals", f"without {value}", {**grant, "Principal": {**grant["Principal"], kind: kept}}
-    # Where a condition names the principals, it says the same again.
+    # Where a condition names the principals, it repeats the same.
     if not any("aws:PrincipalArn" in keys for keys in grant.get("Condition", {}).values()):
         yield "principals", "everybody", {**grant, "Principal": "*"}
 
@@ -200,8 +200,8 @@ def _without_one(values: Any) -> Iterator[tuple[str, list[str]]]:
 
 def simulate(
     documents: Mapping[str, Document], requests: Sequence[Mapping[str, Any]], mutants: Sequence[Mutant] = ()
-) -> tuple[list[Verdict], list[dict[int, Verdict]]]:
-    """Return the verdict on each request, and for each mutant those on the requests that it is about.
+) -> tuple[list[Decision], list[dict[int, Decision]]]:
+    """Return the decision on each request, and for each mutant those on the requests that it is about.
 
     Raises:
         AssertionError: a request was not judged, or a key of its context ignored: that proves nothing.
@@ -215,19 +215,22 @@ def simulate(
         ["node", SIMULATOR], input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=600
     )
     found = json.loads(answer.stdout)
-    of_mutants = [{int(index): verdict for index, verdict in each.items()} for each in found["mutants"]]
-    judged = [*enumerate(found["verdicts"]), *(each for verdicts in of_mutants for each in verdicts.items())]
+    of_mutants = [{int(index): decision for index, decision in each.items()} for each in found["mutants"]]
+    decided = [
+        *enumerate(found["decisions"]),
+        *(each for decisions in of_mutants for each in decisions.items()),
+    ]
     faults = {
-        f"{requests[index]['action']} by {requests[index]['principal']}: {verdict}"
-        for index, verdict in judged
-        if "error" in verdict or verdict["ignored"]
+        f"{requests[index]['action']} by {requests[index]['principal']}: {decision}"
+        for index, decision in decided
+        if "error" in decision or decision["ignored"]
     }
     assert not faults, "\n".join(sorted(faults))
-    return found["verdicts"], of_mutants
+    return found["decisions"], of_mutants
 
 
-def in_words(verdict: Verdict) -> str:
-    """Return a verdict as the table says it: allowed, denied, or the Sids of the statements that deny."""
-    if verdict["result"] == "ExplicitlyDenied":
-        return ", ".join(sorted(verdict["denies"]))
-    return {"Allowed": "allowed", "ImplicitlyDenied": "denied"}[str(verdict["result"])]
+def in_words(decision: Decision) -> str:
+    """Return a decision as the table writes it: allowed, denied, or the Sids of the statements that deny."""
+    if decision["result"] == "ExplicitlyDenied":
+        return ", ".join(sorted(decision["denies"]))
+    return {"Allowed": "allowed", "ImplicitlyDenied": "denied"}[str(decision["result"])]

@@ -29,7 +29,7 @@ UNKNOWN_KEYS = {
 
 
 def load(policies: Policies, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the requests, each with the verdict that is expected of it.
+    """Return the requests, each with the decision that is expected of it.
 
     Args:
         policies: of the environment.
@@ -79,8 +79,8 @@ def _request(
 
 
 def _resource_policy(action: str, resource: str, policies: Policies) -> str | None:
-    """Return the name of the policy that a resource of ours has, or what it is in, if it has a say."""
-    if resource.endswith("/somebody-elses"):
+    """Return the name of the policy that a resource of ours has, or what it is in, if it applies."""
+    if resource.endswith("/someone-elses"):
         return "open"
     if action.startswith("iam:"):  # a role's trust is asked who takes the role on, and nothing else
         return None

@@ -4,8 +4,8 @@
 //         A mutant is about requests with these actions: those of the statement that has changed.
 //         Request: {principal, action, resource, account, context, identity: [name], boundary: [name],
 //                   endpoint: [name], resourcePolicy: name | null, rename: {key: key}}
-// stdout: {verdicts: [Verdict], mutants: [{request index: Verdict}]}
-//         Verdict: {result, denies: [Sid], ignored: [context key]} | {error}
+// stdout: {decisions: [Decision], mutants: [{request index: Decision}]}
+//         Decision: {result, denies: [Sid], ignored: [context key]} | {error}
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
@@ -68,8 +68,8 @@ async function evaluate(original, originals) {
 let text = ''
 for await (const part of process.stdin) text += part
 const { documents, requests, mutants } = JSON.parse(text)
-const verdicts = []
-for (const request of requests) verdicts.push(await evaluate(request, documents))
+const decisions = []
+for (const request of requests) decisions.push(await evaluate(request, documents))
 const outcomes = []
 for (const { document, policy, actions } of mutants) {
   const changed = {}
@@ -79,4 +79,4 @@ for (const { document, policy, actions } of mutants) {
   }
   outcomes.push(changed)
 }
-process.stdout.write(JSON.stringify({ verdicts, mutants: outcomes }))
+process.stdout.write(JSON.stringify({ decisions, mutants: outcomes }))

@@ -1,4 +1,4 @@
-"""The embedded AWS judges by the same rules as the simulator: the same table, the same verdicts."""
+"""The embedded AWS evaluates by the same rules as the simulator: the same table, the same decisions."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from helpers.local_aws.access.conditions import context_of
 from helpers.local_aws.access.evaluation import AccessRequest, Policies, evaluate
 
 
-def verdict(request: dict[str, Any], deployed: Deployed) -> str:
+def decision(request: dict[str, Any], deployed: Deployed) -> str:
     documents = {**deployed.documents, **EVERYTHING}
 
     def found(names: list[str]) -> Any:
@@ -28,10 +28,10 @@ def verdict(request: dict[str, Any], deployed: Deployed) -> str:
         resource=found([request["resourcePolicy"]] if request["resourcePolicy"] else []),
         endpoint=found(request["endpoint"]),
     )
-    refused = evaluate(asked, policies)
-    if refused is None:
+    rejected = evaluate(asked, policies)
+    if rejected is None:
         return "allowed"
-    return "denied" if refused.statement is None else str(refused.statement["Sid"])
+    return "denied" if rejected.statement is None else str(rejected.statement["Sid"])
 
 
 def test_every_request_of_the_table_is_judged_as_the_simulator_judges_it(
@@ -40,7 +40,7 @@ def test_every_request_of_the_table_is_judged_as_the_simulator_judges_it(
     wrong = [
         f"{request['title']}: expected {request['gives']}, got {given}"
         for request in requests
-        if (given := verdict(request, policies)) != request["gives"]
+        if (given := decision(request, policies)) != request["gives"]
     ]
 
     assert not wrong, "\n".join(wrong)

@@ -82,7 +82,7 @@ def test_what_loops_and_conditions_make_is_among_what_is_checked(rendered: Path)
 
 
 def test_no_template_suppresses_anything_by_itself() -> None:
-    """What a template tells a checker to skip would be in no list."""
+    """What a template suppresses itself would be in no list."""
     texts = [path.read_text(encoding="utf-8") for path in suppressions.INFRA.rglob("*.yaml")]
 
     assert texts

@@ -32,7 +32,7 @@ def test_a_key_has_another_name_only_while_the_simulator_does_not_know_it(
         simulate({**policies.documents, **EVERYTHING}, [{**request, "rename": renamed}])
 
 
-def test_the_names_that_keys_are_lent_are_nobodys(policies: Policies, requests: list[dict[str, Any]]) -> None:
+def test_lent_key_names_belong_to_no_account(policies: Policies, requests: list[dict[str, Any]]) -> None:
     written = str([policies.documents, [request["context"] for request in requests]])
 
     assert {name for name in UNKNOWN_KEYS.values() if name in written} == set()

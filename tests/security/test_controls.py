@@ -1,4 +1,4 @@
-"""The security page says what is there, and nothing else."""
+"""The security page lists the controls that exist, and no others."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -31,7 +31,7 @@ GIVEN = {"VpcCidr": "10.0.0.0/16"}
 def test_a_control_has_its_text_its_test_and_its_names(control: Control) -> None:
     assert control.line_number()
     assert not control.missing_tests()
-    assert control.identifiers, "say `none`, and why, where nobody else has a name for it"
+    assert control.identifiers, "write `none`, with the reason, if there is no identifier for it"
 
 
 def to_cover() -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpers.dependencies.audit import ACCEPTED, PIP_AUDIT, Acceptance, judge, main, read_reports
+from helpers.dependencies.audit import ACCEPTED, PIP_AUDIT, Acceptance, evaluate, main, read_reports
 
 TODAY = date(2026, 11, 24)
 FOUND = {
@@ -30,11 +30,11 @@ LINE = f"requests 2.19.0: {NAMES}: The password is sent in clear text. "
 ACCEPTANCE = Acceptance("CVE-2018-18074", "requests", "we send none", date(2026, 12, 31))
 
 
-def judged(
+def evaluated(
     *packages: Any, accepted: Acceptance | None = None, required: bool = False
 ) -> tuple[list[str], bool]:
     audit = read_reports([{"dependencies": list(packages)}])
-    return judge(audit, [accepted] if accepted else [], TODAY, required)
+    return evaluate(audit, [accepted] if accepted else [], TODAY, required)
 
 
 def without_fix() -> dict[str, Any]:
@@ -42,21 +42,21 @@ def without_fix() -> dict[str, Any]:
 
 
 def test_packages_without_vulnerabilities_pass() -> None:
-    assert judged(CLEAN) == (["Packages audited: 1"], False)
+    assert evaluated(CLEAN) == (["Packages audited: 1"], False)
 
 
-def test_a_vulnerability_fails_and_says_what_mends_it() -> None:
-    assert judged(CLEAN, FOUND) == ([f"VULNERABLE: {LINE}(fixed in 2.20.0)", "Packages audited: 2"], True)
+def test_a_vulnerability_fails_and_names_the_version_that_fixes_it() -> None:
+    assert evaluated(CLEAN, FOUND) == ([f"VULNERABLE: {LINE}(fixed in 2.20.0)", "Packages audited: 2"], True)
 
 
-def test_a_package_in_two_files_is_told_once() -> None:
+def test_a_package_in_two_files_is_reported_once() -> None:
     both = read_reports([{"dependencies": [FOUND]}, {"dependencies": [FOUND, CLEAN]}])
 
-    assert len(judge(both, [], TODAY)[0]) == 2
+    assert len(evaluate(both, [], TODAY)[0]) == 2
 
 
 def test_what_has_no_fix_can_be_accepted_with_a_reason_until_a_day() -> None:
-    lines, failed = judged(without_fix(), accepted=ACCEPTANCE)
+    lines, failed = evaluated(without_fix(), accepted=ACCEPTANCE)
 
     assert not failed
     assert lines[0] == f"accepted until 2026-12-31: {LINE}(no fix is known): we send none"
@@ -71,17 +71,17 @@ def test_what_has_no_fix_can_be_accepted_with_a_reason_until_a_day() -> None:
     ],
 )
 def test_an_acceptance_covers_nothing_else(accepted: Acceptance) -> None:
-    assert judged(without_fix(), accepted=accepted)[1]
+    assert evaluated(without_fix(), accepted=accepted)[1]
 
 
 def test_what_has_a_fix_is_not_accepted_any_more() -> None:
-    assert judged(FOUND, accepted=ACCEPTANCE)[1]
+    assert evaluated(FOUND, accepted=ACCEPTANCE)[1]
 
 
-def test_an_acceptance_without_use_is_told() -> None:
+def test_an_acceptance_without_use_is_reported() -> None:
     fixed = {**FOUND, "version": "2.20.0", "vulns": []}
 
-    assert judged(fixed, accepted=ACCEPTANCE) == (
+    assert evaluated(fixed, accepted=ACCEPTANCE) == (
         [
             "CVE-2018-18074 of requests is accepted and not found any more: remove it",
             "Packages audited: 1",
@@ -90,14 +90,14 @@ def test_an_acceptance_without_use_is_told() -> None:
     )
 
 
-def test_what_is_not_in_the_database_is_told_and_fails_only_where_an_audit_is_required() -> None:
+def test_what_is_not_in_the_database_is_reported_and_fails_only_where_an_audit_is_required() -> None:
     lines = [
         "NOT AUDITED: 1 packages, as own-package: Dependency not found on PyPI",
         "Packages audited: 1",
     ]
 
-    assert judged(CLEAN, UNKNOWN) == (lines, False)
-    assert judged(CLEAN, UNKNOWN, required=True) == (lines, True)
+    assert evaluated(CLEAN, UNKNOWN) == (lines, False)
+    assert evaluated(CLEAN, UNKNOWN, required=True) == (lines, True)
 
 
 # The command, with a program in place of pip-audit.
@@ -107,15 +107,15 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Audit one file; return the exit code and what was said."""
+    """Audit one file; return the exit code and the output."""
 
     def audit(pip_audit: Path, accepted: str = "", *more: str) -> tuple[int, str, str]:
         pins, listed = tmp_path / "pins.txt", tmp_path / "accepted.toml"
         pins.write_text(f"requests==2.19.0 --hash=sha256:{64 * '0'}\n")
         listed.write_text(accepted)
         code = main([str(pins), "--pip-audit", str(pip_audit), "--accepted", str(listed), *more])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return audit
 
@@ -138,14 +138,14 @@ def test_a_database_that_does_not_answer_fails_only_where_an_audit_is_required(
 ) -> None:
     pip_audit = program("", "Traceback\nrequests.exceptions.ConnectionError: no route\n  a hint")
 
-    said = (
+    output = (
         "NOT AUDITED: the advisory database does not answer: requests.exceptions.ConnectionError: no route\n"
     )
-    assert run(pip_audit) == (0, said, "")
-    assert run(pip_audit, "", "--required") == (1, said, "")
+    assert run(pip_audit) == (0, output, "")
+    assert run(pip_audit, "", "--required") == (1, output, "")
 
 
-def test_another_error_of_pip_audit_is_no_missing_database(
+def test_another_error_of_pip_audit_is_not_a_missing_database(
     run: Run, program: Callable[[str, str], Path]
 ) -> None:
     code, _, err = run(program("", "ERROR: package requests has duplicate requirements"))
@@ -162,7 +162,7 @@ def test_no_pip_audit_is_an_error(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         ('id = "A"', "missing 3 required positional arguments"),
         ('id = "A"\npackage = "p"\nreason = " "\nuntil = 2027-01-01', "A: write a reason"),
@@ -175,12 +175,12 @@ def test_no_pip_audit_is_an_error(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_an_acceptance_that_is_not_complete_is_an_error(
-    entry: str, said: str, run: Run, program: Callable[[str, str], Path]
+    entry: str, message: str, run: Run, program: Callable[[str, str], Path]
 ) -> None:
     code, _, err = run(program("", ""), f"[[accepted]]\n{entry}\n")
 
     assert code == 1
-    assert said in err
+    assert message in err
 
 
 def test_the_file_of_the_repository_can_be_read(program: Callable[[str, str], Path], tmp_path: Path) -> None:
@@ -235,11 +235,13 @@ def test_pip_audit_finds_an_old_package(run: Run, database: None) -> None:
     )
 
 
-def test_pip_audit_without_a_database_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_audit_without_a_database_is_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_AUDIT_VULNERABILITY_SERVICE", "osv")
     monkeypatch.setenv("PIP_AUDIT_OSV_URL", "http://127.0.0.1:9/v1/query")
 
-    code, said, _ = run(PIP_AUDIT)
+    code, output, _ = run(PIP_AUDIT)
 
     assert code == 0
-    assert said.startswith("NOT AUDITED: the advisory database does not answer: requests.exceptions.Connect")
+    assert output.startswith(
+        "NOT AUDITED: the advisory database does not answer: requests.exceptions.Connect"
+    )

@@ -1,7 +1,7 @@
 """The policies of the deployed stacks, evaluated together; and what each of their statements is worth.
 
-Noticed is what a policy loses if some request of the table is no longer judged as the table says: what a
-template loses then turns test_every_request_gets_the_verdict_that_is_expected red.
+Noticed is what a policy loses if a decision differs from the table: what a
+template loses then turns test_every_request_gets_the_decision_that_is_expected red.
 """
 
 from collections import Counter
@@ -29,9 +29,9 @@ BEYOND = ("github-oidc.DeployRole: ", "github-oidc.PlanRole: ", ": ".join(TRANSF
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The verdicts on all requests, and of each mutant on those that it is about, by their index."""
+    """The decisions on all requests, and of each mutant on those that it is about, by their index."""
 
-    verdicts: Sequence[str]
+    decisions: Sequence[str]
     mutants: Mapping[Mutant, Mapping[int, str]]
     beyond: Sequence[Mutant]
 
@@ -41,10 +41,10 @@ def evaluation(policies: Policies, requests: list[dict[str, Any]]) -> Evaluation
     mutants = [mutant for name, text in policies.documents.items() for mutant in mutants_of(name, text)]
     beyond = [mutant for mutant in mutants if str(mutant).startswith(BEYOND)]
     judged = [mutant for mutant in mutants if mutant not in beyond]
-    verdicts, of_mutants = simulate({**policies.documents, **EVERYTHING}, requests, judged)
-    in_turn = [{index: in_words(verdict) for index, verdict in found.items()} for found in of_mutants]
+    decisions, of_mutants = simulate({**policies.documents, **EVERYTHING}, requests, judged)
+    in_turn = [{index: in_words(decision) for index, decision in found.items()} for found in of_mutants]
     return Evaluation(
-        [in_words(verdict) for verdict in verdicts], dict(zip(judged, in_turn, strict=True)), beyond
+        [in_words(decision) for decision in decisions], dict(zip(judged, in_turn, strict=True)), beyond
     )
 
 
@@ -66,13 +66,13 @@ def test_every_resource_with_a_policy_is_evaluated(
     } == set()
 
 
-def test_every_request_gets_the_verdict_that_is_expected(
+def test_every_request_gets_the_decision_that_is_expected(
     requests: list[dict[str, Any]], evaluation: Evaluation
 ) -> None:
     wrong = [
-        f"{request['title']}: expected {request['gives']}, got {verdict}"
-        for request, verdict in zip(requests, evaluation.verdicts, strict=True)
-        if verdict != request["gives"]
+        f"{request['title']}: expected {request['gives']}, got {decision}"
+        for request, decision in zip(requests, evaluation.decisions, strict=True)
+        if decision != request["gives"]
     ]
 
     assert not wrong, "\n".join(wrong)
@@ -91,9 +91,9 @@ def test_every_deny_is_the_only_one_that_stops_some_request(
     }
     freed = {
         (mutant.document, mutant.what, index)
-        for mutant, verdicts in evaluation.mutants.items()
-        for index, verdict in verdicts.items()
-        if mutant.kind == "statements" and verdict == "allowed" and requests[index]["gives"] == mutant.what
+        for mutant, decisions in evaluation.mutants.items()
+        for index, decision in decisions.items()
+        if mutant.kind == "statements" and decision == "allowed" and requests[index]["gives"] == mutant.what
     }
     stopped = {
         index
@@ -109,11 +109,11 @@ def test_every_deny_is_the_only_one_that_stops_some_request(
 def test_nothing_that_a_policy_loses_goes_unnoticed(
     requests: list[dict[str, Any]], evaluation: Evaluation, report: Callable[[str], None]
 ) -> None:
-    """A statement, a condition, a part of a denial, whom it trusts: without it, some verdict is another."""
+    """A statement, a condition, a part of a denial, whom it trusts: without it, some decision is another."""
     survivors = [
         mutant
-        for mutant, verdicts in evaluation.mutants.items()
-        if all(verdict == requests[index]["gives"] for index, verdict in verdicts.items())
+        for mutant, decisions in evaluation.mutants.items()
+        if all(decision == requests[index]["gives"] for index, decision in decisions.items())
     ]
 
     of_kind, survived = (Counter(mutant.kind for mutant in each) for each in (evaluation.mutants, survivors))
@@ -138,11 +138,11 @@ def test_no_policy_can_be_detached_from_a_role_unnoticed(
         for request in requests
         if request["principal"].endswith(f":role/{PREFIX}-{role}") and policy in request["identity"]
     ]
-    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, request in detached])
+    decisions, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, request in detached])
     noticed = {
         attachment
-        for (attachment, request), verdict in zip(detached, verdicts, strict=True)
-        if in_words(verdict) != request["gives"]
+        for (attachment, request), decision in zip(detached, decisions, strict=True)
+        if in_words(decision) != request["gives"]
     }
 
     attachments = {f"{role}: {policy}" for role, attached in policies.of_role.items() for policy in attached}
@@ -157,7 +157,7 @@ def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) 
         {
             "principal": f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}",
             "action": "iam:CreateUser",
-            "resource": f"arn:aws:iam::{ACCOUNT}:user/somebody",
+            "resource": f"arn:aws:iam::{ACCOUNT}:user/someone",
             "account": ACCOUNT,
             "context": {},
             "identity": [*policies.of_role[role], "everything"],
@@ -167,9 +167,9 @@ def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) 
         for boundary in ([name], [])
     ]
 
-    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, asked)
+    decisions, _ = simulate({**policies.documents, **EVERYTHING}, asked)
 
-    assert [in_words(verdict) for verdict in verdicts] == ["denied", "allowed"] * len(policies.boundary)
+    assert [in_words(decision) for decision in decisions] == ["denied", "allowed"] * len(policies.boundary)
 
 
 @pytest.mark.parametrize(

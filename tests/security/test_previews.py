@@ -51,7 +51,7 @@ def documents(aws: boto3.Session, stack: StackConfiguration) -> Iterator[dict[st
     teardown(aws, [stack], console)
 
 
-def verdict(documents: dict[str, Any], action: str, resource: str, context: dict[str, Any]) -> str:
+def decision(documents: dict[str, Any], action: str, resource: str, context: dict[str, Any]) -> str:
     request = {
         "principal": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
         "action": action,
@@ -59,7 +59,7 @@ def verdict(documents: dict[str, Any], action: str, resource: str, context: dict
         "account": ACCOUNT,
         "context": context,
         "identity": list(documents),
-        # Keys leave it to the account: what opens them to this role, their own policies say.
+        # Keys leave it to the account: their own policies open them to this role.
         "resourcePolicy": "open" if action.startswith("kms:") else None,
     }
     trusting = {
@@ -116,7 +116,7 @@ def test_the_names_of_previews_and_no_other_are_within_reach(
     documents: dict[str, Any], action: str, resource: str, context: dict[str, str]
 ) -> None:
     reached = {
-        environment: verdict(documents, action, resource.format(environment), context) == "Allowed"
+        environment: decision(documents, action, resource.format(environment), context) == "Allowed"
         for environment in ("pr-7", "pr-123456", "dev", "prod", "preview", "local")
     }
 
@@ -136,7 +136,7 @@ def test_the_keys_of_previews_and_no_other_are_within_reach(
         "aws:CalledVia": ["cloudformation.amazonaws.com"],
     }
 
-    found = verdict(documents, action, "*" if action == "kms:CreateKey" else KEY, context)
+    found = decision(documents, action, "*" if action == "kms:CreateKey" else KEY, context)
 
     assert (found == "Allowed") == allowed
 
@@ -155,7 +155,7 @@ def test_a_preview_lives_longer_by_a_tag_of_its_keys_and_cannot_give_them_away(
 ) -> None:
     own = {"aws:ResourceTag/Project": PROJECT, "aws:ResourceTag/Environment": "pr-7"}
 
-    assert (verdict(documents, action, KEY, {**own, **context}) == "Allowed") == allowed
+    assert (decision(documents, action, KEY, {**own, **context}) == "Allowed") == allowed
 
 
 @pytest.mark.parametrize(("environment", "allowed"), [("pr-7", True), ("prod", False)])
@@ -164,16 +164,16 @@ def test_keys_are_used_by_the_aliases_of_previews(
 ) -> None:
     context = {"kms:ResourceAliases": [f"alias/{PROJECT}-{environment}/DataKey"]}
 
-    assert (verdict(documents, "kms:GenerateDataKey", KEY, context) == "Allowed") == allowed
+    assert (decision(documents, "kms:GenerateDataKey", KEY, context) == "Allowed") == allowed
 
 
 def test_a_role_needs_the_boundary_of_a_preview(documents: dict[str, Any]) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-pr-7-processing-job"
     other = {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/{PROJECT}-dev-boundary"}
 
-    assert verdict(documents, "iam:CreateRole", role, BOUNDED) == "Allowed"
-    assert verdict(documents, "iam:CreateRole", role, other) != "Allowed"
-    assert verdict(documents, "iam:CreateRole", role, {}) != "Allowed"
+    assert decision(documents, "iam:CreateRole", role, BOUNDED) == "Allowed"
+    assert decision(documents, "iam:CreateRole", role, other) != "Allowed"
+    assert decision(documents, "iam:CreateRole", role, {}) != "Allowed"
 
 
 @pytest.mark.parametrize("action", ["sagemaker:CreateDomain", "sns:CreateTopic", "cloudtrail:CreateTrail"])
@@ -199,7 +199,7 @@ def test_github_is_trusted_for_the_environment_preview_and_pull_requests_are_not
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"ProtectsBoundaries": "true"}, "ProtectsBoundaries is false"),
         ({"Environment": "p*"}, "Environment"),
@@ -207,9 +207,9 @@ def test_github_is_trusted_for_the_environment_preview_and_pull_requests_are_not
     ],
 )
 def test_a_role_cannot_be_given_the_resources_of_more_environments(
-    aws: boto3.Session, stack: StackConfiguration, changes: dict[str, str], said: str
+    aws: boto3.Session, stack: StackConfiguration, changes: dict[str, str], message: str
 ) -> None:
-    other = replace(stack, name=f"{PROJECT}-refused", parameters={**stack.parameters, **changes})
+    other = replace(stack, name=f"{PROJECT}-rejected", parameters={**stack.parameters, **changes})
 
-    with pytest.raises(ClientError, match=said):
+    with pytest.raises(ClientError, match=message):
         deploy(aws.client("cloudformation"), other, Console(quiet=True))

@@ -1,6 +1,6 @@
 """What CloudFormation asks of GitHub's roles, by the schemas of the resource types in the templates.
 
-A schema tells which actions the handlers of its type call with the caller's rights. A role that lacks one
+A schema lists the actions that the handlers of its type call with the caller's rights. A role that lacks one
 fails where no embedded AWS shows it: on the first deployment, or by drift that is never found.
 """
 
@@ -191,8 +191,8 @@ def known(action: str) -> tuple[str, Mapping[str, Any] | None]:
 def asked(kind: str, handlers: set[str]) -> set[str]:
     """Return the actions that handlers of a type call, without those that IAM does not know."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema["handlers"]
-    said = {action for name in handlers & schema.keys() for action in schema[name]["permissions"]}
-    spelled = [known(action) for action in said]
+    declared = {action for name in handlers & schema.keys() for action in schema[name]["permissions"]}
+    spelled = [known(action) for action in declared]
     return {action for action, found in spelled if found}
 
 
@@ -277,9 +277,11 @@ def is_granted(
                 for each in resources
                 for situation in SITUATIONS
             ]
-    verdicts, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, request in requests])
+    decisions, _ = simulate({**policies.documents, **EVERYTHING}, [request for _, request in requests])
     return allowed | {
-        need for (need, _), verdict in zip(requests, verdicts, strict=True) if verdict["result"] == "Allowed"
+        need
+        for (need, _), decision in zip(requests, decisions, strict=True)
+        if decision["result"] == "Allowed"
     }
 
 
@@ -407,7 +409,7 @@ def test_every_exception_is_for_an_action_that_is_asked_for_and_not_granted(
 ) -> None:
     types = used(DEPLOYED)
     handlers = {"create", "read", "update", "delete"}
-    said = {kind: asked(kind, handlers) for kind in types}
+    declared = {kind: asked(kind, handlers) for kind in types}
     patterns = [
         (kind, pattern)
         for kind, by_property in FOR_PROPERTY.items()
@@ -415,12 +417,12 @@ def test_every_exception_is_for_an_action_that_is_asked_for_and_not_granted(
         for pattern in patterns
     ]
 
-    assert [each for each in patterns if not fnmatch.filter(said[each[0]], each[1])] == []
-    assert [each for each in WITHHELD if not fnmatch.filter(set().union(*said.values()), each)] == []
+    assert [each for each in patterns if not fnmatch.filter(declared[each[0]], each[1])] == []
+    assert [each for each in WITHHELD if not fnmatch.filter(set().union(*declared.values()), each)] == []
     allowed = {action for each in granted["ci-deploy"] for action in each["Action"]}
     assert [each for each in WITHHELD if fnmatch.filter(allowed, each)] == []
     had = {(kind, name) for kind, by in FOR_PROPERTY.items() for name in by.keys() & types[kind]}
-    assert had == set(), "a property that a template has is no exception"
+    assert had == set(), "a property that a template has is not an exception"
 
 
 def test_every_action_that_is_granted_is_one_and_can_meet_what_it_is_granted_for(
@@ -432,7 +434,7 @@ def test_every_action_that_is_granted_is_one_and_can_meet_what_it_is_granted_for
             for action in each["Action"]:
                 spelled, found = known(action)
                 if not found or spelled != action:
-                    wrong.append(f"{action} is no action")
+                    wrong.append(f"{action} is not an action")
                 elif not found["resourceTypes"] and "*" not in each["Resource"]:
                     wrong.append(f"{action} knows no resources")
     assert not wrong, "\n".join(wrong)

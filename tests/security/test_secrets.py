@@ -1,4 +1,4 @@
-"""`make secrets` finds a secret that somebody has committed, or is about to."""
+"""`make secrets` finds a secret that someone has committed, or is about to."""
 
 import secrets
 import shutil

@@ -105,7 +105,9 @@ def is_plain() -> Column:
 def is_no_row() -> Column:
     """Return whether a line is blank or the expected header."""
     line = F.col("value")
-    row = reduce(or_, (line.startswith(sex) for sex in SEXES))  # tells nearly all lines, for next to nothing
+    row = reduce(
+        or_, (line.startswith(sex) for sex in SEXES)
+    )  # recognizes nearly all lines, and costs little
     return ~row & (line.rlike(r"(?U)^\s*\z") | (names(line) == ",".join(COLUMNS).replace("_", "")))
 
 
@@ -159,7 +161,7 @@ def explain(lines: DataFrame) -> DataFrame:
     )
     start = F.hex(F.substring(F.col("line").cast("binary"), 1, LONGEST_SIGNATURE))
     other_format = F.coalesce(
-        *(F.when(start.rlike(f"^({signature})"), said) for signature, said in OTHER_FORMATS.items())
+        *(F.when(start.rlike(f"^({signature})"), reason) for signature, reason in OTHER_FORMATS.items())
     )
     reason = (
         F.when(other_format.isNotNull(), other_format)

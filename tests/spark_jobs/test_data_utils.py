@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 from data_utils import Unbuffered, spark_read_parquet
-from etl.failures import SPARK_ERRORS, spark_failure, with_remedy
-from etl.frames import BYTES_PER_FILE, output_files, spread
+from etl.failures import SPARK_ERRORS, spark_failure, with_fix
+from etl.frames import BYTES_PER_FILE, output_files, repartition_for_output
 from etl.names import overlap
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ LOG = logging.getLogger("test")
 
 
 @pytest.mark.parametrize(
-    ("said", "setting"),
+    ("message", "setting"),
     [
         ("java.lang.OutOfMemoryError: GC overhead limit exceeded", "spark.executor.memory in"),
         (
@@ -38,13 +38,13 @@ LOG = logging.getLogger("test")
         ("SparkException: Job 2 cancelled because SparkContext was shut down", "raise spark.driver.memory"),
     ],
 )
-def test_a_failure_is_told_with_the_setting_to_change(said: str, setting: str) -> None:
-    assert setting in with_remedy(said)
-    assert with_remedy(said).endswith(f"({said})")
+def test_a_failure_is_reported_with_the_setting_to_change(message: str, setting: str) -> None:
+    assert setting in with_fix(message)
+    assert with_fix(message).endswith(f"({message})")
 
 
-def test_a_failure_that_nothing_is_known_of_is_told_as_it_is() -> None:
-    assert with_remedy("java.lang.IllegalStateException: 52") == "java.lang.IllegalStateException: 52"
+def test_an_unknown_failure_is_reported_unchanged() -> None:
+    assert with_fix("java.lang.IllegalStateException: 52") == "java.lang.IllegalStateException: 52"
 
 
 @given(st.integers(0, 10**15))
@@ -92,7 +92,7 @@ def test_unbuffered_flushes_after_every_write() -> None:
 def test_rows_are_spread_over_as_many_partitions_and_never_on_fewer_than_the_cores(spark) -> None:
     frame = spark.range(10, numPartitions=3)
 
-    assert [spread(frame, files).rdd.getNumPartitions() for files in (1, 3, 5)] == [2, 3, 5]
+    assert [repartition_for_output(frame, files).rdd.getNumPartitions() for files in (1, 3, 5)] == [2, 3, 5]
 
 
 @pytest.fixture
@@ -154,21 +154,23 @@ def test_a_partition_that_is_no_date_fails_the_read_and_is_named(spark, tmp_path
 
     assert days(f"{tmp_path}/in/day=2026-11-01") == {datetime(2026, 11, 1)}
     assert days(f"{tmp_path}/in/day=__HIVE_DEFAULT_PARTITION__") == {None}
-    with pytest.raises(SPARK_ERRORS, match="the partition day=20261102 is no date of the format yyyy-MM-dd"):
+    with pytest.raises(
+        SPARK_ERRORS, match="the partition day=20261102 is not a date of the format yyyy-MM-dd"
+    ):
         days(str(tmp_path / "in"))
 
 
-def test_files_with_different_types_are_told_with_their_columns(spark, tmp_path) -> None:
+def test_files_with_different_types_are_reported_with_their_columns(spark, tmp_path) -> None:
     for kind in ("int", "bigint"):
         spark.sql(f"SELECT CAST(1 AS {kind}) AS id").write.parquet(str(tmp_path / "in" / kind))
 
     with pytest.raises(SPARK_ERRORS) as failed:
         spark_read_parquet(spark, f"{tmp_path}/in/*", LOG)
 
-    said = spark_failure(failed.value)
-    assert "a column has different types in different files of the input" in said
-    assert "STRUCT<id: INT>" in said
-    assert "STRUCT<id: BIGINT>" in said
+    output = spark_failure(failed.value)
+    assert "a column has different types in different files of the input" in output
+    assert "STRUCT<id: INT>" in output
+    assert "STRUCT<id: BIGINT>" in output
 
 
 def test_a_schema_adds_columns_that_a_file_lacks(spark, table) -> None:
@@ -185,6 +187,6 @@ def test_a_schema_adds_columns_that_a_file_lacks(spark, table) -> None:
         ({"add_partition_to_cols": True, "partition_col": "month"}, "has no partition month="),
     ],
 )
-def test_arguments_that_do_not_go_together_are_refused(spark, table, arguments, message) -> None:
+def test_arguments_that_do_not_go_together_are_rejected(spark, table, arguments, message) -> None:
     with pytest.raises(ValueError, match=message):
         spark_read_parquet(spark, table, LOG, **arguments)

@@ -127,7 +127,7 @@ def test_what_is_not_required_may_be_empty(name: str) -> None:
         assert (row[name], rejected) == (None, [])
 
 
-def test_quotes_that_enclose_no_field_spoil_their_record_only() -> None:
+def test_stray_quotes_make_their_record_malformed_only() -> None:
     odd, bad = line(order="9").replace("Ada", 'A"d"a'), line().replace("Ada", '"Ada" Byron')
     rows, rejected = checked(line() + bad + odd + line(order="8"))
 

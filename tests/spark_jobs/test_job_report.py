@@ -93,7 +93,7 @@ def test_a_run_on_sagemaker_is_what_the_environment_describes(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
-def test_a_job_description_without_a_name_is_refused(content, tmp_path, monkeypatch) -> None:
+def test_a_job_description_without_a_name_is_rejected(content, tmp_path, monkeypatch) -> None:
     """Another name would hide the run from whoever looks for the job's."""
     config = tmp_path / "processingjobconfig.json"
     if content is not None:
@@ -105,7 +105,7 @@ def test_a_job_description_without_a_name_is_refused(content, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1.5", "ten"])
-def test_days_that_are_not_a_number_of_days_are_refused(days, monkeypatch) -> None:
+def test_days_that_are_not_a_number_of_days_are_rejected(days, monkeypatch) -> None:
     monkeypatch.setenv("RUNS_KEPT_DAYS", days)
 
     with pytest.raises(JobError, match=f"RUNS_KEPT_DAYS={days}: expected a number of days"):

@@ -309,14 +309,14 @@ def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> No
     assert of_loans.post_process(scored, baseline) == first, "what was published before is still the newest"
 
     assert of_loans.newest(of_loans.folder / "predicted") == first
-    (refused,) = [each for each in (of_loans.folder / "predicted/runs").iterdir() if each != first]
-    assert sorted(path.name for path in refused.iterdir()) == ["drift", "report.json"]
-    report = json.loads((refused / "report.json").read_text())
+    (rejected,) = [each for each in (of_loans.folder / "predicted/runs").iterdir() if each != first]
+    assert sorted(path.name for path in rejected.iterdir()) == ["drift", "report.json"]
+    report = json.loads((rejected / "report.json").read_text())
     assert report["outputs"] == {}
     (check,) = report["checks"]
     assert check["expected"] == 0 < check["actual"]
     newest = json.loads((of_loans.folder / "predicted/drift.json").read_text())
-    assert newest == json.loads((refused / "drift/drift.json").read_text())
+    assert newest == json.loads((rejected / "drift/drift.json").read_text())
     assert newest["drifted"]
     assert newest["decision"] == "withhold"
     assert newest["reason"].startswith("drift: none of 800 rows is published: amount: PSI")
@@ -369,7 +369,7 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize("name", BAD_ROWS)
-def test_rows_of_which_no_model_can_be_made_are_refused_and_nothing_is_published(abalone, name) -> None:
+def test_rows_of_which_no_model_can_be_made_are_rejected_and_nothing_is_published(abalone, name) -> None:
     lines, message = BAD_ROWS[name]
 
     with pytest.raises(JobError, match=message):
@@ -398,7 +398,7 @@ def evaluable(abalone: Life) -> tuple[Life, Path, Path, Path]:
         (lambda line: line.rpartition(",")[0], "11 fields instead of 12"),
     ],
 )
-def test_predictions_that_cannot_be_evaluated_are_refused(evaluable, change, message) -> None:
+def test_predictions_that_cannot_be_evaluated_are_rejected(evaluable, change, message) -> None:
     life, run, model, predictions = evaluable
     for file in predictions.iterdir():
         file.write_text("".join(f"{change(line)}\n" for line in file.read_text().splitlines()))
@@ -416,7 +416,7 @@ def test_artifacts_that_are_gone_or_something_else_are_named(evaluable) -> None:
     cases = {
         life.folder / "gone.tar.gz": rf"{option}: there is no .*/gone\.tar\.gz: name a model whose artifact",
         archive(life.folder / "two.tar.gz", {"a": b"1", "b": b"2"}): "has a, b; expected one booster",
-        life.write("text.tar.gz", ["text"]): r"text\.tar\.gz is no model\.tar\.gz",
+        life.write("text.tar.gz", ["text"]): r"text\.tar\.gz is not a model\.tar\.gz",
         archive(life.folder / "text-in.tar.gz", {"a": b"text"}): r"text-in\.tar\.gz",
     }
     for path, message in cases.items():
@@ -472,7 +472,7 @@ def test_a_limit_of_drift_that_is_no_number_publishes_nothing(abalone, option) -
     assert not (abalone.folder / "predicted").exists()
 
 
-def test_a_baseline_without_predictions_is_refused(abalone) -> None:
+def test_a_baseline_without_predictions_is_rejected(abalone) -> None:
     run = abalone.prepare(SAMPLES / "abalone.csv")
 
     with pytest.raises(
@@ -493,13 +493,13 @@ def test_code_of_other_features_does_not_score(abalone, of_loans) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ((Double("b"),), "label a is no field"),
+        ((Double("b"),), "label a is not a field"),
         ((Double("a", required=False), Double("b")), "label a may be missing"),
         ((String("a", choices=("x", "y", "z")), Double("b")), "label a: declare two choices, or a number"),
         ((Integer("a"), String("b")), "field b: a model takes numbers, and String with choices"),
     ],
 )
-def test_what_a_model_cannot_be_of_is_told_of_the_declaration(fields, message) -> None:
+def test_an_impossible_model_is_reported_at_its_declaration(fields, message) -> None:
     with pytest.raises(JobError, match=message):
         _ = ModelData(fields=fields, label="a", key=Integer("id")).columns
 

@@ -124,11 +124,11 @@ def test_a_small_input_is_one_task_of_one_spark_job(job, spark) -> None:
 
 def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> None:
     """In the properties of a Spark job without tasks, which are gone when it is over."""
-    said: list[tuple[str | None, ...]] = []
+    found: list[tuple[str | None, ...]] = []
     empty = SparkContext.emptyRDD
 
     def watch(context: SparkContext) -> Any:
-        said.append(tuple(map(context.getLocalProperty, (profile.INPUT_ROWS, profile.REJECTED_ROWS))))
+        found.append(tuple(map(context.getLocalProperty, (profile.INPUT_ROWS, profile.REJECTED_ROWS))))
         return empty(context)
 
     monkeypatch.setattr(SparkContext, "emptyRDD", watch)
@@ -138,7 +138,7 @@ def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> Non
 
     job.run()
 
-    ((rows, rejected),) = said
+    ((rows, rejected),) = found
     read = list(map(int, str(rows).split(",")))
     assert (len(read), sum(read)) == (rejected.count(",") + 1, 401)
     assert sum(map(int, rejected.split(","))) == 1
@@ -215,7 +215,7 @@ def test_both_outputs_hold_the_same_and_csv_has_a_header(job) -> None:
         ",".join(f'"{name}"' for name in HEADER.split(",")),
     ],
 )
-def test_a_header_is_no_row(job, header) -> None:
+def test_a_header_is_not_a_row(job, header) -> None:
     job.write(header, GOOD)
 
     assert job.run()["rows_in"] == 1
@@ -308,7 +308,7 @@ def test_gzip_and_many_files_are_read_together(job) -> None:
     assert job.run()["rows_in"] == 21
 
 
-def test_blanks_and_control_characters_around_a_number_are_no_part_of_it(job) -> None:
+def test_blanks_and_control_characters_around_a_number_are_not_a_part_of_it(job) -> None:
     lines = [
         *(GOOD + end for end in "\x0b\x0c\x1c\x1d\x1e\x1f \t\0"),
         " " + GOOD,
@@ -323,7 +323,7 @@ def test_blanks_and_control_characters_around_a_number_are_no_part_of_it(job) ->
     assert job.rows() == [ROW] * len(lines)
 
 
-def test_each_line_end_of_a_text_file_ends_a_row_and_a_mark_at_its_begin_is_no_part_of_it(job) -> None:
+def test_each_line_end_of_a_text_file_ends_a_row_and_a_mark_at_its_begin_is_not_a_part_of_it(job) -> None:
     for name, end in {"mac": "\r", "dos": "\r\n", "unix": "\n"}.items():
         job.write("\ufeff" + GOOD, OTHER, name=name, end=end)
 
@@ -332,7 +332,7 @@ def test_each_line_end_of_a_text_file_ends_a_row_and_a_mark_at_its_begin_is_no_p
     assert job.rows() == [OTHER_ROW] * 3 + [ROW] * 3
 
 
-def test_what_is_no_whole_number_is_never_a_row(job) -> None:
+def test_a_row_needs_whole_numbers(job) -> None:
     """`$` in Java also matches before U+0085, U+2028 and U+2029 at the end."""
     ends = "\x85\u2028\u2029\xa0\u200b\ufeff"
     numbers = [
@@ -496,9 +496,9 @@ FORMATS = {
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_of_another_format_is_known_by_its_first_bytes(name) -> None:
-    content, said = FORMATS[name]
+    content, found = FORMATS[name]
 
-    assert (other_format(content) or "").startswith(said)
+    assert (other_format(content) or "").startswith(found)
     assert other_format(b"PAR1,PK,BZh9,ORC") is None
 
 
@@ -591,7 +591,7 @@ def test_a_pattern_reads_hidden_folders_that_it_matches(job, caplog) -> None:
     assert caplog.text == ""
 
 
-def test_a_name_with_glob_characters_is_read_as_the_message_says(job) -> None:
+def test_a_name_with_glob_characters_is_read_literally_or_as_a_pattern(job) -> None:
     job.write(GOOD, name="a [1].csv")
     job.write(OTHER, name="a 1.csv")
 
@@ -648,6 +648,6 @@ def test_the_jobs_that_it_is_measured_against_give_the_same_rows(job, spark, tmp
 
 
 @pytest.mark.parametrize("words", [["--max_rejected_fraction", "2"], ["--max_rejected_fraction", "few"]])
-def test_a_wrong_command_line_is_refused(job, words) -> None:
+def test_a_wrong_command_line_is_rejected(job, words) -> None:
     with pytest.raises(SystemExit):
         job.run(*words)

@@ -28,9 +28,9 @@ class GitHub:
     branches: dict[str, list[str]] = field(default_factory=dict)
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
     subject: dict[str, Any] = field(default_factory=lambda: {"use_default": True})
-    refuse: tuple[int, str] | None = None
+    reject: tuple[int, str] | None = None
     private: bool = False
-    refuses_reviewers: bool = False
+    rejects_reviewers: bool = False
     """As plans without protection rules do in private repositories."""
 
     def environment(self, repository: str = REPOSITORY) -> dict[str, str]:
@@ -67,7 +67,7 @@ class GitHub:
         return self.issues[-1]
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:  # noqa: C901 - one line a request
-        """Answer a request below the repository, or say that it is not known here."""
+        """Answer a request below the repository, or 404."""
         match method, path.strip("/").split("/"):
             case "GET", [""]:
                 owner, name = REPOSITORY.split("/")
@@ -108,7 +108,7 @@ class GitHub:
                 return 201, self.rulesets[-1]
             case "PUT", ["rulesets", number]:
                 return 200, self._merged(next(e for e in self.rulesets if e["id"] == int(number)), body)
-            case "PUT", ["environments", _] if self.refuses_reviewers and body["reviewers"]:
+            case "PUT", ["environments", _] if self.rejects_reviewers and body["reviewers"]:
                 return 422, {"message": "Failed to create the environment protection rule"}
             case "PUT", ["environments", name]:
                 self.environments[name] = body
@@ -157,8 +157,8 @@ def recording_github() -> Iterator[GitHub]:
         def _answer(self, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
             if self.command != "GET":
                 github.writes.append((self.command, path, body))
-            if github.refuse:
-                return github.refuse[0], {"message": github.refuse[1]}
+            if github.reject:
+                return github.reject[0], {"message": github.reject[1]}
             if who := re.fullmatch(r"/(?:users|orgs/[^/]+/teams)/([^/]+)", path):
                 return 200, {"id": sum(who[1].encode())}
             below = re.fullmatch(r"/repos/[^/]+/[^/]+(|/.*)", path)

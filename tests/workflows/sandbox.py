@@ -91,7 +91,7 @@ class Sandbox:
         credentials = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NO_PROXY")
         variables = {**{name: aws[name] for name in credentials}, ANY_ENVIRONMENT: "yes"}
         (folder / "aws.env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
-        # act says itself where GitHub is, for every step; each shell is told otherwise.
+        # act sets the address of GitHub for every step; each shell overrides it.
         (folder / "shell").write_text(f"export GITHUB_API_URL={github.url}\n")
         self._copy()
 
@@ -114,7 +114,7 @@ class Sandbox:
         self.commit("First")
 
     def git(self, *words: str) -> str:
-        identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+        identity = ["-c", "user.name=Someone", "-c", "user.email=someone@example.com"]
         done = subprocess.run(
             ["git", *identity, "-C", self.repository, *words], capture_output=True, text=True, check=True
         )
@@ -198,7 +198,7 @@ class Sandbox:
                 *("--eventpath", event_path),
                 *("--platform", "ubuntu-latest=-self-hosted"),
                 *("--action-offline-mode", "--no-skip-checkout", "--json"),
-                *("--actor", "somebody"),
+                *("--actor", "someone"),
                 *("--secret", f"GITHUB_TOKEN={TOKEN}"),
                 *self._stand_ins(),
                 *options,

@@ -148,7 +148,7 @@ def plans_of(comment: str) -> dict[str, str]:
 
 
 def commands_of(summary: str) -> list[str]:
-    """Return the commands that a job's summary tells, each with its sign."""
+    """Return the commands that a job's summary lists, each with its sign."""
     return re.findall(r"<summary>(. <code>.*?)</code>", summary)
 
 
@@ -202,7 +202,7 @@ def pipelines(aws: boto3.Session) -> dict[str, str]:
 
 
 def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen[str]":
-    """Call make as a person would: an administrator who sets up, or somebody who is in a hurry."""
+    """Call make as a person would: an administrator who sets up, or someone who is in a hurry."""
     return subprocess.Popen(
         ["make", f"VENV={ROOT / '.venv'}", *words],
         cwd=ROOT,
@@ -391,7 +391,7 @@ def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
 
 
 def test_a_plan_that_fails_is_reported(sandbox) -> None:
-    """A broken template: the comment says so for each environment, and the workflow fails."""
+    """A broken template: the comment reports it for each environment, and the workflow fails."""
     sandbox.change("infra/keys.yaml", "Resources:", "Resources: [")
 
     run = sandbox.run("plan", "pull_request", pull_request("synchronize"))
@@ -414,7 +414,7 @@ def test_a_deployment_may_be_killed(sandbox, aws) -> None:
     assert pipeline_of(FIRST) not in pipelines(aws)
 
 
-def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, seen) -> None:
+def test_an_undelivered_step_stops_the_workflow_with_the_fix(sandbox, aws, seen) -> None:
     """The next run completes the first environment, and reaches the next one, which has no input yet."""
     run = sandbox.run("deploy", "push", PUSH)
 
@@ -430,13 +430,13 @@ def test_what_was_not_delivered_stops_the_chain_with_what_to_do(sandbox, aws, se
     assert all(nothing_deployed(aws, name) for name in LATER)
 
 
-def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen) -> None:
+def test_a_merge_is_promoted_to_production_with_the_same_code(sandbox, aws, seen) -> None:
     """An administrator set up the later environments, as documented, and data was delivered."""
     deliver(aws, NEXT)
     for name in LATER:
         administrator = make(sandbox, aws, "deploy", f"ENV={name}")
-        said, _ = administrator.communicate()
-        assert administrator.returncode == 0, said
+        output, _ = administrator.communicate()
+        assert administrator.returncode == 0, output
         deliver(aws, name)
 
     run = sandbox.run("deploy", "push", PUSH)
@@ -458,7 +458,7 @@ def test_what_is_merged_reaches_production_with_the_same_code(sandbox, aws, seen
 # --- A bad change -------------------------------------------------------------------------------------------
 
 
-def test_a_second_plan_takes_the_place_of_the_first(sandbox, seen) -> None:
+def test_a_second_plan_replaces_the_first(sandbox, seen) -> None:
     sandbox.change(
         "spark_jobs/process_pyspark.py",
         'if __name__ == "__main__":\n',
@@ -511,7 +511,7 @@ def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path
     assert not owned.exists()
 
 
-def test_a_rollback_restores_the_definition_before(sandbox, aws, seen) -> None:
+def test_a_rollback_restores_the_previous_definition(sandbox, aws, seen) -> None:
     """Also where the runner is lost once the definition is registered, and has not run."""
     bad = pipelines(aws)[pipeline_of(FIRST)]
     inputs = {"inputs": {"environment": FIRST, "to": ""}}
@@ -568,7 +568,7 @@ def drift(sandbox: Sandbox) -> Run:
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
-    """The bad change was reverted; somebody changed the retention of logs and the pipeline by hand."""
+    """The bad change was reverted; someone changed the retention of logs and the pipeline by hand."""
     sandbox.git("revert", "--no-edit", "HEAD")
     (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-{FIRST}")["logGroups"]
     aws.client("logs").put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
@@ -598,11 +598,11 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
 
 @previews
 def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
-    """GitHub lets them queue. Where somebody deploys by hand at the same time, each waits for the other."""
+    """GitHub lets them queue. Where someone deploys by hand at the same time, each waits for the other."""
     both = [make(sandbox, aws, "deploy", "ENV=pr-13") for _ in range(2)]
-    said = [process.communicate()[0] for process in both]
+    output = [process.communicate()[0] for process in both]
 
-    assert [process.returncode for process in both] == [0, 0], said
+    assert [process.returncode for process in both] == [0, 0], output
     assert set(stacks(aws, "pr-13").values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 

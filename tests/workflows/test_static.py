@@ -82,7 +82,7 @@ def assumes_a_role(job: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("path", sorted(GITHUB.rglob("*.yml")), ids=lambda path: path.name)
-def test_every_action_is_pinned_to_a_commit_and_says_its_version(path: Path) -> None:
+def test_every_action_is_pinned_to_a_commit_and_names_its_version(path: Path) -> None:
     for used, rest in re.findall(r"uses: *(\S+)(.*)", path.read_text()):
         if not used.startswith("./"):
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), used
@@ -139,9 +139,7 @@ def test_a_job_has_the_rights_it_needs_and_no_others(workflow: str, name: str, j
 
 
 @every_own_job
-def test_the_token_is_given_to_the_steps_that_speak_to_github(
-    workflow: str, name: str, job: dict[str, Any]
-) -> None:
+def test_only_steps_that_call_github_get_the_token(workflow: str, name: str, job: dict[str, Any]) -> None:
     assert "github.token" not in json.dumps({**job, "steps": []})
     for step in job["steps"]:
         speaks = bool(re.search(r"make (comment|drift-issue)", step.get("run", "")))
@@ -247,7 +245,7 @@ def groups(workflow: str, job: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @every_own_job
-def test_a_job_is_in_one_group_that_says_whether_it_cancels(
+def test_a_job_has_one_concurrency_group_with_cancel_in_progress(
     workflow: str, name: str, job: dict[str, Any]
 ) -> None:
     found = groups(workflow, job)
@@ -291,7 +289,7 @@ PREVIEWS = [
 
 @pytest.mark.parametrize(("workflow", "name"), PREVIEWS)
 def test_a_preview_cancels_the_one_before_it(workflow: str, name: str) -> None:
-    """A queue of several cannot be cancelled: GitHub refuses a workflow that asks for both."""
+    """A queue of several cannot be cancelled: GitHub rejects a workflow that asks for both."""
     group = {"group": "environment-pr-${{ github.event.number }}", "cancel-in-progress": True}
 
     assert WORKFLOWS[workflow]["jobs"][name]["concurrency"] == group
@@ -311,7 +309,7 @@ def test_nothing_else_is_in_the_queue_of_an_environment() -> None:
             assert "github.run_id" in job["concurrency"]["group"], f"{workflow}: {name} waits alone"
 
 
-def test_an_outdated_commit_is_refused_before_anything_is_deployed() -> None:
+def test_an_outdated_commit_is_rejected_before_anything_is_deployed() -> None:
     steps = WORKFLOWS["deploy-environment"]["jobs"]["deploy"]["steps"]
     names = [step["name"] for step in steps]
 
@@ -363,7 +361,7 @@ def test_workflows_call_targets_that_there_are() -> None:
 
 
 @every_own_job
-def test_steps_are_told_apart_by_their_names(workflow: str, name: str, job: dict[str, Any]) -> None:
+def test_steps_are_distinguished_by_their_names(workflow: str, name: str, job: dict[str, Any]) -> None:
     names = [step["name"] for step in job["steps"]]
     assert len(set(names)) == len(names)
 

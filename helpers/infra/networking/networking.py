@@ -18,7 +18,7 @@ def get_network_configuration(
         enable_network_isolation: no network at all for the container, which then has no
             credentials either: only for jobs that let SageMaker copy all their data.
     """
-    # The SDK takes seconds to import, and commands that build nothing shall not wait for it.
+    # The SDK takes seconds to import, and commands that build nothing must not wait for it.
     from sagemaker.core.network import NetworkConfig  # noqa: PLC0415
 
     return NetworkConfig(

@@ -28,7 +28,7 @@ from helpers.infra.stacks.migrate import migrate
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import plan_all, show_plan
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.infra.stacks.teardown import refuse_protected, teardown
+from helpers.infra.stacks.teardown import reject_protected, teardown
 
 if TYPE_CHECKING:
     import boto3
@@ -73,7 +73,7 @@ def _open(arguments: argparse.Namespace) -> "tuple[boto3.Session, tuple[StackCon
     """Return a session for the environment, and its stacks with the values that the command needs."""
     stacks = load_stacks(arguments.env, arguments.infra)
     if arguments.command == "teardown":
-        refuse_protected(stacks, allowed=arguments.allow_protected)
+        reject_protected(stacks, allowed=arguments.allow_protected)
     session = connect(arguments.env, load_settings(arguments.env, arguments.infra).region)
     if arguments.command not in {"outputs", "teardown"}:
         stacks = with_regional_values(session.client("ec2"), stacks)

@@ -20,7 +20,7 @@ def empty_bucket(s3: "S3Client", bucket: str, console: "Console", batch: int = B
     """Delete all versions, delete markers and unfinished uploads of a bucket; one that is gone is empty.
 
     Raises:
-        UserError: S3 refuses to delete an object.
+        UserError: S3 did not delete an object.
     """
     try:
         count = _delete_versions(s3, bucket, console, batch)
@@ -43,10 +43,10 @@ def _delete_versions(s3: "S3Client", bucket: str, console: "Console", batch: int
                 "Quiet": True,
             },
         )
-        if refused := answer.get("Errors"):
-            first = refused[0]
+        if rejected := answer.get("Errors"):
+            first = rejected[0]
             raise UserError(
-                f"S3 refuses to delete {len(refused)} objects of {bucket}, the first {first.get('Key')}: "
+                f"S3 did not delete {len(rejected)} objects of {bucket}, the first {first.get('Key')}: "
                 f"{first.get('Code')} {first.get('Message')}",
                 hint="Remove what protects the objects (Object Lock, a bucket policy), then run the "
                 "command again",

@@ -67,7 +67,7 @@ def create_change_set(
         purpose: how its name begins; who may only plan makes and deletes those that begin with `plan` alone.
 
     Raises:
-        UserError: CloudFormation refuses it; nothing of it is left behind.
+        UserError: CloudFormation rejects it; nothing of it is left behind.
     """
     imports: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {}
     created = cloudformation.create_change_set(

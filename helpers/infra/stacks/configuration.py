@@ -141,7 +141,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
     problems += _zone_problems({**defaults, **file["Parameters"]}, settings.region)
     if "VpcCidr" in defaults:
         problems += _overlaps(path, defaults["VpcCidr"])
-    _refuse(path, list(dict.fromkeys(problems)))
+    _reject(path, list(dict.fromkeys(problems)))
     return tuple(stacks)
 
 
@@ -187,7 +187,7 @@ _DEFINED_ELSEWHERE = {
     "Parameters": {
         "ProjectName": "it is defined in infra/project.json",
         "Environment": "it is the name of the file",
-        "Protected": "it follows from the key Protected beside Parameters",
+        "Protected": "it follows from the key Protected next to Parameters",
     },
     "Tags": {
         "Project": "it is ProjectName in infra/project.json",
@@ -234,7 +234,7 @@ def _zone_problems(values: Mapping[str, str], region: str) -> list[str]:
 def _violations(
     template: Mapping[str, Any], parameters: Mapping[str, str], needs: Collection[str]
 ) -> list[str]:
-    """Return what CloudFormation would refuse, so that no stack is made before one that it refuses."""
+    """Return what CloudFormation would reject, so that no stack is made before one that it rejects."""
     declared = {key: rule for key, rule in template.get("Parameters", {}).items() if key not in needs}
     found: list[str] = []
     with suppress(
@@ -254,7 +254,7 @@ def _overlaps(path: Path, default: str) -> list[str]:
     ranges = {}
     for each in path.parent.glob("*.json"):
         content = read_json_object(each)
-        _refuse(each, _value_problems(content))
+        _reject(each, _value_problems(content))
         given = content.get("Parameters", {})
         if not given.get("ExistingVpcId"):
             ranges[each.stem] = given.get("VpcCidr", default)
@@ -267,7 +267,7 @@ def _overlaps(path: Path, default: str) -> list[str]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Return whether two ranges share addresses; what is no range is refused elsewhere."""
+    """Return whether two ranges share addresses; what is not a range is rejected elsewhere."""
     try:
         return ip_network(one, strict=False).overlaps(ip_network(other, strict=False))
     except ValueError:
@@ -323,7 +323,7 @@ def _path(infra: Path, environment: str) -> Path:
 def _parameter_file(path: Path, environment: Environment, project: ProjectSettings) -> dict[str, Any]:
     """Return the sections of a file: CloudFormation's template configuration, and which stacks it is for."""
     content = read_json_object(path)
-    _refuse(path, [*_section_problems(content), *_value_problems(content)])
+    _reject(path, [*_section_problems(content), *_value_problems(content)])
     sections = {"Tags": {}, **content}
     placeholders = {
         "Environment": environment,
@@ -401,7 +401,7 @@ def _checked_template(text: str, path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", content)
 
 
-def _refuse(path: Path, problems: list[str]) -> None:
+def _reject(path: Path, problems: list[str]) -> None:
     if problems:
         raise UserError(
             f"{path} cannot be used:{one_per_line(problems)}",

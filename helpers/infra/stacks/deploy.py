@@ -16,7 +16,7 @@ from helpers.infra.stacks.change_sets import (
     execute,
 )
 from helpers.infra.stacks.configuration import INFRA, legacy_stack_name, load_stacks
-from helpers.infra.stacks.legacy import refuse_legacy
+from helpers.infra.stacks.legacy import reject_legacy
 from helpers.infra.stacks.outputs import outputs_of, table_of
 from helpers.infra.stacks.plan import show
 from helpers.infra.stacks.previews import with_new_expiry
@@ -65,7 +65,7 @@ def deploy_environment(
     """
     stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
-    refuse_legacy(cloudformation, legacy_stack_name(environment, infra), environment)
+    reject_legacy(cloudformation, legacy_stack_name(environment, infra), environment)
     own = progress("deploy", environment, [stack.name for stack in stacks], console)
     with nullcontext(steps) if steps else own as shown:
         expiring = with_new_expiry(stacks, datetime.now(UTC))

@@ -47,7 +47,7 @@ class PropertyDrift:
 
 @dataclass(frozen=True)
 class ResourceDrift:
-    """A resource that somebody changed or deleted by hand."""
+    """A resource that someone changed or deleted by hand."""
 
     logical_id: str
     type: str

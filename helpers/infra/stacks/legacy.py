@@ -33,12 +33,12 @@ _NOT_HELD = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_
 _ID_OF_A_PRINCIPAL = re.compile(r"A(RO|ID)A[A-Z0-9]{16,}")
 
 
-def refuse_legacy(cloudformation: "CloudFormationClient", name: str, environment: "Environment") -> None:
+def reject_legacy(cloudformation: "CloudFormationClient", name: str, environment: "Environment") -> None:
     """Raise a UserError while the stack of earlier versions is there: a deployment would make new buckets."""
     if find_stack(cloudformation, name):
         raise UserError(
             f"The stack {name} of an earlier version still exists, with the keys and buckets of "
-            f"{environment}; a deployment would create others beside them",
+            f"{environment}; a deployment would create others next to them",
             hint=f"Move the keys and buckets with: make migrate ENV={environment}",
         )
 
@@ -89,7 +89,7 @@ class LegacyStack:
         """Return whether a key or bucket exists, by its logical id and its own."""
         try:
             if TYPES[name] == BUCKET:
-                # HeadBucket is refused from outside the VPC once the bucket has its new policy; this is not.
+                # HeadBucket is denied from outside the VPC once the bucket has its new policy; this is not.
                 self.session.client("s3").get_bucket_location(Bucket=physical_id)
                 return True
             key = self.session.client("kms").describe_key(KeyId=physical_id)["KeyMetadata"]
@@ -115,9 +115,9 @@ def without_deleted_principals(policy: Mapping[str, Any]) -> dict[str, Any]:
     KMS shows such a role by its id, and takes no policy with one: should the deployment after the import
     fail, CloudFormation could not bring that policy back.
     """
-    statements = [each for each in policy["Statement"] if not _names_who_is_gone(each)]
+    statements = [each for each in policy["Statement"] if not _names_deleted_principal(each)]
     return {**policy, "Statement": statements}
 
 
-def _names_who_is_gone(statement: Mapping[str, Any]) -> bool:
+def _names_deleted_principal(statement: Mapping[str, Any]) -> bool:
     return bool(_ID_OF_A_PRINCIPAL.search(json.dumps(statement.get("Principal", ""))))

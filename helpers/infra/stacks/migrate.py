@@ -3,11 +3,12 @@
 CloudFormation moves nothing out of a stack that still has it. So the legacy stack first comes to retain its
 keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.
 
-The template of an import is not that of the new stack. An import changes nothing: what it says of a resource
+The template of an import is not that of the new stack. An import changes nothing: what it declares about a
+resource
 is taken for true, so the deployment after it would find no difference, and leave encryption or a key's policy
-as it was. It says as little as CloudFormation allows instead, and the deployment sets all of it.
+as it was. So it declares as little as CloudFormation allows, and the deployment sets the rest.
 
-What is done is read from the stacks themselves. A migration that was interrupted goes on where it ended,
+What is done is read from the stacks themselves. A migration that was interrupted continues where it ended,
 once CloudFormation has done what it was at.
 """
 
@@ -23,7 +24,7 @@ from helpers.infra.stacks.legacy import BUCKET, KEY, MOVED, TYPES, LegacyStack
 from helpers.infra.stacks.retention import (
     not_retained,
     original_template,
-    refuse_more_than_retention,
+    reject_more_than_retention,
     retaining,
 )
 from helpers.infra.stacks.status import Readiness, find_stack, processed_resources, readiness
@@ -66,7 +67,7 @@ def migrate(
         wait_until_stable(legacy.cloudformation, name, polling)
     there = find_stack(legacy.cloudformation, legacy.name)
     if there:
-        _refuse_unless_movable(legacy, there)
+        _reject_unless_movable(legacy, there)
     elif nothing := _nothing_to_go_on_with(legacy, stacks):
         console.print(f"{nothing}: nothing to do.", highlight=False)
         return {}
@@ -76,9 +77,9 @@ def migrate(
         if there:
             _retain(legacy, there, stacks[0], console, polling)
             _delete(legacy, there, console, polling)
-        _take_over(legacy, stacks[0], console, polling)
+        _import_retained(legacy, stacks[0], console, polling)
         console.print("[bold]Deploying the new stacks[/]: keys and buckets get their new policies.")
-        return deploy_all(legacy.cloudformation, stacks, console, polling, refuse_loss)
+        return deploy_all(legacy.cloudformation, stacks, console, polling, reject_loss)
     except BaseException as error:
         error.add_note(
             "The migration is not complete. Do not deploy before it is. "
@@ -87,7 +88,7 @@ def migrate(
         raise
 
 
-def _refuse_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
+def _reject_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {legacy.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
         raise UserError(
@@ -100,7 +101,7 @@ def _refuse_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
             f"{', '.join(sorted(missing))}",
             hint=f"If nobody needs it, delete it with: {delete}",
         )
-    _refuse_taken(legacy, legacy.imported())
+    _reject_taken(legacy, legacy.imported())
 
 
 def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
@@ -118,7 +119,7 @@ def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfigurat
             f"{legacy.name} retained {lost}, which is deleted now or pending deletion",
             hint="Restore it; for a key, run: aws kms cancel-key-deletion and aws kms enable-key",
         )
-    _refuse_taken(legacy, {name: found for name, found in imported.items() if name not in mine})
+    _reject_taken(legacy, {name: found for name, found in imported.items() if name not in mine})
     return None
 
 
@@ -127,7 +128,7 @@ def _is_deployed(legacy: LegacyStack, stack: StackConfiguration) -> bool:
     return found is not None and found["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def _refuse_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
+def _reject_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
     problems = [
         f"{legacy.successor_name(template)} has a {name} of its own, {others[name]}: if it is not "
         "needed, empty and delete that stack: aws cloudformation delete-stack "
@@ -147,7 +148,7 @@ def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     try:
         answer = ask(
             f"This moves the keys and buckets of {name} to new stacks; all else of it, network and roles, is "
-            f"deleted and created again. No pipeline must run meanwhile. Type {environment} to go on: "
+            f"deleted and created again. No pipeline must run meanwhile. Type {environment} to continue: "
         )
     except EOFError:
         answer = ""
@@ -176,16 +177,16 @@ def _retain(
     tags = {each["Key"]: each["Value"] for each in there.get("Tags", [])}
     same = StackConfiguration(like.environment, legacy.name, text, parameters, tags)
     planned = create_change_set(cloudformation, same, "UPDATE", polling)
-    execute_and_wait(cloudformation, planned, console, polling, refuse_more_than_retention)
+    execute_and_wait(cloudformation, planned, console, polling, reject_more_than_retention)
 
 
 def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
     """Delete the legacy stack, if it is certain that keys and buckets stay."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if lost := not_retained(cloudformation, stack_id, TYPES):
-        said = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
+        listed = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
         raise UserError(
-            f"{legacy.name} is not deleted, because {said} would be deleted with it",
+            f"{legacy.name} is not deleted, because {listed} would be deleted with it",
             hint="Set DeletionPolicy Retain on them, then run the command again",
         )
     console.print(f"[bold]Deleting {legacy.name}[/]: its keys and buckets stay.")
@@ -198,7 +199,9 @@ def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", poll
         )
 
 
-def _take_over(legacy: LegacyStack, like: StackConfiguration, console: "Console", polling: Polling) -> None:
+def _import_retained(
+    legacy: LegacyStack, like: StackConfiguration, console: "Console", polling: Polling
+) -> None:
     """Import what the legacy stack left behind into the stacks that have it from now on."""
     cloudformation = legacy.cloudformation
     retained, imported = legacy.retained_resources(), legacy.imported()
@@ -206,7 +209,7 @@ def _take_over(legacy: LegacyStack, like: StackConfiguration, console: "Console"
         name = legacy.successor_name(template)
         if types.keys() <= imported.keys():
             continue
-        _make_way(legacy, name, console, polling)
+        _delete_failed(legacy, name, console, polling)
         console.print(f"[bold]Importing into {name}[/] {', '.join(types)}.")
         what: list[ResourceToImportTypeDef] = [
             {
@@ -222,7 +225,7 @@ def _take_over(legacy: LegacyStack, like: StackConfiguration, console: "Console"
         execute_and_wait(cloudformation, planned, console, polling)
 
 
-def _make_way(legacy: LegacyStack, name: str, console: "Console", polling: Polling) -> None:
+def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: Polling) -> None:
     """Delete the shell that a failed creation or import has left behind."""
     stack = find_stack(legacy.cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
@@ -236,7 +239,7 @@ def _make_way(legacy: LegacyStack, name: str, console: "Console", polling: Polli
     delete_failed_stack(legacy.cloudformation, stack, console, polling)
 
 
-def refuse_loss(planned: PlannedChangeSet) -> None:
+def reject_loss(planned: PlannedChangeSet) -> None:
     """Raise a UserError if a deployment replaces or deletes keys or buckets, or creates again what moved."""
     lost = [
         f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()

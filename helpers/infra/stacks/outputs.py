@@ -48,7 +48,7 @@ def outputs_if_deployed(cloudformation: "CloudFormationClient", name: str) -> di
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
-def undeployed(cloudformation: "CloudFormationClient", environment: "Environment") -> list[str]:
+def missing_stacks(cloudformation: "CloudFormationClient", environment: "Environment") -> list[str]:
     """Return the names of an environment's stacks that are missing, or were never deployed successfully."""
     return [name for name in stack_names(environment) if not outputs_if_deployed(cloudformation, name)]
 

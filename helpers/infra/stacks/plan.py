@@ -47,7 +47,7 @@ def plan_all(
     What others do to a stack is waited for.
 
     Raises:
-        UserError: CloudFormation refuses the changes, a person must repair a stack first, or an operation on
+        UserError: CloudFormation rejects the changes, a person must repair a stack first, or an operation on
             one does not end.
     """
     outputs: dict[str, str] = {}

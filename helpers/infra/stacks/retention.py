@@ -63,7 +63,7 @@ def original_template(cloudformation: "CloudFormationClient", name_or_id: str) -
     return body if isinstance(body, str) else json.dumps(body)
 
 
-def refuse_more_than_retention(planned: "PlannedChangeSet") -> None:
+def reject_more_than_retention(planned: "PlannedChangeSet") -> None:
     """Raise a UserError if a change set changes more than policies and metadata."""
     more = [
         f"{change.logical_id} ({change.resource_type}): {change.action} {change.what}"

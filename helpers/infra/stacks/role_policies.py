@@ -1,7 +1,7 @@
-"""Policies that roles have beside those of their templates, added by hand.
+"""Policies that roles have in addition to those of their templates, added by hand.
 
 CloudFormation compares the properties that a template sets. A role that has its rights from policies of their
-own sets neither Policies nor ManagedPolicyArns, so another policy on it is no drift to CloudFormation.
+own sets neither Policies nor ManagedPolicyArns, so another policy on it is not drift to CloudFormation.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,19 +55,21 @@ def added_policies(
             try:
                 inline, attached = _inline(iam, role), _attached(iam, role)
             except iam.exceptions.NoSuchEntityException:
-                continue  # that it is gone, CloudFormation tells
+                continue  # CloudFormation reports that it was deleted
             except ClientError as error:
                 yield AddedPolicies(
                     name, logical_id, unchecked=error.response["Error"].get("Message", str(error))
                 )
                 continue
             # What a template sets, CloudFormation compares.
-            said = definitions.get(logical_id, {}).get("Properties", {})
+            declared = definitions.get(logical_id, {}).get("Properties", {})
             found = AddedPolicies(
                 name,
                 logical_id,
-                inline=() if "Policies" in said else tuple(inline),
-                attached=() if "ManagedPolicyArns" in said else tuple(a for a in attached if a not in made),
+                inline=() if "Policies" in declared else tuple(inline),
+                attached=()
+                if "ManagedPolicyArns" in declared
+                else tuple(a for a in attached if a not in made),
             )
             if found.inline or found.attached:
                 yield found

@@ -33,7 +33,7 @@ _GROUP_LIMIT = 600.0
 
 
 def vpc_of(session: "boto3.Session", domain_id: str) -> str | None:
-    """Return the id of the VPC that a domain is in, or None where somebody has deleted the domain."""
+    """Return the id of the VPC that a domain is in, or None where someone has deleted the domain."""
     try:
         return session.client("sagemaker").describe_domain(DomainId=domain_id)["VpcId"]
     except ClientError as error:
@@ -173,9 +173,9 @@ def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console", poll
             ec2.revoke_security_group_egress(
                 GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"]
             )
-    patience = replace(polling, limit=min(polling.limit, _GROUP_LIMIT))
+    limited = replace(polling, limit=min(polling.limit, _GROUP_LIMIT))
     for group_id in groups:
-        poll(partial(_is_deleted, ec2, group_id), f"the deletion of {group_id}", patience)
+        poll(partial(_is_deleted, ec2, group_id), f"the deletion of {group_id}", limited)
         console.print(f"Deleted {group_id}, a security group of Studio's file systems.", highlight=False)
 
 

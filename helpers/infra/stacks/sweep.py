@@ -1,6 +1,6 @@
 """The stacks that a project has left lying about: previews past their time, and what is broken or of no use.
 
-A stack is the project's when both its name and its tag say so. Only expired previews are removed; all else is
+A stack belongs to the project if its name and its tag match. Only expired previews are removed; all else is
 reported, for people to look at.
 """
 
@@ -35,7 +35,7 @@ class FoundStack:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def is_of(self, project: str) -> bool:
-        """Return whether its tags say that it is what its name says."""
+        """Return whether its tags match its name."""
         return (self.tags.get("Project"), self.tags.get("Environment")) == (project, self.environment)
 
 

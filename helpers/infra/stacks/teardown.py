@@ -1,4 +1,4 @@
-"""Deleting an environment's stacks, and telling what remains of them."""
+"""Deletes an environment's stacks, and lists what remains."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ _GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
 """How the name ends of the stack with GitHub's way in."""
 
 
-def refuse_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
+def reject_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
     """Raise a UserError if the stacks are of a protected environment, unless their teardown is allowed."""
     if not allowed and any(stack.protected for stack in stacks):
         environment = stacks[0].environment
@@ -57,7 +57,7 @@ def teardown(
     """Empty buckets and groups of models, delete the stacks, the last one first, and show what remains.
 
     Where there is no stack, there is nothing to do but what comes before. A boundary that only an
-    administrator may delete is no failure: its stack remains with it, and all that costs or holds data goes.
+    administrator may delete is not a failure: its stack remains, and all that costs or holds data is deleted.
 
     Args:
         session: where the stacks are.
@@ -143,8 +143,8 @@ def _delete(
     }
     for domain in domains:
         empty_domain(session, domain, console, polling)
-    homes_go = not stack.protected
-    if homes_go:  # those of domains that went before, and whose teardown was interrupted
+    deletes_homes = not stack.protected
+    if deletes_homes:  # those of domains that went before, and whose teardown was interrupted
         for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)
         brought = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
@@ -152,7 +152,7 @@ def _delete(
             delete_homes(session, brought, console, polling, deleted_domains(cloudformation, names))
     events = _delete_stack(cloudformation, stack, stack_id, console, polling)
     for domain, vpc in domains.items():
-        if homes_go:
+        if deletes_homes:
             delete_homes(session, vpc, console, polling, [domain])
         else:
             console.print(
@@ -224,10 +224,10 @@ def _protected_boundaries(events: Sequence["StackEventTypeDef"]) -> list[str]:
 
 
 def _confirm(ask: Callable[[str], str], names: Sequence[str], left: Sequence[str], environment: str) -> None:
-    said = ", ".join(names)
+    listed = ", ".join(names)
     but = f"{', '.join(left)} stays. " if left else ""
     try:
-        answer = ask(f"This deletes {said} and the data in them. {but}Type {environment} to go on: ")
+        answer = ask(f"This deletes {listed} and the data in them. {but}Type {environment} to continue: ")
     except EOFError:
         answer = ""
     if answer.strip() != environment:

@@ -20,7 +20,7 @@ def get_tags_input(tags: Mapping[str, str]) -> list[dict[str, str]]:
         tags: the value of each key.
 
     Raises:
-        UserError: AWS would refuse them; the message names every problem.
+        UserError: AWS would reject them; the message names every problem.
     """
     problems = [
         f"tag {key!r} = {tags[key]!r}: {problem}" if key else problem for key, problem in tag_problems(tags)
@@ -34,7 +34,7 @@ def get_tags_input(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def tag_problems(tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what AWS would refuse, as pairs of the key (empty: all tags together) and the problem."""
+    """Return what AWS would reject, as pairs of the key (empty: all tags together) and the problem."""
     problems = []
     if len(tags) > MAX_TAGS:
         problems.append(("", f"found {len(tags)} tags, AWS takes at most {MAX_TAGS}; remove some"))

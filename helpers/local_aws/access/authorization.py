@@ -1,4 +1,4 @@
-"""Whether somebody may do something, as an error of the API where not."""
+"""Whether someone may do something, as an error of the API where not."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,6 +1,6 @@
-"""A request held against all policies that have a say in it, by IAM's rules.
+"""Evaluates a request against all policies that apply to it, by IAM's rules.
 
-An explicit Deny in any of them refuses. Otherwise the boundary and the endpoint, where there is one, must
+An explicit Deny in any of them denies the request. Otherwise the boundary and the endpoint, if any, must
 allow, and so must the identity's policies or the resource's; for keys and roles the resource's must, and for
 who comes from another account both.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
@@ -28,7 +28,7 @@ _ALLOWED_BY_RESOURCE_ALONE = ("kms:", "sts:AssumeRole")
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """What somebody asks for.
+    """What someone asks for.
 
     Attributes:
         principal: ARN of a role or a user, or the name of a service.
@@ -47,7 +47,7 @@ class AccessRequest:
 
 @dataclass(frozen=True)
 class Policies:
-    """All that has a say. None is a kind that is not there; of what is there, something must allow."""
+    """All policies that apply. None: there is no policy of this kind; every other kind must allow it."""
 
     identity: Sequence[Document] = ()
     boundary: Document | None = None
@@ -57,7 +57,7 @@ class Policies:
 
 @dataclass(frozen=True)
 class Denial:
-    """Why a request is refused: the kind of policy, and the statement of an explicit Deny."""
+    """Why a request is denied: the kind of policy, and the statement of an explicit Deny."""
 
     kind: PolicyKind
     statement: Mapping[str, Any] | None = None
@@ -71,7 +71,7 @@ class Denial:
 
 
 def evaluate(request: AccessRequest, policies: Policies) -> Denial | None:
-    """Return why a request is refused, or None when it is allowed."""
+    """Return why a request is denied, or None if it is allowed."""
     kinds: list[tuple[PolicyKind, Sequence[Document]]] = [
         ("identity-based policy", policies.identity),
         ("permissions boundary", _list(policies.boundary)),
@@ -94,8 +94,10 @@ def _implicit_deny(request: AccessRequest, policies: Policies) -> Denial | None:
         and (how := _match_principal(statement.get("Principal"), request))
     ]
     is_foreign = request.principal.startswith("arn:") and request.principal.split(":")[4] != request.account
-    resource_decides = request.action.startswith(_ALLOWED_BY_RESOURCE_ALONE) and policies.resource is not None
-    if (is_foreign or resource_decides) and not by_resource:
+    resource_policy_decides = (
+        request.action.startswith(_ALLOWED_BY_RESOURCE_ALONE) and policies.resource is not None
+    )
+    if (is_foreign or resource_policy_decides) and not by_resource:
         return Denial("resource-based policy")
     if not by_identity and (is_foreign or "principal" not in by_resource):
         return Denial("identity-based policy")

@@ -6,7 +6,7 @@ from moto.ec2.models import ec2_backends
 
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 
-# What a job's role needs in a VPC, beside ec2:CreateNetworkInterface:
+# What a job's role needs in a VPC, in addition to ec2:CreateNetworkInterface:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
 _ON_INTERFACES = (
     "ec2:CreateNetworkInterfacePermission",

@@ -6,7 +6,7 @@ from typing import Any
 
 ACCOUNT = "123456789012"
 PAGE = 100
-"""Items on a page when the request does not say."""
+"""Items on a page if the request does not set a number."""
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]

@@ -55,7 +55,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         self.place = AccountRegion(account_id, region_name, self.partition)
         self.detections: dict[str, Detection] = {}
         # Of two requests that come at once, one finds what the other has created or begun.
-        self._claiming = threading.Lock()
+        self._operation_lock = threading.Lock()
 
     @property
     def _url_module(self) -> Any:
@@ -65,7 +65,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """Return what a template is with some parameters.
 
         Raises:
-            ValidationError: CloudFormation would refuse it.
+            ValidationError: CloudFormation would reject it.
         """
         place = {
             "AWS::AccountId": self.place.account,
@@ -84,7 +84,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
     def create_stack(self, name: str, template: str, parameters: dict[str, Any], **options: Any) -> Stack:
         """Create a stack, and return it: when that is over, or with faults in between."""
         target = self.target(template, _texts(parameters))
-        with self._claiming:
+        with self._operation_lock:
             if self._by_name(name) is not None:
                 raise AlreadyExistsException(f"Stack [{name}] already exists")
             stack = self._new_stack(name, **options)
@@ -112,8 +112,8 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         stack: Stack = self.get_stack(name)
         target = self.target(template, given_parameters(parameters, stack))
         tags = stack.tags if tags is None else tags
-        with self._claiming:
-            self._refuse_unless_updatable(stack)
+        with self._operation_lock:
+            self._reject_unless_updatable(stack)
             _, any_change = find_changes(stack, target, tags, self.exports)
             if not any_change:
                 raise ValidationError(message="No updates are to be performed.")
@@ -164,7 +164,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
                 del self.exports[name]
         self.exports.update({export.name: export for export in stack.exports})
 
-    def _refuse_unless_updatable(self, stack: Stack) -> None:
+    def _reject_unless_updatable(self, stack: Stack) -> None:
         if stack.status in _NOT_TO_BE_UPDATED or stack.status.endswith("_IN_PROGRESS"):
             text = f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             raise ValidationError(message=text)
@@ -188,14 +188,14 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         validate_create_change_set(change_set_name)
         target = self.target(template, parameters)
         imported = options.pop("resources_to_import", [])
-        with self._claiming:
+        with self._operation_lock:
             stack = self._stack_for(stack_name, change_set_name, change_set_type, **options)
             try:
                 change_set = self._change_set(stack, change_set_name, change_set_type, target, **options)
                 if change_set_type == "IMPORT":
                     check_import(change_set, imported, self.stacks.values())
             except Exception:
-                self._withdraw(stack)
+                self._discard(stack)
                 raise
             self.change_sets[change_set.change_set_id] = change_set
             change_set.delay(INJECTION)
@@ -214,7 +214,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             text = f"Stack [{stack.name}] already exists and cannot be created again with the changeSet "
             raise ValidationError(message=text + f"[{change_set_name}]")
         if change_set_type != "CREATE" and not (change_set_type == "IMPORT" and in_review):
-            self._refuse_unless_updatable(stack)
+            self._reject_unless_updatable(stack)
         waiting = [each for each in self._change_sets_of(stack) if each.execution_status in _NOT_EXECUTED]
         if any(each.change_set_name == change_set_name for each in waiting):
             text = f"ChangeSet {change_set_name} cannot be created due to a mismatch with existing attribute"
@@ -240,8 +240,8 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
             change_set.fail(NO_CHANGES)
         return change_set
 
-    def _withdraw(self, stack: Stack) -> None:
-        """Remove a stack that was created for a change set that is refused."""
+    def _discard(self, stack: Stack) -> None:
+        """Remove a stack that was created for a change set that is rejected."""
         if stack.status == "REVIEW_IN_PROGRESS" and not self._change_sets_of(stack):
             del self.stacks[stack.stack_id]
 
@@ -288,7 +288,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """
         change_set = self.describe_change_set(change_set_name, stack_name)
         stack, target = change_set.stack, change_set.target
-        with self._claiming:
+        with self._operation_lock:
             if change_set.execution_status != "AVAILABLE":
                 text = f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
                 raise InvalidChangeSetStatus(text + f"[{change_set.execution_status}]")

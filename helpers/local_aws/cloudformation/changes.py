@@ -69,7 +69,7 @@ def must_replace(type_: ResourceType, old: Definition, new: Definition) -> bool:
 
 
 class _Side:
-    """One of two templates with its parameters; its resources are stand-ins."""
+    """One of two templates with its parameters; its resources are placeholders."""
 
     def __init__(self, stack: Stack, target: Target, exports: Mapping[str, Export]):
         self.context = StackPreview(stack, exports)

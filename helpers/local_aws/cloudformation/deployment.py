@@ -49,14 +49,14 @@ def create(stack: Stack, target: Target, exports: Exports) -> None:
 def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, str]) -> None:
     """Bring the resources of a stack to another template; if one fails, bring them back to the one before."""
     before, tags_before = stack.target, stack.tags
-    withdrawn: list[Resource] = []
+    discarded: list[Resource] = []
     try:
-        _reconcile(stack, target, exports, tags, withdrawn)
+        _reconcile(stack, target, exports, tags, discarded)
     except Exception as error:
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", _reason(error).format("update"))
         try:
             _reconcile(stack, before, exports, tags_before)
-            for resource in reversed(withdrawn):
+            for resource in reversed(discarded):
                 _delete(stack, resource, "")
         except Exception as second:
             stack.set_status("UPDATE_ROLLBACK_FAILED", _reason(second).format("update"))
@@ -128,7 +128,7 @@ def _reconcile(
     target: Target,
     exports: Exports,
     tags: Mapping[str, str] | None = None,
-    withdrawn: list[Resource] | None = None,
+    discarded: list[Resource] | None = None,
 ) -> None:
     """Bring the resources of a stack to a template.
 
@@ -145,15 +145,15 @@ def _reconcile(
     try:
         for name in names:
             definition = functions.value(target.resources[name])
-            replaced += _take_off_if_replaced(stack, name, definition)
+            replaced += _remove_if_replaced(stack, name, definition)
             if name in stack.resources:
                 _update(stack, stack.resources[name], definition, new_tags=new_tags)
             else:
                 _create(stack, name, definition)
     except Exception:
-        if withdrawn is not None:
+        if discarded is not None:
             names = [resource.logical_id for resource in replaced]
-            withdrawn += [stack.resources[name] for name in names if name in stack.resources]
+            discarded += [stack.resources[name] for name in names if name in stack.resources]
         stack.resources.update({resource.logical_id: resource for resource in replaced})
         raise
     for resource in reversed(replaced):
@@ -165,7 +165,7 @@ def _reconcile(
     set_outputs(stack, functions)
 
 
-def _take_off_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
+def _remove_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
     """Take a resource off the stack if another one is to be created in its place, and return it."""
     there = stack.resources.get(name)
     if there is None or not must_replace(

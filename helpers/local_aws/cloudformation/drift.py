@@ -75,7 +75,7 @@ def _drift(stack: Stack, resource: Resource) -> dict[str, Any]:
 
 
 def differences(expected: Any, actual: Any, schema: ResourceSchema) -> Iterator[dict[str, str]]:
-    """Yield the differences between what a template says and what is, each with its path."""
+    """Yield the differences between expected and actual properties, each with its path."""
     yield from _differences(expected, actual, schema, schema.properties, "")
 
 
@@ -85,7 +85,7 @@ def _differences(
     match expected, actual:
         case Mapping(), Mapping():
             for key in {**expected, **actual}:
-                # What the template leaves to its default is no drift.
+                # What the template leaves to its default is not drift.
                 if key in expected or actual[key] not in _DEFAULTS:
                     member = schema.member(shape, key)
                     yield from _differences(

@@ -1,6 +1,6 @@
 """Change sets of type IMPORT: a stack takes over resources that are there.
 
-As on AWS nothing of a resource changes by that. From then on the stack takes for true what the template says
+As on AWS nothing of a resource changes by that. From then on the stack assumes what the template declares
 of it, and an update brings what differs from that.
 """
 
@@ -21,8 +21,8 @@ def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks:
     Raises:
         ValidationError: it would do something else, too, or names what cannot be imported.
     """
-    _refuse(not wanted, "Must Provide at least one resource to import")
-    _refuse_other_changes(change_set, wanted)
+    _reject(not wanted, "Must Provide at least one resource to import")
+    _reject_other_changes(change_set, wanted)
     change_set.changes = [
         Change("Import", each["LogicalResourceId"], each["ResourceType"], _physical_id(each))
         for each in wanted
@@ -67,61 +67,61 @@ def _physical_id(wanted: Mapping[str, Any]) -> str:
     return str(wanted["ResourceIdentifier"][_identifier(wanted["ResourceType"])])
 
 
-def _refuse_other_changes(change_set: ChangeSet, wanted: list[Mapping[str, Any]]) -> None:
+def _reject_other_changes(change_set: ChangeSet, wanted: list[Mapping[str, Any]]) -> None:
     template, before = change_set.target.template, change_set.stack.target.template
     declared = template.get("Resources", {})
     for each in wanted:
-        _refuse_unknown(declared, each)
+        _reject_unknown(declared, each)
     names = [each["LogicalResourceId"] for each in wanted]
     added = [each.logical_resource_id for each in change_set.changes if each.action == "Add"]
     modified = [each.logical_resource_id for each in change_set.changes if each.action != "Add"]
     known = [name for name in names if name not in added]
     missing = [name for name in added if name not in names]
     unprotected = [name for name in names if "DeletionPolicy" not in declared[name]]
-    _refuse(
+    _reject(
         known,
         f"Resources {_listed(known)} passed in ResourceToImport are already in a stack and cannot be "
         "imported.",
     )
-    _refuse(missing, f"Resources {_listed(missing)} is missing from ResourceToImport list")
-    _refuse(
+    _reject(missing, f"Resources {_listed(missing)} is missing from ResourceToImport list")
+    _reject(
         modified,
         f"You have modified resources {_listed(modified)} in your template that are not being imported. "
         "Update, create or delete operations cannot be executed during import operations.",
     )
-    _refuse(
+    _reject(
         unprotected,
         f"The following resources to import {_listed(unprotected)} must have DeletionPolicy attribute "
         "specified in the template.",
     )
-    _refuse(
+    _reject(
         template.get("Outputs", {}) != before.get("Outputs", {}),
         "As part of the import operation, you cannot modify or add [Outputs]",
     )
 
 
-def _refuse_unknown(declared: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def _reject_unknown(declared: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     name, type_name = wanted["LogicalResourceId"], wanted["ResourceType"]
-    _refuse(
+    _reject(
         name not in declared,
         f"The logical resource ids [{name}] provided in ResourceToImport do not exist in the template.",
     )
-    _refuse(
+    _reject(
         declared[name]["Type"] != type_name,
         f"Resource type of [{name}] passed in ResourceToImport does not match with resource type defined "
         f"in the template. Resource type in ResourceToImport: {type_name}; Resource type in Template: "
         f"{declared[name]['Type']}.",
     )
     importable = type_name in RESOURCE_TYPES and RESOURCE_TYPES[type_name].importable
-    _refuse(not importable, f"ResourceTypes [{type_name}] are not supported for Import")
+    _reject(not importable, f"ResourceTypes [{type_name}] are not supported for Import")
     key = _identifier(type_name)
-    _refuse(
+    _reject(
         set(wanted.get("ResourceIdentifier", {})) != {key},
         f"Invalid resource identifier for resource type {type_name}. Expected [{key}]",
     )
 
 
-def _refuse(problem: object, message: str) -> None:
+def _reject(problem: object, message: str) -> None:
     if problem:
         raise ValidationError(message=message)
 

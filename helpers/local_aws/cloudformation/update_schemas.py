@@ -59,7 +59,8 @@ def _facts(schema: Mapping[str, Any]) -> dict[str, Any]:
         if tagging.get("taggable")
         else None,
         "permissions": {
-            handler: sorted(said["permissions"]) for handler, said in sorted(schema["handlers"].items())
+            handler: sorted(declaration["permissions"])
+            for handler, declaration in sorted(schema["handlers"].items())
         },
         "properties": _shape({"type": "object", **schema}),
         "definitions": {name: _shape(part) for name, part in sorted(schema.get("definitions", {}).items())},

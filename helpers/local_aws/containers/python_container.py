@@ -33,5 +33,5 @@ def run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event) ->
         **job.aws_environment,
     }
     code = supervised_command.run(command, environment, job.root, log, stop)
-    said = message.read_text(errors="replace").strip() if message.is_file() else None
-    return ContainerExit(code, said)
+    written = message.read_text(errors="replace").strip() if message.is_file() else None
+    return ContainerExit(code, written)

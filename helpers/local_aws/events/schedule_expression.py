@@ -54,7 +54,7 @@ def parse(text: str, zone: str = "UTC", anchor: datetime | None = None, *, once:
     if match := _CRON.fullmatch(text):
         return _Cron.parse(match["fields"].split(), text, place).next
     kinds = "rate(5 minutes), cron(0 8 * * ? *)" + (" or at(2026-01-31T08:00:00)" if once else "")
-    raise ScheduleError(f"{text} is no schedule such as {kinds}")
+    raise ScheduleError(f"{text} is not a schedule such as {kinds}")
 
 
 def _zone(name: str) -> ZoneInfo:

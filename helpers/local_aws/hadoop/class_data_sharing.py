@@ -1,6 +1,6 @@
 """An archive of the classes of Hadoop's daemons, with which YARN starts in two thirds of the CPU time.
 
-`python -m helpers.local_aws.hadoop.class_data_sharing` starts YARN once and keeps its classes beside the
+`python -m helpers.local_aws.hadoop.class_data_sharing` starts YARN once and keeps its classes next to the
 Python of Spark jobs, as `helpers.spark.class_data_sharing` does for drivers.
 """
 

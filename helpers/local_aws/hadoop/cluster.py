@@ -43,7 +43,7 @@ _YARN = {
         f"yarn.resourcemanager.{part}address": _ANY_PORT
         for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
     },
-    # A container larger than every node is refused from the beginning, not only after ten seconds.
+    # A container larger than every node is rejected from the beginning, not only after ten seconds.
     "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "0",
     "yarn.scheduler.capacity.root.queues": "default",
     "yarn.scheduler.capacity.root.default.capacity": "100",
@@ -64,7 +64,7 @@ _YARN = {
     "yarn.nodemanager.container-monitor.interval-ms": "1000",
     "yarn.nodemanager.process-kill-wait.ms": "500",
 }
-"""What a cluster on loopback needs beside a job's own configuration."""
+"""What a cluster on loopback needs in addition to a job's own configuration."""
 CLIENT_ADDRESSES = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
 """Properties with the addresses that Spark and its application master connect to."""
 _LOG4J2 = """\
@@ -212,7 +212,7 @@ class HadoopCluster:
 
     def stop_node(self, node: str) -> None:
         """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
-        self._stop_beside(self._nodes[node])
+        self._stop_in_background(self._nodes[node])
         self._specification = None
 
     def exit(self, seconds: float) -> None:
@@ -245,7 +245,7 @@ class HadoopCluster:
         yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
         self.resource_manager = yarn.server.resourcemanager.ResourceManager()
         self.resource_manager.init(configuration)
-        self._give_certificate()
+        self._install_certificate()
         self.resource_manager.start()
         with ThreadPoolExecutor(_STARTS) as pool:
             nodes = pool.map(lambda name: self._start_node(name, configuration), specification.nodes)
@@ -263,16 +263,16 @@ class HadoopCluster:
     def _stop_yarn(self) -> None:
         # Each NodeManager waits seconds for what it still deletes; the next cluster need not.
         for daemon in (*self._nodes.values(), *filter(None, [self.resource_manager])):
-            self._stop_beside(daemon)
+            self._stop_in_background(daemon)
         self._nodes = {}
         self.resource_manager = None
         self._specification = None
 
-    def _stop_beside(self, daemon: Any) -> None:
+    def _stop_in_background(self, daemon: Any) -> None:
         stop = self.hadoop.service.CompositeService.CompositeServiceShutdownHook(daemon)
         self._java.packages.java.lang.Thread(stop).start()
 
-    def _give_certificate(self) -> None:
+    def _install_certificate(self) -> None:
         own = proxy_certificate()
         state = self.hadoop.yarn.server.resourcemanager.recovery.RMStateStore.RMState()
         state.getProxyCAState().setCaCert(own.certificate)

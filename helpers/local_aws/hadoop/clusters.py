@@ -80,7 +80,7 @@ class Clusters:
         Raises:
             UserError: the JVM does not start; or YARN does not, which is raised at the end of the block.
         """
-        cluster = self._take()
+        cluster = self._acquire()
         try:
             with ExitStack() as stack:
                 addresses = in_background(lambda: cluster.configure(specification, environment))
@@ -100,7 +100,7 @@ class Clusters:
         except BaseException:
             cluster.close()
             raise
-        self._give_back(cluster)
+        self._release(cluster)
 
     def close(self) -> None:
         """End the cluster that waits."""
@@ -112,7 +112,7 @@ class Clusters:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _take(self) -> HadoopCluster:
+    def _acquire(self) -> HadoopCluster:
         with self._lock:
             expected, self._idle = self._idle or self._start(), None
         cluster = expected.result()
@@ -132,7 +132,7 @@ class Clusters:
 
         return in_background(start)
 
-    def _give_back(self, cluster: HadoopCluster) -> None:
+    def _release(self, cluster: HadoopCluster) -> None:
         deadline = time.monotonic() + _END_SECONDS
         while cluster.is_alive and not cluster.is_idle() and time.monotonic() < deadline:
             time.sleep(0.05)

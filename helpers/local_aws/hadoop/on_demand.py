@@ -1,4 +1,4 @@
-"""A server that starts when somebody connects to it."""
+"""A server that starts when someone connects to it."""
 
 import contextlib
 import socket
@@ -25,7 +25,7 @@ class OnDemand:
         threading.Thread(target=self._accept, name="on-demand", daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections; the server goes on."""
+        """Accept no more connections; the server continues."""
         with contextlib.suppress(OSError):  # macOS, where closing is enough to wake what accepts
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -65,7 +65,7 @@ class JobLog:
             deadline = time.monotonic() + 0.3
             while line is not None:
                 moment, text, host = line
-                # An empty message is refused by the API.
+                # An empty message is rejected by the API.
                 message = text.encode()[:MAX_LINE_BYTES].decode(errors="ignore") or " "
                 batch = batches.setdefault(host, [])
                 batch.append({"timestamp": moment, "message": message})

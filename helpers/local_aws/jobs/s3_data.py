@@ -45,7 +45,7 @@ def download_prefix(
 
     Raises:
         DataError: nothing lies under the prefix, or what lies there cannot be a tree of files.
-        ClientError: S3 refuses.
+        ClientError: S3 fails.
     """
     folder = host_path(root, local_path)
     folder.mkdir(parents=True, exist_ok=True)

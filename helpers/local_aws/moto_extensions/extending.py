@@ -60,7 +60,7 @@ def extend_backend(backends: Any, extension: type) -> None:
     """Have moto create a subclass of a service's backend in place of its own.
 
     Raises:
-        ExtensionError: the class is no subclass of the service's, or moto has created backends of its own.
+        ExtensionError: the class is not a subclass of the service's, or moto has created backends of its own.
     """
     if backends.backend is extension:
         return
@@ -75,7 +75,7 @@ def extend_responses(urls: ModuleType, extension: Any) -> None:
     """Have moto answer a service's requests by a subclass of its responses.
 
     Raises:
-        ExtensionError: the class is no subclass of the one that answers them.
+        ExtensionError: the class is not a subclass of the one that answers them.
     """
     handlers = {path: handler for path, handler in urls.url_paths.items() if handler.__name__ == "dispatch"}
     if not handlers:

@@ -10,7 +10,7 @@ from helpers.local_aws.moto_extensions.extending import replaces
 
 @replaces("moto.s3.models:FakeBucket.get_permission")
 def ignore_conditional_statements(bucket: Any, action: str, resource: str) -> Any:
-    """Return what a bucket's policy says of a request, apart from statements with conditions.
+    """Evaluate a bucket's policy for a request, without statements with conditions.
 
     moto takes these for statements that always hold: one that denies requests without TLS would deny every
     request. The context of a request (TLS, the endpoint that it came through) is not known here: they are

@@ -86,7 +86,7 @@ class KeptState:
             with _no_collections():
                 state = loads(pickled, self._contents)
         except (OSError, AttributeError, ImportError, EOFError, pickle.UnpicklingError) as error:
-            raise snapshot.refusal(self._folder, f"is damaged ({error})") from error
+            raise snapshot.unusable_snapshot(self._folder, f"is damaged ({error})") from error
         restore_moto(state["moto"])
         end_stack_operations(state["moto"])
         STUDIOS.restore(state["studio"])

@@ -23,7 +23,7 @@ _ATTEMPTS = 100
 def dumps(state: Any, contents: ObjectContents) -> bytes:
     """Return the pickle of a state, with its S3 contents in files.
 
-    Jobs and executions go on meanwhile; where one adds to a dict as it is written, that is tried again.
+    Jobs and executions continue meanwhile; a dict that changes while it is written is written again.
     """
     for _ in range(_ATTEMPTS):
         contents.begin()

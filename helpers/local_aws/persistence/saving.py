@@ -114,6 +114,8 @@ class Saver:
         try:
             self._is_large = self._save() > LARGE_BYTES
             self._problem = None
-        except Exception as error:  # a full disk, an object that cannot be pickled: who waits is told
+        except (
+            Exception
+        ) as error:  # a full disk, an object that cannot be pickled: reported to those who wait
             _log.exception("the state was not saved")
             self._problem = f"{type(error).__name__}: {error}"

@@ -87,13 +87,13 @@ def read(folder: Path) -> bytes | None:
     except (ValueError, TypeError, KeyError):
         is_whole = False
     if not is_whole:
-        raise refusal(folder, "is damaged")
+        raise unusable_snapshot(folder, "is damaged")
     if difference := _writer().difference(header):
-        raise refusal(folder, difference)
+        raise unusable_snapshot(folder, difference)
     return pickled
 
 
-def refusal(folder: Path, problem: str) -> UserError:
+def unusable_snapshot(folder: Path, problem: str) -> UserError:
     """Return the error for a state that is not used."""
     return UserError(
         f"{VARIABLE}={KEEP}: the state in {folder} {problem}",

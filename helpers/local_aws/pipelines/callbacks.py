@@ -96,7 +96,7 @@ def send_message(
         status: of the step.
 
     Raises:
-        ExpressionError: the role may not send there, or SQS refuses.
+        ExpressionError: the role may not send there, or SQS rejects.
     """
     name = callback.queue_url.rpartition("/")[2]
     try:

@@ -24,7 +24,7 @@ _MEMBERS: Mapping[str, tuple[frozenset[str], ...]] = {
     "Not": (frozenset({"Condition"}),),
     "Or": (frozenset({"Conditions"}),),
 }
-"""The types of conditions, each with the sets of members that it may have beside Type."""
+"""The types of conditions, each with the sets of members that it may have in addition to Type."""
 
 
 def condition_problems(conditions: object, where: str) -> Iterator[str]:

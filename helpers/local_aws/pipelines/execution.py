@@ -113,7 +113,7 @@ class ExecutionContext:
     """What an execution needs of the service around it."""
 
     create: Callable[[Step, Mapping[str, Any]], StepResource]
-    """Sends a step's request; raises ServiceFaultError, or ValueError for one that is refused."""
+    """Sends a step's request; raises ServiceFaultError, or ValueError for one that is rejected."""
     cached_run: Callable[[Step, str], tuple[StepRun, str] | None]
     """Returns the run that the cache holds for a key, with the ARN of its execution."""
     read_json: Callable[[str], object]
@@ -218,7 +218,7 @@ class PipelineExecution:
                     run.job.stop()
             self._changed.notify_all()
         for callback in [run.callback for run in running if run.callback]:
-            # Who answers may have something to stop, and the execution goes on until there is an answer.
+            # Who answers may have something to stop, and the execution continues until there is an answer.
             with contextlib.suppress(ExpressionError):
                 self._context.send_callback(callback, {}, "Stopping")
 
@@ -234,7 +234,7 @@ class PipelineExecution:
         self.start()
 
     def limit_parallel_steps(self, most: int | None) -> None:
-        """Change how many steps run at once; those that run go on."""
+        """Change how many steps run at once; running steps continue."""
         with self._changed:
             self.max_parallel_steps = most
             self.modified = datetime.now(UTC)

@@ -11,7 +11,7 @@ from helpers.local_aws.pipelines.pipelines import Pipeline, PipelineVersion
 
 @dataclass
 class ExecutionRecord:
-    """An execution, with what the API returns of it beside its run."""
+    """An execution, with what the API returns of it in addition to its run."""
 
     pipeline: Pipeline
     version: PipelineVersion

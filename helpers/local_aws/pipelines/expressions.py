@@ -108,7 +108,7 @@ def path_parts(path: str, what: str) -> Iterator[str | int]:
     """Yield the names and indexes of a path such as `metrics.rmse[0]` or `Outputs['csv'].S3Output.S3Uri`.
 
     Raises:
-        ExpressionError: it is no path.
+        ExpressionError: it is not a path.
     """
     position = 0
     while position < len(path):

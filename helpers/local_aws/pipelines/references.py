@@ -116,7 +116,7 @@ class References:
         try:
             return str(_shape_at(properties, path).type_name)
         except ExpressionError:
-            return None  # problems() says what is wrong with it
+            return None  # problems() reports what is wrong with it
 
 
 def _properties(step: Step, path: str) -> Shape | None:

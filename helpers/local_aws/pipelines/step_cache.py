@@ -20,7 +20,7 @@ def cache_key(step_name: str, arguments: Mapping[str, Any], members: Sequence[st
 
     Resources, outputs, network, role and tags are never among them.
 
-    The content behind an S3 URI is no part of it, as on AWS: code and data must show in the URI or
+    The content behind an S3 URI is not part of it, as on AWS: code and data must show in the URI or
     in the environment.
     """
     key = {name: _member(arguments, name) for name in members}
@@ -40,7 +40,7 @@ def parse_expiry(text: str) -> timedelta:
     (`P30D`, `30d`, `PT1H`, `T16m`).
 
     Raises:
-        ValueError: the text is no duration, or an empty one.
+        ValueError: the text is not a duration, or an empty one.
     """
     match = _DURATION.fullmatch(text)
     parts = {unit: int(number) for unit, number in (match.groupdict() if match else {}).items() if number}

@@ -31,7 +31,7 @@ class StepType:
     """A type of steps.
 
     Attributes:
-        own_keys: what a step of this type may have beside the keys of all steps.
+        own_keys: what a step of this type may have in addition to the keys of all steps.
         properties: the shape of the API that holds its properties, as `Steps.train.TrainingJobArn`; None
             where they are not of SageMaker's API.
         listed_properties: the shape of a list operation whose members are properties, too.

@@ -76,7 +76,7 @@ def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[s
     """Return the properties per classification, as readers of the image's files understand what it writes.
 
     The image appends the values as they are to each file, which is then read as a whole: a value that ends in
-    a backslash goes on in the line after it, and of two values of a property the last counts.
+    a backslash continues in the line after it, and of two values of a property the last counts.
 
     Args:
         text: the document.
@@ -120,7 +120,7 @@ def _deserialized(document: Any) -> Iterator[_Configuration]:
 
 def _deserialized_list(entries: Any, place: str) -> Iterator[_Configuration]:
     try:
-        # Also of an object, whose keys, or of a text, whose characters are no configurations.
+        # Also of an object, whose keys, or of a text, whose characters are not configurations.
         items = list(entries)
     except TypeError as error:
         raise _error("TypeError", str(error), place, "must be a list of configurations") from None
@@ -135,7 +135,7 @@ def _deserialize(entry: Any, place: str) -> _Configuration:
         raise _error("AttributeError", cause, place, problem)
     for member in ("Classification", "Properties"):
         if member not in entry:
-            problem = f"{member} is missing; it is mandatory, if only as {{}} beside Configurations"
+            problem = f"{member} is missing; it is mandatory, if only as {{}} next to Configurations"
             raise _error("KeyError", f"'{member}'", place, problem)
     name = entry["Classification"]
     place = f"{place} ({name})".strip()

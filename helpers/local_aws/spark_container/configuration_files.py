@@ -16,7 +16,7 @@ def parse_properties(text: str) -> dict[str, str]:
     r"""Return the properties of a Java properties file.
 
     Raises:
-        ValueError: a malformed `\u` escape, which Java refuses too.
+        ValueError: a malformed `\u` escape, which Java rejects too.
     """
     properties = {}
     for line in _logical_lines(text):
@@ -37,7 +37,7 @@ def parse_defaults(text: str) -> dict[str, str]:
 
 
 def _logical_lines(text: str) -> Iterator[str]:
-    """Yield the lines that hold a property; one that ends in a lone backslash goes on in the next."""
+    """Yield the lines that hold a property; one that ends in a single backslash continues in the next."""
     lines = re.split(r"\r\n|\r|\n", text)
     if not lines[-1]:
         lines.pop()
@@ -96,7 +96,7 @@ def parse_site(text: str) -> dict[str, str]:
     Those without a name or a value are none, and a final one keeps its value.
 
     Raises:
-        ValueError: it is no well-formed XML.
+        ValueError: it is not well-formed XML.
     """
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 -- a file of the user's own or of ours

@@ -35,7 +35,7 @@ EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-# Of what this logger of Spark says at INFO, only the port of the UI is worth reading.
+# At INFO, this logger of Spark writes the port of the UI, and nothing else that is useful.
 _UTILS = re.compile(r"\d\d:\d\d:\d\d INFO Utils: ")
 _SPARK_UI = re.compile(r"INFO Utils: Successfully started service 'SparkUI' on port (\d+)")
 
@@ -140,7 +140,7 @@ def read_request(job: ContainerJob) -> Request:
 
 
 def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> Preparation:
-    """Check a job and write its configuration; first of all what can be refused, and nothing is started.
+    """Check a job and write its configuration; first of all what can be rejected, and nothing is started.
 
     Raises:
         ContainerError: the job's command or its configuration.json is wrong.
@@ -167,8 +167,8 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
         environment["PYTHONPATH"] = packages.python_path(environment["PYTHONPATH"], python, log)
     if home.exports is not None:
         command = ["bash", "-c", _SOURCE_AND_RUN, "bash", str(home.exports), *command]
-    for sentence in home.sentences:
-        log(f"Local run: {sentence}.")
+    for message in home.messages:
+        log(f"Local run: {message}.")
     log(f"Local run: {python.differences()}.")
     log(f"Local run: spark-submit --master {home.master} {paths.as_container(submission.app)}")
     return Preparation(submit, command, environment, home, submission)
@@ -178,7 +178,7 @@ def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine
     """Run spark-submit to its end, and return its exit code: 0, or any of a job that is stopped.
 
     Raises:
-        ContainerError: it was refused, or it failed.
+        ContainerError: it was rejected, or it failed.
     """
     ready = prepare(job, log, machine)
     home, submission, paths = ready.home, ready.submission, ContainerPaths(job.root)

@@ -15,7 +15,7 @@ class ContainerError(Exception):
             message: what failed.
             cause: the text of the image's exception.
             exit_code: of the container.
-            hint: what to do about it, for the log only, where the image does not say it.
+            hint: what to do about it, for the log only, which the image does not write.
         """
         line = f"Algorithm Error: (caused by {caused_by}): {message}: {cause}"
         super().__init__(line[:MAX_MESSAGE].strip())

@@ -84,7 +84,7 @@ class ContainerLogs:
             self._log(f"[{self._name(file.parent)}] {line}", host)
 
     def _name(self, container: Path) -> str:
-        """Return what runs in a container, by the copy of its script that lies beside its output."""
+        """Return what runs in a container, by the copy of its script that is next to its output."""
         if container not in self._names:
             script = (container / "launch_container.sh").read_text(errors="replace")
             executor = _EXECUTOR.search(script)

@@ -43,7 +43,7 @@ class Localized:
     """Properties that can hold here, and a sentence on each that was changed."""
 
     properties: dict[str, str]
-    sentences: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def localize(properties: Mapping[str, str], prefix: str = "") -> Localized:
@@ -54,27 +54,27 @@ def localize(properties: Mapping[str, str], prefix: str = "") -> Localized:
         prefix: what stands before Hadoop's names, `spark.hadoop.` in spark-defaults.
     """
     kept: dict[str, str] = {}
-    sentences: list[str] = []
+    messages: list[str] = []
     for name, value in properties.items():
         hadoop = name.removeprefix(prefix) if name.startswith(prefix) else ""
         if _ADDRESSES.fullmatch(hadoop) or _LOOPBACK.fullmatch(name):
-            sentences.append(f"{name} {value} → not used: jobs stay on the embedded AWS of this machine")
+            messages.append(f"{name} {value} → not used: jobs stay on the embedded AWS of this machine")
         elif (setting := _ENCRYPTION.fullmatch(hadoop)) and _asks_for_kms(setting["part"], value):
-            sentences.append(
+            messages.append(
                 f"{name} {value} → not used: the SDK sends a KMS key by https only; "
                 "the bucket's default encryption applies"
             )
         elif hadoop == "fs.defaultFS" and value.startswith("hdfs:"):
-            sentences.append(f"{name} {value} → not used: this machine decides where HDFS is")
+            messages.append(f"{name} {value} → not used: this machine decides where HDFS is")
         elif hadoop == "fs.s3.impl" and value != S3A:
-            sentences.append(f"{name} {value} → {S3A}: the other is not part of Spark")
+            messages.append(f"{name} {value} → {S3A}: the other is not part of Spark")
         elif _PROVIDERS.fullmatch(hadoop):
             kept[name] = _local_provider(value)
             if kept[name] != value:
-                sentences.append(f"{name} {value} → {kept[name]}: the role's credentials come by environment")
+                messages.append(f"{name} {value} → {kept[name]}: the role's credentials come by environment")
         else:
             kept[name] = value
-    return Localized(kept, tuple(sentences))
+    return Localized(kept, tuple(messages))
 
 
 def _asks_for_kms(part: str, value: str) -> bool:
@@ -111,7 +111,7 @@ LOG4J2: Mapping[str, str] = {
     "appender.console.target": "SYSTEM_ERR",
     "appender.console.layout.type": "PatternLayout",
     "appender.console.layout.pattern": "%d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex",
-    # Says the port of the Spark UI, and a little more than that.
+    # Logs the port of the Spark UI, and little else.
     "logger.ui.name": "org.apache.spark.util.Utils",
     "logger.ui.level": "info",
     # Our Spark has no native Hadoop library, the image has.
@@ -130,9 +130,9 @@ def log4j2(properties: Mapping[str, str]) -> Localized:
     properties of Log4j 2 are taken as they are, and of Log4j 1 the levels of loggers are translated.
     """
     result = dict(LOG4J2)
-    sentences: list[str] = []
+    messages: list[str] = []
     if properties:
-        sentences.append(
+        messages.append(
             "spark-log4j is applied to Log4j 2 here; the image writes it to log4j.properties, "
             "which Spark 3.5 does not read by itself"
         )
@@ -144,7 +144,7 @@ def log4j2(properties: Mapping[str, str]) -> Localized:
             result[f"logger.job{index}.name"] = match[1]
             result[f"logger.job{index}.level"] = level
         elif name.startswith("log4j."):
-            sentences.append(f"spark-log4j: {name} is not used: of Log4j 1 only levels are translated")
+            messages.append(f"spark-log4j: {name} is not used: of Log4j 1 only levels are translated")
         else:
             result[name] = value
-    return Localized(result, tuple(sentences))
+    return Localized(result, tuple(messages))

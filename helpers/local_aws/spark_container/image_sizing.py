@@ -78,7 +78,7 @@ def advanced(instance: Instance, count: int) -> dict[str, str]:
 
 
 def has_executors(sizes: Mapping[str, str], properties: Mapping[str, str]) -> bool:
-    """Return whether a job has executors; spark-submit refuses one that has none.
+    """Return whether a job has executors; spark-submit rejects one that has none.
 
     Args:
         sizes: what the image computes.

@@ -57,7 +57,7 @@ class LocalSizing:
 
     master: str
     properties: Mapping[str, str]
-    sentences: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def scale(
@@ -103,18 +103,18 @@ class _Sizing:
         self._properties = dict(properties)
         self._image = image
         self._machine = machine
-        self._sentences: list[str] = []
+        self._messages: list[str] = []
 
     def drop(self) -> None:
         for pattern, reason in _DROPPED:
             for name in [name for name in self._properties if re.fullmatch(pattern, name)]:
-                self._sentences.append(f"{name} {self._properties.pop(name)} → not used: {reason}")
+                self._messages.append(f"{name} {self._properties.pop(name)} → not used: {reason}")
 
     def on_one(self) -> LocalSizing:
         why = f"driver and tasks share {self._machine}"
         for name in ("instances", "cores", "memory", "pyspark.memory"):
             if (value := self._properties.pop(f"spark.executor.{name}", None)) is not None:
-                self._sentences.append(
+                self._messages.append(
                     f"spark.executor.{name} {value} → not used: one instance runs in the driver's process"
                 )
         heap = self._heap("spark.driver.memory", self._machine.memory_mib // 2, why)
@@ -184,7 +184,7 @@ class _Sizing:
         before = self._properties.get(name)
         self._properties[name] = value
         if before is not None and before != value:
-            self._sentences.append(f"{name} {before} → {value}: {why}")
+            self._messages.append(f"{name} {before} → {value}: {why}")
 
     def _number(self, name: str, default: int) -> int:
         text = self._properties.get(name, str(default))
@@ -197,7 +197,7 @@ class _Sizing:
         return None if text is None else mebibytes(name, text)
 
     def _result(self, master: str) -> LocalSizing:
-        return LocalSizing(master, self._properties, tuple(self._sentences))
+        return LocalSizing(master, self._properties, tuple(self._messages))
 
 
 def can_reserve(mib: int) -> bool:

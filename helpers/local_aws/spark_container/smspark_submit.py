@@ -20,7 +20,7 @@ _OPTIONS_OF_SPARK = frozenset({"--conf", "--properties-file", "--driver-memory",
 
 @dataclass(frozen=True)
 class Submission:
-    """What a command line of smspark-submit says; paths are the container's."""
+    """The parsed command line of smspark-submit; paths are the container's."""
 
     app: str
     app_arguments: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ class SparkHome:
     cluster: ClusterSpecification | None
     """The YARN of a job of several instances."""
     exports: Path | None
-    sentences: tuple[str, ...]
+    messages: tuple[str, ...]
 
     @property
     def program(self) -> Path:
@@ -135,18 +135,18 @@ def prepare(
         master=sized.master,
         cluster=cluster,
         exports=folder / "conf" / "spark-env.sh" if exports else None,
-        sentences=(
-            *defaults.sentences,
-            *core.sentences,
+        messages=(
+            *defaults.messages,
+            *core.messages,
             *dropped,
-            *logging.sentences,
+            *logging.messages,
             *(
                 f"{name} has no effect: {_ONE_JVM if cluster else _ONE_INSTANCE}"
                 for name in (_DAEMONS if cluster else (*_DAEMONS, "yarn-site"))
                 if given.get(name)
             ),
             *(f"{name} has no effect on Spark, here and in the image" for name in _INERT if given.get(name)),
-            *sized.sentences,
+            *sized.messages,
         ),
     )
 

@@ -12,7 +12,7 @@ _IMAGE = {"yarn.nodemanager.vmem-pmem-ratio": "5", "yarn.resourcemanager.am.max-
 def specification(
     node: Instance, hosts: tuple[str, ...], yarn_site: Mapping[str, str]
 ) -> ClusterSpecification:
-    """Return the YARN of a job: a node for each instance, which offers all of it unless the job says less.
+    """Return the YARN of a job: a node for each instance, which offers all of it unless the job sets less.
 
     Args:
         node: the type of the instances.

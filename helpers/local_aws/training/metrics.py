@@ -23,7 +23,7 @@ class MetricReader:
             if match := pattern.search(line):
                 try:
                     self._values[name] = (float(match[1]), datetime.now(UTC))
-                except ValueError:  # it is no number: CloudWatch takes no other
+                except ValueError:  # it is not a number: CloudWatch takes no other
                     continue
 
     def final(self) -> list[Response]:

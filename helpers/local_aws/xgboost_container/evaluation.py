@@ -1,4 +1,4 @@
-"""The metrics that the image computes itself, by scikit-learn, beside those of XGBoost."""
+"""The metrics that the image computes itself, by scikit-learn, in addition to those of XGBoost."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -22,7 +22,7 @@ BURSTABLE = "ml.t"
 class Meets(StrEnum):
     """Whether a cluster meets the deadline."""
 
-    SURELY = "yes"
+    CERTAIN = "yes"
     """Even at the upper bound."""
     LIKELY = "likely"
     """By the estimate, not by its upper bound."""
@@ -43,7 +43,7 @@ class Candidate:
     def meets(self, deadline_seconds: float) -> Meets:
         """Return whether it is done in time."""
         if self.elapsed.high <= deadline_seconds:
-            return Meets.SURELY
+            return Meets.CERTAIN
         return Meets.LIKELY if self.elapsed.value <= deadline_seconds else Meets.NO
 
 

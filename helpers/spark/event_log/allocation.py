@@ -102,7 +102,7 @@ def container_bytes(settings: Settings) -> int:
 
 
 def overhead_bytes(settings: Settings) -> int:
-    """Return the memory beside the heap of an executor that Spark asks YARN for."""
+    """Return the memory in addition to the heap of an executor that Spark asks YARN for."""
     factor = settings.number("spark.executor.memoryOverheadFactor")
     by_heap = int(factor * settings.size("spark.executor.memory"))
     least = settings.size("spark.executor.minMemoryOverhead")

@@ -130,7 +130,7 @@ def _lzf(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _lzf_block(block: bytes, original: int) -> bytes:
-    """Decode one block in Python: no wheel does it, and hardly anybody writes lzf."""
+    """Decode one block in Python: no wheel does it, and hardly anyone writes lzf."""
     out = bytearray()
     at = 0
     try:

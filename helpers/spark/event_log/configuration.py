@@ -46,10 +46,10 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
     Raises:
         UserError: it is not a list of classifications, or a setting is not of Spark.
     """
-    strange = [name for name in settings if not name.startswith("spark.")]
-    if strange:
+    foreign = [name for name in settings if not name.startswith("spark.")]
+    if foreign:
         raise UserError(
-            f"{file}: {', '.join(strange)} does not belong into {CLASSIFICATION}",
+            f"{file}: {', '.join(foreign)} does not belong into {CLASSIFICATION}",
             hint="Keep settings that start with spark. only",
         )
     try:

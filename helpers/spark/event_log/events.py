@@ -209,7 +209,7 @@ class SqlStart(Struct):
 
 
 class SqlUpdate(Struct):
-    """A query goes on with another plan."""
+    """A query continues with another plan."""
 
     plan: PlanNode = field(name="sparkPlanInfo")
 
@@ -269,7 +269,7 @@ def parse(
         kinds: of the events, where not all are wanted: the others are skipped unparsed.
 
     Raises:
-        EventLogError: a line is no event, or lacks what its event always has.
+        EventLogError: a line is not an event, or lacks what its event always has.
     """
     decoders = {
         name: decoder for name, decoder in _DECODERS.items() if kinds is None or decoder.type in kinds

@@ -53,7 +53,7 @@ class Stage:
     killed: int = 0
     speculative: int = 0
     error: str = ""
-    """What the last failed task said, in one line."""
+    """The message of the last failed task, in one line."""
     task_ms: int = 0
     """From the launches of tasks to their ends, with what Spark needs to start and to finish them."""
     run_ms: int = 0
@@ -315,15 +315,15 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
     """Add to a run what an event records about it."""
     match event:
         case events.TaskEnd():
-            _take_task(run, event)
+            _apply_task(run, event)
         case events.StageSubmitted():
             if sizes := event.properties.get(INPUT_BYTES):
                 run.stage(event.info.stage).divided = _numbers(sizes)
         case events.JobStart():
             if rows := event.properties.get(INPUT_ROWS):
-                _take_rows(run, _numbers(rows), _numbers(event.properties.get(REJECTED_ROWS, "")))
+                _apply_rows(run, _numbers(rows), _numbers(event.properties.get(REJECTED_ROWS, "")))
         case events.StageCompleted():
-            _take_stage(run, event.info)
+            _apply_stage(run, event.info)
         case events.ApplicationStart():
             run.application_id, run.name, run.started = event.id or "", event.name, event.time
             run.ended = max(run.ended, event.time)
@@ -338,9 +338,9 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
                 run.executors[event.executor].reason = event.reason
         case events.StageExecutorMetrics():
             if event.executor in run.executors:  # the driver is one only where tasks run in it
-                _take_peaks(run, event.peaks)
+                _apply_peaks(run, event.peaks)
         case events.SqlStart() | events.SqlUpdate():
-            _take_plan(run, event.plan)
+            _apply_plan(run, event.plan)
         case events.DriverUpdates():
             for accumulator, value in event.updates:
                 if accumulator in run.scans:
@@ -357,7 +357,7 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",") if number.isdecimal()]
 
 
-def _take_rows(run: Profile, rows: list[int], rejected: list[int]) -> None:
+def _apply_rows(run: Profile, rows: list[int], rejected: list[int]) -> None:
     """Add the rows of tasks to the newest stage that has as many of them."""
     for stage in reversed(run.stages.values()):
         if len(stage.divided) == len(rows):
@@ -365,7 +365,7 @@ def _take_rows(run: Profile, rows: list[int], rejected: list[int]) -> None:
             return
 
 
-def _take_task(run: Profile, event: events.TaskEnd) -> None:
+def _apply_task(run: Profile, event: events.TaskEnd) -> None:
     stage, info, metrics = run.stage(event.stage), event.info, event.metrics
     stage.tasks += 1
     stage.speculative += info.speculative
@@ -374,7 +374,7 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
     if not info.speculative:
         stage.last_launch = max(stage.last_launch, info.launched)
     if event.peaks is not None:
-        _take_peaks(run, event.peaks)
+        _apply_peaks(run, event.peaks)
     took = max(0, info.finished - info.launched)
     stage.task_ms += took
     if event.reason.reason in _KILLED:
@@ -407,19 +407,19 @@ def _take_task(run: Profile, event: events.TaskEnd) -> None:
 
 def _one_line(reason: events.EndReason) -> str:
     """Return what ended a task: of a Python traceback its last line, of others the first."""
-    said = (reason.description or reason.loss).strip()
-    said_lines = said.splitlines() or [""]
-    text = said_lines[-1] if said.startswith("Traceback") else said_lines[0]
+    text = (reason.description or reason.loss).strip()
+    reported_lines = text.splitlines() or [""]
+    text = reported_lines[-1] if text.startswith("Traceback") else reported_lines[0]
     return ": ".join(part for part in (reason.class_name.rpartition(".")[2] or reason.reason, text) if part)
 
 
-def _take_peaks(run: Profile, peaks: events.ExecutorMetrics) -> None:
+def _apply_peaks(run: Profile, peaks: events.ExecutorMetrics) -> None:
     run.peak_heap = max(run.peak_heap, peaks.heap)
     run.peak_process = max(run.peak_process, peaks.process)
     run.peak_python = max(run.peak_python, peaks.python)
 
 
-def _take_stage(run: Profile, info: events.StageInfo) -> None:
+def _apply_stage(run: Profile, info: events.StageInfo) -> None:
     stage = run.stage(info.stage)
     stage.name = info.name
     stage.submitted = min(stage.submitted or info.submitted or 0, info.submitted or stage.submitted)
@@ -441,7 +441,7 @@ def _take_stage(run: Profile, info: events.StageInfo) -> None:
     stage.python_run_ms += max(0, times[_PYTHON_ALL] - started)
 
 
-def _take_plan(run: Profile, plan: events.PlanNode) -> None:
+def _apply_plan(run: Profile, plan: events.PlanNode) -> None:
     for node in _nodes(plan):
         accumulators = {metric.name: metric.accumulator for metric in node.metrics}
         if _JOB_COMMIT in accumulators:

@@ -234,7 +234,7 @@ def _lines(file: LogFile, *, last: bool) -> Iterator[bytes]:
 
 
 def _must_begin(content: bytes) -> None:
-    """Look before a line is read: what is no log may be one line of any length."""
+    """Look before a line is read: what is not a log may be one line of any length."""
     beginning = content.lstrip()
     if EVENT.startswith(beginning[: len(EVENT)]):
         return

@@ -68,7 +68,7 @@ def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[st
 
     Args:
         folder: where the files lie.
-        requirements: the name of the file of requirements, whose lock file lies beside it.
+        requirements: the name of the file of requirements, whose lock file is next to it.
         coordinates: Maven coordinates of jars.
 
     Raises:

@@ -24,7 +24,7 @@ def locked(source: Path) -> str:
     try:
         pins = _compile(source, wanted)
     except UvError as error:
-        raise _refused(source, wanted, error) from None
+        raise _rejected(source, wanted, error) from None
     return (
         f"# Made by `make lock-packages` of {source.name}, for Python {image.python_version()} on "
         f"{image.PLATFORM}.\n# The packages of the Spark image are left out.\n{pins}"
@@ -55,7 +55,7 @@ def _compile(source: Path, wanted: Sequence[Wanted]) -> str:
         )
 
 
-def _refused(source: Path, wanted: Sequence[Wanted], error: UvError) -> UserError:
+def _rejected(source: Path, wanted: Sequence[Wanted], error: UvError) -> UserError:
     """Return what is wrong with which lines: each line that fails alone is one of them."""
     if error.is_of_the_index:
         return UserError(f"{source.name}: {error}", hint=INDEX_HINT)

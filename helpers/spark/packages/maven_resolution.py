@@ -111,8 +111,8 @@ def _settings(repository: Repository) -> str:
     )
 
 
-def _reason(said: str) -> str:
+def _reason(output: str) -> str:
     """Return the lines in which Ivy explains its failure, as one."""
-    lines = [line.strip(": \t") for line in said.splitlines() if re.search(r"[A-Za-z]", line)]
-    telling = [line for line in lines if re.search(r"not found|unresolved|error|failed|refused", line, re.I)]
-    return "; ".join(dict.fromkeys(telling[-3:] or lines[-1:]))
+    lines = [line.strip(": \t") for line in output.splitlines() if re.search(r"[A-Za-z]", line)]
+    relevant = [line for line in lines if re.search(r"not found|unresolved|error|failed|refused", line, re.I)]
+    return "; ".join(dict.fromkeys(relevant[-3:] or lines[-1:]))

@@ -64,7 +64,7 @@ def read_requirements(source: Path, text: str) -> list[Wanted]:
     """Return the lines of a file of requirements.
 
     Raises:
-        UserError: a line is no name with versions, or wants another version than the image has.
+        UserError: a line is not a name with versions, or wants another version than the image has.
     """
     wanted = []
     for number, line in _lines(text):

@@ -52,7 +52,7 @@ def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None)
     return done.stdout
 
 
-def _one_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines()]
+def _one_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines()]
     text = " ".join(re.sub(r"^(error|cause):", "", line).strip() for line in lines if line)
     return re.sub(r"^Using \S+ \S+ interpreter at: \S+ |Resolved \d+ packages? in \S+ ", "", text)

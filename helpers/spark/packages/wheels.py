@@ -66,7 +66,7 @@ def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[
             text="".join(f"{pin.requirement}\n" for pin in pins),
         )
     except UvError as error:
-        raise _refusal(pins, error, hint) from None
+        raise _rejection(pins, error, hint) from None
     for name in _NOT_OF_WHEELS:
         shutil.rmtree(folder / name, ignore_errors=True)
         if (folder / name).is_file():
@@ -83,7 +83,7 @@ def _forget_scripts(record: Path) -> None:
     )
 
 
-def _refusal(pins: Sequence[Pin], error: UvError, hint: str) -> UserError:
+def _rejection(pins: Sequence[Pin], error: UvError, hint: str) -> UserError:
     named = {canonicalize_name(one or other) for one, other in _NAMED.findall(str(error))}
     pin = next((pin for pin in pins if pin.name in named), pins[0])
     if error.is_of_the_index:

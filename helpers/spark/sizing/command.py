@@ -10,8 +10,8 @@ from helpers.errors import UserError
 from helpers.files import write_atomically
 from helpers.spark.instances import instance
 from helpers.spark.sizing.cluster import Shape, Sizing, size
-from helpers.spark.sizing.configuration import figures, merged, read, render
-from helpers.spark.sizing.picture import svg
+from helpers.spark.sizing.configuration import settings, merged, read, render
+from helpers.spark.sizing.diagram import svg
 from helpers.spark.sizing.report import html, markdown, summary
 
 REPORTS = {".html": html, ".md": markdown, ".svg": svg}
@@ -70,12 +70,12 @@ def _lines(sizing: Sizing) -> list[str]:
     width = min(shutil.get_terminal_size().columns, 110)
     lines = [*summary(sizing), ""]
     classification = ""
-    for figure in figures(sizing):
-        if figure.classification != classification:
-            classification = figure.classification
+    for setting in settings(sizing):
+        if setting.classification != classification:
+            classification = setting.classification
             lines.append(classification)
-        lines.append(f"  {figure.name} = {figure.value}")
+        lines.append(f"  {setting.name} = {setting.value}")
         lines.append(
-            textwrap.fill(f"{figure.sentence}.", width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+            textwrap.fill(f"{setting.rationale}.", width, initial_indent=" " * 6, subsequent_indent=" " * 6)
         )
     return lines

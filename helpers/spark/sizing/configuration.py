@@ -26,16 +26,16 @@ Document = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Figure:
+class Setting:
     """A property of a classification, its value, and why."""
 
     classification: str
     name: str
     value: str
-    sentence: str
+    rationale: str
 
 
-def figures(sizing: Sizing) -> tuple[Figure, ...]:
+def settings(sizing: Sizing) -> tuple[Setting, ...]:
     """Return every property that follows from a sizing, in the order of the file."""
     return (*_spark(sizing), *_yarn(sizing), *_hadoop(sizing))
 
@@ -53,9 +53,9 @@ def render(content: Document) -> str:
 def merged(content: Document, sizing: Sizing) -> Document:
     """Return a configuration with the figures of a sizing, and what else it contains left as it is."""
     result: Document = json.loads(json.dumps(content))
-    for figure in figures(sizing):
-        properties = _properties(result, figure.classification)
-        properties[figure.name] = figure.value
+    for setting in settings(sizing):
+        properties = _properties(result, setting.classification)
+        properties[setting.name] = setting.value
     return result
 
 
@@ -109,26 +109,26 @@ def _effective(entries: Document, classification: str) -> dict[str, Any]:
     return entries[-1]
 
 
-def _spark(sizing: Sizing) -> Iterator[Figure]:
-    def figure(name: str, value: object, sentence: str) -> Figure:
+def _spark(sizing: Sizing) -> Iterator[Setting]:
+    def setting(name: str, value: object, rationale: str) -> Setting:
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        return Figure("spark-defaults", f"spark.{name}", text, sentence)
+        return Setting("spark-defaults", f"spark.{name}", text, rationale)
 
     instance, node = sizing.instance, sizing.executors_per_node
     used = node * sizing.cores
-    yield figure(
+    yield setting(
         "executor.instances",
         sizing.executors,
         f"{node} on each of {sizing.count} nodes, including the primary",
     )
     well = f"EMR recommends {CORES} per executor"
-    yield figure(
+    yield setting(
         "executor.cores",
         sizing.cores,
         f"{used} of the {instance.vcpus} vCPU of a node run tasks; {well}"
         + ("" if sizing.cores == CORES else ", and this is the nearest number that leaves at most 5 % idle"),
     )
-    yield figure(
+    yield setting(
         "executor.memory",
         f"{sizing.heap_mib}m",
         f"heap: {sizing.executor_mib:,} MiB, {'all' if node == 1 else f'1/{node} of'} that the primary has "
@@ -137,30 +137,30 @@ def _spark(sizing: Sizing) -> Iterator[Figure]:
     beside = (
         f"{sizing.overhead_mib:,} MiB for the JVM outside its heap, a tenth or at least {LEAST_OVERHEAD_MIB}"
     )
-    yield figure(
+    yield setting(
         "executor.memoryOverhead",
         f"{sizing.overhead_mib + sizing.python_mib}m",
         f"{beside}, and {sizing.python_mib:,} MiB for {sizing.cores} Python workers, a quarter of it"
         if sizing.python_mib
         else f"{beside}; no Python worker runs in the hot path",
     )
-    yield figure(
+    yield setting(
         "executor.defaultJavaOptions",
         f"-XX:+UseParallelGC -XX:ParallelGCThreads={sizing.cores}",
         "the collector of the image, with one thread per core; the default is all cores of the node",
     )
-    yield figure(
+    yield setting(
         "driver.memory",
         f"{sizing.driver_heap_mib}m",
         f"heap; another {sizing.driver_outside_mib:,} MiB are for its JVM and its Python process, which "
         "no setting limits in client mode. A job that collects rows in the driver needs more",
     )
-    yield figure(
+    yield setting(
         "driver.maxResultSize",
         f"{sizing.driver_heap_mib // 2}m",
         "half of the heap of the driver: a larger result fails with a message before memory runs out",
     )
-    yield figure(
+    yield setting(
         "yarn.am.memory",
         f"{sizing.master_heap_mib}m",
         f"heap of the application master, which only requests executors, plus {LEAST_OVERHEAD_MIB} MiB"
@@ -170,32 +170,32 @@ def _spark(sizing: Sizing) -> Iterator[Figure]:
             else ". Less than Spark's 512m: the node is small"
         ),
     )
-    yield figure("yarn.maxAppAttempts", 1, "a failed job is not repeated by YARN; the pipeline retries it")
-    yield figure(
+    yield setting("yarn.maxAppAttempts", 1, "a failed job is not repeated by YARN; the pipeline retries it")
+    yield setting(
         "dynamicAllocation.enabled",
         False,
         "no other job can use an executor that is released, because the instances run this job only; and the "
         "NodeManagers of the image have no shuffle service",
     )
-    yield figure(
+    yield setting(
         "default.parallelism",
         2 * sizing.slots,
         f"two tasks for each of the {sizing.slots} cores, so that cores are not idle during a slow task",
     )
-    yield figure("sql.shuffle.partitions", sizing.shuffle_partitions, _partitions_sentence(sizing))
-    yield figure(
+    yield setting("sql.shuffle.partitions", sizing.shuffle_partitions, _partitions_rationale(sizing))
+    yield setting(
         "sql.adaptive.enabled",
         True,
         "coalesces small partitions of a shuffle and splits skewed ones of joins, by the actual data",
     )
-    yield figure(
+    yield setting(
         "sql.parquet.fs.optimized.committer.optimization-enabled",
         True,
         "the EMR committer, which does not rename, if the image can use it",
     )
 
 
-def _partitions_sentence(sizing: Sizing) -> str:
+def _partitions_rationale(sizing: Sizing) -> str:
     waves = sizing.shuffle_partitions // sizing.slots
     if sizing.shape is not Shape.SHUFFLE:
         return f"{waves} per core: such a job shuffles little; adaptive execution coalesces small partitions"
@@ -208,36 +208,36 @@ def _partitions_sentence(sizing: Sizing) -> str:
     )
 
 
-def _yarn(sizing: Sizing) -> Iterator[Figure]:
-    def figure(name: str, value: int, sentence: str) -> Figure:
-        return Figure("yarn-site", f"yarn.{name}", str(value), sentence)
+def _yarn(sizing: Sizing) -> Iterator[Setting]:
+    def setting(name: str, value: int, rationale: str) -> Setting:
+        return Setting("yarn-site", f"yarn.{name}", str(value), rationale)
 
     node = sizing.executors_per_node
-    yield figure(
+    yield setting(
         "nodemanager.resource.memory-mb",
         sizing.yarn_mib,
         f"{node} × {sizing.executor_mib:,} and {sizing.master_mib:,} MiB for the application master, "
         f"on any node; the image allows all {sizing.instance.memory_mib:,}, including that of the driver",
     )
-    yield figure(
+    yield setting(
         "nodemanager.resource.cpu-vcores",
         sizing.yarn_vcores,
         f"{node} × {sizing.cores} for executors, and one for the application master, which is mostly idle",
     )
     whole = "a container can request at most the resources that a node offers"
-    yield figure("scheduler.maximum-allocation-mb", sizing.yarn_mib, whole)
-    yield figure("scheduler.maximum-allocation-vcores", sizing.yarn_vcores, whole)
+    yield setting("scheduler.maximum-allocation-mb", sizing.yarn_mib, whole)
+    yield setting("scheduler.maximum-allocation-vcores", sizing.yarn_vcores, whole)
 
 
-def _hadoop(sizing: Sizing) -> Iterator[Figure]:
-    yield Figure(
+def _hadoop(sizing: Sizing) -> Iterator[Setting]:
+    yield Setting(
         "core-site",
         "fs.s3a.connection.maximum",
         str(max(S3_CONNECTIONS, S3_CONNECTIONS_PER_CORE * sizing.cores)),
         f"{S3_CONNECTIONS_PER_CORE} per core of an executor, at least the {S3_CONNECTIONS} of the image: "
         "a task reads, uploads parts and deletes concurrently, and waits if there is no connection",
     )
-    yield Figure(
+    yield Setting(
         "hadoop-env",
         "HADOOP_HEAPSIZE_MAX",
         f"{sizing.daemon_heap_mib}m",

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from html import escape
 
 from helpers.spark.sizing.cluster import Shape, Sizing
-from helpers.spark.sizing.configuration import Figure, figures, hints
-from helpers.spark.sizing.picture import parts, svg
+from helpers.spark.sizing.configuration import Setting, settings, hints
+from helpers.spark.sizing.diagram import parts, svg
 
 
 def summary(sizing: Sizing) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def summary(sizing: Sizing) -> tuple[str, ...]:
         f"In use: {sizing.slots} of {count * instance.vcpus} vCPU ({sizing.vcpu_use:.0%}); {asked:,} MiB, "
         f"which is {sizing.memory_use:.0%} of the memory left after the system and the daemons, "
         f"{asked / (count * instance.memory_mib):.0%} of all.",
-        *(f"{name}: {sentence}." for name, sentence in hints(sizing).items()),
+        *(f"{name}: {rationale}." for name, rationale in hints(sizing).items()),
     )
 
 
@@ -44,14 +44,14 @@ th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem; border-bo
 <h2>Memory of a node</h2>
 <table><tr><th>node<th>part<th class=n>MiB<th>for{memory}</table>
 <h2>Each figure</h2>
-<table><tr><th>property<th>value<th>why{"".join(map(_row, figures(sizing)))}</table>
+<table><tr><th>property<th>value<th>why{"".join(map(_row, settings(sizing)))}</table>
 </html>
 """
 
 
-def _row(figure: Figure) -> str:
-    name = f"<code>{escape(figure.name)}</code><br><small>{figure.classification}</small>"
-    return f"<tr><td>{name}<td><code>{escape(figure.value)}</code><td>{escape(figure.sentence)}\n"
+def _row(setting: Setting) -> str:
+    name = f"<code>{escape(setting.name)}</code><br><small>{setting.classification}</small>"
+    return f"<tr><td>{name}<td><code>{escape(setting.value)}</code><td>{escape(setting.rationale)}\n"
 
 
 def markdown(sizing: Sizing) -> str:
@@ -74,8 +74,8 @@ def markdown(sizing: Sizing) -> str:
         "| property | value | why |",
         "|---|---|---|",
         *(
-            f"| `{figure.name}` ({figure.classification}) | `{figure.value}` | {figure.sentence} |"
-            for figure in figures(sizing)
+            f"| `{setting.name}` ({setting.classification}) | `{setting.value}` | {setting.rationale} |"
+            for setting in settings(sizing)
         ),
     ]
     return "\n".join(lines) + "\n"

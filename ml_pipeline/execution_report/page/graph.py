@@ -9,7 +9,7 @@ from ml_pipeline.execution_report.model import NOT_STARTED, Step
 from ml_pipeline.execution_report.page.text import cut, seconds
 
 COLUMNS = 4
-"""Steps side by side at most: more of them that may run at the same time go on in the next row."""
+"""Steps side by side at most: more of them that may run at the same time continue in the next row."""
 _BOX_WIDTH, _BOX_HEIGHT = 190, 48
 _GAP_X, _GAP_Y = 20, 36
 _CHARACTERS = 24

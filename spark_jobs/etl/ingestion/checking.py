@@ -74,12 +74,12 @@ def check(table: Table, block: Block) -> Checked:
     if table.takes_header_for_a_record:
         block = _without_headers(table, block)
     if table.multiline and b'"' in block.text:
-        return _check_closely(table, block)
+        return _check_records(table, block)
     frame = convert(table, block.text)
     valid = frame.get_column(_VALID).all()
     if valid and is_regular(block.text, table.separator, len(table.fields), len(frame)):
         return _with_rules(table, block, [(frame.drop(_VALID), None)], [])
-    return _check_closely(table, block, frame)
+    return _check_records(table, block, frame)
 
 
 def _without_headers(table: Table, block: Block) -> Block:
@@ -127,7 +127,7 @@ def _read(table: Table, text: bytes) -> pl.DataFrame:
     return frame.slice(1) if disguised else frame
 
 
-def _check_closely(table: Table, block: Block, frame: pl.DataFrame | None = None) -> Checked:
+def _check_records(table: Table, block: Block, frame: pl.DataFrame | None = None) -> Checked:
     """Check records some of which need a closer look.
 
     Args:
@@ -196,7 +196,7 @@ def _one_by_one(
         fields = split(table, line)
         if fields is not None and table.is_header(fields):
             continue
-        reason = objections(table, fields)
+        reason = record_rejection_reason(table, fields)
         if reason is None and fields is not None:
             rows.append([_value(field, text) for field, text in zip(table.fields, fields, strict=True)])
             numbers.append(number)
@@ -225,7 +225,7 @@ def split(table: Table, record: str) -> list[str] | None:
     return record.split(table.separator)
 
 
-def objections(table: Table, fields: list[str] | None) -> str | None:
+def record_rejection_reason(table: Table, fields: list[str] | None) -> str | None:
     """Return what is wrong with a record, or None.
 
     Args:
@@ -236,15 +236,15 @@ def objections(table: Table, fields: list[str] | None) -> str | None:
         return "quotes that do not enclose a field"
     if len(fields) != len(table.fields):
         return f"{len(fields)} fields instead of {len(table.fields)}"
-    found = (_objection(field, text) for field, text in zip(table.fields, fields, strict=True))
+    found = (_field_rejection_reason(field, text) for field, text in zip(table.fields, fields, strict=True))
     return "; ".join(each for each in found if each) or None
 
 
-def _objection(field: Any, text: str) -> str | None:
+def _field_rejection_reason(field: Any, text: str) -> str | None:
     if not text.strip(" "):
         return f"{field.name} is missing" if field.required else None
-    objection: str | None = field.objection(text)
-    return objection
+    rejection_reason: str | None = field.rejection_reason(text)
+    return rejection_reason
 
 
 def _value(field: Any, text: str) -> Any:

@@ -59,7 +59,7 @@ class Field:
         """Return which values the field accepts; null counts as not accepted."""
         return values.is_not_null()
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text that is not empty, or None."""
         raise NotImplementedError
 
@@ -89,7 +89,7 @@ class String(Field):
             return _polars().any_horizontal(*(values == choice for choice in self.choices))
         return (values != "") & ~values.str.contains("\ufffd", literal=True)
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
         if self.choices and text.strip(" ") not in self.choices:
             return self._rejects(text, ", ".join(self.choices))
@@ -109,7 +109,7 @@ class _Number(Field):
     required: bool = True
 
     def read_as(self) -> Any:
-        """Return the type of the values, unless an empty text must be told from one that is no number."""
+        """Return the type of the values, unless empty texts must be distinguished from invalid numbers."""
         return self.dtype() if self.required else _polars().String
 
     def values(self) -> pl.Expr:
@@ -146,7 +146,7 @@ class Double(_Number):
         least = -LARGEST_DOUBLE if self.minimum is None else self.minimum
         return least, LARGEST_DOUBLE if self.maximum is None else self.maximum
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
         number = text.strip(_BLANKS)
         if _NO_NUMBER.fullmatch(number):
@@ -176,14 +176,14 @@ class Integer(_Number):
         least = -limit if self.minimum is None else self.minimum
         return least, limit - 1 if self.maximum is None else self.maximum
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
         number = text.strip(_BLANKS + "\x7f")
         if _WHOLE.fullmatch(number) and len(number) < 4000:
             value = int(number)
             if -(2 ** (self.bits - 1)) <= value < 2 ** (self.bits - 1):
                 return self._outside(value)
-        unlike = Double(self.name, minimum=self.minimum, maximum=self.maximum).objection(text)
+        unlike = Double(self.name, minimum=self.minimum, maximum=self.maximum).rejection_reason(text)
         return unlike or self._rejects(text, "a whole number")
 
     def value(self, text: str) -> int:
@@ -228,7 +228,7 @@ class Decimal(_Number):
     def _pattern(self) -> str:
         return rf"-?[0-9]{{1,{self.precision - self.scale}}}(\.[0-9]{{1,{self.scale}}})?"
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
         number = text.strip(_BLANKS)
         if not re.fullmatch(self._pattern(), number):
@@ -258,7 +258,7 @@ class Timestamp(Field):
             return text.str.to_datetime(self.format, time_unit="us", strict=False).dt.convert_time_zone("UTC")
         return text.str.to_datetime(self.format, time_unit="us", strict=False).dt.replace_time_zone("UTC")
 
-    def objection(self, text: str) -> str | None:
+    def rejection_reason(self, text: str) -> str | None:
         """Return what is wrong with a text, or None."""
         return self._rejects(text, f"a time as {self.format}") if self.value(text) is None else None
 

@@ -1,4 +1,4 @@
-"""Files that are no text, known by their first bytes."""
+"""Files that are not text, known by their first bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def other_format(text: bytes) -> str | None:
     >>> other_format(b"PAR1\x15\x04"), other_format(b"PAR1,7")
     ('is a Parquet file: convert it to CSV', None)
     """
-    for signature, said in _FORMATS:
+    for signature, message in _FORMATS:
         if re.match(signature, text, re.DOTALL):
-            return said
+            return message
     return None

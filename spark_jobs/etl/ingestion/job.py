@@ -160,10 +160,10 @@ def process(
         rows = sum(result.rows for result in results)
         rejected = sum(file.rows for result in results for file in result.rejected)
         log.info("read %s rows from %s, rejected %s", f"{rows:,}", source, f"{rejected:,}")
-        _judge(options, folder, results, rows, rejected)
+        _check_rejected_fraction(options, folder, results, rows, rejected)
         completed = _complete(sink, files, folder, results)
     except Exception:
-        with suppress(Exception):  # what failed first is told
+        with suppress(Exception):  # the first failure is reported
             for data_set in sink.data_sets:
                 files.delete(f"{folder}/{data_set}")
         raise
@@ -268,8 +268,10 @@ def _list(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def _judge(options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int) -> None:
-    """Decide whether the job may go on.
+def _check_rejected_fraction(
+    options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int
+) -> None:
+    """Decide whether the job may continue.
 
     Raises:
         JobError: no rows, or too many malformed rows.

@@ -78,10 +78,10 @@ def without_enclosing_quotes(block: bytes, separator: str) -> bytes:
     separators = np.searchsorted(np.flatnonzero(text == ord(separator)), quotes)
     fits = (beside == LINE_FEED) | (beside == ord(separator))
     fits &= ~closing | (separators == np.roll(separators, 1))
-    spoiled = np.diff(before_line) % 2 == 1
-    spoiled[line[~fits]] = True
+    malformed = np.diff(before_line) % 2 == 1
+    malformed[line[~fits]] = True
     kept = np.ones(len(text), bool)
-    kept[quotes[~spoiled[line]]] = False
+    kept[quotes[~malformed[line]]] = False
     enclosed: bytes = text[kept].tobytes()
     return enclosed
 

@@ -61,7 +61,7 @@ class Table:
     @cached_property
     def takes_header_for_a_record(self) -> bool:
         """Whether the names of the fields are values of the fields as well."""
-        return not any(field.objection(field.name) for field in self.fields)
+        return not any(field.rejection_reason(field.name) for field in self.fields)
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -69,12 +69,12 @@ def test_a_vulnerable_jar_fails_the_audit_and_names_the_version_that_fixes_it(
 ) -> None:
     assert main([str(lock), "--osv", osv]) == 1
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
         "VULNERABLE: org.example:storage 1.0: GHSA-1, CVE-1: It reads what it should not. (fixed in 2)"
-        in said
+        in output
     )
-    assert "Packages audited: 2" in said
+    assert "Packages audited: 2" in output
 
 
 def test_a_database_that_does_not_answer_fails_only_where_it_is_required(

@@ -161,13 +161,13 @@ def test_environments_have_an_issue_each(github, repository) -> None:
 def test_what_was_found_can_neither_mention_nor_break_the_table() -> None:
     text = describe(DRIFT)
 
-    assert "demo-dev-keys" not in text, "only what drifted is told"
+    assert "demo-dev-keys" not in text, "only what drifted is shown"
     assert "| change | `DataBucket` | `AWS::S3::Bucket` | `Tags` |" in text
     assert "| `DataBucket` | `AWS::S3::Bucket` | `/Name` | `a` | `@team \\| 'b' c` |" in text
     assert "| `LogBucket` | `AWS::S3::Bucket` | `Access Denied` |" in text
 
 
-def test_a_pipeline_is_told_by_its_differences() -> None:
+def test_a_pipeline_is_reported_with_its_differences() -> None:
     pipeline = {
         "name": "Demo-dev",
         "drifted": True,
@@ -216,7 +216,7 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
     assert [method for method, _, _ in github.writes] == ["PUT", "POST", "PUT", *posted, "PUT", "PUT"]
 
 
-def test_a_reviewer_approves_once_and_nobody_goes_past_him(github, repository) -> None:
+def test_a_reviewer_approves_once_and_cannot_be_bypassed(github, repository) -> None:
     """Each job of an environment with reviewers would wait for them, and hold the queue meanwhile."""
     for call in environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice", "acme/ops"]):
         send(repository, call)
@@ -245,14 +245,14 @@ def test_without_approval_reviewers_are_those_of_the_environment(github, reposit
 
 @pytest.mark.parametrize("private", [True, False])
 def test_reviewers_that_the_plan_does_not_have_are_explained(github, repository, private: bool) -> None:
-    github.refuses_reviewers, github.private = True, private
+    github.rejects_reviewers, github.private = True, private
     call = environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice"])[0]
 
     with pytest.raises(UserError if private else GithubException) as raised:
         send(repository, call)
 
-    said = "GitHub rejects the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
-    assert bool(re.search(said, str(raised.value))) is private
+    output = "GitHub rejects the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
+    assert bool(re.search(output, str(raised.value))) is private
 
 
 def test_a_preview_may_come_from_any_branch(github, repository) -> None:
@@ -268,7 +268,7 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "outputs", "said"),
+    ("settings", "outputs", "message"),
     [
         (
             NEEDS_APPROVAL,
@@ -278,10 +278,10 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
         (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn\nHint: .*deploy github_oidc"),
     ],
 )
-def test_what_cannot_be_set_up_is_told_before_anything_is_sent(
-    github, repository, settings: EnvironmentSettings, outputs: dict[str, str], said: str
+def test_what_cannot_be_set_up_is_reported_before_anything_is_sent(
+    github, repository, settings: EnvironmentSettings, outputs: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         environment_settings(repository, "prod", outputs, settings, [])
     assert github.writes == []
 
@@ -301,7 +301,7 @@ BY_NUMBER = {**BY_NAME, "GitHubOwnerId": "12", "GitHubRepositoryId": "345"}
         (None, {**BY_NUMBER, "GitHubRepository": REPOSITORY}),
     ],
 )
-def test_a_repository_is_trusted_by_what_github_calls_it(
+def test_a_repository_is_trusted_by_the_subject_that_github_reports(
     github, repository, prefix: str | None, expected: dict[str, str]
 ) -> None:
     github.subject = {"use_default": True, "use_immutable_subject": False, "sub_claim_prefix": prefix}
@@ -310,7 +310,7 @@ def test_a_repository_is_trusted_by_what_github_calls_it(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         {"use_default": False, "sub_claim_prefix": "repo:a/b"},
         {"use_default": True, "sub_claim_prefix": "repository_owner:a"},
@@ -318,8 +318,8 @@ def test_a_repository_is_trusted_by_what_github_calls_it(
         {"use_default": True, "sub_claim_prefix": "repo:a/b@345"},
     ],
 )
-def test_a_subject_that_no_role_trusts_is_refused(github, repository, said: dict[str, Any]) -> None:
-    github.subject = said
+def test_a_subject_that_no_role_trusts_is_rejected(github, repository, message: dict[str, Any]) -> None:
+    github.subject = message
 
     with pytest.raises(UserError, match="OIDC subject of this repository is customized"):
         trust_parameters(repository)
@@ -341,7 +341,7 @@ def test_the_parameters_are_written_as_people_write_them(tmp_path: Path) -> None
     assert "Id" not in path.read_text()
 
 
-def test_what_is_no_file_of_parameters_is_left_alone(tmp_path: Path) -> None:
+def test_other_files_than_parameters_are_not_changed(tmp_path: Path) -> None:
     (tmp_path / "dev.json").write_text("[]")
 
     for name in ("dev.json", "nowhere.json"):
@@ -376,7 +376,7 @@ def test_the_comment_goes_to_the_pull_request_of_the_event(github, event, tmp_pa
     assert capsys.readouterr().out == "Comment plan on pull request 12: created.\n"
 
 
-def test_a_dry_run_tells_each_call_and_makes_none(github, event, capsys) -> None:
+def test_a_dry_run_shows_each_call_and_makes_none(github, event, capsys) -> None:
     assert main(["protect", "--dry-run"]) == 0
 
     assert 'Would send POST /rulesets {"name": "main"' in capsys.readouterr().out
@@ -403,9 +403,9 @@ def test_trust_is_printed_and_written_to_the_parameters(
 
     assert main(["trust", "--environment", *arguments]) == 0
 
-    said = capsys.readouterr().out
-    told = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
-    assert said == told + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
+    output = capsys.readouterr().out
+    output = f"GitHubRepository={REPOSITORY} GitHubOwnerId=12 GitHubRepositoryId=345\n"
+    assert output == output + (f"{FIRST}.json: written.\n" if arguments == [FIRST] else "")
     assert (path.read_text() != before) == (arguments == [FIRST])
     assert github.writes == []
 
@@ -435,7 +435,7 @@ def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("GITHUB_TOKEN", "", "GITHUB_TOKEN is not set"),
         ("GITHUB_TOKEN", "ghs_other", "GitHub rejects the request (401): Bad credentials"),
@@ -444,8 +444,8 @@ def test_the_role_of_previews_is_deployed_by_the_command_that_is_printed(
         ("GITHUB_EVENT_PATH", "/nowhere", "holds no pull request"),
     ],
 )
-def test_a_bad_surrounding_is_told_without_the_token(
-    event, monkeypatch, tmp_path, capsys, name: str, value: str, said: str
+def test_a_bad_environment_is_reported_without_the_token(
+    event, monkeypatch, tmp_path, capsys, name: str, value: str, message: str
 ) -> None:
     (tmp_path / "plan.md").write_text("the plan")
     monkeypatch.setenv(name, value)
@@ -453,7 +453,7 @@ def test_a_bad_surrounding_is_told_without_the_token(
     assert comment(tmp_path / "plan.md") == 1
 
     shown = "".join(capsys.readouterr())
-    assert said in shown
+    assert message in shown
     assert "Traceback" not in shown
     assert TOKEN not in shown
     assert "ghs_other" not in shown
@@ -474,8 +474,8 @@ def test_outside_of_workflows_the_repository_is_that_of_the_project(github) -> N
     assert open_repository(environment).url.endswith(f"/repos/{project_settings().repository}")
 
 
-def test_what_github_refuses_is_told_with_what_to_do(github, repository) -> None:
-    github.refuse = (403, "Resource not accessible by integration")
+def test_what_github_rejects_is_reported_with_what_to_do(github, repository) -> None:
+    github.reject = (403, "Resource not accessible by integration")
 
     with (
         pytest.raises(UserError, match=r"not accessible by integration\nHint: .*see the job's permissions"),
@@ -497,7 +497,7 @@ def test_scoring_that_published_nothing_is_drift_until_it_publishes(github, repo
     assert "publishes nothing" not in describe(DRIFT)
 
 
-def test_an_empty_file_is_not_said(event, github, tmp_path, capsys) -> None:
+def test_an_empty_file_is_not_posted(event, github, tmp_path, capsys) -> None:
     (tmp_path / "plan.md").write_text("\n")
 
     assert comment(tmp_path / "plan.md") == 1

@@ -37,7 +37,7 @@ def test_previews_share_a_github_environment(vault, name: str) -> None:
 
 
 @pytest.mark.parametrize("approval", [True, False])
-def test_a_reviewer_approves_where_the_environment_says_so(
+def test_a_reviewer_approves_if_the_environment_requires_it(
     monkeypatch, tmp_path: Path, approval: bool
 ) -> None:
     (tmp_path / "live.json").write_text(json.dumps({"Approval": approval}))
@@ -46,7 +46,7 @@ def test_a_reviewer_approves_where_the_environment_says_so(
     assert validate_inputs({"INPUT_ENVIRONMENT": "live"})["approval"] == str(approval).lower()
 
 
-def test_an_environment_that_is_not_set_up_on_github_is_refused(vault) -> None:
+def test_an_environment_that_is_not_set_up_on_github_is_rejected(vault) -> None:
     """Or the job that names it would create it there, without protection."""
     typed = {"INPUT_ENVIRONMENT": "vault", "INPUT_TO": ""}
 
@@ -84,7 +84,7 @@ def test_a_rollback_is_to_a_version_of_a_pipeline(to: str, pipeline: str) -> Non
         ({"ENVIRONMENT": FIRST, "PIPELINE": "--help"}, "pipeline must be a name"),
     ],
 )
-def test_anything_else_is_refused(typed: dict[str, str], reported: str) -> None:
+def test_anything_else_is_rejected(typed: dict[str, str], reported: str) -> None:
     with pytest.raises(UserError, match=reported.replace("$", r"\$").replace("(", r"\(")):
         validate_inputs({f"INPUT_{name}": value for name, value in typed.items()})
 
@@ -117,7 +117,7 @@ def test_the_command_prints_outputs_of_a_step(monkeypatch, capsys, name: str) ->
 
     code = main(["check-inputs"])
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     listed = f"environment={name}\ngithub={name}\napproval=" if name in promoted() else ""
     assert code == (0 if listed else 1)
-    assert said.out.startswith(listed)
+    assert output.out.startswith(listed)

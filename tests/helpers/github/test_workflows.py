@@ -42,14 +42,14 @@ def test_environments_are_named_in_generated_sections_only(path: Path) -> None:
 
 
 def test_make_help_names_the_environments_that_there_are() -> None:
-    said = subprocess.run(
+    output = subprocess.run(
         ["make", "--silent", "--no-print-directory", "help"],
         cwd=WORKFLOWS.parents[1],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    (named,) = re.findall(r"ENV=(\S+)", said.splitlines()[-1])
+    (named,) = re.findall(r"ENV=(\S+)", output.splitlines()[-1])
 
     assert set(named.split("|")) == {
         "pr-<number>" if path.stem == PREVIEW else path.stem for path in PARAMETERS.glob("*.json")

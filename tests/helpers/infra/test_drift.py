@@ -1,4 +1,4 @@
-"""Drift of stacks: what is not deployed, and what somebody changed by hand."""
+"""Drift of stacks: what is not deployed, and what someone changed by hand."""
 
 import json
 import uuid
@@ -343,12 +343,12 @@ def test_what_was_changed_by_hand_is_found(
     assert found.changes == ()
     (resource,) = found.resources
     assert (resource.logical_id, resource.status) == (logical_id, "MODIFIED" if expected else "DELETED")
-    said = [f"{each.path} {each.expected} {each.actual}" for each in resource.differences]
+    found = [f"{each.path} {each.expected} {each.actual}" for each in resource.differences]
     known = [line.replace("KEY", ids["KeyArn"]).replace("ROLE", ids["role"]) for line in expected or []]
-    assert said == known
+    assert found == known
 
 
-def test_drift_is_told_with_its_own_exit_code_and_nothing_is_left_behind(
+def test_drift_is_reported_with_its_own_exit_code_and_nothing_is_left_behind(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.parameters(Days="14")
@@ -357,11 +357,11 @@ def test_drift_is_told_with_its_own_exit_code_and_nothing_is_left_behind(
 
     assert project.run("drift") == 3
 
-    told = " ".join(capsys.readouterr().out.split())
-    assert "│ Log │ AWS::Logs::LogGroup │ not deployed: change │ RetentionInDays │" in told
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "│ Log │ AWS::Logs::LogGroup │ not deployed: change │ RetentionInDays │" in shown
     changed = "/VersioningConfiguration/Status: Enabled -> Suspended"
-    assert f"│ Bucket │ AWS::S3::Bucket │ modified by hand │ {changed} │" in told
-    assert f"local: drift in {project.stack} (11 of 11 resources compared)." in told
+    assert f"│ Bucket │ AWS::S3::Bucket │ modified by hand │ {changed} │" in shown
+    assert f"local: drift in {project.stack} (11 of 11 resources compared)." in shown
     assert project.cloudformation.list_change_sets(StackName=project.stack)["Summaries"] == sets_before
 
     assert project.run("drift", "--json") == 3
@@ -466,7 +466,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def answered(stub: Stubber, *statuses: str, **more: str) -> None:
-    """Answer as AWS does for a stack that is as its template says."""
+    """Answer as AWS does for a stack without drift."""
     stack = {"StackName": "x", "StackStatus": "CREATE_COMPLETE", "CreationTime": NOW, "StackId": "arn"}
     stub.add_response("describe_stacks", {"Stacks": [stack]})
     stub.add_response("create_change_set", {"Id": "arn:change-set", "StackId": "arn:stack"})
@@ -476,8 +476,8 @@ def answered(stub: Stubber, *statuses: str, **more: str) -> None:
     stub.add_response("describe_stacks", {"Stacks": [stack]})
     stub.add_response("detect_stack_drift", {"StackDriftDetectionId": "1"})
     for status in statuses:
-        told = {"StackId": "arn", "StackDriftDetectionId": "1", "DetectionStatus": status, "Timestamp": NOW}
-        stub.add_response("describe_stack_drift_detection_status", {**told, **more})
+        shown = {"StackId": "arn", "StackDriftDetectionId": "1", "DetectionStatus": status, "Timestamp": NOW}
+        stub.add_response("describe_stack_drift_detection_status", {**shown, **more})
 
 
 CONFIGURATION = StackConfiguration("dev", "x", "{}", {}, {})
@@ -495,7 +495,7 @@ def resource_drift(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 
 def stubbed() -> tuple[Any, Any]:
-    """Clients of CloudFormation and IAM that nothing answers but what a test says."""
+    """Clients of CloudFormation and IAM that return only what a test sets."""
     cloudformation, iam = (boto3.client(name) for name in ("cloudformation", "iam"))
     return cloudformation, iam
 
@@ -543,7 +543,7 @@ def test_detection_is_waited_for_and_read_page_by_page() -> None:
     assert found.unchecked == ()
 
 
-def test_what_could_not_be_read_is_told_with_the_reason_and_not_taken_for_the_absence_of_drift(
+def test_what_cannot_be_read_is_reported_with_the_reason_and_does_not_count_as_no_drift(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     cloudformation, iam = stubbed()
@@ -560,16 +560,16 @@ def test_what_could_not_be_read_is_told_with_the_reason_and_not_taken_for_the_ab
         ("x", "Failed to detect drift on resource [Key]"),
         ("Key", "AccessDenied: kms:GetKeyPolicy"),
     ]
-    assert [each.logical_id for each in found.resources] == ["Bucket"], "what could be read is told"
+    assert [each.logical_id for each in found.resources] == ["Bucket"], "what could be read is reported"
     assert as_document("dev", [replace(found, resources=())])["drifted"] is True
     show_drift("dev", [replace(found, resources=())], Console(width=200))
-    told = " ".join(capsys.readouterr().out.split())
-    assert "│ Key │ T │ not checked │ AccessDenied: kms:GetKeyPolicy │" in told
-    assert "no drift" not in told
-    assert "Not all of x could be checked" in told
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "│ Key │ T │ not checked │ AccessDenied: kms:GetKeyPolicy │" in shown
+    assert "no drift" not in shown
+    assert "Not all of x could be checked" in shown
 
 
-def test_a_detection_that_fails_as_a_whole_is_told_too() -> None:
+def test_a_detection_that_fails_as_a_whole_is_reported_too() -> None:
     cloudformation, iam = stubbed()
     with Stubber(cloudformation) as stub:
         answered(stub, "DETECTION_FAILED", DetectionStatusReason="Rate exceeded")
@@ -581,7 +581,7 @@ def test_a_detection_that_fails_as_a_whole_is_told_too() -> None:
     assert found
 
 
-def test_a_role_that_may_not_be_read_is_told_and_one_that_is_gone_is_not() -> None:
+def test_a_role_that_may_not_be_read_is_reported_and_one_that_is_gone_is_not() -> None:
     cloudformation, iam = stubbed()
     with Stubber(cloudformation) as stub, Stubber(iam) as of_iam:
         answered(stub, "DETECTION_COMPLETE")
@@ -614,7 +614,7 @@ def test_some_resources_can_be_asked_about_alone(project: Project) -> None:
     assert filtered["StackResourceDrifts"] == []
 
 
-def test_what_cannot_be_asked_is_refused(project: Project) -> None:
+def test_what_cannot_be_asked_is_rejected(project: Project) -> None:
     aws, error = project.cloudformation, project.cloudformation.exceptions.ClientError
     with pytest.raises(error, match="has not been performed"):
         aws.describe_stack_resource_drifts(StackName=project.stack)

@@ -310,8 +310,8 @@ def test_what_is_changed_by_hand_is_found(
     by_hand(deployed)
 
     resource = deployed.drift(logical_id)[logical_id]
-    said = [f"{each.path} {each.expected} {each.actual}" for each in resource.differences]
+    found = [f"{each.path} {each.expected} {each.actual}" for each in resource.differences]
     if expected == "DELETED":
         assert resource.status == expected
     else:
-        assert any(line.startswith(expected) for line in said), said
+        assert any(line.startswith(expected) for line in found), found

@@ -49,7 +49,7 @@ Resources: {}
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({}, ["2 interface endpoints in 4 zones"]),
         ({"InterfaceEndpoints": "a", "ZoneCount": "2"}, ["1 interface endpoint in 2 zones"]),
@@ -57,8 +57,8 @@ Resources: {}
         ({"MakesInterfaceEndpoints": "false"}, []),
     ],
 )
-def test_endpoints_are_those_of_the_parameters(given: dict[str, str], said: list[str]) -> None:
-    assert [line.what for line in fixed_costs([stack(NETWORK, **given)], PRICES)] == said
+def test_endpoints_are_those_of_the_parameters(given: dict[str, str], message: list[str]) -> None:
+    assert [line.what for line in fixed_costs([stack(NETWORK, **given)], PRICES)] == message
 
 
 def test_what_a_loop_makes_is_counted_each_time() -> None:
@@ -72,6 +72,6 @@ def test_what_a_loop_makes_is_counted_each_time() -> None:
     assert [(line.what, line.usd_per_month) for line in lines] == [("3 KMS keys", 3.0), ("1 alarm", 0.1)]
 
 
-def test_a_price_that_is_not_known_is_told_not_guessed() -> None:
+def test_an_unknown_price_is_reported_instead_of_guessed() -> None:
     with pytest.raises(UserError, match="no price of interface_endpoint_hour"):
         fixed_costs([stack(NETWORK)], PRICES.model_copy(update={"resources": {}}))

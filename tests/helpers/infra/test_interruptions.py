@@ -64,7 +64,7 @@ def test_an_operation_of_others_continues(ctrl_c: None, monkeypatch: pytest.Monk
     assert notes(interruption) == ["Continues on AWS: the operation on x-keys", f"{WATCH}x-keys"]
 
 
-def test_a_deployment_says_which_stacks_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_reports_which_stacks_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def deployed(_: object, stack: StackConfiguration, *__: object) -> dict[str, str]:
         if stack.name == "x-network":
             raise KeyboardInterrupt
@@ -82,7 +82,7 @@ def test_a_deployment_says_which_stacks_are_missing(monkeypatch: pytest.MonkeyPa
     ]
 
 
-def test_a_teardown_says_how_it_is_continued(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_teardown_reports_how_to_continue_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 

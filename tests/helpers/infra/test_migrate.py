@@ -25,9 +25,9 @@ from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.changes import PlannedChange
 from helpers.infra.stacks.deploy import deploy_all, execute_and_wait
 from helpers.infra.stacks.legacy import TYPES, LegacyStack, without_deleted_principals
-from helpers.infra.stacks.migrate import migrate, refuse_loss
+from helpers.infra.stacks.migrate import migrate, reject_loss
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.infra.stacks.retention import refuse_more_than_retention, retaining
+from helpers.infra.stacks.retention import reject_more_than_retention, retaining
 from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.waiting import Polling
 from helpers.local_aws.fault_injection import inject
@@ -157,10 +157,10 @@ def test_every_object_and_key_moves_and_nothing_is_left_to_do(
 
     assert project.run("migrate", "--yes") == 0
 
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     steps = ["Importing into", "Deploying the new stacks", "Outputs of the stacks"]
     steps = [f"{'Having' if environment == 'local' else 'retains its keys'}", "Deleting", *steps]
-    assert [told.index(step) for step in steps] == sorted(told.index(step) for step in steps)
+    assert [output.index(step) for step in steps] == sorted(output.index(step) for step in steps)
     assert project.versions() == before
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == ids
     assert find_stack(project.cloudformation, project.legacy) is None
@@ -177,8 +177,8 @@ def test_every_object_and_key_moves_and_nothing_is_left_to_do(
     assert project.run("deploy") == 0
 
 
-def test_keys_and_buckets_have_what_the_new_templates_say_of_them(make: Make, aws: boto3.Session) -> None:
-    """An import that said so already would have left them as they were."""
+def test_keys_and_buckets_have_the_properties_of_the_new_templates(make: Make, aws: boto3.Session) -> None:
+    """An import that declared it already would have changed nothing."""
     project = make()
     outputs = project.migrate()
 
@@ -203,12 +203,12 @@ def test_keys_and_buckets_have_what_the_new_templates_say_of_them(make: Make, aw
         *[("migrate", "create_change_set", call) for call in (1, 2, 3)],
         *[("migrate", "execute_and_wait", call) for call in (1, 2, 3)],
         ("migrate", "_delete", 1),
-        ("migrate", "_take_over", 1),
+        ("migrate", "_import_retained", 1),
         *[("deploy", "deploy", call) for call in (1, 2, 3)],
         ("deploy", "create_change_set", 1),
     ],
 )
-def test_a_migration_that_died_goes_on(
+def test_a_migration_that_died_continues(
     make: Make, monkeypatch: pytest.MonkeyPatch, module: str, function: str, call: int
 ) -> None:
     project = make()
@@ -295,7 +295,7 @@ def test_what_cloudformation_is_at_is_waited_for(
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == project.ids
 
 
-def test_what_never_ends_is_told(make: Make) -> None:
+def test_an_operation_that_never_ends_is_reported(make: Make) -> None:
     project = make()
     busy = Busy(project.cloudformation, project.legacy, "DELETE_IN_PROGRESS")
     session = cast("boto3.Session", BusySession(project.aws, busy))
@@ -341,8 +341,8 @@ def faulty(server: ServerState) -> Iterator[ServerState]:
     """The server of all tests, which for once is slow and throttles."""
     inject(server.endpoint, server.secret_key, throttling=0.05, stack_seconds=0.1)
     with pytest.MonkeyPatch.context() as patch:
-        impatient = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 20))
-        patch.setattr(waiting, "time", impatient)
+        fast_clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 20))
+        patch.setattr(waiting, "time", fast_clock)
         yield server
     inject(server.endpoint, server.secret_key, throttling=0, stack_seconds=0)
 
@@ -379,7 +379,7 @@ def test_a_migration_that_is_interrupted_is_taken_up_by_the_next_one(
     assert find_stack(project.cloudformation, project.legacy) is None
 
 
-def test_without_a_former_stack_there_is_nothing_to_do(
+def test_without_a_legacy_stack_there_is_nothing_to_do(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = make(template=None)
@@ -388,7 +388,7 @@ def test_without_a_former_stack_there_is_nothing_to_do(
     assert project.statuses() == {}
 
 
-def test_a_deployment_beside_the_former_stack_is_refused_before_anything_is_made(
+def test_a_deployment_next_to_the_legacy_stack_is_rejected_before_anything_is_made(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = make()
@@ -406,7 +406,7 @@ def test_nothing_is_changed_without_the_name_of_the_environment(make: Make, answ
     migrate(project.aws, project.legacy, project.stacks, QUIET, lambda _: "local")
 
 
-def test_nobody_to_ask_is_no_consent(make: Make) -> None:
+def test_without_a_terminal_there_is_no_consent(make: Make) -> None:
     def nobody(_: str) -> str:
         raise EOFError
 
@@ -416,7 +416,7 @@ def test_nobody_to_ask_is_no_consent(make: Make) -> None:
     assert project.statuses() == {}
 
 
-def test_the_former_stack_is_not_deleted_unless_its_template_retains_all(
+def test_the_legacy_stack_is_not_deleted_unless_its_template_retains_all(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = make()
@@ -427,7 +427,7 @@ def test_the_former_stack_is_not_deleted_unless_its_template_retains_all(
     assert find_stack(project.cloudformation, project.legacy)["StackStatus"] == "UPDATE_COMPLETE"
 
 
-def test_a_stack_that_is_not_of_the_former_template_is_left_alone(make: Make) -> None:
+def test_a_stack_that_is_not_of_the_legacy_template_is_left_alone(make: Make) -> None:
     project = make(template=None)
     other = "Resources:\n  DataBucket: {Type: AWS::S3::Bucket}\nOutputs: {Name: {Value: !Ref DataBucket}}\n"
     deploy(project.cloudformation, StackConfiguration("local", project.legacy, other, {}, {}), QUIET)
@@ -446,7 +446,9 @@ def test_a_creation_that_failed_holds_nothing_to_move(make: Make) -> None:
         project.migrate()
 
 
-def test_new_stacks_with_keys_of_their_own_are_told_before_the_former_is_touched(make: Make) -> None:
+def test_new_stacks_with_keys_of_their_own_are_reported_before_the_legacy_stack_is_touched(
+    make: Make,
+) -> None:
     project = make()
     deploy_all(project.cloudformation, project.stacks[:1], QUIET)
     with pytest.raises(UserError, match=f"{project.legacy}-keys has a DataKey of its own"):
@@ -454,18 +456,16 @@ def test_new_stacks_with_keys_of_their_own_are_told_before_the_former_is_touched
     assert find_stack(project.cloudformation, project.legacy)["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_a_deployment_in_the_midst_of_a_migration_is_told(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deployment_during_a_migration_is_reported(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make()
     dies_after(monkeypatch, "execute_and_wait", 2)  # the keys are imported, the buckets are not
     with pytest.raises(Crash):
         project.migrate()
     monkeypatch.undo()
     deploy_all(project.cloudformation, project.stacks[:3], QUIET)
-    with pytest.raises(UserError, match=f"{project.legacy}-storage has a DataBucket of its own") as told:
+    with pytest.raises(UserError, match=f"{project.legacy}-storage has a DataBucket of its own") as output:
         project.migrate()
-    assert "-keys has" not in str(told.value)
+    assert "-keys has" not in str(output.value)
     bucket = project.moved(f"{project.legacy}-storage")["DataBucket"]
     assert bucket != project.ids["DataBucket"]
     teardown(project.aws, project.stacks[2:3], QUIET)
@@ -487,7 +487,7 @@ def dies_after(monkeypatch: pytest.MonkeyPatch, function: str, call: int) -> Non
     monkeypatch.setattr(module, function, dies)
 
 
-def test_a_key_that_went_after_the_former_stack_is_told_and_can_be_brought_back(
+def test_a_key_that_went_after_the_legacy_stack_is_reported_and_can_be_brought_back(
     make: Make, monkeypatch: pytest.MonkeyPatch, aws: boto3.Session
 ) -> None:
     project = make()
@@ -505,7 +505,9 @@ def test_a_key_that_went_after_the_former_stack_is_told_and_can_be_brought_back(
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == project.ids
 
 
-def test_a_former_stack_that_was_torn_down_with_its_data_is_no_half_moved_one(make: Make) -> None:
+def test_a_legacy_stack_that_was_deleted_with_its_data_is_not_taken_for_a_partial_migration(
+    make: Make,
+) -> None:
     project = make()
     for name in ("ArtifactBucket", "DataBucket"):
         bucket = project.aws.resource("s3").Bucket(project.ids[name])
@@ -518,7 +520,7 @@ def test_a_former_stack_that_was_torn_down_with_its_data_is_no_half_moved_one(ma
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == project.ids
 
 
-def test_a_deletion_that_fails_is_told_and_can_be_repeated(make: Make, aws: boto3.Session) -> None:
+def test_a_deletion_that_fails_is_reported_and_can_be_repeated(make: Make, aws: boto3.Session) -> None:
     project, ec2 = make(template=LEGACY), aws.client("ec2")
     resources = stack_resources(project.cloudformation, project.legacy)
     (vpc,) = [each["PhysicalResourceId"] for each in resources if each["LogicalResourceId"] == "Vpc"]
@@ -572,21 +574,21 @@ def planned(*changes: PlannedChange) -> PlannedChangeSet:
 def test_what_would_lose_data(action: str, name: str, type_: str, *, loses: bool) -> None:
     changes = planned(PlannedChange(action, name, type_, "Description, KeySpec", "KeySpec"))
     if not loses:
-        refuse_loss(changes)
+        reject_loss(changes)
         return
     with pytest.raises(UserError, match=rf"x-dev-keys would lose data:\n  - {name} .* {action} KeySpec"):
-        refuse_loss(changes)
+        reject_loss(changes)
 
 
-def test_retaining_is_all_that_the_former_stack_may_be_changed_by() -> None:
-    refuse_more_than_retention(planned(PlannedChange("change", "DataKey", "K", "Metadata, DeletionPolicy")))
+def test_retaining_is_all_that_the_legacy_stack_may_be_changed_by() -> None:
+    reject_more_than_retention(planned(PlannedChange("change", "DataKey", "K", "Metadata, DeletionPolicy")))
     for change in (
         PlannedChange("change", "DataKey", "K", "Metadata, KeyPolicy"),
         PlannedChange("replace", "DataKey", "K", "Metadata"),
         PlannedChange("delete", "DataKey", "K", ""),
     ):
         with pytest.raises(UserError, match="retain resources and nothing else"):
-            refuse_more_than_retention(planned(change))
+            reject_more_than_retention(planned(change))
 
 
 class Loader(yaml.SafeLoader):
@@ -671,7 +673,7 @@ def import_of(
 
 
 @pytest.mark.parametrize(
-    ("template", "wrong", "said"),
+    ("template", "wrong", "message"),
     [
         (
             {"Resources": {"Bucket": BUCKET, "Other": {"Type": "AWS::SNS::Topic"}}},
@@ -706,11 +708,11 @@ def import_of(
         ),
     ],
 )
-def test_imports_that_aws_refuses_are_refused_and_leave_no_stack(
-    aws: boto3.Session, bucket: str, template: dict[str, Any] | None, wrong: dict[str, Any], said: str
+def test_imports_that_aws_rejects_are_rejected_and_leave_no_stack(
+    aws: boto3.Session, bucket: str, template: dict[str, Any] | None, wrong: dict[str, Any], message: str
 ) -> None:
     cloudformation, name = aws.client("cloudformation"), f"import-{uuid.uuid4().hex[:8]}"
-    with pytest.raises(cloudformation.exceptions.ClientError, match=said):
+    with pytest.raises(cloudformation.exceptions.ClientError, match=message):
         import_of(aws, bucket, template, name, **wrong)
     assert find_stack(cloudformation, name) is None
 
@@ -760,7 +762,7 @@ def test_what_is_not_there_cannot_be_imported(aws: boto3.Session) -> None:
     )
 
 
-def test_an_import_that_fails_is_told_and_its_shell_makes_way(make: Make, aws: boto3.Session) -> None:
+def test_an_import_that_fails_is_reported_and_its_stack_is_deleted(make: Make, aws: boto3.Session) -> None:
     """The bucket goes between the change set and its execution."""
     project, s3 = make(template=None), aws.client("s3")
     name, bucket = f"{project.legacy}-storage", f"short-lived-{uuid.uuid4().hex[:8]}"

@@ -77,25 +77,25 @@ def groups(aws: boto3.Session) -> list[str]:
 def test_a_group_is_torn_down_with_its_versions(aws: boto3.Session, deployed: Path) -> None:
     for _ in range(3):
         register(aws)
-    said = io.StringIO()
+    output = io.StringIO()
 
-    teardown(aws, load_stacks("local", deployed), Console(file=said, width=300))
+    teardown(aws, load_stacks("local", deployed), Console(file=output, width=300))
 
     assert groups(aws) == []
-    assert f"model-package-group/{GROUP}: 3 model packages." in said.getvalue()
+    assert f"model-package-group/{GROUP}: 3 model packages." in output.getvalue()
 
 
 def test_a_protected_group_is_kept_with_its_versions(aws: boto3.Session, infra: Path) -> None:
     stacks = change(infra, protected=True)
     deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
     version = register(aws)
-    said = io.StringIO()
+    output = io.StringIO()
 
-    teardown(aws, stacks, Console(file=said, width=300))
+    teardown(aws, stacks, Console(file=output, width=300))
 
     sagemaker = aws.client("sagemaker")
     assert sagemaker.describe_model_package(ModelPackageName=version)["ModelPackageVersion"] == 1
-    assert "Remains: AWS::SageMaker::ModelPackageGroup" in said.getvalue()
+    assert "Remains: AWS::SageMaker::ModelPackageGroup" in output.getvalue()
     sagemaker.delete_model_package(ModelPackageName=version)
     sagemaker.delete_model_package_group(ModelPackageGroupName=GROUP)
 

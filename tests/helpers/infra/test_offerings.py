@@ -1,4 +1,4 @@
-"""What a zone does not offer is said before a deployment fails for it."""
+"""Missing offerings of a zone are reported before a deployment fails."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -53,7 +53,7 @@ def test_the_days_to_live_are_those_of_the_file(infra: Path) -> None:
 
 
 @pytest.mark.parametrize("days", [0, 91, 1.5, "3", True, None])
-def test_days_that_are_none_are_refused(infra: Path, days: object) -> None:
+def test_invalid_days_are_rejected(infra: Path, days: object) -> None:
     with pytest.raises(UserError, match=r"preview\.json cannot be used:\n  - DaysToLive is .* from 1 to 90"):
         load_stacks("pr-7", write(infra, DaysToLive=days))
 
@@ -70,7 +70,7 @@ def stack(infra: Path) -> StackConfiguration:
     return load_stacks("pr-7", infra)[0]
 
 
-def test_a_deployment_says_in_utc_when_a_preview_expires(stack: StackConfiguration) -> None:
+def test_a_deployment_prints_the_expiry_of_a_preview_in_utc(stack: StackConfiguration) -> None:
     (found,) = with_new_expiry([stack], NOW.astimezone(timezone(timedelta(hours=5))))
 
     assert found.tags == {**stack.tags, EXPIRES_AT: "2026-11-27T12:30:15Z"}
@@ -85,7 +85,7 @@ def test_a_comparison_takes_the_expiry_of_what_is_deployed(stack: StackConfigura
 
 
 @pytest.mark.parametrize("text", [None, "", "soon"])
-def test_what_says_no_time_expires_never(text: str | None) -> None:
+def test_what_has_no_expiry_never_expires(text: str | None) -> None:
     assert expiry({} if text is None else {EXPIRES_AT: text}) is None
 
 

@@ -1,4 +1,4 @@
-"""What differs from region to region: found for the region of an environment, refused from another."""
+"""What differs from region to region: found for the region of an environment, rejected from another."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -79,16 +79,16 @@ def test_a_deployment_has_the_values_of_its_region(
 
 
 @pytest.mark.parametrize("command", ["plan", "deploy", "drift"])
-def test_the_prefix_list_of_another_region_is_refused(
+def test_the_prefix_list_of_another_region_is_rejected(
     write: Write, aws: boto3.Session, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     infra = write(REGION, S3PrefixListId=prefix_list(aws, OTHER))
 
     assert main([command, "--env", "local", "--infra", str(infra)]) == 1
 
-    said = capsys.readouterr().err
-    assert f"infra/parameters/local.json: S3PrefixListId is {prefix_list(aws, OTHER)}" in said
-    assert f"that of {REGION} is {prefix_list(aws, REGION)}\nHint: Remove " in said
+    output = capsys.readouterr().err
+    assert f"infra/parameters/local.json: S3PrefixListId is {prefix_list(aws, OTHER)}" in output
+    assert f"that of {REGION} is {prefix_list(aws, REGION)}\nHint: Remove " in output
 
 
 def test_the_prefix_list_of_the_region_may_be_given(write: Write, aws: boto3.Session) -> None:
@@ -106,7 +106,7 @@ def test_the_images_of_spark_and_of_the_algorithm_come_from_accounts_of_their_ow
 
 
 @pytest.mark.parametrize("accounts", [spark_image_accounts, algorithm_image_accounts])
-def test_the_image_account_of_another_region_is_refused_before_aws_is_asked(
+def test_the_image_account_of_another_region_is_rejected_before_aws_is_asked(
     write: Write, accounts: Callable[[], Mapping[str, str]]
 ) -> None:
     foreign = accounts()[OTHER]
@@ -134,7 +134,7 @@ def test_a_region_is_asked_for_no_values_that_no_stack_needs(aws: boto3.Session)
     assert with_regional_values(nowhere, [stack]) == (stack,)
 
 
-def test_a_plan_without_the_values_tells_which_it_waits_for(write: Write, aws: boto3.Session) -> None:
+def test_a_plan_without_the_values_names_those_that_it_waits_for(write: Write, aws: boto3.Session) -> None:
     (plan,) = plan_all(aws.client("cloudformation"), load_stacks("local", write()))
 
     assert "it waits for S3PrefixListId" in plan.note

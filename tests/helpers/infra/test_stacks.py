@@ -126,7 +126,7 @@ def test_plan_of_a_new_stack_shows_what_would_be_added_and_leaves_nothing(
         project.status()
 
 
-def test_plan_says_when_there_is_nothing_to_change(
+def test_a_plan_without_changes_is_reported_as_such(
     deployed: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deployed.run("plan") == 0
@@ -135,7 +135,7 @@ def test_plan_says_when_there_is_nothing_to_change(
     assert {each["ExecutionStatus"] for each in left} == {"EXECUTE_COMPLETE"}, "only that of the deployment"
 
 
-def test_plan_tells_changes_replacements_and_deletions_and_makes_none(
+def test_a_plan_shows_changes_replacements_and_deletions_without_making_them(
     deployed: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployed.parameters(Days="8")
@@ -158,7 +158,7 @@ def test_plan_tells_changes_replacements_and_deletions_and_makes_none(
     assert deployed.status() == "CREATE_COMPLETE"
 
 
-def test_plan_tells_a_change_that_is_none_to_resources(
+def test_a_plan_shows_a_change_that_affects_no_resource(
     deployed: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployed.template(TEMPLATE + "  Again: {Value: !Ref Bucket}\n")
@@ -166,7 +166,7 @@ def test_plan_tells_a_change_that_is_none_to_resources(
     assert "only to its outputs" in capsys.readouterr().out
 
 
-def test_a_replacement_that_depends_on_the_old_value_is_told_apart() -> None:
+def test_a_replacement_that_depends_on_the_old_value_is_distinguished() -> None:
     change = planned_change({"Action": "Modify", "Replacement": "Conditional", "LogicalResourceId": "A"})
     assert change.action == "may replace"
 
@@ -228,7 +228,7 @@ Outputs:""",
 )
 
 
-def test_a_failed_creation_names_the_first_failure_and_the_next_deployment_begins_anew(
+def test_a_failed_creation_reports_the_first_failure_and_the_next_deployment_starts_again(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.template(BROKEN)
@@ -261,7 +261,7 @@ def stack_outputs_of(project: Project) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def test_of_two_first_deployments_one_is_made_and_the_other_refused(project: Project) -> None:
+def test_of_two_first_deployments_one_is_made_and_the_other_rejected(project: Project) -> None:
     mine = create_change_set(project.cloudformation, project.configuration, "CREATE", Polling())
     assert project.run("deploy") == 0
     (stack,) = project.cloudformation.describe_stacks(StackName=project.stack)["Stacks"]
@@ -375,7 +375,7 @@ def test_changes_are_outdated_while_another_operation_is_in_progress(project: Pr
             execute(cloudformation, planned)
 
 
-def test_a_change_set_that_fails_is_told_with_its_reason_and_deleted(project: Project) -> None:
+def test_a_change_set_that_fails_is_reported_with_its_reason_and_deleted(project: Project) -> None:
     # What makes a change set fail on AWS (a transform, for instance) has no counterpart here.
     cloudformation, ids = boto3.client("cloudformation"), {"Id": "arn:change-set", "StackId": "arn:stack"}
     failed = {"Status": "FAILED", "StatusReason": "Transform failed", "Changes": []}
@@ -417,7 +417,7 @@ def test_an_error_that_is_not_ours_to_explain_is_passed_on(project: Project) -> 
             find_stack(cloudformation, project.stack)
 
 
-def test_a_value_that_the_template_does_not_allow_is_told(
+def test_a_value_that_the_template_does_not_allow_is_reported(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.parameters(Color="green")
@@ -451,9 +451,9 @@ def test_what_may_be_done_in_each_state(status: str | None, expected: Readiness 
 
 
 def event(status: str, reason: str = "", logical_id: str = "A", physical_id: str = "p") -> dict[str, str]:
-    said = {"ResourceStatusReason": reason} if reason else {}
+    output = {"ResourceStatusReason": reason} if reason else {}
     return {"StackId": "s", "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id,
-            "ResourceType": "T", "ResourceStatus": status, **said}  # fmt: skip
+            "ResourceType": "T", "ResourceStatus": status, **output}  # fmt: skip
 
 
 def test_the_root_cause_is_the_first_failure_that_was_not_a_cancellation() -> None:
@@ -469,7 +469,7 @@ def test_the_root_cause_is_the_first_failure_that_was_not_a_cancellation() -> No
     )
 
 
-def test_a_failure_without_a_failed_resource_is_told_with_the_stacks_own_reason() -> None:
+def test_a_failure_without_a_failed_resource_is_reported_with_the_stacks_own_reason() -> None:
     assert (
         first_failure([event("ROLLBACK_COMPLETE", "requested by user")])
         == "ROLLBACK_COMPLETE: requested by user"
@@ -477,7 +477,7 @@ def test_a_failure_without_a_failed_resource_is_told_with_the_stacks_own_reason(
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"])
-def test_a_success_is_no_failure(status: str) -> None:
+def test_a_success_is_not_a_failure(status: str) -> None:
     assert first_failure([event("CREATE_FAILED", "tried again"), event(status)]) is None
 
 
@@ -500,7 +500,9 @@ def test_outputs_as_table_and_as_json(deployed: Project, capsys: pytest.CaptureF
     assert outputs["KeyArn"] in capsys.readouterr().out
 
 
-def test_outputs_of_no_stack_say_how_to_get_one(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outputs_of_a_missing_stack_name_the_command_that_deploys_it(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert project.run("outputs") == 1
     assert (
         f"There is no stack {project.stack}\nHint: Deploy it with: make deploy ENV=local"
@@ -508,7 +510,7 @@ def test_outputs_of_no_stack_say_how_to_get_one(project: Project, capsys: pytest
     )
 
 
-def test_outputs_of_a_failed_stack_say_so(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outputs_of_a_failed_stack_are_an_error(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.template(BROKEN)
     project.run("deploy")
     capsys.readouterr()
@@ -534,7 +536,7 @@ def fill(aws: boto3.Session, bucket: str) -> None:
     s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
 
 
-def test_teardown_deletes_versions_markers_uploads_and_the_stack_and_tells_of_keys(
+def test_teardown_deletes_versions_markers_uploads_and_the_stack_and_lists_keys(
     deployed: Project, aws: boto3.Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = stack_outputs_of(deployed)
@@ -561,7 +563,7 @@ def test_teardown_goes_by_batches(aws: boto3.Session) -> None:
     s3.delete_bucket(Bucket=bucket)
 
 
-def test_an_object_that_s3_refuses_to_delete_is_named(aws: boto3.Session) -> None:
+def test_an_object_that_s3_does_not_delete_is_named(aws: boto3.Session) -> None:
     s3 = aws.client("s3")
     listed = {"Versions": [{"Key": "locked", "VersionId": "1"}]}
     with Stubber(s3) as stub:
@@ -598,17 +600,17 @@ def test_teardown_wants_the_name_of_the_environment(
 ) -> None:
     asked: list[str] = []
 
-    def say(question: str) -> str:
+    def print_line(question: str) -> str:
         asked.append(question)
         return answer
 
     with pytest.raises(UserError, match="nothing was deleted"):
-        teardown(aws, [deployed.configuration], Console(), confirm=say)
+        teardown(aws, [deployed.configuration], Console(), confirm=print_line)
     assert deployed.stack in asked[0]
     assert deployed.status() == "CREATE_COMPLETE"
 
 
-def test_teardown_goes_on_with_the_right_name(deployed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teardown_continues_with_the_right_name(deployed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _question: "local")
     assert deployed.run("teardown") == 0
     with pytest.raises(deployed.cloudformation.exceptions.ClientError, match="does not exist"):
@@ -630,8 +632,8 @@ def test_a_protected_environment_is_not_torn_down_unless_it_is_allowed(
     project.parameters("live", protected=True)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
     assert project.run("teardown", "--yes", environment="live") == 1
-    said = capsys.readouterr().err
-    assert "live is protected\nHint: To delete it nevertheless, run: make teardown ENV=live ARGS=" in said
+    output = capsys.readouterr().err
+    assert "live is protected\nHint: To delete it nevertheless, run: make teardown ENV=live ARGS=" in output
 
 
 def test_a_protected_environment_is_torn_down_where_it_is_allowed(
@@ -692,9 +694,9 @@ def test_the_way_in_of_github_stays_until_an_administrator_asks(
     assert aws.client("iam").get_role(RoleName=role)["Role"]["RoleName"] == role
 
     assert project.run("teardown", "--yes") == 0, "as a workflow that is run again"
-    said = capsys.readouterr().out
-    assert "nothing to do" in said
-    assert remains in said
+    output = capsys.readouterr().out
+    assert "nothing to do" in output
+    assert remains in output
 
     assert project.run("teardown", "--yes", "--with-github") == 0
     assert f"{github} is deleted." in capsys.readouterr().out
@@ -814,7 +816,7 @@ STACKS = '{"Stacks": ["storage"], '
         ),
     ],
 )
-def test_bad_files_are_told_before_aws_is_asked(
+def test_bad_files_are_reported_before_aws_is_asked(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -863,14 +865,14 @@ def test_the_repository_is_the_projects_unless_the_file_names_another(project: P
     assert project.configuration.parameters["GitHubRepository"] == "Owner/Name"
 
 
-def test_an_environment_without_a_file_is_none(project: Project) -> None:
+def test_an_environment_needs_a_file(project: Project) -> None:
     with pytest.raises(SystemExit):
         project.run("plan", environment="elsewhere")
     with pytest.raises(UserError, match=r"elsewhere\.json is missing"):
         load_stacks("elsewhere", project.infra)
 
 
-def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
+def test_a_file_that_cannot_be_read_is_reported(project: Project) -> None:
     (project.infra / "storage.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(UserError, match="cannot be read"):
         load_stacks("local", project.infra)
@@ -926,8 +928,8 @@ def test_a_failing_stack_stops_the_ones_after_it(
     with_reader(project)
     project.template(BROKEN)
     assert project.run("deploy") == 1
-    said = capsys.readouterr().err
-    assert f"Deployed: none. Not started: {project.name}-local-reader" in said
+    output = capsys.readouterr().err
+    assert f"Deployed: none. Not started: {project.name}-local-reader" in output
 
 
 def test_stacks_are_torn_down_from_the_last_to_the_first(
@@ -937,13 +939,13 @@ def test_stacks_are_torn_down_from_the_last_to_the_first(
     assert project.run("deploy") == 0
     capsys.readouterr()
     assert project.run("teardown", "--yes") == 0
-    said = capsys.readouterr().out
-    assert said.index("-local-reader is deleted.") < said.index("-local-storage is deleted.")
+    output = capsys.readouterr().out
+    assert output.index("-local-reader is deleted.") < output.index("-local-storage is deleted.")
     assert project.run("teardown", "--yes") == 0
     assert "nothing to do" in capsys.readouterr().out
 
 
-def test_an_order_that_cannot_work_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_order_that_cannot_work_is_rejected(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     with_reader(project, order=("reader", "storage"))
     assert project.run("deploy") == 1
     assert "BucketName is missing under Parameters" in capsys.readouterr().err

@@ -68,9 +68,9 @@ def test_applications_spaces_profiles_and_homes_go_with_the_stacks(
     teardown(aws, stacks, console)
 
     assert nothing_left(aws, stacks, domain)
-    said = console.export_text()
-    assert f"Emptied {domain['DomainId']}: 2 applications, 1 spaces, 2 profiles." in said
-    assert f"Deleted {domain['HomeEfsFileSystemId']}, the homes of {domain['DomainId']}." in said
+    output = console.export_text()
+    assert f"Emptied {domain['DomainId']}: 2 applications, 1 spaces, 2 profiles." in output
+    assert f"Deleted {domain['HomeEfsFileSystemId']}, the homes of {domain['DomainId']}." in output
 
 
 def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
@@ -102,7 +102,7 @@ def test_the_homes_of_a_domain_that_is_still_there_are_left_alone(
 ) -> None:
     sagemaker = aws.client("sagemaker")
     other = sagemaker.create_domain(
-        DomainName="somebody-elses",
+        DomainName="someone-elses",
         AuthMode="IAM",
         DefaultUserSettings={"ExecutionRole": "arn:aws:iam::123456789012:role/studio"},
         SubnetIds=domain["SubnetIds"],
@@ -260,7 +260,7 @@ def test_a_group_that_sagemaker_still_holds_is_waited_for_and_one_that_is_gone_i
     assert "Deleted sg-outbound" in console.export_text()
 
 
-def test_a_group_that_is_held_for_good_is_told(stubbed: Stubbed) -> None:
+def test_a_group_that_stays_in_use_is_reported(stubbed: Stubbed) -> None:
     ec2 = with_two_groups(stubbed)
     ec2.add_client_error("delete_security_group", "DependencyViolation")
     with pytest.raises(UserError, match="The deletion of sg-inbound did not end"):

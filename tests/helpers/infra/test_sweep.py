@@ -60,7 +60,7 @@ def test_what_is_not_tagged_as_the_projects_is_never_removed(tag: str) -> None:
     assert found.reported == ("p-pr-7-keys: its tags do not name p; it is left alone",)
 
 
-def test_an_environment_that_is_none_is_reported() -> None:
+def test_an_invalid_environment_is_reported() -> None:
     found = decide([stack("qa", -1), stack("pr-0", -1), stack("preview", -1)], "p", NOW)
 
     assert found.expired == ()
@@ -89,7 +89,7 @@ def test_what_is_broken_is_reported_in_every_environment(status: str, is_broken:
     assert len(found.reported) in {0, 2}
 
 
-def test_the_role_of_all_previews_is_an_administrators_affair() -> None:
+def test_only_an_administrator_changes_the_role_of_all_previews() -> None:
     role = stack("preview", name="p-preview-github-oidc", Project="")
 
     assert decide([role], "p", NOW) == decide([], "p", NOW)

@@ -40,15 +40,15 @@ def test_every_valid_dictionary_of_tags_passes_whatever_its_order(tags: dict[str
         ({"a": 3}, "the value is of type int; put it in quotes"),
     ],
 )
-def test_what_aws_would_refuse_is_refused(tags: dict[str, str], problem: str) -> None:
-    with pytest.raises(UserError) as refused:
+def test_what_aws_would_reject_is_rejected(tags: dict[str, str], problem: str) -> None:
+    with pytest.raises(UserError) as rejected:
         get_tags_input(tags)
 
-    assert problem in str(refused.value)
+    assert problem in str(rejected.value)
 
 
-def test_all_problems_are_told_at_once() -> None:
-    with pytest.raises(UserError) as refused:
+def test_all_problems_are_reported_together() -> None:
+    with pytest.raises(UserError) as rejected:
         get_tags_input({"aws:x": "#", "y!": "ok"})
 
-    assert len(refused.value.message.splitlines()) == 1 + 3
+    assert len(rejected.value.message.splitlines()) == 1 + 3

@@ -216,9 +216,7 @@ def test_only_who_has_the_secret_key_injects_faults(faulty: FaultyAws) -> None:
         inject(faulty.state.endpoint, faulty.state.secret_key, slow=1)
 
 
-def test_a_server_does_not_start_with_faults_that_are_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_does_not_start_with_invalid_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_AWS_FAULTS", "slow=1")
 
     with pytest.raises(UserError, match="LOCAL_AWS_FAULTS: slow is unknown; expected one of throttling"):

@@ -125,7 +125,7 @@ def test_another_process_with_the_same_id_is_not_taken_for_the_server(folder) ->
     assert mine.is_running()
 
 
-def test_a_taken_port_is_told(folder) -> None:
+def test_a_taken_port_is_reported(folder) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -141,14 +141,14 @@ def test_a_taken_port_is_told(folder) -> None:
 
 
 @pytest.mark.parametrize("port", ["http", "-1", "65536"])
-def test_a_wrong_port_is_told(folder, port) -> None:
+def test_a_wrong_port_is_reported(folder, port) -> None:
     result = command(folder, "up", LOCAL_AWS_PORT=port)
 
     assert result.returncode == 1
     assert f"LOCAL_AWS_PORT is '{port}'\nHint: Set it to a port from 0 to 65535" in result.stderr
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, monkeypatch) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LOCAL_AWS_HOME", str(tmp_path / "file" / "below"))
 
@@ -193,7 +193,7 @@ def entered(folder: Path, command: str, **variables: str) -> subprocess.Complete
     )
 
 
-def test_a_shell_that_enters_talks_to_the_server_and_to_nothing_else(server, server_folder) -> None:
+def test_a_shell_with_the_variables_uses_the_embedded_aws_only(server, server_folder) -> None:
     result = entered(
         server_folder,
         'echo "$AWS_ENDPOINT_URL" "${AWS_PROFILE-unset}" "${AWS_ENDPOINT_URL_S3-unset}" "$AWS_CA_BUNDLE"',
@@ -226,7 +226,7 @@ def test_the_server_of_a_process_that_is_gone_cannot_be_entered(server, tmp_path
         ("sts", "get_caller_identity", "InvalidClientTokenId"),
     ],
 )
-def test_foreign_credentials_are_refused_as_aws_does(server, service, call, code) -> None:
+def test_foreign_credentials_are_rejected_as_aws_does(server, service, call, code) -> None:
     client = boto3.client(
         service,
         endpoint_url=server.endpoint,
@@ -244,8 +244,8 @@ def test_foreign_credentials_are_refused_as_aws_does(server, service, call, code
 def test_credentials_that_the_server_has_issued_are_taken(server, aws, role) -> None:
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     iam = aws.client("iam")
-    iam.create_user(UserName="somebody")
-    user = iam.create_access_key(UserName="somebody")["AccessKey"]
+    iam.create_user(UserName="someone")
+    user = iam.create_access_key(UserName="someone")["AccessKey"]
 
     for key in (session, user):
         client = boto3.client(

@@ -79,7 +79,7 @@ def test_a_broken_file_names_the_key_and_the_fix(tmp_path, change, message) -> N
         load_prices(file)
 
 
-def test_a_missing_file_is_said(tmp_path) -> None:
+def test_a_missing_file_is_reported(tmp_path) -> None:
     with pytest.raises(UserError, match=r"prices.json: there is no such file\nHint: .*make prices"):
         load_prices(tmp_path / "prices.json")
 
@@ -99,9 +99,9 @@ def test_fixed_prices_of_another_region_are_not_carried_over(answer) -> None:
 
 
 def test_contradictory_and_empty_answers_change_nothing(answer) -> None:
-    dearer = answer[0].replace("0.2300000000", "0.2500000000")
+    more_expensive = answer[0].replace("0.2300000000", "0.2500000000")
     with pytest.raises(UserError, match=r"two prices of ml.m5.xlarge in us-east-1: 0.23 and 0.25"):
-        refreshed(load_prices(), [*answer, dearer], "us-east-1", TODAY)
+        refreshed(load_prices(), [*answer, more_expensive], "us-east-1", TODAY)
     with pytest.raises(UserError, match=r"no price of SageMaker Processing in 'mars-1'"):
         refreshed(load_prices(), [], "mars-1", TODAY)
 
@@ -142,7 +142,7 @@ def test_the_command_writes_what_the_api_answers(tmp_path, answer, capsys, monke
     assert load_prices(file).resources == load_prices().resources
 
 
-def test_without_aws_the_command_says_so_and_leaves_the_file(tmp_path) -> None:
+def test_without_aws_the_command_reports_that_and_leaves_the_file(tmp_path) -> None:
     file = tmp_path / "prices.json"
     file.write_bytes(PRICES.read_bytes())
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}

@@ -27,17 +27,17 @@ def test_drivers_take_sparks_classes_from_the_archive() -> None:
     assert "org.apache.spark.deploy.SparkSubmit source: shared objects file (top)" in loaded(shared)
 
 
-def test_another_class_path_is_no_error(tmp_path: Path) -> None:
-    """As after an update of Spark: the JVM says nothing, and takes the classes from their jars."""
+def test_another_class_path_is_not_an_error(tmp_path: Path) -> None:
+    """As after an update of Spark: the JVM prints nothing, and takes the classes from their jars."""
     shared = shared_classes()
     assert shared is not None
     other = tmp_path / "other.jar"
     class_data_sharing._write_class_path(pyspark_folder() / "jars", other)
 
-    said = loaded(SharedClasses(other, shared.archive))
+    warnings = loaded(SharedClasses(other, shared.archive))
 
-    assert "org.apache.spark.deploy.SparkSubmit source: file:" in said
-    assert "[cds" not in said
+    assert "org.apache.spark.deploy.SparkSubmit source: file:" in warnings
+    assert "[cds" not in warnings
 
 
 def test_the_jar_names_every_jar_of_spark(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_the_embedded_aws_is_reached_by_path_and_without_tls(
     assert settings["spark.hadoop.fs.s3a.connection.ssl.enabled"] == ssl
 
 
-def test_a_port_that_is_taken_is_told(tmp_path) -> None:
+def test_a_port_that_is_taken_is_reported(tmp_path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_told(tmp_path) -> None:
             on_disk(tmp_path, taken.getsockname()[1])
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path) -> None:
+def test_a_server_that_does_not_start_reports_why(tmp_path) -> None:
     server = on_disk(tmp_path, 0)
     broken: Server = replace(server, environment={**server.environment, "JAVA_HOME": "/nowhere"})
 

@@ -32,6 +32,6 @@ def test_the_file_is_what_its_command_makes() -> None:
         ("m5.xlarge", r"'m5.xlarge' is not an instance type .*\nHint: Name one, as ml.m5.xlarge"),
     ],
 )
-def test_an_instance_that_cannot_be_sized_is_refused(name, message) -> None:
+def test_an_instance_that_cannot_be_sized_is_rejected(name, message) -> None:
     with pytest.raises(UserError, match=message):
         instance(name)

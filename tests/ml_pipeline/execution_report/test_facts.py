@@ -1,4 +1,4 @@
-"""What the report derives from what AWS says: dependencies, attempts, spans, costs, differences."""
+"""What the report derives from answers of AWS: dependencies, attempts, spans, costs, differences."""
 
 import io
 import json
@@ -296,7 +296,7 @@ def test_without_a_line_in_the_documented_form_there_are_no_examples() -> None:
     assert group_rejected([b'{"row": 1}'], 1) is None
 
 
-def test_a_real_event_log_says_where_the_time_went() -> None:
+def test_a_real_event_log_reports_where_the_time_went() -> None:
     (log,) = (LOGS / "not_granted" / "3.5.9").iterdir()
 
     run = spark_run(profile.read(log))
@@ -333,7 +333,7 @@ def test_an_executor_that_ends_with_the_application_was_not_lost() -> None:
     assert [executor.lost for executor in spark_run(run).executors] == ["", "killed"]
 
 
-def test_a_duration_within_a_tenth_is_no_difference() -> None:
+def test_a_duration_within_a_tenth_is_not_a_difference() -> None:
     slower = replace(CLEAN, spans=(*CLEAN.spans, span(Phase.RUNNING, 362, 382)))
 
     assert differences(replace(SMALL, steps=(CLEAN,)), replace(SMALL, steps=(slower,))) == ()

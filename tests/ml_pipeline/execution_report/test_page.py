@@ -224,7 +224,7 @@ def test_a_large_page_shows_every_step_and_unfolds_only_what_failed() -> None:
     assert all(f"step-{number:03}" in page.text for number in range(200))
 
 
-def test_numbers_are_shown_as_the_examples_say() -> None:
+def test_numbers_are_shown_as_in_the_examples() -> None:
     results = doctest.testmod(text)
 
     assert (results.failed, results.attempted) == (0, 4)
@@ -261,7 +261,7 @@ def test_no_row_of_the_graph_is_wider_than_a_page() -> None:
 
 
 def test_every_phase_has_a_height_or_a_mark_of_its_own() -> None:
-    """Who sees no color still tells them apart: a failed attempt is struck through."""
+    """They are distinguishable without color: a failed attempt is struck through."""
     bars = {}
     for phase in Phase:
         drawn = charts.spans_bar([span(phase, 0, 5)], NOON, 10, NOON, "title")

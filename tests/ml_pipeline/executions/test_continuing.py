@@ -70,7 +70,7 @@ def test_what_succeeded_since_is_not_started_again(
 
     assert count(stack, target) == 1
     assert run(datetime.now(UTC) + timedelta(seconds=2)) == 0
-    assert count(stack, target) == 2, "what is older is somebody else's"
+    assert count(stack, target) == 2, "what is older is someone else's"
 
 
 def test_what_failed_is_started_again(stack: boto3.Session, pipeline: Callable[[str], Target]) -> None:
@@ -135,13 +135,13 @@ def test_the_state_is_for_a_step_of_a_workflow(
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [("yesterday", "is not a time, as 2026-11-28T12:00:00Z"), ("2026-11-28T12:00:00", "has no time zone")],
 )
-def test_a_time_without_its_zone_is_refused(
-    capsys: pytest.CaptureFixture[str], given: str, said: str
+def test_a_time_without_its_zone_is_rejected(
+    capsys: pytest.CaptureFixture[str], given: str, message: str
 ) -> None:
     with pytest.raises(SystemExit):
         main(["start", "--since", given])
 
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -46,7 +46,7 @@ executions = st.lists(
 
 
 @given(executions)
-def test_of_all_that_run_exactly_one_goes_on(listed: list[Execution]) -> None:
+def test_exactly_one_of_several_executions_continues(listed: list[Execution]) -> None:
     running = [execution for execution in listed if execution.active]
 
     going_on = [execution for execution in running if first_in_line(listed, execution.arn) is None]
@@ -54,7 +54,7 @@ def test_of_all_that_run_exactly_one_goes_on(listed: list[Execution]) -> None:
     assert len(going_on) == min(1, len(running))
 
 
-def test_the_earliest_goes_on_and_is_named_to_the_others() -> None:
+def test_the_earliest_continues_and_is_named_to_the_others() -> None:
     early, late = Execution("b", "Executing", NOON), Execution("a", "Executing", NOON + timedelta(seconds=1))
 
     assert first_in_line([late, early], "b") is None
@@ -152,7 +152,7 @@ def test_a_pipeline_that_is_not_there_is_named_with_what_to_do(
         start(stack, target_of("trial", "nowhere"))
 
 
-def test_stopping_what_has_finished_says_so(stack: boto3.Session, failing: Target) -> None:
+def test_stopping_what_has_finished_reports_that(stack: boto3.Session, failing: Target) -> None:
     arn = start(stack, failing)
     end(stack, arn)
 

@@ -118,10 +118,10 @@ def test_every_missing_input_is_named_with_what_to_do(
 ) -> None:
     s3, found = stack.client("s3"), definition(rides=location, rates=f"{location}-rates")
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         fingerprints(s3, found, target_of("trial"))
 
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         f"There is no input rides of step clean at {location}\n"
         f"There is no input rates of step clean at {location}-rates\n"
         "Hint: Deliver it, or upload the sample with: make data ENV=trial"

@@ -108,7 +108,7 @@ def test_without_logs_the_newest_line_is_empty(stack: boto3.Session) -> None:
     assert NewestLine(Jobs("job"), logs).of(arn_of("job"), 0) == ""  # type: ignore[arg-type]
 
 
-def test_the_right_to_read_logs_is_missed_aloud_when_logs_are_asked_for() -> None:
+def test_a_missing_right_to_read_logs_is_reported_when_logs_are_requested() -> None:
     class Denied:
         def get_paginator(self, _: str) -> "Denied":
             return self

@@ -179,7 +179,7 @@ def test_a_report_is_read_from_s3(stack: boto3.Session, uri: S3Uri) -> None:
     assert read_report(stack.client("s3"), uri).outputs["csv"].model_dump() == CSV
 
 
-def test_a_job_that_wrote_no_report_is_told_which_file_to_write(stack: boto3.Session, uri: S3Uri) -> None:
+def test_a_job_without_a_report_is_reported_with_the_file_to_write(stack: boto3.Session, uri: S3Uri) -> None:
     with pytest.raises(ReportError) as caught:
         read_report(stack.client("s3"), uri)
 

@@ -187,7 +187,7 @@ def test_what_jobs_without_a_report_wrote_is_verified() -> None:
     assert other == (f"step score: expected encryption with {KEY}, found no KMS key: {PREDICTIONS}/1.out")
 
 
-def test_what_lies_beside_the_predictions_of_a_run_is_none_of_them(aws: boto3.Session) -> None:
+def test_other_files_next_to_the_predictions_of_a_run_are_not_predictions(aws: boto3.Session) -> None:
     s3 = aws.client("s3")
     create_bucket(s3, "predictions-of-tests")
     for key in ("runs/a/1.out", "runs/ab/2.out", "model.tar.gz", "model.tar.gz.bak"):

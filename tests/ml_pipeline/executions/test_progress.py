@@ -13,14 +13,14 @@ LATER = NOON + timedelta(seconds=65)
 RUNNING = Step("clean", "Executing", started=NOON, job_arn="job-1")
 
 
-def test_the_first_snapshot_tells_everything() -> None:
+def test_the_first_snapshot_reports_everything() -> None:
     assert changes(None, Snapshot("arn", "Executing", steps=(RUNNING,)), NOON) == [
         "step clean Executing",
         "execution Executing",
     ]
 
 
-def test_nothing_is_told_of_what_stays() -> None:
+def test_unchanged_values_are_not_shown() -> None:
     snapshot = Snapshot("arn", "Executing", steps=(RUNNING,))
 
     assert changes(snapshot, snapshot, LATER) == []

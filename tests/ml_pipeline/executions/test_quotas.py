@@ -1,4 +1,4 @@
-"""Quotas that are too low are said with name, code and the command that raises them."""
+"""Quotas that are too low are reported with name, code and the command that raises them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from helpers.environments import Environment
-from ml_pipeline.executions.quotas import JobInstances, instances_needed, shortfalls
+from ml_pipeline.executions.quotas import JobInstances, instances_needed, insufficient_quotas
 from tests.ml_pipeline.small_project import FIRST
 
 M5, R5 = JobInstances("ml.m5.xlarge", "Processing"), JobInstances("ml.r5.xlarge", "Processing")
@@ -39,7 +39,7 @@ def test_a_quota_below_what_a_step_needs_is_reported(quotas: Any) -> None:
             {**asked, "NextToken": "x"},
         )
 
-        lines = shortfalls(quotas, {M5: 2, R5: 4})
+        lines = insufficient_quotas(quotas, {M5: 2, R5: 4})
 
         stub.assert_no_pending_responses()  # and no page was read after both were found
     assert lines == [
@@ -49,11 +49,11 @@ def test_a_quota_below_what_a_step_needs_is_reported(quotas: Any) -> None:
     ]
 
 
-def test_without_the_right_to_read_them_that_is_said(quotas: Any) -> None:
+def test_without_the_right_to_read_them_that_is_reported(quotas: Any) -> None:
     with Stubber(quotas) as stub:
         stub.add_client_error("list_service_quotas", "AccessDeniedException", "not authorized")
 
-        (line,) = shortfalls(quotas, {M5: 2})
+        (line,) = insufficient_quotas(quotas, {M5: 2})
 
     assert line.startswith("The quotas of SageMaker are not checked: ")
     assert "not authorized" in line
@@ -64,11 +64,11 @@ def test_another_error_is_not_hidden(quotas: Any) -> None:
         stub.add_client_error("list_service_quotas", "ServiceException", "down")
 
         with pytest.raises(ClientError, match="down"):
-            shortfalls(quotas, {M5: 2})
+            insufficient_quotas(quotas, {M5: 2})
 
 
 def test_the_embedded_aws_has_no_quotas(aws: boto3.Session) -> None:
-    assert shortfalls(aws.client("service-quotas"), {M5: 1000}) == []
+    assert insufficient_quotas(aws.client("service-quotas"), {M5: 1000}) == []
 
 
 def test_what_is_needed_is_the_largest_step_of_each_instance_type(small_project: None) -> None:

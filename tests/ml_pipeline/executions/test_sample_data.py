@@ -1,4 +1,4 @@
-"""Sample data: where it is uploaded, and that it overwrites nothing that somebody else has put there."""
+"""Sample data: where it is uploaded, and that it overwrites nothing that someone else has put there."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -125,7 +125,7 @@ def test_of_a_changed_folder_what_is_gone_goes_and_what_is_new_comes(bucket: Buc
 
 
 @pytest.mark.parametrize("environment", ["local", "pr-7", "trial"])
-def test_a_file_of_somebody_else_stays(environment: str, bucket: Bucket) -> None:
+def test_a_file_of_someone_else_stays(environment: str, bucket: Bucket) -> None:
     bucket.put("in", "mine\n")
 
     assert "was left as it is" in bucket.upload(FILE, environment)
@@ -145,7 +145,7 @@ def test_an_edited_sample_is_the_editors(bucket: Bucket) -> None:
     assert bucket.content == {"in": "edited\n"}
 
 
-def test_one_object_of_somebody_else_keeps_a_whole_folder_as_it_is(bucket: Bucket) -> None:
+def test_one_object_of_someone_else_keeps_a_whole_folder_as_it_is(bucket: Bucket) -> None:
     bucket.upload(FOLDER)
     for name in ("a", "b"):
         bucket.put(f"in/mine-{name}.csv", "mine\n")
@@ -158,13 +158,13 @@ def test_one_object_of_somebody_else_keeps_a_whole_folder_as_it_is(bucket: Bucke
     assert bucket.content == before
 
 
-def test_the_same_bytes_of_somebody_else_are_the_sample_already(bucket: Bucket) -> None:
+def test_the_same_bytes_from_someone_else_count_as_the_sample(bucket: Bucket) -> None:
     bucket.put("in", "1\n")
 
     assert bucket.upload(FILE) == f"The sample {FILE} is already at {bucket.uri}."
 
 
-def test_objects_beside_the_input_are_none_of_it(bucket: Bucket) -> None:
+def test_objects_next_to_the_input_do_not_belong_to_it(bucket: Bucket) -> None:
     bucket.put("in-2", "beside\n")
     bucket.put("other", "beside\n")
 

@@ -38,7 +38,7 @@ def test_a_pipeline_is_executed_where_it_is_enabled() -> None:
 
 
 @pytest.mark.usefixtures("_second")
-def test_one_that_is_asked_for_by_its_name_is_refused_elsewhere() -> None:
+def test_one_that_is_asked_for_by_its_name_is_rejected_elsewhere() -> None:
     with pytest.raises(
         UserError, match=r"ride-joins is not executed in live: .*ride-joins\.json has enabled"
     ):
@@ -58,10 +58,10 @@ def test_enabled_is_true_or_false(
 def test_of_all_pipelines_one_without_a_model_is_left_out(
     pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> str:
+    def reject(*_: object, **__: object) -> str:
         raise NoActiveModelError(NO_MODEL)
 
-    monkeypatch.setattr(start, "begin", refuse)
+    monkeypatch.setattr(start, "begin", reject)
     console, arguments = (
         Console(record=True, quiet=False, width=500),
         Namespace(pipeline=pipeline, cache="on"),

@@ -46,14 +46,14 @@ FULL = StepOutcome(
 
 
 def described(name: str, **more: Any) -> dict[str, Any]:
-    """Return what the API says of a processing job."""
+    """Return the API's description of a processing job."""
     return {"ProcessingJobName": name, "ProcessingJobStatus": "Completed", "CreationTime": NOON, **more}
 
 
 TARGET = Target(Environment("local"), "processing", "P")
 
 
-def test_a_success_says_where_everything_is() -> None:
+def test_a_success_reports_where_everything_is() -> None:
     assert summary(Snapshot("arn", "Succeeded"), [FULL], TARGET).splitlines() == [
         "Execution        arn",
         "Status           Succeeded",
@@ -82,7 +82,7 @@ def test_a_job_may_count_no_rows_and_write_nothing() -> None:
     assert "Output" not in text
 
 
-def test_without_the_report_the_rest_is_told() -> None:
+def test_without_the_report_the_rest_is_shown() -> None:
     outcome = StepOutcome(
         STEP,
         event_logs="s3://b/logs",
@@ -119,7 +119,7 @@ def test_a_job_that_a_quota_stopped_leads_to_how_it_is_raised() -> None:
     assert "docs/platform-engineer.md#service-quotas" in text
 
 
-def test_a_failure_says_why_and_how_to_see_the_log() -> None:
+def test_a_failure_reports_why_and_how_to_see_the_log() -> None:
     failed = StepOutcome(
         Step("clean", "Failed", failure_reason="exit code 1"),
         job="job-1",
@@ -137,7 +137,7 @@ def test_a_failure_says_why_and_how_to_see_the_log() -> None:
     assert "Report" not in text
 
 
-def test_an_execution_that_failed_without_a_step_says_why() -> None:
+def test_an_execution_that_failed_without_a_step_reports_why() -> None:
     assert "Reason           no such role" in summary(Snapshot("arn", "Failed", "no such role"), [], TARGET)
 
 
@@ -188,7 +188,7 @@ def test_each_job_has_the_report_below_its_own_name(
     assert [each.report_problems for each in read] == [(), (), ()]
 
 
-def test_a_job_that_was_not_asked_for_a_report_is_told(stack: boto3.Session) -> None:
+def test_a_job_without_a_report_output_is_reported(stack: boto3.Session) -> None:
     snapshot = Snapshot("arn", "Succeeded", steps=(STEP,))
 
     (read,) = read_outcomes(Session(stack, {"job-1": {}}), snapshot)  # type: ignore[arg-type]
@@ -199,7 +199,9 @@ def test_a_job_that_was_not_asked_for_a_report_is_told(stack: boto3.Session) -> 
     )
 
 
-def test_a_report_that_cannot_be_used_is_told(stack: boto3.Session, stack_parameters: PipelineParams) -> None:
+def test_a_report_that_cannot_be_used_is_reported(
+    stack: boto3.Session, stack_parameters: PipelineParams
+) -> None:
     folder = f"{stack_parameters.pyspark_process_data_output}/{uuid4().hex}"
     bucket, key = parse(folder)
     stack.client("s3").put_object(Bucket=bucket, Key=f"{key}/runs/job-1/report.json", Body=b"{}")

@@ -48,7 +48,7 @@ def test_an_execution_is_followed_to_its_end(
     assert ("Newest log line" in out.getvalue()) is terminal
 
 
-def test_waiting_ends_at_its_time_while_the_execution_goes_on(
+def test_waiting_ends_at_its_time_while_the_execution_continues(
     stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "take_snapshot", lambda _, arn: Snapshot(arn, "Executing"))
@@ -75,7 +75,7 @@ def test_waiting_is_given_up_when_aws_stays_out_of_reach(
         wait(stack, "arn", target, Console(file=io.StringIO()))
 
 
-def test_an_execution_goes_on_when_credentials_expire(
+def test_an_execution_continues_when_credentials_expire(
     stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sagemaker = boto3.client("sagemaker", region_name=stack.region_name)

@@ -75,11 +75,11 @@ def example(stack: boto3.Session, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def run(example: Path, capsys_of_module: Any) -> Run:
-    said = []
+    lines = []
     for words in (("upsert",), ("upsert",), ("start", "--wait"), ("logs",)):
         assert main([*words, "--pipeline", "tables"]) == 0
-        said.append(capsys_of_module())
-    return Run(said[0], said[1], said[3])
+        lines.append(capsys_of_module())
+    return Run(lines[0], lines[1], lines[3])
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_another_engine_reads_the_iceberg_table_that_executors_wrote(run: Run, s
     assert rows([table[path.decode()] for path in added]) == ROWS
 
 
-def test_a_wheel_with_another_hash_is_refused_by_its_line_before_anything_is_uploaded(
+def test_a_wheel_with_another_hash_is_rejected_by_its_line_before_anything_is_uploaded(
     example: Path, stack: boto3.Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lock = example / "spark_jobs" / "requirements-tables.txt"

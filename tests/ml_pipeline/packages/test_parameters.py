@@ -135,9 +135,9 @@ MISTAKES: Mapping[str, tuple[str, Any, str]] = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_reported_by_file_key_and_fix(mistake: str, load: Callable[..., PipelineParams]) -> None:
-    path, value, said = MISTAKES[mistake]
+    path, value, message = MISTAKES[mistake]
 
-    with pytest.raises(UserError, match=rf"/tables\.json: {path.replace('/', '.')}.*: {said}"):
+    with pytest.raises(UserError, match=rf"/tables\.json: {path.replace('/', '.')}.*: {message}"):
         load(changed(DOCUMENT, path, value))
 
 
@@ -169,10 +169,10 @@ def test_locks_are_written_for_what_the_steps_name_or_not_at_all(
     del resolved["a:b:1"]
     monkeypatch.setattr(lock, "_locked", lambda _, name: (f"# another {name}\n", {}))
 
-    def refuse(coordinate: str) -> dict[Any, str]:
+    def reject(coordinate: str) -> dict[Any, str]:
         raise UserError(f"{coordinate} cannot be resolved")
 
-    monkeypatch.setattr(lock, "resolve", refuse)
+    monkeypatch.setattr(lock, "resolve", reject)
     with pytest.raises(UserError, match="a:b:1 cannot be resolved"):
         lock.run(None, Console())  # type: ignore[arg-type]
     assert (jobs / LOCKED).read_text() == "# requirements-tables.in\n"

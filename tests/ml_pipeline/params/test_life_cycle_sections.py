@@ -135,7 +135,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         {"step": "evaluate", "output": "evaluation"},
         ": steps.",
     ),
-    "file that is no JSON": (
+    "file that is not JSON": (
         "steps/reject/message/file",
         "evaluation.txt",
         ': steps.reject.message.file = "evaluation.txt": name a JSON file, as evaluation/evaluation.json',
@@ -174,7 +174,7 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ": steps.train.hyperparameters.eta = 2: the image of XGBoost rejects it: Hyperparameter eta: 2.0 is "
         "not in [0, 1]; correct it as ",
     ),
-    "hyperparameter that is no number": (
+    "hyperparameter that is not a number": (
         "steps/train/hyperparameters/eta",
         "nan",
         ': steps.train.hyperparameters.eta = "nan": the image of XGBoost rejects it: ',
@@ -218,7 +218,7 @@ def test_a_number_that_is_not_finite_is_rejected_with_its_key(
 
 
 @pytest.mark.parametrize(
-    ("mistake", "said"),
+    ("mistake", "message"),
     [
         (
             "unknown type",
@@ -230,7 +230,7 @@ def test_a_number_that_is_not_finite_is_rejected_with_its_key(
         ("steps that wait for each other", "the steps wait for each other: "),
     ],
 )
-def test_what_a_whole_section_lacks_is_said(mistake: str, said: str, problems: Any) -> None:
+def test_what_a_whole_section_lacks_is_reported(mistake: str, message: str, problems: Any) -> None:
     path, value, _ = MISTAKES[mistake]
 
-    assert [line for line in problems(changed(TRAINING, path, value)) if said in line]
+    assert [line for line in problems(changed(TRAINING, path, value)) if message in line]

@@ -37,15 +37,15 @@ def test_valid_overlays_pass_with_their_values(overlay: Path, folder: Path, outp
 
 
 @pytest.mark.parametrize("overlay", sorted((FILES / "invalid").glob("*.json")), ids=lambda path: path.stem)
-def test_invalid_overlays_are_refused_by_file_key_value_and_fix(
+def test_invalid_overlays_are_rejected_by_file_key_value_and_fix(
     overlay: Path, folder: Path, outputs: dict[str, str]
 ) -> None:
     expected = overlay.with_suffix(".txt").read_text().splitlines()
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         load(folder, overlay, outputs)
 
-    message = str(refused.value)
+    message = str(rejected.value)
     assert [part for part in expected if part not in message] == [], message
     assert overlay.name in message
 
@@ -61,10 +61,10 @@ def test_problems_are_reported_all_at_once_one_a_line_with_the_file_each_comes_f
         '{"pyspark_process_instance_count": 0, "tags": {"b!": "2"}, "more": 2}'
     )
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         load_parameters("trial", outputs, folder=folder)
 
-    header, *lines = refused.value.message.splitlines()
+    header, *lines = rejected.value.message.splitlines()
     reported = {line.split(": ")[1].split(" = ")[0]: line.split(": ")[0].rsplit("/", 1)[-1] for line in lines}
     assert header == f"The parameters of pipeline {DEFAULT_PIPELINE} in trial are not valid:"
     assert len(lines) == 7
@@ -91,7 +91,7 @@ def test_a_missing_key_that_the_module_reads_is_reported_as_any_other(
 
 
 @pytest.mark.parametrize("ending", ["dev", "${Environment}2", "${Environment}2-rates"])
-def test_jobs_that_another_environment_could_read_are_refused(
+def test_jobs_that_another_environment_could_read_are_rejected(
     ending: str, folder: Path, outputs: dict[str, str]
 ) -> None:
     (folder / "trial.json").write_text(json.dumps({"job_name_prefix": f"${{ProjectName}}-{ending}"}))
@@ -100,11 +100,11 @@ def test_jobs_that_another_environment_could_read_are_refused(
         load_parameters("trial", outputs, folder=folder)
 
 
-def test_a_resolved_value_is_shown_beside_its_placeholder(outputs: dict[str, str], folder: Path) -> None:
-    with pytest.raises(UserError) as refused:
+def test_a_resolved_value_is_shown_next_to_its_placeholder(outputs: dict[str, str], folder: Path) -> None:
+    with pytest.raises(UserError) as rejected:
         load_parameters("trial", {**outputs, "PipelineExecutionRoleArn": "nobody"}, folder=folder)
 
-    assert 'pipeline_role = "${PipelineExecutionRoleArn}" ("nobody"): ' in str(refused.value)
+    assert 'pipeline_role = "${PipelineExecutionRoleArn}" ("nobody"): ' in str(rejected.value)
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,10 @@ def load(folder: Path, code: SparkCode, outputs: dict[str, str]) -> Load:
 
 
 def problems_of(load: Load, document: Document, **more: Any) -> list[str]:
-    """Return the lines of the message that refuses a document, each without the folder of its file."""
-    with pytest.raises(UserError) as refused:
+    """Return the lines of the message that rejects a document, each without the folder of its file."""
+    with pytest.raises(UserError) as rejected:
         load(document, **more)
-    header, *lines = refused.value.message.splitlines()
+    header, *lines = rejected.value.message.splitlines()
     assert header == "The parameters of pipeline ride-joins in trial are not valid:"
     return [line.removeprefix("  - ").rsplit("/ride-joins.json", 1)[-1] for line in lines]
 
@@ -146,7 +146,7 @@ def test_names_and_instances_are_known_without_a_stack(load: Load, folder: Path)
 
 
 @pytest.mark.parametrize("name", [REMOVED, 3])
-def test_a_pipeline_without_a_name_is_refused_by_its_file_and_key(name: Any, folder: Path) -> None:
+def test_a_pipeline_without_a_name_is_rejected_by_its_file_and_key(name: Any, folder: Path) -> None:
     (folder / "pipelines" / "ride-joins.json").write_text(json.dumps(changed(PAIR, "pipeline_name", name)))
 
     with pytest.raises(
@@ -155,7 +155,7 @@ def test_a_pipeline_without_a_name_is_refused_by_its_file_and_key(name: Any, fol
         pipeline_name("trial", "ride-joins", folder)
 
 
-def test_a_pipeline_without_a_file_is_refused_by_the_file(folder: Path, outputs: dict[str, str]) -> None:
+def test_a_pipeline_without_a_file_is_rejected_by_the_file(folder: Path, outputs: dict[str, str]) -> None:
     with pytest.raises(UserError, match=r"pipelines/nothing\.json: there is no such file\nHint: Create it"):
         load_parameters("trial", outputs, "nothing", folder=folder)
 
@@ -342,7 +342,7 @@ def test_overlays_are_objects_by_environment(overlays: Any, load: Load) -> None:
         load(changed(PAIR, "environments", overlays))
 
 
-def test_an_overlay_of_an_unknown_environment_is_refused_with_those_that_there_are(load: Load) -> None:
+def test_an_overlay_of_an_unknown_environment_is_rejected_with_those_that_there_are(load: Load) -> None:
     with pytest.raises(
         UserError,
         match=r"ride-joins\.json: environments\.qa: unknown environment; expected one of "
@@ -351,7 +351,7 @@ def test_an_overlay_of_an_unknown_environment_is_refused_with_those_that_there_a
         load(changed(PAIR, "environments/qa/trial", "x"))
 
 
-def test_a_section_that_the_module_has_no_step_for_is_refused(load: Load) -> None:
+def test_a_section_that_the_module_has_no_step_for_is_rejected(load: Load) -> None:
     (line,) = problems_of(load, PAIR, steps=lambda _: {"clean": "Processing"})
 
     assert line.startswith(": steps.join")
@@ -361,7 +361,7 @@ def test_a_section_that_the_module_has_no_step_for_is_refused(load: Load) -> Non
     )
 
 
-def test_a_step_of_the_module_without_a_section_is_refused(load: Load) -> None:
+def test_a_step_of_the_module_without_a_section_is_rejected(load: Load) -> None:
     (line,) = problems_of(
         load, PAIR, steps=lambda _: dict.fromkeys(["clean", "join", "report"], "Processing")
     )

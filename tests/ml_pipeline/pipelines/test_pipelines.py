@@ -31,20 +31,20 @@ def test_a_module_is_a_pipeline_and_the_default_one_comes_first(folder: Path) ->
     assert (found.name, found.description, list(found.steps({}))) == ("ride-joins", "Joins.", [])
 
 
-def test_an_unknown_pipeline_is_refused_with_those_that_there_are(folder: Path) -> None:
+def test_an_unknown_pipeline_is_rejected_with_those_that_there_are(folder: Path) -> None:
     (folder / "ride_joins.py").write_text("")
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         find_pipeline("rides")
 
-    assert str(refused.value) == (
+    assert str(rejected.value) == (
         f"unknown pipeline 'rides'; expected one of {DEFAULT_PIPELINE}, ride-joins\n"
         "Hint: Name one of them, or add the pipeline with: make new-pipeline NAME=rides"
     )
 
 
 @pytest.mark.parametrize(("content", "missing"), [("", "DESCRIPTION"), ("DESCRIPTION = 'Joins.'", "steps")])
-def test_a_module_that_lacks_something_is_refused_by_its_file(
+def test_a_module_that_lacks_something_is_rejected_by_its_file(
     content: str, missing: str, folder: Path
 ) -> None:
     (folder / "ride_joins.py").write_text(content)

@@ -24,7 +24,7 @@ def statuses(group: ModelGroup, *versions: int) -> list[str]:
 
 @contextmanager
 def after_the_update(group: ModelGroup, act: Callable[[], object]) -> Iterator[None]:
-    """Have somebody else act between a command's update and its look at the result."""
+    """Have someone else act between a command's update and its look at the result."""
     events, name = group.sagemaker.meta.events, "after-call.sagemaker.UpdateModelPackage"
 
     def once(**_: object) -> None:
@@ -45,16 +45,18 @@ def set_status(group: ModelGroup, version: int, status: str) -> None:
     )
 
 
-def test_an_approved_version_is_active_and_says_by_whom(group: ModelGroup, register: Register) -> None:
+def test_an_approved_version_is_active_and_shows_who_approved_it(
+    group: ModelGroup, register: Register
+) -> None:
     version = register(CustomerMetadataProperties={"commit": "abc"})
 
-    said = approve(group, version)
+    found = approve(group, version)
 
     package = group.find(version)
     assert active(group) == version
     assert package.properties.keys() == {"commit", "approved-by", "approved-at"}
     assert package.approved_by.startswith("arn:aws:")
-    assert said == "Version 1 is approved and active. Score with it: make run ENV=local PIPELINE=score"
+    assert found == "Version 1 is approved and active. Score with it: make run ENV=local PIPELINE=score"
     assert approve(group, version) == f"Version 1 is approved already, by {package.approved_by}."
 
 
@@ -78,11 +80,11 @@ def test_rejecting_the_active_version_restores_the_one_before(group: ModelGroup,
     reject(group, 2)
     approve(group, 3)
 
-    said = reject(group, 3)
+    found = reject(group, 3)
 
     assert statuses(group, 1, 2, 3) == ["Approved", "Rejected", "Rejected"]
     assert active(group) == 1
-    assert said.startswith("Version 3 is rejected, and version 1 is active again.")
+    assert found.startswith("Version 3 is rejected, and version 1 is active again.")
     assert reject(group, 3) == "Version 3 is rejected already. Version 1 is active."
     assert reject(group, 1).startswith("Version 1 is rejected, and no approved version is left")
     assert group.find(3).approved_by == ""
@@ -135,10 +137,10 @@ def test_what_cannot_be_served_is_not_approved(
 ) -> None:
     register(environment={"SAGEMAKER_PROGRAM": ""}, DriftCheckBaselines=None)
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         approve(group, 1)
 
-    lines = str(refused.value).splitlines()
+    lines = str(rejected.value).splitlines()
     assert lines[0] == "Version 1 cannot be used, and was not approved:"
     assert [line.split(",")[0] for line in lines[1:]] == [
         "  - its environment has SAGEMAKER_PROGRAM",
@@ -150,7 +152,7 @@ def test_what_cannot_be_served_is_not_approved(
     assert group.find(1).properties == {}
 
 
-def test_a_rejection_says_that_the_version_before_cannot_be_served_any_more(
+def test_a_rejection_reports_that_the_version_before_cannot_be_served_any_more(
     group: ModelGroup, register: Register
 ) -> None:
     approve(group, register())
@@ -171,10 +173,10 @@ def test_two_versions_approved_at_once_leave_the_newer_one_active(
     register()
 
     with after_the_update(group, lambda: set_status(group, 2, "Approved")):
-        said = approve(group, 1)
+        found = approve(group, 1)
 
     assert active(group) == 2
-    assert said == (
+    assert found == (
         "Version 1 is approved. Version 2 was approved at the same time, by "
         "arn:aws:iam::123456789012:user/ann, and is the active one."
     )

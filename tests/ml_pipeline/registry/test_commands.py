@@ -13,12 +13,14 @@ from ml_pipeline.commands import approve, compare, models, promote, reject
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
-Said = Callable[..., tuple[int, str, str]]
+RunCommand = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def said(group: ModelGroup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
-    """Runs a command on the group; returns its exit code and what it says."""
+def run_command(
+    group: ModelGroup, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> RunCommand:
+    """Runs a command on the group; returns its exit code and its output."""
     for module in (approve, compare, models, reject):
         monkeypatch.setattr(module, "open_group", lambda environment: group)
 
@@ -41,16 +43,16 @@ def rows(table: str) -> list[list[str]]:
     return [cells(line) for line in table.splitlines() if line.startswith("│")]
 
 
-def test_the_card_of_a_version_is_shown(said: Said, register: Register) -> None:
+def test_the_card_of_a_version_is_shown(run_command: RunCommand, register: Register) -> None:
     content = '{"intended_uses": {"intended_uses": "Estimates of age.", "risk_rating": "Low"}}'
     register(ModelCard={"ModelCardContent": content, "ModelCardStatus": "PendingReview"})
     register()
 
-    code, out, _ = said("models", "--card", "1")
+    code, out, _ = run_command("models", "--card", "1")
 
     assert code == 0
     assert rows(out) == [["Intended uses", "Estimates of age."], ["Risk rating", "Low"]]
-    code, _, error = said("models", "--card", "2")
+    code, _, error = run_command("models", "--card", "2")
     assert code == 1
     assert "Version 2 of" in error
     assert "has no model card" in error
@@ -58,16 +60,16 @@ def test_the_card_of_a_version_is_shown(said: Said, register: Register) -> None:
 
 
 def test_models_are_shown_with_their_approval_and_metrics(
-    said: Said, group: ModelGroup, register: Register
+    run_command: RunCommand, group: ModelGroup, register: Register
 ) -> None:
-    assert said("models")[1] == (
+    assert run_command("models")[1] == (
         f"{group.name} has no versions. Train one: make run ENV=local PIPELINE=train\n"
     )
     register(rmse=2.25)
     register(ModelMetrics=None)
-    assert said("approve", "--model", "1")[0] == 0
+    assert run_command("approve", "--model", "1")[0] == 0
 
-    code, out, _ = said("models")
+    code, out, _ = run_command("models")
 
     assert code == 0
     second, first = rows(out)
@@ -77,22 +79,22 @@ def test_models_are_shown_with_their_approval_and_metrics(
 
 
 def test_the_active_version_is_shown_however_old_it_is(
-    said: Said, register: Register, monkeypatch: pytest.MonkeyPatch
+    run_command: RunCommand, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "SHOWN_VERSIONS", 1)
     for _ in range(3):
         register()
-    said("approve", "--model", "1")
+    run_command("approve", "--model", "1")
 
-    assert [row[0] for row in rows(said("models")[1])] == ["3", "1"]
-    assert [row[0] for row in rows(said("models", "--all")[1])] == ["3", "2", "1"]
+    assert [row[0] for row in rows(run_command("models")[1])] == ["3", "1"]
+    assert [row[0] for row in rows(run_command("models", "--all")[1])] == ["3", "2", "1"]
 
 
-def test_versions_are_compared_side_by_side(said: Said, register: Register) -> None:
+def test_versions_are_compared_side_by_side(run_command: RunCommand, register: Register) -> None:
     register(rmse=2.5)
     register(rmse=2.0)
 
-    code, out, _ = said("compare", "--model", "1", "--with", "2")
+    code, out, _ = run_command("compare", "--model", "1", "--with", "2")
 
     assert code == 0
     assert "Version 1" in out
@@ -103,13 +105,13 @@ def test_versions_are_compared_side_by_side(said: Said, register: Register) -> N
     ]
 
 
-def test_the_active_version_is_rejected_and_restored(said: Said, register: Register) -> None:
+def test_the_active_version_is_rejected_and_restored(run_command: RunCommand, register: Register) -> None:
     register()
     register()
-    said("approve", "--model", "1")
-    said("approve", "--model", "2")
+    run_command("approve", "--model", "1")
+    run_command("approve", "--model", "2")
 
-    code, out, _ = said("reject", "--model", "2")
+    code, out, _ = run_command("reject", "--model", "2")
 
     assert code == 0
     assert out.startswith("Version 2 is rejected, and version 1 is active again.")
@@ -129,33 +131,33 @@ def two_environments(
 
 
 def test_a_version_is_promoted_from_one_environment_to_another(
-    said: Said, register: Register, two_environments: dict[str, ModelGroup], tmp_path: Path
+    run_command: RunCommand, register: Register, two_environments: dict[str, ModelGroup], tmp_path: Path
 ) -> None:
     register()
-    said("approve", "--model", "1")
+    run_command("approve", "--model", "1")
     words = ("promote", "--env", "live", "--from", "trial", "--model", "1")
 
-    half, out, _ = said(*words, "--export", str(tmp_path / "version"))
+    half, out, _ = run_command(*words, "--export", str(tmp_path / "version"))
     assert (half, out) == (0, f"Wrote version 1 of trial to {tmp_path / 'version'}.\n")
-    other_half, out, _ = said(*words, "--import", str(tmp_path / "version"))
+    other_half, out, _ = run_command(*words, "--import", str(tmp_path / "version"))
 
     assert other_half == 0
     assert out.endswith("is version 1 of live. Approve it: make approve ENV=live MODEL=1\n")
-    assert said(*words)[1].endswith("is version 1 of live already: PendingManualApproval.\n")
-    assert "is not empty" in said(*words, "--export", str(tmp_path))[2]
+    assert run_command(*words)[1].endswith("is version 1 of live already: PendingManualApproval.\n")
+    assert "is not empty" in run_command(*words, "--export", str(tmp_path))[2]
     assert two_environments["live"].find(1).status == "PendingManualApproval"
 
 
 @pytest.mark.usefixtures("two_environments")
-def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -> None:
-    code, _, err = said("promote", "--env", "live", "--from", "live", "--model", "1")
+def test_a_version_is_promoted_to_another_environment_than_its_own(run_command: RunCommand) -> None:
+    code, _, err = run_command("promote", "--env", "live", "--from", "live", "--model", "1")
 
     assert code == 1
     assert err == (
         "Error: ENV and FROM are both live\n"
         "Hint: Name two environments, for example: make promote ENV=staging FROM=dev MODEL=3\n"
     )
-    assert "unknown environment 'x'" in said("promote", "--from", "x", "--model", "1")[2]
+    assert "unknown environment 'x'" in run_command("promote", "--from", "x", "--model", "1")[2]
 
 
 @pytest.mark.parametrize(
@@ -167,8 +169,10 @@ def test_a_version_is_promoted_to_another_environment_than_its_own(said: Said) -
         (("compare", "--model", "1"), "the following arguments are required: --with"),
     ],
 )
-def test_a_version_that_is_none_is_one_message(said: Said, words: tuple[str, ...], message: str) -> None:
-    code, _, err = said(*words)
+def test_an_invalid_version_is_reported_in_one_message(
+    run_command: RunCommand, words: tuple[str, ...], message: str
+) -> None:
+    code, _, err = run_command(*words)
 
     assert code != 0
     assert message in err

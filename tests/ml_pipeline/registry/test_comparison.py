@@ -89,7 +89,7 @@ def test_an_evaluation_that_cannot_be_used_is_named_with_its_problem(
         read_evaluation(group.s3, group.find(1))
 
 
-def test_a_version_whose_evaluation_is_missing_says_so(group: ModelGroup, register: Register) -> None:
+def test_a_version_without_evaluation_is_marked_as_such(group: ModelGroup, register: Register) -> None:
     register(ModelMetrics=None)
     register()
     bucket, key = group.find(2).metrics.removeprefix("s3://").split("/", 1)

@@ -5,7 +5,7 @@ from helpers.errors import UserError
 from ml_pipeline.registry.group import GROUP_OUTPUT, group_name, open_group
 
 
-def test_an_environment_without_the_stack_is_told_how_to_get_it() -> None:
+def test_a_missing_stack_is_reported_with_the_command_that_deploys_it() -> None:
     local = Environment("local")
 
     with pytest.raises(

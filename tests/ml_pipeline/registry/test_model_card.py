@@ -44,5 +44,5 @@ def test_uses_training_and_evaluation_are_shown() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}"])
-def test_a_card_that_says_nothing_has_no_facts(content: str) -> None:
+def test_a_card_that_reports_nothing_has_no_facts(content: str) -> None:
     assert card_facts(content) == ()

@@ -53,10 +53,10 @@ def versions(group: ModelGroup) -> list[int]:
 def test_all_of_a_version_gets_there_and_waits_for_approval(
     group: ModelGroup, target: Target, exported: Path
 ) -> None:
-    said = import_package(target, exported)
+    found = import_package(target, exported)
 
     one, other = group.find(1), target.find(1)
-    assert said == f"{one.arn} is version 1 of local. Approve it: make approve ENV=local MODEL=1"
+    assert found == f"{one.arn} is version 1 of local. Approve it: make approve ENV=local MODEL=1"
     assert other.status == "PendingManualApproval"
     assert champion(target.sagemaker, target.name) is None
     assert (other.image, other.environment) == (one.image, one.environment)

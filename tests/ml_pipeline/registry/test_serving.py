@@ -43,7 +43,7 @@ def test_an_image_from_elsewhere_is_one(
     assert found.find(image) > 0
 
 
-def test_an_image_from_an_account_that_is_allowed_is_none(group: ModelGroup, register: Register) -> None:
+def test_an_image_from_an_allowed_account_is_accepted(group: ModelGroup, register: Register) -> None:
     register(image=OWN_IMAGE)
     allowed = replace(group, image_accounts=frozenset({"123456789012"}))
 
@@ -62,13 +62,13 @@ def test_an_empty_name_of_a_script_is_one(group: ModelGroup, register: Register,
 @pytest.mark.parametrize(
     ("model", "problem"),
     [
-        (b"no archive", "is no tar.gz that can be read"),
-        (archive(model="trees" * 99)[:60], "is no tar.gz that can be read"),
+        (b"no archive", "is not a tar.gz that can be read"),
+        (archive(model="trees" * 99)[:60], "is not a tar.gz that can be read"),
         (archive(), "has no file in it"),
     ],
     ids=["text", "cut", "empty"],
 )
-def test_an_artifact_that_is_no_archive_is_one(
+def test_an_artifact_that_is_not_an_archive_is_a_problem(
     group: ModelGroup, register: Register, model: bytes, problem: str
 ) -> None:
     register(model=model)
@@ -112,7 +112,7 @@ def test_an_artifact_whose_key_is_disabled_is_one(
     assert found.endswith("which is PendingDeletion")
 
 
-def test_a_package_without_container_artifact_or_baseline_says_so(
+def test_a_package_without_container_artifact_or_baseline_is_reported(
     group: ModelGroup, register: Register
 ) -> None:
     register(InferenceSpecification=None)

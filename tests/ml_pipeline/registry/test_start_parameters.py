@@ -109,10 +109,10 @@ def test_the_active_version_scores_and_drift_is_measured_against_its_baseline(
 def test_without_an_approved_version_nothing_is_scored(register: Register, start: Start) -> None:
     register()
 
-    with pytest.raises(NoActiveModelError) as refused:
+    with pytest.raises(NoActiveModelError) as rejected:
         start("ModelPackageArn")
 
-    message = str(refused.value)
+    message = str(rejected.value)
     assert "is approved, so there is no model to score with" in message
     assert "make models ENV=local" in message
     assert "make approve ENV=local MODEL=N" in message
@@ -127,10 +127,10 @@ def test_a_version_whose_artifact_is_gone_is_not_scored_with(
     uri = parse(group.find(version).model_data_url)
     aws.client("s3").delete_object(Bucket=uri.bucket, Key=uri.key)
 
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as rejected:
         start("ModelPackageArn")
 
-    message = str(refused.value)
+    message = str(rejected.value)
     assert f"Version {version} of {group.name} is approved, but cannot be used" in message
     assert f"its artifact is gone: {uri}" in message
     assert f"make reject ENV=local MODEL={version}" in message

@@ -68,7 +68,7 @@ def test_an_upsert_is_recorded_with_all_that_registering_it_again_needs(
     assert timedelta(0) <= datetime.now(UTC) - made.time < timedelta(minutes=1)
 
 
-def test_the_pipeline_says_which_version_it_is_and_a_plan_sees_no_difference_in_that(
+def test_the_pipeline_is_tagged_with_its_version_and_a_plan_ignores_the_tag(
     stack: boto3.Session, bucket: str, pipeline: str, wanted: Registration
 ) -> None:
     made = record(stack, pipeline, bucket, wanted, FIRST, changed=True)
@@ -146,7 +146,7 @@ def test_each_pipeline_has_versions_of_its_own(
     assert [[each.version for each in entries(s3, bucket, folder)] for folder in folders] == [[2, 1]] * 3
 
 
-def test_versions_are_numbers_and_a_spoilt_record_is_told(stack: boto3.Session, bucket: str) -> None:
+def test_versions_are_numbers_and_an_invalid_record_is_reported(stack: boto3.Session, bucket: str) -> None:
     s3 = stack.client("s3")
     for key in ("history/2.json", "history/10.json", "history/notes.txt", "history/x.json"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
@@ -156,7 +156,7 @@ def test_versions_are_numbers_and_a_spoilt_record_is_told(stack: boto3.Session, 
         list(entries(s3, bucket))
 
 
-def test_spelling_is_no_difference_of_a_definition() -> None:
+def test_spelling_is_not_a_difference_of_a_definition() -> None:
     assert definition_hash(DEFINITION) == definition_hash(json.dumps(json.loads(DEFINITION)))
     assert definition_hash(DEFINITION) != definition_hash(DEFINITION.replace("no", "on"))
 

@@ -11,7 +11,7 @@ import pytest
 from helpers.errors import UserError
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.target import Target
-from ml_pipeline.releases.outdated import MARK, refuse_outdated
+from ml_pipeline.releases.outdated import MARK, reject_outdated
 from ml_pipeline.releases.registration import upsert
 from ml_pipeline.releases.revision import descends
 from tests.ml_pipeline.releases.test_revision import git
@@ -67,7 +67,7 @@ def test_a_commit_descends_from_those_in_its_history(commits: tuple[Path, str, s
     assert descends(second, "unknown", root) is None
 
 
-def test_a_checkout_without_history_says_what_it_needs(
+def test_a_checkout_without_history_reports_what_it_needs(
     commits: tuple[Path, str, str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root, first, second, _ = commits
@@ -84,13 +84,13 @@ def test_what_is_newer_may_be_deployed(
     root, first, second, _ = commits
     target = registered_from(first)
 
-    said = refuse_outdated(stack.client("sagemaker"), [target], second, root)
+    found = reject_outdated(stack.client("sagemaker"), [target], second, root)
 
-    assert said == [f"{second} descends from {first}, the commit of {target.name}."]
+    assert found == [f"{second} descends from {first}, the commit of {target.name}."]
 
 
 @pytest.mark.parametrize("which", [1, 3], ids=["older", "beside"])
-def test_what_does_not_descend_is_refused(
+def test_what_does_not_descend_is_rejected(
     stack: boto3.Session,
     commits: tuple[Path, str, str, str],
     registered_from: Callable[[str], Target],
@@ -100,7 +100,7 @@ def test_what_does_not_descend_is_refused(
     fine, overtaken = registered_from(str(commits[1])), registered_from(second)
 
     with pytest.raises(UserError) as raised:
-        refuse_outdated(stack.client("sagemaker"), [fine, overtaken], str(new), root)
+        reject_outdated(stack.client("sagemaker"), [fine, overtaken], str(new), root)
 
     assert f"{new} is outdated, and nothing was deployed" in str(raised.value)
     assert f"{overtaken.name} is registered from {second}" in str(raised.value)
@@ -108,20 +108,20 @@ def test_what_does_not_descend_is_refused(
     assert "the workflow rollback" in str(raised.value)
 
 
-def test_what_nobody_merged_is_no_reason_to_stop(
+def test_what_nobody_merged_is_not_a_reason_to_stop(
     stack: boto3.Session,
     commits: tuple[Path, str, str, str],
     registered_from: Callable[[str], Target],
     target_of: Callable[..., Target],
 ) -> None:
-    """As what somebody upserted from a branch that was squashed, or what is not registered at all."""
+    """As what someone upserted from a branch that was squashed, or what is not registered at all."""
     root, _, second, _ = commits
     foreign = registered_from("0" * 40)
     missing = target_of("trial", "never-registered")
 
-    said = refuse_outdated(stack.client("sagemaker"), [foreign, missing], second, root)
+    found = reject_outdated(stack.client("sagemaker"), [foreign, missing], second, root)
 
-    assert said == [
+    assert found == [
         f"{foreign.name} is registered from {'0' * 40}, which is not in this repository.",
         "never-registered is not registered yet.",
     ]

@@ -32,7 +32,7 @@ class OneFile(Bundle):
         return {"python/a.py": folder / "a.py", MANIFEST: folder / MANIFEST}
 
 
-class Refused(Bundle):
+class Rejecting(Bundle):
     """A bundle that cannot be had."""
 
     def assemble(self, folder: Path, own_modules: Collection[str] = ()) -> Mapping[str, Path]:
@@ -89,5 +89,5 @@ def test_nothing_is_uploaded_where_one_of_several_sets_cannot_be_had(
     s3 = stack.client("s3")
 
     with PackageStaging(s3) as staging, pytest.raises(UserError, match="another hash"):
-        staging.prepare({folder: OneFile(), f"{folder}0": Refused()}, ())
+        staging.prepare({folder: OneFile(), f"{folder}0": Rejecting()}, ())
     assert keys(s3, folder) == set()

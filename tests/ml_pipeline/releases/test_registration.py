@@ -25,7 +25,7 @@ def test_a_new_pipeline_is_all_difference(wanted: Registration) -> None:
     assert not [line for line in lines if line.startswith("-") and line != "--- registered"]
 
 
-def test_spelling_and_foreign_tags_are_no_difference(wanted: Registration) -> None:
+def test_spelling_and_foreign_tags_are_not_a_difference(wanted: Registration) -> None:
     old = replace(wanted, definition=DEFINITION.replace("\n", "  "), tags={"Owner": "me", "aws:x": "theirs"})
 
     assert difference(old, wanted) == []

@@ -33,7 +33,7 @@ def test_git_knows_the_commit_and_whether_something_is_not_committed(root: Path)
     assert commit({}, root) == f"{head}-dirty"
 
 
-def test_what_is_no_repository_or_lies_in_somebody_elses_has_no_known_commit(
+def test_a_folder_without_a_repository_of_its_own_has_no_known_commit(
     root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "inside").mkdir()

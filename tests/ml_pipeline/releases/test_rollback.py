@@ -7,7 +7,7 @@ import pytest
 from helpers.errors import UserError
 from ml_pipeline.executions.executions import Execution
 from ml_pipeline.releases.history import Entry
-from ml_pipeline.releases.rollback import code_uris, last_good, meant, names, refuse_what_would_not_run
+from ml_pipeline.releases.rollback import code_uris, last_good, meant, names, reject_unrunnable
 from tests.ml_pipeline.small_project import ARTIFACTS
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -46,17 +46,17 @@ LISTED = [
         ("5eed0001", 2),  # two versions of the same definition: the newer one
     ],
 )
-def test_a_version_a_commit_or_a_code_hash_says_which_is_meant(to: str, version: int) -> None:
+def test_a_version_is_found_by_number_commit_or_code_hash(to: str, version: int) -> None:
     assert meant(LISTED, to).version == version
 
 
 @pytest.mark.parametrize("to", ["9", "dddd", "aaa", "unknown"])
-def test_what_means_none_is_told_with_those_that_there_are(to: str) -> None:
+def test_an_unknown_version_is_reported_with_those_that_exist(to: str) -> None:
     with pytest.raises(UserError, match=f"No upsert matches '{to}'. There are:\n  - 4: .*commit cccc9999"):
         meant(LISTED, to)
 
 
-def test_what_means_several_that_differ_is_told_with_these() -> None:
+def test_an_ambiguous_version_is_reported_with_its_matches() -> None:
     with pytest.raises(UserError, match=r"several upserts:\n  - 3: .*\n  - 2: [^\n]*\nHint: Name one"):
         meant(LISTED, "bbbb")
 
@@ -116,7 +116,7 @@ def test_subnets_groups_keys_and_roles_are_what_a_definition_needs() -> None:
     assert names('{"Bucket": "a name", "n": "message-12345678"}') == set()
 
 
-def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -> None:
+def test_all_reasons_why_a_version_cannot_run_are_reported_together(stack: boto3.Session) -> None:
     bucket = f"{ARTIFACTS}-local"
     uri = f"s3://{bucket}/code/0123456789abcdef/gone.py"
     definition = {"Steps": [{"Name": "no", "Type": "Fail", "Uri": uri, "In": "s3a://no-such-bucket-here/x"}]}
@@ -127,12 +127,10 @@ def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -
         }
     )
 
-    with pytest.raises(UserError) as refused:
-        refuse_what_would_not_run(
-            stack.client("s3"), entry, bucket, ["arn:aws:iam::123456789012:role/x"], "trial"
-        )
+    with pytest.raises(UserError) as rejected:
+        reject_unrunnable(stack.client("s3"), entry, bucket, ["arn:aws:iam::123456789012:role/x"], "trial")
 
-    assert refused.value.message.splitlines() == [
+    assert rejected.value.message.splitlines() == [
         "Version 4 would not run, and nothing was changed:",
         f"  - its code is gone: {uri}",
         f"  - it names {entry.role_arn}, which is not among today's outputs and parameters of trial",
@@ -141,8 +139,8 @@ def test_what_would_not_run_any_more_is_told_all_at_once(stack: boto3.Session) -
     ]
 
 
-def test_a_control_that_an_earlier_definition_lacks_is_told(stack: boto3.Session) -> None:
+def test_a_control_that_an_earlier_definition_lacks_is_reported(stack: boto3.Session) -> None:
     entry = LISTED[0].model_copy(update={"definition": '{"Steps": [{"Name": "a", "Type": "Unheard"}]}'})
 
     with pytest.raises(UserError, match="what steps of type Unheard must show is not known"):
-        refuse_what_would_not_run(stack.client("s3"), entry, "b", [entry.role_arn], "trial")
+        reject_unrunnable(stack.client("s3"), entry, "b", [entry.role_arn], "trial")

@@ -25,7 +25,7 @@ def test_the_hash_does_not_depend_on_the_order_of_the_files(code: dict[str, byte
 
 
 @given(files, files)
-def test_the_hash_tells_different_code_apart(one: dict[str, bytes], other: dict[str, bytes]) -> None:
+def test_the_hash_distinguishes_different_code(one: dict[str, bytes], other: dict[str, bytes]) -> None:
     assert (hash_of(one.items()) == hash_of(other.items())) == (one == other)
 
 

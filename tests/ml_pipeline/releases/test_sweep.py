@@ -90,7 +90,7 @@ def previews(stack: boto3.Session, role: str) -> Iterator[str]:
     for environment, owner, expires in (
         ("pr-41", project, now - timedelta(minutes=1)),
         ("pr-42", project, now + timedelta(days=1)),
-        ("pr-43", "somebody-else", now - timedelta(minutes=1)),
+        ("pr-43", "someone-else", now - timedelta(minutes=1)),
     ):
         tags = {"Project": owner, "Environment": environment, EXPIRES_AT: expires.isoformat()}
         stack.client("cloudformation").create_stack(
@@ -134,10 +134,10 @@ def test_an_expired_preview_goes_with_its_pipeline_and_nothing_else_does(
     others = [f"{previews}-pr-42-{STACKS[1]}", f"{previews}-pr-43-{STACKS[1]}"]
 
     assert main(["sweep", "--only", "previews", "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "Would remove pr-41: it has expired." in said
-    assert "Kept pr-42: it expires " in said
-    assert "pr-43" not in said
+    output = capsys.readouterr().out
+    assert "Would remove pr-41: it has expired." in output
+    assert "Kept pr-42: it expires " in output
+    assert "pr-43" not in output
     assert left(stack, previews) == [f"{previews}-pr-41-{STACKS[1]}", *others]
     assert EXPIRED in pipelines(stack)
 
@@ -150,19 +150,19 @@ def test_an_expired_preview_goes_with_its_pipeline_and_nothing_else_does(
     assert "pr-41" not in capsys.readouterr().out
 
 
-def test_a_preview_that_cannot_be_removed_is_told_and_stops_no_other(
+def test_a_preview_that_cannot_be_removed_is_reported_and_stops_no_other(
     previews: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sweeping, "tear_down", lambda *_, **__: 0)
 
     assert main(["sweep", "--only", "previews"]) == 1
 
-    said = capsys.readouterr().out
-    assert f"Not removed: pr-41: {previews}-pr-41-{STACKS[1]} is left" in said
-    assert "Kept pr-42" in said
+    output = capsys.readouterr().out
+    assert f"Not removed: pr-41: {previews}-pr-41-{STACKS[1]} is left" in output
+    assert "Kept pr-42" in output
 
 
-def test_unused_code_goes_and_what_stays_says_why(
+def test_unused_code_is_deleted_and_kept_code_is_listed_with_the_reason(
     stack: boto3.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3, bucket = stack.client("s3"), f"{ARTIFACTS}-local"
@@ -204,10 +204,10 @@ def test_a_sweep_leaves_an_environment_alone_that_is_being_changed(
 
     assert main(["sweep", "--only", "code"]) == 0
 
-    assert f"No code of local is swept: somebody is changing {busy}." in capsys.readouterr().out
+    assert f"No code of local is swept: someone is changing {busy}." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [("--keep", "0"), ("--keep", "many"), ("--only", "stacks")])
-def test_bad_words_are_refused(words: tuple[str, ...], stack: boto3.Session) -> None:
+def test_bad_arguments_are_rejected(words: tuple[str, ...], stack: boto3.Session) -> None:
     with pytest.raises(SystemExit):
         main(["sweep", *words])

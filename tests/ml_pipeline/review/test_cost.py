@@ -88,7 +88,7 @@ def test_the_newest_executions_that_succeeded_are_looked_at(monkeypatch: pytest.
     assert seconds == {"clean": [60.0] * costs.LOOKED_AT, "join": [60.0] * (costs.LOOKED_AT - 1)}
 
 
-def test_an_unknown_price_is_no_price() -> None:
+def test_an_unknown_price_is_not_a_price() -> None:
     steps = [job(2, "ml.p3.2xlarge"), job(1, "ml.m5.large", "join")]
 
     cost = run_cost(steps, {"clean": [60]}, PRICES)

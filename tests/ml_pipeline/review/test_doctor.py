@@ -1,4 +1,4 @@
-"""What is said of an account before the first deployment, and what is to be done there."""
+"""The checks of an account before the first deployment, and what is to be done there."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from helpers.infra.stacks.configuration import image_accounts
 from ml_pipeline.__main__ import main
 from ml_pipeline.executions.quotas import JobInstances
 from ml_pipeline.review import doctor
-from ml_pipeline.review.doctor import CHECKS, Account, Finding, examine, to_do
+from ml_pipeline.review.doctor import CHECKS, Account, Finding, run_checks, to_do
 from tests.infra_folder import TEMPLATES, every_stack
 
 
@@ -46,13 +46,13 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
     found = {name: check(account) for name, check in CHECKS.items()}
 
     assert {name for name, finding in found.items() if finding.to_do} == {"stacks"}
-    assert found["stacks"].said == f"0 of {len(TEMPLATES)} are deployed"
+    assert found["stacks"].message == f"0 of {len(TEMPLATES)} are deployed"
     assert found["stacks"].to_do == [
         "Look at what would be made: make plan ENV=local",
         "Deploy it with: make deploy ENV=local",
     ]
-    assert "USD a month stand there while nothing runs" in found["costs"].said
-    assert found["OIDC provider"].said == "none yet: the stack makes it"
+    assert "USD a month even if nothing runs" in found["costs"].message
+    assert found["OIDC provider"].message == "none yet: the stack makes it"
 
 
 def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str) -> None:
@@ -82,7 +82,7 @@ def test_images_of_another_region_are_found(account: Account) -> None:
         f"Add {algorithm} to ImageAccountIds in infra/parameters/local.json"
     ]
     nowhere = replace(account, session=boto3.Session(region_name="xx-north-9"))
-    assert CHECKS["images"](nowhere).said == "SageMaker has no Spark image in xx-north-9"
+    assert CHECKS["images"](nowhere).message == "SageMaker has no Spark image in xx-north-9"
 
 
 def test_alarms_need_an_address(account: Account) -> None:
@@ -104,12 +104,12 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
     ]
     logs.create_log_group(logGroupName=group, kmsKeyId=key)
     try:
-        assert CHECKS["job logs"](protected).said == "lack a key or a retention"
+        assert CHECKS["job logs"](protected).message == "lack a key or a retention"
         logs.put_retention_policy(logGroupName=group, retentionInDays=365)
         found = CHECKS["job logs"](protected)
     finally:
         logs.delete_log_group(logGroupName=group)
-    assert (found.said, found.to_do) == (f"are kept for 365 days, encrypted with {key}", ())
+    assert (found.message, found.to_do) == (f"are kept for 365 days, encrypted with {key}", ())
 
 
 def test_zones_and_quotas_are_those_of_the_configured_instances(
@@ -118,20 +118,22 @@ def test_zones_and_quotas_are_those_of_the_configured_instances(
     monkeypatch.setattr(
         doctor, "instances_needed", lambda *_: {JobInstances("ml.m5.xlarge", "Processing"): 2}
     )
-    monkeypatch.setattr(doctor, "shortfalls", lambda _, needed: [f"raise {each.quota}" for each in needed])
+    monkeypatch.setattr(
+        doctor, "insufficient_quotas", lambda _, needed: [f"raise {each.quota}" for each in needed]
+    )
     somewhere = given(account, AvailabilityZones="us-east-1a,us-east-1e")
 
     (zone,) = CHECKS["zones"](somewhere).to_do
     quotas = CHECKS["quotas"](somewhere)
 
     assert "The zone us-east-1e does not offer the instance type ml.m5.xlarge" in zone
-    assert (quotas.said, quotas.to_do) == (
+    assert (quotas.message, quotas.to_do) == (
         "1 are too low for 2 x ml.m5.xlarge",
         ["raise ml.m5.xlarge for processing job usage"],
     )
 
 
-def test_what_may_not_be_read_is_said_and_stops_no_other_check(
+def test_what_may_not_be_read_is_reported_and_stops_no_other_check(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(_: Account) -> Finding:
@@ -140,19 +142,19 @@ def test_what_may_not_be_read_is_said_and_stops_no_other_check(
     monkeypatch.setattr(doctor, "CHECKS", {"zones": denied, "costs": CHECKS["costs"]})
     monkeypatch.setattr(doctor, "load_stacks", lambda _: account.stacks)
 
-    found = list(examine(account.environment, lambda _: account.session))
+    found = list(run_checks(account.environment, lambda _: account.session))
 
     assert [finding.check for finding in found] == ["credentials", "zones", "costs"]
-    assert found[1].said == "not checked: ListX failed with AccessDenied: no"
+    assert found[1].message == "not checked: ListX failed with AccessDenied: no"
 
 
 def test_without_credentials_there_is_one_thing_to_do() -> None:
     def connect(_: Environment) -> Any:
         raise NoCredentialsError
 
-    (finding,) = examine(Environment("local"), connect)
+    (finding,) = run_checks(Environment("local"), connect)
 
-    assert finding.said.startswith("No usable AWS credentials")
+    assert finding.message.startswith("No usable AWS credentials")
     assert finding.to_do == ["Sign in (aws sso login), or set AWS_PROFILE"]
 
 
@@ -167,7 +169,7 @@ def test_the_command_ends_with_an_ordered_list(
 ) -> None:
     code = main(["doctor", "--env", "trial"])
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert code == 0
-    assert [line.split("  ")[0] for line in said.splitlines()[:3]] == ["credentials", "region", "images"]
-    assert said.splitlines()[-1] == "Nothing to do."
+    assert [line.split("  ")[0] for line in output.splitlines()[:3]] == ["credentials", "region", "images"]
+    assert output.splitlines()[-1] == "Nothing to do."

@@ -38,20 +38,20 @@ def test_a_change_by_hand_differs_from_the_record_and_from_the_checkout() -> Non
 
     assert drift.by_hand[:2] == ("--- registered", "+++ version 3")
     assert {'-description: "theirs"', '+description: "ours"'} <= {*drift.by_hand} & {*drift.not_upserted}
-    said = list(lines(drift, TARGET))
-    assert said[0] == "P was changed by hand:"
-    assert "P differs from this checkout:" in said
-    assert said[-1] == "local: drift in the pipeline P. To upsert it: make upsert ENV=local PIPELINE=fares"
+    found = list(lines(drift, TARGET))
+    assert found[0] == "P was changed by hand:"
+    assert "P differs from this checkout:" in found
+    assert found[-1] == "local: drift in the pipeline P. To upsert it: make upsert ENV=local PIPELINE=fares"
 
 
-def test_a_checkout_that_was_not_upserted_is_no_change_by_hand() -> None:
+def test_a_checkout_that_was_not_upserted_is_not_a_change_by_hand() -> None:
     drift = pipeline_drift("P", MARKED, NEWEST, replace(CHECKOUT, description="newer"))
 
     assert not drift.by_hand
     assert '+description: "newer"' in drift.not_upserted
 
 
-def test_a_rollback_says_that_it_is_one() -> None:
+def test_a_rollback_is_marked_as_one() -> None:
     back = NEWEST.model_copy(update={"rolled_back_to": 1})
 
     assert pipeline_drift("P", MARKED, back, CHECKOUT).note == "version 3 is a rollback to 1"

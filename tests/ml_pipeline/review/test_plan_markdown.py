@@ -42,7 +42,7 @@ PLAN = Plan(
 )
 
 
-def said(
+def rendered(
     stacks: list[StackPlan] | None = None, *pipelines: PipelinePlan, waiting: str = "", problem: str = ""
 ) -> str:
     if waiting or problem:
@@ -63,14 +63,14 @@ def test_what_the_account_lacks_comes_first() -> None:
 
 def test_the_section_reads_as_a_whole() -> None:
     assert (
-        said()
+        rendered()
         == """\
 ## Plan for `trial`
 
 ### Stacks
 
 > [!WARNING]
-> **1 to replace, 1 to add.** What is replaced or deleted goes with what it holds.
+> **1 to replace, 1 to add.** What is replaced or deleted is deleted with its content.
 
 | Stack | Action | Resource | Type | What changes |
 | --- | --- | --- | --- | --- |
@@ -122,8 +122,8 @@ traffic, logs, Studio.
     )
 
 
-def test_nothing_to_change_is_said_without_a_table() -> None:
-    text = said([STACKS[1]], replace(PIPELINE, old=NEW))
+def test_nothing_to_change_is_reported_without_a_table() -> None:
+    text = rendered([STACKS[1]], replace(PIPELINE, old=NEW))
 
     assert "No changes to `a-trial-keys`." in text
     assert "`P` is up to date" in text
@@ -131,10 +131,10 @@ def test_nothing_to_change_is_said_without_a_table() -> None:
     assert "WARNING" not in text
 
 
-def test_a_pipeline_that_cannot_be_planned_says_why() -> None:
+def test_a_pipeline_that_cannot_be_planned_is_shown_with_the_reason() -> None:
     missing = "The stacks are missing:\n  - @keys"
 
-    waiting, problem = said(waiting=missing), said(problem=missing)
+    waiting, problem = rendered(waiting=missing), rendered(problem=missing)
 
     assert "### Pipelines\n\n> The stacks are missing:\n>   - &#64;keys" in waiting
     assert "> The pipelines cannot be built: The stacks are missing:\n>   - &#64;keys" in problem
@@ -145,7 +145,7 @@ def test_a_secret_is_not_shown_only_where_it_is() -> None:
     secret = "ghp_" + "a" * 36
     old = replace(NEW, definition=json.dumps({"Steps": [{"Arguments": {"Environment": {"X": secret}}}]}))
 
-    text = said(None, replace(PIPELINE, old=old))
+    text = rendered(None, replace(PIPELINE, old=old))
 
     assert secret not in text
     assert "a secret at `$.Steps[0].Arguments.Environment.X`." in text
@@ -157,7 +157,7 @@ def test_a_section_is_never_longer_than_three_of_them_fit_into_a_comment(size: i
     many = StackPlan("s", tuple(PlannedChange("add", f"R{n}", "AWS::SNS::Topic", "") for n in range(size)))
     long = replace(NEW, definition=json.dumps({f"key {n}": "x" * 20 for n in range(size)}))
 
-    text = said([many], PipelinePlan("P", None, long, COST), PipelinePlan("Q", NEW, long))
+    text = rendered([many], PipelinePlan("P", None, long, COST), PipelinePlan("Q", NEW, long))
 
     assert len(text) <= LONGEST_SECTION
     assert ("lines more" in text) == (size > 10)
@@ -166,27 +166,27 @@ def test_a_section_is_never_longer_than_three_of_them_fit_into_a_comment(size: i
     assert "### Cost estimate" in text
 
 
-def test_nothing_in_a_definition_or_a_template_ends_the_fence_or_the_cell_it_stands_in() -> None:
+def test_nothing_in_a_definition_or_a_template_ends_its_code_block_or_table_cell() -> None:
     tricky = replace(NEW, description="````\n@everyone")
     change = PlannedChange("add", "A|B`@you", "AWS::SNS::Topic", "")
 
-    text = said([StackPlan("s", (change,))], PipelinePlan("P", None, tricky))
+    text = rendered([StackPlan("s", (change,))], PipelinePlan("P", None, tricky))
 
     assert "`````diff" in text
     assert "`A\\|B'@you`" in text
 
 
 def test_each_pipeline_has_a_part_and_a_cost_of_its_own() -> None:
-    text = said(None, PIPELINE, PipelinePlan("Q", NEW, NEW, RunCost((StepCost("load", 2.0, "a guess"),))))
+    text = rendered(None, PIPELINE, PipelinePlan("Q", NEW, NEW, RunCost((StepCost("load", 2.0, "a guess"),))))
 
     assert text.index("### Pipeline `P`") < text.index("### Pipeline `Q`") < text.index("### Cost estimate")
     assert "`Q` is up to date, nothing would change." in text
     assert "| **One execution of `Q`** | **2.00** |\n| step `load`: a guess | 2.00 |" in text
 
 
-def test_a_cost_below_a_cent_is_not_nothing_and_an_unknown_one_is_said() -> None:
+def test_a_cost_below_a_cent_is_not_nothing_and_an_unknown_one_is_reported() -> None:
     def with_cost(usd: float | None) -> str:
-        return said(None, replace(PIPELINE, cost=RunCost((StepCost("clean", usd, ""),))))
+        return rendered(None, replace(PIPELINE, cost=RunCost((StepCost("clean", usd, ""),))))
 
     assert "**less than 0.01**" in with_cost(0.001)
     assert "**unknown**" in with_cost(None)

@@ -57,7 +57,7 @@ def found(statuses: Sequence[str], steps: Sequence[Mapping[str, Any]] = ()) -> S
 @pytest.mark.parametrize(
     "statuses", [[], ["Succeeded"], ["Succeeded", "Failed"], ["Executing", "Succeeded"], ["Stopped"]]
 )
-def test_scoring_that_published_is_no_drift(statuses: Sequence[str]) -> None:
+def test_scoring_that_published_is_not_drift(statuses: Sequence[str]) -> None:
     scoring = found(statuses)
 
     assert not scoring

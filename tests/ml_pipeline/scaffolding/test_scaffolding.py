@@ -74,12 +74,12 @@ def added_lines(before: str, after: str) -> list[str]:
 def test_a_pipeline_is_a_module_a_parameter_file_and_a_job_with_its_sample_and_test(root) -> None:
     before = files(root)
 
-    said = list(new_pipeline("fares", root=root).apply())
+    lines = list(new_pipeline("fares", root=root).apply())
 
     after = files(root)
     assert after.keys() - before.keys() == FIRST_STEP
     assert {path: after[path] for path in before} == before
-    assert sorted(said) == sorted(f"Created {path}" for path in FIRST_STEP)
+    assert sorted(lines) == sorted(f"Created {path}" for path in FIRST_STEP)
 
 
 def test_a_step_is_a_job_with_its_test_a_line_and_a_section(root) -> None:
@@ -147,7 +147,7 @@ def test_the_code_is_formatted_whatever_the_length_of_a_name(length, root, repos
         ("pyspark", "would hide the Python module pyspark"),
     ],
 )
-def test_a_name_that_cannot_be_used_is_refused_with_the_reason(name, message, root) -> None:
+def test_a_name_that_cannot_be_used_is_rejected_with_the_reason(name, message, root) -> None:
     before = files(root)
 
     with pytest.raises(UserError, match=message):
@@ -182,7 +182,7 @@ def test_a_step_reads_the_last_one_that_runs_spark(root) -> None:
         new_step("fares", "model", root)
 
 
-def test_a_step_that_a_pipeline_has_is_refused(root) -> None:
+def test_a_step_that_a_pipeline_has_is_rejected(root) -> None:
     list(new_pipeline("fares", root=root).apply())
 
     with pytest.raises(UserError, match=rf"{PARAMETERS} has a step prepare-fares already"):
@@ -191,7 +191,7 @@ def test_a_step_that_a_pipeline_has_is_refused(root) -> None:
         new_step("processing", "clean", root)
 
 
-def test_an_unknown_pipeline_is_refused_with_how_to_create_it(root) -> None:
+def test_an_unknown_pipeline_is_rejected_with_how_to_create_it(root) -> None:
     with pytest.raises(UserError, match="make new-pipeline NAME=rides"):
         new_step("rides", "summarize", root)
 

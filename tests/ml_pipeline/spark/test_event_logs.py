@@ -11,7 +11,7 @@ from helpers.spark.event_log.reading import LogFile
 from ml_pipeline.executions.executions import Step
 from ml_pipeline.executions.job_report import Executors, Report
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.spark.event_logs import application_of, log_of, logged_executors, whole_of
+from ml_pipeline.spark.event_logs import application_of, log_of, logged_executors, log_uri
 
 NOT_GRANTED = Path(__file__).parents[2] / "helpers" / "spark" / "event_log" / "not_granted"
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_a_job_that_has_written_none_has_none() -> None:
         ("eventlog_v2_app-1/events_1_app-1.lz4", "app-1"),
     ],
 )
-def test_the_application_is_told_by_the_name(name, application) -> None:
+def test_the_application_follows_from_the_file_name(name, application) -> None:
     assert application_of(file(name)) == application
 
 
@@ -77,4 +77,4 @@ def test_the_application_is_told_by_the_name(name, application) -> None:
     ],
 )
 def test_all_parts_of_a_rolled_log_are_read(name, whole) -> None:
-    assert whole_of(file(name)) == whole
+    assert log_uri(file(name)) == whole

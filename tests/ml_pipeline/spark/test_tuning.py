@@ -35,12 +35,12 @@ def properties(text: str) -> dict[str, str]:
 
 
 class Cluster:
-    """Runs in a time that depends on the settings, and tells always the same findings."""
+    """Runs in a time that depends on the settings, and always has the same findings."""
 
     def __init__(self, seconds: Callable[[dict[str, str], int], float]):
         self.seconds = seconds
         self.ran: list[dict[str, str]] = []
-        self.said: list[str] = []
+        self.printed: list[str] = []
 
     def __call__(self, text: str) -> Measurement:
         self.ran.append(properties(text))
@@ -68,33 +68,33 @@ def test_the_most_time_is_tried_first_and_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize("useless", [finding("no setting", 9.0), finding("no time", 0.0, **{"spark.a": "2"})])
-def test_what_no_setting_mends_is_not_tried(useless) -> None:
+def test_what_no_setting_fixes_is_not_tried(useless) -> None:
     assert next_change([useless], PRESENT, set()) is None
 
 
 def test_what_is_faster_is_kept_and_what_is_not_is_not() -> None:
     cluster = Cluster(lambda p, _: 10.0 - 4.0 * (p["spark.a"] == "2") + 1.0 * ("spark.b" in p))
 
-    text = search(cluster, PRESENT, 5, 2, cluster.said.append)
+    text = search(cluster, PRESENT, 5, 2, cluster.printed.append)
 
     assert properties(text) == {"spark.a": "2"}
     assert len(cluster.ran) == 1 + 2 * 2 + 2 * 2
     assert cluster.ran[5:] == [{"spark.a": "2"}, {"spark.a": "2", "spark.b": "2"}] * 2, "in turn"
-    assert cluster.said[0] == "Now: 10.0 s"
-    assert "  10.0 s before, 6.0 s after, ratio 0.60" in cluster.said
-    assert cluster.said[-1] == "No finding is left that a setting may resolve."
+    assert cluster.printed[0] == "Now: 10.0 s"
+    assert "  10.0 s before, 6.0 s after, ratio 0.60" in cluster.printed
+    assert cluster.printed[-1] == "No finding is left that a setting may resolve."
 
 
 def test_a_machine_that_grows_faster_by_itself_wins_nothing() -> None:
     cluster = Cluster(lambda _, number: 100.0 - number * 0.5)
 
-    assert search(cluster, PRESENT, 5, 3, cluster.said.append) == PRESENT
+    assert search(cluster, PRESENT, 5, 3, cluster.printed.append) == PRESENT
 
 
 def test_no_more_rounds_than_asked_for() -> None:
     cluster = Cluster(lambda p, _: 10.0 - len(p))
 
-    search(cluster, PRESENT, 1, 1, cluster.said.append)
+    search(cluster, PRESENT, 1, 1, cluster.printed.append)
 
     assert len(cluster.ran) == 3
 
@@ -107,8 +107,11 @@ def test_a_change_that_breaks_the_job_is_not_kept_and_does_not_end_the_loop() ->
 
     cluster = Cluster(seconds)
 
-    assert properties(search(cluster, PRESENT, 5, 2, cluster.said.append)) == {"spark.a": "1", "spark.b": "2"}
-    assert "  out of memory" in cluster.said
+    assert properties(search(cluster, PRESENT, 5, 2, cluster.printed.append)) == {
+        "spark.a": "1",
+        "spark.b": "2",
+    }
+    assert "  out of memory" in cluster.printed
 
 
 SHUFFLE = """
@@ -123,14 +126,14 @@ spark.stop()
 
 @pytest.mark.timeout(300)
 def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) -> None:
-    """Spark, rows in a file, the findings of its logs. Tasks count, as times are no test's matter."""
+    """Spark, rows in a file, the findings of its logs. Tasks count, because no test depends on times."""
     app = tmp_path / "shuffle.py"
     app.write_text(SHUFFLE)
     data = tmp_path / "rows.csv"
     data.write_text("".join(f"{number % 29},{number / 7:.3f}\n" for number in range(4000)))
     bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "800"}
     runs = itertools.count()
-    said: list[str] = []
+    printed: list[str] = []
 
     def measured(text: str) -> Measurement:
         run = tmp_path / f"{next(runs)}"
@@ -144,24 +147,24 @@ def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) ->
         return Measurement(float(sum(stage.tasks for stage in profile.stages.values())), findings(profile))
 
     best = search(
-        measured, json.dumps([{"Classification": CLASSIFICATION, "Properties": bad}]), 1, 1, said.append
+        measured, json.dumps([{"Classification": CLASSIFICATION, "Properties": bad}]), 1, 1, printed.append
     )
 
-    assert said[1].startswith("Round 1, small partitions: spark.sql.shuffle.partitions = ")
+    assert printed[1].startswith("Round 1, small partitions: spark.sql.shuffle.partitions = ")
     assert int(properties(best)["spark.sql.shuffle.partitions"]) < 10
-    assert said[-1].startswith("  kept: the median ratio is 0.0")
+    assert printed[-1].startswith("  kept: the median ratio is 0.0")
 
 
 class Quiet:
-    """A console that keeps what is said."""
+    """A console that keeps its output."""
 
     is_interactive = False
 
     def __init__(self) -> None:
-        self.said = ""
+        self.printed = ""
 
     def print(self, text: str, **_: object) -> None:
-        self.said += f"{text}\n"
+        self.printed += f"{text}\n"
 
 
 class Jobs:
@@ -213,10 +216,10 @@ def test_the_file_is_restored_whatever_interrupts_the_loop(jobs, monkeypatch, er
     if error is KeyboardInterrupt:
         with pytest.raises(KeyboardInterrupt):
             run_tuning(jobs, console, step)
-        assert f"Restoring {jobs.file}." in console.said
+        assert f"Restoring {jobs.file}." in console.printed
     else:  # of a change, which is not the end
         run_tuning(jobs, console, step)
-        assert "nothing was faster" in console.said
+        assert "nothing was faster" in console.printed
 
     assert {name for name, _ in runs} == {"join"}, "the last step, unless another is named"
     assert properties(runs[2][1]) == {"spark.a": "2"}, "it was changed meanwhile"
@@ -230,7 +233,7 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
         raise KeyboardInterrupt
 
     def gone(*_: object) -> object:
-        if jobs.file.read_text() == PRESENT and "Restoring" in console.said:
+        if jobs.file.read_text() == PRESENT and "Restoring" in console.printed:
             raise UserError("AWS does not answer")
         return jobs.project
 
@@ -248,7 +251,7 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
     assert jobs.file.read_text() == PRESENT
 
 
-def test_an_unknown_step_is_refused_before_anything_runs(jobs) -> None:
+def test_an_unknown_step_is_rejected_before_anything_runs(jobs) -> None:
     with pytest.raises(
         UserError, match="unknown step 'joins' of pipeline fares; expected one of clean, join"
     ):

@@ -14,21 +14,21 @@ NO_SIZES = {
 """What the image writes with the sizes, and why it is not compared."""
 
 DIFFERENCES: Mapping[str, tuple[str, ...]] = {
-    "the image writes Python's text of null, an object or a list, which is never meant; refused here": (
+    "the image writes Python's text of null, an object or a list, which is never meant; rejected here": (
         r"(spark-defaults|core-site|spark-metrics): (null|an object|a list)",
         "spark-env: null",
     ),
-    "the image writes a line break, after which another setting begins; refused here": (
+    "the image writes a line break, after which another setting begins; rejected here": (
         r"(spark-defaults|spark-metrics|spark-env): a line break",
     ),
-    "the image writes what Spark or Hadoop cannot read and the job fails there; refused before that here": (
+    "the image writes what Spark or Hadoop cannot read and the job fails there; rejected before that here": (
         r"(spark-defaults|spark-metrics): a malformed escape",
         r"core-site: (a control character|a form feed|an ampersand)",
     ),
     "fails in both; the position in the message counts from the beginning of the image's file": (
         "core-site: a lone surrogate",
     ),
-    "the image leaves out files of other schemes without a word; refused here": ("another scheme", "HDFS"),
+    "the image leaves out files of other schemes without a word; rejected here": ("another scheme", "HDFS"),
     "the classes lie among Spark's own jars here, and the image's libraries are not on this machine": (
         r"spark-defaults\.conf: spark\.(driver|executor)\.extra(ClassPath|LibraryPath)",
     ),

@@ -30,7 +30,7 @@ UNSUPPORTED_RESOURCE = "UnsupportedResource"
 """No action of the statement supports the resource."""
 UNSUPPORTED_KEY = "UnsupportedConditionKey"
 """The action does not support the condition key of its statement."""
-MISFITS = (UNKNOWN_ACTION, UNSUPPORTED_ACTION, UNSUPPORTED_RESOURCE, UNSUPPORTED_KEY)
+POLICY_ERRORS = (UNKNOWN_ACTION, UNSUPPORTED_ACTION, UNSUPPORTED_RESOURCE, UNSUPPORTED_KEY)
 _VARIABLE = re.compile(r"\$\{\w+\}")
 TAG_KEYS = ("aws:RequestTag", "aws:ResourceTag", "aws:TagKeys")
 Finding = tuple[str, str, str, str]
@@ -44,15 +44,15 @@ def risks(name: str, policy: Any) -> Iterator[Finding]:
             yield CLOUDSPLAINING, risk, name, found if isinstance(found, str) else found["type"]
 
 
-def misfits(name: str, policy: Any) -> Iterator[Finding]:
+def policy_errors(name: str, policy: Any) -> Iterator[Finding]:
     """Yield actions, resources and condition keys of statements that do not go together."""
     for statement in policy["Statement"]:
         where = f"{name}.{statement.get('Sid', '')}"
-        for rule, what in _misfits_of(statement):
+        for rule, what in _statement_errors(statement):
             yield AUTHORIZATION, rule, where, what
 
 
-def _misfits_of(statement: Any) -> Iterator[tuple[str, str]]:
+def _statement_errors(statement: Any) -> Iterator[tuple[str, str]]:
     resources, used = _as_list(statement.get("Resource", [])), set()  # a role's trust has none
     for pattern in _as_list(statement["Action"]):
         actions = _actions(pattern)
@@ -128,8 +128,8 @@ if __name__ == "__main__":
             each
             for kind in policies.values()
             for name, policy in kind.items()
-            for each in misfits(name, policy)
+            for each in policy_errors(name, policy)
         ),
     ]
-    rules = {CLOUDSPLAINING: RISKS, AUTHORIZATION: MISFITS}
+    rules = {CLOUDSPLAINING: RISKS, AUTHORIZATION: POLICY_ERRORS}
     json.dump({"rules": rules, "findings": findings}, sys.stdout)

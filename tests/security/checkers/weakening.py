@@ -18,12 +18,12 @@ def _keys_do_not_rotate(resources: Any) -> None:
     resources["DataKey"]["Properties"]["EnableKeyRotation"] = False
 
 
-def _anybody_gets_grants(resources: Any) -> None:
+def _grants_for_everyone(resources: Any) -> None:
     policy = resources["VolumeKey"]["Properties"]["KeyPolicy"]
     policy["Statement"] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
 
 
-def _objects_come_in_plain_text(resources: Any) -> None:
+def _unencrypted_requests(resources: Any) -> None:
     policy = resources["DataBucketPolicy"]["Properties"]["PolicyDocument"]
     policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != "TlsOnly"]
 
@@ -33,10 +33,10 @@ def _the_trail_goes_to_no_log_group(resources: Any) -> None:
 
 
 TEMPLATES: Mapping[str, tuple[Callable[[Any], None], ...]] = {
-    "keys": (_keys_do_not_rotate, _anybody_gets_grants),
+    "keys": (_keys_do_not_rotate, _grants_for_everyone),
     "network": (_is_not_encrypted,),
     "operations": (_the_trail_goes_to_no_log_group,),
-    "storage": (_objects_come_in_plain_text,),
+    "storage": (_unencrypted_requests,),
 }
 NO_ROTATION, NO_DENIAL = f"{WEAKENED}keys.DataKey", f"{WEAKENED}keys.VolumeKey"
 PLAIN_TEXT, NO_LOGS = f"{WEAKENED}storage.DataBucket", f"{WEAKENED}operations.DataEventsTrail"

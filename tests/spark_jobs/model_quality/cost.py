@@ -71,8 +71,8 @@ def measure(rows: int) -> dict[str, float]:
 def main(rows: int) -> None:
     """Measure, and print."""
     found = measure(rows)
-    said = f"{rows:,} rows: read and check {found['scan']} s, with statistics {found['statistics']} s"
-    print(f"{said}, {found['ratio']} times as much")
+    line = f"{rows:,} rows: read and check {found['scan']} s, with statistics {found['statistics']} s"
+    print(f"{line}, {found['ratio']} times as much")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def test_columns_json_keeps_them() -> None:
     ("text", "message"),
     [
         ("", "there is no s3://b/columns.json"),
-        ("{}", r"s3://b/columns\.json is no columns\.json \(KeyError: 'version'\): train the model again"),
+        ("{}", r"s3://b/columns\.json is not a columns\.json \(KeyError: 'version'\): train the model again"),
         ('{"version": 2}', "s3://b/columns.json: version: expected 1, found 2: train again"),
     ],
 )
@@ -66,5 +66,5 @@ def test_another_file_is_named(text, message) -> None:
         ((Column("kind", ("a", "c")), *COLUMNS.features[1:]), "kind of a, b, c is now kind of a, c"),
     ],
 )
-def test_a_difference_of_features_is_told_by_the_first(features, found) -> None:
+def test_a_difference_of_features_is_reported_by_the_first(features, found) -> None:
     assert difference(COLUMNS, Columns(BINARY, COLUMNS.label, features)) == found

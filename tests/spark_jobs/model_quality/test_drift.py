@@ -94,7 +94,7 @@ def test_rows_like_the_baseline_do_not_drift_however_few_they_are() -> None:
             assert [list(each.exceeded()) for each in found.values()] == [[], []], (count, seed)
 
 
-def test_a_shift_is_drift_of_that_column_alone_and_is_told_with_its_figures() -> None:
+def test_a_shift_is_drift_of_that_column_alone_and_is_reported_with_its_figures() -> None:
     found = measured(rows(sample(1, 3_000)), rows(sample(2, 200, mean=1.0)))
 
     (of_psi, of_ks) = found["size"].exceeded()

@@ -55,7 +55,7 @@ def test_classes(digits) -> None:
     assert found == pytest.approx(expected)
 
 
-def test_what_is_not_defined_is_no_number() -> None:
+def test_an_undefined_metric_is_not_a_number() -> None:
     constant, none = np.full(5, 7.0), np.array([])
 
     assert math.isnan(regression_sums(constant, constant + 1).metrics()["r2"])

@@ -1,4 +1,4 @@
-"""AWS::Budgets. Nothing is used up here, so that no budget ever notifies anybody."""
+"""AWS::Budgets. Nothing is used up here, so that no budget ever notifies anyone."""
 
 from typing import Any
 

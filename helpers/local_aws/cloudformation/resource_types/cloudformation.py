@@ -28,11 +28,11 @@ class NestedStack(ResourceType):
 
     def create(self, resource: Resource) -> None:
         """Create the stack, and wait for its end."""
-        self._bring_up_to_date(resource, "CREATE")
+        self._deploy_nested(resource, "CREATE")
 
     def update(self, resource: Resource, before: Properties) -> None:
         """Update the stack, and wait for its end."""
-        self._bring_up_to_date(resource, "UPDATE")
+        self._deploy_nested(resource, "UPDATE")
 
     def delete(self, resource: Resource) -> None:
         """Delete the stack with what is in it."""
@@ -57,7 +57,7 @@ class NestedStack(ResourceType):
             return False
         return bool(_template(properties, self.place) != stack.template)
 
-    def _bring_up_to_date(self, resource: Resource, kind: str) -> None:
+    def _deploy_nested(self, resource: Resource, kind: str) -> None:
         properties, backend = resource.properties, self._backend
         name = resource.generated_name if kind == "CREATE" else backend.stacks[resource.physical_id].name
         change_set_id, resource.physical_id = backend.create_change_set(

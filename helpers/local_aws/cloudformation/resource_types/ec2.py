@@ -220,7 +220,7 @@ class SecurityGroup(_Ec2):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the rules that are no resources of their own."""
+        """Return the rules that are not resources of their own."""
         group = self._backend.get_security_group_from_id(resource.physical_id)
         if group is None:
             return None
@@ -339,7 +339,7 @@ class _GroupRule(_Ec2):
         resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return nothing of the rule but that it is there, be it that somebody has made it again."""
+        """Return nothing of the rule but that it is there, be it that someone has made it again."""
         group = self._backend.get_security_group_from_id(resource.state["group"])
         rules = [*group.ingress_rules, *group.egress_rules] if group else []
         there = any(
@@ -567,7 +567,7 @@ class FlowLog(_Ec2):
             deliver_logs_error_message=None,
             **settings,
         )
-        # moto's own operation refuses a second log that differs only in what it records, as replacements do.
+        # moto's own operation rejects a second log that differs only in what it records, as replacements do.
         if any(_same_flow_log(made, other) for other in backend.flow_logs.values()):
             raise FlowLogAlreadyExists
         backend.flow_logs[made.id] = made

@@ -124,8 +124,8 @@ def _violations_of(name: str, rule: Mapping[str, Any], value: str) -> Iterator[s
     if "AllowedValues" in rule:
         allowed = [_text(each) for each in rule["AllowedValues"]]
         if not {*items} <= {*allowed}:
-            said = explanation or f"[{', '.join(allowed)}]"
-            yield f"Parameter '{name}' must be one of AllowedValues: {said}"
+            message = explanation or f"[{', '.join(allowed)}]"
+            yield f"Parameter '{name}' must be one of AllowedValues: {message}"
     pattern = _compiled(rule.get("AllowedPattern"))
     if pattern is not None and not all(pattern.fullmatch(item) for item in items):
         yield failed + (explanation or f"must match pattern {pattern.pattern}")
@@ -152,5 +152,7 @@ def _out_of_range(name: str, rule: Mapping[str, Any], items: list[str]) -> Itera
         return
     low, high = (float(rule[key]) if key in rule else None for key in ("MinValue", "MaxValue"))
     if any((low is not None and each < low) or (high is not None and each > high) for each in numbers):
-        said = rule.get("ConstraintDescription") or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}"
-        yield f"Parameter {name} failed to satisfy constraint: {said}"
+        message = (
+            rule.get("ConstraintDescription") or f"from {rule.get('MinValue')} to {rule.get('MaxValue')}"
+        )
+        yield f"Parameter {name} failed to satisfy constraint: {message}"

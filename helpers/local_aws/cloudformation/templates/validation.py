@@ -1,4 +1,4 @@
-"""What CloudFormation refuses a template for, before it changes anything."""
+"""Checks a template as CloudFormation does before it changes anything."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def check_template(template: Mapping[str, Any]) -> None:
     """Check a template after its transform.
 
     Raises:
-        ValidationError: CloudFormation would refuse it.
+        ValidationError: CloudFormation would reject it.
     """
     resources = template["Resources"]
     for name, resource in resources.items():

@@ -48,7 +48,7 @@ def _none_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
     yield Finding(
         "executors not granted",
         f"{allocation}, in {seconds:.1f} s",
-        "executors that a node has room for beside the application master: lower spark.executor.memory or "
+        "executors that a node has room for next to the application master: lower spark.executor.memory or "
         "spark.executor.cores; otherwise larger instances",
         "the job's tasks run",
         seconds=seconds,
@@ -63,7 +63,7 @@ def _room(run: Profile, allocation: Allocation) -> str:
     by_host = Counter(executor.host for executor in run.executors_at_once)
     held, wanted = min(by_host.values()), math.ceil(allocation.requested / len(by_host))
     memory, cores = held * allocation.memory_mib // wanted, held * allocation.cores // wanted
-    room = f": at most {memory:,} MiB (spark.executor.memory and what is beside it)"
+    room = f": at most {memory:,} MiB (spark.executor.memory and overhead)"
     if 0 < cores < allocation.cores:
         room += f" and, where vCPU are short, {cores} core{'s' * (cores != 1)} (spark.executor.cores)"
     return room
@@ -78,8 +78,8 @@ def dynamic_executors_not_granted(run: Profile) -> Iterator[Finding]:
     # While tasks wait, Spark doubles its request with each timeout after the first.
     first = settings.milliseconds("spark.dynamicAllocation.schedulerBacklogTimeout")
     next_ones = settings.milliseconds("spark.dynamicAllocation.sustainedSchedulerBacklogTimeout") or first
-    patience = first + next_ones * math.ceil(math.log2(most)) + _START_MS
-    waiting = [stage for stage in run.stages.values() if _waited_ms(stage) > patience]
+    expected_ms = first + next_ones * math.ceil(math.log2(most)) + _START_MS
+    waiting = [stage for stage in run.stages.values() if _waited_ms(stage) > expected_ms]
     if not waiting:
         return
     worst = max(waiting, key=_waited_ms)

@@ -173,7 +173,7 @@ def failed_stages(run: Profile) -> Iterator[Finding]:
 
 
 def speculative_tasks(run: Profile) -> Iterator[Finding]:
-    """Second attempts beside tasks that seemed too slow."""
+    """Second attempts of tasks that seemed too slow (speculation)."""
     copies = sum(stage.speculative for stage in run.stages.values())
     if copies:
         tasks = sum(stage.tasks for stage in run.stages.values())

@@ -146,7 +146,7 @@ def small_partitions(run: Profile) -> Iterator[Finding]:
 
 
 def large_partitions(run: Profile) -> Iterator[Finding]:
-    """Stages whose tasks read so much that one that fails costs dear, and memory runs short."""
+    """Stages whose tasks read so much that one that fails is expensive, and memory runs short."""
     for stage in run.stages.values():
         mean = stage.read / max(stage.tasks, 1)
         if mean > _LARGE_PARTITION:

@@ -82,7 +82,7 @@ def test_variables_have_the_value_of_their_key_and_match_nothing_without_one() -
     assert not evaluate_conditions(conditions, context_of(owner))
 
 
-def test_an_operator_that_is_not_known_is_no_guess() -> None:
+def test_an_unknown_operator_is_rejected() -> None:
     with pytest.raises(NotImplementedError, match="IpAddress"):
         evaluate_conditions(
             {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, context_of({"aws:SourceIp": "10.0.0.1"})

@@ -69,7 +69,7 @@ NOTHING: dict[str, Any] = {"Statement": []}
         (FOREIGN, Policies([policy()], resource=policy(Principal={"AWS": "210987654321"})), None),
     ],
 )
-def test_who_has_a_say(request_: AccessRequest, policies: Policies, reason: str | None) -> None:
+def test_which_policies_apply(request_: AccessRequest, policies: Policies, reason: str | None) -> None:
     found = evaluate(request_, policies)
 
     if reason is None:

@@ -1,4 +1,4 @@
-"""Jobs that the service refuses to create, through boto3, and steps that fail for it."""
+"""Jobs that the service does not create, through boto3, and steps that fail for it."""
 
 import json
 import uuid
@@ -101,11 +101,11 @@ def test_a_job_without_one_of_them_is_denied(
     else:
         part[last] = value
 
-    said = create(request_)
+    message = create(request_)
 
     name = request_["ProcessingJobName"]
     role = f"assumed-role/{PROJECT}-local-pipeline-execution/SageMaker"
-    assert said.startswith(
+    assert message.startswith(
         f"AccessDeniedException: User: arn:aws:sts::123456789012:{role} is not authorized to perform: "
         f"sagemaker:CreateProcessingJob on resource: "
         f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{name} with an explicit deny in a"
@@ -126,7 +126,7 @@ def test_a_role_that_is_not_the_jobs_to_have_is_not_handed_on(
     )
 
 
-def test_another_key_of_the_environment_is_no_key_for_volumes(
+def test_another_key_of_the_environment_is_not_a_key_for_volumes(
     create: Create, request_: dict[str, Any], outputs: dict[str, str]
 ) -> None:
     request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = outputs["LogKeyArn"]
@@ -172,16 +172,16 @@ def test_a_subnet_and_a_group_must_be_there_and_in_one_vpc(
         ]
     )["SecurityGroups"]
     subnet, group = outputs["PrivateSubnetIds"].split(",")[0], outputs["ProcessingSecurityGroupId"]
-    for subnets, groups, said in (
+    for subnets, groups, message in (
         (["subnet-0123456789abcdef0"], [group], "The subnet ID 'subnet-0123456789abcdef0' does not exist"),
         ([subnet], ["sg-0123456789abcdef0"], "The security group 'sg-0123456789abcdef0' does not exist"),
         ([subnet], [elsewhere["GroupId"]], f"belong to different VPCs: {subnet} in {outputs['VpcId']}"),
     ):
         network = {"VpcConfig": {"Subnets": subnets, "SecurityGroupIds": groups}}
         request = job(ProcessingJobName=f"job-{uuid.uuid4().hex[:8]}", NetworkConfig=network)
-        with pytest.raises(ClientError, match="ValidationException") as refused:
+        with pytest.raises(ClientError, match="ValidationException") as rejected:
             aws.client("sagemaker").create_processing_job(**request)
-        assert said in str(refused.value)
+        assert message in str(rejected.value)
 
 
 def default_vpc(aws: boto3.Session) -> str:
@@ -190,7 +190,7 @@ def default_vpc(aws: boto3.Session) -> str:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda kms, key: kms.disable_key(KeyId=key), "is disabled"),
         (lambda kms, key: kms.schedule_key_deletion(KeyId=key), "is pending deletion"),
@@ -199,7 +199,12 @@ def default_vpc(aws: boto3.Session) -> str:
 )
 @pytest.mark.parametrize("use", ["volume", "output"])
 def test_a_key_must_be_of_use(
-    aws: boto3.Session, role: str, job: Callable[..., dict[str, Any]], use: str, spoil: Any, said: str | None
+    aws: boto3.Session,
+    role: str,
+    job: Callable[..., dict[str, Any]],
+    use: str,
+    spoil: Any,
+    message: str | None,
 ) -> None:
     kms = aws.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
@@ -212,10 +217,10 @@ def test_a_key_must_be_of_use(
             request["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = name
         else:
             request["ProcessingOutputConfig"] = {"KmsKeyId": name, "Outputs": []}
-        if said is None:
+        if message is None:
             aws.client("sagemaker").create_processing_job(**request)
         else:
-            with pytest.raises(ClientError, match=f"ValidationException.*{key} {said}"):
+            with pytest.raises(ClientError, match=f"ValidationException.*{key} {message}"):
                 aws.client("sagemaker").create_processing_job(**request)
 
 
@@ -269,7 +274,7 @@ def roles(aws: boto3.Session, role: str) -> Roles:
     return Roles(aws, trust)
 
 
-def refused(client: Any, request: dict[str, Any]) -> tuple[str, str]:
+def rejected(client: Any, request: dict[str, Any]) -> tuple[str, str]:
     with pytest.raises(ClientError) as error:
         client.create_processing_job(**request)
     return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
@@ -284,12 +289,12 @@ def test_who_asks_needs_each_right(
     request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = key = roles.key_without()
     asks = roles.without(action)
 
-    code, said = refused(sagemaker_of(aws, asks), request_)
+    code, message = rejected(sagemaker_of(aws, asks), request_)
 
     job = f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{request_['ProcessingJobName']}"
     about = {"iam:PassRole": request_["RoleArn"], "kms:CreateGrant": key}.get(action, job)
     user = f"arn:aws:sts::123456789012:assumed-role/{asks.rsplit('/', 1)[1]}/SageMaker"
-    assert (code, said) == (
+    assert (code, message) == (
         "AccessDeniedException",
         f"User: {user} is not authorized to perform: {action} on resource: {about} "
         f"because no identity-based policy allows the {action} action",
@@ -305,9 +310,9 @@ def test_the_volume_key_must_let_itself_be_used(
     request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = key
 
     for client in (sagemaker_of(aws, roles.without()), aws.client("sagemaker")):
-        code, said = refused(client, request_)
+        code, message = rejected(client, request_)
         assert code == "AccessDeniedException"
-        assert said.endswith(
+        assert message.endswith(
             f"is not authorized to perform: kms:CreateGrant on resource: {key} "
             "because no resource-based policy allows the kms:CreateGrant action"
         )
@@ -325,7 +330,7 @@ def test_the_output_key_is_for_the_jobs_own_role(
         key, own = roles.key_without(taken_from_key), roles.without(taken_from_role)
         request = {**request_, "ProcessingOutputConfig": {"KmsKeyId": key, "Outputs": []}, "RoleArn": own}
         request["ProcessingResources"]["ClusterConfig"].pop("VolumeKmsKeyId", None)
-        assert refused(aws.client("sagemaker"), request) == (
+        assert rejected(aws.client("sagemaker"), request) == (
             "ValidationException",
             f"User: arn:aws:sts::123456789012:assumed-role/{own.rsplit('/', 1)[1]}/SageMaker "
             f"is not authorized to perform: {action} on resource: {key} "
@@ -353,11 +358,12 @@ def test_the_jobs_own_role_must_get_into_the_network(
     own = roles.without(f"ec2:{action}")
     del request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"], request_["ProcessingOutputConfig"]
 
-    code, said = refused(aws.client("sagemaker"), {**request_, "RoleArn": own})
+    code, message = rejected(aws.client("sagemaker"), {**request_, "RoleArn": own})
 
     assert code == "ValidationException"
     assert (
-        f"/{own.rsplit('/', 1)[1]}/SageMaker is not authorized to perform: ec2:{action} on resource:" in said
+        f"/{own.rsplit('/', 1)[1]}/SageMaker is not authorized to perform: ec2:{action} on resource:"
+        in message
     )
     del request_["NetworkConfig"]
     aws.client("sagemaker").create_processing_job(**{**request_, "RoleArn": own})

@@ -40,7 +40,7 @@ def test_a_request_of_the_right_shape_has_no_problem() -> None:
         ({"StoppingCondition": {"MaxRuntimeInSeconds": True}}, "must be of type integer"),
     ],
 )
-def test_a_request_of_another_shape_is_refused(change: dict[str, Any], problem: str) -> None:
+def test_a_request_of_another_shape_is_rejected(change: dict[str, Any], problem: str) -> None:
     problems = request_problems("CreateProcessingJob", JOB | change)
 
     assert any(problem in text for text in problems), problems

@@ -67,15 +67,17 @@ def test_a_parameter_within_a_text_is_a_change(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "message"),
     [("CREATE", "already exists"), ("UPDATE", "ROLLBACK_COMPLETE state and can not be updated")],
 )
-def test_change_sets_that_the_stack_does_not_allow_are_refused(stack: Stack, kind: str, said: str) -> None:
+def test_change_sets_that_the_stack_does_not_allow_are_rejected(
+    stack: Stack, kind: str, message: str
+) -> None:
     assert (
         stack.deploy(template(Role=role(ManagedPolicyArns=["arn:aws:iam::aws:policy/No"])))
         == "ROLLBACK_COMPLETE"
     )
-    with pytest.raises(ClientError, match=said):
+    with pytest.raises(ClientError, match=message):
         stack.change_set(kind, template(Bucket=BUCKET))
 
 
@@ -306,7 +308,7 @@ CONDITIONAL = template(B={**BUCKET, "Condition": "Wanted"}, K=KEY) | {
 
 
 @pytest.mark.parametrize("value", [{"Fn::GetAtt": ["B", "Arn"]}, {"Ref": "B"}, {"Fn::Sub": "${B}"}])
-def test_an_output_of_a_resource_whose_condition_does_not_hold_is_refused(stack: Stack, value: Any) -> None:
+def test_an_output_of_a_resource_whose_condition_does_not_hold_is_rejected(stack: Stack, value: Any) -> None:
     wrong = CONDITIONAL | {"Outputs": {"O": {"Value": value}}}
     with pytest.raises(
         ClientError, match=r"Unresolved resource dependencies \[B\] in the Outputs block of the template"
@@ -315,7 +317,7 @@ def test_an_output_of_a_resource_whose_condition_does_not_hold_is_refused(stack:
     assert stack.deploy(wrong, P="yes") == "CREATE_COMPLETE"
 
 
-def test_a_resource_that_refers_to_one_whose_condition_does_not_hold_is_refused(stack: Stack) -> None:
+def test_a_resource_that_refers_to_one_whose_condition_does_not_hold_is_rejected(stack: Stack) -> None:
     tag = [{"Key": "of", "Value": {"Ref": "B"}}]
     wrong = CONDITIONAL | {
         "Resources": {**CONDITIONAL["Resources"], "C": resource("AWS::S3::Bucket", Tags=tag)}

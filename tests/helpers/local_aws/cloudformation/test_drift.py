@@ -42,5 +42,5 @@ SCHEMA = ResourceSchema(
 def test_values_are_compared_by_what_they_mean(
     expected: Any, actual: Any, found: list[tuple[str, str]]
 ) -> None:
-    said = [(each["PropertyPath"], each["DifferenceType"]) for each in differences(expected, actual, SCHEMA)]
-    assert said == found
+    found = [(each["PropertyPath"], each["DifferenceType"]) for each in differences(expected, actual, SCHEMA)]
+    assert found == found

@@ -57,8 +57,8 @@ def test_a_time_zone_has_summer_time() -> None:
     [
         ("rate(1 minutes)", "singular for 1"),
         ("rate(5 minute)", "singular for 1"),
-        ("rate(0 days)", "is no schedule such as"),
-        ("every day", "is no schedule such as"),
+        ("rate(0 days)", "is not a schedule such as"),
+        ("every day", "is not a schedule such as"),
         ("cron(0 8 * * *)", "six fields, not 5"),
         ("cron(0 8 * * * *)", "one of day-of-month and day-of-week must be"),
         ("cron(60 8 * * ? *)", "60 is not within 0 and 59"),
@@ -66,13 +66,13 @@ def test_a_time_zone_has_summer_time() -> None:
         ("at(2026-13-01T08:00:00)", "month must be in"),
     ],
 )
-def test_what_is_no_schedule(text: str, message: str) -> None:
+def test_an_invalid_schedule_is_an_error(text: str, message: str) -> None:
     with pytest.raises(ScheduleError, match=message):
         parse(text)
 
 
 def test_rules_have_no_single_moments_and_zones_must_exist() -> None:
-    with pytest.raises(ScheduleError, match="is no schedule such as"):
+    with pytest.raises(ScheduleError, match="is not a schedule such as"):
         parse("at(2026-03-01T08:00:00)", once=False)
     with pytest.raises(ScheduleError, match="the time zone Europe/Nowhere does not exist"):
         parse("cron(0 8 * * ? *)", "Europe/Nowhere")

@@ -138,7 +138,7 @@ def test_a_schedule_is_due_between_its_dates_alone(clocked: Clocked) -> None:
     assert [clocked.starts_after(hours=1) for _ in range(4)] == [0, 1, 1, 0]
 
 
-def test_whom_the_scheduler_may_not_act_for_starts_nothing(
+def test_a_role_that_the_scheduler_cannot_assume_starts_nothing(
     clocked: Clocked, caplog: pytest.LogCaptureFixture
 ) -> None:
     clocked.put_schedule("rate(1 hour)", "events.amazonaws.com")

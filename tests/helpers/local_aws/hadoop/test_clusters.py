@@ -1,4 +1,4 @@
-"""When clusters start, what they leave behind, and what is said of one that does not start."""
+"""When clusters start, what they leave behind, and the error of one that does not start."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def test_files_of_a_killed_server_are_removed_by_the_next(
     folders = {
         "of an ended process": tmp_path / f"hadoop-of-{ended.pid}-a",
         "of this process": tmp_path / f"hadoop-of-{os.getpid()}-b",
-        "of somebody else": tmp_path / "hadoop-of-mine-c",
+        "of someone else": tmp_path / "hadoop-of-mine-c",
     }
     for folder in folders.values():
         (folder / "1").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A server that starts when somebody connects to it."""
+"""A server that starts when someone connects to it."""
 
 import socket
 import threading

@@ -50,7 +50,7 @@ def test_state_is_kept_on_request(monkeypatch: pytest.MonkeyPatch, value: str | 
     assert is_kept() is expected
 
 
-def test_another_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_value_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_AWS_STATE", "yes")
 
     with pytest.raises(UserError, match="LOCAL_AWS_STATE is 'yes'\nHint: Set it to keep, or unset it"):
@@ -100,7 +100,7 @@ def test_a_snapshot_is_read_as_written(tmp_path: Path) -> None:
         lambda content: content.partition(b"\n")[0],
     ],
 )
-def test_a_damaged_snapshot_is_refused_and_stays(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_snapshot_is_rejected_and_stays(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     snapshot.write(tmp_path, b"state")
     file = tmp_path / snapshot.FILE
     file.write_bytes(damage(file.read_bytes()))
@@ -125,7 +125,7 @@ def test_a_damaged_snapshot_is_refused_and_stays(tmp_path: Path, damage: Callabl
         ("source", "helpers/local_aws"),
     ],
 )
-def test_a_snapshot_of_another_version_is_refused(tmp_path: Path, key: str, name: str) -> None:
+def test_a_snapshot_of_another_version_is_rejected(tmp_path: Path, key: str, name: str) -> None:
     snapshot.write(tmp_path, b"state")
     head, _, pickled = (tmp_path / snapshot.FILE).read_bytes().partition(b"\n")
     header = {**json.loads(head), key: "another"}
@@ -321,7 +321,7 @@ def test_a_job_comes_to_its_end(status: Any, expected: str, reason: str | None) 
     assert job.done.is_set()
 
 
-def test_a_registry_is_kept_and_goes_on(contents: ObjectContents) -> None:
+def test_a_registry_is_kept_and_continues(contents: ObjectContents) -> None:
     groups = ModelPackageGroups("us-east-1")
     groups.create({"ModelPackageGroupName": "g", "Tags": [{"Key": "Owner", "Value": "o"}]})
     ModelPackages(CLIENTS, groups, lambda _: None).create({"ModelPackageGroupName": "g"})
@@ -408,7 +408,7 @@ def test_nobody_waits_for_a_large_snapshot() -> None:
     saver.close()
 
 
-def test_who_waits_hears_why_nothing_is_saved_until_it_is() -> None:
+def test_who_waits_for_a_save_gets_its_error_until_it_succeeds() -> None:
     saves = Saves()
     saver = Saver(saves)
     saves.error = OSError("No space left on device")

@@ -198,7 +198,7 @@ def drifts(aws: boto3.Session, stack_ids: list[str]) -> dict[str, Any]:
 
 
 def begin_work(server: Server) -> dict[str, Any]:
-    """Begin what goes on when the server is killed."""
+    """Start what continues when the server is killed."""
     aws = server.aws
     role = aws.client("iam").get_role(RoleName="kept")["Role"]["Arn"]
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="kept")["Credentials"]
@@ -250,7 +250,7 @@ def test_content_of_objects_is_there_after_a_kill(history: dict[str, Any]) -> No
         s3.get_object(Bucket=BUCKET, Key="deleted")
 
 
-def test_an_upload_goes_on(history: dict[str, Any]) -> None:
+def test_an_upload_continues(history: dict[str, Any]) -> None:
     s3, upload = history["server"].aws.client("s3"), history["upload"]
     (part,) = s3.list_parts(Bucket=BUCKET, Key="parts", UploadId=upload)["Parts"]
     s3.complete_multipart_upload(
@@ -360,7 +360,7 @@ def test_only_the_owner_reads_it_and_nobody_else_has_it(history: dict[str, Any],
     assert buckets == []
 
 
-def test_a_state_of_another_version_is_refused_and_stays(history: dict[str, Any]) -> None:
+def test_a_state_of_another_version_is_rejected_and_stays(history: dict[str, Any]) -> None:
     """The last test: it ends the server."""
     folder = history["server"].folder
     lifecycle.down(folder)

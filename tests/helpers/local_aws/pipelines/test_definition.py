@@ -75,7 +75,7 @@ def test_cache_and_retries_are_read() -> None:
     assert parsed.retry_policies[0].max_attempts == 2
 
 
-def test_a_disabled_cache_is_none() -> None:
+def test_a_disabled_cache_is_not_used() -> None:
     cache = {"Enabled": False, "ExpireAfter": "whatever"}
 
     assert parse_definition(text(step("s", CacheConfig=cache))).steps["s"].cache_expiry is None
@@ -140,7 +140,7 @@ def test_values_known_only_later_are_accepted_wherever_they_stand() -> None:
         (text(step("s"), Metadata="x" * 1024 * 1024), "larger than"),
     ],
 )
-def test_a_wrong_definition_is_refused(definition: str, problem: str) -> None:
+def test_a_wrong_definition_is_rejected(definition: str, problem: str) -> None:
     assert problem in problems_of(definition)
 
 
@@ -291,7 +291,7 @@ def test_a_default_is_one_of_the_allowed_values() -> None:
     assert "DefaultValue 'c' must be one of a, b" in problems_of(text(step("s"), Parameters=[parameter]))
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     found = problems_of(text(step("a", Retry=1), step("b", DependsOn=["ghost"]), Verison="1"))
 
     assert all(word in found for word in ("Retry", "ghost", "Verison"))
@@ -333,7 +333,7 @@ def test_given_parameters_take_the_types_of_the_definition() -> None:
         ({"I": "1", "X": "1"}, "'X' is not in the pipeline definition"),
     ],
 )
-def test_wrong_parameters_are_refused(given: dict[str, str], problem: str) -> None:
+def test_wrong_parameters_are_rejected(given: dict[str, str], problem: str) -> None:
     parameters = [
         {"Name": "S", "Type": "String", "DefaultValue": "s", "EnumValues": ["s", "t"]},
         {"Name": "I", "Type": "Integer"},

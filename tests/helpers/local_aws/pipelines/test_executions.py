@@ -231,7 +231,7 @@ def test_an_equal_step_is_reused(pipelines, job) -> None:
     assert "CacheHitResult" not in pipelines.steps(first)["s"]
     assert pipelines.steps(second)["s"]["CacheHitResult"] == hit
     assert pipelines.steps(second)["s"]["Metadata"] == pipelines.steps(first)["s"]["Metadata"]
-    assert pipelines.steps(third)["s"]["CacheHitResult"] == hit, "a hit is no run of its own"
+    assert pipelines.steps(third)["s"]["CacheHitResult"] == hit, "a hit is not a run of its own"
     assert "CacheHitResult" not in pipelines.steps(other)["s"]
     assert "CacheHitResult" not in pipelines.steps(second)["after"], "this step has no cache"
 
@@ -375,7 +375,7 @@ def test_a_deleted_pipeline_is_gone_with_its_executions(pipelines, job, tmp_path
         assert error_of(caught)[0] == "ResourceNotFound"
 
 
-def test_a_wrong_definition_is_refused_when_it_is_upserted(pipelines, job, role) -> None:
+def test_a_wrong_definition_is_rejected_when_it_is_upserted(pipelines, job, role) -> None:
     with pytest.raises(ClientError) as caught:
         pipelines.create(step("s", job(Enviroment={})))
     assert error_of(caught)[0] == "ValidationException"
@@ -387,7 +387,7 @@ def test_a_wrong_definition_is_refused_when_it_is_upserted(pipelines, job, role)
     assert error_of(caught)[0] == "ValidationException"
 
 
-def test_a_role_that_sagemaker_cannot_assume_is_refused(pipelines, job, aws: boto3.Session) -> None:
+def test_a_role_that_sagemaker_cannot_assume_is_rejected(pipelines, job, aws: boto3.Session) -> None:
     trust = {"Version": "2012-10-17", "Statement": [{"Principal": {"Service": "ec2.amazonaws.com"}}]}
     name = f"not-for-sagemaker-{uuid.uuid4().hex[:6]}"
     aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
@@ -404,7 +404,7 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(pipelines, job, aws: bot
         assert "Could not assume role" in error_of(caught)[1]
 
 
-def test_a_step_type_that_is_not_executed_is_refused_by_name(pipelines, job) -> None:
+def test_a_step_type_that_is_not_executed_is_rejected_by_name(pipelines, job) -> None:
     name = pipelines.create(step("s", job()), {"Name": "grow", "Type": "AutoML", "Arguments": {}})
 
     with pytest.raises(ClientError) as caught:

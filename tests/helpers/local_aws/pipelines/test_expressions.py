@@ -46,7 +46,7 @@ def test_what_only_looks_like_a_function_stays() -> None:
 
 
 @pytest.mark.parametrize("value", [{"Get": 1}, {"Std:Join": {"On": "/"}}, {"Std:JsonGet": {"Path": "x"}}])
-def test_a_malformed_function_is_refused(value: object) -> None:
+def test_a_malformed_function_is_rejected(value: object) -> None:
     with pytest.raises(ExpressionError, match="does not take"):
         _resolve(value)
 
@@ -82,7 +82,7 @@ def test_paths_lead_into_a_job(path: str, expected: str) -> None:
         ("!", "is not a path"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_refused(path: str, problem: str) -> None:
+def test_a_path_that_leads_nowhere_is_rejected(path: str, problem: str) -> None:
     with pytest.raises(ExpressionError, match=problem):
         follow_path(JOB, path, "job")
 
@@ -127,6 +127,6 @@ def test_conditions(condition: dict[str, object], expected: bool) -> None:
         ({"Type": "In", "QueryValue": 1}, "Values"),
     ],
 )
-def test_a_condition_that_cannot_be_evaluated_is_refused(condition: dict[str, object], problem: str) -> None:
+def test_a_condition_that_cannot_be_evaluated_is_rejected(condition: dict[str, object], problem: str) -> None:
     with pytest.raises(ExpressionError, match=problem):
         holds(condition)

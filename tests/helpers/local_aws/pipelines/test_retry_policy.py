@@ -71,7 +71,7 @@ def test_a_whole_policy_is_read() -> None:
         ({"ExceptionType": [FAULT], "MaxAttempts": 1, "ExpireAfterMin": 1}, "only one is allowed"),
     ],
 )
-def test_a_wrong_policy_is_refused(policy: dict[str, Any], problem: str) -> None:
+def test_a_wrong_policy_is_rejected(policy: dict[str, Any], problem: str) -> None:
     parsed, problems = parse_retry_policy(policy, "here")
 
     assert parsed is None

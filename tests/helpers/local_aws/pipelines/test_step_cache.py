@@ -101,6 +101,6 @@ def test_any_iso_duration_is_read(days: int, hours: int, minutes: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "30", "30 days", "-P1D", "None"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="is not an ISO 8601 duration"):
         parse_expiry(text)

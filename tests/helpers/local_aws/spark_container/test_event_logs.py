@@ -20,7 +20,7 @@ def test_event_logs_are_copied_without_the_mark_of_running(tmp_path: Path) -> No
     assert [path.name for path in target.parent.iterdir()] == ["logs"]
 
 
-def test_no_event_logs_are_no_fault(tmp_path: Path) -> None:
+def test_no_event_logs_are_not_a_fault(tmp_path: Path) -> None:
     copy_event_logs(tmp_path / "none", tmp_path / "target")
     assert list((tmp_path / "target").iterdir()) == []
 

@@ -50,10 +50,10 @@ def mib(sizing: LocalSizing, name: str) -> int:
 
 
 @given(PROPERTIES)
-def test_every_change_is_said(properties: dict[str, str]) -> None:
+def test_every_change_is_reported(properties: dict[str, str]) -> None:
     sizing = scale(properties, LAPTOP)
     changed = {name for name, value in properties.items() if sizing.properties.get(name) != value}
-    assert {sentence.split()[0] for sentence in sizing.sentences} >= changed
+    assert {message.split()[0] for message in sizing.messages} >= changed
 
 
 @given(PROPERTIES)
@@ -62,10 +62,10 @@ def test_on_yarn_every_property_is_as_the_job_has_it(properties: dict[str, str])
 
     assert sizing.master == "yarn"
     assert properties.items() <= sizing.properties.items()
-    assert sizing.sentences == ()
+    assert sizing.messages == ()
 
 
-def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_said() -> None:
+def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_reported() -> None:
     """2**47 bytes are all that a process can address."""
     asked = {"spark.executor.memory": "200t", "spark.driver.memory": "1g", "spark.executor.cores": "5"}
 
@@ -73,7 +73,7 @@ def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_said()
 
     assert sizing.properties["spark.executor.memory"] == "4096m"
     assert (asked | {"spark.executor.memory": "4096m"}).items() <= sizing.properties.items()
-    assert sizing.sentences == (
+    assert sizing.messages == (
         "spark.executor.memory 200t → 4096m: this machine cannot reserve a larger heap",
     )
 
@@ -101,13 +101,13 @@ def test_a_jobs_own_young_generation_prevails() -> None:
     assert options.split()[-1] == "-XX:MaxNewSize=2g"
 
 
-def test_a_job_without_sizes_gets_moderate_ones_and_nothing_is_said_of_them() -> None:
+def test_a_job_without_sizes_gets_moderate_ones_without_a_message() -> None:
     sizing = scale({}, LAPTOP)
     assert sizing.properties["spark.driver.memory"] == "2048m"
-    assert sizing.sentences == ()
+    assert sizing.messages == ()
 
 
-def test_what_only_a_cluster_has_is_dropped_and_said() -> None:
+def test_cluster_only_settings_are_dropped_and_reported() -> None:
     properties = {
         "spark.yarn.maxAppAttempts": "1",
         "spark.dynamicAllocation.enabled": "true",
@@ -116,15 +116,15 @@ def test_what_only_a_cluster_has_is_dropped_and_said() -> None:
     }
     sizing = scale(properties, LAPTOP)
     assert not properties.keys() & sizing.properties.keys()
-    assert "spark.yarn.maxAppAttempts 1 → not used: one instance runs without YARN here" in sizing.sentences
-    assert len(sizing.sentences) == 4
+    assert "spark.yarn.maxAppAttempts 1 → not used: one instance runs without YARN here" in sizing.messages
+    assert len(sizing.messages) == 4
 
 
-def test_what_is_no_size_reaches_spark_unchanged() -> None:
+def test_properties_other_than_sizes_reach_spark_unchanged() -> None:
     properties = {"spark.sql.shuffle.partitions": "400", "spark.sql.files.maxPartitionBytes": "128m"}
     sizing = scale(properties, LAPTOP)
     assert properties.items() <= sizing.properties.items()
-    assert sizing.sentences == ()
+    assert sizing.messages == ()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_is_no_size_reaches_spark_unchanged() -> None:
         ("spark.task.cpus", "all"),
     ],
 )
-def test_a_size_that_spark_cannot_read_is_refused_by_name(name: str, value: str) -> None:
+def test_a_size_that_spark_cannot_read_is_rejected_by_name(name: str, value: str) -> None:
     with pytest.raises(UserError, match=f"spark-defaults: {name} is .*\nHint: Set it to a "):
         scale({name: value}, LAPTOP)
 
@@ -169,10 +169,10 @@ def test_this_machine_has_something_to_give() -> None:
 IMAGE = standard(instance("ml.m5.4xlarge"), 6)
 
 
-def test_the_images_sizes_are_set_as_far_as_the_machine_goes_and_nothing_is_said() -> None:
+def test_the_images_sizes_are_set_as_far_as_the_machine_goes_and_nothing_is_reported() -> None:
     sizing = scale({}, LAPTOP, IMAGE)
 
-    assert sizing.sentences == ()
+    assert sizing.messages == ()
     assert IMAGE.keys() <= sizing.properties.keys()
     assert sizing.properties["spark.executor.cores"] == "8"
     assert sizing.properties["spark.default.parallelism"] == "16"

@@ -66,7 +66,7 @@ def test_all_options_are_understood() -> None:
         ([], "and is nothing"),
     ],
 )
-def test_other_command_lines_are_refused_as_the_image_does(command: list[str], message: str) -> None:
+def test_other_command_lines_are_rejected_as_the_image_does(command: list[str], message: str) -> None:
     with pytest.raises(ContainerError, match=rf"^Algorithm Error: \(caused by .*{message}") as error:
         parse(command)
     assert error.value.exit_code == 1

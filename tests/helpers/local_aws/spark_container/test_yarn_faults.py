@@ -192,7 +192,7 @@ def await_attempt(cluster: HadoopCluster, number: int) -> None:
 def test_a_job_recovers_from_a_killed_executor(job: tuple[Container, ContainerExit]) -> None:
     container, _ = job
 
-    assert container.said("executor killed:") == TOTAL
+    assert container.printed("executor killed:") == TOTAL
     assert any("Lost executor" in line and "Exit status: 137" in line for line in container.lines)
 
 
@@ -201,27 +201,27 @@ def test_an_executor_above_its_memory_limit_is_killed_with_yarns_message(
 ) -> None:
     container, _ = job
 
-    said = container.said("memory:")
+    printed = container.printed("memory:")
 
-    assert "Container killed by YARN for exceeding physical memory limits" in said
-    assert "of 896 MB physical memory used" in said
-    assert "raise spark.executor.memoryOverhead in configuration.json" in said
+    assert "Container killed by YARN for exceeding physical memory limits" in printed
+    assert "of 896 MB physical memory used" in printed
+    assert "raise spark.executor.memoryOverhead in configuration.json" in printed
 
 
 def test_a_job_recovers_from_a_lost_node(job: tuple[Container, ContainerExit]) -> None:
     container, _ = job
 
-    assert container.said("node lost:") == TOTAL
+    assert container.printed("node lost:") == TOTAL
     lines = container.lines
     meanwhile = lines[lines.index("FAULT node lost") : lines.index(f"node lost: {TOTAL}")]
-    # The reason is YARN's, unless the driver has noticed before YARN could say it.
+    # The reason is YARN's, unless the driver has noticed before YARN reports it.
     assert any("Lost executor" in line for line in meanwhile)
 
 
 def test_a_job_recovers_from_a_preempted_application_master(job: tuple[Container, ContainerExit]) -> None:
     container, _ = job
 
-    assert container.said("master preempted:") == TOTAL
+    assert container.printed("master preempted:") == TOTAL
 
 
 def test_a_killed_application_master_ends_the_job_with_yarns_message(
@@ -229,13 +229,13 @@ def test_a_killed_application_master_ends_the_job_with_yarns_message(
 ) -> None:
     container, ended = job
 
-    name, said = last_exception(container.lines) or ("", "")
+    name, printed = last_exception(container.lines) or ("", "")
 
     assert ended.code == 1
     assert name == "JobError"
-    assert "failed 2 times" in said
-    assert "exitCode: 137" in said
-    assert "yarn.resourcemanager.am.max-attempts" in said
+    assert "failed 2 times" in printed
+    assert "exitCode: 137" in printed
+    assert "yarn.resourcemanager.am.max-attempts" in printed
 
 
 SESSION = """
@@ -244,18 +244,18 @@ SparkSession.builder.getOrCreate()
 """
 
 
-def test_an_executor_larger_than_a_node_is_refused_with_yarns_message(container: Container) -> None:
+def test_an_executor_larger_than_a_node_is_rejected_with_yarns_message(container: Container) -> None:
     container.write(f"{CODE}/app.py", SESSION)
     configure(container, {"spark.executor.memory": "2g"})
 
     ended = container.run(f"{CODE}/app.py", instances=3)
 
-    name, said = last_exception(container.lines) or ("", "")
+    name, printed = last_exception(container.lines) or ("", "")
     assert ended.code == 1
     assert name == "IllegalArgumentException"
-    assert "Required executor memory (2048 MB)" in said
-    assert f"above the max threshold ({NODE_MIB} MB) of this cluster" in said
-    assert "make size" in said
+    assert "Required executor memory (2048 MB)" in printed
+    assert f"above the max threshold ({NODE_MIB} MB) of this cluster" in printed
+    assert "make size" in printed
 
 
 def test_a_missing_file_is_named(container: Container, s3: Any) -> None:
@@ -264,7 +264,7 @@ def test_a_missing_file_is_named(container: Container, s3: Any) -> None:
 
     ended = container.run("--files", "s3://data/none.json", f"{CODE}/app.py", instances=3)
 
-    name, said = last_exception(container.lines) or ("", "")
+    name, printed = last_exception(container.lines) or ("", "")
     assert ended.code == 1
     assert name == "FileNotFoundException"
-    assert "s3://data/none.json" in said
+    assert "s3://data/none.json" in printed

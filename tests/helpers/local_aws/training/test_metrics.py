@@ -20,7 +20,7 @@ def test_the_last_value_of_each_metric_counts() -> None:
     assert len(found) == 2
 
 
-def test_what_is_no_number_is_no_metric() -> None:
+def test_a_value_that_is_not_a_number_is_not_a_metric() -> None:
     reader = MetricReader([{"Name": "loss", "Regex": "loss=(.*)"}])
     reader.read("loss=big")
     assert reader.final() == []

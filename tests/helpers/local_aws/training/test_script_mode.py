@@ -60,7 +60,7 @@ def upload_code(jobs: TrainingJobs, script: str, driver: str = "EXECUTE_BASIC_SC
         execute_driver=templates["EXECUTE_BASIC_SCRIPT_DRIVER"],
     )
     jobs.put("drivers/sm_train.sh", text)
-    source = {"source_dir": "/home/somebody/src", "entry_script": "train.py"}
+    source = {"source_dir": "/home/someone/src", "entry_script": "train.py"}
     jobs.put("drivers/sourcecode.json", json.dumps(source))
     jobs.put("drivers/distributed.json", "{}")
 

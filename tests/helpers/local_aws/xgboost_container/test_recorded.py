@@ -1,6 +1,6 @@
 """The container gives what the code of AWS's image gave: models to the bit, evaluations, failures, answers.
 
-recorded/README.md says how the answers of the image were recorded.
+recorded/README.md describes how the answers of the image were recorded.
 """
 
 import json
@@ -15,7 +15,7 @@ from tests.helpers.local_aws.xgboost_container.recorded.cases import INVOCATIONS
 
 RECORDED = json.loads((Path(__file__).parent / "recorded/results.json").read_text())
 COMPARED = {
-    # Where the image fails with a KeyError, the message here says of what.
+    # If the image fails with a KeyError, the message here names the key.
     "eval_metric without an objective": {"exit_code", "evaluation"},
     "without the channel train": {"exit_code", "evaluation"},
     # The words are numpy's, of another version.

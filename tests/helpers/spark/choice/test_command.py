@@ -11,7 +11,7 @@ START = 1_700_000_000_000
 QUESTION = ["--data-gb", "500", "--deadline-minutes", "60"]
 
 
-def test_the_ranking_says_what_it_rests_on(capsys) -> None:
+def test_the_ranking_reports_its_basis(capsys) -> None:
     assert main(QUESTION) == 0
     out = capsys.readouterr().out
     assert out.startswith("No run shows this job's speed: a guess")
@@ -56,7 +56,7 @@ def test_a_folder_in_s3_is_taken_log_by_log(aws) -> None:
         (["--prices", "no.json"], "no.json: there is no such file\nHint: Restore it"),
     ],
 )
-def test_bad_input_is_said_in_one_line(arguments, message, capsys) -> None:
+def test_bad_input_is_reported_in_one_line(arguments, message, capsys) -> None:
     assert main([*QUESTION, *arguments]) == 1
     assert message in capsys.readouterr().err
 
@@ -70,7 +70,7 @@ def test_without_a_price_nothing_is_recommended(tmp_path, capsys) -> None:
     assert "no instance type to choose from has a known price" in capsys.readouterr().err
 
 
-def test_a_deadline_that_nothing_meets_is_said(capsys) -> None:
+def test_a_deadline_that_nothing_meets_is_reported(capsys) -> None:
     assert main(["--data-gb", "500000", "--deadline-minutes", "5"]) == 0
     assert "None is in time: allow more than" in capsys.readouterr().out
 

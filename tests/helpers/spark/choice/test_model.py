@@ -91,7 +91,7 @@ def test_the_parts_of_a_time_are_never_negative() -> None:
     assert model.core_seconds_per_gb >= 0
 
 
-def test_without_runs_it_is_said_to_be_a_guess() -> None:
+def test_without_runs_it_is_reported_to_be_a_guess() -> None:
     assert fit([]) is PRIOR
     seconds = PRIOR.seconds(500 * GB, 96)
     assert seconds.high == 3 * seconds.value == pytest.approx(9 * seconds.low)
@@ -99,7 +99,7 @@ def test_without_runs_it_is_said_to_be_a_guess() -> None:
 
 
 @pytest.mark.parametrize("known", [[run(110, 10, 4)], [run(110, 10, 4)] * 5])
-def test_one_run_and_runs_alike_are_said_to_tell_little(known) -> None:
+def test_one_run_and_similar_runs_are_reported_as_insufficient(known) -> None:
     model = fit(known)
     assert (model.fixed_seconds, model.core_seconds_per_gb) == (10, pytest.approx(40))
     assert "good to a factor of 2 at most" in model.basis
@@ -118,7 +118,7 @@ def test_the_data_counts_once_however_often_it_is_read() -> None:
     assert fit(reread).most_bytes == 16 * GB
 
 
-def test_runs_that_tell_nothing_are_named_as_such() -> None:
+def test_runs_without_information_are_reported_as_such() -> None:
     assert why_unusable(run(110, 10, 4)) is None
     assert why_unusable(run(110, 10, 4, complete=False)) == "the log has no end"
     assert why_unusable(run(110, 0.0168, 4)) is None

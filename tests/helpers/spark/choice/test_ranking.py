@@ -42,8 +42,8 @@ def test_those_in_time_come_first_and_the_cheapest_of_them_leads() -> None:
     best = ranked(every, 20 * 60)
     answers = [cluster.meets(20 * 60) for cluster in best]
     assert answers == sorted(answers, key=list(Meets).index)
-    surely = [cluster for cluster in every if cluster.meets(20 * 60) is Meets.SURELY]
-    assert best[0].usd.value == min(cluster.usd.value for cluster in surely)
+    certain = [cluster for cluster in every if cluster.meets(20 * 60) is Meets.CERTAIN]
+    assert best[0].usd.value == min(cluster.usd.value for cluster in certain)
     assert len({cluster.instance.name for cluster in best}) == len(best)
 
 
@@ -66,7 +66,7 @@ def test_an_unsure_model_asks_for_more_instances() -> None:
 def test_a_longer_deadline_never_costs_more(one, other) -> None:
     short, long = sorted((one * 60, other * 60))
     tight, loose = ranked(EVERY, short)[0], ranked(EVERY, long)[0]
-    if tight.meets(short) is Meets.SURELY:
+    if tight.meets(short) is Meets.CERTAIN:
         assert loose.usd.value <= tight.usd.value
 
 

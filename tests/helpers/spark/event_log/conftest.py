@@ -19,7 +19,7 @@ START = 1_700_000_000_000
 
 
 @pytest.fixture(scope="session")
-def troubled_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def failing_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run; its log in `logs`, the beginning of it in every codec as `plain.*`."""
     folder = tmp_path_factory.mktemp("troubled")
     script = Path(__file__).with_name("troubled_job.py")

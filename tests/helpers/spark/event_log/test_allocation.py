@@ -54,7 +54,7 @@ def test_a_real_run_on_half_of_its_executors_of_which_one_was_replaced(version: 
         "2 of 4 requested executors granted, with 1 core and 1,024 MiB each: 2 of 4 cores, "
         "2,048 of 4,096 MiB; the last came "
     )
-    assert ": at most 512 MiB (spark.executor.memory and what is beside it); " in finding.recommendation
+    assert ": at most 512 MiB (spark.executor.memory and overhead); " in finding.recommendation
     assert not finding.settings, "what has room is not in the log"
     assert 0 < finding.seconds <= run.run_ms / 2000 / 2
 

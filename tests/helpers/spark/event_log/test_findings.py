@@ -59,7 +59,7 @@ def test_a_slow_task_is_copied_if_another_host_can_and_it_does_not_write(
     assert skew.settings == settings
 
 
-def test_peaks_of_the_driver_are_none_of_the_executors(run_of) -> None:
+def test_peaks_of_the_driver_are_not_those_of_executors(run_of) -> None:
     def peak(name: str, heap: int) -> bytes:
         metrics = {"Executor ID": name, "Executor Metrics": {"JVMHeapMemory": heap * MIB}}
         return event("SparkListenerStageExecutorMetrics", **metrics)
@@ -71,7 +71,7 @@ def test_peaks_of_the_driver_are_none_of_the_executors(run_of) -> None:
     assert found(run)["memory unused"].evidence == "heap up to 419.4 MB of 2.1 GB (20%)"
 
 
-def test_one_large_file_in_a_scan_is_mended_in_the_data(run_of) -> None:
+def test_one_large_file_in_a_scan_is_fixed_in_the_data(run_of) -> None:
     tasks = [task(0, 0, 1.0, input=10) for _ in range(8)]
 
     skew = found(run_of(executor(cores=16), *tasks, task(0, 0, 60.0, input=900), seconds=61))["skew"]
@@ -259,7 +259,7 @@ def test_output_that_is_committed_by_renaming(run_of) -> None:
     assert [found["commit"].settings for found in (already, not_emr, not_parquet)] == [{}, {}, {}]
 
 
-def test_scans_of_different_files_and_scans_that_did_not_run_are_no_repetition(run_of) -> None:
+def test_scans_of_different_files_and_scans_that_did_not_run_are_not_a_repetition(run_of) -> None:
     tasks = [task(number, 0, 9.0, input=4) for number in range(2)]
     sizes = counted((2, 4 * MIB), (3, 4 * MIB))
     both = [stage(0, 0, 9, rows_of=(2,)), stage(1, 0, 9, rows_of=(3,))]
@@ -276,7 +276,7 @@ def test_scans_of_different_files_and_scans_that_did_not_run_are_no_repetition(r
     assert scans.seconds == pytest.approx(9.0)
 
 
-def test_a_look_at_the_first_rows_of_a_large_file_is_no_repetition(run_of) -> None:
+def test_a_look_at_the_first_rows_of_a_large_file_is_not_a_repetition(run_of) -> None:
     peeks = [task(0, 0, 0.1, input=0.07), task(1, 1, 0.1, input=0.07)]
     stages = [
         stage(0, 0, 0.1, rows_of=(1,)),
@@ -297,7 +297,7 @@ def test_a_look_at_the_first_rows_of_a_large_file_is_no_repetition(run_of) -> No
     assert "repeated scans" not in found(run)
 
 
-def test_a_scan_beside_cached_rows_reads_no_more_than_its_files(run_of) -> None:
+def test_a_scan_next_to_cached_rows_reads_no_more_than_its_files(run_of) -> None:
     stages = [stage(0, 0, 2, rows_of=(1,)), stage(1, 2, 7, rows_of=(2,))]
     tasks = [task(0, 0, 2.0, input=10), task(1, 2, 7.0, input=500)]
 
@@ -364,7 +364,7 @@ def test_tasks_of_two_cores_each_keep_both_busy(run_of) -> None:
     assert "idle cores" in found(run_of(executor(), *tasks))
 
 
-def test_a_long_task_beside_a_busy_cluster_costs_only_what_idled(run_of) -> None:
+def test_a_long_task_next_to_a_busy_cluster_costs_only_what_idled(run_of) -> None:
     tasks = [task(0, 0, 1.0, input=64) for _ in range(8)] + [task(0, 0, 9.0, input=64)]
     beside = [task(1, 1, 8.0, input=64) for _ in range(7)]
 
@@ -475,7 +475,7 @@ def test_the_default_of_speculation_depends_on_the_version(run_of, version, mult
     assert copies["speculative tasks"].settings == {"spark.speculation.multiplier": multiplier}
 
 
-def test_a_stage_that_fails_without_a_failed_task_is_told(run_of) -> None:
+def test_a_stage_that_fails_without_a_failed_task_is_reported(run_of) -> None:
     too_large = (
         "Job aborted due to stage failure: Total size of serialized results of 1 tasks (9.7 MiB) is bigger "
         "than spark.driver.maxResultSize (1024.0 KiB)"
@@ -492,7 +492,7 @@ def test_a_stage_that_fails_without_a_failed_task_is_told(run_of) -> None:
     assert failed.seconds == pytest.approx(1.0), "twice 2 s on 4 cores"
 
 
-def test_a_failed_stage_that_is_run_again_or_has_failed_tasks_is_told_once(run_of) -> None:
+def test_a_failed_stage_that_is_run_again_or_has_failed_tasks_is_reported_once(run_of) -> None:
     again = run_of(executor(), task(), stage(0, failure="FetchFailed"), stage(0))
     tasks = run_of(executor(), task(0, 0, 1.0, "ExceptionFailure"), stage(0, failure="Job aborted"))
 
@@ -501,7 +501,7 @@ def test_a_failed_stage_that_is_run_again_or_has_failed_tasks_is_told_once(run_o
     assert "the stage failed: Job aborted" in found(tasks)["failed tasks"].evidence
 
 
-def test_a_commit_that_is_denied_is_no_failure(run_of) -> None:
+def test_a_commit_that_is_denied_is_not_a_failure(run_of) -> None:
     tasks = [task(0, 0, 9.0, input=64) for _ in range(4)]
     denied = {"Job ID": 0, "Partition ID": 0, "Attempt Number": 1}
 

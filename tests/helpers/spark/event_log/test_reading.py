@@ -34,7 +34,7 @@ def test_gzip_also_of_several_members(tmp_path: Path) -> None:
     assert list(lines(write(tmp_path / "app-1.gz", members))) == EVENTS
 
 
-def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
+def test_damage_between_lines_is_reported_with_its_line(tmp_path: Path) -> None:
     file = write(tmp_path / "app-1", [*EVENTS[:4], b"\0\0\0\n", *EVENTS[4:]])
 
     with pytest.raises(EventLogError, match=f"{file}: damaged in line 5 or after it"):
@@ -51,12 +51,12 @@ def test_damage_between_lines_is_told_with_its_line(tmp_path: Path) -> None:
         b"[]",
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_another_file_is_rejected(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(EventLogError, match="this is not an event of Spark"):
         list(lines(write(tmp_path / "log", [content])))
 
 
-def test_an_event_without_what_it_always_has_is_told(tmp_path: Path) -> None:
+def test_an_event_without_what_it_always_has_is_reported(tmp_path: Path) -> None:
     file = write(tmp_path / "app-1", [*EVENTS[:3], b'{"Event":"SparkListenerTaskEnd","Stage ID":"x"}\n'])
 
     with pytest.raises(EventLogError, match=rf"event 4 of {file} cannot be read: .*Stage ID"):
@@ -93,7 +93,7 @@ def test_what_is_null_is_missing(tmp_path: Path, event: str, key: str | None, na
 
 
 @pytest.mark.parametrize("cut", [0, 2, 100])
-def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int) -> None:
+def test_a_log_without_its_end_is_read_and_marked_as_incomplete(tmp_path: Path, cut: int) -> None:
     content = b"".join(EVENTS[:-1])
     file = write(tmp_path / "app-1.inprogress", [content[: len(content) - cut]])
 
@@ -104,7 +104,7 @@ def test_a_log_without_its_end_gives_a_part_and_says_so(tmp_path: Path, cut: int
     assert summary.task_seconds == (9.0 if cut == 0 else 8.0)
 
 
-def test_a_log_without_its_start_is_told(tmp_path: Path) -> None:
+def test_a_log_without_its_start_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EventLogError, match="app-1 ends before the application starts"):
         summarize(write(tmp_path / "app-1", beginning()[:2]))
 
@@ -120,7 +120,7 @@ def test_a_rolled_log_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("parts", "told"),
+    ("parts", "message"),
     [
         (["events_1_a", "events_3_a"], "parts 1 to 3 .* there are 1, 3"),
         (["events_2_a", "events_3_a"], "parts 1 to 3 .* there are 2, 3"),
@@ -128,18 +128,18 @@ def test_a_rolled_log_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> Non
         (["events_4_a.compact", "events_6_a"], "parts 4 to 6 .* there are 4, 6"),
     ],
 )
-def test_a_rolled_log_without_one_of_its_parts_is_refused(
-    tmp_path: Path, parts: list[str], told: str
+def test_a_rolled_log_without_one_of_its_parts_is_rejected(
+    tmp_path: Path, parts: list[str], message: str
 ) -> None:
     folder = tmp_path / "eventlog_v2_a"
     for part in [*parts, "appstatus_a"]:
         write(folder / part, EVENTS)
 
-    with pytest.raises(EventLogError, match=f"{folder}: .*{told}"):
+    with pytest.raises(EventLogError, match=f"{folder}: .*{message}"):
         list(lines(tmp_path))
 
 
-def test_a_part_that_breaks_off_before_the_next_is_refused(tmp_path: Path) -> None:
+def test_a_part_that_breaks_off_before_the_next_is_rejected(tmp_path: Path) -> None:
     folder = tmp_path / "eventlog_v2_a"
     write(folder / "events_1_a", [*EVENTS[:4], EVENTS[4][:50]])
     write(folder / "events_2_a", EVENTS[5:])
@@ -170,10 +170,10 @@ def test_a_whole_log_is_complete_however_its_last_line_ends(tmp_path: Path, endi
         lambda members: " " + json.dumps(members, separators=(" , ", " : ")),
     ],
 )
-def test_a_log_that_another_tool_has_written_anew(tmp_path: Path, again: Callable[..., str]) -> None:
-    anew = [again(json.loads(line)).encode() + b"\n" for line in EVENTS]
+def test_a_log_that_another_tool_has_rewritten(tmp_path: Path, again: Callable[..., str]) -> None:
+    rewritten = [again(json.loads(line)).encode() + b"\n" for line in EVENTS]
 
-    assert summarize(write(tmp_path / "anew", anew)) == summarize(write(tmp_path / "app-1", EVENTS))
+    assert summarize(write(tmp_path / "anew", rewritten)) == summarize(write(tmp_path / "app-1", EVENTS))
 
 
 def test_a_compacted_log_begins_where_it_was_compacted(tmp_path: Path) -> None:
@@ -194,12 +194,12 @@ def test_of_a_folder_the_newest_log_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["nothing/there", "hdfs://host/logs", "s3://bucket/logs"])
-def test_what_is_nowhere_is_told(source: str) -> None:
+def test_a_missing_log_is_reported(source: str) -> None:
     with pytest.raises(EventLogError, match=source):
         list(lines(source))
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EventLogError, match="there is no Spark event log"):
         list(lines(tmp_path))
 
@@ -252,10 +252,10 @@ def test_the_command_line_writes_the_next_configuration(
 
     code = main([str(source), "--write", str(target)])
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert code == 0
-    assert re.search(r"spark\.sql\.files\.maxPartitionBytes = 128m \(was 1g\)", said)
-    assert f"Wrote 1 setting to {target}." in said
+    assert re.search(r"spark\.sql\.files\.maxPartitionBytes = 128m \(was 1g\)", output)
+    assert f"Wrote 1 setting to {target}." in output
     assert '"a": "b"' in target.read_text()
     assert '"spark.sql.files.maxPartitionBytes": "128m"' in target.read_text()
 
@@ -276,7 +276,7 @@ def test_of_a_classification_that_is_there_twice_the_effective_one_is_written() 
 @pytest.mark.parametrize(
     "content", ["[", '"text"', '[{"Classification": "spark-defaults", "Properties": 1}]']
 )
-def test_a_configuration_that_is_none_is_left_as_it_is(
+def test_an_invalid_configuration_is_not_changed(
     tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write(tmp_path / "app-1", log(executor(), *LARGE, sql_files_maxPartitionBytes="1g"))

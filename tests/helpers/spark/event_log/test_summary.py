@@ -3,7 +3,7 @@ from helpers.spark.event_log.summary import summary_of
 from tests.helpers.spark.event_log.conftest import executor, task
 
 
-def test_a_place_that_is_scanned_again_is_no_more_data() -> None:
+def test_a_location_that_is_scanned_twice_does_not_count_twice() -> None:
     run = Profile()
     run.scans = {
         43: Scan("InMemoryFileIndex(1 paths)[s3a://b/in.csv]", "CSV", 500),

@@ -62,7 +62,7 @@ def test_a_jar_is_resolved_with_what_it_needs_and_spark_does_not_bring(
         resolve("org.example:none:1", repository)
 
 
-def test_a_jar_of_spark_is_refused() -> None:
+def test_a_jar_of_spark_is_rejected() -> None:
     assert {"antlr4-runtime", "hadoop-aws", "hadoop-client-api"} <= spark_artifacts()
 
     with pytest.raises(UserError, match=r"^org\.antlr:antlr4-runtime:4\.9\.3: the Spark image has"):
@@ -90,11 +90,11 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), BROKEN.items())
-def test_a_lock_that_cannot_be_used_is_named(text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "message"), BROKEN.items())
+def test_a_lock_that_cannot_be_used_is_named(text: str, message: str) -> None:
     with pytest.raises(UserError) as error:
         read_jars(Path(LOCK), text, [TABLES])
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_version_that_only_dependabot_has_named_is_reported_with_its_line() -> None:
@@ -109,7 +109,7 @@ def test_a_version_that_only_dependabot_has_named_is_reported_with_its_line() ->
         check_pom(write_pom([STORAGE]), [TABLES])
 
 
-def test_jars_that_need_different_versions_of_another_are_refused() -> None:
+def test_jars_that_need_different_versions_of_another_are_rejected() -> None:
     one, other = jar_of("a:shared:1", 1, "1" * 64), jar_of("a:shared:2", 1, "2" * 64)
     text = write_jars({TABLES: [one], STORAGE: [other]})
 
@@ -117,7 +117,7 @@ def test_jars_that_need_different_versions_of_another_are_refused() -> None:
         read_jars(Path(LOCK), text, [TABLES, STORAGE])
 
 
-def test_a_jar_with_another_hash_is_refused_with_its_line(tmp_path: Path, repository: Repository) -> None:
+def test_a_jar_with_another_hash_is_rejected_with_its_line(tmp_path: Path, repository: Repository) -> None:
     jar = add_jar(tmp_path / "maven", TABLES)
     wrong = jar_of(TABLES, jar.size, "0" * 64)
     (good,) = read_jars(Path(LOCK), write_jars({TABLES: [jar]}), [TABLES])

@@ -13,7 +13,7 @@ HASH = f"--hash=sha256:{'0' * 64}"
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("-e .", r"-e \.: this is an option of pip\nHint: Write names and versions only"),
         (
@@ -30,8 +30,8 @@ HASH = f"--hash=sha256:{'0' * 64}"
         ("pyspark>=4", "the Spark image has pyspark 3.5.6"),
     ],
 )
-def test_a_line_that_cannot_be_locked_is_named(line: str, said: str) -> None:
-    with pytest.raises(UserError, match=rf"^requirements-rates\.in:3: .*{said}"):
+def test_a_line_that_cannot_be_locked_is_named(line: str, message: str) -> None:
+    with pytest.raises(UserError, match=rf"^requirements-rates\.in:3: .*{message}"):
         read_requirements(SOURCE, f"# ours\n\n{line}\n")
 
 
@@ -47,7 +47,7 @@ def test_comments_markers_and_what_goes_with_the_image_are_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("orjson==3.1", "orjson==3.1: it has no hash"),
         (f"orjson==3.1 {HASH[:-1]}", "orjson==3.1: it has no hash"),
@@ -56,9 +56,9 @@ def test_comments_markers_and_what_goes_with_the_image_are_fine() -> None:
         (f"Humanize==5.0 {HASH}", "it is in line 1 as well"),
     ],
 )
-def test_a_pin_that_is_none_is_named(line: str, said: str) -> None:
+def test_an_invalid_pin_is_named(line: str, message: str) -> None:
     with pytest.raises(
-        UserError, match=rf"^requirements-rates\.txt:3: .*{said}.*\nHint: .*make lock-packages$"
+        UserError, match=rf"^requirements-rates\.txt:3: .*{message}.*\nHint: .*make lock-packages$"
     ):
         read_pins(LOCK, f"humanize==4.0 \\\n    {HASH}\n{line}\n")
 
@@ -72,15 +72,15 @@ def test_hashes_of_continued_lines_belong_to_their_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("requirement", "said"),
+    ("requirement", "message"),
     [
         ("orjson", "in:1: orjson: it is not in requirements-rates.txt"),
         ("humanize>=5", r"in:1: humanize>=5: line 1 of requirements-rates\.txt has 4\.0"),
     ],
 )
-def test_a_lock_of_former_requirements_is_not_used(requirement: str, said: str) -> None:
+def test_a_lock_of_earlier_requirements_is_not_used(requirement: str, message: str) -> None:
     pins = read_pins(LOCK, f"humanize==4.0 {HASH}\n")
 
-    with pytest.raises(UserError, match=f"{said}\nHint: .*make lock-packages"):
+    with pytest.raises(UserError, match=f"{message}\nHint: .*make lock-packages"):
         check_lock(read_requirements(SOURCE, requirement), pins, LOCK)
     check_lock(read_requirements(SOURCE, "humanize>=4\nnumpy"), pins, LOCK)

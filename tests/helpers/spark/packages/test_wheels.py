@@ -1,4 +1,4 @@
-"""Unpacking the wheels of a lock: what is not as it was locked, or would break the container, is refused."""
+"""Unpacking the wheels of a lock: what is not as it was locked, or would break the container, is rejected."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_wheel_for_the_image_gives_the_same_files_everywhere(index: Path, tm
     assert b"bin/" not in found["native-1.0.dist-info/RECORD"]
 
 
-def test_a_wheel_with_another_hash_is_refused(index: Path, tmp_path: Path) -> None:
+def test_a_wheel_with_another_hash_is_rejected(index: Path, tmp_path: Path) -> None:
     add_wheel(index, "pure")
 
     with pytest.raises(
@@ -48,7 +48,7 @@ def test_a_wheel_with_another_hash_is_refused(index: Path, tmp_path: Path) -> No
         unpack_for_image([pin("pure", f"sha256:{'0' * 64}")], tmp_path / "folder")
 
 
-def test_a_wheel_for_another_platform_is_refused(index: Path, tmp_path: Path) -> None:
+def test_a_wheel_for_another_platform_is_rejected(index: Path, tmp_path: Path) -> None:
     good = pin("pure", add_wheel(index, "pure"), line=3)
     foreign = pin("foreign", add_wheel(index, "foreign", "cp312-cp312-win_amd64"))
 
@@ -78,7 +78,7 @@ def test_an_index_that_does_not_answer_is_reported_with_the_line(no_index: None,
         ("data_utils.py", "spark_jobs"),
     ],
 )
-def test_a_package_that_shadows_a_module_of_the_container_is_refused(
+def test_a_package_that_shadows_a_module_of_the_container_is_rejected(
     index: Path, tmp_path: Path, module: str, of: str
 ) -> None:
     shadow = pin("shadow", add_wheel(index, "shadow", module=module))
@@ -87,7 +87,7 @@ def test_a_package_that_shadows_a_module_of_the_container_is_refused(
         unpack_for_image([shadow], tmp_path / "folder", own_modules=["data_utils"])
 
 
-def test_a_package_for_another_spark_is_refused(index: Path, tmp_path: Path) -> None:
+def test_a_package_for_another_spark_is_rejected(index: Path, tmp_path: Path) -> None:
     fine = pin("fine", add_wheel(index, "fine", requires="pyspark>=3.5,<4"), line=3)
     optional = pin("optional", add_wheel(index, "optional", requires="pyspark>=4; extra == 'new'"), line=5)
     newer = pin("newer", add_wheel(index, "newer", requires="pyspark>=4"))

@@ -82,7 +82,7 @@ class Request:
         )
 
     @property
-    def is_refused(self) -> bool:
+    def is_rejected(self) -> bool:
         """Whether the job fails at its start: it asks for no executor, or for one larger than a node."""
         return not self.executors or self.executor_mib > self.node_mib or self.cores > self.node_vcores
 
@@ -140,7 +140,7 @@ class Row:
     @property
     def fits(self) -> bool:
         """Whether all executors are granted either way, and the primary has what it promises."""
-        if self.request.is_refused:
+        if self.request.is_rejected:
             return False
         return self.request.executors == min(self.granted) and self.primary_share <= 1
 
@@ -154,7 +154,7 @@ class Row:
             self.configuration,
             f"{request.executors} × {request.cores} × {request.executor_mib:,}",
         )
-        if request.is_refused:
+        if request.is_rejected:
             return (*head, "rejected", "", "", "", "**no**")
         granted = self.granted
         most = max(granted)

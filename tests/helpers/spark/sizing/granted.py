@@ -206,7 +206,7 @@ def compared() -> Iterator[tuple[str, list[int]]]:
         on = instance(name)
         for configuration, request_of in CONFIGURATIONS.items():
             request = request_of(on, count)
-            if not request.is_refused:
+            if not request.is_rejected:
                 found = [grant(request, on, count, counts).executors for counts in CALCULATORS]
                 yield key(on, count, configuration), found
 
@@ -236,11 +236,11 @@ def main() -> int:
         began = time.monotonic()
         try:
             found = prove(name, count, shape)
-            said = f"{found.executors} executors granted, {found.fullest_mib:,} MiB on the fullest node"
+            text = f"{found.executors} executors granted, {found.fullest_mib:,} MiB on the fullest node"
         except AssertionError as error:
             failed += 1
-            said = f"FAILED: {error}"
-        print(f"{count} × {name}, {shape}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
+            text = f"FAILED: {error}"
+        print(f"{count} × {name}, {shape}: {text} ({time.monotonic() - began:.1f} s)", flush=True)
     if options.write:
         GRANTED.write_text(
             json.dumps(dict(compared()), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -128,7 +128,7 @@ def test_a_shuffle_of_known_size_has_partitions_of_at_most_128_mb() -> None:
     assert 500e9 / sizing.shuffle_partitions <= 128e6
 
 
-def test_a_huge_shuffle_does_not_drown_the_driver() -> None:
+def test_a_huge_shuffle_does_not_overload_the_driver() -> None:
     assert size(instances()["ml.m5.large"], 2, 10**15, Shape.SHUFFLE).shuffle_partitions <= 20_004
 
 
@@ -145,7 +145,7 @@ def test_a_huge_shuffle_does_not_drown_the_driver() -> None:
         (Instance(4, 16384, "ml.m5.xlarge"), 2, 0, r"more than 0 bytes\nHint: Leave the size out"),
     ],
 )
-def test_what_cannot_be_sized_is_said(instance, count, data, message) -> None:
+def test_what_cannot_be_sized_is_reported(instance, count, data, message) -> None:
     with pytest.raises(UserError, match=message):
         size(instance, count, data)
 

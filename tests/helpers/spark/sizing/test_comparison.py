@@ -19,7 +19,7 @@ def test_what_size_writes_fits_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "is_refused"),
+    ("properties", "is_rejected"),
     [
         ({}, False),
         ({"spark.executor.instances": "0"}, True),
@@ -29,8 +29,8 @@ def test_what_size_writes_fits_everywhere() -> None:
         ({"spark.executor.cores": "17"}, True),
     ],
 )
-def test_an_executor_larger_than_a_node_is_refused(properties, is_refused) -> None:
-    assert Request.of(EXAMPLE | properties, M5_4XLARGE).is_refused is is_refused
+def test_an_executor_larger_than_a_node_is_rejected(properties, is_rejected) -> None:
+    assert Request.of(EXAMPLE | properties, M5_4XLARGE).is_rejected is is_rejected
 
 
 def test_the_primary_promises_executors_application_master_and_driver() -> None:

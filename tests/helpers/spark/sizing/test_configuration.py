@@ -11,7 +11,7 @@ from helpers.local_aws.spark_container.configuration import parse
 from helpers.local_aws.spark_container.sizing import Machine, on_yarn
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
-from helpers.spark.sizing.configuration import document, figures, hints, merged, read, render
+from helpers.spark.sizing.configuration import document, settings, hints, merged, read, render
 from ml_pipeline.params.files import step_instances
 
 TUNED: set[str] = set()
@@ -29,8 +29,8 @@ sizings = st.builds(
 @given(sizings)
 def test_the_image_reads_back_every_figure(sizing) -> None:
     expected: dict[str, dict[str, str]] = {}
-    for figure in figures(sizing):
-        expected.setdefault(figure.classification, {})[figure.name] = figure.value
+    for setting in settings(sizing):
+        expected.setdefault(setting.classification, {})[setting.name] = setting.value
     assert parse(render(document(sizing))) == expected
 
 
@@ -42,9 +42,9 @@ def test_writing_twice_changes_nothing(sizing) -> None:
 
 @given(sizings)
 def test_every_figure_has_a_sentence(sizing) -> None:
-    for figure in figures(sizing):
-        assert len(figure.sentence.split()) >= 5
-        assert not figure.sentence.endswith(".")
+    for setting in settings(sizing):
+        assert len(setting.rationale.split()) >= 5
+        assert not setting.rationale.endswith(".")
 
 
 def test_the_embedded_aws_runs_it_as_it_is() -> None:
@@ -53,12 +53,12 @@ def test_the_embedded_aws_runs_it_as_it_is() -> None:
     local = on_yarn(properties, Machine(2, 8192), {})
 
     options = "spark.executor.defaultJavaOptions"
-    assert local.sentences == ()
+    assert local.messages == ()
     assert properties.items() - {(options, properties[options])} <= local.properties.items()
     assert local.properties[options].endswith(properties[options])
 
 
-def test_what_a_file_says_besides_is_left_alone() -> None:
+def test_other_content_of_a_file_is_kept() -> None:
     own = [
         {
             "Classification": "spark-defaults",
@@ -120,13 +120,13 @@ def test_of_a_classification_that_is_there_twice_the_effective_one_changes(own) 
 
     given = parse(render(merged(own, sizing)))
 
-    assert {f.name for f in figures(sizing) if given[f.classification].get(f.name) != f.value} == set()
+    assert {f.name for f in settings(sizing) if given[f.classification].get(f.name) != f.value} == set()
 
 
 def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
     file = repository / "spark_jobs" / "configuration.json"
     (step, (name, count, _)), *_ = step_instances(LOCAL).items()
-    sized = figures(size(instance(name), count, shape=Shape.PYTHON))
+    sized = settings(size(instance(name), count, shape=Shape.PYTHON))
 
     given = parse(file.read_text())
 
@@ -138,23 +138,23 @@ def test_the_jobs_file_is_what_sizing_gives(repository: Path) -> None:
 
 
 def test_partitions_are_explained_by_what_is_known() -> None:
-    def sentence(data: int | None, shape: Shape) -> str:
+    def rationale(data: int | None, shape: Shape) -> str:
         sizing = size(instance("ml.m5.4xlarge"), 6, data, shape)
-        return next(f.sentence for f in figures(sizing) if f.name == "spark.sql.shuffle.partitions")
+        return next(f.rationale for f in settings(sizing) if f.name == "spark.sql.shuffle.partitions")
 
-    assert "shuffles little" in sentence(None, Shape.SCAN)
-    assert "not known" in sentence(None, Shape.SHUFFLE)
-    assert "at most 127 MB each if all 500.0 GB move" in sentence(500 * 10**9, Shape.SHUFFLE)
+    assert "shuffles little" in rationale(None, Shape.SCAN)
+    assert "not known" in rationale(None, Shape.SHUFFLE)
+    assert "at most 127 MB each if all 500.0 GB move" in rationale(500 * 10**9, Shape.SHUFFLE)
 
 
 def test_python_workers_get_their_share_in_the_overhead() -> None:
     sizing = size(instance("ml.m5.4xlarge"), 2, None, Shape.PYTHON)
-    overhead = next(f for f in figures(sizing) if f.name == "spark.executor.memoryOverhead")
+    overhead = next(f for f in settings(sizing) if f.name == "spark.executor.memoryOverhead")
     assert overhead.value == f"{sizing.overhead_mib + sizing.python_mib}m"
-    assert "for 4 Python workers" in overhead.sentence
+    assert "for 4 Python workers" in overhead.rationale
 
 
-def test_hints_say_what_sizes_cannot_mend() -> None:
+def test_hints_show_what_sizes_cannot_fix() -> None:
     assert hints(size(instance("ml.m5.4xlarge"), 6, 10**12)) == {}
     little = hints(size(instance("ml.m5.4xlarge"), 6, 10**8))["Little data"]
     assert little == "100 MB are at most 24 splits for 96 cores: 2 nodes would be as fast"

@@ -16,7 +16,7 @@ SIX = [case for case in PROOF if case[:2] == ("ml.m5.4xlarge", 6)]
 
 
 @pytest.mark.parametrize(("name", "count", "shape"), SIX, ids=[shape for _, _, shape in SIX])
-def test_every_executor_is_granted_beside_application_master_and_driver(name, count, shape) -> None:
+def test_every_executor_is_granted_next_to_application_master_and_driver(name, count, shape) -> None:
     assert prove(name, count, shape).executors == 24
 
 

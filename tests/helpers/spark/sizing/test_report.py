@@ -11,8 +11,8 @@ from helpers.environments import LOCAL
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
 from helpers.spark.sizing.__main__ import main
-from helpers.spark.sizing.configuration import figures
-from helpers.spark.sizing.picture import parts, svg
+from helpers.spark.sizing.configuration import settings
+from helpers.spark.sizing.diagram import parts, svg
 from helpers.spark.sizing.report import html, markdown
 from ml_pipeline.params.files import step_instances
 
@@ -43,8 +43,8 @@ def test_reports_are_the_same_every_time_and_have_every_figure() -> None:
     sizing = size(instance("ml.m5.4xlarge"), 6)
     for report in (html, markdown):
         assert report(sizing) == report(size(instance("ml.m5.4xlarge"), 6))
-        for figure in figures(sizing):
-            assert figure.name in report(sizing)
+        for setting in settings(sizing):
+            assert setting.name in report(sizing)
     assert "<svg" in html(sizing)
 
 
@@ -57,16 +57,16 @@ def test_the_documentation_is_the_report(repository: Path) -> None:
 
 
 def test_the_command_explains_writes_and_draws(tmp_path, capsys) -> None:
-    conf, report, picture = tmp_path / "configuration.json", tmp_path / "r.html", tmp_path / "r.svg"
+    conf, report, diagram = tmp_path / "configuration.json", tmp_path / "r.html", tmp_path / "r.svg"
     common = ["--instance", "ml.m5.4xlarge", "--count", "6"]
     assert main([*common, "--write", str(conf), "--report", str(report)]) == 0
-    assert main([*common, "--report", str(picture)]) == 0
+    assert main([*common, "--report", str(diagram)]) == 0
     out = capsys.readouterr().out
     assert "24 executors of 4 cores" in out
     assert "spark.executor.memory = 12438m" in out
     assert "12438m" in conf.read_text()
     assert report.read_text().startswith("<!doctype html>")
-    assert picture.read_text().startswith("<svg")
+    assert diagram.read_text().startswith("<svg")
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_the_command_explains_writes_and_draws(tmp_path, capsys) -> None:
         ),
     ],
 )
-def test_bad_input_is_said_in_one_line(arguments, message, capsys, tmp_path, monkeypatch) -> None:
+def test_bad_input_is_reported_in_one_line(arguments, message, capsys, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_number_is_refused() -> None:
+def test_no_number_is_rejected() -> None:
     sizes = [sys.executable, "-m", "helpers.spark.sizing", "--instance", "ml.m5.xlarge", "--count", "2"]
     for text in ("nan", "-1", "inf", "much"):
         result = subprocess.run([*sizes, "--data-gb", text], capture_output=True, text=True, check=False)

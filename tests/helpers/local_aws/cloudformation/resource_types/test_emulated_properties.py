@@ -18,7 +18,7 @@ from tests.helpers.local_aws.cloudformation.stacks import Stack, resource, templ
 from tests.infra_folder import INFRA
 
 ELSEWHERE = {
-    # test_route53resolver.py: they have no effect, and are said to have none
+    # test_route53resolver.py: they have no effect, and are declared to have none
     "AWS::Route53Resolver::FirewallDomainList": {"Domains", "Name"},
     "AWS::Route53Resolver::FirewallRuleGroup": {"FirewallRules", "Name"},
     "AWS::Route53Resolver::FirewallRuleGroupAssociation": {
@@ -61,7 +61,7 @@ class Deployed:
     def __init__(self, stack: Stack, type_name: str, of_type: Values):
         self._stack, self._type_name, self._of_type = stack, type_name, of_type
 
-    def bring_to(self, properties: dict[str, Any], kind: str) -> str:
+    def update_to(self, properties: dict[str, Any], kind: str) -> str:
         """Return the physical ID."""
         content = template(It=resource(self._type_name, **properties))
         status = self._stack.deploy(content, kind)
@@ -89,9 +89,9 @@ def test_properties_have_an_effect(
         in_place = {}
 
     deployed = Deployed(stack, type_name, of_type)
-    first = deployed.bring_to(dict(of_type.first), "CREATE")
+    first = deployed.update_to(dict(of_type.first), "CREATE")
     if in_place:
-        assert deployed.bring_to({**of_type.first, **in_place}, "UPDATE") == first
+        assert deployed.update_to({**of_type.first, **in_place}, "UPDATE") == first
     if set(of_type.first) & create_only:
-        assert deployed.bring_to(dict(of_type.second), "UPDATE") != first
+        assert deployed.update_to(dict(of_type.second), "UPDATE") != first
     assert stack.delete() == "DELETE_COMPLETE"

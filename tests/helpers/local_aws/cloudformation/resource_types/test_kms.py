@@ -16,7 +16,7 @@ def test_a_key_needs_no_policy(stack: Stack) -> None:
     assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["Description"] == "plain"
 
 
-def test_a_deleted_key_waits_as_long_as_its_template_says(stack: Stack) -> None:
+def test_a_deleted_key_has_the_waiting_period_of_its_template(stack: Stack) -> None:
     def content(days: int) -> dict[str, Any]:
         key = resource("AWS::KMS::Key", PendingWindowInDays=days)
         return template(Key=key) | {"Outputs": {"Key": {"Value": {"Ref": "Key"}}}}

@@ -5,7 +5,7 @@ from typing import Any
 from tests.helpers.local_aws.cloudformation.stacks import Stack, resource, template
 
 
-def test_what_is_not_emulated_is_said_by_name(stack: Stack) -> None:
+def test_what_is_not_emulated_is_reported_by_name(stack: Stack) -> None:
     stack.deploy(
         template(
             Session=resource("AWS::Macie::Session"),
@@ -19,7 +19,7 @@ def test_what_is_not_emulated_is_said_by_name(stack: Stack) -> None:
     assert stack.events("Bucket")[-1] == ("CREATE_COMPLETE", "not emulated: WebsiteConfiguration")
 
 
-def test_an_update_that_moto_does_not_make_is_said_and_loses_nothing(stack: Stack) -> None:
+def test_an_update_that_moto_does_not_make_is_reported_and_loses_nothing(stack: Stack) -> None:
     def file_system(mode: str) -> dict[str, Any]:
         return template(Files=resource("AWS::EFS::FileSystem", ThroughputMode=mode)) | {
             "Outputs": {"Id": {"Value": {"Ref": "Files"}}}
@@ -40,7 +40,7 @@ def test_a_model_that_does_not_know_its_own_id_has_its_name(stack: Stack) -> Non
     assert stack.outputs() == {"Bus": stack.name}
 
 
-def test_attributes_of_what_is_not_emulated_are_stand_ins(stack: Stack) -> None:
+def test_attributes_of_resources_that_are_not_emulated_are_placeholders(stack: Stack) -> None:
     content = template(Session=resource("AWS::Macie::Session")) | {
         "Outputs": {"Account": {"Value": {"Fn::GetAtt": ["Session", "AwsAccountId"]}}}
     }
@@ -48,7 +48,7 @@ def test_attributes_of_what_is_not_emulated_are_stand_ins(stack: Stack) -> None:
     assert stack.outputs()["Account"].endswith(".AwsAccountId")
 
 
-def test_an_attribute_that_moto_knows_by_name_only_is_a_stand_in(stack: Stack) -> None:
+def test_an_attribute_that_moto_knows_by_name_only_is_a_placeholder(stack: Stack) -> None:
     listener = {"InstancePort": "80", "LoadBalancerPort": "80", "Protocol": "HTTP"}
     balancer = resource(
         "AWS::ElasticLoadBalancing::LoadBalancer",

@@ -1,4 +1,4 @@
-"""AWS::Route53Resolver: entries that others name by their IDs, and that are said to have no effect."""
+"""AWS::Route53Resolver: entries that others name by their IDs, and that are declared to have no effect."""
 
 import pytest
 
@@ -27,6 +27,6 @@ def test_rules_are_found_by_their_ids_and_filter_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_no_property_is_said_to_have_an_effect(name: str) -> None:
+def test_no_property_is_declared_to_have_an_effect(name: str) -> None:
     assert RESOURCE_TYPES[name].emulated == frozenset()
     assert RESOURCE_TYPES[name].schema() is not None

@@ -19,7 +19,7 @@ def test_the_default_group_of_a_vpc_is_closed_by_its_association(stack: Stack) -
     assert (group["GroupName"], group["IpPermissions"], group["IpPermissionsEgress"]) == ("default", [], [])
 
 
-def test_another_document_of_systems_manager_is_refused(stack: Stack) -> None:
+def test_another_document_of_systems_manager_is_rejected(stack: Stack) -> None:
     association = resource("AWS::SSM::Association", Name="AWS-RunShellScript", Parameters={})
     assert stack.deploy(template(A=association)) == "ROLLBACK_COMPLETE"
     assert stack.events("A")[1] == ("CREATE_FAILED", "not emulated: the document AWS-RunShellScript")

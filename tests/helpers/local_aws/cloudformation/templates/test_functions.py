@@ -75,7 +75,7 @@ def test_what_a_function_gives(part: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "message"),
     [
         ({"Fn::Nothing": 1}, "the function Fn::Nothing is not known here"),
         ({"Fn::Transform": {"Name": "AWS::Include"}}, "the function Fn::Transform is not known here"),
@@ -94,8 +94,8 @@ def test_what_a_function_gives(part: Any, expected: Any) -> None:
         ({"Fn::Equals": [1, 1]}, "the function Fn::Equals is not known here"),
     ],
 )
-def test_what_cannot_be_evaluated_is_an_error(part: Any, said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_what_cannot_be_evaluated_is_an_error(part: Any, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         FUNCTIONS.value(part)
 
 
@@ -110,10 +110,10 @@ def test_what_cannot_be_evaluated_is_an_error(part: Any, said: str) -> None:
         ({"Fn::EachMemberIn": [{"Ref": "List"}, ["x", "y", "z"]]}, True),
     ],
 )
-def test_what_a_condition_says(condition: Any, *, expected: bool) -> None:
+def test_how_a_condition_is_evaluated(condition: Any, *, expected: bool) -> None:
     assert FUNCTIONS.test(condition) is expected
 
 
-def test_what_is_no_condition_is_an_error() -> None:
+def test_an_invalid_condition_is_an_error() -> None:
     with pytest.raises(ValidationError, match="is not a condition"):
         FUNCTIONS.test({"Fn::Join": [",", []]})

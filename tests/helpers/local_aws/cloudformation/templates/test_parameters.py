@@ -17,7 +17,7 @@ RULES = {
 
 
 @pytest.mark.parametrize(
-    ("given_parameters", "said"),
+    ("given_parameters", "message"),
     [
         ({"Name": "a"}, None),
         ({"Name": "a", "Size": "5", "Kind": "y"}, None),
@@ -34,7 +34,7 @@ RULES = {
     ],
 )
 def test_parameters_are_held_against_their_constraints(
-    given_parameters: dict[str, str], said: str | None
+    given_parameters: dict[str, str], message: str | None
 ) -> None:
     problem = parameter_problem(RULES, given_parameters, {})
-    assert problem is None if said is None else said in (problem or "")
+    assert problem is None if message is None else message in (problem or "")

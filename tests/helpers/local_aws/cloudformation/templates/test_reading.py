@@ -33,7 +33,7 @@ def test_yaml_and_json_as_cloudformation_reads_them(text: str, expected: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"A": 1,}}', r"JSON not well-formed. \(line 1, column 9\)"),
         ("A: [1", r"YAML not well-formed. \(line 2, column 1\)"),
@@ -42,6 +42,6 @@ def test_yaml_and_json_as_cloudformation_reads_them(text: str, expected: Any) ->
         ("", "unsupported structure"),
     ],
 )
-def test_what_is_no_template(text: str, said: str) -> None:
-    with pytest.raises(ValidationError, match=f"Template format error: {said}"):
+def test_what_is_not_a_template(text: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=f"Template format error: {message}"):
         read_template(text)

@@ -25,7 +25,7 @@ def test_references_are_found_in_all_functions() -> None:
 
 @given(st.lists(st.sets(st.integers(0, 9)), min_size=10, max_size=10), st.randoms())
 def test_resources_come_after_what_they_refer_to(edges: list[set[int]], random: Any) -> None:
-    # References to smaller numbers only: no circles, which CloudFormation refuses.
+    # References to smaller numbers only: no circles, which CloudFormation rejects.
     resources = {
         str(name): {"DependsOn": [str(other) for other in others if other < name]}
         for name, others in enumerate(edges)

@@ -1,4 +1,4 @@
-"""What a template is refused for before anything is changed, in AWS's words."""
+"""Errors of a template before anything is changed, in AWS's words."""
 
 import json
 from typing import Any
@@ -150,9 +150,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_refused(case: str) -> None:
-    content, said = CASES[case]
-    with pytest.raises(ValidationError, match=said):
+def test_what_is_rejected(case: str) -> None:
+    content, message = CASES[case]
+    with pytest.raises(ValidationError, match=message):
         check_template(parse_template(json.dumps(content)))
 
 
@@ -176,14 +176,14 @@ def test_what_is_taken(content: dict[str, Any]) -> None:
     check_template(parse_template(json.dumps(content)))
 
 
-def test_a_refused_change_set_leaves_no_stack(stack: Stack) -> None:
+def test_a_rejected_change_set_leaves_no_stack(stack: Stack) -> None:
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         stack.change_set("CREATE", template(B=resource("AWS::S3::Buckett")))
     with pytest.raises(ClientError, match="does not exist"):
         stack.describe()
 
 
-def test_a_stack_is_as_before_when_a_refused_update_is_undone(stack: Stack) -> None:
+def test_a_stack_is_as_before_when_a_rejected_update_is_undone(stack: Stack) -> None:
     stack.deploy(template(B=BUCKET))
     wrong = template(B=BUCKET, N=resource("AWS::S3::Buckett")) | {
         "Outputs": {"O": {"Value": {"Fn::GetAtt": ["N", "Arn"]}}}
