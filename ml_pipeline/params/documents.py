@@ -23,7 +23,7 @@ def read_document(path: Path) -> Document:
     """Read a parameter file.
 
     Raises:
-        UserError: it is not there, is not a JSON object, says a key twice, or has a number that is not finite.
+        UserError: it is not there, is not a JSON object, or has a key twice or a number that is not finite.
     """
     name = _short(path)
     try:

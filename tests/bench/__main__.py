@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from helpers.command_line import run_command
+from helpers.local_aws.spark_container.configuration import parse
 from helpers.progress import progress
 from helpers.spark import maven_jars
 from tests.bench import (
@@ -33,20 +34,26 @@ from tests.bench import (
     yarn,
 )
 from tests.bench.measure import Cost, in_turn, keep, kept, machine, run, size_mb
-from tests.spark_submit import JOB, command, environment
+from tests.spark_submit import JOB, JOBS, command, environment
 
 OTHER_JOBS = Path(__file__).with_name("other_jobs.py")
 ONE_MACHINE = Path(__file__).with_name("one_machine.py")
 ENGINES_PYTHON = Path(".venv/bench/bin/python")
 MEMORY = {"spark.driver.memory": "2g"}
+JVM_OPTIONS = {
+    name: value
+    for name, value in parse((JOBS / "configuration.json").read_text())["spark-defaults"].items()
+    if name.endswith(".extraJavaOptions")
+}
+"""Those of our job, from its configuration.json; its sizes are for other machines."""
 
 EARLIER = "a42d9124310f07425c3f9b36f802333e3eba6575"
 """A commit whose job does all of its work in expressions of Spark."""
 
 LEVERS: Mapping[str, Mapping[str, str]] = {
     "our job": {},
-    "parallel garbage collector": {"spark.driver.extraJavaOptions": "-XX:+UseParallelGC"},
-    "first compiler only": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"},
+    "parallel garbage collector": {"spark.driver.defaultJavaOptions": "-XX:+UseParallelGC"},
+    "both compilers": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=4"},
     "two tasks a core": {"spark.default.parallelism": "4"},
 }
 
@@ -116,7 +123,8 @@ class Bench:
             if other
             else [JOB, "--input_table", str(source), "--output_table", str(target)]
         )
-        return run(command(*words, master=master, conf={**MEMORY, **(conf or {})}), environment())
+        properties = {**MEMORY, **({} if other else JVM_OPTIONS), **(conf or {})}
+        return run(command(*words, master=master, conf=properties), environment())
 
     def earlier(self, source: Path) -> Cost:
         """Run the job of an earlier commit on a file or folder.

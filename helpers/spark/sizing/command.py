@@ -10,7 +10,7 @@ from helpers.errors import UserError
 from helpers.files import write_atomically
 from helpers.spark.instances import instance
 from helpers.spark.sizing.cluster import Shape, Sizing, size
-from helpers.spark.sizing.configuration import settings, merged, read, render
+from helpers.spark.sizing.configuration import merged, read, render, settings
 from helpers.spark.sizing.diagram import svg
 from helpers.spark.sizing.report import html, markdown, summary
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from helpers.spark.sizing.cluster import Shape, Sizing
-from helpers.spark.sizing.configuration import Setting, settings, hints
+from helpers.spark.sizing.configuration import Setting, hints, settings
 from helpers.spark.sizing.diagram import parts, svg
 
 

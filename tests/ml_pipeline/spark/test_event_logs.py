@@ -11,7 +11,7 @@ from helpers.spark.event_log.reading import LogFile
 from ml_pipeline.executions.executions import Step
 from ml_pipeline.executions.job_report import Executors, Report
 from ml_pipeline.executions.outcome import StepOutcome
-from ml_pipeline.spark.event_logs import application_of, log_of, logged_executors, log_uri
+from ml_pipeline.spark.event_logs import application_of, log_of, log_uri, logged_executors
 
 NOT_GRANTED = Path(__file__).parents[2] / "helpers" / "spark" / "event_log" / "not_granted"
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

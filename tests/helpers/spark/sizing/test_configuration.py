@@ -11,7 +11,7 @@ from helpers.local_aws.spark_container.configuration import parse
 from helpers.local_aws.spark_container.sizing import Machine, on_yarn
 from helpers.spark.instances import instance, instances
 from helpers.spark.sizing import Shape, size
-from helpers.spark.sizing.configuration import document, settings, hints, merged, read, render
+from helpers.spark.sizing.configuration import document, hints, merged, read, render, settings
 from ml_pipeline.params.files import step_instances
 
 TUNED: set[str] = set()
