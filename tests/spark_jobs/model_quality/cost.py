@@ -14,8 +14,9 @@ from tests.spark_submit import JOBS, packages
 
 sys.path.extend([str(JOBS), str(packages())])
 
-import etl.ingestion.task as tasks  # before Polars is imported: it sets the number of its threads
+import etl.ingestion.task  # noqa: F401 - before Polars is imported: it sets the number of its threads
 from abalone_model import DATA
+from etl.ingestion.assignment import Assignment, run_task
 from etl.ingestion.inputs import divide, find_input
 from etl.ingestion.sink import Sink, Taken
 from etl.storage import LocalDisk, S3Settings
@@ -44,9 +45,7 @@ def seconds(source: Path, sink: Sink, folder: Path) -> float:
     """Return the CPU that the tasks take."""
     began = time.process_time()
     for part in divide(find_input(LocalDisk(), str(source)), 2, splittable=True):
-        result = tasks.run_task(
-            tasks.Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part
-        )
+        result = run_task(Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part)
         assert not result.problem
     return time.process_time() - began
 
