@@ -20,6 +20,7 @@ PARAMETERS = {
     "ProtectsBoundaries": "false",
     "RetainsProvider": "false",
     "ScoringPipelineName": "scoring-local",
+    "RetrainingPipelineName": "training-local",
     "ReaderAccountIds": "999999999999",
 }
 """Of the templates: what they make on a condition is made."""

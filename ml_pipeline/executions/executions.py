@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -172,8 +173,13 @@ def start(
         raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
-    values = start_parameters(session, pipeline["PipelineArn"], definition, target, package)
-    values |= fingerprints(session.client("s3"), definition, target)
+
+    @cache
+    def data() -> dict[str, str]:
+        return fingerprints(session.client("s3"), definition, target)
+
+    values = start_parameters(session, pipeline["PipelineArn"], definition, target, data, package)
+    values |= data()
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(

@@ -3,7 +3,7 @@
 They are those of the registered definition's parameters: versions of the model, and the commit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import UserError
@@ -16,10 +16,11 @@ from ml_pipeline.params.execution_parameters import (
     MODEL_DATA_URL,
     MODEL_PACKAGE_ARN,
     NO_MODEL,
-    REGISTERED_MODEL_DATA_URL,
+    REGISTERED_MODEL_DIGEST,
     SAMPLE_URL,
     UNKNOWN_COMMIT,
 )
+from ml_pipeline.params.package_properties import ORIGINS
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -40,6 +41,7 @@ def start_parameters(
     pipeline_arn: str,
     definition: Mapping[str, Any],
     target: Target,
+    data: Callable[[], Mapping[str, str]],
     package: "Package | None" = None,
 ) -> dict[str, str]:
     """Return the values of a definition's parameters that are known only when an execution starts.
@@ -47,8 +49,9 @@ def start_parameters(
     Args:
         session: where the pipeline is.
         pipeline_arn: of the pipeline.
-        definition: that is registered.
+        definition: of the pipeline, as it is registered.
         target: the pipeline.
+        data: returns the fingerprints of its data, by parameter.
         package: the version to score with; by default the active one.
 
     Raises:
@@ -65,15 +68,35 @@ def start_parameters(
             for step in definition.get("Steps", [])
             if step["Type"] == "Model"
         }
-        values |= _of_registry(target, wanted, package, images)
+        values |= _of_registry(target, wanted, package, images, lambda: _origin(definition, data()))
     return values
 
 
+def _origin(definition: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
+    """Return what a version would note of its code, data and training, if one was registered."""
+    for step in definition.get("Steps", []):
+        for branch in (step, *step.get("Arguments", {}).get("IfSteps", [])):
+            if branch.get("Type") == "RegisterModel":
+                noted = branch["Arguments"].get("CustomerMetadataProperties", {})
+                return {
+                    name: value
+                    if isinstance(value, str)
+                    else data.get(value.get("Get", "").removeprefix("Parameters."), "")
+                    for name, value in noted.items()
+                    if name.startswith(ORIGINS)
+                }
+    return {}
+
+
 def _of_registry(
-    target: Target, wanted: set[str], given: "Package | None", images: set[str]
+    target: Target,
+    wanted: set[str],
+    given: "Package | None",
+    images: set[str],
+    origin: Callable[[], Mapping[str, str]],
 ) -> dict[str, str]:
     # Only here: other pipelines start without a registry, and need no time for it.
-    from ml_pipeline.registry import champion, newest  # noqa: PLC0415
+    from ml_pipeline.registry import champion  # noqa: PLC0415
     from ml_pipeline.registry.group import open_group  # noqa: PLC0415
 
     group = open_group(target.environment)
@@ -81,8 +104,8 @@ def _of_registry(
     values = {}
     if CHAMPION_MODEL_DATA_URL in wanted:
         values[CHAMPION_MODEL_DATA_URL] = _model_data_url(active)
-    if REGISTERED_MODEL_DATA_URL in wanted:
-        values[REGISTERED_MODEL_DATA_URL] = _model_data_url(newest(group.sagemaker, group.name))
+    if REGISTERED_MODEL_DIGEST in wanted:
+        values[REGISTERED_MODEL_DIGEST] = _registered_digest(group, origin())
     if {MODEL_PACKAGE_ARN, BASELINE_STATISTICS_URL, MODEL_DATA_URL, SAMPLE_URL} & wanted:
         package = given or _servable(group, active)
         served = {MODEL_PACKAGE_ARN: package.arn, BASELINE_STATISTICS_URL: package.baselines.statistics}
@@ -120,6 +143,23 @@ def _sample(group: "ModelGroup", package: "Package") -> str:
 
 def _model_data_url(package: "Package | None") -> str:
     return package.model_data_url if package and package.model_data_url else NO_MODEL
+
+
+def _registered_digest(group: "ModelGroup", origin: Mapping[str, str]) -> str:
+    """Return the hash of the newest version of an origin; without one, that of the newest version.
+
+    The pipeline compares it with that of its own model, which is known only after training. A version of the
+    same origin is the same model, also if others were registered since.
+    """
+    from ml_pipeline.registry import list_packages  # noqa: PLC0415 - as above
+
+    digest = NO_MODEL
+    for index, package in enumerate(list_packages(group.sagemaker, group.name)):
+        if package.digest and package.origin == origin:
+            return package.digest
+        if index == 0:
+            digest = package.digest or NO_MODEL
+    return digest
 
 
 def _servable(group: "ModelGroup", active: "Package | None") -> "Package":

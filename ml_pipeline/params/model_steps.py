@@ -128,6 +128,23 @@ class TransformStepParams(StepModel):
             yield from self.input.result.references("input", types=frozenset({SPARK}))
 
 
+Passage = Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class ModelCardParams(StepModel):
+    """The part of a version's model card that only people know; its keys are those of AWS's schema."""
+
+    evaluation: JsonFile
+    """JSON file with `evaluation_details`, that part of the card as JSON in a string."""
+    purpose_of_model: Passage
+    intended_uses: Passage
+    factors_affecting_model_efficiency: Passage | None = None
+    risk_rating: Literal["High", "Medium", "Low", "Unknown"] = "Unknown"
+    explanations_for_risk_rating: Passage | None = None
+    ethical_considerations: Passage | None = None
+    caveats_and_recommendations: Passage | None = None
+
+
 class RegisterModelStepParams(StepModel):
     """The section of a step that registers a model, pending approval."""
 
@@ -144,6 +161,8 @@ class RegisterModelStepParams(StepModel):
     """JSON file with statistics of the training data in the schema of Model Monitor: the drift baseline."""
     constraints: JsonFile
     """JSON file with the constraints of the training data in the schema of Model Monitor."""
+    card: ModelCardParams | None = None
+    """Model card: `purpose_of_model`, `intended_uses` and other keys of AWS's schema, and `evaluation`."""
     content_type: ContentType = "text/csv"
     """Content type of requests to the model."""
     transform_instance_types: Annotated[tuple[TransformInstanceType, ...], Field(min_length=1)]
@@ -155,3 +174,5 @@ class RegisterModelStepParams(StepModel):
         yield Reference(("training_step",), self.training_step, frozenset({"Training"}))
         for name in ("evaluation", "statistics", "constraints"):
             yield from getattr(self, name).references(name)
+        if self.card:
+            yield from self.card.evaluation.references("card", "evaluation")

@@ -3,16 +3,21 @@
 Importing this imports the SDK, which takes seconds.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from helpers.infra.tags.tags import get_tags_input
+from ml_pipeline.params import package_properties as properties
 from ml_pipeline.params.execution_parameters import COMMIT, MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
 from ml_pipeline.params.model_steps import ModelStepParams, RegisterModelStepParams, TransformStepParams
+from ml_pipeline.params.spark_code import HASH_DIGITS
 from ml_pipeline.params.training_step import TrainingStepParams
 from ml_pipeline.steps import cache
 from ml_pipeline.steps import sagemaker_sdk as sdk
+from ml_pipeline.steps.model_card import model_card
 from ml_pipeline.steps.request_step import RequestStep, job_retries, step_retries, vpc_of
 from ml_pipeline.steps.results import RUNS, artifacts_of, job_name_of, s3_location_of
 from ml_pipeline.steps.step import BuildContext
@@ -103,6 +108,11 @@ def build_register_step(name: str, context: BuildContext) -> RequestStep:
         "Constraints": _json_file(section.constraints, params),
     }
     instances = list(section.transform_instance_types)
+    digest = sdk.JsonGet(
+        step_name=section.evaluation.step,
+        s3_uri=s3_location_of(params, section.evaluation),
+        json_path="model_digest",
+    )
     request = {
         "ModelPackageGroupName": section.model_package_group,
         "ModelPackageDescription": section.description,
@@ -118,8 +128,13 @@ def build_register_step(name: str, context: BuildContext) -> RequestStep:
             "ModelDataQuality": baseline,
         },
         "DriftCheckBaselines": {"ModelDataQuality": baseline},
-        "CustomerMetadataProperties": dict(_origin(context)),
+        "CustomerMetadataProperties": {
+            **dict(_origin(section.training_step, context)),
+            properties.MODEL_DIGEST: digest,
+        },
     }
+    if section.card:
+        request["ModelCard"] = model_card(section.card, section.training_step, context)
     return RequestStep(name, sdk.StepTypeEnum.REGISTER_MODEL, request, step_retries(section.retry_attempts))
 
 
@@ -150,11 +165,15 @@ def _json_file(file: "JsonFile", params: "PipelineParams") -> dict[str, Any]:
     return {"ContentType": "application/json", "S3Uri": s3_location_of(params, file)}
 
 
-def _origin(context: BuildContext) -> Iterator[tuple[str, Any]]:
-    """Yield what a version notes of its origin: the commit, the code of each Spark step, and its data."""
+def _origin(training_step: str, context: BuildContext) -> Iterator[tuple[str, Any]]:
+    """Yield what a version notes of its origin: commit, code of each Spark step, training and data."""
     params = context.params
-    yield "commit", context.parameters[COMMIT]
+    yield properties.COMMIT, context.parameters[COMMIT]
+    section = params.section(training_step, TrainingStepParams)
+    training = [image_of(section, params.region), section.instance_count, section.hyperparameters]
+    digest = hashlib.sha256(json.dumps(training, sort_keys=True).encode()).hexdigest()
+    yield f"{properties.TRAINING}{training_step}", digest[:HASH_DIGITS]
     for step in params.spark_steps.values():
-        yield f"code/{step.name}", PurePosixPath(step.app).parent.name
+        yield f"{properties.CODE}{step.name}", PurePosixPath(step.app).parent.name
     for name in cache.fingerprint_parameters(params):
-        yield f"data/{name.removeprefix(cache.FINGERPRINT)}", context.parameters[name]
+        yield f"{properties.DATA}{name.removeprefix(cache.FINGERPRINT)}", context.parameters[name]

@@ -24,7 +24,7 @@ from model_quality import charts
 from model_quality.baseline import COLUMNS, CONSTRAINTS, FOLDER, STATISTICS
 from model_quality.boosters import AGREEMENT, Artifact, predict, read_artifact
 from model_quality.calibration import Calibration, calibration_of
-from model_quality.columns import BINARY, PREDICTION, Column, Columns, read_columns
+from model_quality.columns import BINARY, PREDICTION, Column, Columns, difference, read_columns
 from model_quality.decision import Thresholds, decide
 from model_quality.distribution import Numbers, numbers_of
 from model_quality.metrics import LOWER_IS_BETTER, METRICS_OF, SUMS
@@ -89,12 +89,18 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--min_improvement", type=float, default=0.0, help="over the approved model")
     values = parser.parse_args(argv)
     thresholds = Thresholds(values.metric, values.limit, values.min_improvement)
+    thresholds.check()
     options = Options(values.predictions, values.evaluation.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
     with spark_session(NAME, seconds) as spark:
         files = storage(values.training_data, s3_settings(spark))
         baseline = f"{values.training_data.rstrip('/')}/{FOLDER}"
         columns = read_columns(files.read_text(f"{baseline}/{COLUMNS}"), f"{baseline}/{COLUMNS}")
+        if changed := difference(columns, data.columns):
+            raise JobError(
+                f"--training_data {values.training_data}: its rows have other features: {changed}; prepare "
+                "training data with this code"
+            )
         _check_metric(thresholds.metric, columns)
         models = _read_models(storage(values.model_data_url, s3_settings(spark)), values)
         sink = Evaluation(columns, data.slices, models, thresholds, baseline)
@@ -204,6 +210,7 @@ class Evaluation(Sink):
         evaluation = self._evaluated(summary)
         content = {
             f"{EVALUATION}/evaluation.json": json.dumps(evaluation, indent=2, allow_nan=False) + "\n",
+            f"{EVALUATION}/model_card.json": _model_card(evaluation),
             f"{EVALUATION}/calibration.svg": charts.calibration(
                 summary.calibration.points(), self._columns.label.name
             ),
@@ -239,6 +246,7 @@ class Evaluation(Sink):
                 if who == MODEL and column
             ],
             "model_data_url": self._models.model.uri,
+            "model_digest": self._models.model.digest,
             "champion": {"model_data_url": self._models.champion.uri, "metrics": champion}
             if self._models.champion
             else None,
@@ -284,3 +292,30 @@ class Evaluation(Sink):
             f"{FOLDER}/{CONSTRAINTS}": with_constraints_of(column, predictions, constraints, self._baseline),
             f"{FOLDER}/{COLUMNS}": before[COLUMNS],
         }
+
+
+def _model_card(evaluation: Mapping[str, Any]) -> str:
+    """Return a file with the evaluation as a part of a model card in AWS's schema.
+
+    The part is a string, because a pipeline can read single values of a file only, and puts it into a text.
+    """
+    parts = [("all rows", evaluation["metrics"])]
+    parts += [(f"{each['column']} = {each['value']}"[:63], each["metrics"]) for each in evaluation["slices"]]
+    groups = [
+        {
+            "name": name,
+            "metric_data": [
+                {"name": metric, "type": "number", "value": value}
+                for metric, value in metrics.items()
+                if value is not None
+            ],
+        }
+        for name, metrics in parts
+    ]
+    details = {
+        "name": "test data",
+        "evaluation_observation": f"{evaluation['rows']:,} rows: {evaluation['reason']}",
+        "metric_groups": groups,
+    }
+    content = {"version": VERSION, "evaluation_details": json.dumps([details], allow_nan=False)}
+    return json.dumps(content, indent=2) + "\n"

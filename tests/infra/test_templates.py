@@ -285,6 +285,8 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     alarms = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
     assert found["models"]["HasScoring"] == scores
     assert found["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
+    retrains = {"Fn::Not": [{"Fn::Equals": [{"Ref": "RetrainingPipelineName"}, ""]}]}
+    assert found["models"]["HasRetraining"] == {"Fn::And": [{"Condition": "HasScoring"}, retrains]}
     readers = {"Fn::Join": [",", {"Ref": "ReaderAccountIds"}]}
     assert found["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
     switched = {name: each["Condition"] for name, each in RESOURCES.items() if "Condition" in each}
@@ -293,6 +295,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
         **{f"github_oidc.{name}": "IsStanding" for name in STANDING},
         "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
         **{f"models.{name}": "HasScoring" for name in SCORING},
+        "models.DriftedScoring": "HasRetraining",
         "models.FailedScoring": "HasScoringAlarm",
         "operations.AlarmSubscription": "HasAddress",
         "operations.MonthlyBudget": "HasBudget",
@@ -614,6 +617,18 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
         assert subscribers["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
+def test_drifted_scoring_starts_training(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    group = outputs["ModelPackageGroupName"]
+    name = PARAMETERS["RetrainingPipelineName"]
+    events = aws.client("events")
+    (rule,) = events.list_rules(NamePrefix=f"{group}-DriftedScoring")["Rules"]
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"] == f"arn:aws:sagemaker:{aws.region_name}:{ACCOUNT}:pipeline/{name}"
+    assert target["RoleArn"].endswith(f":role/{group.removesuffix('-models')}-start-scoring")
+    given = target["SageMakerPipelineParameters"]["PipelineParameterList"]
+    assert given == [{"Name": "Fingerprint-prepare-input_table", "Value": "$.id"}]
+
+
 def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
     aws: boto3.Session, outputs: dict[str, str]
 ) -> None:
@@ -629,6 +644,11 @@ def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
             "source": ["aws.sagemaker"],
             "detail-type": ["SageMaker Model Package State Change"],
             "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+        },
+        "DriftedScoring": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
+            "detail": {"pipelineArn": [pipeline], "stepName": ["drifted"], "currentStepStatus": ["Failed"]},
         },
         "FailedScoring": {
             "source": ["aws.sagemaker"],

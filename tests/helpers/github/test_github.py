@@ -28,11 +28,32 @@ SETTINGS = EnvironmentSettings("eu-west-1")
 NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
 ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy", "ModelReaderRoleArn": "arn:read"}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
-CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
+PUBLISHED = {"name": "Scores-dev", "published": True, "execution": "", "started": "", "failed": []}
+CLEAN: dict[str, Any] = {
+    "environment": "dev",
+    "drifted": False,
+    "stacks": [],
+    "pipelines": [AS_RECORDED],
+    "scoring": [PUBLISHED],
+}
+WITHHELD = {
+    "name": "Scores-dev",
+    "published": False,
+    "execution": "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/Scores-dev/execution/abc",
+    "started": "2026-11-29T02:00:00+00:00",
+    "failed": [
+        {
+            "name": "drifted",
+            "reason": "drift: none of 597 rows is published: weight: PSI 1.079 is above 0.250; "
+            "weight: Kolmogorov-Smirnov distance 0.438 is above 0.200; check the input",
+        }
+    ],
+}
 DRIFT: dict[str, Any] = {
     "environment": "dev",
     "drifted": True,
     "pipelines": [],
+    "scoring": [],
     "stacks": [
         {"name": "demo-dev-keys", "changes": [], "resources": [], "not_compared": []},
         {
@@ -465,6 +486,19 @@ def test_what_github_rejects_is_reported_with_what_to_do(github, repository) -> 
         github_errors(),
     ):
         put_comment(repository, 12, "plan", "text")
+
+
+def test_scoring_that_published_nothing_is_drift_until_it_publishes(github, repository) -> None:
+    drift = {**CLEAN, "drifted": True, "scoring": [WITHHELD]}
+
+    done = [report_drift(repository, each, "run 7") for each in (drift, drift, CLEAN)]
+
+    assert done == ["opened", "unchanged", "closed"]
+    text = describe(drift)
+    assert "### `Scores-dev` publishes nothing" in text
+    assert WITHHELD["execution"] in text
+    assert "PSI 1.079 is above 0.250` |\n| `drifted` | `weight: Kolmogorov-Smirnov distance 0.438 is" in text
+    assert "publishes nothing" not in describe(DRIFT)
 
 
 def test_an_empty_file_is_not_posted(event, github, tmp_path, capsys) -> None:

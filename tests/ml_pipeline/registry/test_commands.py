@@ -44,6 +44,22 @@ def rows(table: str) -> list[list[str]]:
     return [cells(line) for line in table.splitlines() if line.startswith("│")]
 
 
+def test_the_card_of_a_version_is_shown(run_command: RunCommand, register: Register) -> None:
+    content = '{"intended_uses": {"intended_uses": "Estimates of age.", "risk_rating": "Low"}}'
+    register(ModelCard={"ModelCardContent": content, "ModelCardStatus": "PendingReview"})
+    register()
+
+    code, out, _ = run_command("models", "--card", "1")
+
+    assert code == 0
+    assert rows(out) == [["Intended uses", "Estimates of age."], ["Risk rating", "Low"]]
+    code, _, error = run_command("models", "--card", "2")
+    assert code == 1
+    assert "Version 2 of" in error
+    assert "has no model card" in error
+    assert "make run ENV=local PIPELINE=train" in error
+
+
 def test_models_are_shown_with_their_approval_and_metrics(
     run_command: RunCommand, group: ModelGroup, register: Register
 ) -> None:

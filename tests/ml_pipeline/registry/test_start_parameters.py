@@ -16,6 +16,7 @@ from ml_pipeline.registry.group import ModelGroup
 from ml_pipeline.registry.packages import Package
 from tests.ml_pipeline.registry.conftest import IMAGE, Register
 
+ORIGIN = {"code/prepare": "c1", "data/prepare-rides": {"Get": "Parameters.Fingerprint-prepare-rides"}}
 TARGET = Target(Environment("local"), "score", "score-local")
 Start = Callable[..., dict[str, str]]
 
@@ -25,12 +26,21 @@ def start(aws: boto3.Session, group: ModelGroup, monkeypatch: pytest.MonkeyPatch
     """Return the values of parameters, given their names."""
     monkeypatch.setattr(groups, "open_group", lambda _: group)
 
-    def values(*names: str, package: Package | None = None) -> dict[str, str]:
+    def values(
+        *names: str, data: str = "d1", training: str = "t1", package: Package | None = None
+    ) -> dict[str, str]:
+        noted = {"commit": {"Get": "Parameters.Commit"}, **ORIGIN, "training/train": training}
+        register = {"Type": "RegisterModel", "Arguments": {"CustomerMetadataProperties": noted}}
         definition = {
             "Parameters": [{"Name": name, "Type": "String"} for name in names],
-            "Steps": [{"Type": "Model", "Arguments": {"PrimaryContainer": {"Image": IMAGE}}}],
+            "Steps": [
+                {"Type": "Model", "Arguments": {"PrimaryContainer": {"Image": IMAGE}}},
+                {"Type": "Condition", "Arguments": {"IfSteps": [register]}},
+            ],
         }
-        return start_parameters(aws, "arn", definition, TARGET, package)
+        return start_parameters(
+            aws, "arn", definition, TARGET, lambda: {"Fingerprint-prepare-rides": data}, package
+        )
 
     return values
 
@@ -45,26 +55,50 @@ def test_other_pipelines_start_without_a_registry(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(groups, "open_group", lambda _: pytest.fail("the registry was opened"))
     definition = {"Parameters": [{"Name": "ForceRun"}, {"Name": "Fingerprint-clean-rides"}]}
 
-    assert start_parameters(boto3.Session(), "arn", definition, TARGET) == {}
+    assert start_parameters(boto3.Session(), "arn", definition, TARGET, dict) == {}
 
 
 def test_before_the_first_version_there_is_no_model_to_compare_with(start: Start) -> None:
-    assert start("ChampionModelDataUrl", "RegisteredModelDataUrl") == {
+    assert start("ChampionModelDataUrl", "RegisteredModelDigest") == {
         "ChampionModelDataUrl": "none",
-        "RegisteredModelDataUrl": "none",
+        "RegisteredModelDigest": "none",
     }
 
 
-def test_the_active_version_is_compared_with_and_the_newest_is_not_registered_again(
+def test_the_active_version_is_compared_with(
     aws: boto3.Session, group: ModelGroup, register: Register, start: Start
 ) -> None:
-    first, second = register(), register()
+    first, _ = register(), register()
     approve(aws, group, first)
 
-    assert start("ChampionModelDataUrl", "RegisteredModelDataUrl") == {
-        "ChampionModelDataUrl": group.find(first).model_data_url,
-        "RegisteredModelDataUrl": group.find(second).model_data_url,
-    }
+    assert start("ChampionModelDataUrl") == {"ChampionModelDataUrl": group.find(first).model_data_url}
+
+
+@pytest.mark.parametrize("first_is", ["Approved", "Rejected"])
+def test_a_model_is_registered_once_whatever_became_of_it_and_was_registered_since(
+    aws: boto3.Session, group: ModelGroup, register: Register, start: Start, first_is: str
+) -> None:
+    def noted(data: str, digest: str, training: str = "t1") -> dict[str, str]:
+        code = {"code/prepare": "c1", "data/prepare-rides": data, "training/train": training}
+        return {**code, "commit": "8edf542", "model-digest": digest}
+
+    first = register(CustomerMetadataProperties=noted("d1", "m1"))
+    register(CustomerMetadataProperties=noted("d2", "m2"))
+    register(CustomerMetadataProperties=noted("d1", "m3", training="t2"))
+    approve(aws, group, first, first_is)
+
+    digests = [
+        start("RegisteredModelDigest", data=data, training=training)["RegisteredModelDigest"]
+        for data, training in (("d1", "t1"), ("d2", "t1"), ("d1", "t2"), ("d3", "t1"))
+    ]
+
+    assert digests == ["m1", "m2", "m3", "m3"], "of the same origin, or else of the newest version"
+
+
+def test_versions_without_a_hash_are_those_of_another_model(register: Register, start: Start) -> None:
+    register()
+
+    assert start("RegisteredModelDigest") == {"RegisteredModelDigest": "none"}
 
 
 def test_the_active_version_scores_and_drift_is_measured_against_its_baseline(
@@ -178,6 +212,6 @@ def test_the_commit_is_that_which_the_pipeline_is_marked_with(tags: dict[str, st
             return [{"Tags": []}, {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
     session: Any = Session()
-    assert start_parameters(session, "arn:pipeline", {"Parameters": [{"Name": "Commit"}]}, TARGET) == {
+    assert start_parameters(session, "arn:pipeline", {"Parameters": [{"Name": "Commit"}]}, TARGET, dict) == {
         "Commit": commit
     }
