@@ -57,6 +57,8 @@ class Manifest(BaseModel):
     """Of the package."""
     specification: dict[str, Any]
     """Its InferenceSpecification, without the artifact."""
+    card: str = ""
+    """The content of its model card."""
     properties: dict[str, str]
     approval: dict[str, str]
     """Who approved it there, and when."""
@@ -94,6 +96,7 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
         environment=group.environment,
         arn=package.arn,
         specification=_without_artifact(group, package),
+        card=package.card,
         properties={key: value for key, value in package.properties.items() if key not in _OF_ENVIRONMENT},
         approval={key: value for key, value in package.properties.items() if key in RECORDED},
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
@@ -228,6 +231,8 @@ def _register(group: "ModelGroup", manifest: Manifest, uris: Mapping[str, S3Uri]
             "model-sha256": manifest.files[MODEL],
         },
     }
+    if manifest.card:
+        request["ModelCard"] = {"ModelCardContent": manifest.card, "ModelCardStatus": "PendingReview"}
     return group.sagemaker.create_model_package(
         ModelPackageGroupName=group.name,
         ModelApprovalStatus=PENDING,

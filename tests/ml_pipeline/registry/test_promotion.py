@@ -21,6 +21,7 @@ from tests.buckets import create_bucket
 from tests.ml_pipeline.registry.conftest import ACCOUNT, Register
 
 Target = ModelGroup
+CARD = '{"intended_uses":{"intended_uses":"Estimate the age of abalones."}}'
 EXECUTION = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/score-sample-local/execution/abcdefghijkl"
 
 
@@ -37,7 +38,8 @@ def target(aws: boto3.Session, group: ModelGroup) -> Target:
 @pytest.fixture
 def exported(group: ModelGroup, register: Register, tmp_path: Path) -> Path:
     """The folder of an approved version."""
-    register(CustomerMetadataProperties={"commit": "abc"})
+    card = {"ModelCardContent": CARD, "ModelCardStatus": "Approved"}
+    register(CustomerMetadataProperties={"commit": "abc"}, ModelCard=card)
     approve(group, 1)
     export_package(group, 1, tmp_path)
     return tmp_path
@@ -59,6 +61,7 @@ def test_all_of_a_version_gets_there_and_waits_for_approval(
 
     one, other = group.find(1), target.find(1)
     assert imported == other
+    assert other.card == CARD
     assert other.status == "PendingManualApproval"
     assert champion(target.sagemaker, target.name) is None
     assert (other.image, other.environment) == (one.image, one.environment)
