@@ -148,7 +148,7 @@ approve: $(VENV)/run  ## Approve a version that can be served, which makes it th
 	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
 reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
-promote: $(VENV)/run  ## Register a version that environment FROM has approved, to be approved in ENV; FROM=dev MODEL=3
+promote: $(VENV)/run  ## Register a version that environment FROM has approved in ENV, and score its sample; FROM=dev MODEL=3 ARGS=--approve
 	$(PIPELINES) promote --env $(ENV) $(OF_MODEL) \
 		--from $(or $(FROM),$(error FROM is missing: make promote ENV=staging FROM=dev MODEL=3)) $(ARGS)
 
@@ -270,7 +270,8 @@ test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare the embedded AWS with indepe
 lint: $(VENV)/dev  ## Check style, spelling, types, import layers and templates
 	$(VENV)/bin/ruff format --check --quiet . || { echo 'Run: make format'; exit 1; }
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/codespell -D - -D tests/docs/words.txt *.md Makefile docs .github tests/security/controls.yaml
+	$(VENV)/bin/codespell -D - -D tests/docs/words.txt *.md Makefile docs .github/workflows infra helpers ml_pipeline spark_jobs \
+		tests/security/*.yaml tests/infra/*.yaml
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
 	$(VENV)/bin/cfn-lint -t infra/*.yaml infra/account/*.yaml

@@ -14,7 +14,6 @@ import pytest
 from botocore.client import BaseClient
 from botocore.session import Session as CoreSession
 from hypothesis import settings
-from rich.console import Console
 
 from helpers import progress
 from helpers.aws import ANY_ENVIRONMENT, Session
@@ -53,21 +52,6 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 # Half of what boto3 costs under coverage, and nothing of this repository runs within.
 BaseClient._make_api_call = untraced(BaseClient._make_api_call)
 CoreSession.create_client = untraced(CoreSession.create_client)
-
-
-def unless_quiet(function: Callable[..., None]) -> Callable[..., None]:
-    """Return a method of consoles that does nothing for one whose output nobody sees."""
-
-    @wraps(function)
-    def call(console: Console, *arguments: Any, **options: Any) -> None:
-        if not console.quiet or console.record:
-            function(console, *arguments, **options)
-
-    return call
-
-
-# A quiet console renders what it then drops: a fifth of what it costs a test to deploy a stack.
-Console.print = unless_quiet(Console.print)
 
 
 LONGEST = ("e2e", "faults", "spark_jobs", "ml_pipeline")

@@ -25,6 +25,7 @@ PARAMETERS = {
     "ProtectsBoundaries": "false",
     "RetainsProvider": "false",
     "ScoringPipelineName": "scoring-local",  # part: model life cycle
+    "RetrainingPipelineName": "training-local",  # part: model life cycle
     "ReaderAccountIds": "999999999999",  # part: model life cycle
 }
 """Of the templates: what they make on a condition is made."""

@@ -46,7 +46,7 @@ def report_drift(
 def describe(drift: Mapping[str, Any]) -> str:
     """Return the text of an issue."""
     environment = drift["environment"]
-    parts = [marker(f"drift-{environment}"), f"`{environment}` differs from the repository."]
+    parts = [marker(f"drift-{environment}"), f"There is drift in `{environment}`."]
     for stack in drift["stacks"]:
         changes, resources, unchecked = stack["changes"], stack["resources"], stack["not_compared"]
         if not changes and not resources and not unchecked:
@@ -69,6 +69,8 @@ def describe(drift: Mapping[str, Any]) -> str:
             ]
     for pipeline in drift["pipelines"]:
         parts += _pipeline(pipeline)
+    for scoring in drift["scoring"]:
+        parts += _scoring(scoring)
     parts.append(
         "Fix it in the repository or by hand: a deployment does not undo what was changed by hand. "
         f"`make drift ENV={environment}` shows the same. This issue closes itself when the drift is gone."
@@ -111,6 +113,18 @@ def _pipeline(pipeline: Mapping[str, Any]) -> Iterable[str]:
     if pipeline["not_upserted"]:
         yield "Differs from the repository:"
         yield _diff(pipeline["not_upserted"])
+
+
+def _scoring(scoring: Mapping[str, Any]) -> Iterable[str]:
+    if not scoring["published"]:
+        yield f"### {_code(scoring['name'])} publishes nothing"
+        yield f"Its newest execution failed: {_code(scoring['execution'])}"
+        rows = [
+            (_code(step["name"]), _code(reason))
+            for step in scoring["failed"]
+            for reason in step["reason"].split("; ")
+        ]
+        yield _table(("Step", "Why"), rows)
 
 
 def _diff(lines: Sequence[str]) -> str:

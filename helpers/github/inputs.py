@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from helpers.environments import LOCAL, PREVIEW, Environment, is_preview
 from helpers.errors import UserError, one_per_line
@@ -10,18 +10,19 @@ from helpers.github.workflows import region_variable
 
 _PREFIX = "INPUT_"
 _VERSION = re.compile(r"[0-9a-f]{0,64}")
+_MODEL_VERSION = re.compile(r"[1-9][0-9]{0,5}")  # part: model life cycle
 _PIPELINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,81})?")
 
 
 def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment that a workflow is started for, and what else its jobs need of the inputs.
 
-    That is the GitHub environment that has its role, whether a reviewer approves, and for a rollback the
-    pipeline and what to go back to.
+    That is the GitHub environment that has its role, whether a reviewer approves, and which pipeline, version
+    and other environment were named.
 
     Args:
-        variables: INPUT_ENVIRONMENT; for a teardown INPUT_CONFIRMATION, for a rollback INPUT_TO and
-            INPUT_PIPELINE; CONFIGURED, the variables of the repository on GitHub as JSON.
+        variables: INPUT_ENVIRONMENT, and the other inputs of the workflow by their names; CONFIGURED, the
+            variables of the repository on GitHub as JSON; VISIBILITY, who may read the repository.
 
     Raises:
         UserError: an input cannot be used; the message names every one.
@@ -39,6 +40,10 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
         problems.append("to must be a version, a commit or a content hash, as `make history` lists them")
     if not _PIPELINE.fullmatch(inputs.get("pipeline", "")):
         problems.append("pipeline must be a name of letters, digits, hyphens and underscores")
+    # begin: model life cycle
+    if "from" in inputs:
+        problems += _promotion_problems(inputs, variables)
+    # end: model life cycle
     github = PREVIEW if is_preview(name) else name
     if not problems and not _is_set_up(github, variables):
         problems.append(
@@ -56,6 +61,8 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
         "approval": str(not environment.is_preview and environment.settings.approval).lower(),
         "pipeline": inputs.get("pipeline", ""),
         "to": inputs.get("to", ""),
+        "from": inputs.get("from", ""),  # part: model life cycle
+        "version": inputs.get("version", ""),  # part: model life cycle
     }
 
 
@@ -73,6 +80,25 @@ def _environment_problems(name: str, *, teardown: bool) -> list[str]:
     return []
 
 
+# begin: model life cycle
+def _promotion_problems(inputs: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[str]:
+    source = inputs["from"]
+    if source == inputs.get("environment"):
+        yield "from and environment are the same; name two environments"
+    elif problems := _environment_problems(source, teardown=False):
+        yield from problems
+    elif not _is_set_up(source, variables):
+        yield f"{source} is not set up on GitHub; an administrator does that: make github-setup ENV={source}"
+    if not _MODEL_VERSION.fullmatch(inputs.get("version", "")):
+        yield "version must be a whole number from 1, as `make models` lists them"
+    if variables.get("VISIBILITY") == "public":
+        yield (
+            "the repository is public, and everybody could download the model and its sample; promote it at "
+            "a terminal: make promote"
+        )
+
+
+# end: model life cycle
 def _is_set_up(github: str, variables: Mapping[str, str]) -> bool:
     """Return whether GitHub has an environment; a job that names another one creates it, unprotected."""
     return "CONFIGURED" not in variables or region_variable(github) in json.loads(variables["CONFIGURED"])

@@ -71,7 +71,12 @@ def environment_settings(
         UserError: a role is missing, or a reviewer where deployments need approval.
         github.GithubException: GitHub rejects, for example a reviewer that it does not know.
     """
-    roles = {"DeployRoleArn"} if name == PREVIEW else {"DeployRoleArn", "PlanRoleArn"}
+    roles = {"DeployRoleArn"}
+    if name != PREVIEW:
+        roles |= {
+            "ModelReaderRoleArn",  # part: model life cycle
+            "PlanRoleArn",
+        }
     missing = roles - outputs.keys()
     if missing:
         raise UserError(
@@ -93,6 +98,7 @@ def environment_settings(
             *_variables(repository, path, deploys),
             *_variables(repository, "/actions", set_up),
         ]
+    deploys["MODEL_READER_ROLE_ARN"] = outputs["ModelReaderRoleArn"]  # part: model life cycle
     plans = {f"PLAN_ROLE_ARN_{name.upper()}": outputs["PlanRoleArn"], **set_up}
     return [
         *(_approval(repository, name, reviewers) if settings.approval else []),

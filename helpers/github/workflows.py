@@ -26,6 +26,7 @@ def sections(promoted: Mapping[str, EnvironmentSettings]) -> dict[str, str]:
         "plan": _plan_roles(promoted),
         "drift": _plan_roles(promoted),
         "rollback": _list("options", promoted),
+        "promote-model": _promotion_inputs(promoted) if len(promoted) > 1 else "",  # part: model life cycle
         "sweep": _sweeps(unattended) if unattended else "",
     }
 
@@ -100,6 +101,28 @@ def _list(key: str, names: Iterable[str]) -> str:
     return f"{key}: [{', '.join(names)}] # make workflows\n"
 
 
+# begin: model life cycle
+def _promotion_inputs(names: Iterable[str]) -> str:
+    """Return the inputs of a promotion, which have two lists of environments."""
+    options = f"    options: [{', '.join(names)}]\n    required: true\n"
+    return (
+        "inputs: # make workflows\n"
+        "  version:\n"
+        "    description: Version of the model, as `make models` lists them\n"
+        "    type: string\n"
+        "    required: true\n"
+        "  from:\n"
+        "    description: The environment that has approved it\n"
+        "    type: choice\n"
+        f"{options}"
+        "  environment:\n"
+        "    description: The environment to promote it to\n"
+        "    type: choice\n"
+        f"{options}"
+    )
+
+
+# end: model life cycle
 _DEPLOYS = """\
     permissions:
       contents: read # to check out

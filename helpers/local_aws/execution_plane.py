@@ -12,6 +12,7 @@ from helpers.local_aws.endpoints.endpoints import Endpoints
 from helpers.local_aws.events.delivery import EventDelivery
 from helpers.local_aws.events.package_event import package_event
 from helpers.local_aws.events.scheduler import Scheduler
+from helpers.local_aws.events.step_event import step_event
 from helpers.local_aws.jobs.runner import JobRunner
 from helpers.local_aws.models.models import Model, Models
 from helpers.local_aws.pipelines.executions import ExecutionsState, PipelineExecutions
@@ -75,7 +76,14 @@ class ExecutionPlane:
             packages,
         )
         self._executions = PipelineExecutions(
-            clients, region, self._pipelines, resources.creators(), runner.on_change
+            clients,
+            region,
+            self._pipelines,
+            resources.creators(),
+            runner.on_change,
+            lambda run, pipeline, execution: self._events.publish(
+                step_event(run, pipeline, execution, region)
+            ),
         )
         self._events = EventDelivery(region, self._executions.start)
         self._scheduler = Scheduler(region, self._events, self._executions.start)

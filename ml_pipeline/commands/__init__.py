@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "show the metrics of two versions of the model side by side",
     "approve": "approve a version of the model that can be served, which makes it the active one",
     "reject": "reject a version of the model; the version approved before is active again",
-    "promote": "register a version that another environment has approved, to be approved here",
+    "promote": "register a version that another environment has approved, and score its sample",
     # end: model life cycle
     "delete": "delete the pipeline; data, code and logs are kept",
     "sweep": "remove expired previews, and code that nothing uses",

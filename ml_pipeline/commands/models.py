@@ -12,6 +12,7 @@ from helpers.errors import UserError
 from ml_pipeline.registry import champion, list_packages
 from ml_pipeline.registry.evaluation import read_evaluation
 from ml_pipeline.registry.group import ModelGroup, open_group
+from ml_pipeline.registry.model_card import card_facts
 
 if TYPE_CHECKING:
     from ml_pipeline.registry import Package
@@ -22,11 +23,16 @@ SHOWN_VERSIONS = 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     parser.add_argument("--all", action="store_true", help="not only the newest versions")
+    parser.add_argument(
+        "--card", type=int, metavar="VERSION", help="show the model card of a version instead"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Show the versions with their approval and metrics, the newest first."""
     group = open_group(arguments.env)
+    if arguments.card is not None:
+        return _show_card(group, arguments.card, console)
     active = champion(group.sagemaker, group.name)
     shown = list(
         islice(list_packages(group.sagemaker, group.name), None if arguments.all else SHOWN_VERSIONS)
@@ -52,6 +58,21 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             package.approved_by.rsplit(":", 1)[-1],
             "yes" if active and package.arn == active.arn else "",
         )
+    console.print(table)
+    return 0
+
+
+def _show_card(group: ModelGroup, version: int, console: Console) -> int:
+    facts = card_facts(group.find(version).card)
+    if not facts:
+        raise UserError(
+            f"Version {version} of {group.name} has no model card",
+            hint="Add card to the register step in ml_pipeline/params/pipelines, then train again: "
+            f"{group.command('run', PIPELINE='train')}",
+        )
+    table = Table("Model card", f"{group.name}, version {version}", show_lines=True)
+    for name, value in facts:
+        table.add_row(name, value)
     console.print(table)
     return 0
 

@@ -26,6 +26,8 @@ from ml_pipeline.executions.waiting import wait
 if TYPE_CHECKING:
     from boto3 import Session
 
+    from ml_pipeline.registry import Package  # part: model life cycle
+
 STILL_RUNNING = 75
 """Exit code where an execution still runs: EX_TEMPFAIL of sysexits.h."""
 
@@ -130,9 +132,21 @@ def begin_if_possible(
         return None
 
 
-def begin(session: "Session", target: Target, console: Console, *, use_cache: bool) -> str:
-    """Start an execution, show its ARN and return it."""
-    arn = start(session, target, use_cache=use_cache)
+def begin(
+    session: "Session",
+    target: Target,
+    console: Console,
+    *,
+    use_cache: bool = True,
+    package: "Package | None" = None,  # part: model life cycle
+) -> str:
+    """Start an execution, of the active version or of another one, show its ARN and return it."""
+    arn = start(
+        session,
+        target,
+        use_cache=use_cache,
+        package=package,  # part: model life cycle
+    )
     print_line(console, f"Started {arn}")
     return arn
 

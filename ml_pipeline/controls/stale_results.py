@@ -181,10 +181,12 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, 
 def _names_its_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
     """Return whether the output of a transform is another location with other data or another model.
 
-    That of each run would be another one even if both are the same: a transform is never reused.
+    That of each execution may be, even if both are the same: a transform is never reused.
     """
     arguments = _object(transform.get("Arguments"))
     named = references(_object(arguments.get("TransformOutput")).get("S3OutputPath"))
+    if any(found.startswith("Execution.") for found in named):
+        return True
     model = next(iter(references(arguments.get("ModelName"))), "").split(".")
     created = next((step for step in steps if [str(_object(step).get("Name"))] == model[1:2]), None)
     if created is None:

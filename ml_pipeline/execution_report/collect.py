@@ -19,10 +19,15 @@ from ml_pipeline.execution_report.provenance import provenance_at, starter_of
 from ml_pipeline.execution_report.rejected_rows import OUTPUT, read_rejected
 from ml_pipeline.execution_report.spark_run import spark_run
 from ml_pipeline.execution_report.steps import steps_of
-from ml_pipeline.executions.executions import list_executions
+from ml_pipeline.executions.executions import (
+    MODEL_PACKAGE,  # part: model life cycle
+    list_executions,
+)
 from ml_pipeline.executions.jobs import PROCESSING
 from ml_pipeline.executions.outcome import StepOutcome
 from ml_pipeline.project import Project
+from ml_pipeline.registry.model_card import card_facts  # part: model life cycle
+from ml_pipeline.registry.packages import describe  # part: model life cycle
 from ml_pipeline.spark.event_logs import job_logs
 
 if TYPE_CHECKING:
@@ -49,7 +54,8 @@ def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionR
     report = _without_data(project, execution, prices)
     before = _previous(project, execution)
     earlier = read_execution(project.session, before) if before else None
-    steps = (_with_spark_run(project, step, execution) for step in report.steps)
+    steps = [_with_spark_run(project, step, execution) for step in report.steps]
+    steps = [_with_card(project, step) for step in steps]  # part: model life cycle
     if with_data:
         steps = (_with_data(project, step, execution, earlier) for step in steps)
     else:
@@ -97,6 +103,20 @@ def _without_data(project: Project, execution: Execution, prices: "Prices") -> E
     )
 
 
+# begin: model life cycle
+def _with_card(project: Project, step: Step) -> Step:
+    """Return a step with the model card of the version that it registered."""
+    arn = dict(step.results).get(MODEL_PACKAGE)
+    if not arn:
+        return step
+    try:
+        package = describe(project.session.client("sagemaker"), arn)
+    except ClientError as error:
+        return replace(step, missing=(*step.missing, f"The model card cannot be read: {_reason(error)}."))
+    return replace(step, results=(*step.results, *card_facts(package.card)))
+
+
+# end: model life cycle
 def _with_spark_run(project: Project, step: Step, execution: Execution) -> Step:
     """Return a step with what its event log holds."""
     outcome = execution.outcome_by_step.get(step.name)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from ml_pipeline.steps.cache import FORCE_RUN_PARAMETER
 if TYPE_CHECKING:
     from boto3 import Session
     from types_boto3_sagemaker import SageMakerClient
+
+    from ml_pipeline.registry import Package  # part: model life cycle
 
 ACTIVE = frozenset({"Executing", "Stopping"})
 MODEL_PACKAGE = "Model package"
@@ -149,13 +152,20 @@ def first_in_line(executions: Sequence[Execution], own: str) -> Execution | None
     return first if first and first.arn != own else None
 
 
-def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
+def start(
+    session: "Session",
+    target: Target,
+    *,
+    use_cache: bool = True,
+    package: "Package | None" = None,  # part: model life cycle
+) -> str:
     """Start an execution and return its ARN.
 
     Args:
         session: where the pipeline is.
         target: the pipeline.
         use_cache: whether the results of earlier executions may be reused.
+        package: the version of the model to score with; by default the active one.
 
     Raises:
         UserError: there is no such pipeline, an input has no data, what it needs is not ready, or another
@@ -168,9 +178,14 @@ def start(session: "Session", target: Target, *, use_cache: bool = True) -> str:
         raise UserError(_busy(running[-1]), hint=_wait_or_stop(target))
     pipeline = sagemaker.describe_pipeline(PipelineName=target.name)
     definition = json.loads(pipeline["PipelineDefinition"])
+
+    @cache
+    def data() -> dict[str, str]:
+        return fingerprints(session.client("s3"), definition, target)
+
     values = commit_parameter(session, pipeline["PipelineArn"], definition)
-    values |= registry_parameters(definition, target)  # part: model life cycle
-    values |= fingerprints(session.client("s3"), definition, target)
+    values |= registry_parameters(definition, target, data, package)  # part: model life cycle
+    values |= data()
     if not use_cache:
         values[FORCE_RUN_PARAMETER] = uuid4().hex
     arn = sagemaker.start_pipeline_execution(

@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ml_pipeline.params.step_values import JsonValue, ParameterValue, Reference, StepModel
 
 
 class JsonComparison(StepModel):
-    """Whether a value in a JSON file is a given one."""
+    """Whether a value in a JSON file is a given one, or is another one than that of a parameter."""
 
     json_value: JsonValue
-    equals: str | float | int | bool
+    equals: str | float | int | bool | None = None
+    differs_from: ParameterValue | None = None
 
-
-class OtherModel(StepModel):
-    """Whether the artifacts of a training step are other ones than those that a parameter names."""
-
-    training_step: str
-    differs_from: ParameterValue
+    @model_validator(mode="after")
+    def _check_kind(self) -> "JsonComparison":
+        if (self.equals is None) == (self.differs_from is None):
+            raise ValueError('give either equals, or differs_from with {"parameter": "NAME"}')
+        return self
 
 
 class ConditionStepParams(StepModel):
@@ -27,22 +27,17 @@ class ConditionStepParams(StepModel):
 
     type: Literal["Condition"]
     values: Annotated[tuple[JsonComparison, ...], Field(min_length=1)]
-    """Comparisons of values in JSON files (`json_value`, `equals`). All must hold."""
-    other_models: tuple[OtherModel, ...] = ()
-    """Comparisons of model artifacts (`training_step`, `differs_from`). All must hold."""
+    """Comparisons of values in JSON files (`json_value` with `equals` or `differs_from`). All must hold."""
 
     @property
     def parameters(self) -> frozenset[str]:
         """The execution parameters that it compares with."""
-        return frozenset(each.differs_from.parameter for each in self.other_models)
+        return frozenset(each.differs_from.parameter for each in self.values if each.differs_from)
 
     def references(self) -> Iterator[Reference]:
         """Yield the steps whose results it compares."""
         for index, each in enumerate(self.values):
             yield from each.json_value.references("values", index, "json_value")
-        for index, other in enumerate(self.other_models):
-            path = ("other_models", index, "training_step")
-            yield Reference(path, other.training_step, frozenset({"Training"}))
 
 
 class FailStepParams(StepModel):

@@ -1,7 +1,8 @@
 """The parameter files: strict JSON, an overlay over a base, and where each value comes from."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -22,7 +23,7 @@ def read_document(path: Path) -> Document:
     """Read a parameter file.
 
     Raises:
-        UserError: it is not there, is not a JSON object, or has a key twice.
+        UserError: it is not there, is not a JSON object, or has a key twice or a number that is not finite.
     """
     name = _short(path)
     try:
@@ -53,7 +54,26 @@ def read_document(path: Path) -> Document:
         raise UserError(
             f"{name}: found a JSON {type(values).__name__} instead of an object", hint="Write one object, {…}"
         )
+    # Python reads NaN, Infinity and 1e999. Nothing is above or below a NaN, so as a limit it holds always.
+    if found := next(_not_finite(values), None):
+        key, number = found
+        raise UserError(
+            f"{name}: {key} = {number} is not a finite number", hint=f"Write a number for {key}, as 0.5"
+        )
     return Document(name, values)
+
+
+def _not_finite(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the numbers that are not finite, each with its key."""
+    match values:
+        case float() if not math.isfinite(values):
+            yield key, values
+        case dict():
+            for name, value in values.items():
+                yield from _not_finite(value, f"{key}.{name}".lstrip("."))
+        case list():
+            for index, value in enumerate(values):
+                yield from _not_finite(value, f"{key}.{index}")
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,23 +4,29 @@ from collections.abc import Mapping
 
 CHAMPION_MODEL_DATA_URL = "ChampionModelDataUrl"
 """The artifacts of the active version of the model."""
-REGISTERED_MODEL_DATA_URL = "RegisteredModelDataUrl"
-"""The artifacts of the version that was registered last."""
+REGISTERED_MODEL_DIGEST = "RegisteredModelDigest"
+"""The hash of the version of the same origin; without one, that of the newest version."""
 MODEL_PACKAGE_ARN = "ModelPackageArn"
 """The active version of the model."""
 COMMIT = "Commit"
 """The commit that the pipeline was registered from."""
 BASELINE_STATISTICS_URL = "BaselineStatisticsUrl"
 """The statistics of the data that it was trained on, which drift is measured against."""
+MODEL_DATA_URL = "ModelDataUrl"
+"""The artifacts of the version whose sample is scored, which need not be approved."""
+SAMPLE_URL = "SampleUrl"
+"""The test data of it with the predictions that were recorded for it."""
 NO_MODEL = "none"
-"""The artifacts where there is no such version."""
+"""The artifacts, and the hash, where there is no such version."""
 UNKNOWN_COMMIT = "unknown"
 
 EXECUTION_PARAMETERS: Mapping[str, str | None] = {
     CHAMPION_MODEL_DATA_URL: NO_MODEL,
-    REGISTERED_MODEL_DATA_URL: NO_MODEL,
+    REGISTERED_MODEL_DIGEST: NO_MODEL,
     MODEL_PACKAGE_ARN: None,
     BASELINE_STATISTICS_URL: None,
+    MODEL_DATA_URL: None,
+    SAMPLE_URL: None,
 }
 """Those that a section may name, with their defaults.
 

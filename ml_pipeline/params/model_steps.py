@@ -7,9 +7,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ml_pipeline.params.constraints import TransformInstanceType, api, matching, s3_uri
-from ml_pipeline.params.execution_parameters import MODEL_PACKAGE_ARN
+from ml_pipeline.params.execution_parameters import MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
 from ml_pipeline.params.files import SPARK
-from ml_pipeline.params.step_values import JsonFile, ParameterValue, Reference, StepModel, StepResult
+from ml_pipeline.params.step_values import (
+    BelowRun,
+    JsonFile,
+    ParameterValue,
+    Reference,
+    StepModel,
+    StepResult,
+)
+from ml_pipeline.params.training_step import AlgorithmVersion
 
 ContentType = Annotated[str, api("ContentType")]
 Group = Annotated[str, api("EntityName")]
@@ -26,14 +34,35 @@ def _of_a_package(value: ParameterValue) -> ParameterValue:
 PackageParameter = Annotated[ParameterValue, AfterValidator(_of_a_package)]
 
 
+def _artifact_parameter(name: str) -> str:
+    if name != MODEL_DATA_URL:
+        raise ValueError(f'write "{MODEL_DATA_URL}"')
+    return name
+
+
+class VersionArtifact(StepModel):
+    """The artifact of a version that need not be approved, and the algorithm that serves it.
+
+    SageMaker creates models of approved packages only.
+    """
+
+    parameter: Annotated[str, AfterValidator(_artifact_parameter)]
+    """`ModelDataUrl`."""
+    algorithm: Literal["xgboost"]
+    version: AlgorithmVersion
+    """Version of its image; the pipeline does not start for a version of the model with another image."""
+
+
 class ModelStepParams(StepModel):
-    """The section of a step that creates a model: of a training step, or of a model package."""
+    """The section of a step that creates a model: of a training step, a model package, or an artifact."""
 
     type: Literal["Model"]
     training_step: str | None = None
     """The training step whose artifact, image and hyperparameters make the model."""
     model_package: PackageParameter | None = None
     """The model package; `make start` passes the active version."""
+    artifact: VersionArtifact | None = None
+    """The artifact of a version whose sample is scored before it is approved."""
     role: Annotated[str, api("RoleArn")]
     """Role of the model: reads the artifact, from the output `TransformJobRoleArn`."""
     retry_attempts: Retries = 3
@@ -44,10 +73,29 @@ class ModelStepParams(StepModel):
             yield Reference(("training_step",), self.training_step, frozenset({"Training"}))
 
 
-class TransformInput(StepResult):
-    """What a transform scores: a folder that a Spark step of the pipeline writes."""
+def _sample_parameter(name: str) -> str:
+    if name != SAMPLE_URL:
+        raise ValueError(f'write "{SAMPLE_URL}"')
+    return name
 
+
+class TransformInput(StepModel):
+    """What a transform scores: a folder that a Spark step writes, or the sample of a version."""
+
+    step: str | None = None
+    """The Spark step."""
+    output: str | None = None
+    """The output of that step."""
+    dataset: BelowRun | None = None
+    """The folder below each run of that output; by default the whole run."""
+    parameter: Annotated[str, AfterValidator(_sample_parameter)] | None = None
+    """In place of a step: `SampleUrl`, the sample of the version."""
     content_type: ContentType = "text/csv"
+
+    @property
+    def result(self) -> StepResult | None:
+        """The result of a step, if it is one."""
+        return StepResult(step=self.step, output=self.output, dataset=self.dataset) if self.step else None
 
 
 class TransformStepParams(StepModel):
@@ -57,7 +105,8 @@ class TransformStepParams(StepModel):
     model_step: str
     """The step that creates the model."""
     input: TransformInput
-    """The folder to score: an output of a Spark step (`step`, `output`, `dataset`)."""
+    """The folder to score: an output of a Spark step (`step`, `output`, `dataset`). Or the sample of the
+    version (`parameter`)."""
     output: Annotated[str, s3_uri("s3"), api("S3Uri")]
     """The folder of the predictions; each run has a folder below it."""
     join_input: bool = False
@@ -75,7 +124,25 @@ class TransformStepParams(StepModel):
     def references(self) -> Iterator[Reference]:
         """Yield the step of the model, and the step whose result is scored."""
         yield Reference(("model_step",), self.model_step, frozenset({"Model"}))
-        yield from self.input.references("input", types=frozenset({SPARK}))
+        if self.input.result:
+            yield from self.input.result.references("input", types=frozenset({SPARK}))
+
+
+Passage = Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class ModelCardParams(StepModel):
+    """The part of a version's model card that only people know; its keys are those of AWS's schema."""
+
+    evaluation: JsonFile
+    """JSON file with `evaluation_details`, that part of the card as JSON in a string."""
+    purpose_of_model: Passage
+    intended_uses: Passage
+    factors_affecting_model_efficiency: Passage | None = None
+    risk_rating: Literal["High", "Medium", "Low", "Unknown"] = "Unknown"
+    explanations_for_risk_rating: Passage | None = None
+    ethical_considerations: Passage | None = None
+    caveats_and_recommendations: Passage | None = None
 
 
 class RegisterModelStepParams(StepModel):
@@ -94,6 +161,8 @@ class RegisterModelStepParams(StepModel):
     """JSON file with statistics of the training data in the schema of Model Monitor: the drift baseline."""
     constraints: JsonFile
     """JSON file with the constraints of the training data in the schema of Model Monitor."""
+    card: ModelCardParams | None = None
+    """Model card: `purpose_of_model`, `intended_uses` and other keys of AWS's schema, and `evaluation`."""
     content_type: ContentType = "text/csv"
     """Content type of requests to the model."""
     transform_instance_types: Annotated[tuple[TransformInstanceType, ...], Field(min_length=1)]
@@ -105,3 +174,5 @@ class RegisterModelStepParams(StepModel):
         yield Reference(("training_step",), self.training_step, frozenset({"Training"}))
         for name in ("evaluation", "statistics", "constraints"):
             yield from getattr(self, name).references(name)
+        if self.card:
+            yield from self.card.evaluation.references("card", "evaluation")

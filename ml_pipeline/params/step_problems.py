@@ -1,10 +1,12 @@
 """What steps must agree on with each other, with their jobs' code and with the pipeline's module."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple, Protocol
 
 from helpers.s3 import overlap
+from helpers.xgboost import hyperparameters
 from ml_pipeline.params.files import SPARK, KeyPath
 from ml_pipeline.params.model_steps import ModelStepParams, TransformStepParams
 from ml_pipeline.params.sections import OtherSection
@@ -53,6 +55,10 @@ def step_problems(
     for name, section in others.items():
         if isinstance(section, ModelStepParams):
             yield from _of_model(name, section)
+        if isinstance(section, TransformStepParams):
+            yield from _of_transform(name, section)
+        if isinstance(section, TrainingStepParams):
+            yield from _of_hyperparameters(name, section)
     for name, each in steps.items():
         yield from _of_references(name, each, steps, spark_steps)
     yield from _of_places(places)
@@ -104,8 +110,37 @@ def _of_inputs(name: str, step: SparkStepSpec) -> Iterator[Problem]:
 
 
 def _of_model(name: str, step: ModelStepParams) -> Iterator[Problem]:
-    if bool(step.training_step) == bool(step.model_package):
-        yield (name,), "give either training_step, or model_package for the active version of the registry"
+    if [bool(step.training_step), bool(step.model_package), bool(step.artifact)].count(True) != 1:
+        yield (
+            (name,),
+            "give either training_step, or model_package for the active version of the registry, or artifact "
+            "for a version that need not be approved",
+        )
+
+
+def _of_transform(name: str, step: TransformStepParams) -> Iterator[Problem]:
+    given = step.input
+    if bool(given.step) == bool(given.parameter):
+        yield (name, "input"), "give either step and output, or parameter for the sample of a version"
+    elif given.parameter and (given.output or given.dataset):
+        yield (name, "input"), "output and dataset go with step; remove them, or replace parameter"
+
+
+def _of_hyperparameters(name: str, step: TrainingStepParams) -> Iterator[Problem]:
+    """Find what the image would reject, after an instance was started for the job."""
+    if step.version != hyperparameters.VERSION:
+        return
+    given = {key: str(value) for key, value in step.hyperparameters.items()}
+    try:
+        hyperparameters.validate(given)
+    except hyperparameters.HyperparameterError as error:
+        named = [key for key in given if re.search(rf"\b{re.escape(key)}\b", str(error))]
+        key = named[:1] if len(named) == 1 else ()
+        yield (
+            (name, "hyperparameters", *key),
+            f"the image of XGBoost rejects it: {error}; correct it as "
+            "https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html describes",
+        )
 
 
 def _of_references(

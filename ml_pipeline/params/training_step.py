@@ -19,6 +19,9 @@ def _version_problem(text: str) -> str | None:
     return f"SageMaker has no image of it; use one of {', '.join(algorithm_versions())}"
 
 
+AlgorithmVersion = Annotated[str, checked(_version_problem)]
+
+
 class Channel(StepResult):
     """An input of a training job: a folder that a Spark step of the pipeline writes."""
 
@@ -31,7 +34,7 @@ class TrainingStepParams(StepModel):
     type: Literal["Training"]
     algorithm: Literal["xgboost"]
     """The built-in algorithm."""
-    version: Annotated[str, checked(_version_problem)]
+    version: AlgorithmVersion
     """Version of the image of the algorithm, for example `3.2-0`."""
     role: Annotated[str, api("RoleArn")]
     """Role of the training job, the output `TrainingJobRoleArn`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from helpers.pipeline_utils import Parameters
-from ml_pipeline.steps import ModelStep, SparkStep, Step, TransformStep
+from ml_pipeline.steps import ConditionStep, FailStep, ModelStep, SparkStep, Step, TransformStep
 
 DESCRIPTION = "Scores data with the active version of the model, and publishes predictions without drift."
 
@@ -15,4 +15,5 @@ def steps(_: Parameters) -> Sequence[Step]:
         ModelStep("model"),
         TransformStep("transform"),
         SparkStep("post-process"),
+        ConditionStep("has-drifted", then=[FailStep("drifted")]),
     ]

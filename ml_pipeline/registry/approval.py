@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.registry.packages import APPROVED, APPROVED_BY, REJECTED, champion, describe
+from ml_pipeline.registry.sample import needs_scoring, promote_command
 from ml_pipeline.registry.serving import serving_problems
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def approve(group: "ModelGroup", version: int) -> str:
     """Approve a version that can be served, which makes it the active one; return what was done.
 
     Raises:
-        UserError: there is no such version, a newer one is approved, or this one cannot be served. Nothing
-            was changed then. Or someone else has rejected it at the same time.
+        UserError: there is no such version, a newer one is approved, this one cannot be served, or it was
+            promoted and its sample was not scored. Nothing was changed then. Or someone else has rejected it
+            at the same time.
     """
     package, active = group.find(version), champion(group.sagemaker, group.name)
     if active and active.version > version:
@@ -44,6 +46,11 @@ def approve(group: "ModelGroup", version: int) -> str:
         raise UserError(
             f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}",
             hint=f"Approve another version; list them with: {group.command('models')}",
+        )
+    if needs_scoring(package):
+        raise UserError(
+            f"Version {version} was promoted, and its sample has not been scored in {group.environment}",
+            hint=f"Score it with: {promote_command(group, package)}",
         )
     found = _update(group, package, APPROVED)
     if not found.approved:

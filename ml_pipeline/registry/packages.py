@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
+from ml_pipeline.params.package_properties import MODEL_DIGEST, ORIGINS
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 APPROVED: Final = "Approved"
 REJECTED: Final = "Rejected"
+PENDING: Final = "PendingManualApproval"
 APPROVED_BY = "approved-by"
 """The customer's metadata property that names who approved a version."""
+PROMOTED_FROM = "promoted-from"
+"""That with the package of the environment that a version was promoted from."""
+PROMOTED_FROM_ENVIRONMENT = "promoted-from-environment"
+"""That with the name of that environment."""
+SAMPLE_SCORED_IN = "sample-scored-in"
+"""That with the execution in which the sample of a promoted version was scored as in that environment."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Package:
         metrics: URI of evaluation.json; empty where there is none.
         properties: the customer's metadata properties.
         modified_by: who changed it last; empty where nobody did.
+        card: the content of its model card, JSON; empty where it has none.
     """
 
     arn: str
@@ -63,6 +72,17 @@ class Package:
     baselines: Baselines = Baselines()
     properties: Mapping[str, str] = field(default_factory=dict)
     modified_by: str = ""
+    card: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The hash of the model; empty where it is not known."""
+        return self.properties.get(MODEL_DIGEST, "")
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The hashes of its code, training and data."""
+        return {name: value for name, value in self.properties.items() if name.startswith(ORIGINS)}
 
     @property
     def approved(self) -> bool:
@@ -82,15 +102,6 @@ def champion(sagemaker: "SageMakerClient", group: str) -> Package | None:
         UserError: there is no such group.
     """
     return next(_packages(sagemaker, group, ModelApprovalStatus=APPROVED), None)
-
-
-def newest(sagemaker: "SageMakerClient", group: str) -> Package | None:
-    """Return the newest version of a model, whatever its status, or None where there is none.
-
-    Raises:
-        UserError: there is no such group.
-    """
-    return next(_packages(sagemaker, group), None)
 
 
 def list_packages(sagemaker: "SageMakerClient", group: str) -> Iterator[Package]:
@@ -167,6 +178,7 @@ def _package_of(described: Mapping[str, Any]) -> Package:
         baselines=Baselines(_uri(baselines, "Statistics"), _uri(baselines, "Constraints")),
         properties=described.get("CustomerMetadataProperties", {}),
         modified_by=described.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", ""),
+        card=described.get("ModelCard", {}).get("ModelCardContent", ""),
     )
 
 

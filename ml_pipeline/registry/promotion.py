@@ -9,12 +9,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from helpers.errors import UserError, one_per_line
 from helpers.s3 import S3Uri, object_sha256, parse, sha256_of, write_once
 from ml_pipeline.registry.approval import RECORDED, caller
-from ml_pipeline.registry.packages import list_packages
+from ml_pipeline.registry.packages import (
+    PENDING,
+    PROMOTED_FROM,
+    PROMOTED_FROM_ENVIRONMENT,
+    SAMPLE_SCORED_IN,
+    describe,
+    list_packages,
+)
+from ml_pipeline.registry.sample import SAMPLE, beside
 from ml_pipeline.registry.serving import image_problems, serving_problems
 
 if TYPE_CHECKING:
@@ -24,12 +33,13 @@ if TYPE_CHECKING:
     from ml_pipeline.registry.packages import Package
 
 MANIFEST = "package.json"
-MODEL, EVALUATION, STATISTICS, CONSTRAINTS = (
+MODEL, EVALUATION, STATISTICS, CONSTRAINTS, COLUMNS = (
     *("model.tar.gz", "evaluation.json"),
-    *("statistics.json", "constraints.json"),
+    *("statistics.json", "constraints.json", "columns.json"),
 )
-PROMOTED_FROM = "promoted-from"
-"""The customer's metadata property that names the package of the other environment."""
+_OF_ENVIRONMENT = frozenset({*RECORDED, SAMPLE_SCORED_IN})
+"""The customer's metadata properties that record what was done in one environment."""
+_GONE = frozenset({"NoSuchBucket", "NoSuchKey"})
 _NOT_REGISTERED = frozenset({"ModelDataETag", "ModelDataUrl", "ImageDigest"})
 """Members of a described container that the registration in the target environment replaces."""
 
@@ -41,10 +51,14 @@ class Manifest(BaseModel):
 
     version: Literal[1] = 1
     """Of this document."""
+    environment: str
+    """Where it is approved."""
     arn: str
     """Of the package."""
     specification: dict[str, Any]
     """Its InferenceSpecification, without the artifact."""
+    card: str = ""
+    """The content of its model card."""
     properties: dict[str, str]
     approval: dict[str, str]
     """Who approved it there, and when."""
@@ -61,7 +75,7 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
     """Write an approved version into a folder, which is empty.
 
     Raises:
-        UserError: there is no such version, it is not approved, or it cannot be served.
+        UserError: there is no such version, it is not approved, it cannot be served, or a file of it is gone.
     """
     package = group.find(version)
     if not package.approved:
@@ -75,23 +89,26 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
             f"Version {version} cannot be used, and was not promoted:{one_per_line(problems)}",
             hint=f"Promote another version; list them with: {group.command('models')}",
         )
-    files = {name: _read(group.s3, parse(uri)) for name, uri in _files_of(package)}
+    files = {name: _read(group, package, uri) for name, uri in _files_of(package)}
     for name, content in files.items():
         (folder / name).write_bytes(content)
     manifest = Manifest(
+        environment=group.environment,
         arn=package.arn,
         specification=_without_artifact(group, package),
-        properties={key: value for key, value in package.properties.items() if key not in RECORDED},
+        card=package.card,
+        properties={key: value for key, value in package.properties.items() if key not in _OF_ENVIRONMENT},
         approval={key: value for key, value in package.properties.items() if key in RECORDED},
         files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
 
 
-def import_package(group: "ModelGroup", folder: Path) -> str:
-    """Register what is in a folder, to be approved in this environment, too; return what was done.
+def import_package(group: "ModelGroup", folder: Path) -> "Package":
+    """Register what is in a folder, to be approved in this environment, too; return the version.
 
-    Files are in the artifact bucket before the version is registered; what was interrupted is continued.
+    Files are in the artifact bucket before the version is registered; what was interrupted is continued. A
+    version is registered once.
 
     Raises:
         UserError: the folder is not an exported version, a file was modified, or its image is not allowed.
@@ -110,31 +127,39 @@ def import_package(group: "ModelGroup", folder: Path) -> str:
             hint="Correct what is listed, and promote it again",
         )
     if known := _promoted(group, manifest.arn):
-        return f"{manifest.arn} is version {known.version} of {group.environment} already: {known.status}."
+        return known
     digest = hashlib.sha256(manifest.model_dump_json().encode()).hexdigest()
     uris = {name: S3Uri(group.artifact_bucket, f"models/promoted/{digest[:16]}/{name}") for name in files}
     for name, uri in uris.items():
         _upload(group.s3, uri, files[name])
-    version = _register(group, manifest, uris, token=digest[:36])
-    return (
-        f"{manifest.arn} is version {version} of {group.environment}. Approve it: "
-        f"{group.command('approve', MODEL=version)}"
-    )
+    return describe(group.sagemaker, _register(group, manifest, uris, token=digest[:36]))
 
 
 def _files_of(package: "Package") -> Iterator[tuple[str, str]]:
-    """Yield the name in the folder and the URI of each file of a package."""
+    """Yield the name in the folder and the URI of each file of a package, also of those beside its own."""
+    baselines = package.baselines
     uris = {
         MODEL: package.model_data_url,
         EVALUATION: package.metrics,
-        STATISTICS: package.baselines.statistics,
-        CONSTRAINTS: package.baselines.constraints,
+        SAMPLE: beside(package.metrics, SAMPLE),
+        STATISTICS: baselines.statistics,
+        CONSTRAINTS: baselines.constraints,
+        COLUMNS: beside(baselines.statistics, COLUMNS),
     }
     yield from ((name, uri) for name, uri in uris.items() if uri)
 
 
-def _read(s3: "S3Client", uri: S3Uri) -> bytes:
-    return s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read()
+def _read(group: "ModelGroup", package: "Package", uri: str) -> bytes:
+    place = parse(uri)
+    try:
+        return group.s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        raise UserError(
+            f"Version {package.version} of {group.environment} was not promoted: there is no {uri}",
+            hint=f"Train and register it again with: {group.command('run', PIPELINE='train')}",
+        ) from error
 
 
 def _without_artifact(group: "ModelGroup", package: "Package") -> dict[str, Any]:
@@ -177,10 +202,12 @@ def _upload(s3: "S3Client", uri: S3Uri, content: bytes) -> None:
 
 
 def _register(group: "ModelGroup", manifest: Manifest, uris: Mapping[str, S3Uri], token: str) -> str:
-    """Register the version and return its number; the same one for two who do it at the same time."""
+    """Register the version and return its ARN; the same one for two who do it at the same time."""
     (container,) = manifest.specification["Containers"]
     document = {
-        name: {"ContentType": "application/json", "S3Uri": str(uris[name])} for name in uris if name != MODEL
+        name: {"ContentType": "application/json", "S3Uri": str(uris[name])}
+        for name in (EVALUATION, STATISTICS, CONSTRAINTS)
+        if name in uris
     }
     baselines = {"Statistics": document[STATISTICS]}
     if CONSTRAINTS in document:
@@ -199,14 +226,16 @@ def _register(group: "ModelGroup", manifest: Manifest, uris: Mapping[str, S3Uri]
             **manifest.properties,
             **{f"source-{key}": value for key, value in manifest.approval.items()},
             PROMOTED_FROM: manifest.arn,
+            PROMOTED_FROM_ENVIRONMENT: manifest.environment,
             "promoted-by": caller(group.session),
             "model-sha256": manifest.files[MODEL],
         },
     }
-    arn = group.sagemaker.create_model_package(
+    if manifest.card:
+        request["ModelCard"] = {"ModelCardContent": manifest.card, "ModelCardStatus": "PendingReview"}
+    return group.sagemaker.create_model_package(
         ModelPackageGroupName=group.name,
-        ModelApprovalStatus="PendingManualApproval",
+        ModelApprovalStatus=PENDING,
         ClientToken=token,
         **request,
     )["ModelPackageArn"]
-    return arn.rpartition("/")[2]

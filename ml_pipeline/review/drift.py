@@ -1,4 +1,7 @@
-"""What differs between an environment and this checkout: computed here, rendered as text or JSON."""
+"""What differs between an environment and this checkout, and between scored data and the model's baseline.
+
+It is computed here, and rendered as text or JSON.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +21,9 @@ from ml_pipeline.releases.registration import registered
 from ml_pipeline.review.pipeline_drift import PipelineDrift, lines, pipeline_drift
 from ml_pipeline.review.pipeline_drift import as_document as pipeline_document
 from ml_pipeline.review.plan import waits_for
+from ml_pipeline.review.scoring import Scoring, scoring_of
+from ml_pipeline.review.scoring import as_document as scoring_document
+from ml_pipeline.review.scoring import lines as scoring_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +36,18 @@ class Drift:
     environment: str
     stacks: Sequence[StackDrift]
     pipelines: Sequence[tuple[Target, PipelineDrift]]
+    scoring: Sequence[tuple[Target, Scoring]] = ()
+    """The pipelines that score, with the newest execution if that published nothing."""
     waiting: str = ""
     """Why the pipelines were not compared: the stacks come first."""
 
     def __bool__(self) -> bool:
         """Return whether there is any drift, or may be."""
-        return any(self.stacks) or any(drift for _, drift in self.pipelines)
+        return (
+            any(self.stacks)
+            or any(drift for _, drift in self.pipelines)
+            or any(scoring for _, scoring in self.scoring)
+        )
 
 
 def environment_drift(environment: Environment, pipelines: str) -> Drift:
@@ -47,12 +59,19 @@ def environment_drift(environment: Environment, pipelines: str) -> Drift:
         with_regional_values(session.client("ec2"), load_stacks(environment)),
     )
     waiting = waits_for(session, environment)
-    found = (
-        []
-        if waiting
-        else [(each.target, _of_pipeline(each)) for each in open_projects(environment, pipelines)]
+    projects = [] if waiting else open_projects(environment, pipelines)
+    sagemaker = session.client("sagemaker")
+    return Drift(
+        environment,
+        stacks,
+        [(each.target, _of_pipeline(each)) for each in projects],
+        [
+            (each.target, scoring_of(sagemaker, each.target))
+            for each in projects
+            if each.parameters.needs_active_model
+        ],
+        waiting,
     )
-    return Drift(environment, stacks, found, waiting)
 
 
 def as_document(drift: Drift) -> dict[str, Any]:
@@ -61,6 +80,7 @@ def as_document(drift: Drift) -> dict[str, Any]:
         **stacks_document(drift.environment, drift.stacks),
         "drifted": bool(drift),
         "pipelines": [pipeline_document(each) for _, each in drift.pipelines],
+        "scoring": [scoring_document(each) for _, each in drift.scoring],
     }
 
 
@@ -71,6 +91,9 @@ def show(drift: Drift, console: "Console") -> None:
         print_line(console, drift.waiting)
     for target, pipeline in drift.pipelines:
         for line in lines(pipeline, target):
+            print_line(console, line)
+    for target, scoring in drift.scoring:
+        for line in scoring_lines(scoring, target):
             print_line(console, line)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ml_pipeline.params.condition_steps import ConditionStepParams, FailStepParams
 from ml_pipeline.steps import sagemaker_sdk as sdk
-from ml_pipeline.steps.results import artifacts_of, s3_location_of
+from ml_pipeline.steps.results import s3_location_of
 from ml_pipeline.steps.step import BuildContext
 
 if TYPE_CHECKING:
     from ml_pipeline.params import PipelineParams
+    from ml_pipeline.params.condition_steps import JsonComparison
     from ml_pipeline.params.step_values import JsonValue
 
 
@@ -20,19 +21,7 @@ def build_condition_step(name: str, branch: Sequence[Any], context: BuildContext
     """Return the step of the SDK, whose branch is executed where all conditions hold."""
     params = context.params
     section = params.section(name, ConditionStepParams)
-    conditions = [
-        sdk.ConditionEquals(left=_json_value(each.json_value, params), right=each.equals)
-        for each in section.values
-    ]
-    conditions += [
-        sdk.ConditionNot(
-            sdk.ConditionEquals(
-                left=artifacts_of(other.training_step),
-                right=context.parameters[other.differs_from.parameter],
-            )
-        )
-        for other in section.other_models
-    ]
+    conditions = [_condition(each, context) for each in section.values]
     return sdk.ConditionStep(name, conditions=conditions, if_steps=list(branch))
 
 
@@ -40,6 +29,14 @@ def build_fail_step(name: str, context: BuildContext) -> sdk.FailStep:
     """Return the step of the SDK."""
     section = context.params.section(name, FailStepParams)
     return sdk.FailStep(name, error_message=_json_value(section.message, context.params))
+
+
+def _condition(comparison: "JsonComparison", context: BuildContext) -> Any:
+    value = _json_value(comparison.json_value, context.params)
+    if comparison.differs_from is None:
+        return sdk.ConditionEquals(left=value, right=comparison.equals)
+    other = context.parameters[comparison.differs_from.parameter]
+    return sdk.ConditionNot(sdk.ConditionEquals(left=value, right=other))
 
 
 def _json_value(value: "JsonValue", params: "PipelineParams") -> sdk.JsonGet:

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelStep:
-    """A step that creates a model, of a training step or of a model package."""
+    """A step that creates a model, of a training step, of a model package or of an artifact."""
 
     name: str
     type: ClassVar[str] = "Model"
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the package, where the model is that of one."""
+        """Return the package or the artifact, where the model is that of one."""
         from ml_pipeline.params.model_steps import ModelStepParams  # noqa: PLC0415 - imports the models
 
-        package = params.section(self.name, ModelStepParams).model_package
-        return {package.parameter: EXECUTION_PARAMETERS[package.parameter]} if package else {}
+        section = params.section(self.name, ModelStepParams)
+        given = section.model_package or section.artifact
+        return {given.parameter: EXECUTION_PARAMETERS[given.parameter]} if given else {}
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""
@@ -36,15 +37,18 @@ class ModelStep:
 
 @dataclass(frozen=True)
 class TransformStep:
-    """A step that scores what another step has written, with a model of the pipeline."""
+    """A step that scores what another step has written, or a sample, with a model of the pipeline."""
 
     name: str
     type: ClassVar[str] = "Transform"
     branches: ClassVar[Sequence[Step]] = ()
 
-    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:  # noqa: ARG002
-        """Return none: all that it reads is the result of other steps."""
-        return {}
+    def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
+        """Return the sample, if it scores one; all else that it reads is the result of other steps."""
+        from ml_pipeline.params.model_steps import TransformStepParams  # noqa: PLC0415 - imports the models
+
+        parameter = params.section(self.name, TransformStepParams).input.parameter
+        return {parameter: EXECUTION_PARAMETERS[parameter]} if parameter else {}
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""

@@ -15,6 +15,7 @@ from ml_pipeline.steps.step import BuildContext
 
 if TYPE_CHECKING:
     from ml_pipeline.params import PipelineParams
+    from ml_pipeline.params.model_steps import VersionArtifact
     from ml_pipeline.params.training_step import Channel
 
 
@@ -60,7 +61,7 @@ def build_training_step(name: str, context: BuildContext) -> RequestStep:
     )
 
 
-def image_of(section: TrainingStepParams, region: str) -> str:
+def image_of(section: "TrainingStepParams | VersionArtifact", region: str) -> str:
     """Return the image that trains a model, and serves it."""
     image: str = sdk.image_uris.retrieve(section.algorithm, region, version=section.version)
     return image

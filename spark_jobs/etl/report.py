@@ -98,7 +98,7 @@ def job_report(
         application_id: of Spark.
         outputs: all that the run has written, by name.
         rows_in: rows read, if that is one number.
-        rows_rejected: rows set aside as malformed, if the job does so.
+        rows_rejected: rows rejected as malformed, if the job counts them.
         checks: what must hold.
         seconds: timings, by phase of the job.
         executors: what `count_executors` has found.

@@ -78,14 +78,12 @@ def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> 
     Returns:
         The folders of runs that were removed.
     """
-    text = json.dumps(report, indent=2) + "\n"
     newest = f"{run.report_folder}/report.json"
-    own = f"{run.below(run.report_folder)}/report.json"
     settings = s3_settings(spark)
     files = storage(newest, settings)
     before = files.read_text(newest)
-    files.write(own, text.encode())
-    files.write(newest, text.encode())
+    own = write_report(spark, run, report)
+    files.write(newest, _text(report).encode())
     now = next(iter(files.files(own))).modified_ms  # by the clock that all files go by
     inside = f"/runs/{run.name}/"
     folders = [output["folder"] for output in report["outputs"].values()]
@@ -98,6 +96,17 @@ def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> 
             files.delete(f"{runs}/{outdated}")
             removed.append(f"{runs}/{outdated}")
     return removed
+
+
+def write_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> str:
+    """Write the report into the folder of its run alone, which publishes nothing; return its URI."""
+    own = f"{run.below(run.report_folder)}/report.json"
+    storage(own, s3_settings(spark)).write(own, _text(report).encode())
+    return own
+
+
+def _text(report: Mapping[str, Any]) -> str:
+    return json.dumps(report, indent=2) + "\n"
 
 
 def _last_modified(files: Storage, run: str) -> int:

@@ -62,8 +62,10 @@ class ModelData:
         if target.choices and len(target.choices) != 2:
             raise JobError(f"label {self.label}: declare two choices, or a number, not {target.choices}")
         features = tuple(map(column_of, self.scoring_table.fields[1:]))
-        if wrong := [
-            name for name in self.slices if name not in {each.name for each in features if each.choices}
-        ]:
-            raise JobError(f"slice {wrong[0]} is not a feature with choices: name one that is")
+        with_choices = [each.name for each in features if each.choices]
+        if wrong := [name for name in self.slices if name not in with_choices]:
+            raise JobError(
+                f"slices: {wrong[0]} is not a feature with choices: name one of "
+                f"{', '.join(with_choices) or 'none'} in ModelData, or remove it"
+            )
         return Columns(BINARY if target.choices else REGRESSION, target, features)

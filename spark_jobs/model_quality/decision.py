@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Mapping, NamedTuple
+
+from etl.errors import JobError
 
 from model_quality.metrics import LOWER_IS_BETTER
 
@@ -17,6 +20,21 @@ class Thresholds(NamedTuple):
     """The worst value of the metric."""
     min_improvement: float
     """By how much the metric must be better than that of the approved model, the champion."""
+
+    def check(self) -> None:
+        """Check the numbers of the command line.
+
+        Raises:
+            JobError: one is not finite, or a worse model is an improvement.
+        """
+        # Nothing is above or below a NaN: each model would meet such a limit.
+        if not math.isfinite(self.limit):
+            raise JobError(f"--limit {self.limit}: write the worst value of {self.metric}, a finite number")
+        if not (math.isfinite(self.min_improvement) and self.min_improvement >= 0):
+            raise JobError(
+                f"--min_improvement {self.min_improvement}: write by how much {self.metric} must be better "
+                "than that of the approved model, a finite number that is not negative"
+            )
 
 
 class Decision(NamedTuple):

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from etl.errors import JobError
+
 from model_quality.statistics import Baseline, Statistics, counts_like
 
 if TYPE_CHECKING:
@@ -31,6 +33,20 @@ class Limits(NamedTuple):
     ks: float
     missing: float
     """Of the share of missing values, by which it may be larger."""
+
+    def check(self) -> None:
+        """Check the numbers of the command line.
+
+        Raises:
+            JobError: no drift could exceed one, or any rows would.
+        """
+        # Nothing is above a NaN: rows that have drifted would be published.
+        if not (math.isfinite(self.psi) and self.psi > 0):
+            raise JobError(f"--max_psi {self.psi}: write a finite number above 0, as 0.25")
+        if not 0 < self.ks <= 1:
+            raise JobError(f"--max_ks {self.ks}: write a number above 0 and up to 1, as 0.2")
+        if not 0 <= self.missing <= 1:
+            raise JobError(f"--max_missing {self.missing}: write a share from 0 to 1, as 0.05")
 
 
 @dataclass(frozen=True)

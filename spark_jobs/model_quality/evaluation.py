@@ -1,7 +1,7 @@
 """The job that evaluates a model on test data, and compares it with the approved one on the same rows.
 
-`<evaluation>/runs/<run>/` has evaluation/evaluation.json with charts beside it, and baseline/, which
-describes the training data and the predictions: drift is measured against it.
+`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside
+it, and baseline/, which describes the training data and the predictions: drift is measured against it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from model_quality import charts
 from model_quality.baseline import COLUMNS, CONSTRAINTS, FOLDER, STATISTICS
 from model_quality.boosters import AGREEMENT, Artifact, predict, read_artifact
 from model_quality.calibration import Calibration, calibration_of
-from model_quality.columns import BINARY, PREDICTION, Column, Columns, read_columns
+from model_quality.columns import BINARY, PREDICTION, Column, Columns, difference, read_columns
 from model_quality.decision import Thresholds, decide
 from model_quality.distribution import Numbers, numbers_of
 from model_quality.metrics import LOWER_IS_BETTER, METRICS_OF, SUMS
+from model_quality.sample import SAMPLE, SAMPLE_ROWS, sample_of
 from model_quality.statistics import with_constraints_of, with_statistics_of
 
 if TYPE_CHECKING:
@@ -88,12 +89,18 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--min_improvement", type=float, default=0.0, help="over the approved model")
     values = parser.parse_args(argv)
     thresholds = Thresholds(values.metric, values.limit, values.min_improvement)
+    thresholds.check()
     options = Options(values.predictions, values.evaluation.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
     with spark_session(NAME, seconds) as spark:
         files = storage(values.training_data, s3_settings(spark))
         baseline = f"{values.training_data.rstrip('/')}/{FOLDER}"
         columns = read_columns(files.read_text(f"{baseline}/{COLUMNS}"), f"{baseline}/{COLUMNS}")
+        if changed := difference(columns, data.columns):
+            raise JobError(
+                f"--training_data {values.training_data}: its rows have other features: {changed}; prepare "
+                "training data with this code"
+            )
         _check_metric(thresholds.metric, columns)
         models = _read_models(storage(values.model_data_url, s3_settings(spark)), values)
         sink = Evaluation(columns, data.slices, models, thresholds, baseline)
@@ -127,6 +134,8 @@ class Scores:
     calibration: Calibration
     disagreement: float
     """The largest share by which predictions of the transform and of the model differ."""
+    sample: tuple[str, ...]
+    """The first rows as lines of CSV: the prediction, then the encoded features."""
 
     def __add__(self, other: Scores) -> Scores:
         both = {key: found + other.sums[key] for key, found in self.sums.items()}
@@ -135,6 +144,7 @@ class Scores:
             self.predictions + other.predictions,
             self.calibration + other.calibration,
             max(self.disagreement, other.disagreement),
+            (self.sample + other.sample)[:SAMPLE_ROWS],
         )
 
 
@@ -177,7 +187,11 @@ class Evaluation(Sink):
                 sums[who, column, value] = add_up(label[mask], predicted[mask])
         apart = abs(scored - prediction) / abs(prediction).clip(1)
         scores = Scores(
-            sums, numbers_of(rows[PREDICTION]), calibration_of(label, prediction), float(apart.max(initial=0))
+            sums,
+            numbers_of(rows[PREDICTION]),
+            calibration_of(label, prediction),
+            float(apart.max(initial=0)),
+            sample_of(rows, self._columns),
         )
         return Taken([], scores)
 
@@ -196,10 +210,12 @@ class Evaluation(Sink):
         evaluation = self._evaluated(summary)
         content = {
             f"{EVALUATION}/evaluation.json": json.dumps(evaluation, indent=2, allow_nan=False) + "\n",
+            f"{EVALUATION}/model_card.json": _model_card(evaluation),
             f"{EVALUATION}/calibration.svg": charts.calibration(
                 summary.calibration.points(), self._columns.label.name
             ),
             f"{EVALUATION}/slices.svg": self._chart_of_slices(evaluation),
+            f"{EVALUATION}/{SAMPLE}": "".join(f"{line}\n" for line in summary.sample),
             **self._baseline_with_predictions(files, summary.predictions),
         }
         for name, text in content.items():
@@ -230,6 +246,7 @@ class Evaluation(Sink):
                 if who == MODEL and column
             ],
             "model_data_url": self._models.model.uri,
+            "model_digest": self._models.model.digest,
             "champion": {"model_data_url": self._models.champion.uri, "metrics": champion}
             if self._models.champion
             else None,
@@ -275,3 +292,30 @@ class Evaluation(Sink):
             f"{FOLDER}/{CONSTRAINTS}": with_constraints_of(column, predictions, constraints, self._baseline),
             f"{FOLDER}/{COLUMNS}": before[COLUMNS],
         }
+
+
+def _model_card(evaluation: Mapping[str, Any]) -> str:
+    """Return a file with the evaluation as a part of a model card in AWS's schema.
+
+    The part is a string, because a pipeline can read single values of a file only, and puts it into a text.
+    """
+    parts = [("all rows", evaluation["metrics"])]
+    parts += [(f"{each['column']} = {each['value']}"[:63], each["metrics"]) for each in evaluation["slices"]]
+    groups = [
+        {
+            "name": name,
+            "metric_data": [
+                {"name": metric, "type": "number", "value": value}
+                for metric, value in metrics.items()
+                if value is not None
+            ],
+        }
+        for name, metrics in parts
+    ]
+    details = {
+        "name": "test data",
+        "evaluation_observation": f"{evaluation['rows']:,} rows: {evaluation['reason']}",
+        "metric_groups": groups,
+    }
+    content = {"version": VERSION, "evaluation_details": json.dumps([details], allow_nan=False)}
+    return json.dumps(content, indent=2) + "\n"

@@ -1,20 +1,21 @@
-"""The job that completes predictions: it joins them to keys, measures drift, and publishes them, or fails.
+"""The job that completes predictions: it joins them to keys, measures drift, and publishes or withholds them.
 
-`<predicted>/runs/<run>/` has parquet/ and csv/, the key and the prediction of each row, and drift/drift.json.
-`<predicted>/drift.json` is the newest one, also that of a run that was rejected.
+`<predicted>/runs/<run>/` has parquet/ and csv/, the key and the prediction of each row, and drift/drift.json,
+whose `decision` is read by the pipeline. `<predicted>/drift.json` is the newest one, published or not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any, Mapping, NoReturn, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.job import Options, process, spark_session
 from etl.ingestion.sink import Sink, Taken, encoded
 from etl.log import stdout_logger
+from etl.report import Check
 from etl.storage import s3_settings, storage
 
 from model_quality.baseline import STATISTICS, ModelBaseline, baseline_folder, read_baseline
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from model_quality.data import ModelData
 
 NAME = "post_process_predictions"
-SHOWN_LIMITS = 3
+PUBLISH, WITHHOLD = "publish", "withhold"
+"""What becomes of predictions."""
+SHOWN_LIMITS = 20
 """Limits that a message names of many."""
 
 
@@ -63,6 +66,7 @@ def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--max_missing", type=float, default=0.05, help="rise of the share of missing values")
     values = parser.parse_args(argv)
     limits = Limits(values.max_psi, values.max_ks, values.max_missing)
+    limits.check()
     options = Options(values.predictions, values.predicted.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
     with spark_session(NAME, seconds) as spark:
@@ -103,29 +107,29 @@ class Predictions(Sink):
         files = [encoded(data_set, kind, published) for data_set, kind in self.data_sets.items()]
         return Taken(files, statistics_of(values, self._described))
 
-    def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Statistics) -> None:
-        """Write drift.json.
-
-        Raises:
-            JobError: a limit is exceeded.
-        """
+    def finish(
+        self, files: Storage, folder: str, written: Mapping[str, Output], summary: Statistics
+    ) -> Optional[Check]:
+        """Write drift.json; return the check that withholds predictions if a limit is exceeded."""
         del written
         found = drifts(self._baseline.statistics, summary, self._limits)
-        text = json.dumps(drift_report(summary.rows, self._limits, found), indent=2) + "\n"
-        report = f"{folder}/drift/drift.json"
-        files.write(report, text.encode())
-        files.write(f"{self._output}/drift.json", text.encode())
         exceeded = [each for column in found for each in column.exceeded()]
-        if exceeded:
-            _reject(exceeded, summary.rows, report)
-        stdout_logger(NAME).info("no drift in %s rows: %s", f"{summary.rows:,}", _largest(found))
+        reason = _reason(exceeded, summary.rows) if exceeded else f"no drift in {summary.rows:,} rows"
+        content = drift_report(summary.rows, self._limits, found)
+        content |= {"decision": WITHHOLD if exceeded else PUBLISH, "reason": reason}
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+        files.write(f"{folder}/drift/drift.json", text.encode())
+        files.write(f"{self._output}/drift.json", text.encode())
+        stdout_logger(NAME).info("%s; %s", reason, _largest(found))
+        return Check("limits of drift exceeded", 0, len(exceeded)) if exceeded else None
 
 
-def _reject(exceeded: Sequence[str], rows: int, report: str) -> NoReturn:
+def _reason(exceeded: Sequence[str], rows: int) -> str:
+    """Return why nothing is published; a Fail step of SageMaker takes 3,072 characters."""
     more = f" and {len(exceeded) - SHOWN_LIMITS} more" if len(exceeded) > SHOWN_LIMITS else ""
-    raise JobError(
-        f"drift: none of {rows:,} rows is published: {'; '.join(exceeded[:SHOWN_LIMITS])}{more} ({report}); "
-        "check the input, train a model on newer data, or raise --max_psi, --max_ks or --max_missing"
+    return (
+        f"drift: none of {rows:,} rows is published: {'; '.join(exceeded[:SHOWN_LIMITS])}{more}; check the "
+        "input, train a model on newer data, or raise max_psi, max_ks or max_missing of post-process"
     )
 
 

@@ -193,11 +193,19 @@ def _baseline(feature: Mapping[str, Any]) -> Baseline:
     common = found["common"]["num_missing"], found["common"]["num_present"]
     if "string_statistics" in feature:
         texts = found["distribution"]["categorical"]["buckets"]
-        counts = tuple(each["count"] for each in texts)
+        counts = _counts(texts, common[1])
         return Baseline(feature["name"], *common, counts, texts=tuple(each["value"] for each in texts))
     buckets = found["distribution"]["kll"]["buckets"] if common[1] else []
     edges = tuple(each["lower_bound"] for each in buckets[1:])
-    return Baseline(feature["name"], *common, tuple(each["count"] for each in buckets), edges)
+    return Baseline(feature["name"], *common, _counts(buckets, common[1]), edges)
+
+
+def _counts(buckets: Sequence[Mapping[str, Any]], present: int) -> tuple[int, ...]:
+    """Return the counts of buckets; distances from other ones are NaN or 0, which exceeds no limit."""
+    counts = tuple(each["count"] for each in buckets)
+    if not all(0 <= count < math.inf for count in (*counts, present)) or (present and not any(counts)):
+        raise ValueError(f"counts of {present} values: {', '.join(map(str, counts)) or 'none'}")
+    return counts
 
 
 def counts_like(baseline: Baseline, found: Union[Numbers, Texts]) -> tuple[int, ...]:

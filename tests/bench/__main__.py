@@ -27,6 +27,7 @@ from tests.bench import (
     commands,
     event_log_reader,
     kept_state,
+    life_cycle,
     pipelines,
     small_jobs,
     step_overhead,
@@ -276,6 +277,10 @@ class Bench:
         """Measure what a step costs beyond a bare spark-submit."""
         return step_overhead.measure(self.rounds)
 
+    def life_cycle(self) -> dict[str, Any]:
+        """Measure the pipeline train, batch transform and statistics."""
+        return life_cycle.measure(self.rounds, max(10_000, self.rows // 10), self.folder)
+
     def state(self) -> dict[str, Any]:
         """Measure what it costs to keep the state of the embedded AWS."""
         return kept_state.measure(self.rounds, 1000 if self.rows >= 1_000_000 else 20, self.folder)
@@ -305,6 +310,7 @@ SECTIONS = (
     "event_log",
     "step",
     "plane",
+    "life_cycle",
     "state",
     "yarn",
     "commands",

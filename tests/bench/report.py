@@ -133,6 +133,36 @@ def plane(section: Section) -> str:
     )
 
 
+def life_cycle(section: Section) -> str:
+    """Return tables of the pipeline train, of batch transform and of statistics."""
+    rows = [
+        [f"{n}", *(f"{each[key]:.1f}" for key in ("run", "spark_jobs", "unchanged"))]
+        for n, each in enumerate(section["rounds"], 1)
+    ]
+    rows.append(
+        ["median of ratios", f"{section['ratio']:.2f}", "1", f"{section['unchanged_ratio']:.2f} of the run"]
+    )
+    header = ["round", "`make run PIPELINE=train`, s", "its Spark jobs alone, s", "unchanged, s"]
+    transforms = [
+        [
+            f"{each['rows']:,}",
+            f"{each['seconds']:.1f}",
+            f"{each['rows_per_second']:,}",
+            f"{each['peak_mib']:,.0f}",
+        ]
+        for each in section["transform"].values()
+    ]
+    found = section["statistics"]
+    return "\n\n".join(
+        [
+            table(header, rows),
+            table(["transform of rows", "seconds", "rows/s, start included", "peak MiB"], transforms),
+            f"Statistics of {found['rows']:,} rows: {found['statistics']:.1f} s of CPU, "
+            f"{found['ratio']:.2f} times a scan by our ingestion ({found['scan']:.1f} s).",
+        ]
+    )
+
+
 def state(section: Section) -> str:
     """Return a table of servers without and with a kept state."""
     start, memory = section["start"], section["memory"]
@@ -179,6 +209,7 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
     "event_log": event_log,
     "step": step,
     "plane": plane,
+    "life_cycle": life_cycle,
     "state": state,
     "yarn": yarn,
     "commands": compared,

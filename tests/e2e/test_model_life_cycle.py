@@ -2,6 +2,7 @@
 
 import io
 import json
+from html import unescape
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -66,6 +67,12 @@ def test_a_trained_model_is_registered_with_what_it_was_measured_by_and_waits(ch
     assert evaluation["decision"] == "register"
     assert evaluation["metrics"]["rmse"] < evaluation["thresholds"]["limit"]
     assert {each["value"] for each in evaluation["slices"]} == {"M", "F", "I"}
+    card = json.loads(package["ModelCard"]["ModelCardContent"])
+    (details,) = card["evaluation_details"]
+    assert details["metric_groups"][0]["metric_data"][0]["value"] == evaluation["metrics"]["rmse"]
+    assert evaluation["model_digest"] == package["CustomerMetadataProperties"]["model-digest"]
+    page = checkout.folder / trained.partition("Execution report: file://")[2].split()[0]
+    assert card["intended_uses"]["intended_uses"] in unescape(page.read_text())
     baseline = package["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
     names = [each["name"] for each in json.loads(checkout.read(baseline))["features"]]
     assert (names[0], names[-1]) == ("rings", "prediction")

@@ -191,6 +191,7 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     assert {name: roles_of(each) for name, each in of_type("AWS::IAM::ManagedPolicy").items()} == {
         "github_oidc.PlanPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.HistoryPolicy": ["PlanRole"],
+        "github_oidc.ModelReaderPolicy": ["ModelReaderRole"],  # part: model life cycle
         "github_oidc.SettingsPolicy": ["DeployRole", "PlanRole"],
         "github_oidc.DeployStacksPolicy": ["DeployRole"],
         "github_oidc.DeployNetworkPolicy": ["DeployRole"],
@@ -233,7 +234,7 @@ def test_workflows_are_let_in_for_an_hour_and_by_github_alone() -> None:
     }
     roles = {name: role for name, role in of_type("AWS::IAM::Role").items() if "github_oidc" in name}
     assert {role["MaxSessionDuration"] for role in roles.values()} == {3600}
-    assert len(roles) == 2
+    assert len(roles) == 3
 
 
 def test_the_default_is_the_safe_choice() -> None:
@@ -293,6 +294,8 @@ def test_switches_are_thrown_by_their_parameters() -> None:
     alarms = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
     assert found["models"]["HasScoring"] == scores
     assert found["models"]["HasScoringAlarm"] == {"Fn::And": [{"Condition": "HasScoring"}, alarms]}
+    retrains = {"Fn::Not": [{"Fn::Equals": [{"Ref": "RetrainingPipelineName"}, ""]}]}
+    assert found["models"]["HasRetraining"] == {"Fn::And": [{"Condition": "HasScoring"}, retrains]}
     readers = {"Fn::Join": [",", {"Ref": "ReaderAccountIds"}]}
     assert found["models"]["HasReaders"] == {"Fn::Not": [{"Fn::Equals": [readers, "none"]}]}
     # end: model life cycle
@@ -302,6 +305,7 @@ def test_switches_are_thrown_by_their_parameters() -> None:
         **{f"github_oidc.{name}": "IsStanding" for name in STANDING},
         "github_oidc.ProtectedBoundaries": "HasProtectedBoundaries",
         **{f"models.{name}": "HasScoring" for name in SCORING},  # part: model life cycle
+        "models.DriftedScoring": "HasRetraining",  # part: model life cycle
         "models.FailedScoring": "HasScoringAlarm",  # part: model life cycle
         "operations.AlarmSubscription": "HasAddress",
         "operations.MonthlyBudget": "HasBudget",
@@ -311,7 +315,11 @@ def test_switches_are_thrown_by_their_parameters() -> None:
 
 TRAIL = ("DataEventsTrail", "TrailLogGroup", "TrailLogPolicy", "TrailLogRole")
 SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")  # part: model life cycle
-STANDING = ("PlanRole", "HistoryPolicy", "DeployOperationsPolicy", "DeployStudioPolicy")
+STANDING = (
+    *("PlanRole", "HistoryPolicy"),
+    *("ModelReaderRole", "ModelReaderPolicy"),  # part: model life cycle
+    *("DeployOperationsPolicy", "DeployStudioPolicy"),
+)
 
 
 def test_policies_logs_and_alarms_belong_to_what_they_are_about() -> None:
@@ -626,6 +634,18 @@ def test_failures_and_costs_reach_the_alarms(aws: boto3.Session, outputs: dict[s
 
 
 # begin: model life cycle
+def test_drifted_scoring_starts_training(aws: boto3.Session, outputs: dict[str, str]) -> None:
+    group = outputs["ModelPackageGroupName"]
+    name = PARAMETERS["RetrainingPipelineName"]
+    events = aws.client("events")
+    (rule,) = events.list_rules(NamePrefix=f"{group}-DriftedScoring")["Rules"]
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"] == f"arn:aws:sagemaker:{aws.region_name}:{ACCOUNT}:pipeline/{name}"
+    assert target["RoleArn"].endswith(f":role/{group.removesuffix('-models')}-start-scoring")
+    given = target["SageMakerPipelineParameters"]["PipelineParameterList"]
+    assert given == [{"Name": "Fingerprint-prepare-input_table", "Value": "$.id"}]
+
+
 def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
     aws: boto3.Session, outputs: dict[str, str]
 ) -> None:
@@ -641,6 +661,11 @@ def test_approvals_start_scoring_and_its_failures_reach_the_alarms(
             "source": ["aws.sagemaker"],
             "detail-type": ["SageMaker Model Package State Change"],
             "detail": {"ModelPackageGroupName": [group], "ModelApprovalStatus": ["Approved"]},
+        },
+        "DriftedScoring": {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
+            "detail": {"pipelineArn": [pipeline], "stepName": ["drifted"], "currentStepStatus": ["Failed"]},
         },
         "FailedScoring": {
             "source": ["aws.sagemaker"],

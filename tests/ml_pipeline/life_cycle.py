@@ -61,10 +61,12 @@ TRAINING: Document = {
         },
         "good-enough": {
             "type": "Condition",
-            "values": [{"json_value": {**EVALUATION, "path": "decision"}, "equals": "register"}],
-            "other_models": [
-                {"training_step": "train", "differs_from": CHAMPION},
-                {"training_step": "train", "differs_from": {"parameter": "RegisteredModelDataUrl"}},
+            "values": [
+                {"json_value": {**EVALUATION, "path": "decision"}, "equals": "register"},
+                {
+                    "json_value": {**EVALUATION, "path": "model_digest"},
+                    "differs_from": {"parameter": "RegisteredModelDigest"},
+                },
             ],
         },
         "register": {
@@ -75,6 +77,16 @@ TRAINING: Document = {
             "evaluation": EVALUATION,
             "statistics": {"step": "prepare", "output": "prepared", "file": "baseline/statistics.json"},
             "constraints": {"step": "prepare", "output": "prepared", "file": "baseline/constraints.json"},
+            "card": {
+                "evaluation": {
+                    "step": "evaluate",
+                    "output": "evaluation",
+                    "file": "evaluation/model_card.json",
+                },
+                "purpose_of_model": 'Predicts "fares" of rides.',
+                "intended_uses": "Estimates before a ride.",
+                "risk_rating": "Low",
+            },
             "transform_instance_types": ["ml.m5.large"],
         },
         "not-good-enough": {

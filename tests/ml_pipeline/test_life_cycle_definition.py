@@ -1,17 +1,20 @@
 """What SageMaker is sent to train, create, score with and register a model."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
+from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 
 from helpers.local_aws.pipelines.definition import parse_definition
 from helpers.local_aws.pipelines.expressions import references, resolve
 from helpers.local_aws.pipelines.step_cache import cache_key
 from helpers.local_aws.pipelines.step_requests import STEP_REQUESTS
+from helpers.local_aws.registry.model_card import card_problems
 from ml_pipeline import definitions
 from ml_pipeline.controls.checks import findings
 from ml_pipeline.definitions import pipeline_definition
@@ -98,6 +101,25 @@ def test_two_builds_give_the_same_bytes(
     assert again == definitions.canonical(json.dumps(built[name]))
 
 
+def test_building_calls_neither_iam_nor_s3(
+    params: Mapping[str, PipelineParams], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK's own builders ask IAM about the role of a training step, and S3 for a bucket of a package."""
+    sent: list[str] = []
+
+    def send(_: object, request: Any) -> None:
+        sent.append(request.url)
+        raise ConnectionError
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    monkeypatch.setattr(definitions, "CACHE", tmp_path)
+
+    for name in PIPELINES:
+        pipeline_definition(PIPELINES[name], params[name])
+
+    assert sent == []
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 def test_nothing_in_it_is_empty(name: str, built: Mapping[str, Document]) -> None:
     """An empty SAGEMAKER_PROGRAM is taken for a module; an empty object, as of a bias report, is rejected."""
@@ -127,7 +149,7 @@ def test_its_parameters_are_those_of_the_registry_the_commit_and_the_data(
         {"Name": "ForceRun", "Type": "String", "DefaultValue": "no"},
         {"Name": "Fingerprint-prepare-rides", "Type": "String"},
         {"Name": "ChampionModelDataUrl", "Type": "String", "DefaultValue": "none"},
-        {"Name": "RegisteredModelDataUrl", "Type": "String", "DefaultValue": "none"},
+        {"Name": "RegisteredModelDigest", "Type": "String", "DefaultValue": "none"},
         {"Name": "Commit", "Type": "String", "DefaultValue": "unknown"},
     ]
     assert {"Name": "ModelPackageArn", "Type": "String"} in built[SCORE]["Parameters"]
@@ -264,7 +286,12 @@ def test_a_version_is_registered_pending_with_metrics_baselines_and_origin(
         "Statistics": joined(*prepared, "baseline/statistics.json"),
         "Constraints": joined(*prepared, "baseline/constraints.json"),
     }
-    assert request["CustomerMetadataProperties"] == {
+    noted = dict(request["CustomerMetadataProperties"])
+    assert re.fullmatch("[0-9a-f]{16}", noted.pop("training/train"))
+    assert noted == {
+        "model-digest": {
+            "Std:JsonGet": {"S3Uri": joined(*evaluated, "evaluation/evaluation.json"), "Path": "model_digest"}
+        },
         "commit": {"Get": "Parameters.Commit"},
         "data/prepare-rides": {"Get": "Parameters.Fingerprint-prepare-rides"},
         **{f"code/{name}": step.app.split("/")[-2] for name, step in params[TRAIN].spark_steps.items()},
@@ -272,8 +299,34 @@ def test_a_version_is_registered_pending_with_metrics_baselines_and_origin(
     assert "Tags" not in request, "they are those of the group"
 
 
+def test_its_card_follows_the_schema_and_is_of_this_execution(training: Requests) -> None:
+    details = [{"name": "test data", "metric_groups": [{"name": "all rows", "metric_data": []}]}]
+    read: list[str] = []
+
+    def file_at(uri: str) -> Document:
+        read.append(uri)
+        return {"evaluation_details": json.dumps(details)}
+
+    card = resolve(training["register"]["ModelCard"], lambda name: f"<{name}>", lambda _: None, file_at)
+
+    assert card["ModelCardStatus"] == "PendingReview"
+    assert list(card_problems(card)) == []
+    content = json.loads(card["ModelCardContent"])
+    ModelCardContent.model_validate(content)  # as the SDK describes it
+    assert content["intended_uses"]["purpose_of_model"] == 'Predicts "fares" of rides.'
+    assert content["evaluation_details"] == details
+    (uri,) = read
+    assert uri.endswith("<Steps.evaluate.ProcessingJobName>/evaluation/model_card.json")
+    job = content["training_details"]["training_job_details"]
+    assert job["training_arn"] == "<Steps.train.TrainingJobArn>"
+    assert job["training_environment"] == {"container_image": [IMAGE]}
+    assert {each["name"]: each["value"] for each in job["hyper_parameters"]}["eta"] == "0.2"
+    assert content["model_overview"]["model_artifact"] == ["<Steps.train.ModelArtifacts.S3ModelArtifacts>"]
+    assert content["additional_information"]["custom_details"] == {"commit": "<Parameters.Commit>"}
+
+
 def test_a_version_is_registered_only_if_it_is_better_and_another_one(training: Requests) -> None:
-    decision, *others = training["good-enough"]["Conditions"]
+    decision, other = training["good-enough"]["Conditions"]
     file = joined(
         "s3://data-bucket/model/evaluation",
         "runs",
@@ -286,12 +339,14 @@ def test_a_version_is_registered_only_if_it_is_better_and_another_one(training: 
         "LeftValue": {"Std:JsonGet": {"S3Uri": file, "Path": "decision"}},
         "RightValue": "register",
     }
-    assert [each["Condition"]["RightValue"] for each in others] == [
-        {"Get": "Parameters.ChampionModelDataUrl"},
-        {"Get": "Parameters.RegisteredModelDataUrl"},
-    ]
-    assert {each["Type"] for each in others} == {"Not"}
-    assert [each["Condition"]["LeftValue"] for each in others] == [ARTIFACTS, ARTIFACTS]
+    assert other == {
+        "Type": "Not",
+        "Condition": {
+            "Type": "Equals",
+            "LeftValue": {"Std:JsonGet": {"S3Uri": file, "Path": "model_digest"}},
+            "RightValue": {"Get": "Parameters.RegisteredModelDigest"},
+        },
+    }
     assert [each["RightValue"] for each in training["not-good-enough"]["Conditions"]] == ["reject"]
     assert training["reject"] == {"ErrorMessage": {"Std:JsonGet": {"S3Uri": file, "Path": "reason"}}}
 
@@ -382,7 +437,7 @@ def keys(definition: Document, **changes: str) -> dict[str, str]:
             {"evaluate"},
         ),
         ({"Parameters__ChampionModelDataUrl": "s3://another"}, {"evaluate"}),
-        ({"Parameters__RegisteredModelDataUrl": "s3://another"}, set()),
+        ({"Parameters__RegisteredModelDigest": "another"}, set()),
         ({"Steps__model__ModelName": "another"}, set()),
         ({"Parameters__Commit": "another"}, set()),
         ({"Parameters__ForceRun": "f00"}, {"prepare", "train", "evaluate"}),

@@ -24,7 +24,11 @@ TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
 # Beyond the simulator are an identity provider's claims and transforms as resources: they have tests below.
 # Nobody is granted what these deny; Control Tower asks every key for them, CT.KMS.PR.3.
 ASKED_FOR = {(f"keys.{use}Key", "GrantsForServicesOnly") for use in ("Artifact", "Data", "Log")}
-BEYOND = ("github-oidc.DeployRole: ", "github-oidc.PlanRole: ", ": ".join(TRANSFORM))
+BEYOND = (
+    *(f"github-oidc.{name}Role: " for name in ("Deploy", "Plan")),
+    "github-oidc.ModelReaderRole: ",  # part: model life cycle
+    ": ".join(TRANSFORM),
+)
 
 
 @dataclass(frozen=True)
@@ -191,17 +195,18 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     given = {"ExistingOidcProviderArn": provider["Arn"], **numbers}
     stack = every_stack("trust", **given)[-1]
     deploy(aws.client("cloudformation"), stack, Console(quiet=True))
-    trusts = {
-        role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
-        for role in ("ci-plan", "ci-deploy")
-    }
-    teardown(aws, [stack], Console(quiet=True))
-
     # Whole, and by equality: a claim that is not named, or a pattern, would let others in.
     subjects = {
         "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
         "ci-deploy": f"{repository}:environment:local",
+        "ci-model-reader": f"{repository}:environment:local",  # part: model life cycle
     }
+    trusts = {
+        role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
+        for role in subjects
+    }
+    teardown(aws, [stack], Console(quiet=True))
+
     assert trusts == {
         role: {
             "Version": "2012-10-17",

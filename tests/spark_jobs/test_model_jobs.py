@@ -20,7 +20,7 @@ from etl.errors import JobError
 from etl.ingestion.assignment import Assignment, Result, run_task
 from etl.ingestion.fields import Double, Integer, String
 from etl.ingestion.inputs import Part
-from model_quality import evaluation, post_processing, scoring_data, training_data
+from model_quality import evaluation, post_processing, sample, scoring_data, training_data
 from model_quality.data import ModelData
 from pyspark.sql import SparkSession
 from sklearn import metrics as oracle
@@ -263,6 +263,15 @@ def test_from_raw_rows_to_published_predictions(name, request) -> None:
     assert {metric: evaluated["metrics"][metric] for metric in expected} == pytest.approx(expected)
     assert (evaluated["decision"], evaluated["champion"]) == ("register", None)
     assert sum(each["rows"] for each in evaluated["slices"]) == evaluated["rows"] == len(rows)
+    card = json.loads((written / "evaluation/model_card.json").read_text())
+    (details,) = json.loads(card["evaluation_details"])
+    groups = {
+        group["name"]: {each["name"]: each["value"] for each in group["metric_data"]}
+        for group in details["metric_groups"]
+    }
+    assert groups.pop("all rows") == evaluated["metrics"]
+    assert groups == {f"{each['column']} = {each['value']}": each["metrics"] for each in evaluated["slices"]}
+    assert evaluated["reason"] in details["evaluation_observation"]
     for chart in ("calibration", "slices"):
         ElementTree.parse(written / "evaluation" / f"{chart}.svg")
 
@@ -282,8 +291,58 @@ def test_from_raw_rows_to_published_predictions(name, request) -> None:
     assert [float(line.partition(",")[2]) for line in lines[1:]] == table.column(1).to_pylist()
     assert table.column(1).to_pylist() == matrix(scored)[:, -1].tolist() if name == "abalone" else True
     drift = json.loads((published / "drift/drift.json").read_text())
-    assert (drift["rows"], drift["drifted"]) == (len(keys), False)
+    assert (drift["rows"], drift["drifted"], drift["decision"]) == (len(keys), False, "publish")
     assert drift["columns"][-1]["name"] == "prediction"
+
+
+SCORED = "transformed"
+
+
+def scored_again(life: Life, written: Path, model: Path) -> tuple[Path, list[str]]:
+    """Return the sample of an evaluation, and what a transform of it writes: both predictions of each row."""
+    found = written / "evaluation/sample.csv"
+    folder = life.folder / "samples"
+    folder.mkdir()
+    (folder / found.name).write_bytes(found.read_bytes())
+    (file,) = life.transform(model, folder, SCORED).iterdir()
+    lines = [line.split(",") for line in file.read_text().splitlines()]
+    return found, [f"{line[0]},{line[-1]}" for line in lines]
+
+
+def check_sample(life: Life, found: Path, lines: Sequence[str]) -> dict[str, Any]:
+    (file,) = (life.folder / SCORED).iterdir()
+    file.write_text("".join(f"{line}\n" for line in lines))
+    target = life.folder / "checked"
+    words = ["--predictions", str(file.parent), "--sample", str(found), "--checked", str(target)]
+    sample.check(words)
+    agreement: dict[str, Any] = json.loads((life.newest(target) / "agreement.json").read_text())
+    return agreement
+
+
+def test_a_sample_that_is_scored_again_has_the_recorded_predictions(abalone: Life) -> None:
+    run, model, predictions = trained(abalone)
+    _, written = abalone.evaluate(run, predictions, model, *LIMITS["abalone"])
+
+    found, lines = scored_again(abalone, written, model)
+
+    tested = {(row[-1], *row[1:-1]) for row in map(tuple, matrix(predictions).tolist())}
+    rows = [tuple(map(float, line.split(","))) for line in found.read_text().splitlines()]
+    assert len(rows) == sample.SAMPLE_ROWS
+    assert set(rows) <= tested
+    assert check_sample(abalone, found, lines) == {"rows": 100, "different": 0, "largest": 0.0, "limit": 1e-4}
+
+    recorded, _, new = lines[0].partition(",")
+    for changed, problem in (
+        (lines[1:], "it has 100 rows, and there are predictions for 99"),
+        (
+            [f"{recorded},{float(new) * 1.001}", *lines[1:]],
+            "1 of 100 predictions differ from the recorded ones",
+        ),
+        ([f"{recorded},", *lines[1:]], "1 of 100 rows are malformed"),
+        ([f"{recorded},nan", *lines[1:]], "1 of 100 rows are malformed"),
+    ):
+        with pytest.raises(JobError, match=problem):
+            check_sample(abalone, found, changed)
 
 
 def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> None:
@@ -297,16 +356,21 @@ def test_drifted_rows_are_not_published_and_what_was_stays(of_loans: Life) -> No
     features = of_loans.prepare_scoring(drifted, baseline) / "features"
     scored = of_loans.transform(model, features, "second")
 
-    with pytest.raises(JobError, match="drift: none of 800 rows is published: amount: PSI") as caught:
-        of_loans.post_process(scored, baseline)
+    assert of_loans.post_process(scored, baseline) == first, "what was published before is still the newest"
 
-    assert "raise --max_psi" in str(caught.value)
     assert of_loans.newest(of_loans.folder / "predicted") == first
     (rejected,) = [each for each in (of_loans.folder / "predicted/runs").iterdir() if each != first]
-    assert [path.name for path in rejected.iterdir()] == ["drift"]
+    assert sorted(path.name for path in rejected.iterdir()) == ["drift", "report.json"]
+    report = json.loads((rejected / "report.json").read_text())
+    assert report["outputs"] == {}
+    (check,) = report["checks"]
+    assert check["expected"] == 0 < check["actual"]
     newest = json.loads((of_loans.folder / "predicted/drift.json").read_text())
     assert newest == json.loads((rejected / "drift/drift.json").read_text())
     assert newest["drifted"]
+    assert newest["decision"] == "withhold"
+    assert newest["reason"].startswith("drift: none of 800 rows is published: amount: PSI")
+    assert "raise max_psi" in newest["reason"]
     assert [each["name"] for each in newest["columns"] if each["exceeded"]] == ["amount", "prediction"]
     of_loans.post_process(scored, baseline, "--max_psi", "99", "--max_ks", "1")
 
@@ -450,6 +514,14 @@ def test_a_package_without_baseline_is_not_scored(abalone, baseline) -> None:
         abalone.post_process(abalone.folder, given)
 
 
+@pytest.mark.parametrize("option", ["--max_psi", "--max_ks", "--max_missing"])
+def test_a_limit_of_drift_that_is_no_number_publishes_nothing(abalone, option) -> None:
+    with pytest.raises(JobError, match=f"{option} nan: write a"):
+        abalone.post_process(abalone.folder, "baseline", option, "nan")
+
+    assert not (abalone.folder / "predicted").exists()
+
+
 def test_a_baseline_without_predictions_is_rejected(abalone) -> None:
     run = abalone.prepare(SAMPLES / "abalone.csv")
 
@@ -480,3 +552,34 @@ def test_code_of_other_features_does_not_score(abalone, of_loans) -> None:
 def test_an_impossible_model_is_reported_at_its_declaration(fields, message) -> None:
     with pytest.raises(JobError, match=message):
         _ = ModelData(fields=fields, label="a", key=Integer("id")).columns
+
+
+@pytest.mark.parametrize("name", ["b", "c", "a"])
+def test_a_slice_that_is_no_feature_with_choices_is_named(name) -> None:
+    kinds = String("kind", choices=("x", "y"))
+    data = ModelData(
+        fields=(Double("a"), Double("b"), kinds), label="a", key=Integer("id"), slices=("kind", name)
+    )
+
+    with pytest.raises(JobError, match=f"slices: {name} is not a feature with choices: name one of kind in"):
+        _ = data.columns
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--limit", "nan"), ("--min_improvement", "nan"), ("--limit", "1e999")]
+)
+def test_a_limit_that_is_no_number_evaluates_nothing(evaluable, option, value) -> None:
+    life, run, model, predictions = evaluable
+
+    with pytest.raises(JobError, match=f"{option} (nan|inf): write "):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"], option, value)
+
+    assert not (life.folder / "evaluations").exists()
+
+
+def test_a_model_of_other_features_is_not_evaluated(evaluable) -> None:
+    life, run, model, predictions = evaluable
+    life.data = loans.LOANS
+
+    with pytest.raises(JobError, match=r"--training_data .*: its rows have other features: sex of M, F, I"):
+        life.evaluate(run, predictions, model, *LIMITS["abalone"])

@@ -3,10 +3,14 @@
 What GitHub itself decides (approval, queues, tokens) is in test_static.py.
 """
 
+import io
 import json
 import os
 import re
+import shutil
 import subprocess
+import tarfile
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,11 +23,13 @@ import pytest
 from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from helpers.algorithm_images import algorithm_image_accounts
 from helpers.environments import Environment, has_previews, promoted
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.regional_values import with_regional_values
+from helpers.local_aws.xgboost_container.environment import program
 from helpers.project_settings import project_settings
 from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.params.documents import read_document
@@ -502,6 +508,10 @@ def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path
     for workflow, inputs in (
         ("rollback", {"environment": FIRST, "to": f"$(touch {owned})"}),
         ("rollback", {"environment": FIRST, "to": "", "pipeline": f"$(shell touch {owned})"}),
+        (
+            "promote-model",
+            {"environment": NEXT, "from": FIRST, "version": f"$(touch {owned})"},
+        ),  # part: model life cycle
         ("teardown", {"environment": NEXT, "confirmation": NEXT[:-1]}),
         ("teardown", {"environment": f"$(shell touch {owned})", "confirmation": f"$(shell touch {owned})"}),
         *(("teardown", {"environment": name, "confirmation": name}) for name in PROTECTED),
@@ -638,6 +648,148 @@ def test_code_that_a_rollback_could_restore_is_kept(sandbox) -> None:
     assert f"version 2 of {pipeline_of(FIRST)} uses it" in summary
 
 
+# begin: model life cycle
+# --- A model ------------------------------------------------------------------------------------------------
+
+
+TRAIN = """
+import json, sys, numpy, xgboost
+rows = numpy.array([[1.0, 4.0], [2.0, 3.0], [3.0, 2.0], [4.0, 1.0]])
+booster = xgboost.train({"nthread": 1}, xgboost.DMatrix(rows, label=[1.0, 2.0, 3.0, 4.0]), 5)
+booster.save_model(sys.argv[1])
+predictions = booster.predict(xgboost.DMatrix(rows)).tolist()
+print(*(f"{predicted},{one},{two}" for predicted, (one, two) in zip(predictions, rows)), sep="\\n")
+"""
+
+
+def trained(folder: Path) -> tuple[bytes, str]:
+    """Return the model.tar.gz of a small model, and its sample."""
+    model = folder / "xgboost-model"
+    command = [program("serving")[0], "-c", TRAIN, f"{model}.ubj"]
+    sample = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    Path(f"{model}.ubj").rename(model)
+    return archived(model.read_bytes()), sample
+
+
+def archived(model: bytes) -> bytes:
+    """Return a model.tar.gz."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo("xgboost-model")
+        member.size = len(model)
+        archive.addfile(member, io.BytesIO(model))
+    return buffer.getvalue()
+
+
+def register(aws: boto3.Session, model: bytes, sample: str, status: str = "Approved") -> int:
+    """Register a version in the first environment as a training does, and return its number."""
+    bucket = outputs(aws, FIRST, "storage")["ArtifactBucketName"]
+    folder = f"models/{uuid.uuid4().hex}"
+    evaluation = {"version": 1, "label": "label", "rows": 4, "metrics": {"rmse": 0.5}}
+    files = {
+        "model.tar.gz": model,
+        "evaluation.json": json.dumps(evaluation).encode(),
+        "sample.csv": sample.encode(),
+        **{f"{name}.json": b"{}" for name in ("statistics", "columns")},
+    }
+    for name, content in files.items():
+        aws.client("s3").put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=content)
+    image = f"{algorithm_image_accounts()[REGION]}.dkr.ecr.{REGION}.amazonaws.com/sagemaker-xgboost:3.2-0"
+
+    def document(name: str) -> dict[str, str]:
+        return {"ContentType": "application/json", "S3Uri": f"s3://{bucket}/{folder}/{name}.json"}
+
+    arn = aws.client("sagemaker").create_model_package(
+        ModelPackageGroupName=f"{PROJECT}-{FIRST}-models",
+        ModelApprovalStatus=status,
+        InferenceSpecification={
+            "Containers": [{"Image": image, "ModelDataUrl": f"s3://{bucket}/{folder}/model.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        ModelMetrics={"ModelQuality": {"Statistics": document("evaluation")}},
+        DriftCheckBaselines={"ModelDataQuality": {"Statistics": document("statistics")}},
+    )["ModelPackageArn"]
+    return int(arn.rpartition("/")[2])
+
+
+def version(aws: boto3.Session, environment: str, number: int) -> dict[str, Any]:
+    account, group = "123456789012", f"{PROJECT}-{environment}-models"
+    arn = f"arn:aws:sagemaker:{REGION}:{account}:model-package/{group}/{number}"
+    return dict(aws.client("sagemaker").describe_model_package(ModelPackageName=arn))
+
+
+def promote(sandbox: Sandbox, number: int) -> Run:
+    inputs = {"environment": NEXT, "from": FIRST, "version": str(number)}
+    return sandbox.run("promote-model", "workflow_dispatch", {"inputs": inputs})
+
+
+@pytest.fixture(scope="module")
+def model(sandbox, aws, tmp_path_factory) -> Iterator[tuple[bytes, str]]:
+    """A model and its sample, and the pipeline that scores that."""
+    before = sandbox.git("rev-parse", "HEAD")
+    for name in ("ml_pipeline/pipelines/score_sample.py", "ml_pipeline/params/pipelines/score-sample.json"):
+        (sandbox.repository / name).parent.mkdir(exist_ok=True)
+        shutil.copy2(ROOT / name, sandbox.repository / name)
+    sandbox.commit("Add score-sample")
+    administrator = make(sandbox, aws, "upsert", f"ENV={NEXT}", "PIPELINE=score-sample")
+    output, _ = administrator.communicate()
+    assert administrator.returncode == 0, output
+    yield trained(tmp_path_factory.mktemp("model"))
+    sandbox.git("reset", "--quiet", "--hard", before)
+
+
+def test_a_version_that_is_not_approved_or_was_modified_is_not_promoted(sandbox, aws, model) -> None:
+    archive, sample = model
+    pending = register(aws, archive, sample, "PendingManualApproval")
+    modified = register(aws, archive, sample)
+    container = version(aws, FIRST, modified)["InferenceSpecification"]["Containers"][0]
+    bucket, key = container["ModelDataUrl"].removeprefix("s3://").split("/", 1)
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=archived(b"another"))
+    before = sandbox.assumed()
+
+    for number, problem in (
+        (pending, f"Version {pending} of {FIRST} is PendingManualApproval, and only approved versions"),
+        (modified, "its artifact was modified since it was registered"),
+    ):
+        run = promote(sandbox, number)
+        assert run.failed_step() == "Export the version"
+        assert problem in run.output
+
+    assert {line.rpartition("/")[2] for line in sandbox.assumed()[len(before) :]} == {"model-reader"}
+    group = f"{PROJECT}-{NEXT}-models"
+    assert (
+        aws.client("sagemaker").list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+        == []
+    )
+
+
+def test_a_version_that_cannot_be_served_is_not_approved(sandbox, aws, model) -> None:
+    number = register(aws, archived(b"no model"), model[1])
+
+    run = promote(sandbox, number)
+
+    assert run.failed_step() == "Register, score the sample, and approve"
+    assert f"Score it again with: make promote ENV={NEXT} FROM={FIRST} MODEL={number}" in run.output
+    assert version(aws, NEXT, 1)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_a_promoted_version_is_active_once_its_sample_is_scored_as_before(sandbox, aws, model) -> None:
+    number = register(aws, *model)
+
+    run = promote(sandbox, number)
+
+    assert run.code == 0, run.output
+    promoted_version = version(aws, NEXT, 2)
+    properties = promoted_version["CustomerMetadataProperties"]
+    assert promoted_version["ModelApprovalStatus"] == "Approved"
+    assert properties["promoted-from"] == version(aws, FIRST, number)["ModelPackageArn"]
+    assert f":pipeline/score-sample-{NEXT}/execution/" in properties["sample-scored-in"]
+    assert f"/{REPOSITORY}/actions/runs/" in properties["approved-in"]
+    assert "Version 2 is approved and active." in run.summaries[f"Promote to {NEXT}"]
+
+
+# end: model life cycle
 # --- The end ------------------------------------------------------------------------------------------------
 
 

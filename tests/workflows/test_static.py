@@ -31,6 +31,7 @@ TRIGGERS = {
     "run-pipelines": {"workflow_call"},
     "sweep-environment": {"workflow_call"},
     "rollback": {"workflow_dispatch"},
+    "promote-model": {"workflow_dispatch"},  # part: model life cycle
     "teardown": {"workflow_dispatch"},
     "sweep": {
         "schedule",  # part: schedules
@@ -166,13 +167,21 @@ def test_a_pull_request_of_a_fork_gets_no_credentials(workflow: str, name: str, 
 
 @every_own_job
 def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[str, Any]) -> None:
-    """The deployment role trusts jobs of a GitHub environment, the other one pull requests and main."""
+    """The deployment role trusts jobs of a GitHub environment, that of plans pull requests and main.
+
+    The job that exports a model needs no more than a role that reads models.  # part: model life cycle
+    """
+    deploys = "${{ vars.DEPLOY_ROLE_ARN }}"
+    # begin: model life cycle
+    if name == "export":
+        deploys = "${{ vars.MODEL_READER_ROLE_ARN }}"
+    # end: model life cycle
     for step in job["steps"]:
         if step.get("uses", "").startswith(ASSUMES_A_ROLE):
             role = step["with"]["role-to-assume"]
             region = step["with"]["aws-region"]
             assert (role, region) == (
-                ("${{ vars.DEPLOY_ROLE_ARN }}", "${{ vars.AWS_REGION }}")
+                (deploys, "${{ vars.AWS_REGION }}")
                 if "environment" in job
                 else ("${{ matrix.role }}", "${{ matrix.region }}")
             )
@@ -264,6 +273,7 @@ def test_a_job_has_one_concurrency_group_with_cancel_in_progress(
 
 ONE_AT_A_TIME = [
     ("rollback", "rollback", "environment-${{ inputs.environment }}"),
+    ("promote-model", "promote", "environment-${{ inputs.environment }}"),  # part: model life cycle
     ("teardown", "teardown", "environment-${{ needs.validate.outputs.environment }}"),
     *(
         ("deploy", name, f"environment-{job['with']['environment']}")
@@ -340,9 +350,25 @@ def test_what_is_uploaded_holds_no_values_of_the_data() -> None:
     ]
 
     assert written == ["make report ARGS=--without-data"]
-    assert sorted(uploaded) == [".cache/reports/*.html", "plan-${{ matrix.environment }}.md"]
+    assert sorted(uploaded) == [
+        ".cache/reports/*.html",
+        "exported-model/*",  # part: model life cycle
+        "plan-${{ matrix.environment }}.md",
+    ]
 
 
+# begin: model life cycle
+def test_a_model_is_handed_over_for_a_day_and_never_in_a_public_repository() -> None:
+    jobs = WORKFLOWS["promote-model"]["jobs"]
+    (upload,) = (step for step in jobs["export"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    (validate,) = (step for step in jobs["validate"]["steps"] if step["name"] == "Validate inputs")
+
+    assert upload["with"]["retention-days"] == 1
+    assert validate["env"]["VISIBILITY"] == "${{ github.event.repository.visibility }}"
+    assert jobs["export"]["needs"] == "validate"
+
+
+# end: model life cycle
 # --- What is tested -----------------------------------------------------------------------------------------
 
 

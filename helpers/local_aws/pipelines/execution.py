@@ -123,6 +123,8 @@ class ExecutionContext:
     """Puts a callback with the arguments of its step into its queue; raises ExpressionError."""
     on_change: Callable[[], object]
     """Is called when a step or the execution has another status."""
+    on_step_end: Callable[[StepRun], object]
+    """Is called when a step has its last status."""
 
 
 @dataclass(frozen=True)
@@ -329,6 +331,7 @@ class PipelineExecution:
             run.ended = datetime.now(UTC)
             self._changed.notify_all()
         self._context.on_change()
+        self._context.on_step_end(run)
 
     def _run_condition(self, run: StepRun) -> None:
         conditions = self._resolve(run.step.arguments["Conditions"])

@@ -62,9 +62,12 @@ class PipelineExecutions:
         pipelines: Pipelines,
         creators: Mapping[str, Create],
         on_change: Callable[[], object],
+        on_step_end: Callable[[StepRun, str, str], object],
     ):
+        """Args: on_step_end: takes a step that has ended, and the ARNs of its pipeline and execution."""
         self._clients = clients
         self._on_change = on_change
+        self._on_step_end = on_step_end
         self._region = region
         self._pipelines = pipelines
         self._creators = creators
@@ -342,6 +345,7 @@ class PipelineExecutions:
             read_json=self._read_json,
             new_name=lambda step, failures: new_resource_name(step, execution_id, failures),
             on_change=self._on_change,
+            on_step_end=lambda run: self._on_step_end(run, pipeline.arn, requester.execution_arn),
         )
 
     def _cached_run(self, pipeline: Pipeline, step: Step, key: str) -> tuple[StepRun, str] | None:

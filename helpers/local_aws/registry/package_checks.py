@@ -1,10 +1,10 @@
 """What CreateModelPackage rejects in a request of the right shape, and what of it is not emulated."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from helpers.local_aws.api.operations import members, unsupported_members
+from helpers.local_aws.registry.model_card import card_problems
 
 MEMBERS = members(
     "ClientToken",
@@ -35,18 +35,6 @@ MEMBERS = members(
     "Task",
 )
 """The members of a request that are kept and returned, and of which the containers can be served."""
-_CARD_KEYS = frozenset(
-    {
-        "additional_information",
-        "business_details",
-        "evaluation_details",
-        "intended_uses",
-        "model_overview",
-        "model_package_details",
-        "training_details",
-    }
-)
-"""https://docs.aws.amazon.com/sagemaker/latest/dg/model-cards.html, the schema of a card's content."""
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
@@ -63,21 +51,3 @@ def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
     """Return what of a request has no effect here, and unversioned packages."""
     return sorted({*unsupported_members(request, MEMBERS)})
-
-
-def card_problems(card: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a ModelCard, of which the content is JSON."""
-    text = card.get("ModelCardContent") or "{}"
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        yield f"ModelCardContent is not valid JSON: {error}"
-        return
-    if not isinstance(content, dict):
-        yield "ModelCardContent must be a JSON object"
-        return
-    yield from (
-        f"ModelCardContent has the unknown key '{key}'; known are {', '.join(sorted(_CARD_KEYS))}"
-        for key in content
-        if key not in _CARD_KEYS
-    )

@@ -10,9 +10,10 @@ from helpers.local_aws.api.listing import Listing
 from helpers.local_aws.api.operations import Operation, Operations, members
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response
 from helpers.local_aws.registry.groups import ModelPackageGroup, ModelPackageGroups
+from helpers.local_aws.registry.model_card import card_problems
 from helpers.local_aws.registry.model_data import model_data_etag
 from helpers.local_aws.registry.model_package import ModelPackage, user_context
-from helpers.local_aws.registry.package_checks import MEMBERS, card_problems, request_problems
+from helpers.local_aws.registry.package_checks import MEMBERS, request_problems
 from helpers.local_aws.service_clients import ServiceClients
 
 _PENDING = "PendingManualApproval"

@@ -9,8 +9,8 @@ from helpers.local_aws.api.response import Response, with_values
 from helpers.local_aws.jobs.job import Job
 from helpers.local_aws.training.container_files import MODEL_ARCHIVE
 from helpers.local_aws.training.script_mode import has_algorithm
-from helpers.local_aws.xgboost_container.metric_names import metric_definitions
 from helpers.s3 import join
+from helpers.xgboost.metric_names import metric_definitions
 
 MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
 _MESSAGES = {

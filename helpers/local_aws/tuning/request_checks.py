@@ -9,7 +9,7 @@ from typing import Any
 from helpers.local_aws.api.operations import members, unsupported_members
 from helpers.local_aws.training import request_checks as of_training
 from helpers.local_aws.tuning.search import combinations, ranges_of
-from helpers.local_aws.xgboost_container.metric_names import NAMES
+from helpers.xgboost.metric_names import NAMES
 
 _OF_JOB, _CONFIG = "TrainingJobDefinition", "HyperParameterTuningJobConfig"
 _RESOURCES = "HyperParameterTuningResourceConfig"

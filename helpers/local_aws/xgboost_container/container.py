@@ -9,8 +9,9 @@ from pathlib import Path
 from helpers.local_aws.containers.container_job import ContainerExit, Output
 from helpers.local_aws.xgboost_container import environment
 from helpers.supervision import supervised_command
+from helpers.xgboost.hyperparameters import VERSION
 
-IMAGE = "sagemaker-xgboost:3.2-0"
+IMAGE = f"sagemaker-xgboost:{VERSION}"
 """The image that is executed, by its repository and its tag."""
 _POLL_SECONDS = 0.1
 _FAILURE = "opt/ml/output/failure"

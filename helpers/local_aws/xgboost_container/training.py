@@ -13,9 +13,9 @@ from helpers.local_aws.xgboost_container.channels import data_format
 from helpers.local_aws.xgboost_container.distributed import hosts_with_data, read_host, training_ring
 from helpers.local_aws.xgboost_container.errors import UserError
 from helpers.local_aws.xgboost_container.evaluation import custom_metric, is_custom
-from helpers.local_aws.xgboost_container.hyperparameters import Values, validate
 from helpers.local_aws.xgboost_container.matrices import read_matrix
-from helpers.local_aws.xgboost_container.metric_names import MAXIMIZED
+from helpers.xgboost.hyperparameters import HyperparameterError, Values, validate
+from helpers.xgboost.metric_names import MAXIMIZED
 
 Matrix = tuple[xgboost.DMatrix, str]
 """The rows of a channel, and its name."""
@@ -30,7 +30,10 @@ def train(root: Path) -> None:
         UserError: the hyperparameters, the channels or the data are wrong.
     """
     config = root / "input/config"
-    values = validate(json.loads((config / "hyperparameters.json").read_text()))
+    try:
+        values = validate(json.loads((config / "hyperparameters.json").read_text()))
+    except HyperparameterError as error:
+        raise UserError(str(error)) from error
     if given := [name for name in _NOT_EXECUTED if name in values]:
         raise UserError(f"The embedded AWS does not execute cross-validation: {', '.join(given)}")
     if values.pop("use_dask_gpu_training", "false") == "true":

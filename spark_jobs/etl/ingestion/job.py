@@ -12,7 +12,7 @@ import argparse
 import uuid
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from pyspark.sql import SparkSession
 
@@ -25,7 +25,7 @@ from etl.ingestion.sink import Formats
 from etl.log import stdout_logger, timed
 from etl.names import overlap
 from etl.report import Check, Output, data_files, job_report
-from etl.runs import begin_run, publish_report
+from etl.runs import begin_run, publish_report, write_report
 from etl.storage import prepare, s3_settings, storage
 
 if TYPE_CHECKING:
@@ -161,36 +161,62 @@ def process(
         rejected = sum(file.rows for result in results for file in result.rejected)
         log.info("read %s rows from %s, rejected %s", f"{rows:,}", source, f"{rejected:,}")
         _check_rejected_fraction(options, folder, results, rows, rejected)
-        written = {
-            data_set: _commit(files, f"{folder}/{data_set}", kind, _files_of(results, data_set))
-            for data_set, kind in sink.data_sets.items()
-        }
-        if sink.marks_success:
-            for output in written.values():
-                files.write(f"{output.folder}/_SUCCESS", b"")
-        sink.finish(files, folder, written, sum_of(result.summary for result in results))
+        completed = _complete(sink, files, folder, results)
     except Exception:
         with suppress(Exception):  # the first failure is reported
             for data_set in sink.data_sets:
                 files.delete(f"{folder}/{data_set}")
         raise
-    counts = [output.rows for output in written.values()]
-    counts = counts[:1] if sink.each_has_all_rows else [sum(counts)]
+    written = dict(completed.outputs)
     if rejected:
         count = sum(len(result.rejected) for result in results)
         written["rejected"] = Output(f"{folder}/rejected", rejected, count, "json")
+    every_row = "rows in = rows written + rows rejected"
+    checks = [Check(every_row, rows, count + rejected) for count in completed.rows]
     report = job_report(
         spark.sparkContext.applicationId,
         written,
         rows_in=rows,
         rows_rejected=rejected,
-        checks=[Check("rows in = rows written + rows rejected", rows, count + rejected) for count in counts],
+        checks=[completed.withheld] if completed.withheld else checks,
         seconds=seconds,
         executors=count_executors(spark),
     )
+    if completed.withheld:
+        write_report(spark, run, report)
+        log.info("nothing of %s is published", folder)
+        return
     for removed in publish_report(spark, run, report):
         log.info("removed the outdated run %s", removed)
-    log.info("wrote %s rows to %s", f"{sum(counts):,}", folder)
+    log.info("wrote %s rows to %s", f"{sum(completed.rows):,}", folder)
+
+
+class _Completed(NamedTuple):
+    """What a run has written."""
+
+    outputs: Mapping[str, Output]
+    rows: Sequence[int]
+    """Of all rows, as often as each of them was to be written."""
+    withheld: Optional[Check]
+    """The check because of which nothing is published."""
+
+
+def _complete(sink: Sink, files: Storage, folder: str, results: Sequence[Result]) -> _Completed:
+    """Check that the data sets of a run are whole, and let the sink complete it, which may withhold them."""
+    written = {
+        data_set: _commit(files, f"{folder}/{data_set}", kind, _files_of(results, data_set))
+        for data_set, kind in sink.data_sets.items()
+    }
+    if sink.marks_success:
+        for output in written.values():
+            files.write(f"{output.folder}/_SUCCESS", b"")
+    withheld = sink.finish(files, folder, written, sum_of(result.summary for result in results))
+    if withheld:
+        for data_set in sink.data_sets:
+            files.delete(f"{folder}/{data_set}")
+        return _Completed({}, [], withheld)
+    counts = [output.rows for output in written.values()]
+    return _Completed(written, counts[:1] if sink.each_has_all_rows else [sum(counts)], None)
 
 
 def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part]) -> list[Result]:

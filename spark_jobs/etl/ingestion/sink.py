@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence, Union
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence, Union
 
 if TYPE_CHECKING:
     import polars as pl
 
     from etl.ingestion.table import Table
-    from etl.report import Output
+    from etl.report import Check, Output
     from etl.storage import Storage
 
 
@@ -44,14 +44,20 @@ class Sink:
         """Return the files of some rows, and their summary; called by tasks."""
         raise NotImplementedError
 
-    def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Any) -> None:
-        """Complete the run, or reject it; called by the driver before anything is published.
+    def finish(
+        self, files: Storage, folder: str, written: Mapping[str, Output], summary: Any
+    ) -> Optional[Check]:
+        """Complete the run; called by the driver before anything is published.
 
         Args:
             files: of the run.
             folder: of the run.
             written: the data sets, which are whole.
             summary: the sum of those of all tasks; None where there is none.
+
+        Returns:
+            The check because of which nothing of the run is published, if there is one. Its data sets are
+            removed, and the pipeline decides about the rest.
 
         Raises:
             JobError: the run must not be published. Its data sets are removed.

@@ -26,13 +26,38 @@ from tests.workflows.github_server import REPOSITORY, TOKEN, GitHub, recording_g
 FIRST = str(promoted()[0])
 SETTINGS = EnvironmentSettings("eu-west-1")
 NEEDS_APPROVAL = EnvironmentSettings("eu-west-1", approval=True)
-ROLES = {"PlanRoleArn": "arn:plan", "DeployRoleArn": "arn:deploy"}
+ROLES = {
+    "PlanRoleArn": "arn:plan",
+    "DeployRoleArn": "arn:deploy",
+    "ModelReaderRoleArn": "arn:read",  # part: model life cycle
+}
 AS_RECORDED = {"name": "Demo-dev", "drifted": False, "by_hand": [], "not_upserted": [], "note": ""}
-CLEAN: dict[str, Any] = {"environment": "dev", "drifted": False, "stacks": [], "pipelines": [AS_RECORDED]}
+PUBLISHED = {"name": "Scores-dev", "published": True, "execution": "", "started": "", "failed": []}
+CLEAN: dict[str, Any] = {
+    "environment": "dev",
+    "drifted": False,
+    "stacks": [],
+    "pipelines": [AS_RECORDED],
+    "scoring": [PUBLISHED],
+}
+WITHHELD = {
+    "name": "Scores-dev",
+    "published": False,
+    "execution": "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/Scores-dev/execution/abc",
+    "started": "2026-11-29T02:00:00+00:00",
+    "failed": [
+        {
+            "name": "drifted",
+            "reason": "drift: none of 597 rows is published: weight: PSI 1.079 is above 0.250; "
+            "weight: Kolmogorov-Smirnov distance 0.438 is above 0.200; check the input",
+        }
+    ],
+}
 DRIFT: dict[str, Any] = {
     "environment": "dev",
     "drifted": True,
     "pipelines": [],
+    "scoring": [],
     "stacks": [
         {"name": "demo-dev-keys", "changes": [], "resources": [], "not_compared": []},
         {
@@ -188,10 +213,14 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
     assert github.branches == {"prod-approval": ["main"], "prod": ["main"]}
     assert github.variables == {
-        "environments/prod": {"DEPLOY_ROLE_ARN": "arn:deploy", "AWS_REGION": "eu-west-1"},
+        "environments/prod": {
+            "DEPLOY_ROLE_ARN": "arn:deploy",
+            "MODEL_READER_ROLE_ARN": "arn:read",  # part: model life cycle
+            "AWS_REGION": "eu-west-1",
+        },
         "actions": {"PLAN_ROLE_ARN_PROD": "arn:plan", "AWS_REGION_PROD": "eu-west-1"},
     }
-    posted = ["POST", "POST", "POST", "POST", "POST"]
+    posted = ["POST"] * 6
     assert [method for method, _, _ in github.writes] == ["PUT", "POST", "PUT", *posted, "PUT", "PUT"]
 
 
@@ -254,7 +283,7 @@ def test_a_preview_may_come_from_any_branch(github, repository) -> None:
             ROLES,
             r"""prod.json has "Approval": true, and no reviewers are named\nHint: .*REVIEWERS=""",
         ),
-        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn\nHint: .*deploy github_oidc"),
+        (SETTINGS, {"PlanRoleArn": "arn:plan"}, "DeployRoleArn and Mod.*\nHint: .*deploy github_oidc"),
     ],
 )
 def test_what_cannot_be_set_up_is_reported_before_anything_is_sent(
@@ -461,6 +490,19 @@ def test_what_github_rejects_is_reported_with_what_to_do(github, repository) -> 
         github_errors(),
     ):
         put_comment(repository, 12, "plan", "text")
+
+
+def test_scoring_that_published_nothing_is_drift_until_it_publishes(github, repository) -> None:
+    drift = {**CLEAN, "drifted": True, "scoring": [WITHHELD]}
+
+    done = [report_drift(repository, each, "run 7") for each in (drift, drift, CLEAN)]
+
+    assert done == ["opened", "unchanged", "closed"]
+    text = describe(drift)
+    assert "### `Scores-dev` publishes nothing" in text
+    assert WITHHELD["execution"] in text
+    assert "PSI 1.079 is above 0.250` |\n| `drifted` | `weight: Kolmogorov-Smirnov distance 0.438 is" in text
+    assert "publishes nothing" not in describe(DRIFT)
 
 
 def test_an_empty_file_is_not_posted(event, github, tmp_path, capsys) -> None:

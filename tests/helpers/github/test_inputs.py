@@ -59,6 +59,39 @@ def test_an_environment_that_is_not_set_up_on_github_is_rejected(vault) -> None:
         validate_inputs({**previews, "CONFIGURED": "{}"})
 
 
+@pytest.fixture
+def chain(monkeypatch, tmp_path: Path) -> None:
+    """A project with two environments."""
+    for number, name in enumerate(("first", "next"), 1):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"PromotionOrder": number}))
+    monkeypatch.setattr("helpers.environments.PARAMETERS", tmp_path)
+
+
+PROMOTION = {"INPUT_ENVIRONMENT": "next", "INPUT_FROM": "first", "INPUT_VERSION": "3"}
+
+
+def test_a_promotion_is_of_a_version_from_another_environment(chain) -> None:
+    found = validate_inputs({**PROMOTION, "VISIBILITY": "private"})
+
+    assert (found["environment"], found["from"], found["version"]) == ("next", "first", "3")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reported"),
+    [
+        ({"INPUT_FROM": "next"}, "from and environment are the same"),
+        ({"INPUT_FROM": "nowhere"}, "unknown environment 'nowhere'"),
+        ({"INPUT_VERSION": "0"}, "version must be a whole number from 1"),
+        ({"INPUT_VERSION": "$(touch owned)"}, "version must be a whole number from 1"),
+        ({"VISIBILITY": "public"}, "the repository is public"),
+        ({"CONFIGURED": '{"AWS_REGION_NEXT": "eu-west-1"}'}, "first is not set up on GitHub"),
+    ],
+)
+def test_a_promotion_that_cannot_be_is_rejected(chain, changed: dict[str, str], reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
+        validate_inputs({**PROMOTION, **changed})
+
+
 @pytest.mark.parametrize("to", ["", "12", "0123456789abcdef" * 4])
 @pytest.mark.parametrize("pipeline", ["", "all", "Fares-2"])
 def test_a_rollback_is_to_a_version_of_a_pipeline(to: str, pipeline: str) -> None:

@@ -132,6 +132,15 @@ def test_each_environment_can_be_rolled_back() -> None:
     assert rollback["workflow_dispatch"]["inputs"]["environment"]["options"] == list(WITH_UAT)
 
 
+# begin: model life cycle
+def test_a_model_is_promoted_from_any_environment_to_any_other() -> None:
+    (promotion,) = (each for key, each in generated(WITH_UAT)["promote-model"].items() if key in {"on", True})
+
+    inputs = promotion["workflow_dispatch"]["inputs"]
+    assert inputs["from"]["options"] == inputs["environment"]["options"] == list(WITH_UAT)
+
+
+# end: model life cycle
 def test_what_was_generated_is_not_generated_again(tmp_path: Path) -> None:
     for path in WORKFLOWS.glob("*.yml"):
         (tmp_path / path.name).write_text(path.read_text())
@@ -141,7 +150,10 @@ def test_what_was_generated_is_not_generated_again(tmp_path: Path) -> None:
     for path, text in changed.items():
         path.write_text(text)
 
-    assert {path.stem for path in changed} == {"deploy", "plan", "drift", "rollback", "sweep"}
+    assert {path.stem for path in changed} == {
+        *("deploy", "plan", "drift", "rollback", "sweep"),
+        "promote-model",  # part: model life cycle
+    }
     assert generate(others, tmp_path) == {}
     back = generate({str(name): name.settings for name in promoted()}, tmp_path)
     assert {path.name: text for path, text in back.items()} == {
@@ -165,6 +177,7 @@ def test_workflows_that_no_environment_is_left_for_are_to_be_deleted() -> None:
     unused = without_purpose({"prod": LAST}, previews=False)
 
     assert {path.stem for path in unused} == {
+        "promote-model",  # part: model life cycle
         "sweep",
         "sweep-environment",
         *(p.stem for p in WORKFLOWS.glob("preview*.yml")),

@@ -237,7 +237,7 @@ def test_a_migration_that_died_continues(
 
 
 class Busy:
-    """CloudFormation that tells for a while of a stack that it is being changed, and then how it is."""
+    """CloudFormation that reports a change in progress for a while, and then the stack."""
 
     def __init__(self, cloudformation: Any, name: str, status: str):
         self.real, self.name, self.status, self.left = cloudformation, name, status, 30

@@ -35,7 +35,12 @@ def boundary(aws: boto3.Session) -> None:
 @pytest.fixture
 def infra(tmp_path: Path, boundary: None) -> Path:
     """A folder with this one template."""
-    given = {"PermissionsBoundaryArn": BOUNDARY, "ScoringPipelineName": "", "ReaderAccountIds": "none"}
+    given = {
+        "PermissionsBoundaryArn": BOUNDARY,
+        "ScoringPipelineName": "",
+        "RetrainingPipelineName": "",
+        "ReaderAccountIds": "none",
+    }
     write_templates(tmp_path, "registry", templates=("models",), **given)
     return tmp_path
 

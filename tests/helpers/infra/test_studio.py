@@ -207,7 +207,7 @@ def test_a_domain_that_was_deleted_by_hand_is_gone_and_its_homes_go_too(
 
 @dataclass(frozen=True)
 class Stubbed:
-    """A session whose clients answer what a test says."""
+    """A session whose clients return what a test sets."""
 
     stubs: dict[str, Stubber]
 

@@ -65,7 +65,7 @@ def test_waiting_ends_at_its_time_while_the_execution_continues(
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(
     stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(waiting, "TIMEOUT_SECONDS", 0)
     nowhere = boto3.Session(region_name=stack.region_name).client(
         "sagemaker", endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1})
     )

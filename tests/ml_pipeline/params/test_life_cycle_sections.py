@@ -8,6 +8,7 @@ import pytest
 
 from helpers.errors import UserError
 from ml_pipeline.params import SparkCode, load_parameters
+from ml_pipeline.params.documents import read_document
 from tests.ml_pipeline import life_cycle
 from tests.ml_pipeline.life_cycle import PIPELINES, SCORE, SCORING, TRAIN, TRAINING, Document
 from tests.ml_pipeline.small_project import write_params
@@ -104,11 +105,32 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ': steps.model.model_package = {"parameter": "ChampionModelDataUrl"}: write '
         '{"parameter": "ModelPackageArn"}',
     ),
+    "artifact of another parameter": (
+        "steps/model/artifact",
+        {"parameter": "ChampionModelDataUrl", "algorithm": "xgboost", "version": "3.2-0"},
+        ': steps.model.artifact.parameter = "ChampionModelDataUrl": write "ModelDataUrl"',
+    ),
+    "transform of two inputs": (
+        "steps/score-test/input/parameter",
+        "SampleUrl",
+        ": steps.score-test.input = ",
+    ),
+    "transform of none": ("steps/score-test/input", {}, ": steps.score-test.input = "),
+    "data set of a sample": (
+        "steps/score-test/input",
+        {"parameter": "SampleUrl", "dataset": "test"},
+        ": steps.score-test.input = ",
+    ),
+    "sample of another parameter": (
+        "steps/score-test/input",
+        {"parameter": "ModelPackageArn"},
+        ': steps.score-test.input.parameter = "ModelPackageArn": write "SampleUrl"',
+    ),
     "unknown parameter of the registry": (
         "steps/evaluate/arguments/champion/parameter",
         "Champion",
         ': steps.evaluate.arguments.champion = {"parameter": "Champion"}: there is no such execution '
-        "parameter; write one of ChampionModelDataUrl, RegisteredModelDataUrl, ModelPackageArn, "
+        "parameter; write one of ChampionModelDataUrl, RegisteredModelDigest, ModelPackageArn, "
         "BaselineStatisticsUrl",
     ),
     "argument that is a list": (
@@ -146,6 +168,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ": steps.register.retry_attempts = 21: ",
     ),
     "condition without a value": ("steps/good-enough/values", [], ": steps.good-enough.values = []: "),
+    "comparison with nothing": (
+        "steps/good-enough/values",
+        [{"json_value": {**life_cycle.EVALUATION, "path": "decision"}}],
+        ": steps.good-enough.values.0 = ",
+    ),
     "section of a branch": (
         "steps/register",
         REMOVED,
@@ -155,6 +182,28 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         "steps/train",
         TRAINING["steps"]["model"],
         ": steps.train = ",
+    ),
+    "hyperparameter that the image does not have": (
+        "steps/train/hyperparameters/depth",
+        5,
+        ": steps.train.hyperparameters.depth = 5: the image of XGBoost rejects it: Extraneous "
+        "hyperparameter found: depth; correct it as https://docs.aws.amazon.com/",
+    ),
+    "hyperparameter out of its range": (
+        "steps/train/hyperparameters/eta",
+        2,
+        ": steps.train.hyperparameters.eta = 2: the image of XGBoost rejects it: Hyperparameter eta: 2.0 is "
+        "not in [0, 1]; correct it as ",
+    ),
+    "hyperparameter that is not a number": (
+        "steps/train/hyperparameters/eta",
+        "nan",
+        ': steps.train.hyperparameters.eta = "nan": the image of XGBoost rejects it: ',
+    ),
+    "hyperparameter that the image needs": (
+        "steps/train/hyperparameters/num_round",
+        REMOVED,
+        ": steps.train.hyperparameters = {",
     ),
     "enabled as text": ("enabled", "no", ': enabled = "no": it must be true or false, without quotes'),
 }
@@ -174,6 +223,21 @@ def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems:
     assert [line for line in found if line.startswith(expected)], found
 
 
+@pytest.mark.parametrize(("written", "shown"), [("NaN", "nan"), ("-Infinity", "-inf"), ("1e999", "inf")])
+def test_a_number_that_is_not_finite_is_rejected_with_its_key(
+    written: str, shown: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "rides.json"
+    path.write_text(f'{{"steps": {{"evaluate": {{"limits": [1.5, {written}]}}}}}}')
+
+    with pytest.raises(
+        UserError, match=rf"rides\.json: steps\.evaluate\.limits\.1 = {shown} is not"
+    ) as found:
+        read_document(path)
+
+    assert "Write a number for steps.evaluate.limits.1" in str(found.value)
+
+
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
@@ -181,8 +245,14 @@ def test_a_mistake_is_reported_by_file_key_value_and_fix(mistake: str, problems:
             "unknown type",
             "there is no such type of steps; write one of Processing, Training, Model, ",
         ),
-        ("model of two origins", "give either training_step, or model_package for the active version"),
-        ("model of none", "give either training_step, or model_package for the active version"),
+        (
+            "model of two origins",
+            "give either training_step, or model_package for the active version of the registry, or artifact",
+        ),
+        (
+            "model of none",
+            "give either training_step, or model_package for the active version of the registry, or artifact",
+        ),
         ("section of another type", f"its type is Model, and {MODULE} has it as TrainingStep; write"),
         ("steps that wait for each other", "the steps wait for each other: "),
     ],

@@ -84,6 +84,8 @@ def register(aws: boto3.Session, group: ModelGroup, put: Callable[..., str]) -> 
         document = {"ContentType": "application/json"}
         statistics = {**document, "S3Uri": put(f"{folder}/statistics.json", {})}
         metrics = {**document, "S3Uri": put(f"{folder}/evaluation.json", evaluation(rmse))}
+        put(f"{folder}/columns.json", {"version": 1})
+        put(f"{folder}/sample.csv", b"9.5,0.1,0.2\n")
         container = {"Image": image, "ModelDataUrl": url, "Environment": environment or {}}
         request: dict[str, Any] = {
             "InferenceSpecification": {"Containers": [container], "SupportedContentTypes": ["text/csv"]},

@@ -10,6 +10,7 @@ import pytest
 from helpers.environments import Environment
 from ml_pipeline.__main__ import main
 from ml_pipeline.commands import approve, compare, models, promote, reject
+from ml_pipeline.executions.target import Target
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
@@ -41,6 +42,22 @@ def cells(line: str) -> list[str]:
 
 def rows(table: str) -> list[list[str]]:
     return [cells(line) for line in table.splitlines() if line.startswith("│")]
+
+
+def test_the_card_of_a_version_is_shown(run_command: RunCommand, register: Register) -> None:
+    content = '{"intended_uses": {"intended_uses": "Estimates of age.", "risk_rating": "Low"}}'
+    register(ModelCard={"ModelCardContent": content, "ModelCardStatus": "PendingReview"})
+    register()
+
+    code, out, _ = run_command("models", "--card", "1")
+
+    assert code == 0
+    assert rows(out) == [["Intended uses", "Estimates of age."], ["Risk rating", "Low"]]
+    code, _, error = run_command("models", "--card", "2")
+    assert code == 1
+    assert "Version 2 of" in error
+    assert "has no model card" in error
+    assert "make run ENV=local PIPELINE=train" in error
 
 
 def test_models_are_shown_with_their_approval_and_metrics(
@@ -114,8 +131,24 @@ def two_environments(
     return groups
 
 
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How executions of score-sample end, the next one first; tests/workflows executes them."""
+    codes: list[int] = []
+    execution = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/score-sample-live/execution/abcdefghijkl"
+    monkeypatch.setattr(promote, "startable_pipelines", lambda name, environment: [name])
+    monkeypatch.setattr(promote, "target_of", lambda environment, pipeline: Target(environment, "", ""))
+    monkeypatch.setattr(promote, "begin", lambda *_, **__: execution)
+    monkeypatch.setattr(promote, "follow", lambda *_: codes.pop(0))
+    return codes
+
+
 def test_a_version_is_promoted_from_one_environment_to_another(
-    run_command: RunCommand, register: Register, two_environments: dict[str, ModelGroup], tmp_path: Path
+    run_command: RunCommand,
+    register: Register,
+    two_environments: dict[str, ModelGroup],
+    tmp_path: Path,
+    scored: list[int],
 ) -> None:
     register()
     run_command("approve", "--model", "1")
@@ -123,13 +156,28 @@ def test_a_version_is_promoted_from_one_environment_to_another(
 
     half, out, _ = run_command(*words, "--export", str(tmp_path / "version"))
     assert (half, out) == (0, f"Wrote version 1 of trial to {tmp_path / 'version'}.\n")
-    other_half, out, _ = run_command(*words, "--import", str(tmp_path / "version"))
+    scored[:] = [1, 0]
+    failed, out, err = run_command(*words, "--import", str(tmp_path / "version"))
 
-    assert other_half == 0
-    assert out.endswith("is version 1 of live. Approve it: make approve ENV=live MODEL=1\n")
-    assert run_command(*words)[1].endswith("is version 1 of live already: PendingManualApproval.\n")
+    assert (failed, err) == (1, "")
+    assert out == (
+        "Version 1 of trial is version 1 of live: PendingManualApproval.\n\n"
+        "Version 1 of live cannot be approved before its sample is scored. Score it again with: "
+        "make promote ENV=live FROM=trial MODEL=1\n"
+    )
+    again, out, _ = run_command(*words)
+    assert again == 0
+    assert out.splitlines()[1:] == [
+        "The predictions for its sample are those that were recorded.",
+        "Approve it: make approve ENV=live MODEL=1",
+    ]
+    assert run_command(*words)[1].splitlines()[1:] == ["Approve it: make approve ENV=live MODEL=1"], (
+        "scored once"
+    )
     assert "is not empty" in run_command(*words, "--export", str(tmp_path))[2]
     assert two_environments["live"].find(1).status == "PendingManualApproval"
+    assert "is approved and active" in run_command(*words, "--approve")[1]
+    assert run_command(*words) == (0, "Version 1 of trial is version 1 of live: Approved.\n", "")
 
 
 @pytest.mark.usefixtures("two_environments")

@@ -2,7 +2,7 @@ import boto3
 import pytest
 
 from helpers.errors import UserError
-from ml_pipeline.registry import champion, list_packages, newest
+from ml_pipeline.registry import champion, list_packages
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import IMAGE, Register
 
@@ -11,7 +11,6 @@ def test_a_group_without_versions_has_no_champion(aws: boto3.Session, group: Mod
     sagemaker = aws.client("sagemaker")
 
     assert champion(sagemaker, group.name) is None
-    assert newest(sagemaker, group.name) is None
     assert list(list_packages(sagemaker, group.name)) == []
 
 
@@ -27,9 +26,10 @@ def test_the_champion_is_the_newest_approved_version(
     for status in ("Approved", "Rejected", "Approved", "PendingManualApproval"):
         register(ModelApprovalStatus=status)
 
-    active, last = champion(sagemaker, group.name), newest(sagemaker, group.name)
+    active = champion(sagemaker, group.name)
 
-    assert (active and active.version, last and last.version) == (3, 4)
+    assert active
+    assert active.version == 3
     assert [each.version for each in list_packages(sagemaker, group.name)] == [4, 3, 2, 1]
 
 
@@ -45,9 +45,8 @@ def test_a_package_has_what_serves_it_and_what_drift_is_measured_against(
 ) -> None:
     register(environment={"A": "b"}, CustomerMetadataProperties={"commit": "abc"})
 
-    package = newest(aws.client("sagemaker"), group.name)
+    package = next(list_packages(aws.client("sagemaker"), group.name))
 
-    assert package
     assert package.image == IMAGE
     assert package.model_data_url.endswith("/model.tar.gz")
     assert len(package.model_data_etag) == 32
@@ -64,9 +63,8 @@ def test_a_package_of_no_model_is_described_all_the_same(
 ) -> None:
     register(InferenceSpecification=None, ModelMetrics=None, DriftCheckBaselines=None)
 
-    package = newest(aws.client("sagemaker"), group.name)
+    package = next(list_packages(aws.client("sagemaker"), group.name))
 
-    assert package
     assert (package.image, package.model_data_url, package.metrics) == ("", "", "")
 
 

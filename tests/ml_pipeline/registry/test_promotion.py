@@ -15,11 +15,14 @@ from ml_pipeline.registry import champion, list_packages
 from ml_pipeline.registry.approval import approve
 from ml_pipeline.registry.group import ModelGroup
 from ml_pipeline.registry.promotion import MANIFEST, export_package, import_package
+from ml_pipeline.registry.sample import beside, needs_scoring, record_scoring, sample_uri
 from ml_pipeline.registry.serving import serving_problems
 from tests.buckets import create_bucket
 from tests.ml_pipeline.registry.conftest import ACCOUNT, Register
 
 Target = ModelGroup
+CARD = '{"intended_uses":{"intended_uses":"Estimate the age of abalones."}}'
+EXECUTION = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/score-sample-local/execution/abcdefghijkl"
 
 
 @pytest.fixture
@@ -35,7 +38,8 @@ def target(aws: boto3.Session, group: ModelGroup) -> Target:
 @pytest.fixture
 def exported(group: ModelGroup, register: Register, tmp_path: Path) -> Path:
     """The folder of an approved version."""
-    register(CustomerMetadataProperties={"commit": "abc"})
+    card = {"ModelCardContent": CARD, "ModelCardStatus": "Approved"}
+    register(CustomerMetadataProperties={"commit": "abc"}, ModelCard=card)
     approve(group, 1)
     export_package(group, 1, tmp_path)
     return tmp_path
@@ -53,10 +57,11 @@ def versions(group: ModelGroup) -> list[int]:
 def test_all_of_a_version_gets_there_and_waits_for_approval(
     group: ModelGroup, target: Target, exported: Path
 ) -> None:
-    found = import_package(target, exported)
+    imported = import_package(target, exported)
 
     one, other = group.find(1), target.find(1)
-    assert found == f"{one.arn} is version 1 of local. Approve it: make approve ENV=local MODEL=1"
+    assert imported == other
+    assert other.card == CARD
     assert other.status == "PendingManualApproval"
     assert champion(target.sagemaker, target.name) is None
     assert (other.image, other.environment) == (one.image, one.environment)
@@ -64,6 +69,11 @@ def test_all_of_a_version_gets_there_and_waits_for_approval(
         (one.model_data_url, other.model_data_url),
         (one.metrics, other.metrics),
         (one.baselines.statistics, other.baselines.statistics),
+        (
+            beside(one.baselines.statistics, "columns.json"),
+            beside(other.baselines.statistics, "columns.json"),
+        ),
+        (sample_uri(group, one), sample_uri(target, other)),
     ):
         assert copy.startswith(f"s3://{target.artifact_bucket}/models/promoted/")
         assert read(target, copy) == read(group, uri)
@@ -81,14 +91,45 @@ def test_who_approved_it_where_it_comes_from_stays_on_record(
     assert properties["source-approved-by"] == source.approved_by
     assert properties["source-approved-at"] == source.properties["approved-at"]
     assert "approved-by" not in properties, "nobody has, here"
+    record_scoring(target, target.find(1), EXECUTION)
     approve(target, 1)
     assert target.find(1).properties["source-approved-by"] == source.approved_by
+
+
+def test_a_promoted_version_is_approved_after_its_sample_was_scored(target: Target, exported: Path) -> None:
+    package = import_package(target, exported)
+
+    with pytest.raises(UserError) as rejected:
+        approve(target, 1)
+
+    assert str(rejected.value) == (
+        "Version 1 was promoted, and its sample has not been scored in local\n"
+        "Hint: Score it with: make promote ENV=local FROM=local MODEL=1"
+    )
+    assert champion(target.sagemaker, target.name) is None
+    record_scoring(target, package, EXECUTION)
+    assert target.find(1).status == "PendingManualApproval"
+    assert approve(target, 1).startswith("Version 1 is approved and active.")
+
+
+def test_what_was_scored_in_one_environment_is_scored_again_in_the_next_one(
+    target: Target, exported: Path, tmp_path_factory: pytest.TempPathFactory, group: ModelGroup
+) -> None:
+    record_scoring(target, import_package(target, exported), EXECUTION)
+    approve(target, 1)
+    folder = tmp_path_factory.mktemp("next")
+    export_package(target, 1, folder)
+
+    third = import_package(group, folder)
+
+    assert third.properties["promoted-from"] == target.find(1).arn
+    assert needs_scoring(third)
 
 
 def test_a_version_is_promoted_once(target: Target, exported: Path) -> None:
     import_package(target, exported)
 
-    assert import_package(target, exported).endswith("is version 1 of local already: PendingManualApproval.")
+    assert import_package(target, exported) == target.find(1)
     assert versions(target) == [1]
 
 
@@ -120,7 +161,25 @@ def test_what_is_not_approved_or_cannot_be_served_is_not_promoted(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["model.tar.gz", "evaluation.json", "statistics.json"])
+@pytest.mark.parametrize("name", ["evaluation.json", "sample.csv", "columns.json"])
+def test_a_file_that_is_gone_is_named(
+    group: ModelGroup, register: Register, tmp_path: Path, name: str
+) -> None:
+    register()
+    approve(group, 1)
+    uri = beside(group.find(1).metrics, name)
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    group.s3.delete_object(Bucket=bucket, Key=key)
+
+    with pytest.raises(
+        UserError, match=rf"Version 1 of local was not promoted: there is no {uri}\nHint: Train"
+    ):
+        export_package(group, 1, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["model.tar.gz", "evaluation.json", "statistics.json", "sample.csv"])
 @pytest.mark.parametrize("modify", [lambda path: path.write_bytes(b"other"), lambda path: path.unlink()])
 def test_a_file_that_was_modified_or_is_gone_registers_nothing(
     target: Target, exported: Path, name: str, modify: Callable[[Path], object]

@@ -14,8 +14,9 @@ from tests.spark_submit import JOBS, packages
 
 sys.path.extend([str(JOBS), str(packages())])
 
-import etl.ingestion.task as tasks  # before Polars is imported: it sets the number of its threads
+import etl.ingestion.task  # noqa: F401 - before Polars is imported: it sets the number of its threads
 from abalone_model import DATA
+from etl.ingestion.assignment import Assignment, run_task
 from etl.ingestion.inputs import divide, find_input
 from etl.ingestion.sink import Sink, Taken
 from etl.storage import LocalDisk, S3Settings
@@ -44,15 +45,13 @@ def seconds(source: Path, sink: Sink, folder: Path) -> float:
     """Return the CPU that the tasks take."""
     began = time.process_time()
     for part in divide(find_input(LocalDisk(), str(source)), 2, splittable=True):
-        result = tasks.run_task(
-            tasks.Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part
-        )
+        result = run_task(Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part)
         assert not result.problem
     return time.process_time() - began
 
 
-def main(rows: int) -> None:
-    """Measure, and print."""
+def measure(rows: int) -> dict[str, float]:
+    """Return the CPU seconds of a scan without and with statistics, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "abalone.csv"
         abalone.write(rows, source)
@@ -60,8 +59,19 @@ def main(rows: int) -> None:
         scan, described = (
             min(seconds(source, sink, target) for _ in range(ROUNDS)) for sink in (Nothing(), Described())
         )
-    line = f"{rows:,} rows: read and check {scan:.2f} s, with statistics {described:.2f} s"
-    print(f"{line}, {described / scan:.2f} times as much")
+    return {
+        "rows": rows,
+        "scan": round(scan, 2),
+        "statistics": round(described, 2),
+        "ratio": round(described / scan, 2),
+    }
+
+
+def main(rows: int) -> None:
+    """Measure, and print."""
+    found = measure(rows)
+    line = f"{rows:,} rows: read and check {found['scan']} s, with statistics {found['statistics']} s"
+    print(f"{line}, {found['ratio']} times as much")
 
 
 if __name__ == "__main__":

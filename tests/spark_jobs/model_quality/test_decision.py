@@ -1,6 +1,9 @@
 """Which model is registered."""
 
+import math
+
 import pytest
+from etl.errors import JobError
 from model_quality.decision import Thresholds, decide
 
 RMSE, AUC = Thresholds("rmse", 2.5, 0.0), Thresholds("auc", 0.8, 0.01)
@@ -36,3 +39,17 @@ def test_the_approved_model_is_left_as_it_is_however_good_it_is() -> None:
     for value in (1.0, 9.0):
         found = decide({"rmse": value}, {"rmse": value}, RMSE, same=True)
         assert found == ("unchanged", "this model is the approved one.")
+
+
+@pytest.mark.parametrize(
+    ("limit", "least", "message"),
+    [
+        (math.nan, 0.0, r"--limit nan: write the worst value of rmse, a finite number"),
+        (math.inf, 0.0, r"--limit inf: write"),
+        (2.5, math.nan, r"--min_improvement nan: write by how much rmse must be better"),
+        (2.5, -0.1, r"--min_improvement -0\.1: write"),
+    ],
+)
+def test_a_limit_that_each_model_would_meet_is_rejected(limit, least, message) -> None:
+    with pytest.raises(JobError, match=message):
+        Thresholds("rmse", limit, least).check()

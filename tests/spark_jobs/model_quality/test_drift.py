@@ -6,6 +6,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
+from etl.errors import JobError
 from model_quality.columns import Column
 from model_quality.drift import (
     Limits,
@@ -144,3 +145,26 @@ def test_the_report_is_json_with_limits_and_figures() -> None:
     assert (report["rows"], report["drifted"]) == (100, True)
     assert report["limits"] == {"psi": 0.25, "ks": 0.2, "missing": 0.05}
     assert [each["name"] for each in report["columns"] if each["exceeded"]] == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "option"),
+    [(Limits(psi, 0.2, 0.05), "--max_psi") for psi in (math.nan, math.inf, 0.0, -1.0)]
+    + [(Limits(0.25, ks, 0.05), "--max_ks") for ks in (math.nan, 0.0, -0.1, 1.1)]
+    + [(Limits(0.25, 0.2, missing), "--max_missing") for missing in (math.nan, -0.1, 1.1)],
+)
+def test_limits_that_no_drift_or_any_rows_exceed_are_rejected(limits, option) -> None:
+    with pytest.raises(JobError, match=rf"{option} .*: write a "):
+        limits.check()
+
+
+@pytest.mark.parametrize("count", [math.nan, math.inf, -1, 0])
+def test_a_baseline_without_usable_counts_is_rejected(count) -> None:
+    statistics = json.loads(statistics_json(statistics_of(rows([1.0, 2.0]), COLUMNS), COLUMNS))
+    for bucket in statistics["features"][0]["numerical_statistics"]["distribution"]["kll"]["buckets"]:
+        bucket["count"] = count
+
+    with pytest.raises(
+        JobError, match=r"statistics\.json has no statistics in the schema .*counts of 2 values"
+    ):
+        read_statistics(json.dumps(statistics), "statistics.json")

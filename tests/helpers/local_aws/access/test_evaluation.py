@@ -1,4 +1,4 @@
-"""Policies of several kinds that have a say in one request."""
+"""Policies of several kinds that apply to one request."""
 
 from dataclasses import replace
 from typing import Any

@@ -33,6 +33,7 @@ CONTEXT = ExecutionContext(
     new_name=lambda _step, _failures: "name",
     send_callback=lambda _callback, _arguments, _status: None,
     on_change=lambda: None,
+    on_step_end=lambda _run: None,
 )
 
 

@@ -163,7 +163,19 @@ def test_a_request_that_is_repeated_registers_once(register: Register) -> None:
         ),
         (
             {"ModelCard": {"ModelCardContent": '{"model_name": 1}', "ModelCardStatus": "Draft"}},
-            "unknown key 'model_name'; known are additional_information",
+            "model_name: Extra inputs are not permitted",
+        ),
+        (
+            {"ModelCard": {"ModelCardContent": '{"model_overview": {"model_name": "m"}}'}},
+            "model_overview.model_name: Extra inputs are not permitted",
+        ),
+        (
+            {"ModelCard": {"ModelCardContent": '{"intended_uses": {"risk_rating": "low"}}'}},
+            "intended_uses.risk_rating: Input should be 'High', 'Medium', 'Low' or 'Unknown'",
+        ),
+        (
+            {"ModelCard": {"ModelCardContent": '{"evaluation_details": [{"metric_groups": []}]}'}},
+            "evaluation_details.0.name: Field required",
         ),
         (
             {"InferenceSpecification": specification("s3://nowhere/model.tar.gz")},

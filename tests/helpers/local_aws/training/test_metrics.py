@@ -1,7 +1,7 @@
 """Metrics in what a training job prints."""
 
 from helpers.local_aws.training.metrics import MetricReader
-from helpers.local_aws.xgboost_container.metric_names import metric_definitions
+from helpers.xgboost.metric_names import metric_definitions
 
 
 def test_the_last_value_of_each_metric_counts() -> None:

@@ -35,7 +35,7 @@ def test_rules_of_a_security_group_change_in_place(stack: Stack) -> None:
     group = stack.outputs()["Group"]
     assert ports(group, "IpPermissionsEgress") == [80, None]
     assert ports(stack.outputs()["Open"], "IpPermissionsEgress") == [None], (
-        "AWS opens a group that says nothing"
+        "AWS opens a group without egress rules"
     )
     assert stack.update(content(81)) == "UPDATE_COMPLETE"
     assert stack.outputs()["Group"] == group

@@ -5,11 +5,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.local_aws.xgboost_container.errors import UserError
-from helpers.local_aws.xgboost_container.metric_names import NAMES
+from helpers.xgboost.metric_names import NAMES
 
 Values = dict[str, Any]
+VERSION = "3.2-0"
+"""The image whose rules these are, by its tag."""
 INFINITE = float("inf")
+
+
+class HyperparameterError(ValueError):
+    """Hyperparameters that the image rejects; the message is the image's."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,11 @@ def validate(given: Mapping[str, str]) -> Values:
     """Return the values of hyperparameters, by their own names.
 
     Raises:
-        UserError: the image rejects them.
+        HyperparameterError: the image rejects them.
     """
     texts = {_ALIASES.get(name, name): text for name, text in given.items()}
     if "num_round" not in texts:
-        raise UserError("Missing required hyperparameter: num_round")
+        raise HyperparameterError("Missing required hyperparameter: num_round")
     values = {name: _parsed(name, text) for name, text in texts.items()}
     for name, value in values.items():
         _check_range(name, value)
@@ -132,12 +137,12 @@ def _parsed(name: str, text: str) -> Any:
         if name in {"monotone_constraints", "interaction_constraints"}:
             return ast.literal_eval(text)
     except (ValueError, SyntaxError) as error:
-        raise UserError(
+        raise HyperparameterError(
             f"Hyperparameter {name}: could not parse value (caused by {type(error).__name__})"
         ) from error
     if name in _CHOICES:
         return text
-    raise UserError(f"Extraneous hyperparameter found: {name}")
+    raise HyperparameterError(f"Extraneous hyperparameter found: {name}")
 
 
 def _check_range(name: str, value: Any) -> None:
@@ -154,29 +159,29 @@ def _check_range(name: str, value: Any) -> None:
         case _:
             allowed = _INTEGERS.get(name) or _FLOATS.get(name) or _CHOICES[name]
             if value not in allowed:
-                raise UserError(f"Hyperparameter {name}: {value} is not in {allowed}")
+                raise HyperparameterError(f"Hyperparameter {name}: {value} is not in {allowed}")
 
 
 def _check_items(name: str, value: object, items: Iterable[Any], allowed: Any) -> None:
     if any(item not in allowed for item in items):
-        raise UserError(f"Hyperparameter {name}: value {value} not in range {allowed}")
+        raise HyperparameterError(f"Hyperparameter {name}: value {value} not in range {allowed}")
 
 
 def _check_metric(value: object, metric: str) -> None:
     name, _, threshold = (part.strip() for part in metric.partition("@"))
     if not threshold:
         if metric not in NAMES:
-            raise UserError(f"Hyperparameter eval_metric: value {value} not in range {list(NAMES)}")
+            raise HyperparameterError(f"Hyperparameter eval_metric: value {value} not in range {list(NAMES)}")
         return
     if name not in _THRESHOLDS:
-        raise UserError(
+        raise HyperparameterError(
             f"Metric '{metric}' is not supported. Parameter 'eval_metric' with customized threshold should "
             "be one of these options: 'error', 'ndcg', 'map'."
         )
     try:
         float(threshold)
     except ValueError:
-        raise UserError(f"Threshold value 't' in '{name}@t' expects float input.") from None
+        raise HyperparameterError(f"Threshold value 't' in '{name}@t' expects float input.") from None
 
 
 def _check_updater(values: Values) -> None:
@@ -185,30 +190,38 @@ def _check_updater(values: Values) -> None:
         return
     if values.get("booster") == "gblinear":
         if len(chosen) != 1 or chosen[0] not in {"shotgun", "coord_descent"}:
-            raise UserError("Linear updater should be one of these options: 'shotgun', 'coord_descent'.")
+            raise HyperparameterError(
+                "Linear updater should be one of these options: 'shotgun', 'coord_descent'."
+            )
     elif values.get("process_type") == "update":
         if not {*chosen} <= {"refresh", "prune"}:
-            raise UserError("process_type 'update' can only be used with updater 'refresh' and 'prune'")
+            raise HyperparameterError(
+                "process_type 'update' can only be used with updater 'refresh' and 'prune'"
+            )
     elif len({*chosen} & {"grow_colmaker", "distcol", "grow_histmaker"}) > 1:
-        raise UserError("Only one tree grow plugin can be selected.")
+        raise HyperparameterError("Only one tree grow plugin can be selected.")
     elif {*chosen} & {"shotgun", "coord_descent"}:
-        raise UserError("Tree updater should be selected from these options: " + ", ".join(_UPDATERS[:-2]))
+        raise HyperparameterError(
+            "Tree updater should be selected from these options: " + ", ".join(_UPDATERS[:-2])
+        )
 
 
 def _check_objective(values: Values) -> None:
     objective = values.get("objective")
     if objective in {"multi:softmax", "multi:softprob"} and "num_class" not in values:
-        raise UserError("Require input for parameter 'num_class' for multi-classification")
+        raise HyperparameterError("Require input for parameter 'num_class' for multi-classification")
 
 
 def _check_eval_metric(values: Values) -> None:
     metrics, objective = values.get("eval_metric") or [], values.get("objective") or ""
     if metrics and not objective:  # in the image a KeyError of this name
-        raise UserError("'objective': a job with eval_metric must have the hyperparameter objective")
+        raise HyperparameterError(
+            "'objective': a job with eval_metric must have the hyperparameter objective"
+        )
     if "auc" in metrics and not objective.startswith(("binary:", "rank:")):
-        raise UserError("Metric 'auc' can only be applied for classification and ranking problems.")
+        raise HyperparameterError("Metric 'auc' can only be applied for classification and ranking problems.")
     if "aft-nloglik" in metrics and objective != "survival:aft":
-        raise UserError("Metric 'aft-nloglik' can only be applied for 'survival:aft' objective.")
+        raise HyperparameterError("Metric 'aft-nloglik' can only be applied for 'survival:aft' objective.")
 
 
 def _check_constraints(values: Values) -> None:
@@ -217,7 +230,9 @@ def _check_constraints(values: Values) -> None:
         ("interaction_constraints", ("exact", "hist", "approx")),
     ):
         if name in values and values.get("tree_method") not in methods:
-            raise UserError(f"{name} can be used only when the tree_method parameter is set to {methods}.")
+            raise HyperparameterError(
+                f"{name} can be used only when the tree_method parameter is set to {methods}."
+            )
 
 
 _DEPENDENCIES: tuple[Callable[[Values], None], ...] = (

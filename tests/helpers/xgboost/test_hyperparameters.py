@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from helpers.local_aws.xgboost_container.errors import UserError
-from helpers.local_aws.xgboost_container.hyperparameters import validate
+from helpers.xgboost.hyperparameters import HyperparameterError, validate
 
 
 @pytest.mark.parametrize(
@@ -50,6 +49,6 @@ def test_values_have_their_types(given: dict[str, str], expected: dict[str, Any]
     ],
 )
 def test_what_the_image_rejects(given: dict[str, str], message: str) -> None:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(HyperparameterError) as caught:
         validate(given)
     assert message in str(caught.value)

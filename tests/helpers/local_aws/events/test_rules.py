@@ -1,4 +1,4 @@
-"""Model packages whose state changes, and the rules that this reaches."""
+"""Model packages and pipeline steps whose state changes, and the rules that this reaches."""
 
 import json
 import time
@@ -103,3 +103,30 @@ def test_a_rule_whose_role_may_not_start_it_starts_nothing(
     assert event["detail"]["ModelPackageStatus"] == "Completed"
     assert event["detail"]["ModelPackageVersion"] == 1
     assert executions_of(pipelines, scoring) == []
+
+
+def test_a_step_that_failed_starts_the_pipeline_of_a_rule(
+    aws: boto3.Session, pipelines, scoring: str
+) -> None:
+    fail = {"Name": "drifted", "Type": "Fail", "Arguments": {"ErrorMessage": "weight: PSI 1.079"}}
+    name = pipelines.create(fail)
+    failing = pipelines.sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Building Pipeline Execution Step Status Change"],
+        "detail": {"pipelineArn": [failing], "stepName": ["drifted"], "currentStepStatus": ["Failed"]},
+    }
+    target = target_of(pipelines, scoring, starter(aws, "events.amazonaws.com"))
+    given = {"PipelineParameterList": [{"Name": "Package", "Value": "$.detail.failureReason"}]}
+    events, rule = aws.client("events"), f"rule-{uuid.uuid4().hex[:8]}"
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "it", **target, "SageMakerPipelineParameters": given}])
+
+    pipelines.sagemaker.start_pipeline_execution(PipelineName=name)
+
+    while not (started := executions_of(pipelines, scoring)):
+        time.sleep(0.05)
+    (execution,) = started
+    ended = pipelines.wait(execution["PipelineExecutionArn"])
+    assert ended["FailureReason"].startswith("Step failure: end: ")
+    assert "weight: PSI 1.079" in ended["FailureReason"]

@@ -1,0 +1,40 @@
+"""The event of a pipeline's step that has ended.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from helpers.local_aws.api.response import ACCOUNT, with_values
+from helpers.local_aws.events.package_event import TIME_FORMAT
+from helpers.local_aws.pipelines.execution import StepRun
+
+
+def step_event(run: StepRun, pipeline_arn: str, execution_arn: str, region: str) -> dict[str, Any]:
+    """Return the event of a step in its last status."""
+    detail = with_values(
+        {
+            "failureReason": run.failure_reason,
+            "stepStartTime": run.started.strftime(TIME_FORMAT),
+            "stepEndTime": run.ended.strftime(TIME_FORMAT) if run.ended else None,
+            "stepName": run.step.name,
+            "stepType": run.step.type,
+            "previousStepStatus": "Executing",
+            "currentStepStatus": run.status,
+            "pipelineArn": pipeline_arn,
+            "pipelineExecutionArn": execution_arn,
+        }
+    )
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "SageMaker Model Building Pipeline Execution Step Status Change",
+        "source": "aws.sagemaker",
+        "account": ACCOUNT,
+        "time": datetime.now(UTC).strftime(TIME_FORMAT),
+        "region": region,
+        "resources": [pipeline_arn, execution_arn],
+        "detail": detail,
+    }

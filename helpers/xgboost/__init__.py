@@ -1,0 +1,1 @@
+"""What SageMaker's image of the built-in XGBoost accepts, in the words of the image."""

@@ -1,0 +1,17 @@
+"""Scores the sample of a version, which `make promote` does before the version can be approved."""
+
+from collections.abc import Sequence
+
+from helpers.pipeline_utils import Parameters
+from ml_pipeline.steps import ModelStep, SparkStep, Step, TransformStep
+
+DESCRIPTION = "Scores the sample of a version, and fails unless the predictions are the recorded ones."
+
+
+def steps(_: Parameters) -> Sequence[Step]:
+    """Return the steps of the pipeline."""
+    return [
+        ModelStep("model"),
+        TransformStep("transform"),
+        SparkStep("check"),
+    ]
