@@ -57,7 +57,7 @@ def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionR
     steps = [_with_spark_run(project, step, execution) for step in report.steps]
     steps = [_with_card(project, step) for step in steps]  # part: model life cycle
     if with_data:
-        steps = (_with_data(project, step, execution, earlier) for step in steps)
+        steps = [_with_data(project, step, execution, earlier) for step in steps]
     else:
         report = replace(report, missing=(*report.missing, WITHOUT_DATA))
     report = replace(report, steps=tuple(steps))

@@ -224,10 +224,9 @@ class Sandbox:
     def variables(self) -> Iterator[str]:
         yield from ("--var", f"AWS_REGION={project_settings().region}")
         yield from ("--var", "DEPLOY_ROLE_ARN=arn:aws:iam::123456789012:role/deploy")
-        yield from (
-            "--var",
-            "MODEL_READER_ROLE_ARN=arn:aws:iam::123456789012:role/model-reader",
-        )  # part: model life cycle
+        # begin: model life cycle
+        yield from ("--var", "MODEL_READER_ROLE_ARN=arn:aws:iam::123456789012:role/model-reader")
+        # end: model life cycle
         for name in promoted():
             yield from ("--var", f"PLAN_ROLE_ARN_{name.upper()}=arn:aws:iam::123456789012:role/{name}-plan")
             yield from ("--var", f"AWS_REGION_{name.upper()}={name.settings.region}")

@@ -508,10 +508,9 @@ def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path
     for workflow, inputs in (
         ("rollback", {"environment": FIRST, "to": f"$(touch {owned})"}),
         ("rollback", {"environment": FIRST, "to": "", "pipeline": f"$(shell touch {owned})"}),
-        (
-            "promote-model",
-            {"environment": NEXT, "from": FIRST, "version": f"$(touch {owned})"},
-        ),  # part: model life cycle
+        # begin: model life cycle
+        ("promote-model", {"environment": NEXT, "from": FIRST, "version": f"$(touch {owned})"}),
+        # end: model life cycle
         ("teardown", {"environment": NEXT, "confirmation": NEXT[:-1]}),
         ("teardown", {"environment": f"$(shell touch {owned})", "confirmation": f"$(shell touch {owned})"}),
         *(("teardown", {"environment": name, "confirmation": name}) for name in PROTECTED),

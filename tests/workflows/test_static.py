@@ -169,7 +169,7 @@ def test_a_pull_request_of_a_fork_gets_no_credentials(workflow: str, name: str, 
 def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[str, Any]) -> None:
     """The deployment role trusts jobs of a GitHub environment, that of plans pull requests and main.
 
-    The job that exports a model needs no more than a role that reads models.  # part: model life cycle
+    Other jobs of an environment need no more than a role that reads.
     """
     deploys = "${{ vars.DEPLOY_ROLE_ARN }}"
     # begin: model life cycle
