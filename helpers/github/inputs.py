@@ -2,7 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import (
+    Iterator,  # part: model life cycle
+    Mapping,
+)
 
 from helpers.environments import LOCAL, PREVIEW, Environment, is_preview
 from helpers.errors import UserError, one_per_line

@@ -3,14 +3,14 @@
 What GitHub itself decides (approval, queues, tokens) is in test_static.py.
 """
 
-import io
+import io  # part: model life cycle
 import json
 import os
 import re
-import shutil
+import shutil  # part: model life cycle
 import subprocess
-import tarfile
-import uuid
+import tarfile  # part: model life cycle
+import uuid  # part: model life cycle
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,13 +23,13 @@ import pytest
 from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from helpers.algorithm_images import algorithm_image_accounts
+from helpers.algorithm_images import algorithm_image_accounts  # part: model life cycle
 from helpers.environments import Environment, has_previews, promoted
 from helpers.infra.stacks import load_stacks
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.previews import with_new_expiry
 from helpers.infra.stacks.regional_values import with_regional_values
-from helpers.local_aws.xgboost_container.environment import program
+from helpers.local_aws.xgboost_container.environment import program  # part: model life cycle
 from helpers.project_settings import project_settings
 from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.params.documents import read_document
