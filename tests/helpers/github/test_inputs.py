@@ -59,6 +59,7 @@ def test_an_environment_that_is_not_set_up_on_github_is_rejected(vault) -> None:
         validate_inputs({**previews, "CONFIGURED": "{}"})
 
 
+# begin: model life cycle
 @pytest.fixture
 def chain(monkeypatch, tmp_path: Path) -> None:
     """A project with two environments."""
@@ -92,6 +93,7 @@ def test_a_promotion_that_cannot_be_is_rejected(chain, changed: dict[str, str], 
         validate_inputs({**PROMOTION, **changed})
 
 
+# end: model life cycle
 @pytest.mark.parametrize("to", ["", "12", "0123456789abcdef" * 4])
 @pytest.mark.parametrize("pipeline", ["", "all", "Fares-2"])
 def test_a_rollback_is_to_a_version_of_a_pipeline(to: str, pipeline: str) -> None:
