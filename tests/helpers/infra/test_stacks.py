@@ -793,7 +793,7 @@ STACKS = '{"Stacks": ["storage"], '
             [
                 "Parameters.ProjectName is not given here, it is defined in infra/project.json: remove it",
                 "Parameters.Environment is not given here, it is the name of the file: remove it",
-                "Parameters.Protected is not given here, it follows from the key Protected next to Parameters",
+                "Parameters.Protected is not given here, it follows from the key Protected next to",
             ],
         ),
         (
