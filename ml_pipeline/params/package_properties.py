@@ -1,4 +1,4 @@
-"""The customer's metadata properties of a model package that say what it is, and what it is made of."""
+"""The customer's metadata properties of a model package that describe it, and what it was made from."""
 
 COMMIT = "commit"
 MODEL_DIGEST = "model-digest"

@@ -1,4 +1,4 @@
-"""What the model card of a version says, as lines for people."""
+"""The contents of a model card, as lines for people."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def card_facts(content: str) -> tuple[tuple[str, str], ...]:
-    """Return what the content of a card says, by what it is; nothing of a card that is empty or no JSON."""
+    """Return the contents of a card, by their names; nothing if it is empty or not valid JSON."""
     try:
         card = json.loads(content)
     except ValueError:
