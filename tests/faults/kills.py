@@ -73,7 +73,10 @@ class Store:
 
     def names(self, folder: str) -> set[str]:
         """Return the names of what lies in a folder, none where there is no folder."""
-        found = self.files.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
+        try:
+            found = self.files.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
+        except FileNotFoundError:  # it was there a moment ago
+            return set()
         return {entry.base_name for entry in found}
 
     def listing(self, folder: str) -> set[tuple[str, int | None, int | None]]:

@@ -28,6 +28,7 @@ VERBS = {
         "Register",
         "Reject",
         "Return",
+        "Score",
     ),
     *("Stop", "Train", "Tune", "Type", "Undo", "Unset", "Use", "Wait", "Write", "Lock", "Begin", "Report"),
 }

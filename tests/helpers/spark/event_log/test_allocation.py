@@ -114,7 +114,7 @@ def test_yarn_without_room_for_all(run_of) -> None:
     assert finding.evidence.endswith("; the last came 5.0 s after the start, the run went on for 55.0 s")
     assert finding.recommendation == (
         "more instances, or executors of which all have room: at most 10,944 MiB (spark.executor.memory and "
-        "what is beside it) and, where vCPU are short, 3 cores (spark.executor.cores); otherwise ask for 24 "
+        "overhead) and, where vCPU are short, 3 cores (spark.executor.cores); otherwise ask for 24 "
         "(spark.executor.instances)"
     )
     assert finding.impact == "up to 0.1 s with 24 cores more"
