@@ -193,8 +193,15 @@ def test_keys_and_buckets_have_the_properties_of_the_new_templates(make: Make, a
     (readers,) = [each for each in policy["Statement"] if each["Sid"] == "DataThroughS3"]
     assert "kms:Decrypt" in readers["Action"]
     assert {arn.rsplit("-", 2)[-2:][0] for arn in readers["Condition"]["ArnEquals"]["aws:PrincipalArn"]} == {
-        "processing", "training", "transform", "studio", "ci", "model"
-    }  # fmt: skip
+        "processing",
+        "studio",
+        "ci",
+        # begin: model life cycle
+        "training",
+        "transform",
+        "model",
+        # end: model life cycle
+    }
 
 
 @pytest.mark.parametrize(
