@@ -18,6 +18,8 @@ PROJECT = {
 def copy_working_tree(repository: Path, folder: Path) -> None:
     """Clone HEAD, and copy what is not committed; times are kept, for make compares those of requirements."""
     git("clone", "--quiet", str(repository), str(folder), at=repository)
+    # A link to that of the tests, which .gitignore does not match.
+    (folder / ".git" / "info" / "exclude").write_text(".venv\n")
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", at=repository)
     for name in filter(None, listed.split("\0")):
         source, target = repository / name, folder / name
