@@ -11,7 +11,7 @@ from moto.events.models import events_backends
 
 from helpers.local_aws.access.role_trust import RoleError
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
-from helpers.local_aws.events.package_event import TIME_FORMAT
+from helpers.local_aws.events.event import TIME_FORMAT
 from helpers.local_aws.events.pipeline_target import is_pipeline, start_request
 from helpers.local_aws.pipelines.expressions import ExpressionError
 

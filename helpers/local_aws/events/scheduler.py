@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from moto.scheduler.models import scheduler_backends
 from helpers.local_aws.access.role_trust import RoleError
 from helpers.local_aws.api.response import ACCOUNT, ApiError, Request
 from helpers.local_aws.events.delivery import EventDelivery
-from helpers.local_aws.events.package_event import TIME_FORMAT
+from helpers.local_aws.events.event import new_event
 from helpers.local_aws.events.pipeline_target import is_pipeline, start_request
 from helpers.local_aws.events.schedule_expression import Next, ScheduleError, parse
 from helpers.local_aws.pipelines.expressions import ExpressionError
@@ -96,7 +95,9 @@ class Scheduler:
                     continue
                 self._due[key] = following, following(now)
                 if _is_between(schedule.begin, due, schedule.end):
-                    schedule.start(_event(schedule.arn, self._region, due))
+                    schedule.start(
+                        new_event("aws.events", "Scheduled Event", [schedule.arn], {}, self._region, due)
+                    )
             except (ScheduleError, ApiError, RoleError, ExpressionError) as error:
                 _log.warning("schedule %s started nothing: %s", schedule.arn, error)
             except Exception:  # the other schedules are to start, too
@@ -145,17 +146,3 @@ def _is_between(begin: datetime | None, moment: datetime, end: datetime | None) 
 
 def _moment(seconds: Any) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
-
-
-def _event(arn: str, region: str, due: datetime) -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT,
-        "time": due.astimezone(UTC).strftime(TIME_FORMAT),
-        "region": region,
-        "resources": [arn],
-        "detail": {},
-    }

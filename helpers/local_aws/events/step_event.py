@@ -3,12 +3,10 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
 
-import uuid
-from datetime import UTC, datetime
 from typing import Any
 
-from helpers.local_aws.api.response import ACCOUNT, with_values
-from helpers.local_aws.events.package_event import TIME_FORMAT
+from helpers.local_aws.api.response import with_values
+from helpers.local_aws.events.event import TIME_FORMAT, new_event
 from helpers.local_aws.pipelines.execution import StepRun
 
 
@@ -27,14 +25,10 @@ def step_event(run: StepRun, pipeline_arn: str, execution_arn: str, region: str)
             "pipelineExecutionArn": execution_arn,
         }
     )
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "SageMaker Model Building Pipeline Execution Step Status Change",
-        "source": "aws.sagemaker",
-        "account": ACCOUNT,
-        "time": datetime.now(UTC).strftime(TIME_FORMAT),
-        "region": region,
-        "resources": [pipeline_arn, execution_arn],
-        "detail": detail,
-    }
+    return new_event(
+        "aws.sagemaker",
+        "SageMaker Model Building Pipeline Execution Step Status Change",
+        [pipeline_arn, execution_arn],
+        detail,
+        region,
+    )

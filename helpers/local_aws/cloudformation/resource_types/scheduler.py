@@ -6,7 +6,7 @@ from typing import Any
 from moto.scheduler.models import scheduler_backends
 
 from helpers.local_aws.cloudformation.resource_types.base import Properties, Resource, ResourceType
-from helpers.local_aws.events.package_event import TIME_FORMAT
+from helpers.local_aws.events.event import TIME_FORMAT
 from helpers.local_aws.events.pipeline_target import is_pipeline
 from helpers.local_aws.events.schedule_expression import parse
 
