@@ -39,4 +39,4 @@ differs = found[2] == "9999" and found[0] == "2262" and found[1] != "9999"
 sys.exit(0 if differs else "The readers agree in other ways now: this finding is out of date.")
 PY
 TZ=UTC SPARK_LOCAL_IP=127.0.0.1 venv/bin/python write.py 2> errors.txt || { cat errors.txt >&2; exit 1; }
-TZ=UTC venv/bin/python read.py
+TZ=UTC venv/bin/python read.py || exit 1

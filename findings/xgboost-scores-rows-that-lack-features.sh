@@ -40,4 +40,4 @@ scored, missing, more, in_place = found.values()
 is_scored = scored == missing and more == "XGBoostError" and in_place == "ValueError"
 sys.exit(0 if is_scored else "Rows that lack features are not scored as before: this finding is out of date.")
 PY
-venv/bin/python score.py
+venv/bin/python score.py || exit 1

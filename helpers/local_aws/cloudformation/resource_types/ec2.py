@@ -339,7 +339,7 @@ class _GroupRule(_Ec2):
         resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return nothing of the rule but that it is there, be it that someone has made it again."""
+        """Return no properties if the rule exists, also if it was created again, and None if it does not."""
         group = self._backend.get_security_group_from_id(resource.state["group"])
         rules = [*group.ingress_rules, *group.egress_rules] if group else []
         there = any(

@@ -173,7 +173,7 @@ def test_a_whole_log_is_complete_however_its_last_line_ends(tmp_path: Path, endi
 def test_a_log_that_another_tool_has_rewritten(tmp_path: Path, again: Callable[..., str]) -> None:
     rewritten = [again(json.loads(line)).encode() + b"\n" for line in EVENTS]
 
-    assert summarize(write(tmp_path / "anew", rewritten)) == summarize(write(tmp_path / "app-1", EVENTS))
+    assert summarize(write(tmp_path / "rewritten", rewritten)) == summarize(write(tmp_path / "app-1", EVENTS))
 
 
 def test_a_compacted_log_begins_where_it_was_compacted(tmp_path: Path) -> None:
