@@ -6,7 +6,7 @@ So each reads again after the update, and reports what the other one did.
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.registry.packages import APPROVED, APPROVED_BY, REJECTED, champion, describe
@@ -23,6 +23,8 @@ RECORDED = frozenset(f"{verb}-{what}" for verb in ("approved", "rejected") for w
 """The customer's metadata properties that record a decision."""
 REJECTED_BY = "rejected-by"
 """The customer's metadata property that names who rejected a version."""
+_CARD_STATUS: Final = {APPROVED: "Approved", REJECTED: "Archived"}
+"""The status of the model card of a version, by that of the version. A card has no status for a rejection."""
 
 
 def approve(group: "ModelGroup", version: int) -> str:
@@ -113,8 +115,10 @@ def _update(group: "ModelGroup", package: "Package", status: Literal["Approved",
         f"{verb}-at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         **({f"{verb}-in": run} if (run := _workflow_run()) else {}),
     }
+    # AWS changes the status of a card without its content, which stays.
+    card: dict[str, Any] = {"ModelCard": {"ModelCardStatus": _CARD_STATUS[status]}} if package.card else {}
     group.sagemaker.update_model_package(
-        ModelPackageArn=package.arn, ModelApprovalStatus=status, CustomerMetadataProperties=record
+        ModelPackageArn=package.arn, ModelApprovalStatus=status, CustomerMetadataProperties=record, **card
     )
     return describe(group.sagemaker, package.arn)
 

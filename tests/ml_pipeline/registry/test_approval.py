@@ -60,6 +60,26 @@ def test_an_approved_version_is_active_and_shows_who_approved_it(
     assert approve(group, version) == f"Version 1 is approved already, by {package.approved_by}."
 
 
+def test_the_model_card_follows_the_decision(
+    aws: boto3.Session, group: ModelGroup, register: Register
+) -> None:
+    """Its content stays; what has no card is decided on as well."""
+    content = '{"intended_uses": {"risk_rating": "Low"}}'
+    register(ModelCard={"ModelCardContent": content, "ModelCardStatus": "PendingReview"})
+    register()
+
+    def card(version: int) -> object:
+        described = aws.client("sagemaker").describe_model_package(ModelPackageName=group.find(version).arn)
+        return described.get("ModelCard")
+
+    approve(group, 1)
+    assert card(1) == {"ModelCardContent": content, "ModelCardStatus": "Approved"}
+    reject(group, 1)
+    assert card(1) == {"ModelCardContent": content, "ModelCardStatus": "Archived"}
+    approve(group, 2)
+    assert card(2) is None
+
+
 def test_an_approval_in_a_workflow_names_its_run(
     group: ModelGroup, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
