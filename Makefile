@@ -145,7 +145,7 @@ models: $(VENV)/run  ## Show the versions of the model, their approval and metri
 compare: $(VENV)/run  ## Show the metrics of two versions side by side, overall and by slice; MODEL=2 WITH=3
 	$(PIPELINES) compare --env $(ENV) $(OF_MODEL) --with $(or $(WITH),$(error WITH is missing: make compare MODEL=2 WITH=3))
 approve: $(VENV)/run  ## Approve a version that can be served, which makes it the active one; MODEL=3
-	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
+	$(PIPELINES) approve --env $(ENV) $(OF_MODEL) $(ARGS)
 reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
 promote: $(VENV)/run  ## Register a version that environment FROM has approved in ENV, and score its sample; FROM=dev MODEL=3 ARGS=--approve

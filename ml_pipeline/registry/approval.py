@@ -27,13 +27,18 @@ _CARD_STATUS: Final = {APPROVED: "Approved", REJECTED: "Archived"}
 """The status of the model card of a version, by that of the version. A card has no status for a rejection."""
 
 
-def approve(group: "ModelGroup", version: int) -> str:
+def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> str:
     """Approve a version that can be served, which makes it the active one; return what was done.
 
+    Args:
+        group: of the version.
+        version: its number.
+        uncompared: whether it may be one that was not compared with the active version.
+
     Raises:
-        UserError: there is no such version, a newer one is approved, this one cannot be served, or it was
-            promoted and its sample was not scored. Nothing was changed then. Or someone else has rejected it
-            at the same time.
+        UserError: there is no such version, a newer one is approved, this one cannot be served, it was not
+            compared with the active one, or it was promoted and its sample was not scored. Nothing was
+            changed then. Or someone else has rejected it at the same time.
     """
     package, active = group.find(version), champion(group.sagemaker, group.name)
     if active and active.version > version:
@@ -48,6 +53,13 @@ def approve(group: "ModelGroup", version: int) -> str:
         raise UserError(
             f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}",
             hint=f"Approve another version; list them with: {group.command('models')}",
+        )
+    if active and not package.compared and not uncompared:
+        raise UserError(
+            f"Version {version} was not compared with version {active.version}, which is active: an event "
+            "started its training, and no event has the active version",
+            hint=f"Compare them: {group.command('compare', MODEL=str(version), WITH=str(active.version))}, "
+            f"then approve it with: {group.command('approve', MODEL=str(version), ARGS='--uncompared')}",
         )
     if needs_scoring(package):
         raise UserError(

@@ -706,8 +706,10 @@ def register(aws: boto3.Session, model: bytes, sample: str, status: str = "Appro
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-        ModelMetrics={"ModelQuality": {"Statistics": document("evaluation")}},
-        DriftCheckBaselines={"ModelDataQuality": {"Statistics": document("statistics")}},
+        ModelMetrics={
+            "ModelQuality": {"Statistics": document("evaluation")},
+            "ModelDataQuality": {"Statistics": document("statistics")},
+        },
     )["ModelPackageArn"]
     return int(arn.rpartition("/")[2])
 

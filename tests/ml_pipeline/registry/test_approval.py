@@ -7,6 +7,8 @@ import boto3
 import pytest
 
 from helpers.errors import UserError
+from ml_pipeline.params.execution_parameters import CHAMPION_MODEL_DATA_URL, EXECUTION_PARAMETERS
+from ml_pipeline.params.package_properties import COMPARED_WITH
 from ml_pipeline.registry import champion
 from ml_pipeline.registry.approval import approve, reject
 from ml_pipeline.registry.group import ModelGroup
@@ -137,6 +139,29 @@ def test_a_version_older_than_the_active_one_is_not_approved(group: ModelGroup, 
     assert statuses(group, 1, 2) == ["PendingManualApproval", "Approved"]
 
 
+def test_a_version_that_an_event_trained_is_compared_with_the_active_one_before_it_is_approved(
+    group: ModelGroup, register: Register
+) -> None:
+    """The default of ChampionModelDataUrl shows that nobody looked for the active version."""
+    not_given = EXECUTION_PARAMETERS[CHAMPION_MODEL_DATA_URL]
+    trained = {COMPARED_WITH: not_given}
+    approve(group, register(CustomerMetadataProperties=trained))  # there is nothing to compare it with
+    approve(group, register(CustomerMetadataProperties={COMPARED_WITH: group.find(1).model_data_url}))
+    register(CustomerMetadataProperties=trained)
+
+    with pytest.raises(UserError) as rejected:
+        approve(group, 3)
+
+    assert str(rejected.value) == (
+        "Version 3 was not compared with version 2, which is active: an event started its training, and no "
+        "event has the active version\n"
+        "Hint: Compare them: make compare ENV=local MODEL=3 WITH=2, then approve it with: make approve "
+        "ENV=local MODEL=3 ARGS=--uncompared"
+    )
+    assert (active(group), statuses(group, 3)) == (2, ["PendingManualApproval"])
+    assert approve(group, 3, uncompared=True).startswith("Version 3 is approved and active.")
+
+
 @pytest.mark.parametrize("act", [approve, reject])
 def test_an_unknown_version_is_named_with_those_there_are(
     group: ModelGroup, register: Register, act: Callable[[ModelGroup, int], str]
@@ -155,7 +180,7 @@ def test_an_unknown_version_is_named_with_those_there_are(
 def test_what_cannot_be_served_is_not_approved(
     aws: boto3.Session, group: ModelGroup, register: Register
 ) -> None:
-    register(environment={"SAGEMAKER_PROGRAM": ""}, DriftCheckBaselines=None)
+    register(environment={"SAGEMAKER_PROGRAM": ""}, ModelMetrics=None)
 
     with pytest.raises(UserError) as rejected:
         approve(group, 1)
@@ -165,7 +190,7 @@ def test_what_cannot_be_served_is_not_approved(
     assert [line.split(",")[0] for line in lines[1:]] == [
         "  - its environment has SAGEMAKER_PROGRAM",
         "  - it has no baseline that drift is measured against: register it with "
-        "DriftCheckBaselines.ModelDataQuality.Statistics",
+        "ModelMetrics.ModelDataQuality.Statistics",
         "Hint: Approve another version; list them with: make models ENV=local",
     ]
     assert group.find(1).status == "PendingManualApproval"
