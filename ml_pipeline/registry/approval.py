@@ -78,6 +78,8 @@ def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> s
             f"Version {version} is approved. Version {active.version} was approved at the same time, "
             f"{_by(active, APPROVED_BY)}, and is the active one."
         )
+    if group.scoring_pipeline:
+        return f"Version {version} is approved and active. Its approval starts {group.scoring_pipeline}."
     return (
         f"Version {version} is approved and active. Score with it: {group.command('run', PIPELINE='score')}"
     )

@@ -121,7 +121,9 @@ def _check_metric(metric: str, columns: Columns) -> None:
 
 def _read_models(files: Storage, values: argparse.Namespace) -> Models:
     given = values.champion_model_data_url.strip()
-    champion = None if given in {"", NONE, NOT_GIVEN} else read_artifact(files, given, "--champion_model_data_url")
+    champion = (
+        None if given in {"", NONE, NOT_GIVEN} else read_artifact(files, given, "--champion_model_data_url")
+    )
     return Models(read_artifact(files, values.model_data_url, "--model_data_url"), champion)
 
 

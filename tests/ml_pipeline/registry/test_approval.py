@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -60,6 +61,14 @@ def test_an_approved_version_is_active_and_shows_who_approved_it(
     assert package.approved_by.startswith("arn:aws:")
     assert found == "Version 1 is approved and active. Score with it: make run ENV=local PIPELINE=score"
     assert approve(group, version) == f"Version 1 is approved already, by {package.approved_by}."
+
+
+def test_an_approval_that_starts_scoring_shows_what_it_starts(group: ModelGroup, register: Register) -> None:
+    scoring = replace(group, scoring_pipeline="score-local")
+
+    assert (
+        approve(scoring, register()) == "Version 1 is approved and active. Its approval starts score-local."
+    )
 
 
 def test_the_model_card_follows_the_decision(

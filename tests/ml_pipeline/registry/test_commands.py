@@ -76,7 +76,12 @@ def test_models_are_shown_with_their_approval_and_metrics(
 
     assert code == 0
     second, first = rows(out)
-    assert (second[0], second[1], second[2], second[5]) == ("2", "PendingManualApproval, not compared", "none", "")
+    assert (second[0], second[1], second[2], second[5]) == (
+        "2",
+        "PendingManualApproval, not compared",
+        "none",
+        "",
+    )
     assert (first[0], first[1], first[2], first[5]) == ("1", "Approved", "rmse 2.25, r2 0.5", "yes")
     assert first[4] == group.find(1).approved_by.rsplit(":", 1)[-1] != ""
 

@@ -1,4 +1,4 @@
-"""Instances are not looked up: the image's toolkit does that, and retries for 15 minutes if a name is unknown."""
+"""No instance is looked up: the toolkit of the image does, and retries an unknown name for 15 minutes."""
 
 import re
 import threading
