@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
@@ -28,6 +29,10 @@ progress.DURATIONS = Path(os.devnull) / "durations.json"
 
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
 gc.set_threshold(100_000)
+
+# A shell that starts the tests in the background has them ignore SIGINT, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is slow, and that is not a fault of what is tested.
 settings.register_profile("untimed", deadline=None)
