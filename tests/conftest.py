@@ -3,9 +3,10 @@
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ progress.DURATIONS = Path(os.devnull) / "durations.json"
 
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
 gc.set_threshold(100_000)
+
+# A shell that starts the tests in the background has them ignore SIGINT, which some tests send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is slow, and that is not a fault of what is tested.
 settings.register_profile("untimed", deadline=None)
@@ -54,20 +59,32 @@ BaseClient._make_api_call = untraced(BaseClient._make_api_call)
 CoreSession.create_client = untraced(CoreSession.create_client)
 
 
-LONGEST = ("e2e", "faults", "spark_jobs", "ml_pipeline")
-"""The folders of the longest files, the longest first."""
+LONGEST = (
+    "e2e",
+    "faults",
+    "helpers/local_aws/spark_container",
+    "helpers/infra/test_migrate.py",
+    "ml_pipeline/test_under_faults.py",
+    "infra",
+    "ml_pipeline/packages",
+    "ml_pipeline/spark",
+    "helpers/local_aws",
+    "spark_jobs",
+    "ml_pipeline",
+)
+"""The folders and files of the longest tests, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin long files first, or one worker is left with them at the end."""
-    ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
     root = Path(__file__).parent
 
-    def rank(item: pytest.Item) -> int:
-        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
-        return ranks.get(folder, len(ranks))
+    @cache
+    def rank(path: Path) -> int:
+        places = [number for number, name in enumerate(LONGEST) if path.is_relative_to(root / name)]
+        return min(places, default=len(LONGEST))
 
-    items.sort(key=rank)
+    items.sort(key=lambda item: rank(item.path))
 
 
 @pytest.fixture(scope="session")
