@@ -13,6 +13,7 @@ from ml_pipeline.params.package_properties import COMPARED_WITH
 from ml_pipeline.registry import champion
 from ml_pipeline.registry.approval import approve, reject
 from ml_pipeline.registry.group import ModelGroup
+from ml_pipeline.registry.packages import PROMOTED_FROM, SAMPLE_SCORED_IN
 from tests.ml_pipeline.registry.conftest import Register
 
 
@@ -169,6 +170,10 @@ def test_a_version_that_an_event_trained_is_compared_with_the_active_one_before_
     )
     assert (active(group), statuses(group, 3)) == (2, ["PendingManualApproval"])
     assert approve(group, 3, uncompared=True).startswith("Version 3 is approved and active.")
+    # In the environment that it is promoted from, somebody has decided that.
+    promoted = {PROMOTED_FROM: group.find(3).arn, SAMPLE_SCORED_IN: "arn:aws:sagemaker:execution"}
+    register(CustomerMetadataProperties={**trained, **promoted})
+    assert approve(group, 4).startswith("Version 4 is approved and active.")
 
 
 @pytest.mark.parametrize("act", [approve, reject])
