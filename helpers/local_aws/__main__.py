@@ -28,14 +28,14 @@ def _env(_: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from helpers.local_aws.server import serve  # noqa: PLC0415 - moto takes a second to import
+    from helpers.local_aws.server import serve  # noqa: PLC0415 - importing moto takes a second
 
     serve(state_folder(), arguments.port, arguments.ready)
     return 0
 
 
 def _port() -> int:
-    """Return $LOCAL_AWS_PORT, or 0, which lets the system choose a free one."""
+    """Return $LOCAL_AWS_PORT, or 0, with which the system chooses a free port."""
     text = os.environ.get("LOCAL_AWS_PORT", "0")
     if not text.isdecimal() or int(text) > 65535:
         raise UserError(f"LOCAL_AWS_PORT is {text!r}", hint="Set it to a port from 0 to 65535, or unset it")

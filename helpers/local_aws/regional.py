@@ -21,7 +21,7 @@ class Regional(Generic[Resources]):
         return self._by_region[region]
 
     def state(self) -> Mapping[str, Resources]:
-        """Return all there is, to be restored by another server."""
+        """Return all there is, for another server to restore."""
         return self._by_region
 
     def restore(self, state: Mapping[str, Resources]) -> None:

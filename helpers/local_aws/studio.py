@@ -38,7 +38,7 @@ class Studio:
         self._contents: dict[str, dict[Key, Response]] = {kind: {} for kind in _KEYS}
 
     def operations(self) -> dict[str, Callable[[Request], Response | None]]:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         found: dict[str, Callable[[Request], Response | None]] = {
             "CreateDomain": self.create_domain,
             "DescribeDomain": self.describe_domain,

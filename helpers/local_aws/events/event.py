@@ -1,4 +1,4 @@
-"""An event of EventBridge, whatever service sends it.
+"""An EventBridge event of any service.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 """
@@ -24,12 +24,12 @@ def new_event(
     """Return an event.
 
     Args:
-        source: the service that sends it.
-        detail_type: what has happened.
-        resources: the ARNs of what it happened to.
-        detail: what the service adds.
-        region: where it happened.
-        time: when, by default now.
+        source: The service that sends it.
+        detail_type: The kind of event.
+        resources: The ARNs of the affected resources.
+        detail: The service-specific content.
+        region: Region of the event.
+        time: Time of the event, by default now.
     """
     return {
         "version": "0",

@@ -1,4 +1,4 @@
-"""A server that starts when someone connects to it."""
+"""A server that starts with the first connection."""
 
 import contextlib
 import socket
@@ -10,10 +10,10 @@ _CHUNK = 1 << 16
 
 
 class OnDemand:
-    """A port of loopback, whose connections are handed on to a server that starts at the first of them.
+    """A port on loopback that forwards connections to a server, which starts with the first one.
 
     Args:
-        start: starts the server and returns its port, which is on loopback too.
+        start: Starts the server and returns its port, which is also on loopback.
     """
 
     def __init__(self, start: Callable[[], int]):
@@ -26,7 +26,7 @@ class OnDemand:
 
     def close(self) -> None:
         """Accept no more connections; the server continues."""
-        with contextlib.suppress(OSError):  # macOS, where closing is enough to wake what accepts
+        with contextlib.suppress(OSError):  # macOS, where closing is enough to wake up the accepting thread
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 

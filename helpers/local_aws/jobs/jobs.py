@@ -37,7 +37,7 @@ class Jobs(Generic[KindOfJob]):
         """By name in lower case: ARNs do not keep the case, and their last part is taken for a name."""
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members(f"{self.kind}Name")
         return {
             f"Describe{self.kind}": Operation(lambda request: self.find(request).description(), name),
@@ -54,21 +54,21 @@ class Jobs(Generic[KindOfJob]):
             job.done.wait(timeout)
 
     def state(self) -> Mapping[str, KindOfJob]:
-        """Return the jobs, to be restored by another server."""
+        """Return the jobs, for another server to restore."""
         return self._jobs
 
     def restore(self, state: Mapping[str, KindOfJob]) -> None:
-        """Have the jobs of a server that has ended; those that ran have failed."""
+        """Restore the jobs of a stopped server; those that were running have failed."""
         self._jobs.update(state)
         for job in self._jobs.values():
             job.interrupt_by_failure_of_host()
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once.
+        """Check a request as the service does, and start its job.
 
         Args:
             request: of the API.
-            caller: ARN of the role that asks; None asks with the rights of the account itself.
+            caller: ARN of the role that asks; None for the account itself.
 
         Raises:
             ApiError: it is rejected.

@@ -34,8 +34,8 @@ class RunningJob:
     """What a kind of job is given to do its work.
 
     Attributes:
-        root: the folder that stands for the container's `/`.
-        log: takes each line of output.
+        root: the folder that represents the container's `/`.
+        log: receives each line of output.
         s3: a client with the rights of the service.
         credentials: of the job's role.
     """

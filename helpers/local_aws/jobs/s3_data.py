@@ -40,7 +40,7 @@ def download_prefix(
         s3: a client.
         uri: an object, a folder or the beginning of keys, as `S3Prefix` has it.
         local_path: the folder in the container.
-        root: the folder that stands for the container's `/`.
+        root: the folder that represents the container's `/`.
         shard: which of how many instances takes its share of the objects, as `ShardedByS3Key` has it.
 
     Raises:

@@ -16,7 +16,7 @@ def unpack_artifacts(s3: Any, url: str | None, root: Path) -> None:
     Args:
         s3: a client.
         url: of the archive; None for a model without artifacts.
-        root: the folder that stands for the container's `/`.
+        root: the folder that represents the container's `/`.
 
     Raises:
         DataError: there is no archive, or it is none.

@@ -35,7 +35,7 @@ class ModelServer:
     """Starts the server of a model and ends it, with all its processes."""
 
     def __init__(self, root: Path, variables: Mapping[str, str], log: Callable[[str], None]):
-        """Args: root: the folder that stands for the container's `/`, with the model."""
+        """Args: root: the folder that represents the container's `/`, with the model."""
         self._root = root
         self._stop = threading.Event()
         self._thread = threading.Thread(

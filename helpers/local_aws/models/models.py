@@ -54,7 +54,7 @@ class Models:
         self._models: dict[str, Model] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("ModelName")
         return {
             "CreateModel": Operation(self.create, MEMBERS, wants_caller=True),
@@ -64,11 +64,11 @@ class Models:
         }
 
     def state(self) -> Mapping[str, Model]:
-        """Return the models, to be restored by another server."""
+        """Return the models, for another server to restore."""
         return self._models
 
     def restore(self, state: Mapping[str, Model]) -> None:
-        """Have the models of a server that has ended."""
+        """Restore the models of a stopped server."""
         self._models.update(state)
 
     def create(self, request: Request, caller: str | None = None) -> Response:
@@ -105,7 +105,7 @@ class Models:
         return {"ModelArn": arn}
 
     def list_models(self, request: Request) -> Response:
-        """Return the models of the region, by default the newest first."""
+        """Return the models of the region, newest first by default."""
         return _LISTING.page([model.summary() for model in list(self._models.values())], request)
 
     def delete(self, request: Request, caller: str | None = None) -> Response:

@@ -6,7 +6,7 @@ from moto.budgets.exceptions import NotFoundException
 from moto.budgets.responses import BudgetsResponse
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class BudgetsExtension(BudgetsResponse):  # type: ignore[misc]
     """The responses, with an operation that moto lacks."""
 

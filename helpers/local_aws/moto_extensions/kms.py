@@ -14,7 +14,7 @@ def make_no_pair_of_keys(key_spec: str) -> Any:
     return None if key_spec == "SYMMETRIC_DEFAULT" else utils.generate_private_key(key_spec)
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class KmsExtension(KmsBackend):  # type: ignore[misc]
     """The backend, with operations for which moto takes only the ID of a key: AWS takes the ARN as well."""
 

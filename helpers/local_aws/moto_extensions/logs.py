@@ -5,7 +5,7 @@ import json
 from moto.logs.responses import LogsResponse
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class LogsExtension(LogsResponse):  # type: ignore[misc]
     """The responses, with a member of a request that moto overlooks."""
 

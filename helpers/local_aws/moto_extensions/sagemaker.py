@@ -17,7 +17,7 @@ class _Pipelines(dict[str, Any]):
         raise ResourceNotFound(message=f"Pipeline '{name}' does not exist.")
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class SageMakerExtension(SageMakerModelBackend):  # type: ignore[misc]
     """The backend; a pipeline that is not there is ResourceNotFound, where moto has a ValidationException."""
 

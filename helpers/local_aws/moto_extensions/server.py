@@ -23,7 +23,7 @@ def moto_application() -> "WSGIApplication":
     return application
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
     """Finds the service of a request."""
 

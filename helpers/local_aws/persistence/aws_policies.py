@@ -9,7 +9,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 from helpers.local_aws.api.response import ACCOUNT
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class UnreadPolicy(AWSManagedPolicy):  # type: ignore[misc]
     """A policy of AWS that is read once something asks for more of it: all take a third of a second."""
 

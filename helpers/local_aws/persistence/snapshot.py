@@ -72,7 +72,7 @@ def write(folder: Path, pickled: bytes) -> None:
 
 
 def read(folder: Path) -> bytes | None:
-    """Return the pickle of a folder's snapshot, or None where there is none yet.
+    """Return the pickle of a folder's snapshot, or None if there is none yet.
 
     Raises:
         UserError: it is damaged, or another version has written it. Nothing was changed.

@@ -76,7 +76,7 @@ class PipelineExecutions:
         self._started_by_token: dict[tuple[str, str], str] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         arn = members("PipelineExecutionArn")
         paged = members("NextToken", "MaxResults")
         settings = members(
@@ -121,11 +121,11 @@ class PipelineExecutions:
             record.execution.stop()
 
     def state(self) -> ExecutionsState:
-        """Return the executions, to be restored by another server."""
+        """Return the executions, for another server to restore."""
         return self._records, self._started_by_token
 
     def restore(self, state: ExecutionsState) -> None:
-        """Have the executions of a server that has ended; those that ran have failed."""
+        """Restore the executions of a stopped server; those that were running have failed."""
         for arn, record in state[0].items():
             self._records[arn] = record
             execution_id = arn.rsplit("/", 1)[-1]
@@ -197,7 +197,7 @@ class PipelineExecutions:
         )
 
     def list_executions(self, request: Request) -> Response:
-        """Return the executions of a pipeline, by default the newest first."""
+        """Return the executions of a pipeline, newest first by default."""
         summaries = [
             record.summary()
             for record in self._of_pipeline(self._pipelines.find(request["PipelineName"]))
@@ -208,7 +208,7 @@ class PipelineExecutions:
         return page(summaries, request, "PipelineExecutionSummaries")
 
     def list_steps(self, request: Request) -> Response:
-        """Return the steps that an execution has come to, by default the last first."""
+        """Return the steps that an execution has come to, last first by default."""
         runs = list(self._record(request).execution.runs.values())
         runs.sort(key=lambda run: run.started, reverse=descending(request))
         return page([step_summary(run) for run in runs], request, "PipelineExecutionSteps")

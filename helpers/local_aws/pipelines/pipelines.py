@@ -124,7 +124,7 @@ class Pipelines:
         self._pipelines: dict[str, Pipeline] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         created = members("CreatedAfter", "CreatedBefore", "SortOrder", "NextToken", "MaxResults")
         return {
             "CreatePipeline": Operation(self.create, _REGISTERED | members("ClientRequestToken", "Tags")),
@@ -144,11 +144,11 @@ class Pipelines:
         }
 
     def state(self) -> Mapping[str, Pipeline]:
-        """Return the pipelines, to be restored by another server."""
+        """Return the pipelines, for another server to restore."""
         return self._pipelines
 
     def restore(self, state: Mapping[str, Pipeline]) -> None:
-        """Have the pipelines of a server that has ended."""
+        """Restore the pipelines of a stopped server."""
         self._pipelines.update(state)
 
     def create(self, request: Request) -> Response:
@@ -198,7 +198,7 @@ class Pipelines:
         return pipeline.description(pipeline.version(request.get("PipelineVersionId")))
 
     def list_pipelines(self, request: Request) -> Response:
-        """Return the pipelines of the region, by default the newest first."""
+        """Return the pipelines of the region, newest first by default."""
         found = [
             pipeline.summary()
             for pipeline in list(self._pipelines.values())
@@ -210,7 +210,7 @@ class Pipelines:
         return page(found, request, "PipelineSummaries")
 
     def list_versions(self, request: Request) -> Response:
-        """Return the versions of a pipeline, by default the newest first."""
+        """Return the versions of a pipeline, newest first by default."""
         pipeline = self.find(request["PipelineName"])
         found = [
             with_values(

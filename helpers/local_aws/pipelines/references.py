@@ -120,7 +120,7 @@ class References:
 
 
 def _properties(step: Step, path: str) -> Shape | None:
-    """Return the shape in which a path into the properties of a step begins, or None where there is none."""
+    """Return the shape in which a path into the properties of a step begins, or None if there is none."""
     step_type = STEP_TYPES[step.type]
     if step_type.listed_properties and path.partition("[")[0] in shape(step_type.listed_properties).members:
         return shape(step_type.listed_properties)

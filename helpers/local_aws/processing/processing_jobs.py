@@ -49,7 +49,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
     not_found = ("ResourceNotFound", "Could not find requested job with name: {name}")
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             **super().operations(),
             "CreateProcessingJob": Operation(self.create, MEMBERS, wants_caller=True),
@@ -57,7 +57,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         name = str(request["ProcessingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]

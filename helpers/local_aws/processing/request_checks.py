@@ -1,6 +1,6 @@
-"""What CreateProcessingJob rejects in a request of the right shape, and what of it is not emulated.
+"""Checks CreateProcessingJob requests of valid shape, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,12 +30,12 @@ MEMBERS = members(
     "StoppingCondition",
     "Tags",
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 _CONTAINER_ROOT = "/opt/ml"
 
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:
-    """Return what AWS rejects in a request whose shape is right, one sentence each."""
+    """Return why AWS rejects a request of valid shape, one sentence per problem."""
     return [
         *_repeated_names(request),
         *_path_problems(request),
@@ -44,7 +44,7 @@ def request_problems(request: Mapping[str, Any]) -> list[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `ProcessingInputs.DatasetDefinition`."""
+    """Return what is not emulated of a request, such as `ProcessingInputs.DatasetDefinition`."""
     found = set(unsupported_members(request, MEMBERS))
     for entry in _inputs(request):
         source = entry.get("S3Input") or {}

@@ -61,7 +61,7 @@ class ModelPackageGroups:
         self._groups: dict[str, ModelPackageGroup] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("ModelPackageGroupName")
         return {
             "CreateModelPackageGroup": Operation(
@@ -88,7 +88,7 @@ class ModelPackageGroups:
         return {"ModelPackageGroupArn": arn}
 
     def list_groups(self, request: Request) -> Response:
-        """Return the groups of the region, by default the oldest first."""
+        """Return the groups of the region, oldest first by default."""
         return _LISTING.page([group.summary() for group in self.all()], request)
 
     def delete(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What CreateModelPackage rejects in a request of the right shape, and what of it is not emulated."""
+"""Checks CreateModelPackage requests of valid shape, and lists what is not emulated."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,7 +38,7 @@ MEMBERS = members(
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a request of valid shape, one sentence per problem."""
     group = request.get("ModelPackageGroupName")
     if not group:
         yield "Missing ARN."

@@ -41,7 +41,7 @@ class ModelPackages:
         self._on_change = on_change
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             "CreateModelPackage": Operation(self.create, MEMBERS, wants_caller=True),
             "DescribeModelPackage": Operation(
@@ -89,7 +89,7 @@ class ModelPackages:
         return {"ModelPackageArn": arn}
 
     def list_packages(self, request: Request) -> Response:
-        """Return packages, by default the oldest first.
+        """Return packages, oldest first by default.
 
         Without a group, unversioned packages are listed unless a type is asked for: there are none.
         """

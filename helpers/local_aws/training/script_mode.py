@@ -47,11 +47,11 @@ def run(
     """Run the command of a job to its end and return how it ended.
 
     Args:
-        root: the folder that stands for the container's `/`, with channels and configuration.
+        root: the folder that represents the container's `/`, with channels and configuration.
         request: of CreateTrainingJob.
         variables: of the job.
-        log: takes each line of output.
-        stop: ends it when set, with every process of it.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
 
     Raises:
         UserError: the environment of scripts is not installed.

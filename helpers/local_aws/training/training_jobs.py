@@ -34,14 +34,14 @@ class TrainingJobs(Jobs[TrainingJob]):
     not_found = ("ValidationException", "Requested resource not found.")
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             **super().operations(),
             "CreateTrainingJob": Operation(self.create, MEMBERS, wants_caller=True),
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
         problems += image_problems(request)

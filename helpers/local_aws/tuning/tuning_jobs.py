@@ -51,7 +51,7 @@ class TuningJobs(Jobs[TuningJob]):
         self._training_jobs = training_jobs
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         listed = members(
             "HyperParameterTuningJobName", "MaxResults", "NextToken", "SortBy", "SortOrder", "StatusEquals"
         )
@@ -62,7 +62,7 @@ class TuningJobs(Jobs[TuningJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         name = str(request["HyperParameterTuningJobName"])
         problems = list(request_problems(request))
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]

@@ -37,8 +37,8 @@ def train(
         roots: by the instances, the folders that stand for their `/`, with channels and configuration.
         meeting_point: a folder in which the processes find each other.
         own_variables: of the job.
-        log: takes each line of output.
-        stop: ends it when set, with every process of it.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
     """
     command = environment.program("training")
     given = {**own_variables, environment.MEETING_POINT_VARIABLE: str(meeting_point)}

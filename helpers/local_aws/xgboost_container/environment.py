@@ -40,7 +40,7 @@ def variables(root: Path, own: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a container, of which `own` are those that the job or the model sets.
 
     Args:
-        root: the folder that stands for the container's `/`.
+        root: the folder that represents the container's `/`.
         own: variables of the request.
     """
     return {
