@@ -25,7 +25,7 @@ class OnDemand:
         threading.Thread(target=self._accept, name="on-demand", daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections; the server continues."""
+        """# macOS, where closing alone wakes up the accepting thread"""
         with contextlib.suppress(OSError):  # macOS, where closing is enough to wake up the accepting thread
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -48,7 +48,7 @@ class OnDemand:
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # one of the two has ended
+    with contextlib.suppress(OSError):  # one of the two connections has ended
         while chunk := source.recv(_CHUNK):
             target.sendall(chunk)
     with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ class BudgetsExtension(BudgetsResponse):  # type: ignore[misc]
     """The responses, with an operation that moto lacks."""
 
     def describe_subscribers_for_notification(self) -> str:
-        """Return who is notified."""
+        """Return the subscribers of a notification."""
         name, notification = self._get_param("BudgetName"), self._get_param("Notification")
         budget = self.backend.budgets[self._get_param("AccountId")].get(name)
         for each in budget.notifications if budget else []:
