@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from helpers.local_aws.execution_plane import ExecutionPlane, RegionState
 
 _LEAST_JOBS = 4
-"""Jobs that run at the same time, regardless of the number of cores."""
+"""Minimum number of jobs that run at the same time, regardless of the number of cores."""
 _KMS_KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from helpers.local_aws.cloudformation.templates.validation import check_template
 from helpers.local_aws.fault_injection import INJECTION
 
 _SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
-"""A value that already has the form of a response."""
+"""Response members whose values already have the form of a response."""
 _EVENTS_OF_PAGE = 20
 """AWS documents no page size. With small pages, callers paginate, and only what they read is rendered."""
 

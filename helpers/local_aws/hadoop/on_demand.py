@@ -25,8 +25,8 @@ class OnDemand:
         threading.Thread(target=self._accept, name="on-demand", daemon=True).start()
 
     def close(self) -> None:
-        """# macOS, where closing alone wakes up the accepting thread"""
-        with contextlib.suppress(OSError):  # macOS, where closing is enough to wake up the accepting thread
+        """Accept no more connections; the server keeps running."""
+        with contextlib.suppress(OSError):  # macOS, where closing alone wakes up the accepting thread
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 

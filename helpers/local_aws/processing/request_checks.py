@@ -67,7 +67,7 @@ def _inputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def outputs_of(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the outputs of a request, as far as they are known."""
+    """Return the outputs of a request that are known."""
     config = request.get("ProcessingOutputConfig")
     entries = config.get("Outputs") if isinstance(config, dict) else None
     return [entry for entry in entries or [] if isinstance(entry, dict)]
@@ -97,7 +97,7 @@ def _path_problems(request: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{kind} '{name}' must have {'S3Input' if is_input else 'S3Output'}"
             continue
         path = place.get("LocalPath")
-        if isinstance(path, dict):  # known in an execution only
+        if isinstance(path, dict):  # known only during an execution
             continue
         if not isinstance(path, str) or not f"{path.rstrip('/')}/".startswith(f"{_CONTAINER_ROOT}/"):
             yield f"LocalPath of {kind} '{name}' must begin with {_CONTAINER_ROOT}/processing/, not {path!r}"

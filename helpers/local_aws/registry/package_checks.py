@@ -34,7 +34,7 @@ MEMBERS = members(
     "Tags",
     "Task",
 )
-"""The members of a request that are kept and returned, and of which the containers can be served."""
+"""The request members that are stored and returned; models can use their containers."""
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
@@ -49,5 +49,5 @@ def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, and unversioned packages."""
+    """Return what is not emulated of a request; this includes unversioned packages."""
     return sorted({*unsupported_members(request, MEMBERS)})

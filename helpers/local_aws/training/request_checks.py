@@ -46,7 +46,7 @@ _VALUES: Mapping[str, frozenset[str]] = {
     "InputMode": frozenset({"File", "FastFile"}),
     "RecordWrapperType": frozenset({"None"}),
 }
-"""The values of a channel's members that are emulated."""
+"""The emulated values of channel members."""
 
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What CreateHyperParameterTuningJob rejects in a request of the right shape, and what is not emulated.
+"""Checks CreateHyperParameterTuningJob requests of valid shape, and lists what is not emulated.
 
 The same rules check pipeline definitions, except for values that are known only during an execution.
 """
@@ -20,7 +20,7 @@ _SHARED = frozenset(
         *("StoppingCondition", "VpcConfig"),
     }
 )
-"""The members that a definition of training jobs and the request of one have in common."""
+"""The members that a training job definition and a CreateTrainingJob request have in common."""
 MEMBERS = members(
     "HyperParameterTuningJobName",
     f"{_CONFIG}.HyperParameterTuningJobObjective",
@@ -39,7 +39,7 @@ MEMBERS = members(
     *(
         f"{_OF_JOB}.{name}"
         for name in of_training.MEMBERS
-        if name.partition(".")[0] in _SHARED and ".Container" not in name  # tuning has no entry point
+        if name.partition(".")[0] in _SHARED and ".Container" not in name  # tuning supports no entry point
     ),
     *(
         f"{_OF_JOB}.{_RESOURCES}.{name}"
@@ -51,16 +51,16 @@ _VALUES: Mapping[str, frozenset[str]] = {
     "Strategy": frozenset({"Bayesian", "Grid", "Random"}),
     "TrainingJobEarlyStoppingType": frozenset({"Off"}),
 }
-"""The values of members of the configuration that are emulated."""
+"""The emulated values of configuration members."""
 
 
 def training_request(request: Mapping[str, Any], name: str, tuned: Mapping[str, str]) -> dict[str, Any]:
     """Return the CreateTrainingJob request of one training job.
 
     Args:
-        request: of CreateHyperParameterTuningJob.
-        name: of the training job.
-        tuned: the hyperparameters that differ from job to job.
+        request: the CreateHyperParameterTuningJob request.
+        name: name of the training job.
+        tuned: the hyperparameters of this training job.
     """
     definition = request.get(_OF_JOB) or {}
     objective = _config(request).get("HyperParameterTuningJobObjective") or {}
