@@ -32,7 +32,7 @@ def require(
     """Check whether a principal may perform an action; for a KMS key, its key policy is evaluated too.
 
     Raises:
-        ApiError: The request is denied; with the given code, in AWS's words.
+        ApiError: the request is denied; with the given code, in AWS's words.
     """
     context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
     asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)

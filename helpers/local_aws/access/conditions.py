@@ -29,7 +29,7 @@ def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context:
     """Return whether all conditions of a statement are met.
 
     Raises:
-        NotImplementedError: An operator is not supported; ignoring it could change the decision.
+        NotImplementedError: an operator is not supported; ignoring it could change the decision.
     """
     return all(
         _operator_holds(name, context.get(key.lower(), ()), _texts(wanted), context)

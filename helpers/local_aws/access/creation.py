@@ -22,15 +22,15 @@ class Creation:
     """The parts of a create request that matter for its authorization.
 
     Attributes:
-        action: Such as `sagemaker:CreateProcessingJob`.
+        action: such as `sagemaker:CreateProcessingJob`.
         arn: ARN of the resource to create.
         role_arn: ARN of the execution role, if the resource has one.
-        passes_role: Whether the request passes that role; a transform job uses the role of its model.
+        passes_role: whether the request passes that role; a transform job uses the role of its model.
         subnets: IDs of subnets, like `security_groups` of groups; without subnets, the resource is in no VPC.
         volume_key: ID, ARN or alias of a KMS key, like `output_key`.
         isolated: `EnableNetworkIsolation`, if given.
         encrypts_traffic: `EnableInterContainerTrafficEncryption`, if given.
-        condition_keys: The keys that only this kind of request has.
+        condition_keys: the keys that only this kind of request has.
     """
 
     action: str
@@ -52,8 +52,8 @@ def authorize_creation(creation: Creation, region: str, caller: str | None) -> N
     """Check a create request against the resources and the policies of the account.
 
     Args:
-        creation: The resource to create.
-        region: Region of the resource.
+        creation: the resource to create.
+        region: region of the resource.
         caller: ARN of the calling role; None for the account itself, which only key policies can restrict.
 
     Raises:

@@ -32,10 +32,10 @@ class AccessRequest:
 
     Attributes:
         principal: ARN of a role or a user, or the name of a service.
-        action: Such as `sagemaker:CreateProcessingJob`.
+        action: such as `sagemaker:CreateProcessingJob`.
         resource: ARN of the resource, or `*`.
-        account: Account of the resource.
-        context: The condition keys.
+        account: account of the resource.
+        context: the condition keys.
     """
 
     principal: str

@@ -17,7 +17,7 @@ def reading_problem(s3: Any, uri: S3Uri, role_arn: str, region: str) -> str | No
         s3: A client with the permissions of the service.
         uri: URI of the object.
         role_arn: ARN of an existing role.
-        region: Region of the object and its key.
+        region: region of the object and its key.
     """
     try:
         head = s3.head_object(Bucket=uri.bucket, Key=uri.key)

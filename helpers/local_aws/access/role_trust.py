@@ -18,7 +18,7 @@ def check_role_trust(role_arn: str, region: str) -> None:
     """Check that a role exists and that its trust policy allows SageMaker to assume it for this account.
 
     Raises:
-        RoleError: The role does not exist, or SageMaker may not assume it.
+        RoleError: the role does not exist, or SageMaker may not assume it.
     """
     if not is_trusted(role_arn, SERVICE, f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"):
         raise RoleError(
@@ -32,7 +32,7 @@ def is_trusted(role_arn: str, service: str, source_arn: str) -> bool:
 
     Args:
         role_arn: ARN of the role.
-        service: Such as `sagemaker.amazonaws.com`.
+        service: such as `sagemaker.amazonaws.com`.
         source_arn: ARN of the resource for which the service acts.
     """
     roles = iam_backends[ACCOUNT]["aws"].roles.values()

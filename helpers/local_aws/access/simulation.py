@@ -16,7 +16,7 @@ def simulate_principal_policy(parameters: Mapping[str, str]) -> str:
     """Return the XML response to a request of the query protocol.
 
     Args:
-        parameters: The parameters of the request, such as `ActionNames.member.1`.
+        parameters: the parameters of the request, such as `ActionNames.member.1`.
 
     Raises:
         ApiError: NoSuchEntity, or ValidationError for a parameter that is not supported.

@@ -14,11 +14,11 @@ class Listing:
     """How a list operation filters and sorts the summaries of its resources.
 
     Attributes:
-        member: The response member with the summaries, such as `ModelPackageGroupSummaryList`.
-        name: The summary member for `NameContains` and `SortBy: Name`.
-        default_order: The order if a request has no `SortOrder`.
-        status: The summary member for `StatusEquals`, if the operation supports it.
-        equal: Other request members, each with the summary member that must equal it.
+        member: the response member with the summaries, such as `ModelPackageGroupSummaryList`.
+        name: the summary member for `NameContains` and `SortBy: Name`.
+        default_order: the order if a request has no `SortOrder`.
+        status: the summary member for `StatusEquals`, if the operation supports it.
+        equal: other request members, each with the summary member that must equal it.
     """
 
     member: str

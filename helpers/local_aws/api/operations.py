@@ -20,10 +20,10 @@ class Operation:
     """An implemented operation.
 
     Attributes:
-        handler: Receives a request of the operation's shape and returns the response; raises ApiError.
-        members: The request members that are emulated, such as `ProcessingInputs.S3Input`. A supported member
+        handler: receives a request of the operation's shape and returns the response; raises ApiError.
+        members: the request members that are emulated, such as `ProcessingInputs.S3Input`. A supported member
             includes all of its own members. None supports all.
-        wants_caller: Whether the handler also takes `caller`: the ARN of the calling role, or None for the
+        wants_caller: whether the handler also takes `caller`: the ARN of the calling role, or None for the
             account itself.
     """
 

@@ -107,7 +107,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """Update and return a stack. The update is complete, unless injected faults keep it in progress.
 
         Raises:
-            ValidationError: The stack cannot be updated, or nothing would change.
+            ValidationError: the stack cannot be updated, or nothing would change.
         """
         stack: Stack = self.get_stack(name)
         target = self.target(template, given_parameters(parameters, stack))
@@ -183,7 +183,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """Create a change set, and the stack if it does not exist; return the IDs of both.
 
         Raises:
-            ValidationError: The template, the parameters or the status of the stack do not allow it.
+            ValidationError: the template, the parameters or the status of the stack do not allow it.
         """
         validate_create_change_set(change_set_name)
         target = self.target(template, parameters)
@@ -256,8 +256,8 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """Return a change set by its ID, or by its name and stack.
 
         Raises:
-            ChangeSetNotFound: The change set does not exist.
-            ValidationError: The stack is not named or does not exist.
+            ChangeSetNotFound: the change set does not exist.
+            ValidationError: the stack is not named or does not exist.
         """
         if change_set_name.startswith("arn:"):
             if change_set_name in self.change_sets:
@@ -284,7 +284,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         """Execute a change set. It is complete on return, unless injected faults keep it in progress.
 
         Raises:
-            InvalidChangeSetStatus: The change set cannot be executed in its status.
+            InvalidChangeSetStatus: the change set cannot be executed in its status.
         """
         change_set = self.describe_change_set(change_set_name, stack_name)
         stack, target = change_set.stack, change_set.target

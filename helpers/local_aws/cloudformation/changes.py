@@ -42,9 +42,9 @@ def replacement(type_: ResourceType, old: Definition, new: Definition, name: str
     """Return whether a change replaces the resource: True, Conditional or False.
 
     Args:
-        type_: The type of the new definition.
-        old: The definition before.
-        new: The definition after.
+        type_: the type of the new definition.
+        old: the definition before.
+        new: the definition after.
         name: A single property to consider.
     """
     schema = type_.schema()

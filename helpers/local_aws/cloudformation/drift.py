@@ -33,7 +33,7 @@ def detect(stack: Stack, wanted: Collection[str] = ()) -> Detection:
     """Compare all resources of a stack, or the given ones, with its template.
 
     Raises:
-        ValidationError: The status of the stack does not allow drift detection.
+        ValidationError: the status of the stack does not allow drift detection.
     """
     if stack.status not in _DETECTABLE:
         raise ValidationError(

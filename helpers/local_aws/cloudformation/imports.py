@@ -19,7 +19,7 @@ def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks:
     """Turn a change set into an import of resources; it fails if one of them does not exist.
 
     Raises:
-        ValidationError: It has other changes, or it names resources that cannot be imported.
+        ValidationError: it has other changes, or it names resources that cannot be imported.
     """
     _reject(not wanted, "Must Provide at least one resource to import")
     _reject_other_changes(change_set, wanted)

@@ -64,8 +64,8 @@ class StackPreview(StackContext):
     """The context of a stack whose resources may not exist yet; its functions return placeholders.
 
     Attributes:
-        names: The resources whose conditions are met.
-        replaced: Those of them that will be replaced.
+        names: the resources whose conditions are met.
+        replaced: those of them that will be replaced.
     """
 
     def __init__(self, stack: Stack, exports: Mapping[str, Export]):
@@ -87,7 +87,7 @@ def ssm_parameter(name: str, place: AccountRegion) -> str:
     """Return the value of a Systems Manager parameter.
 
     Raises:
-        ValidationError: The parameter does not exist.
+        ValidationError: the parameter does not exist.
     """
     found = ssm_backends[place.account][place.region].get_parameter(name)
     if found is None:

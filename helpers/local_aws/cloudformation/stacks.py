@@ -46,10 +46,10 @@ class Target:
     """A template with parameters that a stack has, or will have.
 
     Attributes:
-        text: The original template.
-        template: The processed template.
-        parameters: All parameters as strings.
-        values: The value of Ref for each parameter.
+        text: the original template.
+        template: the processed template.
+        parameters: all parameters as strings.
+        values: the value of Ref for each parameter.
     """
 
     text: str = ""

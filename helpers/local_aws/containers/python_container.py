@@ -15,9 +15,9 @@ def run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event) ->
     """Run a job and return its result.
 
     Args:
-        job: The job, with its inputs in its folder.
-        log: Receives each line of output.
-        stop: When set, the container ends with all its processes.
+        job: the job, with its inputs in its folder.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
     """
     if not job.command():
         return ContainerExit(1, "the image has no command of its own: set ContainerEntrypoint")

@@ -187,8 +187,8 @@ class Endpoints:
         """Return the response of the model, and the name of the variant.
 
         Raises:
-            ApiError: The endpoint does not exist, it is not in service, or the caller may not invoke it.
-            ModelError: The model returns an error.
+            ApiError: the endpoint does not exist, it is not in service, or the caller may not invoke it.
+            ModelError: the model returns an error.
         """
         endpoint = self._endpoints.get(invocation.endpoint.lower())
         if endpoint is None:

@@ -22,8 +22,8 @@ class EventDelivery:
     """Delivers in the background, as EventBridge does: the sender does not see delivery errors.
 
     Args:
-        region: Region of the rules.
-        start: Starts a pipeline with a StartPipelineExecution request.
+        region: region of the rules.
+        start: starts a pipeline with a StartPipelineExecution request.
     """
 
     def __init__(self, region: str, start: Callable[[Request], object]):

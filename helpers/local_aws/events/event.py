@@ -24,12 +24,12 @@ def new_event(
     """Return an event.
 
     Args:
-        source: The service that sends it.
-        detail_type: The kind of event.
-        resources: The ARNs of the affected resources.
-        detail: The service-specific content.
-        region: Region of the event.
-        time: Time of the event, by default now.
+        source: the service that sends it.
+        detail_type: the kind of event.
+        resources: the ARNs of the affected resources.
+        detail: the service-specific content.
+        region: region of the event.
+        time: time of the event, by default now.
     """
     return {
         "version": "0",

@@ -22,15 +22,15 @@ def start_request(
     """Return the StartPipelineExecution request of a target.
 
     Args:
-        target: The target of a rule or a schedule; the value of a parameter can be a path into the event,
+        target: the target of a rule or a schedule; the value of a parameter can be a path into the event,
             such as `$.detail.ModelPackageArn`.
-        event: The event that the rule matches, or that of the schedule.
+        event: the event that the rule matches, or that of the schedule.
         source_arn: ARN of the rule, or of the group of the schedule.
-        service: The service that starts the pipeline.
+        service: the service that starts the pipeline.
 
     Raises:
-        RoleError: The target has no role that the service may assume.
-        ApiError: The role may not start the pipeline.
+        RoleError: the target has no role that the service may assume.
+        ApiError: the role may not start the pipeline.
         ExpressionError: A path does not exist in the event.
     """
     role_arn = target.get("RoleArn")

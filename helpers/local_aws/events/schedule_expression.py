@@ -30,13 +30,13 @@ def parse(text: str, zone: str = "UTC", anchor: datetime | None = None, *, once:
     """Return a function that returns when a schedule is due.
 
     Args:
-        text: The expression.
-        zone: The time zone for cron and at, such as `Europe/Berlin`.
-        anchor: The time from which the intervals of a rate count, by default 1970.
-        once: Whether `at` is allowed, as in a Schedule but not in a Rule.
+        text: the expression.
+        zone: the time zone for cron and at, such as `Europe/Berlin`.
+        anchor: the time from which the intervals of a rate count, by default 1970.
+        once: whether `at` is allowed, as in a Schedule but not in a Rule.
 
     Raises:
-        ScheduleError: The expression is not valid.
+        ScheduleError: the expression is not valid.
     """
     if match := _RATE.fullmatch(text):
         if (match["value"] == "1") == bool(match["plural"]):

@@ -30,10 +30,10 @@ class _Schedule:
 
     Attributes:
         arn: ARN of the rule or the schedule.
-        expression: The expression, in the time zone `zone`.
-        is_rule: Whether it is a rule, which does not support `at`.
-        start: Starts its targets, with an event.
-        begin: The time before which it is not due; `end`, the time after which it is not.
+        expression: the expression, in the time zone `zone`.
+        is_rule: whether it is a rule, which does not support `at`.
+        start: starts its targets, with an event.
+        begin: the time before which it is not due; `end`, the time after which it is not.
     """
 
     arn: str
@@ -51,10 +51,10 @@ class Scheduler:
     A rate counts from when it is first seen. A run that is late, for example after sleep mode, starts once.
 
     Args:
-        region: Region of the schedules.
-        delivery: Delivers the events of rules to their targets.
-        start: Starts a pipeline with a StartPipelineExecution request.
-        now: Returns the current time.
+        region: region of the schedules.
+        delivery: delivers the events of rules to their targets.
+        start: starts a pipeline with a StartPipelineExecution request.
+        now: returns the current time.
     """
 
     def __init__(

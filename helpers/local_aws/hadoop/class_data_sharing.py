@@ -42,7 +42,7 @@ def create(folder: Path) -> Path:
     """Start YARN, and archive its classes in a folder: 93 MB, in ten seconds on an idle machine.
 
     Raises:
-        UserError: There is no Java 17, a jar is not available, or Java creates no archive.
+        UserError: there is no Java 17, a jar is not available, or Java creates no archive.
     """
     home = java.java_home()
     with tempfile.TemporaryDirectory(dir=folder) as temporary:

@@ -83,8 +83,8 @@ class ClusterSpecification:
     """The requested cluster.
 
     Attributes:
-        nodes: The names of the nodes.
-        yarn_site: The configuration of YARN.
+        nodes: the names of the nodes.
+        yarn_site: the configuration of YARN.
     """
 
     nodes: tuple[str, ...]
@@ -95,17 +95,17 @@ class HadoopCluster:
     """A cluster on loopback.
 
     Args:
-        java_home: Folder of the Java installation.
-        class_path: The jars of Hadoop's daemons, then those of pyspark.
-        folder: Folder for the files of the daemons and containers.
-        options: Additional JVM options.
+        java_home: folder of the Java installation.
+        class_path: the jars of Hadoop's daemons, then those of pyspark.
+        folder: folder for the files of the daemons and containers.
+        options: additional JVM options.
 
     Attributes:
         hadoop: Hadoop's packages in the JVM.
-        resource_manager: The ResourceManager in the JVM; None before the first job.
+        resource_manager: the ResourceManager in the JVM; None before the first job.
 
     Raises:
-        UserError: The JVM did not start.
+        UserError: the JVM did not start.
     """
 
     def __init__(
@@ -159,8 +159,8 @@ class HadoopCluster:
         """Start YARN for a job, and return its addresses for clients by property.
 
         Args:
-            specification: The requested YARN cluster.
-            environment: Variables of every container, such as the credentials of the job's role.
+            specification: the requested YARN cluster.
+            environment: variables of every container, such as the credentials of the job's role.
 
         Raises:
             UserError: A NodeManager did not register.

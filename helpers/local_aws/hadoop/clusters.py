@@ -35,11 +35,11 @@ class RunningCluster:
     """The cluster of a job, whose YARN may still be starting.
 
     Attributes:
-        cluster: The cluster.
-        addresses: The addresses of YARN by property as soon as it runs, or the error of its start.
-        default_file_system: The URI of its HDFS.
-        yarn_site: The configuration of YARN for clients, which wait at its addresses until it runs.
-        log_folders: The folders with the output of containers, by node name.
+        cluster: the cluster.
+        addresses: the addresses of YARN by property as soon as it runs, or the error of its start.
+        default_file_system: the URI of its HDFS.
+        yarn_site: the configuration of YARN for clients, which wait at its addresses until it runs.
+        log_folders: the folders with the output of containers, by node name.
     """
 
     cluster: HadoopCluster
@@ -74,11 +74,11 @@ class Clusters:
         """Provide a cluster for a job; the files of the job are removed afterwards.
 
         Args:
-            specification: The requested YARN cluster.
-            environment: Variables of every container.
+            specification: the requested YARN cluster.
+            environment: variables of every container.
 
         Raises:
-            UserError: The JVM does not start; or YARN does not, which is raised at the end of the block.
+            UserError: the JVM does not start; or YARN does not, which is raised at the end of the block.
         """
         cluster = self._acquire()
         try:

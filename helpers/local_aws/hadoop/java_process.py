@@ -28,13 +28,13 @@ class JavaProcess:
     """A JVM that ends with all its child processes when it is closed or when this process dies.
 
     Args:
-        java_home: Folder of the Java installation.
-        class_path: Class path of the JVM.
-        options: Options of the JVM.
-        folder: Working directory of the JVM.
+        java_home: folder of the Java installation.
+        class_path: class path of the JVM.
+        options: options of the JVM.
+        folder: working directory of the JVM.
 
     Raises:
-        UserError: The JVM did not start.
+        UserError: the JVM did not start.
     """
 
     def __init__(self, java_home: Path, class_path: Sequence[Path], options: Sequence[str], folder: Path):

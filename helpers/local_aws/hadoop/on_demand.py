@@ -13,7 +13,7 @@ class OnDemand:
     """A port on loopback that forwards connections to a server, which starts with the first one.
 
     Args:
-        start: Starts the server and returns its port, which is also on loopback.
+        start: starts the server and returns its port, which is also on loopback.
     """
 
     def __init__(self, start: Callable[[], int]):

@@ -33,16 +33,16 @@ class Resource:
     """A resource of a stack.
 
     Attributes:
-        logical_id: The name in the template.
-        type_name: Such as `AWS::S3::Bucket`.
-        stack: The stack of the resource.
-        generated_name: The name that CloudFormation generates if the template sets none.
-        definition: The part of the template that defines the resource, with functions evaluated.
-        properties: The properties of the definition, with the types of the schema and the tags of the stack.
-        physical_id: The value of Ref; empty until the resource exists.
-        attributes: The values of Fn::GetAtt that the create handler knows.
+        logical_id: the name in the template.
+        type_name: such as `AWS::S3::Bucket`.
+        stack: the stack of the resource.
+        generated_name: the name that CloudFormation generates if the template sets none.
+        definition: the part of the template that defines the resource, with functions evaluated.
+        properties: the properties of the definition, with the types of the schema and the tags of the stack.
+        physical_id: the value of Ref; empty until the resource exists.
+        attributes: the values of Fn::GetAtt that the create handler knows.
         model: moto's object, if moto's model of the type created the resource.
-        state: Values that the handlers keep between calls.
+        state: values that the handlers keep between calls.
     """
 
     logical_id: str
@@ -78,11 +78,11 @@ class ResourceType:
     """A resource type in an account and region.
 
     Attributes:
-        type_name: The type in templates.
-        emulated: The properties that have an effect, or `Property.Part` if only a part of one has. Events of
+        type_name: the type in templates.
+        emulated: the properties that have an effect, or `Property.Part` if only a part of one has. Events of
             the stack list the other properties that a template sets. None if this is not known.
-        importable: Whether a stack can import an existing resource, which `adopt` finds.
-        always_updated: Whether a stack update calls the update handler even if no property changes.
+        importable: whether a stack can import an existing resource, which `adopt` finds.
+        always_updated: whether a stack update calls the update handler even if no property changes.
     """
 
     type_name: ClassVar[str] = ""

@@ -21,14 +21,14 @@ class ResourceSchema:
     """The schema of a resource type.
 
     Attributes:
-        primary_identifier: The properties that identify a resource.
-        create_only: Paths (`Budget/BudgetName`) of properties whose change replaces the resource.
-        conditional_create_only: Paths of properties whose change can replace it.
-        read_only: Paths of attributes that a template cannot set.
-        tags: The property for the stack's tags; None if the type has no tags.
-        permissions: The IAM actions that each handler (create, read, update, delete, list) needs.
-        properties: The shape of the properties.
-        definitions: Shapes that other shapes refer to.
+        primary_identifier: the properties that identify a resource.
+        create_only: paths (`Budget/BudgetName`) of properties whose change replaces the resource.
+        conditional_create_only: paths of properties whose change can replace it.
+        read_only: paths of attributes that a template cannot set.
+        tags: the property for the stack's tags; None if the type has no tags.
+        permissions: the IAM actions that each handler (create, read, update, delete, list) needs.
+        properties: the shape of the properties.
+        definitions: shapes that other shapes refer to.
     """
 
     primary_identifier: tuple[str, ...]

@@ -84,10 +84,10 @@ class Functions:
     """Evaluates the functions of one template.
 
     Attributes:
-        template: The processed template.
-        parameters: The values of its parameters, strings or lists of strings.
-        context: Resolves all other references.
-        block: The section that is evaluated, for error messages.
+        template: the processed template.
+        parameters: the values of its parameters, strings or lists of strings.
+        context: resolves all other references.
+        block: the section that is evaluated, for error messages.
     """
 
     template: Mapping[str, Any]

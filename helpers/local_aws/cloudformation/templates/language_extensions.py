@@ -42,8 +42,8 @@ def expand_loops(
 
     Args:
         part: A template, or a part of one.
-        values: The values of the enclosing loops by identifier.
-        parameters: The values of the template's parameters, which loops can iterate over.
+        values: the values of the enclosing loops by identifier.
+        parameters: the values of the template's parameters, which loops can iterate over.
 
     Raises:
         ValidationError: A loop is malformed.

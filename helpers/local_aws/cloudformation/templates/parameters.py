@@ -36,9 +36,9 @@ def resolved(
     """Return the value of Ref for each parameter: a string, or a list of strings.
 
     Args:
-        template: The template that declares the parameters.
-        texts: Their values as given.
-        look_up: Returns the value of a Systems Manager parameter.
+        template: the template that declares the parameters.
+        texts: their values as given.
+        look_up: returns the value of a Systems Manager parameter.
     """
     declared = declared_in(template)
     return {
@@ -67,9 +67,9 @@ def problem(
     """Return why CloudFormation rejects the given parameters, in its words, or None.
 
     Args:
-        template: The template that declares the parameters.
-        given: Their values as given.
-        pseudo_parameters: The values for the account and region, which rules can refer to.
+        template: the template that declares the parameters.
+        given: their values as given.
+        pseudo_parameters: the values for the account and region, which rules can refer to.
     """
     declared = declared_in(template)
     if unknown := sorted(given.keys() - declared.keys()):

@@ -37,7 +37,7 @@ def read_template(text: str) -> dict[str, Any]:
     """Return a template as written, with its functions in the long form.
 
     Raises:
-        ValidationError: The text is neither YAML nor JSON, or it is not an object.
+        ValidationError: the text is neither YAML nor JSON, or it is not an object.
     """
     content = _parsed(text)
     if not isinstance(content, dict):

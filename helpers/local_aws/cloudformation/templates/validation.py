@@ -34,7 +34,7 @@ def parse_template(text: str, given: Mapping[str, str] | None = None) -> dict[st
     """Return a processed template, for given parameters and the defaults of the others.
 
     Raises:
-        ValidationError: The template is malformed, or a transform is not supported.
+        ValidationError: the template is malformed, or a transform is not supported.
     """
     template = read_template(text)
     for transform in transforms(template):  # first: a transform can add sections
