@@ -1,4 +1,4 @@
-"""Explain the sizes for a cluster; write them, draw them."""
+"""The sizing command: explains the sizes of a cluster, and writes them to files."""
 
 import argparse
 import shutil
@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
     """Add the options of the command.
 
     Args:
-        parser: of the command.
-        required: whether instance and count must be given.
+        parser: parser of the command.
+        required: whether instance and count are required.
     """
     parser.add_argument("--instance", required=required, metavar="TYPE", help="as ml.m5.xlarge")
     parser.add_argument("--count", required=required, type=int, metavar="N", help="of instances")
