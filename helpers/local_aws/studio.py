@@ -1,8 +1,7 @@
 """SageMaker Studio: domains, user profiles, spaces and applications.
 
 The resources that SageMaker creates for a domain are created here too, because they prevent the deletion of
-the
-VPC: a file system with a mount target in each subnet, and two security groups that refer to each other.
+the VPC: a file system with a mount target in each subnet, and two security groups that refer to each other.
 """
 
 import uuid

@@ -1,11 +1,9 @@
 """An archive of Spark's classes, which reduces the startup time of drivers by a third.
 
 A driver loads and verifies 14,000 classes. The JVM can do this once and share the result (JEP 350, Dynamic
-CDS
-Archives). `python -m helpers.spark.class_data_sharing` runs a typical job and stores its classes next to the
-Python of Spark jobs; later drivers map them into memory. An archive is valid for one Java version, and for
-class
-paths that begin with the same jars. The JVM ignores it for all other drivers.
+CDS Archives). `python -m helpers.spark.class_data_sharing` runs a typical job and stores its classes next to
+the Python of Spark jobs; later drivers map them into memory. An archive is valid for one Java version, and
+for class paths that begin with the same jars. The JVM ignores it for all other drivers.
 """
 
 import os

@@ -1,10 +1,8 @@
 """The jars of Hadoop's daemons, in the version of pyspark's Hadoop client.
 
 `hadoop-client-minicluster` contains the NameNode, DataNode, ResourceManager and NodeManager in addition to
-the
-client jars. It does not include JUnit, which its MiniDFSCluster calls, and Bouncy Castle, which the web proxy
-of
-the ResourceManager calls.
+the client jars. It does not include JUnit, which its MiniDFSCluster calls, and Bouncy Castle, which the web
+proxy of the ResourceManager calls.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Spark's own history server for event logs, for one user on this machine.
 
 It is part of pyspark and needs no Docker. It listens only on loopback, reads logs in S3 with the same
-connector as
-jobs on the embedded AWS, and always ends with the process that started it. It gets the session's credentials
-through environment variables, so no file or log contains them. When they expire, it must be restarted.
+connector as jobs on the embedded AWS, and always ends with the process that started it. It gets the session's
+credentials through environment variables, so no file or log contains them. When they expire, it must be
+restarted.
 """
 
 import json

@@ -1,8 +1,7 @@
 """The jars of the S3A connector.
 
 With Spark's own `--packages`, each new machine would download the aws-java-sdk-bundle of 280 MB instead of
-these
-5 MB. Other dependencies are part of pyspark: HTTP client, Jackson, Joda-Time.
+these 5 MB. Other dependencies are part of pyspark: HTTP client, Jackson, Joda-Time.
 """
 
 from collections.abc import Callable

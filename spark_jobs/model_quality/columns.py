@@ -1,8 +1,7 @@
 """The columns of a model: label, features and their encoding, and columns.json, which stores them.
 
 Numbers stay unchanged. A text with choices becomes one column per choice, with 1 in rows of that choice and 0
-in
-others (one-hot). A missing value is an empty field in CSV, which XGBoost reads as missing.
+in others (one-hot). A missing value is an empty field in CSV, which XGBoost reads as missing.
 """
 
 from __future__ import annotations

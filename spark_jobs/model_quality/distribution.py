@@ -2,10 +2,8 @@
 
 Numbers are counted in cells: floating-point numbers with the same sign, exponent and first seven bits of the
 mantissa. A cell is therefore at most 1/128 as wide as its numbers are large, and integers up to 256 have
-separate
-cells. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12, 2019), the
-relative
-error of quantiles is bounded; the binary exponent replaces the logarithm.
+separate cells. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12,
+2019), the relative error of quantiles is bounded; the binary exponent replaces the logarithm.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Measures how much rows differ from a model's baseline: distances per column, and drift.json.
 
 With few rows, distances are large by chance. A limit therefore applies only above the value that samples of
-the same
-distribution exceed once in a thousand times. A report contains both.
+the same distribution exceed once in a thousand times. A report contains both.
 """
 
 from __future__ import annotations
@@ -83,8 +82,7 @@ def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
     """Return the population stability index of counts in the same buckets: Σ (aᵢ - eᵢ) ln(aᵢ / eᵢ).
 
     aᵢ and eᵢ are the shares of the buckets (Siddiqi: Credit Risk Scorecards, 2006, which considers less than
-    0.1 as
-    no change, and more than 0.25 as a large one). It is Jeffreys' divergence of the two distributions.
+    0.1 as no change, and more than 0.25 as a large one). It is Jeffreys' divergence of the two distributions.
     """
     total_expected, total_actual = sum(expected), sum(actual)
     if not total_expected or not total_actual:
@@ -102,8 +100,7 @@ def psi_by_chance(buckets: int, expected: int, actual: int) -> float:
 
     The index is distributed as χ² with one degree of freedom less than the number of buckets, times 1/n + 1/m
     (Yurdakul and Naranjo: Statistical Properties of the Population Stability Index, 2020). The quantile of χ²
-    is
-    approximated as in Wilson and Hilferty (1931).
+    is approximated as in Wilson and Hilferty (1931).
 
     Args:
         buckets: number of nonempty buckets.
@@ -122,8 +119,7 @@ def kolmogorov_smirnov(expected: Sequence[int], actual: Sequence[int]) -> float:
     """Return the largest difference of the cumulative shares at the edges of buckets: max |Fₐ - Fₑ|.
 
     The Kolmogorov-Smirnov distance considers all values: it is at least this, and larger by at most the share
-    of a
-    bucket.
+    of a bucket.
     """
     total_expected, total_actual = sum(expected), sum(actual)
     if not total_expected or not total_actual:

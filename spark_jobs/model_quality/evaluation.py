@@ -1,8 +1,7 @@
 """The job that evaluates a model on test data, and compares it with the approved model on the same rows.
 
 `<evaluation>/runs/<run>/` contains evaluation/evaluation.json with charts and a sample of the predictions,
-and
-baseline/, which describes the training data and the predictions. Drift is measured against this baseline.
+and baseline/, which describes the training data and the predictions. Drift is measured against this baseline.
 """
 
 from __future__ import annotations

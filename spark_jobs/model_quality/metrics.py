@@ -100,10 +100,8 @@ class BinarySums:
         """Return the metrics of a classifier; NaN if undefined, such as auc with only one class.
 
         accuracy, precision, recall and f1 use a threshold of 0.5. auc is the probability that a row of class
-        1 has a higher
-        prediction than a row of class 0 (Hanley and McNeil, Radiology 143, 1982). Ties count as one half, and
-        so do
-        predictions in the same cell, which differ by less than 1/128.
+        1 has a higher prediction than a row of class 0 (Hanley and McNeil, Radiology 143, 1982). Ties count
+        as one half, and so do predictions in the same cell, which differ by less than 1/128.
         """
         positives, negatives = int(self.positives.counts.sum()), int(self.negatives.counts.sum())
         hits, alarms = self.true_positives, self.false_positives

@@ -1,8 +1,7 @@
 """Splits rows into training, validation and test data by a hash of each row.
 
 A row is always in the same part, independent of other input, files and tasks. Equal rows are in the same
-part, so
-no row of the test data was used for training.
+part, so no row of the test data was used for training.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ def shares(encoded: pl.DataFrame) -> Any:
     """Return a number from 0 to 1 for each row, evenly distributed: a hash of its values.
 
     The values of a row are mixed in sequence, as SplitMix64 mixes its state (Steele, Lea and Flood: Fast
-    Splittable
-    Pseudorandom Number Generators, OOPSLA 2014).
+    Splittable Pseudorandom Number Generators, OOPSLA 2014).
     """
     state = np.zeros(len(encoded), np.uint64)
     for column in encoded.iter_columns():

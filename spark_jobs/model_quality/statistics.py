@@ -2,8 +2,7 @@
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-statistics.html and
 …/model-monitor-byoc-constraints.html. A bucket includes its lower bound but not its upper bound, except the
-last
-bucket, which includes both. Buckets have about equal numbers of values, which makes distances most
+last bucket, which includes both. Buckets have about equal numbers of values, which makes distances most
 informative.
 """
 

@@ -1,8 +1,7 @@
 """The job that prepares training data: validates, encodes and splits rows, and writes the baseline.
 
 `<training_data>/runs/<run>/` contains train/, validation/ and test/, CSV without a header and with the label
-first,
-and baseline/, which describes the rows of train/.
+first, and baseline/, which describes the rows of train/.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Checks requests that create a job, a model or a model package, as the service does.
 
-The named network and keys must exist and fit together. The caller must be allowed to create the resource,
-to pass its role, and to use the key of its volumes. SageMaker must be able to assume the role, and the role
-must have access to the network and to the key of the outputs.
+The named network and keys must exist and fit together. The caller must be allowed to create the resource, to
+pass its role, and to use the key of its volumes. SageMaker must be able to assume the role, and the role must
+have access to the network and to the key of the outputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,8 +58,7 @@ def authorize_creation(creation: Creation, region: str, caller: str | None) -> N
 
     Raises:
         ApiError: ValidationException if a named resource does not exist or does not fit;
-            AccessDeniedException
-            if the caller is not authorized.
+            AccessDeniedException if the caller is not authorized.
     """
     if creation.role_arn:
         _check_trust(creation.role_arn, region)

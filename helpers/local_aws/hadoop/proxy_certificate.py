@@ -2,8 +2,7 @@
 
 The ResourceManager generates a certificate at each start, even if nothing uses it. Its JVM runs without the
 optimizing compiler and takes a second or more to find the primes of an RSA key. If the ResourceManager
-recovers
-a certificate from its store, it uses that one.
+recovers a certificate from its store, it uses that one.
 """
 
 import functools

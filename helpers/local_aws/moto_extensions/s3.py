@@ -13,10 +13,8 @@ def ignore_conditional_statements(bucket: Any, action: str, resource: str) -> An
     """Evaluate a bucket policy for a request, without statements that have conditions.
 
     moto evaluates these as if the conditions were always met: a statement that denies requests without TLS
-    would
-    deny every request. The context of a request (TLS, VPC endpoint) is not known here, so these statements
-    are
-    stored and returned, but not enforced.
+    would deny every request. The context of a request (TLS, VPC endpoint) is not known here, so these
+    statements are stored and returned, but not enforced.
     """
     if bucket.policy is None:
         return PermissionResult.NEUTRAL

@@ -13,8 +13,7 @@ def end_stack_operations(state: MotoState) -> None:
     """End the stack operations and change sets that are in progress.
 
     Their resources are unchanged so far. A request returns when its operation is complete, and a snapshot
-    waits for
-    that, so only operations that LOCAL_AWS_FAULTS has delayed are in progress.
+    waits for that, so only operations that LOCAL_AWS_FAULTS has delayed are in progress.
     """
     backends: list[Any] = [backend for backend in backends_of(state) if isinstance(backend, Backend)]
     for backend in backends:

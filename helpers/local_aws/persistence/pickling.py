@@ -82,8 +82,7 @@ def _reduce_dict(values: dict[Any, Any]) -> Any:
     """Return how pickle recreates an instance of a dict subclass.
 
     By default, pickle reads and fills it with the methods of its class, which can return other content, and
-    it
-    loses the attributes of a defaultdict.
+    it loses the attributes of a defaultdict.
     """
     factory: Callable[[], Any] | None = getattr(values, "default_factory", None)
     if factory and "<" in getattr(factory, "__qualname__", ""):  # <lambda>, <locals>

@@ -2,8 +2,7 @@
 
 The language is the definition JSON, version 2020-12-01
 (aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema), with the additions
-that
-the SDK writes.
+that the SDK writes.
 """
 
 import json

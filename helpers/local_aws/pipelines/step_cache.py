@@ -21,8 +21,7 @@ def cache_key(step_name: str, arguments: Mapping[str, Any], members: Sequence[st
     Resources, outputs, network, role and tags never affect the key.
 
     As on AWS, the content of an S3 object does not affect the key: changed code or data must change the URI
-    or the
-    environment.
+    or the environment.
     """
     key = {name: _member(arguments, name) for name in members}
     return hashlib.sha256(json.dumps([step_name, key], sort_keys=True).encode()).hexdigest()
@@ -38,8 +37,7 @@ def parse_expiry(text: str) -> timedelta:
     """Return `ExpireAfter` as a duration; a year has 365 days and a month 30.
 
     The developer guide uses ISO 8601 durations with or without the leading P, in upper or lower case (`P30D`,
-    `30d`,
-    `PT1H`, `T16m`).
+    `30d`, `PT1H`, `T16m`).
 
     Raises:
         ValueError: the text is not a duration, or an empty one.

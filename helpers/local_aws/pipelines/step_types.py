@@ -1,8 +1,7 @@
 """The step types of definitions, by the keys that the SDK and AWS's JSON schema write.
 
 The types that are not executed are included, so that a definition with them can be registered. An execution
-of
-it is rejected with the names of these steps.
+of it is rejected with the names of these steps.
 """
 
 from collections.abc import Mapping

@@ -76,8 +76,8 @@ def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[s
     """Return the properties per classification, as they are read from the files that the image writes.
 
     The image appends the values to each file without changes, and the file is read as a whole. A value that
-    ends in a
-    backslash therefore continues on the next line, and the last of two values of a property applies.
+    ends in a backslash therefore continues on the next line, and the last of two values of a property
+    applies.
 
     Args:
         text: the document.

@@ -127,8 +127,7 @@ def log4j2(properties: Mapping[str, str]) -> Localized:
     """Return the Log4j 2 configuration for a job's `spark-log4j`.
 
     The image appends this classification to log4j.properties, a file for Log4j 1, but Spark 3.5 uses Log4j 2.
-    Here,
-    Log4j 2 properties are used unchanged, and the logger levels of Log4j 1 are translated.
+    Here, Log4j 2 properties are used unchanged, and the logger levels of Log4j 1 are translated.
     """
     result = dict(LOG4J2)
     messages: list[str] = []

@@ -1,9 +1,8 @@
 """The Spark sizes that the image computes from the instances of a job; user settings override them.
 
 The rules depend on `AWS_SPARK_CONFIG_MODE`, a variable of the job. Mode 1 (standard, the default) has one
-executor
-per instance with all of its cores. Mode 2 (advanced) has executors of five cores, with one executor fewer for
-the driver.
+executor per instance with all of its cores. Mode 2 (advanced) has executors of five cores, with one executor
+fewer for the driver.
 """
 
 from collections.abc import Mapping

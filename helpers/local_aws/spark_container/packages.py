@@ -1,8 +1,7 @@
 """Python packages of a job, for the Python of this machine.
 
 The wheels of a job are built for the image. If this machine's Python differs, the same versions are installed
-for
-it, once for all jobs, and the job's PYTHONPATH refers to them instead.
+for it, once for all jobs, and the job's PYTHONPATH refers to them instead.
 """
 
 import hashlib

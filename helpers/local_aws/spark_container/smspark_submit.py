@@ -128,8 +128,7 @@ def _expanded(value: str, paths: ContainerPaths) -> str:
     """Return a comma-separated list with folders replaced by the files directly in them.
 
     As in the image, the first entry decides: a list that begins with an S3 URI stays unchanged, and one that
-    begins
-    with a local path must contain only local paths.
+    begins with a local path must contain only local paths.
     """
     scheme = urlsplit(value).scheme
     if scheme in {"s3", "s3a"}:

@@ -233,8 +233,7 @@ def link(home: SparkHome, jars: Sequence[Path]) -> None:
     """Link pyspark's files and additional jars into a Spark home.
 
     As in the image, the jars of S3A are next to Spark's own, so that spark-submit, driver and executors have
-    them with
-    any class path. A separate home also keeps the folders of executors out of pyspark's.
+    them with any class path. A separate home also keeps the folders of executors out of pyspark's.
     """
     installed = pyspark_folder()
     for name in ("bin", "licenses", "data"):
@@ -251,8 +250,7 @@ def _link_python(home: SparkHome, installed: Path) -> None:
     """Link pyspark and py4j as packages in folders with the names of Spark's archives.
 
     spark-submit adds these names to the Python path of driver and workers. From an archive, each Python
-    process would
-    compile its imports, which takes half a second; files in a folder are compiled only once.
+    process would compile its imports, which takes half a second; files in a folder are compiled only once.
     """
     for archive in (installed / "python" / "lib").glob("*.zip"):
         package = archive.stem.partition("-")[0]

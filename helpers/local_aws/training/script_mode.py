@@ -1,8 +1,7 @@
 """Script mode: a training job with its own entry point, as SDK 3 creates it for a training script.
 
 Its command starts the SDK's drivers in the channel `sm_drivers`, and these start the script in the channel
-`code`.
-Both are unchanged, except for the paths under /opt/ml in the drivers.
+`code`. Both are unchanged, except for the paths under /opt/ml in the drivers.
 """
 
 import threading

@@ -76,8 +76,7 @@ def serve(
     """Serve the model below `root` until `stop` is set; return the exit code.
 
     The arguments are those of `train`, with the variables of the model and of the transform job. When the
-    server is
-    ready, the file `environment.PORT_FILE` contains its port.
+    server is ready, the file `environment.PORT_FILE` contains its port.
     """
     variables = environment.variables(root, own_variables)
     return supervised_command.run(environment.program("serving"), variables, root, log, stop)

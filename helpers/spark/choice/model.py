@@ -1,8 +1,7 @@
 """Estimates how long a job takes, from earlier runs.
 
 The model of a run's duration is `fixed + core-seconds per byte × bytes / busy cores`: the start of Spark and
-the
-driver, then work that is distributed over the cores. Cores of all instance types count the same.
+the driver, then work that is distributed over the cores. Cores of all instance types count the same.
 """
 
 import math
@@ -117,8 +116,7 @@ def fit(runs: Sequence[RunSummary]) -> Model:
     """Return a model from the usable runs of a job.
 
     With three or more runs that differ in bytes per core, both parts are fitted by non-negative least
-    squares. With
-    fewer, the fixed part is the share of a run in which no task ran.
+    squares. With fewer, the fixed part is the share of a run in which no task ran.
     """
     if not runs:
         return PRIOR

@@ -52,8 +52,7 @@ def read_allocation(source: str | Path, s3: "S3Client | None" = None) -> Allocat
     """Return the allocation of an event log; see `reading.lines` and `allocation_of`.
 
     The log is read until all executors were granted, and task events are not parsed. For a large log, the
-    beginning is
-    often enough.
+    beginning is often enough.
 
     Raises:
         EventLogError: there is no log, or the part that was read is damaged.
@@ -71,8 +70,7 @@ def allocation_of(run: Profile) -> Allocation | None:
     """Return the requested and the granted executors of a run.
 
     Returns None if the run requested no number of executors: with `local` there are none, and with dynamic
-    allocation
-    the request depends on the current tasks.
+    allocation the request depends on the current tasks.
     """
     settings = run.settings
     requested = int(settings.number("spark.executor.instances"))

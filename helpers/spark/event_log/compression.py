@@ -1,8 +1,7 @@
 """Decodes the codecs of Spark's event logs as a stream.
 
 Spark uses the name of the codec as suffix of the file. Only zstd has a standard format. lz4, snappy and lzf
-use the
-block formats of the Java libraries lz4-java, snappy-java and compress-lzf.
+use the block formats of the Java libraries lz4-java, snappy-java and compress-lzf.
 """
 
 import io

@@ -1,8 +1,7 @@
 """The Spark events and members that are used here; everything else in a line is skipped unparsed.
 
 Spark's JsonProtocol defines the events. Spark writes the name of an event first, so unused events, which have
-most
-of the bytes, can be skipped quickly. Logs that other tools have rewritten are parsed in a slower way.
+most of the bytes, can be skipped quickly. Logs that other tools have rewritten are parsed in a slower way.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,10 +1,8 @@
 """Recommends changes from the profile of a run: each finding has evidence, a setting and its effect.
 
 The thresholds are from Spark's tuning guide and the EMR best practices (tasks of at least 100 to 200 ms,
-partitions
-of about 128 MB, garbage collection below a tenth of the run time). Otherwise, they are our own: a loss of
-less
-than a second or a twentieth of the run is not reported.
+partitions of about 128 MB, garbage collection below a tenth of the run time). Otherwise, they are our own: a
+loss of less than a second or a twentieth of the run is not reported.
 
 No finding promises more than the time that tasks and driver spent according to the log, and none recommends a
 setting that was already in effect.

@@ -106,7 +106,7 @@ def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) 
 
 
 def _other_sparks(pins: Sequence[Pin], folder: Path) -> Iterator[str]:
-    """Yield packages that require another Spark than the image's: uv cannot check this, for lack of a wheel."""
+    """Yield packages that require another Spark than the image's, which uv cannot check without a wheel."""
     by_name = {pin.name: pin for pin in pins}
     for distribution in metadata.distributions(path=[str(folder)]):
         for needed in map(Requirement, distribution.requires or ()):

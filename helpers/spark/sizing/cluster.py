@@ -1,13 +1,10 @@
 """Divides the memory and the vCPUs of a cluster among its processes.
 
 Every node runs a NodeManager and a DataNode. The primary node also runs the ResourceManager, the NameNode
-and, in
-client mode, the driver. YARN chooses the node of the application master. One configuration.json applies to
-all
-nodes, and executors are identical, so the primary, which has the least free memory, determines their size.
-The
-rules follow EMR's guidance (executors of about five cores, a tenth of the memory as overhead) and the image's
-`AWS_SPARK_CONFIG_MODE=2`, but without its driver, which YARN does not know.
+and, in client mode, the driver. YARN chooses the node of the application master. One configuration.json
+applies to all nodes, and executors are identical, so the primary, which has the least free memory, determines
+their size. The rules follow EMR's guidance (executors of about five cores, a tenth of the memory as overhead)
+and the image's `AWS_SPARK_CONFIG_MODE=2`, but without its driver, which YARN does not know.
 """
 
 from dataclasses import dataclass

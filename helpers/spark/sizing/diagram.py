@@ -1,8 +1,7 @@
 """A diagram of a node's memory.
 
 It is generated without a library: two stacked bars with a tooltip per part. matplotlib, which the SDK
-installs, has
-no tooltips, takes a second to import, and changes its output with each version.
+installs, has no tooltips, takes a second to import, and changes its output with each version.
 """
 
 from collections.abc import Iterator

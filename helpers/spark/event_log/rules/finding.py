@@ -52,8 +52,7 @@ def partitions(run: Profile, stage: Stage, wanted: int) -> dict[str, str]:
     """Return the settings for about a number of tasks of a stage; empty if no setting has an effect.
 
     A stage that reads a shuffle has the number of shuffle partitions, unless AQE coalesces them. A stage that
-    scans
-    files depends on maxPartitionBytes, and any other stage on the default parallelism.
+    scans files depends on maxPartitionBytes, and any other stage on the default parallelism.
     """
     wanted = max(wanted, 1)
     if stage.shuffle_read:
