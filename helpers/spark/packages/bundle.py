@@ -69,7 +69,7 @@ def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[st
     Args:
         folder: folder of the files.
         requirements: name of the requirements file, whose lock file is next to it.
-        coordinates: Maven coordinates of jars.
+        coordinates: maven coordinates of jars.
 
     Raises:
         UserError: a file is missing, or a lock file does not match its source.
