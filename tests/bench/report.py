@@ -188,8 +188,8 @@ def faults(section: Section) -> str:
     """Return a table of the phases in which jobs were killed, by store."""
     stores = section["stores"]
     counts = "; ".join(
-        f"{name}: {store['kills']} kills, {store['looks']:,} looks of the reader, "
-        f"{len(store['torn'])} of them at half an output"
+        f"{name}: {store['kills']} kills, {store['looks']:,} reads, "
+        f"{len(store['torn'])} of them of a partial output"
         for name, store in stores.items()
     )
     phases = sorted({phase for store in stores.values() for phase in store["phases"]})
