@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="given", help="an answer; repeatable"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask: what is not given stays as it is")
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask; answers that are not given stay unchanged"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

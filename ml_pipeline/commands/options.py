@@ -36,14 +36,14 @@ def add_step(parser: argparse.ArgumentParser) -> None:
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """Add `--execution`."""
     parser.add_argument(
-        "--execution", type=_execution_arn, metavar="ARN", help="an execution (default: the newest)"
+        "--execution", type=_execution_arn, metavar="ARN", help="an execution (default: the latest)"
     )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add `--model`, which names a version in the registry."""
     parser.add_argument(
-        "--model", type=count, required=True, metavar="N", help="a version, as `models` shows them"
+        "--model", type=count, required=True, metavar="N", help="a version listed by `models`"
     )
 
 

@@ -30,17 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     options.add_model(parser)
     parser.add_argument(
-        "--from", dest="source", type=environment, required=True, metavar="ENV", help="where it is approved"
+        "--from",
+        dest="source",
+        type=environment,
+        required=True,
+        metavar="ENV",
+        help="the environment that has approved the version",
     )
     halves = parser.add_mutually_exclusive_group()
     halves.add_argument(
-        "--export", type=Path, metavar="FOLDER", help="only write the version into an empty folder"
+        "--export", type=Path, metavar="FOLDER", help="only write the version to this empty folder"
     )
     halves.add_argument(
-        "--import", dest="imported", type=Path, metavar="FOLDER", help="only register what is in a folder"
+        "--import",
+        dest="imported",
+        type=Path,
+        metavar="FOLDER",
+        help="only register the version in this folder",
     )
     parser.add_argument(
-        "--approve", action="store_true", help="approve the version as well, once its sample is scored"
+        "--approve", action="store_true", help="also approve the version after its sample is scored"
     )
 
 

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="TO",
-        help="a version, or the beginning of a commit or a code hash (default: the last that succeeded)",
+        help="a version, or the beginning of a commit or a code hash (default: the latest that succeeded)",
     )
 
 

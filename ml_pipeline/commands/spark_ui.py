@@ -20,7 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_step(parser)
     options.add_execution(parser)
     parser.add_argument(
-        "--port", type=int, default=18080, help="of loopback; 0 takes any (default: %(default)s)"
+        "--port",
+        type=int,
+        default=18080,
+        help="port on loopback; 0 selects a free one (default: %(default)s)",
     )
     parser.add_argument("--browse", action="store_true", help="open it in the browser")
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         type=_time,
         metavar="TIME",
-        help="continue what was begun since then: follow what runs, start nothing again that succeeded",
+        help="continue the runs started since then: follow running executions, skip successful ones",
     )
     parser.add_argument(
         "--minutes",
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state",
         action="store_true",
-        help="append running=true or =false to the outputs of a workflow's step, and exit with 0 for both",
+        help="write running=true or running=false to the outputs of a workflow step, and exit with 0 for both",
     )
 
 

@@ -10,8 +10,8 @@ from ml_pipeline.releases.sweep import PARTS, sweep
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
-    parser.add_argument("--only", choices=PARTS, help="sweep nothing else")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be deleted")
+    parser.add_argument("--only", choices=PARTS, help="sweep only these")
     parser.add_argument(
         "--keep",
         type=options.count,

@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_pipeline(parser)
     options.add_step(parser)
     parser.add_argument(
-        "--rounds", type=options.count, default=5, metavar="N", help="changes to try (default: %(default)s)"
+        "--rounds",
+        type=options.count,
+        default=5,
+        metavar="N",
+        help="maximum changes to try (default: %(default)s)",
     )
     parser.add_argument(
         "--pairs", type=options.count, default=2, metavar="N", help="runs of each side (default: %(default)s)"

@@ -211,7 +211,7 @@ class HadoopCluster:
         )
 
     def stop_node(self, node: str) -> None:
-        """Start to stop a NodeManager with all its containers, which simulates the loss of an instance."""
+        """Start stopping a NodeManager with all its containers, which simulates the loss of an instance."""
         self._stop_in_background(self._nodes[node])
         self._specification = None
 

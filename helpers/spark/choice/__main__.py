@@ -29,11 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.spark.choice",
-        description="Ranks clusters by estimated cost and time for some data and a deadline.",
+        description="Ranks clusters by estimated cost and time for a data size and a deadline.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--data-gb", type=positive, required=True, metavar="GB", help="that the job reads, in 10⁹ bytes"
+        "--data-gb", type=positive, required=True, metavar="GB", help="size of the input in 10⁹ bytes"
     )
     parser.add_argument("--deadline-minutes", type=positive, required=True, metavar="MINUTES")
     parser.add_argument(
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="*",
         default=(),
         metavar="PATH_OR_URI",
-        help="event logs of earlier runs of the job, or folders of them, also s3://",
+        help="event logs of earlier runs of the job, or folders with event logs; paths or s3:// URIs",
     )
     parser.add_argument("--most", type=int, default=20, metavar="N", help="instances (default: %(default)s)")
     parser.add_argument("--prices", type=Path, default=PRICES, metavar="FILE")

@@ -24,9 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         parser: parser of the command.
         required: whether instance and count are required.
     """
-    parser.add_argument("--instance", required=required, metavar="TYPE", help="as ml.m5.xlarge")
-    parser.add_argument("--count", required=required, type=int, metavar="N", help="of instances")
-    parser.add_argument("--data-gb", type=positive, metavar="GB", help="that the job reads, in 10⁹ bytes")
+    parser.add_argument(
+        "--instance", required=required, metavar="TYPE", help="instance type, such as ml.m5.xlarge"
+    )
+    parser.add_argument("--count", required=required, type=int, metavar="N", help="number of instances")
+    parser.add_argument("--data-gb", type=positive, metavar="GB", help="size of the input in 10⁹ bytes")
     parser.add_argument(
         "--shape", choices=[shape.value for shape in Shape], default="scan", help="(default: %(default)s)"
     )
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         "--report",
         type=Path,
         metavar="FILE",
-        help=".html with a picture, .md without, .svg the picture alone",
+        help=".html with a diagram, .md without, .svg for only the diagram",
     )
 
 

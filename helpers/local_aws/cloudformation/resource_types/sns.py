@@ -73,7 +73,7 @@ class Topic(_Sns):
 
 
 class TopicPolicy(_Sns):
-    """AWS::SNS::TopicPolicy: sets the policy of topics, and restores their default policy on deletion."""
+    """AWS::SNS::TopicPolicy: sets the policy of topics, and restores their previous policy on deletion."""
 
     type_name = "AWS::SNS::TopicPolicy"
     emulated = frozenset({"PolicyDocument", "Topics"})
