@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state",
         action="store_true",
-        help="write running=true or running=false to the outputs of a workflow step, and exit with 0 for both",
+        help="write running=true or running=false to the outputs of a workflow step; exit with 0 for both",
     )
 
 
