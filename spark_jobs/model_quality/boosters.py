@@ -84,7 +84,7 @@ def predict(artifact: Artifact, rows: Any) -> Any:
 
     try:
         booster = _loaded(artifact.booster)
-        if booster.num_features() > rows.shape[1]:  # XGBoost would use them as missing values
+        if booster.num_features() > rows.shape[1]:  # XGBoost would read absent columns as missing values
             raise JobError(
                 f"{artifact.uri} was trained on {booster.num_features()} features, and rows have "
                 f"{rows.shape[1]}: reject that model, or evaluate with --champion_model_data_url none"
