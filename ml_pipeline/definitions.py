@@ -141,7 +141,7 @@ def _cache_key(pipeline: Pipeline, params: PipelineParams) -> str:
 
 
 def _read(path: Path) -> str | None:
-    """Return a definition from the cache, or None where there is none, also where a file is corrupt."""
+    """Return a definition from the cache, or None if it does not exist or is corrupt."""
     try:
         text = path.read_text(encoding="utf-8")
         known = json.loads(text)

@@ -54,7 +54,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Return what a repository's file records; where there is no file, nothing.
+    """Return what a repository's file records; empty if there is no file.
 
     Raises:
         UserError: the file is malformed; the message names every problem.

@@ -60,7 +60,7 @@ def write_report(project: Project, arn: str, path: Path | None = None, *, with_d
         with_data: whether it shows values of the data: rejected rows and columns.
 
     Raises:
-        ClientError: the execution may not be read, or there is none.
+        ClientError: the execution does not exist, or it may not be read.
         UserError: the file may not be written.
     """
     # Only here: other commands, and runs that are not waited for, need neither charts nor templates.

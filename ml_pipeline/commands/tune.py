@@ -26,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Run, change a setting, run again; keep what is faster."""
+    """Try recommended Spark settings, and keep those that are faster."""
     project = open_project(arguments.env, arguments.pipeline)
     return tune(project, console, arguments.step, arguments.rounds, arguments.pairs)

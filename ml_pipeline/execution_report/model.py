@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Link:
-    """Where to read on: a page in a browser, or a command where there is no page."""
+    """Where to read on: a page in a browser, or a command if there is no page."""
 
     text: str
     url: str = ""
@@ -247,7 +247,7 @@ class Step:
     code: tuple[str, ...] = ()
     """URIs of the code files."""
     packages: tuple[str, ...] = ()
-    """Pinned packages and jars that the step brings along."""
+    """Pinned packages and jars of the step."""
     links: tuple[Link, ...] = ()
     missing: tuple[str, ...] = ()
 

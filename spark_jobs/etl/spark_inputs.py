@@ -64,7 +64,7 @@ def _roots(spark: SparkSession, uri: str) -> list[Any]:
     """Return the files and folders that a URI stands for, as Hadoop's Path.
 
     Raises:
-        JobError: there are none, or not the one of exactly this name.
+        JobError: there are no files, or the file with exactly this name does not exist.
     """
     file_system, path = _file_system(spark, uri)
     if not GLOB_CHARACTER.search(

@@ -34,7 +34,7 @@ def with_deployed_expiry(
 
 
 def expiry(tags: Mapping[str, str]) -> datetime | None:
-    """Return when a stack with these tags expires, or None where none of them is set."""
+    """Return when a stack with these tags expires, or None if they set no time."""
     try:
         found = datetime.fromisoformat(tags[EXPIRES_AT])
     except (KeyError, ValueError):

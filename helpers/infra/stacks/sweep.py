@@ -54,7 +54,7 @@ class Sweep:
 def find_stacks(
     cloudformation: "CloudFormationClient", project: str, templates: Collection[str]
 ) -> list[FoundStack]:
-    """Return the stacks whose names are those of a project's stacks, in whatever environment.
+    """Return the stacks whose names are those of a project's stacks, in any environment.
 
     Those whose tag names another project are not among them: a name may begin as that of another. What others
     do to a stack is waited for: a deployment may be renewing a preview.

@@ -71,6 +71,6 @@ def run_task(assignment: Assignment, part: Part) -> Result:
 
 
 def sum_of(summaries: Iterable[Any]) -> Any:
-    """Return the sum of summaries; None where there is none."""
+    """Return the sum of summaries; None if there are none."""
     found = [each for each in summaries if each is not None]
     return reduce(add, found) if found else None

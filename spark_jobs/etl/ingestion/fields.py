@@ -52,7 +52,7 @@ class Field:
         return _polars().String
 
     def values(self) -> pl.Expr:
-        """Return the values of the column; null where a text is none."""
+        """Return the values of the column; null if a text is not a value."""
         return _polars().col(self.name)
 
     def accepted(self, values: pl.Expr) -> pl.Expr:

@@ -53,7 +53,7 @@ class Sink:
             files: of the run.
             folder: of the run.
             written: the data sets, which are whole.
-            summary: the sum of those of all tasks; None where there is none.
+            summary: the sum of the tasks' summaries; None if there are none.
 
         Returns:
             The check because of which nothing of the run is published, if there is one. Its data sets are

@@ -50,7 +50,7 @@ def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
 
 
 def _texts(files: Storage, piece: Piece, *, multiline: bool) -> Iterator[bytes]:
-    """Yield the text of a range in whole records, each with a line feed at its end."""
+    """Yield the text of a range in blocks of complete records, each of which ends with a line feed."""
     rest = b""
     begun = piece.start > 0
     for chunk in _chunks(files, piece, whole=multiline):
