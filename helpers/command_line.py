@@ -1,4 +1,4 @@
-"""What the command lines of the packages share: their common options, and how they end."""
+"""Common parts of the command lines: options, and how commands end."""
 
 import argparse
 import math

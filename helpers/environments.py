@@ -1,4 +1,4 @@
-"""The environments: each is a file in infra/parameters/, whose keys describe how it differs from the others.
+"""The environments: each is a file in infra/parameters/ with its settings.
 
 `preview.json` is shared by the previews of pull requests, which are named `pr-<number>`.
 """

@@ -1,4 +1,4 @@
-"""Objects in S3: their URIs, their checksums, and objects that are written once."""
+"""Objects in S3: URIs, checksums, and objects that are written once."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Definitions of pipelines: what SageMaker is sent, and a cache of it.
+"""Builds pipeline definitions, and caches them.
 
 A definition is a pure function of the parameters, the code that builds it and the versions of its libraries.
 The SageMaker SDK takes seconds to import, so what was built once is kept in .cache/definitions/ by a hash of

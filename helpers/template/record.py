@@ -1,4 +1,4 @@
-"""What a fork records of itself: the template's version that it has, and its answers to `make init`."""
+"""The record of a fork: the template's version, and the answers to `make init`."""
 
 import json
 from collections.abc import Mapping

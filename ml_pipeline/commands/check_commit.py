@@ -1,4 +1,4 @@
-"""Check that a deployment of this commit would not take a pipeline back."""
+"""Check that a deployment of this commit would not replace a newer definition."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Make a fork of the template: ask for its names and parts, and change the files."""
+"""Create a fork of the template: ask for its names and parts, and change the files."""
 
 import argparse
 import subprocess

@@ -1,4 +1,4 @@
-"""Pin the packages and jars that steps name."""
+"""Pin the packages and jars of steps."""
 
 import argparse
 import tempfile

@@ -1,4 +1,4 @@
-"""Start an execution, follow it, and show how it ended."""
+"""Start an execution, follow it, and show its result."""
 
 import argparse
 import math

@@ -1,4 +1,4 @@
-"""Verify the newest execution."""
+"""Verify the latest execution."""
 
 import argparse
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Cached steps whose result could be stale: something that they read may change, and not their cache key.
+"""Finds cached steps with possibly stale results: an input can change without changing the cache key.
 
 The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
 an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline

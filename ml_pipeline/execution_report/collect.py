@@ -1,4 +1,4 @@
-"""Collects the report of an execution from AWS. What cannot be read is stated, and hides nothing else."""
+"""Collects the report of an execution from AWS. It lists what cannot be read, and shows everything else."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

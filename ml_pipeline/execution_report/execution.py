@@ -1,4 +1,4 @@
-"""An execution as AWS describes it: its steps, their jobs and outcomes, and the definition that it runs."""
+"""An execution as AWS describes it: its definition, its steps, and their jobs and results."""
 
 import json
 from collections.abc import Mapping, Sequence

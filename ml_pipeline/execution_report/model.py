@@ -1,4 +1,4 @@
-"""The report of an execution as plain data. What cannot be shown stands in `missing`, with the reason."""
+"""The report of an execution as plain data. `missing` lists what cannot be shown, with reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

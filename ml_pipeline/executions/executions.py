@@ -1,4 +1,4 @@
-"""Executions of a pipeline: one at a time, started, read and stopped."""
+"""Starts, reads and stops the executions of a pipeline, one at a time."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The inputs of a registered pipeline from outside, and the fingerprints of their data.
+"""The external inputs of a registered pipeline, and the fingerprints of their data.
 
 They are read from the registered definition: after a rollback it may differ from that of this checkout.
 """

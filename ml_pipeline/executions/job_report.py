@@ -1,4 +1,4 @@
-"""The report of a job: what it wrote and what it checked. Its form is in docs/job-report.md."""
+"""The report of a job about its outputs and checks. docs/job-report.md describes its format."""
 
 import json
 import re

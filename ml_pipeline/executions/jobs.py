@@ -1,4 +1,4 @@
-"""The jobs of an execution's steps: of processing, of training and of batch transform."""
+"""The jobs of an execution's steps: processing, training and batch transform."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The steps of an execution as a table that follows it on a terminal."""
+"""Shows the steps of a running execution as a table on a terminal."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

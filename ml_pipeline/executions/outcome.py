@@ -1,4 +1,4 @@
-"""What has become of an execution, read from SageMaker, S3 and CloudWatch into plain data."""
+"""Reads the result of an execution from SageMaker, S3 and CloudWatch as plain data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The values that an execution starts with besides the fingerprints of its data: the commit."""
+"""The parameter values of an execution in addition to fingerprints: the commit."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The account's quotas for the instances of jobs, which are 0 in many a new account."""
+"""The quotas of the account for instances of jobs, which are 0 in many new accounts."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The values that an execution starts with from the model registry: versions of the model, and files."""
+"""The parameter values of an execution from the model registry: model versions, and files."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The sample data that a new environment starts with; nothing is overwritten that this did not upload."""
+"""Uploads the sample data of a new environment, and overwrites only its own uploads."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The summary at the end of an execution: from plain data to lines."""
+"""Formats the summary of an execution from plain data."""
 
 from collections.abc import Sequence
 

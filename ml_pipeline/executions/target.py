@@ -1,4 +1,4 @@
-"""Pipelines of an environment, as commands and messages name them."""
+"""Names of an environment's pipelines in commands and messages."""
 
 from dataclasses import dataclass
 

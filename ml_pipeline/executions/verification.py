@@ -1,4 +1,4 @@
-"""Whether an execution did what the reports of its jobs claim: their checks, files in S3, and encryption."""
+"""Verifies an execution against the reports of its jobs: checks, files in S3, and encryption."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple

@@ -1,4 +1,4 @@
-"""Waiting for an execution, with its progress on the screen."""
+"""Waits for an execution, and shows its progress."""
 
 import math
 import time

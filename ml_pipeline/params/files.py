@@ -1,4 +1,4 @@
-"""The parameter files: where they are, and what can be read without a stack: names, code files, instances."""
+"""Finds parameter files, and reads what needs no stack: names, code files and instances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath

@@ -1,4 +1,4 @@
-"""The section of a Spark step in a parameter file, and what a Spark step consists of."""
+"""The section of a Spark step in a parameter file, and the parts of a Spark step."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Approving and rejecting versions.
+"""Approves and rejects versions.
 
 SageMaker has no conditional update: of two people who approve or reject at the same time, the later one wins.
 So each reads again after the update, and reports what the other one did.

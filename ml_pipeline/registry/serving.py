@@ -1,4 +1,4 @@
-"""Whether a package can be served, as far as that is known before a model of it is created."""
+"""Checks whether a package can be served, before a model is created from it."""
 
 import re
 import tarfile

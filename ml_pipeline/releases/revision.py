@@ -1,4 +1,4 @@
-"""Which commit this checkout is."""
+"""The commit of this checkout."""
 
 import os
 import subprocess

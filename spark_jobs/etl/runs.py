@@ -1,4 +1,4 @@
-"""The runs of a job: a folder for each, and the report that leads to the newest whole one."""
+"""The runs of a job: a folder for each, and the report that refers to the newest complete one."""
 
 from __future__ import annotations
 

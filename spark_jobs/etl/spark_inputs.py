@@ -1,4 +1,4 @@
-"""What Spark reads of a folder, and what it passes over in silence: for jobs that read with `spark.read`."""
+"""Checks which files of a folder Spark reads and silently skips, for jobs that use `spark.read`."""
 
 from __future__ import annotations
 

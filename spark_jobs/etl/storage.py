@@ -1,4 +1,4 @@
-"""Files where jobs keep them: on S3, through boto3, and on a local disk.
+"""Files of jobs: on S3 through boto3, and on a local disk.
 
 S3 is read by ranges and written in parts, with the credentials of the job's role by boto3's own chain, on the
 driver and in the Python workers of executors alike. The bucket's default encrypts. Endpoint, region, attempts

@@ -1,4 +1,4 @@
-"""What the stacks of an environment are made of, checked before AWS is asked anything."""
+"""The configuration of an environment's stacks, validated before any request to AWS."""
 
 import json
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What the availability zones of an environment do not offer: endpoint services and instance types.
+"""Finds endpoint services and instance types that an environment's availability zones do not offer.
 
 CloudFormation finds that out in the middle of a deployment, and a job while it waits for capacity.
 """

@@ -1,4 +1,4 @@
-"""The time that previews have to live: a tag of their stacks, which each deployment renews."""
+"""The expiry of previews: a tag of their stacks, which each deployment renews."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The stacks that a project has left lying about: previews past their time, and what is broken or of no use.
+"""Finds stacks that a project no longer needs: expired previews, failed stacks and orphaned ones.
 
 A stack belongs to the project if its name and its tag match. Only expired previews are removed; all else is
 reported, for people to look at.

@@ -1,4 +1,4 @@
-"""Waiting for CloudFormation: by asking it again and again, and showing what happens meanwhile."""
+"""Waits for CloudFormation by polling, and shows the progress."""
 
 import sys
 import time

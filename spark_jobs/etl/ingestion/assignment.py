@@ -1,4 +1,4 @@
-"""What the driver hands to a task and gets back, without what the task does its work with.
+"""What the driver sends to a task and receives, without the imports of tasks.
 
 The driver imports this module and not Polars, which takes it half a second before Spark starts.
 """

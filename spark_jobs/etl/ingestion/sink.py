@@ -1,4 +1,4 @@
-"""What a job makes of its valid rows: the files of its data sets, and a summary for the driver."""
+"""The output of a job for its valid rows: the files of data sets, and a summary for the driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a task's files, decompressed, in blocks of whole records that end with line feeds.
+"""Reads the text of a task's files, decompressed, in blocks of complete records that end with line feeds.
 
 A range of a file begins after the first line end at or after the byte before it, and so does the next one:
 each record is read by exactly one task. Compressed files, and files whose quoted fields may contain line
