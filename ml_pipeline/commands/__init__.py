@@ -1,6 +1,6 @@
-"""The commands of `python -m ml_pipeline`: a module each, with `add_arguments` and `run`.
+"""The commands of `python -m ml_pipeline`: one module each, with `add_arguments` and `run`.
 
-A new command is a module and a line here; its module is imported only when it is called.
+A new command needs a module and an entry here. Its module is imported only when it is called.
 """
 
 import argparse
@@ -51,7 +51,7 @@ COMMANDS: Mapping[str, str] = {
 
 
 class Command(Protocol):
-    """What the module of a command must have."""
+    """The functions of a command's module."""
 
     def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
         """Add the command's own options."""
@@ -61,5 +61,5 @@ class Command(Protocol):
 
 
 def load_command(name: str) -> Command:
-    """Return a command's module."""
+    """Return the module of a command."""
     return cast("Command", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Reject a commit that does not descend from the one that a pipeline is registered from."""
+    """Reject a commit that does not descend from the registered commit of a pipeline."""
     session = connect(arguments.env)
     found = targets(arguments.env, arguments.pipeline)
     for line in reject_outdated(session.client("sagemaker"), found, commit()):

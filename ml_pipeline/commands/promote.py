@@ -1,6 +1,6 @@
 """Register a version that another environment has approved, and score its sample.
 
-Whatever ends the command early leaves the version pending approval, and the command can be repeated.
+If the command ends early, the version stays pending approval, and the command can be repeated.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _score_sample(group: ModelGroup, package: Package, console: Console) -> int:
-    """Score the sample of a version where it was promoted to, and record that; return the exit code."""
+    """Score the sample of a promoted version and record the result; return the exit code."""
     (pipeline,) = startable_pipelines(SCORE_SAMPLE, group.environment)
     target = target_of(group.environment, pipeline)
     with progress("promote", group.environment, [execution_step(target)], console) as steps:

@@ -20,6 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Register an earlier definition again, by default the last one that was executed well."""
+    """Register an earlier definition again, by default the latest that succeeded."""
     roll_back(open_project(arguments.env, arguments.pipeline), console, arguments.to)
     return 0

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Start Spark's history server on the logs of a step; Ctrl-C or SIGTERM ends it."""
+    """Start Spark's history server for the logs of a step; Ctrl-C or SIGTERM stops it."""
     project = open_project(arguments.env, arguments.pipeline)
     log = newest_log(project, arguments.execution, arguments.step)
     server = history_server.on_s3(log.folder, project.session, arguments.port)

@@ -1,4 +1,4 @@
-"""Remove expired previews and unused code."""
+"""Delete expired previews and unused code."""
 
 import argparse
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Sweep previews of the project and code of all pipelines; return 1 if something could not be removed."""
+    """Sweep the previews of the project and the code of all pipelines; return 1 if a deletion failed."""
     return sweep(
         arguments.env,
         console,
