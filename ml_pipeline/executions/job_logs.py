@@ -72,7 +72,7 @@ def _lines_of(logs: "CloudWatchLogsClient", group: str, stream: str, since: int)
 
 
 def exception_of(lines: Iterable[LogLine]) -> str:
-    """Return the exception of a failed Spark job in its log, such as `ValueError: boom`, or an empty string."""
+    """Return the exception of a failed Spark job from its log, such as `ValueError: boom`, or ""."""
     found = last_exception([line.text for line in deque(lines, maxlen=_SEARCHED_LINES)])
     return ": ".join(filter(None, found)) if found else ""
 
