@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +54,32 @@ BaseClient._make_api_call = untraced(BaseClient._make_api_call)
 CoreSession.create_client = untraced(CoreSession.create_client)
 
 
-LONGEST = ("e2e", "faults", "spark_jobs", "ml_pipeline")
-"""The folders with the longest files, longest first."""
+LONGEST = (
+    "e2e",
+    "faults",
+    "helpers/local_aws/spark_container",
+    "helpers/infra/test_migrate.py",
+    "ml_pipeline/test_under_faults.py",
+    "infra",
+    "ml_pipeline/packages",
+    "ml_pipeline/spark",
+    "helpers/local_aws",
+    "spark_jobs",
+    "ml_pipeline",
+)
+"""The folders and files with the longest tests, longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start long files first; otherwise one worker runs them at the end."""
-    ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
     root = Path(__file__).parent
 
-    def rank(item: pytest.Item) -> int:
-        folder = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
-        return ranks.get(folder, len(ranks))
+    @cache
+    def rank(path: Path) -> int:
+        places = [number for number, name in enumerate(LONGEST) if path.is_relative_to(root / name)]
+        return min(places, default=len(LONGEST))
 
-    items.sort(key=rank)
+    items.sort(key=lambda item: rank(item.path))
 
 
 @pytest.fixture(scope="session")

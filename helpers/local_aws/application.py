@@ -47,7 +47,7 @@ class EmbeddedAws:
         self._credentials = credentials
         # Separate credentials: AWS does not throttle itself.
         self._own_credentials = new_credentials()
-        self._clients = ServiceClients(endpoint, self._own_credentials)
+        self._clients = ServiceClients(endpoint, self._own_credentials, self)
         self._moto = _moto()
         # Imports moto, which _moto() has configured.
         from helpers.local_aws.jobs.runner import JobRunner  # noqa: PLC0415

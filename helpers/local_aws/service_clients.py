@@ -8,9 +8,12 @@ import botocore.session
 from botocore.config import Config
 
 from helpers.local_aws.credentials import Credentials
+from helpers.local_aws.direct_requests import DirectRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _typeshed.wsgi import WSGIApplication
 
 ROLE_SESSION = "SageMaker"
 
@@ -18,8 +21,10 @@ ROLE_SESSION = "SageMaker"
 class ServiceClients:
     """Creates one client per service and region on first use. Clients are thread-safe."""
 
-    def __init__(self, endpoint: str, credentials: Credentials):
+    def __init__(self, endpoint: str, credentials: Credentials, application: "WSGIApplication"):
+        """Args: application: answers the requests; the endpoint is what jobs are given."""
         self.endpoint = endpoint
+        self._direct_requests = DirectRequests(application)
         self._credentials = credentials
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
@@ -35,7 +40,7 @@ class ServiceClients:
         with self._lock:
             key = (service, region)
             if key not in self._clients:
-                self._clients[key] = self._make(
+                client = self._clients[key] = self._make(
                     service,
                     region_name=region,
                     endpoint_url=self.endpoint,
@@ -43,6 +48,7 @@ class ServiceClients:
                     aws_secret_access_key=self._credentials.secret_key,
                     config=Config(max_pool_connections=50, proxies={}, retries={"max_attempts": 3}),
                 )
+                client.meta.events.register("before-send", self._direct_requests)
             return self._clients[key]
 
     def role_credentials(self, role_arn: str, region: str) -> Credentials:

@@ -38,6 +38,8 @@ _UPDATE_SECONDS = 2
 _TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.25
 _PROGRAM = "org.apache.spark.deploy.history.HistoryServer"
+_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""The first pages appear in half of the CPU time: they are too few for the second compiler."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -228,6 +230,9 @@ def _server(folder: str, port: int, settings: Mapping[str, str], environment: Ma
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
             "SPARK_LOCAL_IP": "127.0.0.1",  # the address on which the pages are served
+            "SPARK_DAEMON_JAVA_OPTS": " ".join(
+                filter(None, [_JAVA_OPTIONS, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
+            ),
             "SPARK_DAEMON_MEMORY": os.environ.get("SPARK_DAEMON_MEMORY", "1g"),
             **environment,
         },

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
-from sagemaker.core.shapes.model_card_shapes import ModelCardContent
 
 from helpers.local_aws.pipelines.definition import parse_definition
 from helpers.local_aws.pipelines.expressions import references, resolve
@@ -308,6 +307,10 @@ def test_its_card_follows_the_schema_and_is_of_this_execution(training: Requests
         return {"evaluation_details": json.dumps(details)}
 
     card = resolve(training["register"]["ModelCard"], lambda name: f"<{name}>", lambda _: None, file_at)
+
+    from sagemaker.core.shapes.model_card_shapes import (  # noqa: PLC0415 - takes seconds to import
+        ModelCardContent,
+    )
 
     assert card["ModelCardStatus"] == "PendingReview"
     assert list(card_problems(card)) == []

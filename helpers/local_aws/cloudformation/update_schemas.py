@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-
 from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
 from helpers.local_aws.cloudformation.schemas import ATTRIBUTES_FILE, SCHEMAS_FILE, Shape
 
@@ -27,6 +25,8 @@ def attributes(names: Iterable[str]) -> dict[str, list[str]]:
 
     They come from cfn-lint, since the schemas do not contain all of them.
     """
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - takes seconds to import
+
     schemas_of = {name: PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, name) for name in names}
     return {name: sorted(schema.get_atts) for name, schema in schemas_of.items()}
 

@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +10,6 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.s3 import S3Uri, parse
-
-_DOWNLOADS = 8
-"""Concurrent downloads."""
 
 
 class DataError(Exception):
@@ -62,8 +58,8 @@ def download_prefix(
             raise DataError(f"the key {found.uri} leads out of {local_path}")
         target.parent.mkdir(parents=True, exist_ok=True)
         targets.append(target)
-    with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        list(pool.map(lambda found, target: _download(s3, found.uri, target), objects, targets))
+    for found, target in zip(objects, targets, strict=True):
+        _download(s3, found.uri, target)
 
 
 def _download(s3: Any, uri: S3Uri, target: Path) -> None:

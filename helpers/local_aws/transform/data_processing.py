@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from helpers.local_aws.transform.filters import parse_filter
+from helpers.local_aws.transform.filters import leading_columns, parse_filter
 from helpers.local_aws.transform.records import Batch, join_csv, split_csv
+
+_QUOTE = b'"'
+"""Without it, each comma separates columns, and a record need not be taken apart."""
 
 
 class AssociationError(ValueError):
@@ -20,13 +23,19 @@ class DataProcessing:
         self._output_filter = config.get("OutputFilter") or "$"
         self._select_input = parse_filter(self._input_filter)
         self._select_output = parse_filter(self._output_filter)
+        self._left_out = leading_columns(self._input_filter)
         self._joins = config.get("JoinSource") == "Input"
         self._by_line = request["TransformOutput"].get("AssembleWith") == "Line"
 
     def payload(self, batch: Batch) -> bytes:
         """Return the request body for a batch; raises FilterError."""
-        if self._input_filter == "$":
-            return b"\n".join(batch)
+        whole = b"\n".join(batch)
+        if self._left_out == 0:
+            return whole
+        if self._left_out and _QUOTE not in whole:
+            return b"\n".join(
+                (record.split(b",", self._left_out)[self._left_out :] or [b""])[0] for record in batch
+            )
         return b"\n".join(join_csv(self._select_input(split_csv(record))) for record in batch)
 
     def output(self, batch: Batch, response: bytes) -> bytes:
@@ -38,6 +47,8 @@ class DataProcessing:
             raise AssociationError(
                 f"Cannot join input and output: {len(batch)} records have {len(predictions)} predictions"
             )
+        if self._output_filter == "$" and _QUOTE not in response and _QUOTE not in b"".join(batch):
+            return b"\n".join(map(b",".join, zip(batch, predictions, strict=True))) + b"\n"
         inputs = map(split_csv, batch) if self._joins else ([] for _ in predictions)
         rows = (
             join_csv(self._select_output([*columns, *split_csv(prediction)]))

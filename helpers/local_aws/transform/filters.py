@@ -37,6 +37,12 @@ def parse_filter(text: str) -> Select:
     return lambda columns: list(columns[low : None if high == -1 else high + 1])
 
 
+def leading_columns(text: str) -> int | None:
+    """Return how many columns an expression leaves out at the beginning, or None if it does anything else."""
+    match = re.fullmatch(r"\$(?:\[(\d+):(?:-1)?\])?", text)
+    return int(match[1] or 0) if match else None
+
+
 def _at(columns: Sequence[str], index: int, text: str) -> str:
     try:
         return columns[index]

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from xgboost import collective
-from xgboost.tracker import RabitTracker
+from helpers.local_aws.xgboost_container.library import xgboost
 
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.05
@@ -42,7 +41,7 @@ def hosts_with_data(host: Host, *, has_data: bool) -> list[str]:
         return [
             name
             for rank, name in enumerate(host.others)
-            if collective.broadcast(has_data if name == host.name else None, rank)
+            if xgboost.collective.broadcast(has_data if name == host.name else None, rank)
         ]
 
 
@@ -62,7 +61,7 @@ def _ring(name: str, hosts: Sequence[str], file_name: str) -> Iterator[None]:
     file = Path(os.environ[_MEETING_POINT_VARIABLE]) / f"tracker-{file_name}"
     tracker = None
     if name == hosts[0]:
-        tracker = RabitTracker(n_workers=len(hosts), host_ip=_LOOPBACK, sortby="task")
+        tracker = xgboost.tracker.RabitTracker(n_workers=len(hosts), host_ip=_LOOPBACK, sortby="task")
         tracker.start()
         partial = file.with_suffix(".new")
         partial.write_text(str(tracker.worker_args()["dmlc_tracker_port"]))
@@ -74,7 +73,7 @@ def _ring(name: str, hosts: Sequence[str], file_name: str) -> Iterator[None]:
         "dmlc_tracker_port": int(file.read_text()),
         "dmlc_task_id": f"{hosts.index(name):03}",  # ranks follow the order of these strings
     }
-    with collective.CommunicatorContext(**arguments):
+    with xgboost.collective.CommunicatorContext(**arguments):
         yield
     if tracker:
         tracker.wait_for()

@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import xgboost
+
+from helpers.local_aws.xgboost_container.library import xgboost
 
 _OF_LABELS = {
     "accuracy": ("accuracy_score", {}),

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import xgboost
 
 from helpers.local_aws.xgboost_container.channels import CSV, LIBSVM, PARQUET
 from helpers.local_aws.xgboost_container.errors import UserError
+from helpers.local_aws.xgboost_container.library import xgboost
 
 _DEPTH = 3
 """Maximum depth of folders in a channel that are read."""

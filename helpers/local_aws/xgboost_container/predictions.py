@@ -2,15 +2,21 @@
 
 import csv
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xgboost
-from scipy import sparse, stats
+import pyarrow.csv
+from numpy.typing import NDArray
+from scipy import sparse
 
 from helpers.local_aws.xgboost_container.channels import CSV, LIBSVM, content_format
+from helpers.local_aws.xgboost_container.library import xgboost
 
+_PLAIN_NUMBERS = re.compile(r"[-0-9.e,\n]*")
+"""What Arrow reads as Python's float does, thirty times as fast."""
 _VOTING = frozenset({"multi:softmax", "binary:hinge"})
 
 
@@ -30,6 +36,8 @@ class Model:
         if len(each) == 1:
             return each[0]
         if self._objective() in _VOTING:
+            from scipy import stats  # noqa: PLC0415 - for ensembles alone, and half a second
+
             return stats.mode(each).mode
         return np.mean(each, axis=0)
 
@@ -69,15 +77,35 @@ def read_rows(payload: bytes, content_type: str | None) -> xgboost.DMatrix:
 
 
 def _csv_rows(text: str) -> xgboost.DMatrix:
-    lines = text.split("\n")
-    delimiter = csv.Sniffer().sniff(lines[0][:512]).delimiter
+    first = text.partition("\n")[0]
+    delimiter = csv.Sniffer().sniff(first[:512]).delimiter
     delimiter = "," if delimiter.isalnum() else delimiter
-    separators = lines[0].count(delimiter)
+    if delimiter == "," and _PLAIN_NUMBERS.fullmatch(text):
+        with suppress(pyarrow.ArrowInvalid):
+            return xgboost.DMatrix(_plain_numbers(text, first.count(delimiter) + 1))
+    lines = text.split("\n")
+    separators = first.count(delimiter)
     if any(line.count(delimiter) != separators for line in lines):
         raise ValueError(f"not every line has the {separators + 1} columns of the first")
     values = text.replace("\n", delimiter).split(delimiter)
     numbers = np.fromiter((float(value or "nan") for value in values), float, len(values))
     return xgboost.DMatrix(numbers.reshape(len(lines), separators + 1))
+
+
+def _plain_numbers(text: str, columns: int) -> NDArray[np.float64]:
+    """Return the numbers of a CSV text, which are rounded as Python rounds them.
+
+    Raises:
+        ArrowInvalid: a line has another number of columns, or a value has a notation that Arrow rejects.
+    """
+    names = [str(number) for number in range(columns)]
+    table = pyarrow.csv.read_csv(
+        pyarrow.BufferReader(text.encode()),
+        pyarrow.csv.ReadOptions(column_names=names, use_threads=False),
+        pyarrow.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+        pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.float64()), null_values=[""]),
+    )
+    return np.column_stack([column.to_numpy() for column in table.columns])
 
 
 def _libsvm_rows(text: str) -> xgboost.DMatrix:

@@ -7,12 +7,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import xgboost
-
 from helpers.local_aws.xgboost_container.channels import data_format
 from helpers.local_aws.xgboost_container.distributed import hosts_with_data, read_host, training_ring
 from helpers.local_aws.xgboost_container.errors import UserError
 from helpers.local_aws.xgboost_container.evaluation import custom_metric, is_custom
+from helpers.local_aws.xgboost_container.library import xgboost
 from helpers.local_aws.xgboost_container.matrices import read_matrix
 from helpers.xgboost.hyperparameters import HyperparameterError, Values, validate
 from helpers.xgboost.metric_names import MAXIMIZED

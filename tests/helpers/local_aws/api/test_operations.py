@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from werkzeug.exceptions import NotFound
 
 from helpers.local_aws.api.operations import Operation, answer, members, unsupported_members
 from helpers.local_aws.api.shapes import service_model
@@ -33,7 +34,7 @@ def test_members_that_are_not_supported_are_named(request_: dict[str, Any], expe
 
 
 def test_the_supported_members_are_members_of_the_api(tmp_path) -> None:
-    clients = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"))
+    clients = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"), NotFound())
     operations = ExecutionPlane(
         clients, JobRunner(clients, tmp_path, 1, lambda: None), "us-east-1"
     ).operations

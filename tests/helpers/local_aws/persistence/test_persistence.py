@@ -16,6 +16,7 @@ from moto.kms.models import KmsBackend
 from moto.s3.models import FakeKey
 from moto.s3.utils import _VersionedKeyStore
 from moto.ssm.models import ParameterDict
+from werkzeug.exceptions import NotFound
 
 from helpers.errors import UserError
 from helpers.local_aws import lifecycle
@@ -38,7 +39,7 @@ from helpers.local_aws.transform.transform_job import TransformJob
 
 # --- LOCAL_AWS_STATE
 
-CLIENTS = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"))
+CLIENTS = ServiceClients("http://127.0.0.1:1", Credentials("key", "secret"), NotFound())
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, False), ("", False), ("keep", True)])

@@ -14,10 +14,7 @@ from botocore.exceptions import ClientError
 from tests.helpers.local_aws.training_jobs import IMAGE, TrainingJobs
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
-SDK = (
-    Path((find_spec("sagemaker.core") or pytest.fail("no SDK")).submodule_search_locations[0]).parent
-    / "train"
-)
+SDK = Path(find_spec("sagemaker").submodule_search_locations[0]) / "train"
 COMMAND = "chmod +x {0}/sm_train.sh && {0}/sm_train.sh".format("/opt/ml/input/data/sm_drivers")
 REGRESSION = """
 import argparse, csv, json, os, pathlib

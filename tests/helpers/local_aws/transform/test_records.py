@@ -4,8 +4,11 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers.local_aws.transform.data_processing import AssociationError, DataProcessing
+from helpers.local_aws.transform.filters import parse_filter
 from helpers.local_aws.transform.records import PayloadError, batches, join_csv, read_records, split_csv
 
 
@@ -65,3 +68,25 @@ def test_without_a_join_the_output_is_the_response() -> None:
 def test_a_join_needs_a_prediction_for_each_record() -> None:
     with pytest.raises(AssociationError, match="2 records have 1 predictions"):
         processing(JoinSource="Input").output(BATCH, b"0.5\n")
+
+
+COLUMNS = st.lists(st.text('a1." ,', max_size=3), min_size=1, max_size=5)
+RECORDS = st.lists(COLUMNS.map(join_csv), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("text", ["$", "$[0:]", "$[1:]", "$[3:-1]", "$[:2]"])
+@given(batch=RECORDS)
+def test_a_filter_gives_the_same_for_a_batch_as_for_each_column(text: str, batch: list[bytes]) -> None:
+    """Records without quotes are not taken apart; that makes no difference."""
+    selected = [join_csv(parse_filter(text)(split_csv(record))) for record in batch]
+
+    assert processing(InputFilter=text).payload(batch).split(b"\n") == (batch if text == "$" else selected)
+
+
+@given(batch=RECORDS)
+def test_a_join_gives_the_same_for_a_batch_as_for_each_column(batch: list[bytes]) -> None:
+    response = b"".join(b"%d.5\n" % number for number in range(len(batch)))
+
+    joined = [join_csv([*split_csv(record), f"{number}.5"]) for number, record in enumerate(batch)]
+
+    assert processing(JoinSource="Input").output(batch, response) == b"".join(line + b"\n" for line in joined)
