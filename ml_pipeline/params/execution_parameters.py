@@ -17,7 +17,7 @@ MODEL_DATA_URL = "ModelDataUrl"
 SAMPLE_URL = "SampleUrl"
 """The test data of it with the predictions that were recorded for it."""
 NO_MODEL = "none"
-"""The artifacts, and the hash, where there is no such version."""
+"""The value for artifacts and hash if there is no such version."""
 UNKNOWN_COMMIT = "unknown"
 
 EXECUTION_PARAMETERS: Mapping[str, str | None] = {
