@@ -103,7 +103,7 @@ CHANGING = (
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # truncated at the maximum length of a message
     (r"(spark_ui_logs/[\w-]+/)[a-z0-9]{12}", r"\1ID"),
-    (r"app-\d{14}-\d+|application_\d{13}_\d{4}", "app-ID"),
+    (r"app-\d{14}-\d+|local-\d{13}|application_\d{13}_\d{4}", "app-ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
     (r"Makefile:\d+", "Makefile:N"),
