@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 #: STEP             the step
 #: CACHE            `off`: execute every step, without the step cache
 #: WAIT             `no`: start an execution and return immediately
-#: ARGS             further options of the command, see below
+#: ARGS             additional options of the command, see below
 # begin: model life cycle
 #: MODEL            the version of the model
 #: WITH             the version to compare it with
@@ -140,15 +140,15 @@ spark-ui: $(VENV)/run  ## Open the Spark UI of the latest execution, or of its S
 # begin: model life cycle
 ##@ Models
 .PHONY: models compare approve reject promote
-models: $(VENV)/run  ## Show the versions of the model, their approval and metrics, and which one is active; ARGS=--all
+models: $(VENV)/run  ## Show the versions of the model with approval and metrics, and the active version; ARGS=--all
 	$(PIPELINES) models --env $(ENV) $(ARGS)
 compare: $(VENV)/run  ## Show the metrics of two versions side by side, overall and by slice; MODEL=2 WITH=3
 	$(PIPELINES) compare --env $(ENV) $(OF_MODEL) --with $(or $(WITH),$(error WITH is missing: make compare MODEL=2 WITH=3))
-approve: $(VENV)/run  ## Approve a version that can be served, which makes it the active one; MODEL=3
+approve: $(VENV)/run  ## Approve a version that can be served; it becomes the active version; MODEL=3
 	$(PIPELINES) approve --env $(ENV) $(OF_MODEL) $(ARGS)
-reject: $(VENV)/run  ## Reject a version; where it was active, the version approved before is again; MODEL=3
+reject: $(VENV)/run  ## Reject a version; if it was active, the previously approved version becomes active; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
-promote: $(VENV)/run  ## Register a version that environment FROM has approved in ENV, and score its sample; FROM=dev MODEL=3 ARGS=--approve
+promote: $(VENV)/run  ## Register in ENV a version that is approved in FROM, and score its sample; FROM=dev MODEL=3 ARGS=--approve
 	$(PIPELINES) promote --env $(ENV) $(OF_MODEL) \
 		--from $(or $(FROM),$(error FROM is missing: make promote ENV=staging FROM=dev MODEL=3)) $(ARGS)
 
@@ -211,9 +211,9 @@ workflows: $(VENV)/run  ## Generate the lists of environments in .github/workflo
 
 ##@ Embedded AWS
 .PHONY: up down env
-up: $(VENV)/run $(JOB)/ready $(XGBOOST)/ready  ## Start the embedded AWS of this checkout, if it does not run
+up: $(VENV)/run $(JOB)/ready $(XGBOOST)/ready  ## Start the embedded AWS of this checkout, if it is not running
 	$(PY) -m helpers.local_aws up
-down: $(VENV)/run  ## Stop the embedded AWS, with everything that it runs
+down: $(VENV)/run  ## Stop the embedded AWS and its jobs
 	$(PY) -m helpers.local_aws down
 env: $(VENV)/run  ## Print environment variables for the AWS CLI and SDKs: eval "$$(make -s env)"
 	$(PY) -m helpers.local_aws env

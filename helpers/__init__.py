@@ -1,1 +1,1 @@
-"""What the pipelines stand on: infrastructure, the embedded AWS, shared definitions."""
+"""Infrastructure, the embedded AWS, and shared definitions that the pipelines are based on."""

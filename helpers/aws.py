@@ -1,4 +1,4 @@
-"""Where boto3 sessions and clients come from: one place, so that no command can talk to the wrong account."""
+"""Creates boto3 sessions and clients in one place, so that no command can use the wrong account."""
 
 import os
 import sys

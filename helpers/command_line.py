@@ -1,4 +1,4 @@
-"""What the command lines of the packages share: their common options, and how they end."""
+"""Common parts of the command lines: options, and how commands end."""
 
 import argparse
 import math
@@ -47,7 +47,7 @@ def positive(text: str) -> float:
     """Return a number above 0, for `add_argument(type=positive)`.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: the text is not valid.
     """
     try:
         number = float(text)
@@ -81,7 +81,7 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
         code = command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes when it exits
         return UNREAD
     except KeyboardInterrupt as interruption:
         print("\n".join(["Interrupted.", *_notes(interruption)]), file=sys.stderr)

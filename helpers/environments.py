@@ -1,4 +1,4 @@
-"""The environments: each is a file in infra/parameters/, whose keys describe how it differs from the others.
+"""The environments: each is a file in infra/parameters/ with its settings.
 
 `preview.json` is shared by the previews of pull requests, which are named `pr-<number>`.
 """
@@ -27,7 +27,7 @@ LONGEST_DAYS_TO_LIVE = 90
 _PREVIEW_NAME = re.compile(r"pr-[1-9][0-9]{0,5}")
 
 SampleData = Literal["always", "when-empty", "never"]
-"""When `make data` uploads samples: always, only where there is no input yet, or never."""
+"""When `make data` uploads samples: always, only if there is no input yet, or never."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files: read with errors that name them, written whole or not at all."""
+"""Reads files with errors that name them, and writes them atomically."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""Names that the steps of a pipeline share."""
+"""Common names of a pipeline's steps."""
 
 from typing import Any, Protocol
 

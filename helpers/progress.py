@@ -1,4 +1,4 @@
-"""The progress of long commands: which step runs, and how long the rest takes by earlier runs.
+"""The progress of long commands: the current step, and the remaining time estimated from earlier runs.
 
 A log gets a line for each step, a terminal a bar below the output as well.
 """

@@ -1,4 +1,4 @@
-"""What is named once for the whole project: infra/project.json."""
+"""The names of the project: infra/project.json."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Objects in S3: their URIs, their checksums, and objects that are written once."""
+"""Objects in S3: URIs, checksums, and objects that are written once."""
 
 import base64
 import hashlib
@@ -62,7 +62,7 @@ def sha256_of(content: bytes) -> str:
 
 
 def object_sha256(s3: "S3Client", uri: S3Uri) -> str | None:
-    """Return the checksum of an object, or None where there is none."""
+    """Return the checksum of an object, or None if it has none."""
     try:
         known = s3.head_object(Bucket=uri.bucket, Key=uri.key, ChecksumMode="ENABLED").get("ChecksumSHA256")
         if known and "-" not in known:  # parts of a multipart upload have checksums of their own

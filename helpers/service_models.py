@@ -1,4 +1,4 @@
-"""The descriptions of AWS services that botocore brings along, each read once: SageMaker's has 3 MB."""
+"""The descriptions of AWS services in botocore, each read once: SageMaker's has 3 MB."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ class _FileLoader(JSONFileLoader):
     """Parses a description in a third of botocore's time."""
 
     def load_file(self, file_path: str) -> Any:
-        """Return a description, or None where there is none.
+        """Return a description, or None if it does not exist.
 
         Args:
             file_path: its path, without `.json` and `.json.gz`.

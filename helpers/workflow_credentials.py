@@ -1,4 +1,4 @@
-"""Credentials of a role that lets GitHub's workflows in, assumed again whenever they expire.
+"""Credentials of a role for GitHub workflows, which is assumed again when they expire.
 
 A role's session lasts for an hour, a job of a workflow for up to six. GitHub gives a job a token of its
 identity as often as it asks, which AWS exchanges for a new session of the role.

@@ -1,4 +1,4 @@
-"""Definitions of pipelines: what SageMaker is sent, and a cache of it.
+"""Builds pipeline definitions, and caches them.
 
 A definition is a pure function of the parameters, the code that builds it and the versions of its libraries.
 The SageMaker SDK takes seconds to import, so what was built once is kept in .cache/definitions/ by a hash of
@@ -141,7 +141,7 @@ def _cache_key(pipeline: Pipeline, params: PipelineParams) -> str:
 
 
 def _read(path: Path) -> str | None:
-    """Return a definition from the cache, or None where there is none, also where a file is corrupt."""
+    """Return a definition from the cache, or None if it does not exist or is corrupt."""
     try:
         text = path.read_text(encoding="utf-8")
         known = json.loads(text)

@@ -1,4 +1,4 @@
-"""What commands work on: the pipelines of an environment, as this checkout has them."""
+"""The pipelines of an environment in this checkout, for commands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

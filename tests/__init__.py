@@ -1,1 +1,1 @@
-"""A package, so that tests share modules whatever else is installed under this name."""
+"""A package, so that tests can share modules even if another package of this name is installed."""

@@ -1,4 +1,4 @@
-"""Buckets that tests make by hand."""
+"""Creates buckets for tests."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typing import Any
 def create_bucket(s3: Any, name: str) -> None:
     """Create a bucket in the client's region.
 
-    S3 wants the region as the location, and no location where it is us-east-1:
+    S3 requires the region as location, but no location for us-east-1:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     """
     region = s3.meta.region_name

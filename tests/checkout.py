@@ -1,4 +1,4 @@
-"""A checkout of its own, driven through `make` as a person does."""
+"""A separate checkout, in which tests run `make` as a user does."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import psutil
 from helpers.local_aws.server_state import ServerState
 
 VIRTUAL_ENVIRONMENT = Path(sys.prefix)
-"""That of the tests, wherever it is: a copy without it would install one of its own."""
+"""The virtual environment of the tests, so that a copy of the repository does not install its own."""
 _PARTS = (
     "helpers",
     "infra",
@@ -31,7 +31,7 @@ _PARTS = (
 
 
 def copy_of(repository: Path, folder: Path) -> "Checkout":
-    """Return a copy of what `make run` needs."""
+    """Return a copy of the files that `make run` needs."""
     for part in _PARTS:
         copy = shutil.copytree if (repository / part).is_dir() else shutil.copy2
         copy(repository / part, folder / part)
@@ -45,8 +45,8 @@ class Checkout:
         self.folder = folder
         self.ran: set[str] = set()
         """The targets that were run."""
-        # Coverage is of the code that tests import; of a copy it would count every file twice.
-        # `make test` hands down what it was given itself: in its flags, and as a variable of each name.
+        # Coverage measures the imported code; every file of a copy would count twice.
+        # `make test` passes its arguments on, in its flags and as a variable each.
         variables = re.findall(r"\$\(([A-Z_]+)\)|ifndef ([A-Z]+)", (folder / "Makefile").read_text())
         given = {name for names in variables for name in names}
         inherited = {
@@ -55,7 +55,7 @@ class Checkout:
             if name not in given
             and not name.startswith(("AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS"))
         }
-        # What a user may have set, or `make test` was given, must not lead the commands anywhere else.
+        # Variables of the user or of `make test` must not direct the commands elsewhere.
         self.environment = {**inherited, "AWS_PROFILE": "nobody"}
 
     def start(self, *words: str) -> subprocess.Popen[str]:
@@ -116,16 +116,16 @@ class Checkout:
         return [f"s3://{bucket}/{item['Key']}" for item in listed]
 
     def job_processes(self) -> list[psutil.Process]:
-        """What runs for jobs; YARN, which stays for the next one, is not among it, but its containers are."""
+        """The processes of jobs, including YARN's containers, but without YARN, which the next job reuses."""
         children = psutil.Process(self.server.pid).children(recursive=True)
         return [process for process in children if "py4j.GatewayServer" not in process.cmdline()]
 
 
 def summary_value(output: str, label: str, step: int = 0) -> str:
-    """Return what the summary of an execution shows under a label, of the first step or of another."""
+    """Return the value for a label in the summary of an execution, of the first step or another."""
     return re.findall(rf"^{label} +(.+)$", output, re.MULTILINE)[step].strip()
 
 
 def outputs(output: str) -> dict[str, str]:
-    """Return the folder of each output that the summary of an execution lists, by its name."""
+    """Return the folder of each output in the summary of an execution, by name."""
     return dict(re.findall(r"^Output +(\S+) .* (s3://\S+)$", output, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The embedded AWS that tests talk to: one server for the whole session, in a folder of its own."""
+"""The embedded AWS for tests: one server per session, in a separate folder."""
 
 import gc
 import json
@@ -21,10 +21,10 @@ from helpers.aws import ANY_ENVIRONMENT, Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
 
-# Environments of any name are on the embedded AWS here, also in the processes that tests start.
+# Environments of any name use the embedded AWS here, also in processes that tests start.
 os.environ[ANY_ENVIRONMENT] = "yes"
 
-# No estimate of one test's run is shown in another's.
+# An estimate from one test's run must not be shown in another's.
 progress.DURATIONS = Path(os.devnull) / "durations.json"
 
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
@@ -34,13 +34,13 @@ gc.set_threshold(100_000)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine is slow, and that is not a fault of what is tested.
+# On a busy machine, commands are slow, which is not an error of the tested code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function during which coverage does not look: it traces each line, and others' for nothing."""
+    """Return a function that disables coverage while it runs: tracing each line of other code is wasted."""
 
     @wraps(function)
     def call(*arguments: Any, **options: Any) -> Any:
@@ -54,7 +54,7 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-# Half of what boto3 costs under coverage, and nothing of this repository runs within.
+# This halves the cost of boto3 under coverage, and runs no code of this repository.
 BaseClient._make_api_call = untraced(BaseClient._make_api_call)
 CoreSession.create_client = untraced(CoreSession.create_client)
 
@@ -72,11 +72,11 @@ LONGEST = (
     "spark_jobs",
     "ml_pipeline",
 )
-"""The folders and files of the longest tests, the longest first."""
+"""The folders and files with the longest tests, longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin long files first, or one worker is left with them at the end."""
+    """Start long files first; otherwise one worker runs them at the end."""
     root = Path(__file__).parent
 
     @cache
@@ -89,13 +89,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server keeps its state."""
+    """The folder of the server's state."""
     return tmp_path_factory.mktemp("local_aws")
 
 
 @pytest.fixture(scope="session")
 def server(server_folder: Path) -> Iterator[ServerState]:
-    """The server's state; it is ended, with all it runs, after the last test."""
+    """The state of the server, which is stopped with all its jobs after the last test."""
     state, _ = lifecycle.up(server_folder, port=0)
     yield state
     lifecycle.down(server_folder)
@@ -103,7 +103,7 @@ def server(server_folder: Path) -> Iterator[ServerState]:
 
 @pytest.fixture(scope="session")
 def aws(server: ServerState) -> Iterator[boto3.Session]:
-    """A session that talks to the embedded AWS, as the environment of this process does meanwhile."""
+    """A session for the embedded AWS; meanwhile, the environment of this process refers to it too."""
     before = dict(os.environ)
     os.environ.update(server.environment())
     yield Session()
@@ -113,7 +113,7 @@ def aws(server: ServerState) -> Iterator[boto3.Session]:
 
 @pytest.fixture(scope="session")
 def role(aws: boto3.Session) -> str:
-    """ARN of a role that SageMaker may assume, and that may do everything: access has tests of its own."""
+    """ARN of a role that SageMaker can assume and that may perform all actions; other tests cover access."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -1,4 +1,4 @@
-"""Folders as `infra/` for projects of the tests, with names that are not those of the repository's own."""
+"""Folders like `infra/` for projects of tests, with other names than those of the repository."""
 
 import json
 from pathlib import Path
@@ -28,11 +28,11 @@ PARAMETERS = {
     "RetrainingPipelineName": "training-local",  # part: model life cycle
     "ReaderAccountIds": "999999999999",  # part: model life cycle
 }
-"""Of the templates: what they make on a condition is made."""
+"""Parameters of the templates, with which all conditional resources are created."""
 
 
 def write_project(infra: Path, project: str) -> Path:
-    """Make a folder of a project, in the region of the embedded AWS; return that of its parameter files."""
+    """Create a project's folder in the region of the embedded AWS; return that of its parameter files."""
     region = read_settings(INFRA / "parameters" / file_of(LOCAL)).region
     names = {"ProjectName": project, "Owner": "a-team", "Repository": "owner/name", "Region": region}
     parameters = infra / "parameters"
@@ -50,7 +50,7 @@ def write_templates(
     protected: bool = False,
     **parameters: str,
 ) -> Path:
-    """Make a folder with the repository's templates and one environment; return its parameter file."""
+    """Create a folder with the repository's templates and one environment; return its parameter file."""
     path = write_project(infra, project) / file_of(environment)
     texts = {name: (INFRA / f"{name}.yaml").read_text() for name in templates}
     for name, text in texts.items():
@@ -63,7 +63,7 @@ def write_templates(
 
 
 def every_stack(project: str, environment: str = LOCAL, **parameters: str) -> tuple[StackConfiguration, ...]:
-    """Return a stack of each template for an environment of a project."""
+    """Return a stack per template for an environment of a project."""
     with TemporaryDirectory() as folder:
         write_templates(Path(folder), project, environment, **parameters)
         return load_stacks(environment, Path(folder))  # type: ignore[arg-type]  # of any name

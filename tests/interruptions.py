@@ -1,4 +1,4 @@
-"""Commands that are interrupted once AWS has answered a request: killed, or by credentials that expire."""
+"""Interrupts commands after a response of AWS: kills them, or lets their credentials expire."""
 
 import itertools
 import multiprocessing
@@ -16,23 +16,23 @@ from helpers.local_aws.fault_injection import inject
 from helpers.local_aws.server_state import ServerState
 
 When = Callable[[str], bool]
-"""Returns whether the moment has come, given the operation that AWS has just answered."""
+"""Returns whether to interrupt, from the operation that AWS has just completed."""
 
 
 def request_number(number: int) -> When:
-    """Return when a request is answered that is the first, the second and so on."""
+    """Return a function that is true after the given number of requests."""
     left = itertools.count(number - 1, -1)
     return lambda _: next(left) == 0
 
 
 def operation_number(number: int, name: str) -> When:
-    """Return when an operation is answered for the first time, the second and so on."""
+    """Return a function that is true after the given number of requests for an operation."""
     left = itertools.count(number - 1, -1)
     return lambda operation: operation == name and next(left) == 0
 
 
 def after_each_request(act: Callable[[str], object], patch: pytest.MonkeyPatch) -> None:
-    """Call a function with the operation of each request, once AWS has answered it."""
+    """Call a function with the operation of each request after the response of AWS."""
     send = vars(BaseClient)["_make_api_call"]
 
     def sent(client: BaseClient, operation: str, arguments: Any) -> Any:
@@ -44,7 +44,7 @@ def after_each_request(act: Callable[[str], object], patch: pytest.MonkeyPatch) 
 
 
 def kill(command: Callable[[], object], when: When) -> None:
-    """Run a command in a process that dies when AWS has done what it asked for, and it has not heard so."""
+    """Run a command in a process that dies after AWS has processed a request, but before it responds."""
 
     def die(operation: str) -> None:
         if when(operation):
@@ -63,7 +63,7 @@ def kill(command: Callable[[], object], when: When) -> None:
 
 @contextmanager
 def expiring_credentials(server: ServerState, role_arn: str, when: When) -> Iterator[None]:
-    """Have this process act by credentials of a role, which expire at a moment."""
+    """Use credentials of a role in this process, which expire at a given moment."""
     sts = Session().client("sts")
     issued = sts.assume_role(RoleArn=role_arn, RoleSessionName="interrupted")["Credentials"]
 

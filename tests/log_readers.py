@@ -1,9 +1,9 @@
-"""The run time of all tasks in a Spark event log, by one reader or another.
+"""Sums the run time of all tasks in a Spark event log, with different readers.
 
     python -m tests.log_readers NAME LOG
 
-DuckDB, Polars and the json module read what the sum asks for and nothing else; our reader and Spark's history
-server learn all they can show.
+DuckDB, Polars and the json module read only what the sum needs. Our reader and Spark's history server process
+everything that they can show.
 """
 
 import json
@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PATIENCE = 1800
-"""Seconds that the history server may take."""
+"""Maximum seconds for the history server."""
 
 
 def with_our_reader(log: Path) -> float:
-    """All that the findings are made of, and the findings."""
-    from helpers.spark.event_log.findings import findings  # noqa: PLC0415 - each reader loads its own alone
+    """Read the profile and compute the findings."""
+    from helpers.spark.event_log.findings import findings  # noqa: PLC0415 - load only the reader that is used
     from helpers.spark.event_log.profile import read  # noqa: PLC0415
 
     profile = read(log)
@@ -27,7 +27,7 @@ def with_our_reader(log: Path) -> float:
 
 
 def with_json(log: Path) -> float:
-    """Python's own module, on the lines that count."""
+    """Python's own module, on the relevant lines."""
     total = 0
     with log.open("rb", buffering=1 << 20) as lines:
         for line in lines:
@@ -37,7 +37,7 @@ def with_json(log: Path) -> float:
 
 
 def with_duckdb(log: Path) -> float:
-    """Its JSON reader, with the fields to read."""
+    """DuckDB's JSON reader with the required fields."""
     import duckdb  # noqa: PLC0415
 
     query = """
@@ -50,7 +50,7 @@ def with_duckdb(log: Path) -> float:
 
 
 def with_polars(log: Path) -> float:
-    """Its streaming engine, with the fields to read."""
+    """Polars' streaming engine with the required fields."""
     import polars as pl  # noqa: PLC0415
 
     metrics = pl.Struct({"Executor Run Time": pl.Int64})
@@ -61,7 +61,7 @@ def with_polars(log: Path) -> float:
 
 
 def with_history_server(log: Path) -> float:
-    """Spark's own: started on the log's folder, ended when it answers for the stages of its application."""
+    """Spark's history server on the log's folder, until it has loaded the stages of the application."""
     from helpers.spark import history_server  # noqa: PLC0415
 
     server, stop, seconds = history_server.on_disk(log.parent, 0), threading.Event(), []

@@ -1,4 +1,4 @@
-"""spark-submit as a process of its own, which can be measured, and killed with all that it has started."""
+"""spark-submit in a separate process, which can be measured, and killed with all its child processes."""
 
 import atexit
 import os
@@ -26,13 +26,13 @@ JOB = JOBS / "process_pyspark.py"
 QUICK_START = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 )
-"""Options of a JVM for little data: what is compiled hardly runs, and Spark's jars are those of its wheel."""
+"""JVM options for little data: compiled code would hardly run, and Spark's jars come from its wheel."""
 SMALL = {
     "spark.driver.memory": "512m",
     **(shared.properties if (shared := shared_classes()) else {}),
     **{f"spark.{part}.extraJavaOptions": QUICK_START for part in ("driver", "executor")},
 }
-"""Properties of a job on little data."""
+"""Spark properties for little data."""
 
 
 def command(
@@ -43,15 +43,15 @@ def command(
     endpoint: str | None = None,
     helpers: Sequence[Path] = (),
 ) -> list[str]:
-    """Return spark-submit's words, with what the image sets.
+    """Return the arguments of spark-submit, with the settings of the image.
 
     Args:
         app: the program.
         arguments: its arguments.
-        master: where Spark runs.
-        conf: further properties.
-        endpoint: of S3; without it S3A is not there.
-        helpers: what the program imports; by default what our jobs do.
+        master: the Spark master.
+        conf: additional properties.
+        endpoint: endpoint of S3; without it, S3A is not configured.
+        helpers: the imports of the program; by default, those of our jobs.
     """
     properties = {
         **SPARK_DEFAULTS,
@@ -81,7 +81,7 @@ def command(
 
 @cache
 def library() -> Path:
-    """Return the packed library of the jobs, made once for this process."""
+    """Return the packed library of the jobs, created once per process."""
     folder = Path(tempfile.mkdtemp(prefix="library-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "etl.zip"
@@ -91,14 +91,14 @@ def library() -> Path:
 
 @cache
 def packages(requirements: str = "requirements-ingestion.in") -> Path:
-    """Return the folder with what a job brings along, in the locked versions, for this Python."""
+    """Return the folder with the packages of a job in the locked versions, for this Python."""
     bundle = SparkCode().bundle(requirements, ())
     assert bundle
     return installed(bundle.contents["requirements"], JobPython(Path(sys.prefix)))
 
 
 def environment() -> dict[str, str]:
-    """Return the variables that spark-submit needs, without those of the user's own Spark."""
+    """Return the variables for spark-submit, without those of the user's own Spark."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "COVERAGE_"))}
     return {
         **kept,
@@ -116,12 +116,12 @@ def environment() -> dict[str, str]:
 def start(
     words: Sequence[str], output: int = subprocess.PIPE, more: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
-    """Start a command in a session of its own; both of its outputs go to one place.
+    """Start a command in a separate session, with both outputs in one file.
 
     Args:
         words: the command.
-        output: where they go.
-        more: further variables.
+        output: destination of the outputs.
+        more: additional variables.
     """
     return subprocess.Popen(
         words,
@@ -135,7 +135,7 @@ def start(
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """End a process of `start` with all that it has started, as a machine that loses its power does."""
+    """Kill a process of `start` with all its child processes, as in a power failure."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts in pyproject.toml hold, and each of them notices what breaks it."""
+"""The import contracts in pyproject.toml are kept, and each of them detects violations."""
 
 import ast
 import os
@@ -87,7 +87,7 @@ def test_an_import_that_breaks_a_contract_is_reported(
 
 
 def test_jobs_import_nothing_of_the_repository_but_each_other(repository: Path) -> None:
-    """SageMaker runs them without it."""
+    """SageMaker runs them without the repository."""
     jobs = sorted((repository / "spark_jobs").rglob("*.py"))
     imported = {
         (path.name, name.partition(".")[0]) for path in jobs for name in imports(ast.parse(path.read_text()))
@@ -98,7 +98,7 @@ def test_jobs_import_nothing_of_the_repository_but_each_other(repository: Path) 
 
 
 def imports(tree: ast.AST) -> list[str]:
-    """Return the names of all modules that some code imports."""
+    """Return the names of all modules that the code imports."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

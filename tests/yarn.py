@@ -1,4 +1,4 @@
-"""A YARN with HDFS for a spark-submit of a test."""
+"""A YARN cluster with HDFS for the spark-submit of a test."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,12 +19,12 @@ SPARK = Path(pyspark.__file__).parent
 
 @dataclass(frozen=True)
 class Yarn:
-    """A cluster that runs.
+    """A running cluster.
 
     Attributes:
         cluster: the cluster.
-        settings: of spark-submit.
-        environment: further variables of spark-submit.
+        settings: settings of spark-submit.
+        environment: additional variables of spark-submit.
     """
 
     cluster: HadoopCluster
@@ -34,7 +34,7 @@ class Yarn:
 
 @contextmanager
 def running(instance_type: str = "ml.m5.large", count: int = 2) -> Iterator[Yarn]:
-    """Have a YARN with a node for each of so many instances."""
+    """Provide a YARN cluster with one node per instance."""
     hosts = tuple(f"algo-{number}" for number in range(1, count + 1))
     specification = yarn.specification(instance(instance_type), hosts, {})
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

@@ -1,1 +1,1 @@
-"""What this repository depends on: known vulnerabilities, and the bill of materials."""
+"""The dependencies of this repository: known vulnerabilities, and the bill of materials."""

@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "files", nargs="+", type=Path, metavar="FILE", help=f"of requirements with hashes, or {LOCK}"
     )
     parser.add_argument(
-        "--required", action="store_true", help="fail also when the advisory database cannot be asked"
+        "--required", action="store_true", help="also fail if the advisory database cannot be reached"
     )
     parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="(default: %(default)s)")
     parser.add_argument("--osv", default=OSV, help="the advisories on jars (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""Known vulnerabilities of locked jars, asked from OSV, in the form of pip-audit's reports."""
+"""Known vulnerabilities of locked jars from OSV, in the format of pip-audit's reports."""
 
 import json
 import urllib.error

@@ -1,1 +1,1 @@
-"""What the workflows write on GitHub, and how a repository is set up for them: GitHub's REST interface."""
+"""Comments, issues and settings on GitHub, through its REST API."""

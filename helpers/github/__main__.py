@@ -186,23 +186,29 @@ def _parser() -> argparse.ArgumentParser:
     comment = add("comment", parents=[common], help="create or update a comment on the pull request")
     comment.add_argument("--file", type=Path, required=True, help="Markdown")
     comment.add_argument("--mark", type=_mark, required=True, help="identifies the comment")
-    add("drift-issue", parents=[common], help="open, update or close the issue; pipe `drift --json` in")
+    add(
+        "drift-issue",
+        parents=[common],
+        help="open, update or close the issue, from the output of `drift --json`",
+    )
     protect = add("protect", parents=[common], help="apply .github/rulesets")
-    setup = add("setup", parents=[common], help="create an environment; pipe `outputs --json` in")
+    setup = add("setup", parents=[common], help="create an environment, from the output of `outputs --json`")
     setup.add_argument("--environment", type=_environment, required=True, help="its name")
     setup.add_argument("--reviewer", dest="reviewers", action="append", default=[], help="user or owner/team")
     trust = add("trust", parents=[common], help="write the trust parameters of an environment")
     trust.add_argument("--environment", type=_environment, required=True, help="whose parameters")
-    add("environments", parents=[common], help="list the environments of a merge, in promotion order")
-    add("check-inputs", parents=[common], help="validate the inputs of a workflow, from INPUT_… variables")
+    add(
+        "environments",
+        parents=[common],
+        help="list the environments to which merges are deployed, in promotion order",
+    )
+    add("check-inputs", parents=[common], help="validate the inputs of a workflow in INPUT_… variables")
     workflows = add(
         "workflows", parents=[common], help="generate the lists of environments in .github/workflows"
     )
-    workflows.add_argument("--check", action="store_true", help="only report what differs")
+    workflows.add_argument("--check", action="store_true", help="only report differences")
     for changing in (protect, setup, trust):
-        changing.add_argument(
-            "--dry-run", action="store_true", help="only print the requests that would be sent"
-        )
+        changing.add_argument("--dry-run", action="store_true", help="only print the requests")
     return parser
 
 

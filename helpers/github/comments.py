@@ -1,4 +1,4 @@
-"""One comment per pull request and mark, which is updated and never repeated."""
+"""Creates or updates one comment per pull request and mark."""
 
 import json
 import re

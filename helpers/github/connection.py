@@ -1,4 +1,4 @@
-"""The connection to GitHub, with a token that comes from the environment and is never shown."""
+"""The connection to GitHub, with a token from the environment that is never shown."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""One issue per environment, open as long as there is drift."""
+"""One issue per environment, which is open while there is drift."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal

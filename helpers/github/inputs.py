@@ -1,4 +1,4 @@
-"""What people type to start a workflow, validated before it reaches a shell, make or a role."""
+"""Validates the inputs of manual workflows before a shell, make or a role uses them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the parameters and rules of a CloudFormation template ask of the values that are given for them.
+"""Validates parameter values with the constraints and rules of a CloudFormation template.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html

@@ -1,4 +1,4 @@
-"""The embedded AWS: moto on loopback, with an execution plane for SageMaker that really runs the jobs.
+"""The embedded AWS: moto on loopback, with an execution plane for SageMaker that runs the jobs.
 
-Nothing outside of this package imports it: programs reach it by its endpoint, as they reach AWS.
+No code outside this package imports it: programs connect to its endpoint, as they connect to AWS.
 """

@@ -1,4 +1,4 @@
-"""The WSGI application: hands each request to the execution plane, to IAM's simulation or to moto."""
+"""The WSGI application: routes each request to the execution plane, IAM's simulation or moto."""
 
 import io
 import json
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from helpers.local_aws.execution_plane import ExecutionPlane, RegionState
 
 _LEAST_JOBS = 4
-"""Jobs that run at once, on however few cores."""
+"""Minimum number of jobs that run at the same time, regardless of the number of cores."""
 _KMS_KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 _log = logging.getLogger(__name__)
 
 
 class EmbeddedAws:
-    """Answers for SageMaker by an execution plane in each region, and for other services by moto.
+    """Routes SageMaker requests to an execution plane per region, and requests of other services to moto.
 
-    A request must be signed with the credentials of this server or with some that it has issued
-    (AssumeRole, CreateAccessKey); others are rejected as AWS rejects them. The signature itself is
-    not checked: whoever knows the key ID was given it by this server.
+    A request must be signed with the credentials of this server, or with credentials that it has issued
+    (AssumeRole, CreateAccessKey). Other requests are rejected as AWS rejects them. The signature itself is
+    not verified: only this server issues key IDs.
     """
 
     def __init__(self, endpoint: str, credentials: Credentials, folder: Path):
         self._credentials = credentials
-        # Keys of its own: AWS does not throttle itself.
+        # Separate credentials: AWS does not throttle itself.
         self._own_credentials = new_credentials()
         self._clients = ServiceClients(endpoint, self._own_credentials, self)
         self._moto = _moto()
@@ -55,34 +55,34 @@ class EmbeddedAws:
         slots = max(_LEAST_JOBS, os.cpu_count() or 1)
         self._runner = JobRunner(self._clients, folder, slots, self._changed)
         self.on_change: Callable[[], object] = lambda: None
-        """Called when a job or an execution changes its status, which no request does."""
+        """Called when a job or an execution changes its status, which happens without a request."""
         self._planes: dict[str, ExecutionPlane] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop all executions and jobs."""
         for plane in self._planes.values():
             plane.close()
         CLUSTERS.close()
 
     def state(self) -> "dict[str, RegionState]":
-        """Return what the execution planes have, by region."""
+        """Return the state of the execution planes by region."""
         return {region: plane.state() for region, plane in list(self._planes.items())}
 
     def restore(self, state: "Mapping[str, RegionState]") -> None:
-        """Have what a server had that has ended."""
+        """Restore the state of a stopped server."""
         for region, each in state.items():
             self._plane(region).restore(each)
 
     def is_own(self, environ: "WSGIEnvironment") -> bool:
-        """Return whether a request is of the embedded AWS itself."""
+        """Return whether the embedded AWS itself sends a request."""
         return http.signer(environ).access_key == self._own_credentials.access_key
 
     def _changed(self) -> None:
         self.on_change()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request; one that fails unexpectedly is answered with an error of its service."""
+        """Respond to a request; an unexpected failure is returned as an error of the service."""
         if environ.get("PATH_INFO") == HEALTH_PATH:
             return http.respond(start_response, "200 OK", {"pid": os.getpid()})
         if environ.get("PATH_INFO") == FAULTS_PATH:
@@ -161,7 +161,7 @@ class EmbeddedAws:
         return key in own or _is_issued(key)
 
     def _set_faults(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Change what is injected from now on; only who knows the secret key may."""
+        """Change the injected faults; requires the secret key of the server."""
         given = environ.get("HTTP_AUTHORIZATION", "")
         if not secrets.compare_digest(given, f"Bearer {self._credentials.secret_key}"):
             return http.respond(start_response, "403 Forbidden", {"message": "The secret key is missing."})
@@ -173,7 +173,7 @@ class EmbeddedAws:
 
 
 def _moto() -> "WSGIApplication":
-    # No web page may call this server from a browser; moto reads the variable when it is imported.
+    # No web page may call this server from a browser. moto reads the variable when it is imported.
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
@@ -183,7 +183,7 @@ def _moto() -> "WSGIApplication":
 
 
 def _role_of(key: str) -> str | None:
-    """Return the ARN of the role whose session a key belongs to."""
+    """Return the ARN of the role of a session's access key."""
     from moto.backends import get_backend  # noqa: PLC0415 - moto is configured before it is imported
 
     session = get_backend("sts")[ACCOUNT]["aws"].get_assumed_role_from_access_key(key)
@@ -191,7 +191,7 @@ def _role_of(key: str) -> str | None:
 
 
 def _expired(key: str) -> bool:
-    """Return whether a key is of a role session that faults end before its time."""
+    """Return whether a key belongs to a role session that has expired early because of injected faults."""
     from moto.backends import get_backend  # noqa: PLC0415 - moto is configured before it is imported
 
     if not INJECTION.faults.session_seconds:
@@ -201,7 +201,7 @@ def _expired(key: str) -> bool:
 
 
 def _is_issued(key: str) -> bool:
-    """Return whether moto gave a key to a role session or a user."""
+    """Return whether moto issued a key to a role session or a user."""
     from moto.backends import get_backend  # noqa: PLC0415 - moto is configured before it is imported
 
     if get_backend("sts")[ACCOUNT]["aws"].get_assumed_role_from_access_key(key):
@@ -211,7 +211,7 @@ def _is_issued(key: str) -> bool:
 
 
 def _reject_other_accounts(query: dict[str, str]) -> None:
-    """Raise an ApiError for a role of another account: there is one, and its keys would act in it."""
+    """Raise an ApiError for a role of another account: moto would issue credentials that act in this one."""
     role = query.get("RoleArn", "")
     account = [*role.split(":"), *[""] * 5][4]
     if role and account != ACCOUNT:
@@ -223,7 +223,7 @@ def _reject_other_accounts(query: dict[str, str]) -> None:
 
 
 def _read(environ: "WSGIEnvironment") -> bytes:
-    """Return the body of a request, which can be read again."""
+    """Return the body of a request, and keep it readable."""
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
@@ -235,10 +235,10 @@ def _query(environ: "WSGIEnvironment") -> dict[str, str]:
 
 
 def _for_s3a(environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
-    """Keep from the S3A connector with which key an object is encrypted.
+    """Hide the encryption key of an object from the S3A connector.
 
-    S3A names that key when it copies the object, and the AWS SDK for Java rejects to name a key without
-    TLS, which loopback does without. Not named, the copy is encrypted with the bucket's own key.
+    When S3A copies an object, it names the key, and the AWS SDK for Java rejects a named key without TLS,
+    which loopback does not use. If the key is not named, the copy is encrypted with the bucket's own key.
     """
     if "Hadoop" not in environ.get("HTTP_USER_AGENT", ""):
         return start_response

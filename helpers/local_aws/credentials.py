@@ -1,11 +1,11 @@
-"""Credentials, for which no AWS library need be imported."""
+"""Credentials, without importing an AWS library."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key, for a job temporary and with a session token."""
+    """An access key; that of a job is temporary and has a session token."""
 
     access_key: str
     secret_key: str

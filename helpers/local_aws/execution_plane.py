@@ -1,4 +1,4 @@
-"""The SageMaker API of one region: every operation that the embedded AWS implements."""
+"""The SageMaker API of one region: all operations that the embedded AWS implements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _CLOSE_SECONDS = 10
 
 @dataclass(frozen=True)
 class RegionState:
-    """What a region has; jobs, pipelines and executions refer to each other."""
+    """The state of a region; jobs, pipelines and executions refer to each other."""
 
     processing_jobs: Mapping[str, ProcessingJob]
     training_jobs: Mapping[str, TrainingJob]
@@ -49,7 +49,7 @@ class RegionState:
 
 
 class ExecutionPlane:
-    """Runs pipelines and jobs. What is not among its operations is rejected by name."""
+    """Runs pipelines and jobs. An operation that is not implemented is rejected by name."""
 
     def __init__(self, clients: ServiceClients, runner: JobRunner, region: str):
         self._processing_jobs = ProcessingJobs(runner, region)
@@ -126,7 +126,7 @@ class ExecutionPlane:
         }
 
     def state(self) -> RegionState:
-        """Return all there is, to be restored by another server."""
+        """Return the complete state, for another server to restore."""
         return RegionState(
             self._processing_jobs.state(),
             self._training_jobs.state(),
@@ -140,7 +140,7 @@ class ExecutionPlane:
         )
 
     def restore(self, state: RegionState) -> None:
-        """Have what a server had that has ended."""
+        """Restore the state of a stopped server."""
         self._processing_jobs.restore(state.processing_jobs)
         self._training_jobs.restore(state.training_jobs)
         self._tuning_jobs.restore(state.tuning_jobs)
@@ -152,7 +152,7 @@ class ExecutionPlane:
         self._executions.restore(state.executions)
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop all executions and jobs."""
         self._scheduler.close()
         self._executions.close()
         self._processing_jobs.close(_CLOSE_SECONDS)

@@ -1,6 +1,6 @@
-"""Fault injection: the latency and the failures of AWS, which the embedded AWS leaves out by default.
+"""Fault injection: the latency and the failures of AWS, which the embedded AWS does not have by default.
 
-$LOCAL_AWS_FAULTS sets them when the server starts, a PUT of the same as JSON to FAULTS_PATH while it runs.
+Set $LOCAL_AWS_FAULTS before the server starts, or send the same faults as JSON with a PUT to FAULTS_PATH.
 """
 
 import json
@@ -21,35 +21,35 @@ FAULTS_PATH = "/_local_aws/faults"
 
 @dataclass(frozen=True)
 class Faults:
-    """What to inject; by default, nothing."""
+    """The faults to inject; by default, none."""
 
     throttling: float = 0.0
-    """The share of requests that are throttled, from 0 to below 1."""
+    """The fraction of requests that are throttled, from 0 to below 1."""
     stack_seconds: float = 0.0
-    """How long a stack operation, a change set's creation and a drift detection stay in progress."""
+    """Seconds that stack operations, change set creations and drift detections stay in progress."""
     propagation_seconds: float = 0.0
-    """How long a new role is unknown to the services that assume it."""
+    """Seconds until services that assume a new role can see it."""
     session_seconds: float = 0.0
-    """After how many seconds the credentials of a role session expire; 0 leaves it to the request."""
+    """Seconds after which the credentials of a role session expire; 0 uses the duration of the request."""
 
     @classmethod
     def parse(cls, text: str) -> "Faults":
-        """Return the faults that a text names.
+        """Return the faults in a text.
 
         >>> Faults.parse("throttling=0.1 stack_seconds=2").stack_seconds
         2.0
 
         Raises:
-            UserError: a name is unknown, or a value is out of range.
+            UserError: A name is unknown, or a value is out of range.
         """
         pairs = [pair.partition("=")[::2] for pair in text.replace(",", " ").split()]
         return cls().updated(dict(pairs))
 
     def updated(self, values: Mapping[str, Any]) -> "Faults":
-        """Return the faults with other values for some.
+        """Return the faults with some values replaced.
 
         Raises:
-            UserError: a name is unknown, or a value is out of range.
+            UserError: A name is unknown, or a value is out of range.
         """
         known = [field.name for field in fields(self)]
         problems, numbers = [], {}
@@ -74,17 +74,17 @@ class Faults:
 
 
 class FaultInjection:
-    """The faults of a server, which may be changed while it runs."""
+    """The faults of a server, which can be changed while it runs."""
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.during: Callable[[], AbstractContextManager[None]] = nullcontext
-        """What a delayed action is done within."""
-        self._random = random.Random(0)  # noqa: S311 - two runs get the same faults
+        """Held while a delayed action runs."""
+        self._random = random.Random(0)  # noqa: S311 - reproducible
         self._lock = threading.Lock()
 
     def throttles(self) -> bool:
-        """Return whether the next request is throttled."""
+        """Return whether to throttle the next request."""
         share = self.faults.throttling
         if not share:
             return False
@@ -92,19 +92,19 @@ class FaultInjection:
             return self._random.random() < share
 
     def is_propagating(self, created: datetime) -> bool:
-        """Return whether a role is too new for other services to know it (moto's times have no zone)."""
+        """Return whether a role is too new for other services to see it. moto's times have no time zone."""
         age = datetime.now(UTC) - created.replace(tzinfo=UTC)
         return age.total_seconds() < self.faults.propagation_seconds
 
     def is_expired(self, issued: datetime) -> bool:
-        """Return whether the credentials of a role session have expired before their time."""
+        """Return whether the credentials of a role session have expired early."""
         seconds = self.faults.session_seconds
         return bool(seconds) and (datetime.now(UTC) - issued).total_seconds() > seconds
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something after some seconds, in another thread; after none at once.
+        """Run an action after some seconds in another thread, or immediately for 0.
 
-        What follows from it is not delayed again: a nested stack has its time within that of its parent.
+        Actions that it starts are not delayed again: the time of a nested stack is part of its parent's.
         """
         if not seconds or isinstance(threading.current_thread(), threading.Timer):
             action()
@@ -115,16 +115,16 @@ class FaultInjection:
                 action()
 
         timer = threading.Timer(seconds, delayed)
-        timer.daemon = True  # a server that ends does not wait for what is in progress
+        timer.daemon = True  # an ending server does not wait for operations in progress
         timer.start()
 
 
 INJECTION = FaultInjection()
-"""Of this process, which is one server: moto creates its backends itself, and hands them nothing."""
+"""The faults of this server process; moto creates its backends itself, without arguments."""
 
 
 def inject(endpoint: str, secret_key: str, **faults: float) -> None:
-    """Change the faults of a running server; those that are not named stay as they are."""
+    """Change the faults of a running server; those that are not named stay unchanged."""
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{endpoint}{FAULTS_PATH}",
         json.dumps(faults).encode(),

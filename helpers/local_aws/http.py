@@ -1,4 +1,4 @@
-"""AWS over HTTP: who signed a request, and responses and errors in the protocol of each service."""
+"""AWS over HTTP: the signer of a request, and responses and errors in the protocol of each service."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _BUSY = "503 Service Unavailable"
 
 
 class Signer(NamedTuple):
-    """What the signature of a request names; empty where it is not signed."""
+    """The content of a request's signature; empty for unsigned requests."""
 
     access_key: str
     region: str
@@ -27,25 +27,25 @@ class Signer(NamedTuple):
 
 
 def signer(environ: "WSGIEnvironment") -> Signer:
-    """Return who signed a request, for which region and service."""
+    """Return the access key, region and service that a request is signed for."""
     header = environ.get("HTTP_AUTHORIZATION", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
     presigned = query.get("X-Amz-Credential", [""])[0]
     if match := _CREDENTIAL.search(header) or _CREDENTIAL.search(f"Credential={presigned}"):
         return Signer(match["key"], match["region"], match["service"])
-    # S3 still takes the signature of version 2, and boto3 presigns URLs with it.
+    # S3 still accepts signature version 2, which boto3 uses for presigned URLs.
     key = query.get("AWSAccessKeyId", [""])[0]
     return Signer(key, "us-east-1", "s3" if key else "")
 
 
 def describe(environ: "WSGIEnvironment") -> str:
-    """Return what a request asks for, for a log."""
+    """Return a short description of a request for the log."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     return str(target or f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}")
 
 
 def invoked_endpoint(environ: "WSGIEnvironment") -> str | None:
-    """Return the name of the endpoint that a request invokes, or None where it does something else."""
+    """Return the name of the endpoint that a request invokes, or None for other requests."""
     match = _INVOCATION.fullmatch(environ.get("PATH_INFO", ""))
     return match["name"] if match else None
 
@@ -53,7 +53,7 @@ def invoked_endpoint(environ: "WSGIEnvironment") -> str | None:
 def reject_credentials(
     environ: "WSGIEnvironment", start_response: "StartResponse", service: str
 ) -> Iterable[bytes]:
-    """Answer a request of unknown credentials as its service does."""
+    """Reject a request with unknown credentials as its service does."""
     message = "The security token included in the request is invalid."
     if "HTTP_X_AMZ_TARGET" in environ:
         return fail(environ, start_response, service, "UnrecognizedClientException", message)
@@ -64,7 +64,7 @@ def reject_credentials(
 
 
 def throttle(environ: "WSGIEnvironment", start_response: "StartResponse", service: str) -> Iterable[bytes]:
-    """Answer a request as its service answers too many."""
+    """Reject a request with the throttling error of its service."""
     if service == "s3":
         return fail(environ, start_response, "s3", "SlowDown", "Please reduce your request rate.", _BUSY)
     if service == "ec2":
@@ -76,7 +76,7 @@ def throttle(environ: "WSGIEnvironment", start_response: "StartResponse", servic
 def reject_expired(
     environ: "WSGIEnvironment", start_response: "StartResponse", service: str
 ) -> Iterable[bytes]:
-    """Answer a request of a role session that has expired as its service does."""
+    """Reject a request of an expired role session as its service does."""
     if "HTTP_X_AMZ_TARGET" in environ:
         message = "The security token included in the request is expired"
         return fail(environ, start_response, service, "ExpiredTokenException", message)
@@ -95,7 +95,7 @@ def fail(
     message: str,
     status: str = "400 Bad Request",
 ) -> Iterable[bytes]:
-    """Answer a request with an error, in the protocol of its service."""
+    """Return an error in the protocol of the service."""
     if "HTTP_X_AMZ_TARGET" in environ:
         return respond(start_response, status, {"__type": code, "message": message})
     error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
@@ -108,7 +108,7 @@ def fail(
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
         return respond(start_response, status, body)
-    headers = (("x-amzn-ErrorType", code),)  # of the REST services
+    headers = (("x-amzn-ErrorType", code),)  # for REST services
     return respond(start_response, status, {"code": code, "message": message}, headers)
 
 
@@ -118,7 +118,7 @@ def respond(
     body: Mapping[str, Any] | str,
     headers: Iterable[tuple[str, str]] = (),
 ) -> Iterable[bytes]:
-    """Answer a request with XML text or a JSON object, in which times are seconds since 1970."""
+    """Return XML text or a JSON object, in which times are seconds since 1970."""
     if isinstance(body, str):
         return _respond(start_response, status, "text/xml", body.encode(), headers)
     content = json.dumps(body, default=_as_json).encode()
@@ -131,7 +131,7 @@ def respond_bytes(
     content: bytes,
     headers: Iterable[tuple[str, str]] = (),
 ) -> Iterable[bytes]:
-    """Answer a request with content of another type."""
+    """Return content of another type."""
     return _respond(start_response, "200 OK", content_type, content, headers)
 
 

@@ -1,4 +1,4 @@
-"""Starting, finding and ending the server of this checkout."""
+"""Starts, finds and stops the server of this checkout."""
 
 import fcntl
 import os
@@ -20,11 +20,11 @@ STOP_SECONDS = 20
 
 
 def up(folder: Path, port: int) -> tuple[ServerState, bool]:
-    """Return the running server, and whether it had to be started.
+    """Return the running server, and whether it was started by this call.
 
     Raises:
-        UserError: it cannot be started; the message ends with the server's output. Or one runs that does not
-            keep its state, as this process is configured to.
+        UserError: the server cannot be started; the message ends with its output. Or the running server does
+            not keep its state although this process requires it.
     """
     keeps_state = is_kept()
     with _lock(folder):
@@ -44,7 +44,7 @@ def up(folder: Path, port: int) -> tuple[ServerState, bool]:
 
 
 def find(folder: Path) -> ServerState | None:
-    """Return the running server, or None; a state file that a killed server left is removed."""
+    """Return the running server, or None; remove the state file of a killed server."""
     state = ServerState.load(folder)
     if state and state.process() and answers(state, HEALTH_PATH):
         return state
@@ -57,7 +57,7 @@ def require(folder: Path) -> ServerState:
     """Return the running server.
 
     Raises:
-        UserError: none runs.
+        UserError: no server is running.
     """
     state = find(folder)
     if state is None:
@@ -66,7 +66,7 @@ def require(folder: Path) -> ServerState:
 
 
 def down(folder: Path) -> bool:
-    """End the server with all it runs; return whether there was one."""
+    """Stop the server and its jobs; return whether it was running."""
     with _lock(folder):
         state = ServerState.load(folder)
         process = state.process() if state else None
@@ -83,7 +83,7 @@ def down(folder: Path) -> bool:
 
 
 def shell_exports(state: ServerState, environment: Mapping[str, str]) -> str:
-    """Return lines of any shell with which its AWS programs talk to the server; see `shell_lines`."""
+    """Return shell commands that direct AWS programs to the server; see `shell_lines`."""
     wanted = state.environment()
     dropped = [
         name
@@ -104,7 +104,7 @@ def _without_aws(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start(folder: Path, port: int) -> None:
-    """Start the server in a session of its own, and wait until it is ready or has ended."""
+    """Start the server in a separate session, and wait until it is ready or has ended."""
     reading, writing = os.pipe()
     try:
         with (folder / LOG_FILE).open("w") as log:
@@ -122,13 +122,13 @@ def _start(folder: Path, port: int) -> None:
     finally:
         os.close(writing)
     with os.fdopen(reading, "rb") as ready:
-        if not ready.read():  # the end of the pipe without a word is the end of the server
+        if not ready.read():  # if the pipe closes without content, the server has ended
             raise _not_started("The embedded AWS did not start", folder / LOG_FILE)
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Let one command at a time start or end the server."""
+    """Let only one command at a time start or stop the server."""
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -142,7 +142,7 @@ def _kill(process: psutil.Process) -> None:
 
 
 def _not_started(what: str, log: Path) -> UserError:
-    """Return the error with the last line that the server has logged, and with its hint."""
+    """Return the error with the last line of the server's log, and with a hint."""
     lines = log.read_text(encoding="utf-8").strip().splitlines() if log.exists() else []
     hint = f"Look into {log}, then run: make up"
     if lines and lines[-1].startswith("Hint: "):

@@ -1,4 +1,4 @@
-"""Resources that the API of a service and CloudFormation share: one object for each region."""
+"""Resources that the API of a service and CloudFormation share: one object per region."""
 
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
@@ -10,20 +10,20 @@ class Regional(Generic[Resources]):
     """The resources of one kind by region."""
 
     def __init__(self, make: Callable[[str], Resources]):
-        """Args: make: returns what a region has in the beginning."""
+        """Args: make: returns the initial resources of a region."""
         self._make = make
         self._by_region: dict[str, Resources] = {}
 
     def of(self, region: str) -> Resources:
-        """Return what a region has."""
+        """Return the resources of a region."""
         if region not in self._by_region:
             self._by_region.setdefault(region, self._make(region))
         return self._by_region[region]
 
     def state(self) -> Mapping[str, Resources]:
-        """Return all there is, to be restored by another server."""
+        """Return all resources, for another server to restore."""
         return self._by_region
 
     def restore(self, state: Mapping[str, Resources]) -> None:
-        """Have what a server had that has ended; before anything asks for it."""
+        """Restore the resources of a stopped server, before they are used."""
         self._by_region.update(state)

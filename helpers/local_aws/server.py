@@ -1,4 +1,4 @@
-"""The server process: one WSGI server on loopback, which ends when nobody can find it any more."""
+"""The server process: a WSGI server on loopback, which ends when its state file no longer names it."""
 
 import gc
 import os
@@ -26,22 +26,22 @@ _OBJECTS_BEFORE_A_COLLECTION = 10_000
 
 
 def serve(folder: Path, port: int, ready: int | None = None) -> None:
-    """Serve until SIGTERM, SIGINT, or until the state file is gone or names another server.
+    """Serve until SIGTERM or SIGINT, or until the state file is removed or names another server.
 
     Args:
-        folder: where the state file and the folders of running jobs are.
-        port: of loopback; 0 lets the system choose one.
-        ready: a file descriptor that is written to once the server answers.
+        folder: folder of the state file and of running jobs.
+        port: port on loopback; with 0, the system chooses a free one.
+        ready: a file descriptor that is written to when the server is ready.
 
     Raises:
-        UserError: the port is taken, $LOCAL_AWS_FAULTS names no faults, or $LOCAL_AWS_STATE asks for a state
-            that cannot be kept or restored.
+        UserError: the port is in use, $LOCAL_AWS_FAULTS is not valid, or the state that $LOCAL_AWS_STATE
+            requests cannot be kept or restored.
     """
     gc.set_threshold(_OBJECTS_BEFORE_A_COLLECTION)
     INJECTION.faults = Faults.parse(os.environ.get(VARIABLE, ""))
     keeps = is_kept()
     jobs_folder = folder / "jobs"
-    # Left over by a server that was killed; its jobs died with it.
+    # Folders of a killed server; its jobs died with it.
     shutil.rmtree(jobs_folder, ignore_errors=True)
     server = listen(port)
     state = ServerState.of_this_process(server.port, new_credentials(), keeps_state=keeps)
@@ -74,22 +74,22 @@ def serve(folder: Path, port: int, ready: int | None = None) -> None:
 
 
 def _keep(folder: Path, application: EmbeddedAws) -> "KeptState":
-    from helpers.local_aws.persistence.kept_state import KeptState  # noqa: PLC0415 - most servers do without
+    from helpers.local_aws.persistence.kept_state import KeptState  # noqa: PLC0415 - most servers do not need it
 
     return KeptState(folder, application)
 
 
 def listen(port: int) -> BaseWSGIServer:
-    """Return a server on loopback that logs no requests; its application is to be set before it serves.
+    """Return a server on loopback that logs no requests; set its application before it serves.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the port is in use.
     """
     from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415 - takes a second
 
     class QuietHandler(MotoRequestHandler):  # type: ignore[misc] # moto has no types
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Log nothing: a run makes thousands of requests."""
+            """Log nothing: a pipeline run sends thousands of requests."""
 
     try:
         return make_server(HOST, port, _not_ready, threaded=True, request_handler=QuietHandler)

@@ -1,4 +1,4 @@
-"""What is known of the server of this checkout: a small file that other commands find it by."""
+"""The state file of this checkout's server, with which other commands find the server."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from helpers.local_aws.credentials import Credentials
 HOST = "127.0.0.1"
 STATE_FILE = "server.json"
 SHELL_FILE = "environment.sh"
-"""What make's commands source: a shell takes a tenth of the time that Python would."""
+"""Sourced by make's commands: a shell needs a tenth of the time of Python."""
 NOT_RUNNING = "The embedded AWS does not run"
 START = "Start it with: make up"
 HEALTH_PATH = "/_local_aws/health"
@@ -25,7 +25,7 @@ HEALTH_PATH = "/_local_aws/health"
 
 @dataclass(frozen=True)
 class ServerState:
-    """A server process; with its creation time, since process ids are used again."""
+    """A server process, identified also by its creation time, because process IDs are reused."""
 
     pid: int
     created: float
@@ -36,20 +36,20 @@ class ServerState:
 
     @classmethod
     def of_this_process(cls, port: int, credentials: Credentials, *, keeps_state: bool) -> "ServerState":
-        """Return the state of a server that runs in this process."""
+        """Return the state of a server in this process."""
         process, keys = psutil.Process(), (credentials.access_key, credentials.secret_key)
         return cls(process.pid, process.create_time(), port, *keys, keeps_state)
 
     @classmethod
     def load(cls, folder: Path) -> "ServerState | None":
-        """Return the content of the state file, or None when there is none that can be read."""
+        """Return the content of the state file, or None if it does not exist or cannot be read."""
         try:
             return cls(**json.loads((folder / STATE_FILE).read_text()))
         except (OSError, ValueError, TypeError):
             return None
 
     def save(self, folder: Path) -> None:
-        """Write the state file and the lines for make's shell, which only their owner may read."""
+        """Write the state file and the shell commands for make, readable only by their owner."""
         for name, text in ((SHELL_FILE, self.shell_lines()), (STATE_FILE, json.dumps(asdict(self)))):
             new = folder / f"{name}.{self.pid}"
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -58,7 +58,7 @@ class ServerState:
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Remove the files, if there are any."""
+        """Remove the files if they exist."""
         for name in (STATE_FILE, SHELL_FILE):
             (folder / name).unlink(missing_ok=True)
 
@@ -73,7 +73,7 @@ class ServerState:
         return Credentials(self.access_key, self.secret_key)
 
     def process(self) -> psutil.Process | None:
-        """Return the server's process, or None when it is gone."""
+        """Return the server's process, or None if it has ended."""
         try:
             process = psutil.Process(self.pid)
             same = process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
@@ -82,7 +82,7 @@ class ServerState:
         return process if same else None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables with which any AWS program talks to the server, in the region of `local`."""
+        """Return the variables that direct AWS programs to the server, in the region of `local`."""
         region = Environment(LOCAL).settings.region
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -95,15 +95,15 @@ class ServerState:
         }
 
     def shell_lines(self) -> str:
-        """Return lines of Bash that lead the AWS programs of a shell to the server, and to nothing else.
+        """Return Bash commands that direct the AWS programs of a shell only to the server.
 
-        Whatever the user has set for AWS is left out, but for the certificates that other tools need.
+        The user's own AWS settings are removed, except for certificates that other tools need.
         """
         exports = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
         return "\n".join(
             [
-                # A zombie is gone, too: where nothing reaps it, it keeps its number. Linux shows its state in
-                # a file, which a shell reads in a tenth of the time of ps.
+                # A zombie has ended too; it keeps its process ID until it is reaped. On Linux, a file shows
+                # its state, which a shell reads in a tenth of the time of ps.
                 "if [ -d /proc/self ]",
                 f"then read -r _ _ state _ 2>/dev/null < /proc/{self.pid}/stat || state=",
                 f"else state=$(ps -o stat= -p {self.pid}) || true; fi",
@@ -117,15 +117,15 @@ class ServerState:
 
 
 def new_credentials() -> Credentials:
-    """Return credentials that nobody else has, in the form of AWS's own."""
+    """Return random credentials in the form of AWS's."""
     return Credentials(f"AKIA{secrets.token_hex(8).upper()}", secrets.token_hex(20))
 
 
 def state_folder() -> Path:
-    """Return the folder of this checkout's server, made if need be; $LOCAL_AWS_HOME names another.
+    """Return the folder of this checkout's server, or $LOCAL_AWS_HOME; create it if it does not exist.
 
     Raises:
-        UserError: it cannot be written to.
+        UserError: the folder is not writable.
     """
     folder = Path(os.environ.get("LOCAL_AWS_HOME") or Path(__file__).parents[2] / ".local_aws")
     try:
@@ -142,7 +142,7 @@ def state_folder() -> Path:
 
 
 def answers(state: ServerState, path: str) -> bool:
-    """Return whether the server answers on a path with its own process id."""
+    """Return whether the server responds on a path with its own process ID."""
     try:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"{state.endpoint}{path}", timeout=5) as response:

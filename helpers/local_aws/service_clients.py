@@ -1,4 +1,4 @@
-"""boto3 clients of the embedded AWS itself: the execution plane is an AWS client like any other."""
+"""boto3 clients of the embedded AWS itself: the execution plane uses AWS services like any other client."""
 
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ ROLE_SESSION = "SageMaker"
 
 
 class ServiceClients:
-    """Makes one client per service and region, on first use; clients are safe to share between threads."""
+    """Creates one client per service and region on first use. Clients are thread-safe."""
 
     def __init__(self, endpoint: str, credentials: Credentials, application: "WSGIApplication"):
         """Args: application: answers the requests; the endpoint is what jobs are given."""
@@ -32,11 +32,11 @@ class ServiceClients:
         # The user's own AWS configuration must not apply to the embedded AWS.
         core.set_config_variable("config_file", "/dev/null")
         core.set_config_variable("credentials_file", "/dev/null")
-        # The stubs have an overload per service, and here the service is a variable.
+        # The stubs have an overload per service, but here the service is a variable.
         self._make: Callable[..., Any] = boto3.Session(botocore_session=core).client
 
     def of(self, service: str, region: str) -> Any:
-        """Return the client of a service, as `of("s3", "us-east-1")`."""
+        """Return the client of a service, for example `of("s3", "us-east-1")`."""
         with self._lock:
             key = (service, region)
             if key not in self._clients:
@@ -52,7 +52,7 @@ class ServiceClients:
             return self._clients[key]
 
     def role_credentials(self, role_arn: str, region: str) -> Credentials:
-        """Return temporary credentials of a role, which a job then acts with."""
+        """Return temporary credentials of a role for a job."""
         answer = self.of("sts", region).assume_role(
             RoleArn=role_arn, RoleSessionName=ROLE_SESSION, DurationSeconds=43200
         )["Credentials"]

@@ -1,7 +1,7 @@
-"""Studio: domains, and the user profiles, spaces and applications in them.
+"""SageMaker Studio: domains, user profiles, spaces and applications.
 
-What SageMaker makes for a domain is made here too, since it stands in the way of the VPC's deletion: a file
-system with a mount target in each subnet, and two security groups that name each other.
+The resources that SageMaker creates for a domain are created here too, because they prevent the deletion of
+the VPC: a file system with a mount target in each subnet, and two security groups that refer to each other.
 """
 
 import uuid
@@ -16,7 +16,7 @@ from helpers.local_aws.api.response import ACCOUNT, ApiError, Request, Response,
 from helpers.local_aws.regional import Regional
 
 NFS = 2049
-"""The port of network file systems."""
+"""The port of NFS."""
 
 _KEYS = {
     "UserProfile": ("DomainId", "UserProfileName"),
@@ -30,7 +30,7 @@ Key = tuple[str | None, ...]
 
 
 class Studio:
-    """The domains of one region; operations are those of the API, in its JSON."""
+    """The Studio domains of one region; operations take and return the API's JSON."""
 
     def __init__(self, region: str):
         self._region = region
@@ -38,7 +38,7 @@ class Studio:
         self._contents: dict[str, dict[Key, Response]] = {kind: {} for kind in _KEYS}
 
     def operations(self) -> dict[str, Callable[[Request], Response | None]]:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         found: dict[str, Callable[[Request], Response | None]] = {
             "CreateDomain": self.create_domain,
             "DescribeDomain": self.describe_domain,
@@ -66,7 +66,7 @@ class Studio:
         """Create a domain, with its file system and security groups.
 
         Raises:
-            ApiError: there is one of that name, or its VPC or a subnet is not there.
+            ApiError: the name is already used, or the VPC or a subnet does not exist.
         """
         name = request["DomainName"]
         if any(domain["DomainName"] == name for domain in self._domains.values()):
@@ -113,13 +113,13 @@ class Studio:
         return page(found, request, "Domains")
 
     def update_domain(self, request: Request) -> Response:
-        """Change the settings that a request names."""
+        """Update the given settings."""
         self.describe_domain(request)
         self._domains[request["DomainId"]].update(request)
         return {"DomainArn": self._domains[request["DomainId"]]["DomainArn"]}
 
     def delete_domain(self, request: Request) -> Response:
-        """Delete an empty domain. Its security groups stay, as does the file system unless it is named."""
+        """Delete an empty domain. Its security groups stay, and by default its file system."""
         domain = self.describe_domain(request)
         for kind, contents in self._contents.items():
             if names := [key for key, item in contents.items() if key[0] == domain["DomainId"] and _is(item)]:
@@ -168,7 +168,7 @@ class Studio:
         return str(files.file_system_id)
 
     def update_user_profile(self, request: Request) -> Response:
-        """Change the settings of a profile."""
+        """Update the settings of a profile."""
         found = self._find("UserProfile", request)
         kept = self._contents["UserProfile"][_key("UserProfile", request)]
         kept.update(request, LastModifiedTime=datetime.now(UTC))
@@ -199,7 +199,7 @@ class Studio:
         if kind != "App":
             self._reject_while_in_use(kind, found)
             del self._contents[kind][key]
-        else:  # applications are listed for a day after their end
+        else:  # applications are listed for a day after their deletion
             self._contents[kind][key]["Status"] = "Deleted"
         return {}
 
@@ -227,7 +227,7 @@ class Studio:
 
 
 def _tags_of(item: Response) -> list[dict[str, str]]:
-    """Return the list of tags that a resource holds; changes of it are changes of the resource."""
+    """Return the list of tags that a resource holds; a change to the list changes the resource."""
     tags: list[dict[str, str]] = item.setdefault("Tags", [])
     return tags
 
@@ -241,4 +241,4 @@ def _is(item: Response) -> bool:
 
 
 STUDIOS = Regional(Studio)
-"""Which the API and CloudFormation share."""
+"""Shared by the API and CloudFormation."""

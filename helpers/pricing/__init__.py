@@ -1,4 +1,4 @@
-"""Prices for estimates: a dated data file, and its refresh from AWS's Price List API.
+"""Prices for estimates: a dated data file, and its update from the AWS Price List API.
 
 What is computed from them is an estimate. A price that the file does not have is unknown, never guessed.
 """

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.pricing", description="Refreshes the dated prices.", allow_abbrev=False
     )
-    parser.add_argument("--region", help="of the prices (default: the file's)")
+    parser.add_argument("--region", help="region of the prices (default: that of the file)")
     parser.add_argument("--file", type=Path, default=PRICES, help="(default: helpers/pricing/prices.json)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return run_command(_refresh, parser.parse_args(arguments))

@@ -1,4 +1,4 @@
-"""AWS's Price List API: its answers, read into prices. `refreshed` is pure; only `ask` reaches AWS."""
+"""Parses prices from the AWS Price List API. `refreshed` is pure; only `ask` sends requests."""
 
 import json
 import re

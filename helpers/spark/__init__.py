@@ -1,1 +1,1 @@
-"""Spark on SageMaker: sized from the cluster, chosen by cost and deadline, tuned from its own event logs."""
+"""Spark on SageMaker: sizing, choice of instances by cost and deadline, and tuning from event logs."""

@@ -1,9 +1,9 @@
-"""An archive of Spark's classes, with which drivers start in two thirds of the time.
+"""An archive of Spark's classes, which reduces the startup time of drivers by a third.
 
-A driver loads and verifies 14,000 classes. The JVM can do that once and share the result (JEP 350, Dynamic
-CDS Archives): `python -m helpers.spark.class_data_sharing` runs a typical job and keeps its classes next to
-the Python of Spark jobs, and later drivers map them into memory. An archive holds for one Java, and for a
-class path that begins with the same jars; for any other driver the JVM ignores it.
+A driver loads and verifies 14,000 classes. The JVM can do this once and share the result (JEP 350, Dynamic
+CDS Archives). `python -m helpers.spark.class_data_sharing` runs a typical job and stores its classes next to
+the Python of Spark jobs; later drivers map them into memory. An archive is valid for one Java version, and
+for class paths that begin with the same jars. The JVM ignores it for all other drivers.
 """
 
 import os
@@ -21,27 +21,27 @@ from helpers.spark.pyspark_folder import pyspark_folder
 
 TYPICAL_JOB = Path(__file__).with_name("typical_job.py")
 SILENT = "-Xlog:cds*=off"
-"""The option of a JVM that reports nothing about an archive that it cannot use."""
+"""The JVM option that suppresses messages about an archive that cannot be used."""
 ARCHIVE_HINT = "Check JAVA_HOME and the free disk space, then run: rm -r .venv/job && make up"
 _LINE_BYTES = 72
-"""The longest line of a manifest, without its end (JAR File Specification)."""
+"""Maximum bytes of a manifest line without its line ending (JAR File Specification)."""
 
 
 @dataclass(frozen=True)
 class SharedClasses:
-    """An archive, and the jar that stands for the class path it holds for."""
+    """An archive, and the jar with the class path for which it is valid."""
 
     class_path: Path
     archive: Path
 
     @property
     def java_options(self) -> str:
-        """Return the options of a driver; they are silent where the archive cannot be used."""
+        """Return the JVM options of a driver; no messages are printed if the archive cannot be used."""
         return f'"-XX:SharedArchiveFile={self.archive}" {SILENT}'
 
     @property
     def properties(self) -> dict[str, str]:
-        """Return the properties of a driver that has no options of its own."""
+        """Return the Spark properties of a driver that sets no JVM options."""
         return {
             "spark.driver.extraClassPath": str(self.class_path),
             "spark.driver.defaultJavaOptions": self.java_options,
@@ -49,7 +49,7 @@ class SharedClasses:
 
 
 def shared_classes() -> SharedClasses | None:
-    """Return the archive that was made for this Python's Spark, or None."""
+    """Return the archive for this Python's Spark, or None."""
     found = _of(Path(sys.prefix) / "job")
     return found if found.archive.is_file() else None
 
@@ -58,10 +58,10 @@ def create(folder: Path) -> SharedClasses:
     """Run a typical job and archive its classes, which takes half a minute.
 
     Args:
-        folder: where the archive is written, 140 MB.
+        folder: output folder of the archive, which has 140 MB.
 
     Raises:
-        UserError: there is no Java 17, or it makes no archive.
+        UserError: there is no Java 17, or it creates no archive.
     """
     shared = _of(folder)
     home = java.java_home()
@@ -93,11 +93,11 @@ def _of(folder: Path) -> SharedClasses:
 
 
 def own_classes(home: Path, folder: Path) -> Sequence[str]:
-    """Return the option for an archive of Java's own classes, which a Java from a wheel comes without.
+    """Return the option for an archive of the JDK's own classes, which a Java from a wheel does not include.
 
     Args:
-        home: of the Java.
-        folder: where an archive is made if the Java has none.
+        home: folder of the Java installation.
+        folder: output folder of an archive if Java has none.
     """
     if (home / "lib" / "server" / "classes.jsa").is_file():
         return ()
@@ -139,7 +139,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _write_class_path(jars: Path, file: Path) -> None:
-    """Write a jar that names others in its manifest, in a fixed order: a class path in one short word."""
+    """Write a jar whose manifest lists other jars in a fixed order, which makes the class path short."""
     names = " ".join(os.path.relpath(jar, file.parent) for jar in sorted(jars.glob("*.jar")))
     lines = ["Manifest-Version: 1.0", *_folded(f"Class-Path: {names}")]
     with zipfile.ZipFile(file, "w") as archive:
@@ -147,7 +147,7 @@ def _write_class_path(jars: Path, file: Path) -> None:
 
 
 def _folded(line: str) -> Sequence[str]:
-    """Return a line of a manifest in parts; each but the first begins with a blank."""
+    """Return a line of a manifest in parts; each continuation begins with a blank."""
     first, rest = line[:_LINE_BYTES], line[_LINE_BYTES:]
     step = _LINE_BYTES - 1
     return [first, *(f" {rest[start : start + step]}" for start in range(0, len(rest), step))]
@@ -157,5 +157,5 @@ if __name__ == "__main__":
     try:
         create(Path(sys.prefix) / "job")
     except UserError as error:
-        # Jobs run without it.
+        # Jobs also run without the archive.
         print(f"Spark's drivers will start more slowly. {error}", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""The jars of Hadoop's daemons, in the version of the Hadoop client that pyspark brings.
+"""The jars of Hadoop's daemons, in the version of pyspark's Hadoop client.
 
-`hadoop-client-minicluster` holds the NameNode, the DataNode, the ResourceManager and the NodeManager beside
-the clients' own jars. It leaves out JUnit, which its MiniDFSCluster calls, and Bouncy Castle, which the web
+`hadoop-client-minicluster` contains the NameNode, DataNode, ResourceManager and NodeManager in addition to
+the client jars. It does not include JUnit, which its MiniDFSCluster calls, and Bouncy Castle, which the web
 proxy of the ResourceManager calls.
 """
 
@@ -51,7 +51,7 @@ JARS = (
 
 
 def ensure(log: Callable[[str], None] | None = None) -> list[Path]:
-    """Return the paths of the jars, in the order in which they belong on a class path.
+    """Return the paths of the jars in the order of the class path.
 
     Raises:
         UserError: see `maven_jars.ensure`.

@@ -1,9 +1,9 @@
-"""Spark's own history server on event logs, for one person on this machine.
+"""Spark's own history server for event logs, for one user on this machine.
 
-It comes with pyspark and needs no Docker. It listens on the loopback address only, reads logs in S3 through
-the connector that jobs on the embedded AWS have, and ends with the process that started it, whatever way that
-ends. The session's credentials reach it by its environment: no file and no log holds them. They are those of
-the moment: when they expire, it must be started again.
+It is part of pyspark and needs no Docker. It listens only on loopback, reads logs in S3 with the same
+connector as jobs on the embedded AWS, and always ends with the process that started it. It gets the session's
+credentials through environment variables, so no file or log contains them. When they expire, it must be
+restarted.
 """
 
 import json
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 PORT = 18080
-"""Spark's own default."""
+"""Spark's default port."""
 
 _UPDATE_SECONDS = 2
 _TIMEOUT_SECONDS = 60
@@ -45,7 +45,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Server:
-    """What a history server needs: settings for its file, and variables for its environment."""
+    """The input of a history server: settings for its file, and environment variables."""
 
     port: int
     settings: Mapping[str, str]
@@ -53,7 +53,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The address of its web page."""
         return f"http://127.0.0.1:{self.port}"
 
 
@@ -67,14 +67,14 @@ def serve(
     """Run a history server until `stop` is set.
 
     Args:
-        server: what it needs.
-        ready: takes the address of the application's page, or of the list, once that is there.
-        stop: ends it when set.
-        application: the id of an application that must have been read first.
-        timeout: seconds to wait for that.
+        server: the settings and variables.
+        ready: receives the address of the application's page, or of the list, when it is available.
+        stop: when set, ends the server.
+        application: the ID of an application that must be loaded first.
+        timeout: maximum seconds to wait for the application.
 
     Raises:
-        UserError: the server ended by itself, or the application did not appear.
+        UserError: the server ended, or the application did not appear.
     """
     output: deque[str] = deque(maxlen=200)
     codes: list[int] = []
@@ -117,7 +117,7 @@ def _wait(
     stop: threading.Event,
     timeout: float,
 ) -> str | None:
-    """Return the path of the page that was asked for once it is there, or None when stopped meanwhile."""
+    """Return the path of the requested page when it is available, or None if stopped meanwhile."""
     deadline = time.monotonic() + timeout
     up = False
     while time.monotonic() < deadline and not stop.is_set():
@@ -142,36 +142,36 @@ def _wait(
 
 
 def _page(application: Mapping[str, Any]) -> str:
-    """Return the path of an application's page, of its last attempt where it has several."""
+    """Return the path of an application's page, of its last attempt if it has several."""
     attempt = next((entry["attemptId"] for entry in application["attempts"] if "attemptId" in entry), None)
     return f"/history/{application['id']}/{f'{attempt}/' if attempt else ''}jobs/"
 
 
 def ask(url: str, timeout: float = _TIMEOUT_SECONDS) -> Any:
-    """Return what the server's REST interface answers, or None where it has no answer within `timeout` s."""
+    """Return the response of the server's REST API, or None if it does not respond within `timeout` s."""
     try:
         with _DIRECT.open(url, timeout=timeout) as answer:
             return json.load(answer)
-    except (OSError, ValueError):  # also an HTTP error: the page is not there yet
+    except (OSError, ValueError):  # also an HTTP error: the page is not available yet
         return None
 
 
 def _last(output: deque[str]) -> str:
-    """Return the line of the server's output that explains the most."""
+    """Return the most informative line of the server's output."""
     relevant = [line for line in output if re.search("Exception|ERROR|Error|No such", line)]
     return (relevant or list(output) or ["it printed nothing"])[-1].strip()
 
 
 def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
-    """Return what a history server on a folder in S3 needs.
+    """Return the settings and variables of a history server for a folder in S3.
 
     Args:
         logs: an s3:// or s3a:// URI.
-        session: whose credentials, region and endpoint it takes.
-        port: where it listens; 0 takes any that is free.
+        session: provides credentials, region and endpoint.
+        port: port to listen on; 0 selects a free one.
 
     Raises:
-        UserError: no Java, no jars, no credentials, or the port is taken.
+        UserError: there is no Java, a jar is missing, there are no credentials, or the port is in use.
     """
     credentials = session.get_credentials()
     if credentials is None:
@@ -190,16 +190,16 @@ def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
 
 
 def on_disk(logs: Path, port: int = PORT) -> Server:
-    """Return what a history server on a local folder needs.
+    """Return the settings and variables of a history server for a local folder.
 
     Raises:
-        UserError: no Java, or the port is taken.
+        UserError: there is no Java, or the port is in use.
     """
     return _server(logs.resolve().as_uri(), port, {}, {})
 
 
 def s3a_settings(endpoint: str, region: str) -> dict[str, str]:
-    """Return the settings that lead S3A to an endpoint, with the credentials of its environment."""
+    """Return the settings that direct S3A to an endpoint, with the credentials of its environment."""
     own = not endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     settings = {
         "fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
@@ -219,7 +219,7 @@ def _server(folder: str, port: int, settings: Mapping[str, str], environment: Ma
             "spark.history.fs.logDirectory": folder,
             "spark.history.fs.update.interval": f"{_UPDATE_SECONDS}s",
             "spark.history.ui.port": str(chosen),
-            "spark.port.maxRetries": "0",  # or it would take the next port without a word
+            "spark.port.maxRetries": "0",  # otherwise it silently uses the next port
             "spark.ui.showConsoleProgress": "false",
             **settings,
         },
@@ -229,7 +229,7 @@ def _server(folder: str, port: int, settings: Mapping[str, str], environment: Ma
             "JAVA_HOME": str(java.java_home()),
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
-            "SPARK_LOCAL_IP": "127.0.0.1",  # the address that the pages are bound to
+            "SPARK_LOCAL_IP": "127.0.0.1",  # the address on which the pages are served
             "SPARK_DAEMON_JAVA_OPTS": " ".join(
                 filter(None, [_JAVA_OPTIONS, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
             ),

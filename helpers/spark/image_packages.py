@@ -1,7 +1,7 @@
 """The Python packages of the Spark image, and the requirements that install them here.
 
-`python -m helpers.spark.image_packages` prints these requirements for `make lock`. With
-`COMMIT smsparkbuild/py312/Pipfile.runtime.lock` it makes the data file of the image's own lock, which is in
+`python -m helpers.spark.image_packages` prints these requirements for `make lock`. With the arguments `COMMIT
+smsparkbuild/py312/Pipfile.runtime.lock`, it creates the data file from the image's own lock, which is in
 aws/sagemaker-spark-container.
 """
 
@@ -18,14 +18,14 @@ from helpers.files import write_atomically
 
 PACKAGES = Path(__file__).with_name("image_packages.json")
 NOT_LOCKED = ("pipenv", "setuptools", "wheel")
-"""What the image's Dockerfile installs in whatever version is the newest."""
+"""Packages that the image's Dockerfile installs in their newest version."""
 _NO_WHEELS_FROM = {"numpy": "3.13"}
-"""The first Python without wheels of the image's version of a package: there the newest is installed."""
+"""The first Python without wheels of the image's version; the newest version is installed there."""
 
 
 @dataclass(frozen=True)
 class ImagePackages:
-    """What the image's Python has: versions of packages by their normalized names."""
+    """The packages of the image's Python: versions by normalized name."""
 
     source: str
     python: str
@@ -34,12 +34,12 @@ class ImagePackages:
 
 @cache
 def image_packages() -> ImagePackages:
-    """Return what the data file records."""
+    """Return the packages in the data file."""
     return ImagePackages(**json.loads(PACKAGES.read_bytes()))
 
 
 def requirements() -> Iterator[str]:
-    """Yield the requirements of an environment like the image's, one a line."""
+    """Yield the requirements of an environment like the image's, one per line."""
     for name, version in image_packages().packages.items():
         if python := _NO_WHEELS_FROM.get(name):
             yield f'{name}=={version} ; python_version < "{python}"'
@@ -50,12 +50,12 @@ def requirements() -> Iterator[str]:
 
 
 def normalized(name: str) -> str:
-    """Return the name of a package as PyPI compares it."""
+    """Return the normalized name of a package, as PyPI compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def document_of(commit: str, lock: str) -> dict[str, Any]:
-    """Return the data file for a lock of pipenv."""
+    """Return the content of the data file for a pipenv lock."""
     locked = json.loads(lock)
     return {
         "source": f"smsparkbuild/py312/Pipfile.runtime.lock of aws/sagemaker-spark-container {commit}",

@@ -1,6 +1,6 @@
 """The container images of Spark that SageMaker provides, from the list in its SDK.
 
-The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
+The list is a file of the SDK. It is read without importing the SDK, which would take seconds.
 """
 
 import json
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 PYTHON_VERSION = "py312"
-"""The Python of the images that the pipeline uses."""
+"""The Python version of the images that pipelines use."""
 
 
 @cache
 def spark_versions() -> tuple[str, ...]:
-    """Return the Spark versions that SageMaker has an image of, for our Python."""
+    """Return the Spark versions for which SageMaker has an image with our Python."""
     return tuple(_images())
 
 
 @cache
 def spark_image_accounts() -> Mapping[str, str]:
-    """Return the AWS account that the images come from in each region."""
+    """Return the AWS account of the images by region."""
     return {
         region: account for image in _images().values() for region, account in image["registries"].items()
     }

@@ -1,4 +1,4 @@
-"""What SageMaker's processing instances have: a data file, made by `python -m helpers.spark.instances`."""
+"""Specifications of processing instances; `python -m helpers.spark.instances` writes the data file."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ INSTANCES = Path(__file__).with_name("instances.json")
 
 @dataclass(frozen=True, order=True)
 class Instance:
-    """One instance of a type."""
+    """The specification of an instance type."""
 
     vcpus: int
     memory_mib: int
@@ -38,7 +38,7 @@ def _document() -> Mapping[str, Any]:
 
 @cache
 def instances() -> Mapping[str, Instance]:
-    """Return every processing instance type whose specification is known, by name."""
+    """Return all processing instance types with a known specification, by name."""
     return {
         name: Instance(vcpus, memory_mib, name)
         for name, (vcpus, memory_mib) in _document()["vcpus_and_memory_mib"].items()
@@ -46,10 +46,10 @@ def instances() -> Mapping[str, Instance]:
 
 
 def instance(name: str) -> Instance:
-    """Return an instance type by its name, as `ml.m5.xlarge`.
+    """Return an instance type by name, such as `ml.m5.xlarge`.
 
     Raises:
-        UserError: SageMaker Processing has no such type, or its specification is not known.
+        UserError: SageMaker Processing does not have the type, or its specification is not known.
     """
     if found := instances().get(name):
         return found
@@ -66,7 +66,7 @@ def instance(name: str) -> Instance:
 
 
 def specifications() -> dict[str, Any]:
-    """Return the document: botocore's names of processing instances with moto's specifications of EC2."""
+    """Return the data file: botocore's processing instance types with moto's specifications of EC2."""
     package = find_spec("moto")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("moto with its instance types is not installed")

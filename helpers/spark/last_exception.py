@@ -1,4 +1,4 @@
-"""The last message of a failed Spark job: its own exception, out of hundreds of lines."""
+"""Finds the exception of a failed Spark job in hundreds of lines of output."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ _JAVA = re.compile(
     r"(?P<name>[\w.$]+(?:Exception|Error)\b)(?:: (?P<text>.*))?$"
 )
 _BARE = re.compile(r"(?P<name>[\w.$]+(?:Error|Exception|Interrupt)): (?P<text>.+)$")
-# These only carry another exception, which explains more.
+# These only wrap another exception, which is more specific.
 _WRAPPERS = ("Py4JJavaError", "PythonException", "SparkException", "InvocationTargetException")
-# What ends the driver before the job can report what to do about it.
+# These end the driver before the job can report a remedy.
 _REMEDIES = (
     (
         r"OutOfMemoryError: ",
@@ -36,10 +36,10 @@ _LOST = re.compile(r"ExecutorLostFailure|Job aborted due to stage failure")
 
 
 def last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
-    """Return class and message of the exception that ended a job, or None if its output shows none.
+    """Return class and message of the exception that ended a job, or None if its output contains none.
 
     Args:
-        lines: the job's output, or its last some thousand lines.
+        lines: the job's output, or its last thousands of lines.
     """
     found = _last_exception(lines)
     if found is None:
@@ -67,7 +67,7 @@ def _last_exception(lines: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _without_log_records(lines: Sequence[str]) -> list[str]:
-    """Return the lines that no log record of Spark holds: a record ends at a line without indentation."""
+    """Return the lines outside of Spark's log records; a record ends at a line without indentation."""
     kept = []
     within = False
     for line in lines:
@@ -91,7 +91,7 @@ def _python(lines: Sequence[str]) -> tuple[str, str] | None:
     if name.rpartition(".")[2] in _WRAPPERS:
         if java := _java(lines[at:]):
             return java
-        if not text:  # Java was gone before it could be asked; its output is above
+        if not text:  # the JVM had already ended; its output is above
             return None
     return name.rpartition(".")[2], text
 

@@ -1,4 +1,4 @@
-"""Jars from a Maven repository: fetched once per user, by coordinates, checked against pinned hashes."""
+"""Jars from a Maven repository: downloaded once per user, by coordinates, and verified by pinned hashes."""
 
 import hashlib
 import http.client
@@ -19,14 +19,14 @@ from helpers.spark.maven_repository import Repository
 
 CACHE_FOLDER = "sagemaker-pyspark-template"
 PAUSES = (0.5, 1.0, 2.0)
-"""Seconds to wait before each further attempt after a fault of the network."""
+"""Seconds to wait before each retry after a network error."""
 
 _TIMEOUT = 60
 
 
 @dataclass(frozen=True)
 class Jar:
-    """A jar by its Maven coordinates, with the content that we trust."""
+    """A jar by its Maven coordinates, with the expected size and hash."""
 
     group: str
     artifact: str
@@ -41,17 +41,17 @@ class Jar:
 
     @property
     def file_name(self) -> str:
-        """Return the name that repositories and our cache give the file."""
+        """Return the file name in repositories and in our cache."""
         return f"{self.artifact}-{self.version}.jar"
 
     @property
     def path(self) -> str:
-        """Return the path below the address of a repository."""
+        """Return the path relative to the address of a repository."""
         return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.file_name}"
 
 
 class _WrongContentError(Exception):
-    """What came is not the pinned jar: cut off on the way, a login page, or another file."""
+    """The content is not that of the pinned jar: truncated, a login page, or another file."""
 
 
 def ensure(
@@ -61,17 +61,17 @@ def ensure(
     log: Callable[[str], None] | None = None,
     pauses: Sequence[float] = PAUSES,
 ) -> list[Path]:
-    """Return the paths of the jars; those that are missing or damaged are downloaded first.
+    """Return the paths of the jars; download missing or damaged ones.
 
     Args:
-        jars: what to provide.
-        repository: where to download; by default the one of this user (variable, Maven settings, Central).
-        cache: the folder to keep them in; by default one below the user's cache folder.
-        log: takes a line on what is downloaded; by default standard error.
-        pauses: seconds before each further attempt.
+        jars: the required jars.
+        repository: the source; by default, that of this user (variable, Maven settings, Central).
+        cache: the storage folder; by default, one in the user's cache folder.
+        log: receives a line about each download; by default, standard error.
+        pauses: seconds before each retry.
 
     Raises:
-        UserError: a jar could not be had.
+        UserError: a jar is not available.
     """
     folder = cache or cache_folder("jars")
     missing = [jar for jar in jars if not _is_intact(folder / jar.file_name, jar)]
@@ -89,9 +89,9 @@ def ensure(
 
 
 def cache_folder(name: str) -> Path:
-    """Return a folder of this user's cache, below $XDG_CACHE_HOME or ~/.cache."""
+    """Return a folder in the user's cache, below $XDG_CACHE_HOME or ~/.cache."""
     configured = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification requires that a relative path is ignored.
+    # The XDG specification requires that relative paths are ignored.
     base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
     return base / CACHE_FOLDER / name
 
@@ -104,7 +104,7 @@ def _is_intact(path: Path, jar: Jar) -> bool:
 
 
 def _fetch(jar: Jar, repository: Repository, folder: Path, pauses: Sequence[float]) -> None:
-    """Download one jar into the folder, with further attempts where one may help."""
+    """Download a jar into the folder, with retries if they can help."""
     url = f"{repository.url}/{jar.path}"
     for pause in (*pauses, None):
         try:
@@ -121,7 +121,7 @@ def _fetch(jar: Jar, repository: Repository, folder: Path, pauses: Sequence[floa
 def _download(url: str, repository: Repository, jar: Jar) -> bytes:
     request = urllib.request.Request(url)  # noqa: S310 -- the scheme was checked with the repository
     if repository.authorization:
-        # Unredirected: a repository that sends us on to a storage host must not hand over the password.
+        # Not sent after a redirect: the password must not reach another storage host.
         request.add_unredirected_header("Authorization", repository.authorization)
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 -- as above
         content: bytes = answer.read(jar.size + 1)
@@ -135,7 +135,7 @@ def _download(url: str, repository: Repository, jar: Jar) -> bytes:
 
 
 def _store(content: bytes, path: Path) -> None:
-    """Put a file in place at once: a second process sees the whole of it or nothing."""
+    """Write a file atomically: other processes see all of it or nothing."""
     handle, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:

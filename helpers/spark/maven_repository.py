@@ -1,4 +1,4 @@
-"""Which Maven repository jars are taken from: a variable, the Maven settings, or Maven Central."""
+"""Selects the Maven repository for jars: from a variable, the Maven settings, or Maven Central."""
 
 import base64
 import os
@@ -18,7 +18,7 @@ _SCHEMES = ("http", "https", "file")
 
 @dataclass(frozen=True)
 class Repository:
-    """A Maven repository: its address without credentials, and where we know it from."""
+    """A Maven repository: its address without credentials, and the source of its configuration."""
 
     url: str
     source: str
@@ -26,14 +26,14 @@ class Repository:
 
 
 def find(environment: Mapping[str, str], home: Path) -> Repository:
-    """Return the repository to use, as Maven itself would choose it for `central`.
+    """Return the repository that Maven would use for `central`.
 
     Args:
-        environment: where MAVEN_REPOSITORY_URL is looked up.
-        home: the user's home; Maven keeps its settings in `.m2/settings.xml` there.
+        environment: variables with MAVEN_REPOSITORY_URL.
+        home: the user's home, with Maven's settings in `.m2/settings.xml`.
 
     Raises:
-        UserError: the variable or the settings cannot be used.
+        UserError: the variable or the settings are not valid.
     """
     if address := environment.get(VARIABLE, "").strip():
         return _repository(address, f"the variable {VARIABLE}")
@@ -54,9 +54,9 @@ def find(environment: Mapping[str, str], home: Path) -> Repository:
 def mirror_of_central(
     settings: ElementTree.Element, environment: Mapping[str, str], home: Path
 ) -> tuple[str, str, str, str] | None:
-    """Return id, address, username and password of the mirror that Maven would use for `central`.
+    """Return ID, address, username and password of the mirror that Maven would use for `central`.
 
-    A mirror of exactly `central` wins over patterns; then the first that matches.
+    A mirror of exactly `central` has priority over patterns; then the first match applies.
     """
 
     def text(element: ElementTree.Element, name: str) -> str:
@@ -77,19 +77,19 @@ def mirror_of_central(
 
 
 def applies_to_central(mirror_of: str) -> bool:
-    """Return whether a `mirrorOf` value covers `central`; an exclusion wins wherever it stands."""
+    """Return whether a `mirrorOf` value includes `central`; an exclusion always has priority."""
     patterns = [pattern.strip() for pattern in mirror_of.split(",")]
     return "!central" not in patterns and any(p in {"*", "central", "external:*"} for p in patterns)
 
 
 def _interpolate(value: str, environment: Mapping[str, str], home: Path) -> str:
-    """Replace the `${env.NAME}` and `${user.home}` that Maven allows in its settings."""
+    """Replace `${env.NAME}` and `${user.home}`, which Maven supports in its settings."""
     value = value.replace("${user.home}", str(home))
     return re.sub(r"\$\{env\.([^}]+)\}", lambda match: environment.get(match[1], ""), value)
 
 
 def _repository(address: str, source: str, username: str = "", password: str = "") -> Repository:
-    """Split the credentials off an address, so that no message can show them."""
+    """Split the credentials from an address, so that no message can contain them."""
     try:
         parts = urlsplit(address)
         port = f":{parts.port}" if parts.port else ""
@@ -110,5 +110,5 @@ def _repository(address: str, source: str, username: str = "", password: str = "
 
 
 def this_users() -> Repository:
-    """Return the repository of the user who runs this process."""
+    """Return the repository of the current user."""
     return find(os.environ, Path.home())

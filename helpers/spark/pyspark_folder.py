@@ -1,4 +1,4 @@
-"""Where pyspark is installed."""
+"""Finds the installation of pyspark."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,10 +7,10 @@ from helpers.errors import UserError
 
 
 def pyspark_folder() -> Path:
-    """Return the folder of the package pyspark, without the third of a second that its import takes.
+    """Return the folder of the package pyspark without importing it, which takes a third of a second.
 
     Raises:
-        UserError: it is not installed.
+        UserError: pyspark is not installed.
     """
     found = find_spec("pyspark")
     if found is None or found.origin is None:

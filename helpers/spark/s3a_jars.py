@@ -1,7 +1,7 @@
 """The jars of the S3A connector.
 
-Spark's own `--packages` would bring the 280 MB aws-java-sdk-bundle for what these 5 MB do, at every
-fresh machine. What is missing here comes with pyspark: HTTP client, Jackson, Joda-Time.
+With Spark's own `--packages`, each new machine would download the aws-java-sdk-bundle of 280 MB instead of
+these 5 MB. Other dependencies are part of pyspark: HTTP client, Jackson, Joda-Time.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from pathlib import Path
 from helpers.spark import maven_jars
 from helpers.spark.maven_jars import Jar
 
-# hadoop-aws must be the version of pyspark's hadoop-client-api; it was built against this SDK. DynamoDB's
-# classes are named in the signatures of S3A's, so they must load although nothing calls them.
+# hadoop-aws must have the version of pyspark's hadoop-client-api; it was built with this SDK version.
+# Signatures of S3A contain DynamoDB's classes, so they must load although nothing calls them.
 JARS = (
     Jar(
         "org.apache.hadoop",
@@ -52,7 +52,7 @@ JARS = (
 
 
 def ensure(log: Callable[[str], None] | None = None) -> list[Path]:
-    """Return the paths of the jars; those that are missing are downloaded first.
+    """Return the paths of the jars; download missing ones.
 
     Raises:
         UserError: see `maven_jars.ensure`.

@@ -1,4 +1,4 @@
-"""Load the classes that most jobs need: text, CSV, JSON, Parquet, aggregation, a join and a Python worker."""
+"""Loads the classes that most jobs need: text, CSV, JSON, Parquet, aggregation, join and Python worker."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""Commands that end with whoever started them, and leave no process behind."""
+"""Commands that end with the process that started them, and leave no child process behind."""

@@ -1,4 +1,4 @@
-"""The calling side of the supervisor: starts a command, hands on its output, stops it."""
+"""Starts a supervised command, forwards its output, and stops it."""
 
 import os
 import subprocess

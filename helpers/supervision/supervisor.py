@@ -1,12 +1,12 @@
-"""Runs one command and leaves nothing of it behind; started as a script, in a session of its own.
+"""Runs a command and leaves no process of it behind; started as a script in a separate session.
 
     python -I -S supervisor.py GRACE_SECONDS COMMAND [ARGUMENTS]
 
-Standard input is a pipe from whoever started it. When that ends, because a stop was asked for or because
-the other process died, whatever way, all processes of the session are ended. The same happens when the
-command ends by itself, so no executor or Python worker outlives it. A session and not a process group is
-what counts, because Spark's Python workers make groups of their own. YARN starts each container in a session
-of its own, so that descendants count too: on Linux those whose parent ends become children of this process.
+Standard input is a pipe from the process that started it. When the pipe closes, because a stop was requested
+or because the other process died, all processes of the session are stopped. The same happens when the command
+ends, so no executor or Python worker outlives it. The session is used instead of a process group, because
+Spark's Python workers create their own groups. YARN starts each container in a separate session, so all
+descendants are stopped too: on Linux, those whose parent ends become children of this process.
 """
 
 import contextlib

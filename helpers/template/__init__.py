@@ -1,1 +1,1 @@
-"""A fork and its template: which version it was made from, and the way to a later one."""
+"""A fork and its template: the template's version, and upgrades."""

@@ -59,9 +59,9 @@ def main() -> int:
     )
     way = command.add_mutually_exclusive_group()
     way.add_argument(
-        "--continue", dest="resume", action="store_true", help="commit, once conflicts are resolved"
+        "--continue", dest="resume", action="store_true", help="commit after conflicts are resolved"
     )
-    way.add_argument("--abort", action="store_true", help="return to the commit before")
+    way.add_argument("--abort", action="store_true", help="restore the commit from before the upgrade")
     command.set_defaults(run=_upgrade)
     arguments = parser.parse_args()
     if not (arguments.to or arguments.resume or arguments.abort):

@@ -1,4 +1,4 @@
-"""Git as a process; its errors are errors for the user, who knows the words."""
+"""Runs Git; its errors are shown to the user."""
 
 import os
 import subprocess

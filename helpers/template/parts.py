@@ -1,4 +1,4 @@
-"""The optional parts of the template, and what a repository without some of them looks like.
+"""The optional parts of the template, and the content of a repository without some of them.
 
 Files and folders that belong to one part alone are listed in parts.toml. In a shared file, comments mark its
 lines. JSON has no comments: the stacks that environments list for a part are in parts.toml, too.

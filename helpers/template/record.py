@@ -1,4 +1,4 @@
-"""What a fork records of itself: the template's version that it has, and its answers to `make init`."""
+"""The record of a fork: the template's version, and the answers to `make init`."""
 
 import json
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Return what a repository's file records; where there is no file, nothing.
+    """Return what a repository's file records; empty if there is no file.
 
     Raises:
         UserError: the file is malformed; the message names every problem.

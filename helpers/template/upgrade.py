@@ -1,4 +1,4 @@
-"""Merge a later version of the template into a fork: three ways, from the version that the fork has.
+"""Merges a later version of the template into a fork with a three-way merge.
 
 Git merges by history, and a repository made by "Use this template" has none in common with the template. So
 the upgrade is one commit, from the tree of the recorded version to that of the later one, and `git

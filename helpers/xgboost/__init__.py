@@ -1,1 +1,1 @@
-"""What SageMaker's image of the built-in XGBoost accepts, in the words of the image."""
+"""Validates the input of SageMaker's built-in XGBoost, with the messages of the image."""

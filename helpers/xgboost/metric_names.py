@@ -1,4 +1,4 @@
-"""The metrics that the image evaluates, and how its log is searched for them."""
+"""The metrics that the image evaluates, and the patterns that find them in its log."""
 
 MAXIMIZED = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg"),

@@ -1,6 +1,6 @@
-"""The commands of `python -m ml_pipeline`: a module each, with `add_arguments` and `run`.
+"""The commands of `python -m ml_pipeline`: one module each, with `add_arguments` and `run`.
 
-A new command is a module and a line here; its module is imported only when it is called.
+A new command needs a module and an entry here. Its module is imported only when it is called.
 """
 
 import argparse
@@ -13,45 +13,45 @@ from rich.console import Console
 COMMANDS: Mapping[str, str] = {
     "init": "make a fork of the template: its names, environments and parts",
     "run": "deploy the stacks, upload samples, upsert and start",
-    "data": "upload sample data, where the environment's SampleData allows it",
-    "check": "check the controls of every step, as upsert does first",
+    "data": "upload sample data, if SampleData of the environment allows it",
+    "check": "check the controls of every step, as upsert does",
     "doctor": "check the account of an environment before its first deployment",
     "plan": "show what deploy and upsert would change, and what it costs",
-    "drift": "show what is not deployed and what was changed by hand; exit with 3 if there is anything",
+    "drift": "show what is not deployed, and manual changes; exit with 3 if there is drift",
     "code-hash": "print the content hash of the Spark code in this checkout",
-    "lock": "pin the Python packages and jars that steps bring along, with hashes",
+    "lock": "pin the Python packages and jars of steps, with hashes",
     "check-commit": "reject a commit that does not descend from the registered one",
     "upsert": "upload the Spark code and create or update the pipeline",
-    "history": "show what was upserted when, by whom, and how it ran",
+    "history": "list the versions of the pipeline with author, commit and status",
     "rollback": "register an earlier version again",
     "start": "start an execution",
-    "status": "show how the newest execution stands, or how it ended",
+    "status": "show the status of the latest execution",
     "stop": "stop running executions",
-    "verify": "check the reports, files and encryption of the newest execution",
+    "verify": "verify the reports, files and encryption of the latest execution",
     "report": "write a report of an execution as one HTML page",
     "logs": "print the job logs of an execution",
     "events": "analyze the Spark event log of a step, and recommend settings",
     "size": "size Spark for the instances of a step",
     "spark-ui": "show the Spark UI of a step until Ctrl-C",
-    "tune": "run, change a Spark setting, run again; keep what is faster",
+    "tune": "try recommended Spark settings of a step, and keep those that are faster",
     # begin: model life cycle
-    "models": "show the versions of the model: their approval, their metrics, and which one is active",
+    "models": "show the versions of the model with approval and metrics, and the active version",
     "compare": "show the metrics of two versions of the model side by side",
-    "approve": "approve a version of the model that can be served, which makes it the active one",
-    "reject": "reject a version of the model; the version approved before is active again",
-    "promote": "register a version that another environment has approved, and score its sample",
+    "approve": "approve a version of the model that can be served; it becomes the active version",
+    "reject": "reject a version of the model; if it was active, the previously approved one becomes active",
+    "promote": "register a version that is approved in another environment, and score its sample",
     # end: model life cycle
     "delete": "delete the pipeline; data, code and logs are kept",
-    "sweep": "remove expired previews, and code that nothing uses",
+    "sweep": "delete expired previews and unused code",
     "teardown": "delete the pipelines and the stacks with their data",
     "new-step": "create the files of another Spark step, with a test",
     "new-pipeline": "create the files of another pipeline, with a test",
 }
-"""The commands with what they do, in the order of `--help`."""
+"""The commands with their help texts, in the order of `--help`."""
 
 
 class Command(Protocol):
-    """What the module of a command must have."""
+    """The functions of a command's module."""
 
     def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
         """Add the command's own options."""
@@ -61,5 +61,5 @@ class Command(Protocol):
 
 
 def load_command(name: str) -> Command:
-    """Return a command's module."""
+    """Return the module of a command."""
     return cast("Command", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))

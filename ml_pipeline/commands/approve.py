@@ -21,6 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Approve a version that can be served, which makes it the active one."""
+    """Approve a version that can be served; it becomes the active version."""
     print_line(console, approve(open_group(arguments.env), arguments.model, uncompared=arguments.uncompared))
     return 0

@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show which controls steps lack; return 1 if there are any.
+    """Show which steps lack controls; return 1 if any do.
 
     Raises:
-        UserError: the file holds no definition.
+        UserError: the file is not a pipeline definition.
     """
     if path := arguments.definition:
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Check that a deployment of this commit would not take a pipeline back."""
+"""Check that a deployment of this commit would not replace a newer definition."""
 
 import argparse
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Reject a commit that does not descend from the one that a pipeline is registered from."""
+    """Reject a commit that does not descend from the registered commit of a pipeline."""
     session = connect(arguments.env)
     found = targets(arguments.env, arguments.pipeline)
     for line in reject_outdated(session.client("sagemaker"), found, commit()):

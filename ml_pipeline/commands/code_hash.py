@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _: Console) -> int:
-    """Print the hash; AWS is not asked."""
+    """Print the hash, without requests to AWS."""
     names = [pipeline.name for pipeline in select_pipelines(arguments.pipeline)]
     print(combined_hash({name: combined_hash(code_hashes(arguments.env, name)) for name in names}))
     return 0

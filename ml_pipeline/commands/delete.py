@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Delete the pipelines; what they have written is kept."""
+    """Delete the pipelines; keep their data, code and logs."""
     session = connect(arguments.env)
     for target in targets(arguments.env, arguments.pipeline):
         delete_pipeline(session, target, console)

@@ -10,11 +10,11 @@ from ml_pipeline.review.doctor import run_checks, to_do
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Add nothing: it is about an environment."""
+    """Add no options: the command checks an environment."""
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show what each check has found, and end with what to do; return 1 if there is something before plan."""
+    """Show the result of each check, then the remedies; return 1 if something is required before plan."""
     findings = []
     for finding in run_checks(arguments.env, connect):
         findings.append(finding)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show what is not deployed and what was changed by hand; return 3 if there is anything."""
+    """Show what is not deployed, and manual changes; return 3 if there is drift."""
     drift = environment_drift(arguments.env, arguments.pipeline)
     if arguments.json:
         print(json.dumps(as_document(drift), indent=2))

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show where a step's time went and which settings to change."""
+    """Show where a step spent its time, and which settings to change."""
     project = open_project(arguments.env, arguments.pipeline)
     log = newest_log(project, arguments.execution, arguments.step)
     print_line(console, f"Step {log.step}: {log.uri}\n")

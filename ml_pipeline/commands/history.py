@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show what was upserted when, by whom, and how its last execution ended."""
+    """List the versions with author, time, commit and the status of the last execution."""
     shown = None if arguments.all else SHOWN_VERSIONS
     documents = {}
     for project in open_projects(arguments.env, arguments.pipeline):
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _history(project: Project, shown: int | None, console: Console | None) -> list[dict[str, object]]:
-    """Return the history of a pipeline for programs, after showing it where there is a console."""
+    """Return the history of a pipeline as data, and show it if there is a console."""
     folder = history_folder(project.pipeline.name)
     newest_first = list(islice(entries(project.session.client("s3"), project.artifact_bucket, folder), shown))
     executions = executions_by_version(project, newest_first)

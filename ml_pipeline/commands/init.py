@@ -1,4 +1,4 @@
-"""Make a fork of the template: ask for its names and parts, and change the files."""
+"""Create a fork of the template: ask for its names and parts, and change the files."""
 
 import argparse
 import subprocess
@@ -31,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="given", help="an answer; repeatable"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask: what is not given stays as it is")
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask; answers that are not given stay unchanged"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Take the answers, show what changes, and change it after confirmation."""
+    """Read the answers, show the changes, and make them after confirmation."""
     now = current_answers(ROOT)
     wanted = _answers(arguments, now)
     if not arguments.yes:
@@ -82,12 +84,12 @@ def _pairs(given: list[str]) -> Mapping[str, Any]:
 
 
 def _ask(console: Console, answers: Answers) -> Answers:
-    """Ask for each answer until it can be used."""
+    """Ask for each answer until it is valid."""
     for name, question in QUESTIONS.items():
         while True:
             default = as_text(getattr(answers, name))
             text = Prompt.ask(question.text, console=console, default=default)
-            if text == default:  # it is in use
+            if text == default:  # the current value
                 break
             try:
                 answers = replace(answers, **{name: question.parse(text.strip())})
@@ -99,7 +101,7 @@ def _ask(console: Console, answers: Answers) -> Answers:
 
 
 def _regenerate(before: Answers, answers: Answers) -> None:
-    """Regenerate what is derived from the changed files."""
+    """Regenerate the files that are derived from changed ones."""
     commands = [["helpers.github", "workflows"]]
     if answers.Step != before.Step:
         written = ["--write", "spark_jobs/configuration.json", "--report", "docs/spark-configuration.md"]
@@ -107,7 +109,7 @@ def _regenerate(before: Answers, answers: Answers) -> None:
     if any(getattr(answers, part.answer) != getattr(before, part.answer) for part in parts_of(ROOT)):
         commands += [["tests.docs.reference"], ["tests.security.controls", "--write"]]
     for command in commands:
-        # A process of its own, because this one has read the files as they were.
+        # In a separate process, because this one has read the files before their changes.
         done = subprocess.run(
             [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
         )

@@ -1,4 +1,4 @@
-"""Pin the packages and jars that steps name."""
+"""Pin the packages and jars of steps."""
 
 import argparse
 import tempfile
@@ -28,11 +28,11 @@ _Made = TypeVar("_Made")
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
-    """Add nothing: the locks are those of all pipelines in all environments."""
+    """Add no options: the locks cover all pipelines in all environments."""
 
 
 def run(_: argparse.Namespace, console: Console) -> int:
-    """Write the lock files; none of them where one cannot be made."""
+    """Write the lock files; if one fails, write none."""
     code = SparkCode()
     requirements, coordinates = _named()
     problems: list[str] = []
@@ -55,7 +55,7 @@ def run(_: argparse.Namespace, console: Console) -> int:
 
 
 def _named() -> tuple[list[str], list[str]]:
-    """Return the files of requirements and the Maven coordinates of all pipelines in all environments."""
+    """Return the requirements files and the Maven coordinates of all pipelines in all environments."""
     environments = [*names(), *([PREVIEW] if has_previews() else [])]
     found = [
         packages
@@ -68,7 +68,7 @@ def _named() -> tuple[list[str], list[str]]:
 
 
 def _each(named: Iterable[str], make: Callable[[str], _Made], problems: list[str]) -> dict[str, _Made]:
-    """Return what is made for each name, and collect what is wrong."""
+    """Return the result for each name, and collect the errors."""
     made = {}
     for name in named:
         try:
@@ -79,7 +79,7 @@ def _each(named: Iterable[str], make: Callable[[str], _Made], problems: list[str
 
 
 def _locked(code: SparkCode, name: str) -> tuple[str, dict[str, str]]:
-    """Return the lock of a file, and the licenses of its packages, which are unpacked as a job gets them."""
+    """Return the lock of a requirements file, and the licenses of its packages, unpacked as for a job."""
     source = code.folder / name
     if not source.is_file():
         raise UserError(f"there is no file {source}", hint="Create it, or name another")

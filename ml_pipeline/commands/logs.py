@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the logs of an execution's jobs, by default of the newest execution and of all steps."""
+    """Print the logs of an execution's jobs, by default of the latest execution and of all steps."""
     session = connect(arguments.env)
     sagemaker = session.client("sagemaker")
     (target,) = targets(arguments.env, arguments.pipeline)
@@ -64,11 +64,11 @@ def _print_logs(session: "Session", snapshot: Snapshot, target: Target, console:
 
 
 def _without_job(step: Step) -> str:
-    """Return what is known of a step that has no job: none yet, or none at all."""
+    """Return the state of a step without a job: not started yet, or of a type without jobs."""
     found = ", ".join(f"{name.lower()}: {value}" for name, value in step.results)
     return found or step.failure_reason or "job not started"
 
 
 def _failure(job: Job, lines: Sequence[LogLine]) -> str:
-    """Return what ended a job: of Spark the exception in its log, else the reason that SageMaker has."""
+    """Return why a job failed: the exception in a Spark log, or else the reason of SageMaker."""
     return exception_of(lines) if job.kind is PROCESSING else job.failure_reason

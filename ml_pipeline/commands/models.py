@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show the versions with their approval and metrics, the newest first."""
+    """Show the versions with approval and metrics, newest first."""
     group = open_group(arguments.env)
     if arguments.card is not None:
         return _show_card(group, arguments.card, console)

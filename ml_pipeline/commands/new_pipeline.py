@@ -10,7 +10,7 @@ from ml_pipeline.scaffolding.files import new_pipeline
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--name", required=True, help="the pipeline, as fares")
+    parser.add_argument("--name", required=True, help="the pipeline, such as fares")
     parser.add_argument("--step", default="", metavar="NAME", help="its step (default: prepare-<pipeline>)")
 
 

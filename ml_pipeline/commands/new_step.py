@@ -12,7 +12,7 @@ from ml_pipeline.scaffolding.files import new_step
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     options.add_pipeline(parser)
-    parser.add_argument("--name", required=True, help="the step, as summarize")
+    parser.add_argument("--name", required=True, help="the step, such as summarize")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

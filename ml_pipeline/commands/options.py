@@ -12,14 +12,14 @@ EXECUTION_ARN = re.compile(
 
 
 def add_pipeline(parser: argparse.ArgumentParser) -> None:
-    """Add `--pipeline`, which names one."""
+    """Add `--pipeline` for one pipeline."""
     parser.add_argument(
         "--pipeline", default=DEFAULT_PIPELINE, metavar="NAME", help="the pipeline (default: %(default)s)"
     )
 
 
 def add_pipelines(parser: argparse.ArgumentParser, default: str = DEFAULT_PIPELINE) -> None:
-    """Add `--pipeline`, which names one or all."""
+    """Add `--pipeline` for one or all pipelines."""
     parser.add_argument(
         "--pipeline",
         default=default,
@@ -36,22 +36,22 @@ def add_step(parser: argparse.ArgumentParser) -> None:
 def add_execution(parser: argparse.ArgumentParser) -> None:
     """Add `--execution`."""
     parser.add_argument(
-        "--execution", type=_execution_arn, metavar="ARN", help="an execution (default: the newest)"
+        "--execution", type=_execution_arn, metavar="ARN", help="an execution (default: the latest)"
     )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add `--model`, which names a version in the registry."""
+    """Add `--model` for a version in the registry."""
     parser.add_argument(
-        "--model", type=count, required=True, metavar="N", help="a version, as `models` shows them"
+        "--model", type=count, required=True, metavar="N", help="a version listed by `models`"
     )
 
 
 def count(text: str) -> int:
-    """Return a whole number from 1, for `add_argument(type=count)`.
+    """Return a positive integer, for `add_argument(type=count)`.
 
     Raises:
-        argparse.ArgumentTypeError: it is not one.
+        argparse.ArgumentTypeError: the text is not one.
     """
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")

@@ -1,4 +1,4 @@
-"""Show what would change."""
+"""Show planned changes."""
 
 import argparse
 

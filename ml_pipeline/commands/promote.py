@@ -1,6 +1,6 @@
 """Register a version that another environment has approved, and score its sample.
 
-Whatever ends the command early leaves the version pending approval, and the command can be repeated.
+If the command ends early, the version stays pending approval, and the command can be repeated.
 """
 
 import argparse
@@ -30,17 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
     options.add_model(parser)
     parser.add_argument(
-        "--from", dest="source", type=environment, required=True, metavar="ENV", help="where it is approved"
+        "--from",
+        dest="source",
+        type=environment,
+        required=True,
+        metavar="ENV",
+        help="the environment that has approved the version",
     )
     halves = parser.add_mutually_exclusive_group()
     halves.add_argument(
-        "--export", type=Path, metavar="FOLDER", help="only write the version into an empty folder"
+        "--export", type=Path, metavar="FOLDER", help="only write the version to this empty folder"
     )
     halves.add_argument(
-        "--import", dest="imported", type=Path, metavar="FOLDER", help="only register what is in a folder"
+        "--import",
+        dest="imported",
+        type=Path,
+        metavar="FOLDER",
+        help="only register the version in this folder",
     )
     parser.add_argument(
-        "--approve", action="store_true", help="approve the version as well, once its sample is scored"
+        "--approve", action="store_true", help="also approve the version after its sample is scored"
     )
 
 
@@ -87,7 +96,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _score_sample(group: ModelGroup, package: Package, console: Console) -> int:
-    """Score the sample of a version where it was promoted to, and record that; return the exit code."""
+    """Score the sample of a promoted version and record the result; return the exit code."""
     (pipeline,) = startable_pipelines(SCORE_SAMPLE, group.environment)
     target = target_of(group.environment, pipeline)
     with progress("promote", group.environment, [execution_step(target)], console) as steps:

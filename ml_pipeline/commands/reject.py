@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Reject a version; where it was active, the version approved before is again."""
+    """Reject a version; if it was active, the previously approved version becomes active."""
     print_line(console, reject(open_group(arguments.env), arguments.model))
     return 0

@@ -15,7 +15,7 @@ from ml_pipeline.executions.target import select_pipelines
 from ml_pipeline.project import Project, open_project
 
 FOLDER = ROOT / ".cache" / "reports"
-"""Where reports are written unless another file is named; Git ignores it, and `make clean` removes it."""
+"""The default folder of reports; Git ignores it, and `make clean` deletes it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Write the report of an execution, by default of the newest one of each pipeline."""
+    """Write the report of an execution, by default of the latest one of each pipeline."""
     pipelines = select_pipelines(arguments.pipeline)
     if len(pipelines) > 1 and (arguments.output or arguments.execution):
         raise UserError(
@@ -51,19 +51,19 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def write_report(project: Project, arn: str, path: Path | None = None, *, with_data: bool = True) -> Path:
-    """Write the report of an execution and return where it is.
+    """Write the report of an execution and return its path.
 
     Args:
         project: the pipeline.
-        arn: an execution of it.
-        path: the file; by default one of that execution in `.cache/reports/`.
-        with_data: whether it shows values of the data: rejected rows and columns.
+        arn: an execution of the pipeline.
+        path: the output file; by default, a file for the execution in `.cache/reports/`.
+        with_data: whether to show values of the data: rejected rows and columns.
 
     Raises:
-        ClientError: the execution may not be read, or there is none.
-        UserError: the file may not be written.
+        ClientError: the execution does not exist, or it may not be read.
+        UserError: the file cannot be written.
     """
-    # Only here: other commands, and runs that are not waited for, need neither charts nor templates.
+    # Imported here, because other commands need neither charts nor templates.
     from ml_pipeline.execution_report.collect import collect  # noqa: PLC0415
     from ml_pipeline.execution_report.page import render  # noqa: PLC0415
 

@@ -15,11 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="TO",
-        help="a version, or the beginning of a commit or a code hash (default: the last that succeeded)",
+        help="a version, or the beginning of a commit or a code hash (default: the latest that succeeded)",
     )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Register an earlier definition again, by default the last one that was executed well."""
+    """Register an earlier definition again, by default the latest that succeeded."""
     roll_back(open_project(arguments.env, arguments.pipeline), console, arguments.to)
     return 0

@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Bring an environment up to date and run its pipelines, one after the other."""
-    # A typo is reported before anything is deployed.
+    """Update an environment and run its pipelines, one after the other."""
+    # Report a typo before anything is deployed.
     startable = startable_pipelines(arguments.pipeline, arguments.env)
     session = connect(arguments.env)
     if missing_stacks(session.client("cloudformation"), arguments.env):
-        # New stacks have new outputs, so definitions must be built: the SDK is imported meanwhile.
+        # New stacks have new outputs, so definitions must be built: import the SDK meanwhile.
         threading.Thread(target=_import_sdk, daemon=True).start()
     executions = [execution_step(target_of(arguments.env, each)) for each in startable]
     names = [*stack_names(arguments.env), *(executions if arguments.wait else [])]
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _show_report(project: Project, arn: str, console: Console) -> None:
-    """Write the report of an execution; what goes wrong with it changes nothing about the execution."""
+    """Write the report of an execution; an error does not affect the execution."""
     try:
         path = write_report(project, arn)
     except (ClientError, UserError) as error:

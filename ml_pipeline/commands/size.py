@@ -20,10 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _: Console) -> int:
-    """Explain the sizes for the instances of a step, by default the first, or for those that are named.
+    """Explain the sizes for the instances of a step, by default the first, or for given instances.
 
     Raises:
-        UserError: there is no such step.
+        UserError: the step does not exist.
     """
     find_pipeline(arguments.pipeline)
     instances = step_instances(arguments.env, arguments.pipeline)

@@ -20,13 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_step(parser)
     options.add_execution(parser)
     parser.add_argument(
-        "--port", type=int, default=18080, help="of loopback; 0 takes any (default: %(default)s)"
+        "--port",
+        type=int,
+        default=18080,
+        help="port on loopback; 0 selects a free one (default: %(default)s)",
     )
     parser.add_argument("--browse", action="store_true", help="open it in the browser")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Start Spark's history server on the logs of a step; Ctrl-C or SIGTERM ends it."""
+    """Start Spark's history server for the logs of a step; Ctrl-C or SIGTERM stops it."""
     project = open_project(arguments.env, arguments.pipeline)
     log = newest_log(project, arguments.execution, arguments.step)
     server = history_server.on_s3(log.folder, project.session, arguments.port)

@@ -1,4 +1,4 @@
-"""Start an execution, follow it, and show how it ended."""
+"""Start an execution, follow it, and show its result."""
 
 import argparse
 import math
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ml_pipeline.registry import Package  # part: model life cycle
 
 STILL_RUNNING = 75
-"""Exit code where an execution still runs: EX_TEMPFAIL of sysexits.h."""
+"""Exit code if an execution is still running: EX_TEMPFAIL of sysexits.h."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         type=_time,
         metavar="TIME",
-        help="continue what was begun since then: follow what runs, start nothing again that succeeded",
+        help="continue the runs started since then: follow running executions, skip successful ones",
     )
     parser.add_argument(
         "--minutes",
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state",
         action="store_true",
-        help="append running=true or =false to the outputs of a workflow's step, and exit with 0 for both",
+        help="write running=true or running=false to the outputs of a workflow step; exit with 0 for both",
     )
 
 
@@ -67,7 +67,7 @@ def _time(text: str) -> datetime:
 
 
 def add_execution_options(parser: argparse.ArgumentParser) -> None:
-    """Add how to start, which `run` has as well."""
+    """Add the options for an execution, which `run` has too."""
     parser.add_argument(
         "--wait",
         action=argparse.BooleanOptionalAction,
@@ -80,7 +80,7 @@ def add_execution_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Start executions, one pipeline after the other; stop at the first that does not succeed."""
+    """Start executions, one pipeline after the other; stop at the first that fails."""
     if arguments.state and "GITHUB_OUTPUT" not in os.environ:
         raise UserError(
             "--state is for a step of a workflow, and GITHUB_OUTPUT is not set", hint="Leave --state out"
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _continued(session: "Session", target: Target, since: datetime) -> str | None:
-    """Return the execution of a pipeline that an earlier job has begun, unless it did not succeed."""
+    """Return the execution of a pipeline that an earlier job has started, unless it failed."""
     newest = next(list_executions(session.client("sagemaker"), target), None)
     if newest and newest.started >= since and (newest.active or newest.status == "Succeeded"):
         return newest.arn
@@ -118,10 +118,10 @@ def _continued(session: "Session", target: Target, since: datetime) -> str | Non
 def begin_if_possible(
     session: "Session", target: Target, console: Console, arguments: argparse.Namespace
 ) -> str | None:
-    """Start an execution, show its ARN and return it; of all pipelines, one that is not ready is left out.
+    """Start an execution, show its ARN and return it; with all pipelines, skip one that is not ready.
 
     Raises:
-        NotReadyError: what it needs is not there yet, and this pipeline alone was asked for.
+        NotReadyError: a prerequisite is missing, and only this pipeline was selected.
     """
     try:
         return begin(session, target, console, use_cache=arguments.cache == "on")
@@ -140,7 +140,7 @@ def begin(
     use_cache: bool = True,
     package: "Package | None" = None,  # part: model life cycle
 ) -> str:
-    """Start an execution, of the active version or of another one, show its ARN and return it."""
+    """Start an execution for the active version or another one, show its ARN and return it."""
     arn = start(
         session,
         target,
@@ -152,7 +152,7 @@ def begin(
 
 
 def execution_step(target: Target) -> str:
-    """Return the step of a command's progress in which a pipeline executes."""
+    """Return the progress step in which a pipeline executes."""
     return f"execution of {target.name}"
 
 
@@ -164,7 +164,7 @@ def follow(
     steps: Progress,
     until: float = math.inf,
 ) -> int:
-    """Wait for an execution, and show how it ended; return the exit code."""
+    """Wait for an execution, and show its result; return the exit code."""
     with steps.step(execution_step(target)) as step:
         snapshot, interrupted = wait(session, arn, target, console, until)
         if snapshot.status != "Succeeded" or all(each.reused_from for each in snapshot.steps):

@@ -1,4 +1,4 @@
-"""Show how the newest execution stands, or how it ended."""
+"""Show the status of the latest execution."""
 
 import argparse
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Show the newest execution of each pipeline, as `start` does at its end."""
+    """Show the latest execution of each pipeline, as `start` does when it ends."""
     session = connect(arguments.env)
     sagemaker = session.client("sagemaker")
     for target in targets(arguments.env, arguments.pipeline):

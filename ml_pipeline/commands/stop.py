@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Stop an execution, by default whichever runs, and wait until it has stopped."""
+    """Stop an execution, by default the running one, and wait until it has stopped."""
     session = connect(arguments.env)
     sagemaker = session.client("sagemaker")
     for target in targets(arguments.env, arguments.pipeline):

@@ -1,4 +1,4 @@
-"""Remove expired previews and unused code."""
+"""Delete expired previews and unused code."""
 
 import argparse
 
@@ -10,8 +10,8 @@ from ml_pipeline.releases.sweep import PARTS, sweep
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
-    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
-    parser.add_argument("--only", choices=PARTS, help="sweep nothing else")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be deleted")
+    parser.add_argument("--only", choices=PARTS, help="sweep only these")
     parser.add_argument(
         "--keep",
         type=options.count,
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Sweep previews of the project and code of all pipelines; return 1 if something could not be removed."""
+    """Sweep the previews of the project and the code of all pipelines; return 1 if a deletion failed."""
     return sweep(
         arguments.env,
         console,

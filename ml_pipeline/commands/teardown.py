@@ -1,4 +1,4 @@
-"""Tear an environment down."""
+"""Tear down an environment."""
 
 import argparse
 

@@ -14,7 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_pipeline(parser)
     options.add_step(parser)
     parser.add_argument(
-        "--rounds", type=options.count, default=5, metavar="N", help="changes to try (default: %(default)s)"
+        "--rounds",
+        type=options.count,
+        default=5,
+        metavar="N",
+        help="maximum changes to try (default: %(default)s)",
     )
     parser.add_argument(
         "--pairs", type=options.count, default=2, metavar="N", help="runs of each side (default: %(default)s)"
@@ -22,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Run, change a setting, run again; keep what is faster."""
+    """Try recommended Spark settings, and keep those that are faster."""
     project = open_project(arguments.env, arguments.pipeline)
     return tune(project, console, arguments.step, arguments.rounds, arguments.pairs)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Upsert the pipelines, all or none of them."""
+    """Upsert the pipelines; if one fails its checks, upsert none."""
     projects = open_projects(arguments.env, arguments.pipeline)
     if arguments.code is not None:
         reject_other_code(projects, arguments.code)

@@ -1,4 +1,4 @@
-"""Verify the newest execution."""
+"""Verify the latest execution."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Check that the newest executions did what their reports declare; return 1 if one did not."""
+    """Verify that the latest executions match their reports; return 1 if one does not."""
     projects = open_projects(arguments.env, arguments.pipeline)
     if arguments.pipeline == ALL:
         projects = [each for each in projects if _is_executed(each, console)]
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _is_executed(project: Project, console: Console) -> bool:
-    """Return whether a pipeline is executed in its environment, and does not wait for a model."""
+    """Return whether a pipeline is executed in its environment, and is not waiting for a model."""
     if not is_enabled(project.environment, project.pipeline.name):
         return False
     sagemaker = project.session.client("sagemaker")
@@ -70,6 +70,6 @@ def _logged_executors(
 ) -> Mapping[str, Executors]:
     try:
         return logged_executors(project, outcomes)
-    except (EventLogError, ClientError) as error:  # what only warns must not fail
+    except (EventLogError, ClientError) as error:  # a warning must not fail the command
         print_line(console, f"Warning: the executors are not known: {explain(error)}")
         return {}

@@ -1,4 +1,4 @@
-"""Print what may be typed next: python -m ml_pipeline.completion WORD…, the words after `make`.
+"""Print completions: python -m ml_pipeline.completion WORD…, with the words after `make`.
 
 Each line is a candidate, a tab and its description. What cannot be read has no candidates: a shell that
 completes shows no errors.

@@ -1,1 +1,1 @@
-"""The controls that every step of a definition must show."""
+"""The controls that every step of a definition must have."""

@@ -1,4 +1,4 @@
-"""The controls of a pipeline, checked on its definition before SageMaker gets it.
+"""Checks the controls of a pipeline in its definition, before it is registered.
 
 Security Hub has no control for processing jobs, so that nothing else would notice a job outside the
 VPC until a role is denied to create it, in the middle of an execution.

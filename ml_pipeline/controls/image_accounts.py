@@ -1,4 +1,4 @@
-"""Whose images a job may run: those of AWS for Spark and the algorithm, and those of accounts named here."""
+"""The accounts whose images a job may run: AWS's for Spark and algorithms, and configured accounts."""
 
 import re
 from collections.abc import Collection

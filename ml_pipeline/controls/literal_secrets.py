@@ -1,4 +1,4 @@
-"""Secrets written into a definition, where everybody who may describe the pipeline reads them."""
+"""Finds secrets in a definition, which everyone who can describe the pipeline could read."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The controls that a job must show in its request, and where the request of each step type has them."""
+"""The controls that a job's request must have, and their place in the request of each step type."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping

@@ -1,11 +1,11 @@
-"""Cached steps whose result could be stale: something that they read may change, and not their cache key.
+"""Finds cached steps with possibly stale results: an input can change without changing the cache key.
 
 The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
 an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
 steps"), and that of a training step its channels. What a definition contains about data is decided here for
 every cached step of these:
 
-- data from outside the pipeline needs a fingerprint, which whoever starts an execution gives;
+- data from outside the pipeline needs a fingerprint, which the caller that starts an execution passes;
 - what another step of the definition writes needs something that each run of that step changes.
 
 An option of the job is taken for one that names data, unless the environment variable OUTPUTS names it.
@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
     path: str
     name: str
-    """The option, input or variable that it is the value of; empty where there is none."""
+    """The option, input or variable with this value; empty if there is none."""
     value: Any
     """A URI, or an expression."""
 

@@ -1,4 +1,4 @@
-"""Collects the report of an execution from AWS. What cannot be read is stated, and hides nothing else."""
+"""Collects the report of an execution from AWS. It lists what cannot be read, and shows everything else."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionR
         with_data: whether to read values of the data: rejected rows and columns.
 
     Raises:
-        ClientError: the execution may not be read, or there is none.
+        ClientError: the execution does not exist, or it may not be read.
         UserError: the file of prices is damaged.
     """
     prices = load_prices()

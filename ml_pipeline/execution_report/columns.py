@@ -1,4 +1,4 @@
-"""The columns of a sample next to those of the previous run: histograms, frequencies and figures."""
+"""Compares the columns of a sample with those of the previous run: histograms, frequencies and figures."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What differs between an execution and the one before."""
+"""The differences between an execution and the previous one."""
 
 from collections.abc import Iterator
 

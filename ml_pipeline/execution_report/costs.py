@@ -1,4 +1,4 @@
-"""What the jobs of an execution cost, by today's prices."""
+"""The cost of an execution's jobs with current prices."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The files of a data set in S3, and a reader of them that seeks."""
+"""The files of a data set in S3, and a seekable reader."""
 
 import io
 from contextlib import closing

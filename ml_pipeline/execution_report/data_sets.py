@@ -1,4 +1,4 @@
-"""The Parquet outputs of a job, column by column next to those of the previous run."""
+"""Compares the Parquet outputs of a job with those of the previous run by column."""
 
 from typing import TYPE_CHECKING
 

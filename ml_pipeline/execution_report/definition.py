@@ -1,4 +1,4 @@
-"""What the definition of an execution contains: dependencies of steps, image, code and packages."""
+"""Reads the definition of an execution: dependencies of steps, image, code and packages."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

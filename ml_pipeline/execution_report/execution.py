@@ -1,4 +1,4 @@
-"""An execution as AWS describes it: its steps, their jobs and outcomes, and the definition that it runs."""
+"""An execution as AWS describes it: its definition, its steps, and their jobs and results."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def read_execution(session: "Session", arn: str) -> Execution:
     """Read an execution.
 
     Raises:
-        ClientError: there is none, or it may not be read.
+        ClientError: the execution does not exist, or it may not be read.
     """
     sagemaker = session.client("sagemaker")
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)

@@ -1,4 +1,4 @@
-"""The jobs of an execution, one for each attempt at a step."""
+"""The jobs of an execution, one per attempt of a step."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where to read on: pages of the AWS console, and commands that work everywhere."""
+"""Links to pages of the AWS console, and commands that work everywhere."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote

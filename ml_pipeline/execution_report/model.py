@@ -1,4 +1,4 @@
-"""The report of an execution as plain data. What cannot be shown stands in `missing`, with the reason."""
+"""The report of an execution as plain data. `missing` lists what cannot be shown, with reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Link:
-    """Where to read on: a page in a browser, or a command where there is no page."""
+    """Where to read on: a page in a browser, or a command if there is no page."""
 
     text: str
     url: str = ""
@@ -247,7 +247,7 @@ class Step:
     code: tuple[str, ...] = ()
     """URIs of the code files."""
     packages: tuple[str, ...] = ()
-    """Pinned packages and jars that the step brings along."""
+    """Pinned packages and jars of the step."""
     links: tuple[Link, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Where the executed definition comes from, by the history of upserts, and who started the execution."""
+"""The origin of the executed definition in the history of upserts, and who started the execution."""
 
 from collections.abc import Mapping
 from datetime import datetime

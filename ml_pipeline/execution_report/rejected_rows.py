@@ -1,4 +1,4 @@
-"""Rejected rows by input file, with reasons and examples, from what a job has written as `rejected`."""
+"""Rejected rows by input file, with reasons and examples, from the job's output `rejected`."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What the event log of a job shows, for the report."""
+"""The facts of a job's event log for the report."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a step did when: from its jobs, or from its own times where it has none."""
+"""The timeline of a step from its jobs, or from its own times if it has no jobs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""Executions of a pipeline: start, follow, read their outcome."""
+"""Executions of a pipeline: starting, following, and reading their results."""

@@ -1,4 +1,4 @@
-"""Executions of a pipeline: one at a time, started, read and stopped."""
+"""Starts, reads and stops the executions of a pipeline, one at a time."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 ACTIVE = frozenset({"Executing", "Stopping"})
 MODEL_PACKAGE = "Model package"
 PAGE_SIZE = 100
-"""The most that the service takes; by default there are ten to a page."""
+"""The maximum of the service; the default is ten per page."""
 LONGEST_EXECUTION = timedelta(days=29)
-"""SageMaker ends an execution after 672 hours; a day more, for clocks that differ.
+"""SageMaker stops an execution after 672 hours; one day more, because clocks differ.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-feature-processor-quotas.html
 """
@@ -39,12 +39,12 @@ _RESULTS = {
     ("RegisterModel", "Arn"): MODEL_PACKAGE,
     ("Condition", "Outcome"): "Conditions hold",
 }
-"""What the metadata of a step has of its result, and what that is called."""
+"""The members of a step's metadata with its result, and their names."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution of a pipeline in the list of its executions."""
+    """An execution in the list of a pipeline's executions."""
 
     arn: str
     status: str
@@ -52,13 +52,13 @@ class Execution:
 
     @property
     def active(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         return self.status in ACTIVE
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of an execution as it stands."""
+    """The current state of a step in an execution."""
 
     name: str
     status: str
@@ -66,17 +66,17 @@ class Step:
     ended: datetime | None = None
     failure_reason: str = ""
     reused_from: str = ""
-    """The execution whose result the cache gave."""
+    """ARN of the execution whose cached result was reused."""
     job_arn: str = ""
-    """ARN of its job, once there is one."""
+    """ARN of its job, if it has started one."""
     results: tuple[tuple[str, str], ...] = ()
-    """What a step without a job came to, by what it is: the ARN of a model, whether conditions hold."""
+    """The result of a step without a job, by kind: the ARN of a model, or whether conditions are met."""
     attempts: int = 1
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An execution with its steps at one moment."""
+    """An execution with its steps at a point in time."""
 
     arn: str
     status: str
@@ -85,12 +85,12 @@ class Snapshot:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether its status is final."""
         return self.status not in ACTIVE
 
 
 def is_missing(error: ClientError) -> bool:
-    """Return whether an error means that there is no such pipeline."""
+    """Return whether an error means that the pipeline does not exist."""
     details = error.response["Error"]
     return details["Code"] == "ResourceNotFound" or "Could not find pipeline" in details.get("Message", "")
 
@@ -98,15 +98,15 @@ def is_missing(error: ClientError) -> bool:
 def list_executions(
     sagemaker: "SageMakerClient", target: Target, since: datetime | None = None
 ) -> Iterator[Execution]:
-    """Yield the executions of a pipeline, the newest first; pages are read as far as they are asked for.
+    """Yield the executions of a pipeline, newest first; pages are read on demand.
 
     Args:
         sagemaker: a client.
         target: the pipeline.
-        since: leaves out those that were created before.
+        since: leaves out executions that were created earlier.
 
     Raises:
-        UserError: there is no such pipeline.
+        UserError: the pipeline does not exist.
     """
     after: dict[str, Any] = {"CreatedAfter": since} if since else {}
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
@@ -129,23 +129,23 @@ def list_executions(
 
 
 def active_executions(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
-    """Return the executions that still run, the newest first.
+    """Return the running executions, newest first.
 
     Raises:
-        UserError: there is no such pipeline.
+        UserError: the pipeline does not exist.
     """
     return [each for each in _recent(sagemaker, target) if each.active]
 
 
 def _recent(sagemaker: "SageMakerClient", target: Target) -> list[Execution]:
-    """Return the executions that may still run by their age."""
+    """Return the executions that are recent enough to be still running."""
     return list(list_executions(sagemaker, target, datetime.now(UTC) - LONGEST_EXECUTION))
 
 
 def first_in_line(executions: Sequence[Execution], own: str) -> Execution | None:
-    """Return the active execution that started before ours, or None when it is our turn.
+    """Return the active execution that started before ours, or None if ours is first.
 
-    Of executions that start at the same moment, the ARN decides: all starters come to the same answer.
+    For executions that start at the same time, the ARN decides, so that all callers get the same result.
     """
     in_order = sorted(executions, key=lambda execution: (execution.started, execution.arn))
     first = next((execution for execution in in_order if execution.active or execution.arn == own), None)
@@ -162,14 +162,14 @@ def start(
     """Start an execution and return its ARN.
 
     Args:
-        session: where the pipeline is.
+        session: session in the region of the pipeline.
         target: the pipeline.
-        use_cache: whether the results of earlier executions may be reused.
-        package: the version of the model to score with; by default the active one.
+        use_cache: whether to reuse the results of earlier executions.
+        package: the model version to score with; by default, the active one.
 
     Raises:
-        UserError: there is no such pipeline, an input has no data, what it needs is not ready, or another
-            execution of the pipeline runs. Two would write to the same outputs; of two that start at
+        UserError: the pipeline does not exist, an input has no data, a prerequisite is missing, or another
+            execution of the pipeline is running. Two would write to the same outputs; of two that start at
             the same time, the later one is stopped here.
     """
     sagemaker = session.client("sagemaker")
@@ -196,7 +196,7 @@ def start(
     try:
         earlier = first_in_line(_recent(sagemaker, target), arn)
     except BaseException:
-        stop(sagemaker, arn)  # nobody would know of it, nor whether it is alone
+        stop(sagemaker, arn)  # the caller would not know its ARN, nor whether it is alone
         raise
     if earlier:
         stop(sagemaker, arn)
@@ -205,7 +205,7 @@ def start(
 
 
 def stop(sagemaker: "SageMakerClient", arn: str) -> bool:
-    """Ask an execution to stop; return False when it was over already."""
+    """Request to stop an execution; return False if it has already finished."""
     try:
         sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=str(uuid4()))
     except ClientError:
@@ -218,8 +218,8 @@ def stop(sagemaker: "SageMakerClient", arn: str) -> bool:
 
 
 def take_snapshot(sagemaker: "SageMakerClient", arn: str) -> Snapshot:
-    """Return an execution with its steps, the first first."""
-    # The steps are read after the status: an execution that is over has steps that are over.
+    """Return an execution with its steps in order."""
+    # Steps are read after the status: the steps of a finished execution are finished.
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
@@ -233,7 +233,7 @@ def take_snapshot(sagemaker: "SageMakerClient", arn: str) -> Snapshot:
 
 
 def step_of(entry: Mapping[str, Any]) -> Step:
-    """Return a step of `ListPipelineExecutionSteps`."""
+    """Return a step from an entry of `ListPipelineExecutionSteps`."""
     return Step(
         name=entry["StepName"],
         status=entry["StepStatus"],
@@ -254,10 +254,10 @@ def _results(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def newest(sagemaker: "SageMakerClient", target: Target) -> str:
-    """Return the ARN of the newest execution.
+    """Return the ARN of the latest execution.
 
     Raises:
-        UserError: there is none.
+        UserError: there are no executions.
     """
     for execution in list_executions(sagemaker, target):
         return execution.arn
@@ -265,10 +265,10 @@ def newest(sagemaker: "SageMakerClient", target: Target) -> str:
 
 
 def select_steps(snapshot: Snapshot, step: str | None) -> Snapshot:
-    """Return an execution with one of its steps, or with all where none is named.
+    """Return an execution with only one of its steps, or with all if none is given.
 
     Raises:
-        UserError: it has no such step.
+        UserError: the execution has no such step.
     """
     if step is None:
         return snapshot

@@ -1,6 +1,6 @@
-"""The inputs of a registered pipeline from outside, and the fingerprints of their data.
+"""The external inputs of a registered pipeline, and the fingerprints of their data.
 
-They are read from the registered definition: after a rollback it may differ from that of this checkout.
+They are read from the registered definition, which can differ from that of this checkout after a rollback.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class InputObject(NamedTuple):
-    """One object of an input, as a listing describes it."""
+    """An object of an input in a listing."""
 
     key: str
     size: int
@@ -27,13 +27,13 @@ class InputObject(NamedTuple):
 
 
 class RegisteredInput(NamedTuple):
-    """An input from outside the pipeline, as its definition has it."""
+    """An external input of a pipeline, as defined."""
 
     step: str
     name: str
     uri: str
     parameter: str
-    """The pipeline parameter that takes its fingerprint."""
+    """The pipeline parameter for its fingerprint."""
 
 
 def registered_inputs(definition: Mapping[str, Any]) -> Iterator[RegisteredInput]:
@@ -52,12 +52,12 @@ def registered_inputs(definition: Mapping[str, Any]) -> Iterator[RegisteredInput
 
 
 def fingerprint(objects: Iterable[InputObject]) -> str:
-    """Return a text that changes with every name, size and ETag, and not with the order of the listing."""
+    """Return a hash of names, sizes and ETags, which does not depend on the order of the listing."""
     return hashlib.sha256(json.dumps(sorted(objects)).encode()).hexdigest()
 
 
 def list_input(s3: "S3Client", uri: str) -> list[InputObject]:
-    """Return the objects that Spark reads at a URI: the object of that key, or all below that folder."""
+    """Return the objects that Spark reads at a URI: the object with that key, or those in that folder."""
     bucket, key = parse(uri)
     folder = key.rstrip("/") + "/"
     return [
@@ -65,15 +65,15 @@ def list_input(s3: "S3Client", uri: str) -> list[InputObject]:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
         for entry in page.get("Contents", [])
         if entry["Key"] == key or entry["Key"].startswith(folder)
-        if not entry["Key"].endswith("/")  # what the console makes for a folder
+        if not entry["Key"].endswith("/")  # created by the console for a folder
     ]
 
 
 def fingerprints(s3: "S3Client", definition: Mapping[str, Any], target: Target) -> dict[str, str]:
-    """Return the fingerprint of each input, by the pipeline parameter that takes it.
+    """Return the fingerprint of each input, by its pipeline parameter.
 
     Raises:
-        UserError: an input has no data; the message names every such input.
+        UserError: an input has no data; the message names all such inputs.
     """
     values, missing = {}, []
     for each in registered_inputs(definition):

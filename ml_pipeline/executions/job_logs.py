@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LOG_GROUP = PROCESSING.log_group
 _SEARCHED_LINES = 4000
-"""At the end of a log: more than the exceptions of a failed job take."""
+"""Lines at the end of a log: more than the exceptions of a failed job need."""
 
 
 class LogLine(NamedTuple):
@@ -29,17 +29,17 @@ class LogLine(NamedTuple):
 
 
 def milliseconds(moment: datetime | None) -> int:
-    """Return a time as CloudWatch Logs counts it; none is the beginning."""
+    """Return a time in milliseconds, as in CloudWatch Logs; None is the beginning."""
     return int(moment.timestamp() * 1000) if moment else 0
 
 
 def read_lines(
     logs: "CloudWatchLogsClient", job: str, since: int = 0, group: str = LOG_GROUP
 ) -> Iterator[LogLine]:
-    """Yield the log lines of a job of all its instances by their time, from a time on (milliseconds).
+    """Yield the log lines of a job from all its instances in time order, from a time (milliseconds).
 
-    A job that has written nothing yet has none; before the first job there is not even a log group.
-    Streams are read one by one: FilterLogEvents needs the right to read the whole group, which all
+    A job that has written nothing yet has no lines; before the first job, the log group does not exist.
+    Streams are read separately: FilterLogEvents needs permission to read the whole group, which all
     environments share.
     """
     streams = logs.get_paginator("describe_log_streams").paginate(
@@ -55,7 +55,7 @@ def read_lines(
 
 
 def _lines_of(logs: "CloudWatchLogsClient", group: str, stream: str, since: int) -> Iterator[LogLine]:
-    """Yield the lines of a stream; it ends where the next token is the one that was sent."""
+    """Yield the lines of a stream, until the next token equals the current one."""
     page = logs.get_log_events(logGroupName=group, logStreamName=stream, startTime=since, startFromHead=True)
     token = ""
     while page["nextForwardToken"] != token:
@@ -72,13 +72,13 @@ def _lines_of(logs: "CloudWatchLogsClient", group: str, stream: str, since: int)
 
 
 def exception_of(lines: Iterable[LogLine]) -> str:
-    """Return the exception that ended a job of Spark, as its log shows it: `ValueError: boom`, or nothing."""
+    """Return the exception of a failed Spark job from its log, such as `ValueError: boom`, or ""."""
     found = last_exception([line.text for line in deque(lines, maxlen=_SEARCHED_LINES)])
     return ": ".join(filter(None, found)) if found else ""
 
 
 class NewestLine:
-    """Remembers how far the logs were read, so that following them reads no line many times."""
+    """Keeps the position in the logs, so that following them reads no line again."""
 
     def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient"):
         self._sagemaker = sagemaker
@@ -87,7 +87,7 @@ class NewestLine:
         self._last: dict[str, LogLine] = {}
 
     def of(self, job_arn: str, since: int) -> str:
-        """Return the newest line that a job wrote since a time; without the right to read it, none."""
+        """Return the newest line of a job since a time; an empty string without permission to read it."""
         try:
             job = self._job(job_arn)
             last = self._last.get(job_arn)
@@ -96,7 +96,7 @@ class NewestLine:
             ):
                 self._last[job_arn] = line
         except (ClientError, BotoCoreError):
-            return ""  # the line is a convenience: the execution is followed without it
+            return ""  # the line is optional: the execution is followed without it
         return self._last[job_arn].text if job_arn in self._last else ""
 
     def _job(self, arn: str) -> Job:

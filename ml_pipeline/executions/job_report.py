@@ -1,4 +1,4 @@
-"""The report of a job: what it wrote and what it checked. Its form is in docs/job-report.md."""
+"""The report of a job about its outputs and checks. docs/job-report.md describes its format."""
 
 import json
 import re
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 DOCUMENTATION = "docs/job-report.md"
 VERSIONS = (1, 2)
-"""Those that are read: the second adds `executors`."""
+"""The supported versions: the second adds `executors`."""
 FOLDER_VARIABLE = "REPORT_FOLDER"
-"""The variable of the job's environment that holds the folder of its report."""
+"""The environment variable of the job with the folder of its report."""
 
 _SHOWN_CHARACTERS = 60
 
@@ -48,18 +48,18 @@ class _Model(BaseModel):
 
 
 class Output(_Model):
-    """A data set that the job has written."""
+    """A data set that the job wrote."""
 
     folder: Annotated[str, StringConstraints(pattern=r"^s3[an]?://[^/]+/.+")]
     rows: NonNegativeInt
     files: NonNegativeInt
-    """Data files, so without those whose names begin with `_` or `.`, which Spark does not read."""
+    """Data files; without names that begin with `_` or `.`, which Spark does not read."""
     format: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
-    """The suffix of its files."""
+    """The suffix of the files."""
 
 
 class Check(_Model):
-    """Two values that are equal if the job did what it is for."""
+    """Two values that are equal if the job is correct."""
 
     name: Text
     expected: Value
@@ -70,7 +70,7 @@ class Check(_Model):
 
 
 class Executors(_Model):
-    """The executors that Spark was asked for and those that it had; cores and memory are those of each."""
+    """The requested and the granted executors of Spark; cores and memory are per executor."""
 
     requested: PositiveInt
     granted: NonNegativeInt
@@ -79,7 +79,7 @@ class Executors(_Model):
 
     @property
     def are_missing(self) -> bool:
-        """Whether fewer were granted than requested: the job's result is right, and came later."""
+        """Whether fewer executors were granted than requested, which only makes the job slower."""
         return self.granted < self.requested
 
     def __str__(self) -> str:
@@ -94,7 +94,7 @@ class Executors(_Model):
 
 
 class Report(_Model):
-    """The report that a job writes last of all."""
+    """The report that a job writes last."""
 
     version: Literal[1, 2]
     application_id: Text
@@ -105,19 +105,19 @@ class Report(_Model):
     seconds: dict[str, NonNegativeFloat] = Field(default_factory=dict)
     """Timings, by phase of the job."""
     executors: Executors | None = None
-    """None where no number of executors was asked for."""
+    """None if no number of executors was requested."""
 
     @property
     def failed_checks(self) -> dict[int, Check]:
-        """The checks that do not hold, by their positions."""
+        """The failed checks by position."""
         return {n: check for n, check in enumerate(self.checks) if check.expected != check.actual}
 
 
 class ReportError(Exception):
-    """A report that cannot be used.
+    """A report cannot be used.
 
     Attributes:
-        problems: what is wrong with it, each with its file and, where it is about one, the key.
+        problems: the problems, each with the file and, if possible, the key.
     """
 
     def __init__(self, *problems: str):
@@ -126,7 +126,7 @@ class ReportError(Exception):
 
 
 def report_uri(report_folder: str, job: str) -> S3Uri:
-    """Return where a processing job writes its report: no other job writes there."""
+    """Return the URI of a processing job's report, which no other job uses."""
     return parse(join(report_folder, "runs", job, "report.json"))
 
 
@@ -134,7 +134,7 @@ def read_report(s3: "S3Client", uri: S3Uri) -> Report:
     """Return a report.
 
     Raises:
-        ReportError: there is none, or it is not a report of this version.
+        ReportError: the report does not exist, or its version is not supported.
     """
     try:
         text = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read()
@@ -150,14 +150,14 @@ def read_report(s3: "S3Client", uri: S3Uri) -> Report:
 
 
 def parse_report(text: bytes, file: str) -> Report:
-    """Return the report that a text holds.
+    """Return a report from its text.
 
     Args:
-        text: JSON.
-        file: its name, for messages.
+        text: the JSON text.
+        file: file name for messages.
 
     Raises:
-        ReportError: it is not a report of this version.
+        ReportError: the text is not a report of a supported version.
     """
     try:
         document = json.loads(text)
@@ -169,7 +169,7 @@ def parse_report(text: bytes, file: str) -> Report:
     if not isinstance(document, dict):
         raise ReportError(f"{file}: expected an object, found {shown(document)} ({DOCUMENTATION})")
     version = document.get("version", VERSIONS[0])
-    if version not in VERSIONS or isinstance(version, bool):  # another version may have any other keys
+    if version not in VERSIONS or isinstance(version, bool):  # another version can have any other keys
         raise ReportError(
             f"{file}: version: expected {' or '.join(map(str, VERSIONS))}, found {shown(version)}; take the "
             f"job's code and the commands from the same commit ({DOCUMENTATION})"
@@ -203,7 +203,7 @@ def key_of(path: Sequence[str | int]) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value of a report for a message: as JSON, whole numbers with commas, cut where it is long."""
+    """Return a value of a report for a message: as JSON, with thousands separators, truncated if long."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     text = json.dumps(value, ensure_ascii=False)

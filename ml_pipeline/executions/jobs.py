@@ -1,4 +1,4 @@
-"""The jobs of an execution's steps: of processing, of training and of batch transform."""
+"""The jobs of an execution's steps: processing, training and batch transform."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of jobs, with the names that the API has for it.
+    """A kind of jobs with its names in the API.
 
     Attributes:
-        noun: what messages call it.
-        name: how the names of the API begin, as `ProcessingJobName` and `ProcessingJobArn`.
-        times: how the names of its times begin, as `ProcessingStartTime`.
-        resources: the way to its instances in a description.
+        noun: the name in messages.
+        name: the prefix of API names, such as `ProcessingJobName` and `ProcessingJobArn`.
+        times: the prefix of times, such as `ProcessingStartTime`.
+        resources: the path to the instances in a description.
     """
 
     noun: str
@@ -27,11 +27,11 @@ class JobKind:
 
     @property
     def log_group(self) -> str:
-        """The group of its logs in CloudWatch."""
+        """The log group in CloudWatch."""
         return f"/aws/sagemaker/{self.name}s"
 
     def is_of(self, arn: str) -> bool:
-        """Return whether a job is of this kind, as `…:processing-job/name`."""
+        """Return whether a job's ARN is of this kind, such as `…:processing-job/name`."""
         return f":{self.noun.split()[0]}-job/" in arn
 
     def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any]:
@@ -54,7 +54,7 @@ class Job:
     """A job as SageMaker describes it."""
 
     name: str
-    """The name of its log too: its ARN may have it in lower case."""
+    """The name, which is also that of the log; the ARN can have it in lower case."""
     status: str
     created: datetime
     started: datetime | None
@@ -76,14 +76,14 @@ def describe_job(sagemaker: "SageMakerClient", arn: str) -> Job:
     """Return the job with an ARN.
 
     Raises:
-        ClientError: it may not be read.
+        ClientError: the job may not be read.
     """
     kind = next(kind for kind in JOB_KINDS if kind.is_of(arn))
     return job_of(kind, kind.describe(sagemaker, arn.rsplit("/", 1)[-1]))
 
 
 def job_of(kind: JobKind, description: Mapping[str, Any]) -> Job:
-    """Return the job that a description is of."""
+    """Return the job of a description."""
     resources = description
     for part in kind.resources:
         resources = resources.get(part, {})
@@ -102,17 +102,17 @@ def job_of(kind: JobKind, description: Mapping[str, Any]) -> Job:
 
 
 def job_arn_of(metadata: Mapping[str, Any]) -> str:
-    """Return the ARN of a step's job by the step's metadata; empty where it has none."""
+    """Return the ARN of a step's job from the step's metadata; empty if it has no job."""
     return next((metadata[kind.name]["Arn"] for kind in JOB_KINDS if kind.name in metadata), "")
 
 
 def list_jobs(
     sagemaker: "SageMakerClient", kind: JobKind, execution_id: str, since: datetime
 ) -> Iterator[str]:
-    """Yield the ARNs of the jobs of an execution, in the order of their creation.
+    """Yield the ARNs of an execution's jobs in the order of their creation.
 
     Raises:
-        ClientError: they may not be read.
+        ClientError: the jobs may not be read.
     """
     pages = sagemaker.get_paginator(f"list_{kind.noun.replace(' ', '_')}s").paginate(  # type: ignore[call-overload]
         NameContains=f"-{execution_id}-",

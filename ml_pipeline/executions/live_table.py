@@ -1,4 +1,4 @@
-"""The steps of an execution as a table that follows it on a terminal."""
+"""Shows the steps of a running execution as a table on a terminal."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ _COLORS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping
 
 @contextmanager
 def live_table(session: "Session", console: "Console") -> Iterator[Callable[[Snapshot], None]]:
-    """Yield a function that shows an execution in place of what was shown before."""
+    """Yield a function that shows an execution, replacing the previous output."""
     newest = NewestLine(session.client("sagemaker"), session.client("logs"))
     with Live(console=console, refresh_per_second=4) as live:
 
@@ -38,8 +38,8 @@ def table(snapshot: Snapshot, newest: Mapping[str, str], now: datetime) -> Table
 
     Args:
         snapshot: the execution.
-        newest: the newest log line of each job, by its ARN.
-        now: the time until which running steps are counted.
+        newest: the newest log line of each job by ARN.
+        now: the end time for running steps.
     """
     result = Table(
         "Step",

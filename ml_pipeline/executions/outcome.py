@@ -1,4 +1,4 @@
-"""What has become of an execution, read from SageMaker, S3 and CloudWatch into plain data."""
+"""Reads the result of an execution from SageMaker, S3 and CloudWatch as plain data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,38 +29,38 @@ EVENT_LOG_OUTPUT = "spark-event-logs"
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """A step's end, and all that is known of its job: of a step from the cache, the job that it reused."""
+    """The result of a step with its job; for a cached step, the job whose result was reused."""
 
     step: Step
     job: str = ""
-    """The name of the job; empty where the step has none."""
+    """The name of the job; empty if the step has none."""
     job_kind: JobKind = PROCESSING
     event_logs: str = ""
     log_stream: str = ""
     exception: str = ""
-    """What ended a failed job, by its log: SageMaker's reason has the exit code only."""
+    """The exception of a failed job in its log; SageMaker's reason contains only the exit code."""
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
     report_uri: str = ""
-    """Where the job writes its report; empty where its environment does not name a folder.
+    """URI of the job's report; empty if its environment names no folder.
 
-    Jobs of training and of batch transform write none.
+    Training and batch transform jobs write no reports.
     """
     report: Report | None = None
-    """The report of a job that succeeded."""
+    """The report of a successful job."""
     report_problems: tuple[str, ...] = ()
     """Why there is no report."""
     results: tuple[tuple[str, str], ...] = ()
-    """What the step came to, by what it is: the artifacts of a model and its metrics, predictions."""
+    """The results of the step by kind: model artifacts and metrics, predictions."""
     written: tuple[tuple[str, str], ...] = ()
-    """Objects and folders that a job without a report has written, each with the key that it was given."""
+    """Objects and folders that a job without a report wrote, each with its encryption key."""
     notes: tuple[str, ...] = ()
-    """What could not be read otherwise."""
+    """Other data that could not be read."""
 
 
 def read_outcomes(session: "Session", snapshot: Snapshot) -> list[StepOutcome]:
-    """Return the outcome of each step; what may not be read hides nothing of the rest."""
+    """Return the outcome of each step; data that may not be read does not affect the rest."""
     return [_read_outcome(session, step) for step in snapshot.steps]
 
 
@@ -102,7 +102,7 @@ def _report_uri(job: Job) -> S3Uri | None:
 
 
 def _written(job: Job) -> dict[str, tuple[str, str]]:
-    """Return what a job of training or of batch transform has written, and its key, by what it is."""
+    """Return the outputs of a training or batch transform job by kind, with their keys."""
     if job.kind is TRAINING:
         uri = job.description["ModelArtifacts"]["S3ModelArtifacts"]
         return {"Artifacts": (uri, job.description["OutputDataConfig"].get("KmsKeyId", ""))}
@@ -119,9 +119,9 @@ def _results(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _read_log(session: "Session", step: Step, job: Job) -> tuple[str, str, tuple[str, ...]]:
-    """Return where a job wrote its log, the exception that it failed with, and why the log cannot be read.
+    """Return the log of a job, the exception that ended it, and why the log cannot be read.
 
-    That of a reused result is not read: its job succeeded.
+    The log of a reused result is not read, because its job succeeded.
     """
     group = job.kind.log_group
     stream = f"{group}: {job.name}/…"
@@ -154,7 +154,7 @@ def _read_report(session: "Session", job: str, uri: S3Uri | None) -> tuple[Repor
 
 
 def _source_job(session: "Session", step: Step) -> str:
-    """Return the ARN of the job whose result the cache gave, where the step itself does not name it."""
+    """Return the ARN of the job whose result was reused, if the step does not name it."""
     if not step.reused_from:
         return ""
     source = take_snapshot(session.client("sagemaker"), step.reused_from)
@@ -162,13 +162,13 @@ def _source_job(session: "Session", step: Step) -> str:
 
 
 def output_uri(job: Mapping[str, Any], name: str) -> str:
-    """Return where an output of the job lies, or an empty string."""
+    """Return the URI of a job's output, or an empty string."""
     outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", [])
     return next((output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name), "")
 
 
 def written_during(modified: datetime, started: datetime | None, ended: datetime | None) -> bool:
-    """Return whether a time lies within a job, given that S3 has whole seconds."""
+    """Return whether a time is within a job, allowing for S3's resolution of one second."""
     second = timedelta(seconds=1)
     return (not started or modified >= started - second) and (not ended or modified <= ended + second)
 

@@ -1,4 +1,4 @@
-"""The values that an execution starts with besides the fingerprints of its data: the commit."""
+"""The parameter values of an execution in addition to fingerprints: the commit."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from boto3 import Session
 
 COMMIT_TAG = "gitops:commit"
-"""The tag with which an upsert marks a pipeline."""
+"""The tag with the commit of a pipeline's upsert."""
 
 
 class NotReadyError(UserError):
-    """What an execution needs is not there yet."""
+    """A prerequisite of an execution is missing."""
 
 
 def commit_parameter(session: "Session", pipeline_arn: str, definition: Mapping[str, Any]) -> dict[str, str]:
-    """Return the commit that a pipeline is marked with, if its definition has the parameter."""
+    """Return the commit in a pipeline's tag, if its definition has the parameter."""
     if all(parameter["Name"] != COMMIT for parameter in definition.get("Parameters", [])):
         return {}
     pages = session.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=pipeline_arn)

@@ -16,19 +16,19 @@ def changes(before: Snapshot | None, after: Snapshot, now: datetime) -> list[str
 
 
 def elapsed(step: Step, now: datetime) -> str:
-    """Return how long a step has run, as 4 s or 2 min 05 s."""
+    """Return how long a step has run, such as 4 s or 2 min 05 s."""
     if step.started is None:
         return ""
     return duration(((step.ended or now) - step.started).total_seconds())
 
 
 def stamped(line: str, now: datetime) -> str:
-    """Return a line with the time in front, in UTC as logs have it."""
+    """Return a line after the time in UTC, as in logs."""
     return f"{now.astimezone(UTC):%H:%M:%SZ} {line}"
 
 
 def shown_status(step: Step) -> str:
-    """Return the status of a step, with where its result came from."""
+    """Return the status of a step, with the source of its result."""
     if step.reused_from:
         return f"{step.status} (cached)"
     return f"{step.status} (attempt {step.attempts})" if step.attempts > 1 else step.status

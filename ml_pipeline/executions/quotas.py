@@ -1,4 +1,4 @@
-"""The account's quotas for the instances of jobs, which are 0 in many a new account."""
+"""The quotas of the account for instances of jobs, which are 0 in many new accounts."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +17,7 @@ _SERVICE = "sagemaker"
 
 
 class JobInstances(NamedTuple):
-    """Instances of a type for jobs of a kind, for which the account has a quota."""
+    """Instances of a type for a kind of jobs, which have a quota in the account."""
 
     instance_type: str
     step_type: str
@@ -30,10 +30,10 @@ class JobInstances(NamedTuple):
 
 
 def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) -> dict[JobInstances, int]:
-    """Return the most instances that one step of the pipelines has, by their type and use.
+    """Return the maximum number of instances of one step in the pipelines, by type and use.
 
-    Steps that run at the same time need more; one that finds none left is retried, while a step that
-    asks for more than the quota fails at once.
+    Steps that run at the same time need more. A step that finds none left is retried, but a step that exceeds
+    the quota fails immediately.
 
     Raises:
         UserError: a parameter file cannot be read.
@@ -47,11 +47,11 @@ def instances_needed(environment: Environment, pipelines: Iterable[Pipeline]) ->
 
 
 def insufficient_quotas(quotas: "BaseClient", needed: Mapping[JobInstances, int]) -> list[str]:
-    """Return which quotas are too low, a line each with name, code and the command that requests an increase.
+    """Return the quotas that are too low, one line each with name, code and the command to raise it.
 
     Args:
-        quotas: a client of the region of the jobs.
-        needed: instances, as of `instances_needed`.
+        quotas: a client in the region of the jobs.
+        needed: the result of `instances_needed`.
     """
     wanted = {instances.quota: count for instances, count in needed.items()}
     try:
@@ -73,7 +73,7 @@ def insufficient_quotas(quotas: "BaseClient", needed: Mapping[JobInstances, int]
 
 
 def _applied(quotas: "BaseClient", wanted: Mapping[str, int]) -> dict[str, Any]:
-    """Return the quotas of some names. SageMaker has thousands; reading ends when all are found."""
+    """Return quotas by name. SageMaker has thousands; reading stops when all are found."""
     found: dict[str, Any] = {}
     for page in quotas.get_paginator("list_service_quotas").paginate(ServiceCode=_SERVICE):
         found |= {quota["QuotaName"]: quota for quota in page["Quotas"] if quota["QuotaName"] in wanted}

@@ -1,4 +1,4 @@
-"""The values that an execution starts with from the model registry: versions of the model, and files."""
+"""The parameter values of an execution from the model registry: model versions, and files."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,22 +29,22 @@ def registry_parameters(
     data: Callable[[], Mapping[str, str]],
     package: "Package | None" = None,
 ) -> dict[str, str]:
-    """Return the values of a definition's parameters that the registry has.
+    """Return the values of a definition's parameters from the registry.
 
     Args:
-        definition: of the pipeline, as it is registered.
+        definition: the registered definition of the pipeline.
         target: the pipeline.
-        data: returns the fingerprints of its data, by parameter.
-        package: the version to score with; by default the active one.
+        data: returns the fingerprints of its data by parameter.
+        package: the version to score with; by default, the active one.
 
     Raises:
-        NotReadyError: the definition needs an approved version or a sample, and there is none.
+        NotReadyError: there is no approved version or sample, which the definition needs.
         UserError: there is no model registry, or the version cannot be served.
     """
     wanted = {parameter["Name"] for parameter in definition.get("Parameters", [])}
     if not wanted & EXECUTION_PARAMETERS.keys():
         return {}
-    # Only here: other pipelines start without a registry, and need no time for it.
+    # Imported here, because other pipelines start without a registry.
     from ml_pipeline.registry import champion  # noqa: PLC0415
     from ml_pipeline.registry.group import open_group  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def registry_parameters(
 
 
 def _origin(definition: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
-    """Return what a version would note of its code, data and training, if one was registered."""
+    """Return the code, data and training that a version would record if it was registered now."""
     for step in definition.get("Steps", []):
         for branch in (step, *step.get("Arguments", {}).get("IfSteps", [])):
             if branch.get("Type") == "RegisterModel":
@@ -92,7 +92,7 @@ def _images(definition: Mapping[str, Any]) -> set[str]:
 
 
 def _artifact(package: "Package", target: Target, images: set[str]) -> str:
-    """Return the artifacts of a version that a pipeline serves as its models would be served."""
+    """Return the artifacts of a version that a pipeline can serve with its own models' images."""
     if {package.image} != images or package.environment:
         variables = f" with the variables {', '.join(package.environment)}" if package.environment else ""
         raise UserError(
@@ -120,10 +120,10 @@ def _model_data_url(package: "Package | None") -> str:
 
 
 def _registered_digest(group: "ModelGroup", origin: Mapping[str, str]) -> str:
-    """Return the hash of the newest version of an origin; without one, that of the newest version.
+    """Return the hash of the newest version with an origin; otherwise, that of the newest version.
 
-    The pipeline compares it with that of its own model, which is known only after training. A version of the
-    same origin is the same model, also if others were registered since.
+    The pipeline compares it with the hash of its own model, which is known only after training. A version
+    with the same origin is the same model, even if others were registered since.
     """
     from ml_pipeline.registry import list_packages  # noqa: PLC0415 - as above
 

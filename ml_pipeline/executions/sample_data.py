@@ -1,4 +1,4 @@
-"""The sample data that a new environment starts with; nothing is overwritten that this did not upload."""
+"""Uploads the sample data of a new environment, and overwrites only its own uploads."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "spark_jobs" / "sample_data"
 MARK = {"uploaded-by": "make-data"}
-"""The user-defined metadata of the objects that are samples."""
+"""The user-defined metadata that marks objects as samples."""
 
 
 def upload_samples(
     s3: "S3Client", params: PipelineParams, environment: Environment, folder: Path | None = None
 ) -> Iterator[str]:
-    """Upload the sample of each input that has one, where the environment's `SampleData` allows it.
+    """Upload the samples of the inputs, if `SampleData` of the environment allows it.
 
     Args:
         s3: a client.
-        params: of the pipeline.
+        params: parameters of the pipeline.
         environment: the environment.
-        folder: where the samples lie; by default spark_jobs/sample_data/.
+        folder: folder of the samples; by default, spark_jobs/sample_data/.
 
     Yields:
-        What was done, for the reader.
+        What was done, as text.
 
     Raises:
         UserError: a sample is missing.
@@ -77,10 +77,10 @@ def _upload(s3: "S3Client", uri: str, sample: Path, key_arn: str) -> str:
 
 
 def _objects(uri: str, sample: Path) -> Mapping[S3Uri, bytes]:
-    """Return the content of each object that a sample consists of.
+    """Return the content of each object of a sample.
 
     Raises:
-        UserError: there is no such file or folder, or it is empty.
+        UserError: the file or folder does not exist, or it is empty.
     """
     bucket, key = parse(uri)
     if sample.is_file():

@@ -1,4 +1,4 @@
-"""The summary at the end of an execution: from plain data to lines."""
+"""Formats the summary of an execution from plain data."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _WIDTH = 16
 
 
 def summary(snapshot: Snapshot, outcomes: Sequence[StepOutcome], target: Target) -> str:
-    """Return what became of an execution, and where to look next."""
+    """Return the result of an execution, and what to look at next."""
     lines = [_row("Execution", snapshot.arn), _row("Status", snapshot.status)]
     failed = any(outcome.step.status == "Failed" for outcome in outcomes)
     if snapshot.failure_reason and not failed:
@@ -56,7 +56,7 @@ def _step_lines(outcome: StepOutcome, arn: str, target: Target) -> list[str]:
 
 
 def _approval_lines(outcome: StepOutcome, target: Target) -> list[str]:
-    """Return how a version that was registered is looked at and approved."""
+    """Return how to review and approve a registered version."""
     version = dict(outcome.results).get(MODEL_PACKAGE, "").rpartition("/")[2]
     if not version:
         return []

@@ -1,4 +1,4 @@
-"""Pipelines of an environment, as commands and messages name them."""
+"""Names of an environment's pipelines in commands and messages."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from ml_pipeline.params.files import is_enabled, parameter_file
 from ml_pipeline.pipelines import Pipeline, find_pipeline, pipeline_names
 
 ALL = "all"
-"""In place of the name of a pipeline: every pipeline of the repository."""
+"""Selects all pipelines, instead of the name of one."""
 
 
 @dataclass(frozen=True)
@@ -24,30 +24,30 @@ class Target:
     """Its name in SageMaker."""
 
     def command(self, target: str, **variables: str) -> str:
-        """Return the make command that a person types for this pipeline."""
+        """Return the make command for this pipeline."""
         pipeline = {} if self.pipeline == DEFAULT_PIPELINE else {"PIPELINE": self.pipeline}
         return make_command(target, ENV=self.environment, **pipeline, **variables)
 
 
 def shown_file(pipeline: str) -> str:
-    """Return the parameter file of a pipeline, as messages name it: from the root of the repository."""
+    """Return the path of a pipeline's parameter file for messages, relative to the root of the repository."""
     return parameter_file(pipeline).relative_to(files.FOLDER.parents[1]).as_posix()
 
 
 def select_pipelines(name: str) -> list[Pipeline]:
-    """Return the pipeline of a name, or every pipeline for `all`.
+    """Return the pipeline with a name, or all pipelines for `all`.
 
     Raises:
-        UserError: there is no such pipeline.
+        UserError: the pipeline does not exist.
     """
     return [find_pipeline(each) for each in (pipeline_names() if name == ALL else (name,))]
 
 
 def startable_pipelines(name: str, environment: Environment) -> list[Pipeline]:
-    """Return the pipelines of a selection that are executed in an environment.
+    """Return the selected pipelines that are executed in an environment.
 
     Raises:
-        UserError: there is no such pipeline, or the only one is not executed there.
+        UserError: the pipeline does not exist, or the only selected one is not executed there.
     """
     selected = select_pipelines(name)
     startable = [each for each in selected if is_enabled(environment, each.name)]
@@ -60,18 +60,18 @@ def startable_pipelines(name: str, environment: Environment) -> list[Pipeline]:
 
 
 def targets(environment: Environment, pipelines: str) -> list[Target]:
-    """Return pipelines by their names, which are known without any stack.
+    """Return pipelines by name, which needs no stack.
 
     Raises:
-        UserError: there is no such pipeline, or it has no name.
+        UserError: the pipeline does not exist, or it has no name.
     """
     return [target_of(environment, each) for each in select_pipelines(pipelines)]
 
 
 def target_of(environment: Environment, pipeline: Pipeline) -> Target:
-    """Return a pipeline by its name in SageMaker.
+    """Return a pipeline with its name in SageMaker.
 
     Raises:
-        UserError: it has no name.
+        UserError: the pipeline has no name.
     """
     return Target(environment, pipeline.name, pipeline_name(environment, pipeline.name))

@@ -1,4 +1,4 @@
-"""Whether an execution did what the reports of its jobs claim: their checks, files in S3, and encryption."""
+"""Verifies an execution against the reports of its jobs: checks, files in S3, and encryption."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,11 +15,11 @@ _SHOWN_OBJECTS = 5
 
 
 class Written(NamedTuple):
-    """An object that a job has written."""
+    """An object that a job wrote."""
 
     uri: str
     key_arn: str
-    """The KMS key that it is encrypted with, or an empty string."""
+    """The KMS key of its encryption, or an empty string."""
 
 
 def problems(
@@ -28,13 +28,13 @@ def problems(
     written: Mapping[str, Sequence[Written]],
     key_arn: str,
 ) -> list[str]:
-    """Return all that is wrong with an execution; nothing, when it did what its reports claim.
+    """Return all problems of an execution; empty if its results match its reports.
 
     Args:
         snapshot: the execution.
-        outcomes: of its steps; that of a step from the cache is the outcome of its source.
-        written: what `read_written` found: by URI the reports, and the folders that they name.
-        key_arn: the key that all of it must be encrypted with.
+        outcomes: the outcomes of its steps; for a cached step, the outcome of its source.
+        written: the result of `read_written`: reports, and the folders that they name, by URI.
+        key_arn: the required encryption key.
     """
     if snapshot.status != "Succeeded":
         reasons = (outcome.exception or outcome.step.failure_reason for outcome in outcomes)
@@ -50,11 +50,11 @@ def problems(
 
 
 def warnings(outcomes: Sequence[StepOutcome], logged: Mapping[str, Executors]) -> list[str]:
-    """Return what cost an execution time and spoiled nothing: executors that were not granted.
+    """Return warnings about slower execution with correct results: executors that were not granted.
 
     Args:
-        outcomes: of its steps.
-        logged: by step the executors that its report does not have, as its event log has them.
+        outcomes: the outcomes of its steps.
+        logged: executors by step from the event log, if the report does not contain them.
     """
     reported = {outcome.step.name: outcome.report.executors for outcome in outcomes if outcome.report}
     return [
@@ -121,7 +121,7 @@ def _some(uris: Sequence[str]) -> str:
 
 
 def is_data_file(uri: str, folder: str) -> bool:
-    """Return whether Spark reads an object of a folder: it skips names that begin with `_` or `.`.
+    """Return whether Spark reads an object in a folder: it skips names that begin with `_` or `.`.
 
     >>> is_data_file("s3://b/out/_SUCCESS", "s3a://b/out"), is_data_file("s3://b/out/d=1/part-0", "s3a://b/out")
     (False, True)
@@ -131,7 +131,7 @@ def is_data_file(uri: str, folder: str) -> bool:
 
 
 def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, list[Written]]:
-    """Return what jobs have written, the reports among it, and how it is encrypted."""
+    """Return what jobs wrote, including their reports, and how it is encrypted."""
     found: dict[str, list[Written]] = {}
     for outcome in outcomes:
         found |= {uri: [_written(s3, each) for each in _objects_at(s3, uri)] for uri, _ in outcome.written}
@@ -144,7 +144,7 @@ def read_written(s3: "S3Client", outcomes: Sequence[StepOutcome]) -> dict[str, l
 
 
 def _objects_at(s3: "S3Client", uri: str) -> list[S3Uri]:
-    """Return the object of a key, or those below a folder."""
+    """Return the object with a key, or the objects in a folder."""
     own, (bucket, key) = parse(uri), parse(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
     listed = [S3Uri(bucket, entry["Key"]) for page in pages for entry in page.get("Contents", [])]

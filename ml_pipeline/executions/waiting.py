@@ -1,4 +1,4 @@
-"""Waiting for an execution, with its progress on the screen."""
+"""Waits for an execution, and shows its progress."""
 
 import math
 import time
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 TIMEOUT_SECONDS = 300
-"""How long AWS may be out of reach, as when a laptop sleeps, before waiting is given up."""
+"""Maximum time without a connection to AWS, for example while a laptop sleeps, before waiting ends."""
 
 Show = Callable[[Snapshot | None, Snapshot], None]
 
@@ -30,7 +30,7 @@ Show = Callable[[Snapshot | None, Snapshot], None]
 def wait(
     session: "Session", arn: str, target: Target, console: "Console", until: float = math.inf
 ) -> tuple[Snapshot, bool]:
-    """Wait until an execution is over; Ctrl-C stops it and waits for that.
+    """Wait until an execution has finished; Ctrl-C stops it and waits for that.
 
     Args:
         session: where the execution is.

@@ -1,4 +1,4 @@
-"""The parameters of pipelines, checked as a whole before anything is built.
+"""The parameters of pipelines, validated completely before a definition is built.
 
 Names are imported when they are used: the typed models take longer than many a command.
 """

@@ -1,4 +1,4 @@
-"""The limits of the SageMaker API, read from the service model that boto3 brings along."""
+"""The limits of the SageMaker API, read from the service model of boto3."""
 
 import re
 from functools import cache

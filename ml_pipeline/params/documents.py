@@ -1,4 +1,4 @@
-"""The parameter files: strict JSON, an overlay over a base, and where each value comes from."""
+"""Parameter files: strict JSON, an overlay over a base, and the origin of each value."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The parameter files: where they are, and what can be read without a stack: names, code files, instances."""
+"""Finds parameter files, and reads what needs no stack: names, code files and instances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ KeyPath = tuple[str | int, ...]
 SPARK = "Processing"
 """The type of a section without a type."""
 Packages = tuple[str | None, tuple[str, ...]]
-"""What a step brings along: a file of requirements, and Maven coordinates of jars."""
+"""The packages of a step: a requirements file, and Maven coordinates of jars."""
 
 FOLDER = Path(__file__).parent
 BASE = "pipeline_params.json"
@@ -147,7 +147,7 @@ def code_hashes(
 def packages_of(
     environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
 ) -> list[Packages]:
-    """Return what each step brings along, as far as it brings anything.
+    """Return the packages of each step that has packages.
 
     Raises:
         UserError: a parameter file cannot be read.
@@ -236,12 +236,12 @@ def step_files(name: str, section: Mapping[str, Any]) -> dict[KeyPath, str]:
 
 
 def flat_packages(raw: Mapping[str, Any]) -> Packages:
-    """Return what the first pipeline's step brings along."""
+    """Return the packages of the first pipeline's step."""
     return _packages(raw.get("pyspark_process_requirements"), raw.get("pyspark_process_jars"))
 
 
 def step_packages(section: Mapping[str, Any]) -> Packages:
-    """Return what a step with a section brings along."""
+    """Return the packages of a step with a section."""
     return _packages(section.get("requirements"), section.get("jars")) if is_spark(section) else (None, ())
 
 

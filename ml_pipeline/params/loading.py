@@ -1,4 +1,4 @@
-"""Loading the parameters of a pipeline: read, merge, resolve, validate, and report all problems at once."""
+"""Loads the parameters of a pipeline: reads, merges, resolves and validates, and reports all problems."""
 
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""The sections of the steps that create a model, score with it, and register it."""
+"""The sections of steps that create, use and register a model."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The customer's metadata properties of a model package that describe it, and what it was made from."""
+"""The CustomerMetadataProperties of a model package, which describe its origin."""
 
 COMMIT = "commit"
 MODEL_DIGEST = "model-digest"

@@ -1,4 +1,4 @@
-"""The section of a Spark step in a parameter file, and what a Spark step consists of."""
+"""The section of a Spark step in a parameter file, and the parts of a Spark step."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -106,9 +106,9 @@ class SparkStepSpec:
     runs_kept_days: int | None = None
     """How long its runs are kept at least; by default as long as they can be reused."""
     requirements: str | None = None
-    """The file of spark_jobs/ with the Python packages that it brings along."""
+    """The file of spark_jobs/ with the Python packages of the step."""
     jars: tuple[str, ...] = ()
-    """The Maven coordinates of the jars that it brings along."""
+    """The Maven coordinates of the step's jars."""
     package_folder: str | None = None
     """The URI of the folder in which both are staged; None where it brings nothing."""
     files: Mapping[str, str] = field(init=False)

@@ -1,4 +1,4 @@
-"""What steps must agree on with each other, with their jobs' code and with the pipeline's module."""
+"""Checks that steps are consistent with each other, with their jobs' code and with the pipeline's module."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

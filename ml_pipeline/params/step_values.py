@@ -1,4 +1,4 @@
-"""Values that sections of steps share: names, and references to other steps and to execution parameters."""
+"""Common values of sections: names, and references to other steps and to execution parameters."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Scores the sample of a version, which `make promote` does before the version can be approved."""
+"""Scores the sample of a version, as `make promote` does before the version can be approved."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Trains a model, and registers it where it is better than the active version."""
+"""Trains a model, and registers it if it is better than the active version."""
 
 from collections.abc import Sequence
 

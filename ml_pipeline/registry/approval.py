@@ -1,4 +1,4 @@
-"""Approving and rejecting versions.
+"""Approves and rejects versions.
 
 SageMaker has no conditional update: of two people who approve or reject at the same time, the later one wins.
 So each reads again after the update, and reports what the other one did.
@@ -28,7 +28,7 @@ _CARD_STATUS: Final = {APPROVED: "Approved", REJECTED: "Archived"}
 
 
 def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> str:
-    """Approve a version that can be served, which makes it the active one; return what was done.
+    """Approve a version that can be served, so that it becomes the active version; return what was done.
 
     Args:
         group: of the version.
@@ -138,7 +138,7 @@ def _update(group: "ModelGroup", package: "Package", status: Literal["Approved",
 
 
 def caller(session: "Session") -> str:
-    """Return the ARN of whoever calls AWS."""
+    """Return the ARN of the caller."""
     return session.client("sts").get_caller_identity()["Arn"]
 
 

@@ -1,4 +1,4 @@
-"""Two evaluations side by side."""
+"""Compares two evaluations."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The contents of a model card, as lines for people."""
+"""Formats the content of a model card as text."""
 
 import json
 from collections.abc import Iterator, Mapping

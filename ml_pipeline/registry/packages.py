@@ -35,7 +35,7 @@ class Baselines:
     """What drift is measured against: documents in Model Monitor's schema.
 
     Attributes:
-        statistics: URI of statistics.json; empty where there is none.
+        statistics: URI of statistics.json; empty if there is none.
         constraints: URI of constraints.json, likewise.
     """
 
@@ -54,7 +54,7 @@ class Package:
         model_data_etag: the ETag of that object at the registration; empty where it is not known.
         image: that serves it; empty where it has none.
         environment: the variables of its container.
-        metrics: URI of evaluation.json; empty where there is none.
+        metrics: URI of evaluation.json; empty if there is none.
         properties: the customer's metadata properties.
         modified_by: who changed it last; empty where nobody did.
         card: the content of its model card, JSON; empty where it has none.

@@ -1,4 +1,4 @@
-"""Promoting a version: a folder takes all of it from the registry of one environment to that of another.
+"""Promotes a version from the registry of one environment to that of another, through a folder.
 
 The folder has the files and a manifest with their hashes, so that the two halves can run with the credentials
 of one environment each.

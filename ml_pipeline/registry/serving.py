@@ -1,4 +1,4 @@
-"""Whether a package can be served, as far as that is known before a model of it is created."""
+"""Checks whether a package can be served, before a model is created from it."""
 
 import re
 import tarfile
@@ -93,7 +93,7 @@ def _artifact_problems(group: "ModelGroup", package: "Package") -> Iterator[str]
 
 
 def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
-    """Return a key with the reason why nothing can be decrypted with it, or None where there is no reason."""
+    """Return a key with the reason why nothing can be decrypted with it, or None if it can be used."""
     if not key:
         return None
     try:

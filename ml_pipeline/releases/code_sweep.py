@@ -1,4 +1,4 @@
-"""Staged code that nothing uses any more: which of the prefixes in the artifact bucket can go."""
+"""Finds staged code that is no longer used, by prefixes in the artifact bucket."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What was registered when, by whom and from which commit: an object per upsert, and marks on the pipeline.
+"""The history of a pipeline: an object per upsert with time, author and commit, and tags of the pipeline.
 
 The objects lie beside the code, in the artifact bucket. Each holds all that its pipeline needs to be
 registered again. Versions count from 1, and a number is written once: of two upserts at the same time the

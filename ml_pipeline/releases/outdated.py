@@ -1,4 +1,4 @@
-"""A deployment that was overtaken: its commit does not descend from the one that is registered."""
+"""Detects outdated deployments, whose commit does not descend from the registered one."""
 
 from collections.abc import Sequence
 from pathlib import Path

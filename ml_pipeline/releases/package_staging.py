@@ -1,4 +1,4 @@
-"""The packages and jars of steps on their way to S3, each set once per content."""
+"""Uploads the packages and jars of steps to S3, each set once per content."""
 
 import tempfile
 from collections.abc import Collection, Mapping

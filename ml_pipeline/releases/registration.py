@@ -1,4 +1,4 @@
-"""Pipelines as SageMaker has them: compare them with those of this checkout, and upsert."""
+"""Compares registered pipelines with those of this checkout, and creates or updates them."""
 
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""Removing pipelines, and a whole environment with them."""
+"""Deletes pipelines, or a complete environment."""
 
 from typing import TYPE_CHECKING
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Which commit this checkout is."""
+"""The commit of this checkout."""
 
 import os
 import subprocess
@@ -47,10 +47,10 @@ def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """Return what Git prints, or None where there is no Git, or it prints nothing."""
+    """Return the output of Git, or None if Git is missing or prints nothing."""
     try:
         done = subprocess.run(
-            ["git", "-C", root, *words],  # noqa: S607 - the git of whoever runs this
+            ["git", "-C", root, *words],  # noqa: S607 - the user's git
             capture_output=True,
             text=True,
             check=False,

@@ -1,4 +1,4 @@
-"""Registering an earlier definition again: which one is meant, and whether it would still run."""
+"""Registers an earlier definition again: selects it, and checks whether it can still run."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The code of Spark jobs on its way to S3: named by its content, written once, never changed."""
+"""Uploads the code of Spark jobs to S3 under a name from its content, once and without changes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

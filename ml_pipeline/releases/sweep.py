@@ -1,4 +1,4 @@
-"""Removing what is left over: previews past their time, and code that nothing uses."""
+"""Deletes expired previews and unused code."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Upserting pipelines: check the controls, stage the code, register the definition, record it."""
+"""Upserts pipelines: checks the controls, uploads the code, registers the definition, and records it."""
 
 import json
 from collections.abc import Sequence

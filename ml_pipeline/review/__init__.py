@@ -1,1 +1,1 @@
-"""What a change would do, cost and has drifted from."""
+"""Plans, cost estimates and drift."""

@@ -1,4 +1,4 @@
-"""What an execution costs: an estimate from dated prices and from how long its steps took earlier."""
+"""Estimates the cost of an execution from dated prices and from the duration of its steps in earlier runs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What an account lacks before an environment is deployed to it for the first time: nothing is changed."""
+"""Checks what an account lacks for the first deployment of an environment, without changing it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

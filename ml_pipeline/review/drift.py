@@ -1,4 +1,4 @@
-"""What differs between an environment and this checkout, and between scored data and the model's baseline.
+"""Drift between an environment and this checkout, and between scored data and the model's baseline.
 
 It is computed here, and rendered as text or JSON.
 """

@@ -1,4 +1,4 @@
-"""Where the registered pipeline differs: from what was recorded of it, and from this checkout."""
+"""Drift of the registered pipeline from its record, and from this checkout."""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any

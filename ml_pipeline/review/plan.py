@@ -1,4 +1,4 @@
-"""What a deployment and an upsert would change, and what it costs: computed here, rendered elsewhere."""
+"""Computes the changes of a deployment and an upsert, and their cost, for rendering."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A plan as a section of a pull request's comment."""
+"""Renders a plan as a section of a pull request comment."""
 
 import json
 from collections import Counter

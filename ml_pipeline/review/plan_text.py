@@ -1,4 +1,4 @@
-"""A plan for a terminal."""
+"""Renders a plan for a terminal."""
 
 from typing import TYPE_CHECKING
 

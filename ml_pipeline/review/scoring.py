@@ -1,4 +1,4 @@
-"""Whether the newest scoring of an environment published its predictions."""
+"""Checks whether the latest scoring of an environment published its predictions."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""The files of new pipelines and steps: code to start from, with a test that passes."""
+"""Creates the files of new pipelines and steps: initial code with a passing test."""

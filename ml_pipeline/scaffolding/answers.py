@@ -1,4 +1,4 @@
-"""The answers to `make init`: what a fork is called, and which parts of the template it has."""
+"""The answers to `make init`: the names of a fork, and its parts of the template."""
 
 import json
 import re

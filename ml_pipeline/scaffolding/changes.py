@@ -1,4 +1,4 @@
-"""Files that are created and edited together: all of them, or none."""
+"""Creates and edits several files together: all of them, or none."""
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Files as they will be, until all of them are written together."""
+"""Collects changes to files until all are written together."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The files of a new pipeline and of a new step, and what they begin with."""
+"""The files of a new pipeline and of a new step, with their initial content."""
 
 import json
 from collections.abc import Mapping

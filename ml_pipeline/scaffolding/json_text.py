@@ -1,4 +1,4 @@
-"""Adding a member to JSON that people format: nothing else of the text changes."""
+"""Adds a member to manually formatted JSON without changing other text."""
 
 import json
 import re

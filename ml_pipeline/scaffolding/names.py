@@ -1,4 +1,4 @@
-"""The names of new pipelines and steps, and of the Python modules that carry them."""
+"""The names of new pipelines and steps, and of their Python modules."""
 
 import re
 from importlib.util import find_spec

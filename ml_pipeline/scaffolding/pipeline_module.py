@@ -1,4 +1,4 @@
-"""Adding a step to the module of a pipeline: one line more in the list that `steps` returns."""
+"""Adds a step to the module of a pipeline: a line in the list that `steps` returns."""
 
 import ast
 import re

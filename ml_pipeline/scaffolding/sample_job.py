@@ -1,4 +1,4 @@
-"""A job of a fork's own in place of the one on the template's sample data."""
+"""Replaces the job for the template's sample data with a fork's own job."""
 
 import re
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What Spark event logs show about executions."""
+"""Spark event logs of executions, and tuning based on them."""

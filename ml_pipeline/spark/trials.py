@@ -1,4 +1,4 @@
-"""Configuration files with settings on trial, each with a record of its text before that."""
+"""Configuration files with trial settings, each with a record of its original text."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The tuning loop: run the pipeline, read the event log, change one thing, run again, keep what is faster."""
+"""The tuning loop: runs the pipeline, reads the event log, tries a setting, and keeps it if it is faster."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What makes the result of a step reusable: SageMaker's cache key, completed by what it does not look at.
+"""Makes results of steps reusable: completes SageMaker's cache key with what it does not include.
 
 The key of a processing step is its code, its arguments and its environment; the content behind an S3 URI is
 not part of it (SageMaker developer guide, "Caching pipeline steps"). So a step's environment holds a

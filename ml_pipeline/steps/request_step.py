@@ -1,4 +1,4 @@
-"""Steps whose request is written as the API has it, and what all such requests have in common.
+"""Steps whose request has the form of the API, and the common parts of these requests.
 
 The SDK's own builders of training and registration steps (3.27.0) call AWS while a definition is built: IAM
 to check the role, S3 to look for a bucket. What they write of a registered model cannot be served: an empty

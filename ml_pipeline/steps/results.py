@@ -1,4 +1,4 @@
-"""Where the results of steps lie: each run has a place of its own, which the step that reads it names.
+"""The locations of step results: each run has its own, which steps that read it refer to.
 
 Importing this imports the SDK, which takes seconds.
 """

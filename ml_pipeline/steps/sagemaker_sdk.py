@@ -1,4 +1,4 @@
-"""What pipelines use of the SageMaker SDK, imported with its telemetry off and without its noise.
+"""The parts of the SageMaker SDK that pipelines use, imported without telemetry and log output.
 
 Importing this takes seconds: import it inside the function that builds a definition.
 """

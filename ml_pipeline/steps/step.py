@@ -1,4 +1,4 @@
-"""What every step of a pipeline is, and what it is built from."""
+"""The protocol of pipeline steps, and the values from which they are built."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

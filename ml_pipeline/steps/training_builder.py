@@ -1,4 +1,4 @@
-"""Builds a training step: a job in the VPC without any other network, encrypted, cached and retried.
+"""Builds a training step: an encrypted job in the VPC with network isolation, cached and retried.
 
 Importing this imports the SDK, which takes seconds.
 """

@@ -1,4 +1,4 @@
-"""The error that a job ends with: one line, which the user who started it can act on."""
+"""The error that ends a job: one line that the user can act on."""
 
 
 class JobError(Exception):

@@ -1,4 +1,4 @@
-"""The executors that Spark was asked for, and those that the cluster manager granted."""
+"""The executors that were requested, and those that the cluster manager granted."""
 
 from __future__ import annotations
 

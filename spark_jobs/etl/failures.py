@@ -1,4 +1,4 @@
-"""Why a job failed, in one line: what to change, then the message of Spark, Java or S3."""
+"""Describes why a job failed on one line: the remedy, then the message of Spark, Java or S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data frames of Spark: how many files they are written to, and settings that last for a block."""
+"""Spark data frames: the number of output files, and temporary settings."""
 
 from __future__ import annotations
 

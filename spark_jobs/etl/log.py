@@ -1,4 +1,4 @@
-"""The log of a job, and how long its phases take."""
+"""The log of a job, with the duration of its phases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URIs of jobs: which names are hidden, what a glob pattern matches, and which places overlap."""
+"""URIs of jobs: hidden names, glob patterns, and overlapping locations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs of a job: a folder for each, and the report that leads to the newest whole one."""
+"""The runs of a job: a folder for each, and the report that refers to the newest complete one."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def _run_name(job_config: Optional[str]) -> str:
 
 
 def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> list[str]:
-    """Write the report of a run that is complete, and remove the runs that nobody reads any more.
+    """Write the report of a complete run, and delete runs that are no longer read.
 
-    The report lies in the run's folder, for whoever knows the run. Last of all and at once, it replaces
-    `report.json` of the report folder: whoever follows that one sees one whole run or another.
+    The report is written to the run's folder. Finally, it atomically replaces `report.json` of the report
+    folder, so that readers of that file always see a complete run.
 
     Returns:
         The folders of runs that were removed.

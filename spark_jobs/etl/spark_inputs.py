@@ -1,4 +1,4 @@
-"""What Spark reads of a folder, and what it passes over in silence: for jobs that read with `spark.read`."""
+"""Checks which files of a folder Spark reads and silently skips, for jobs that use `spark.read`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _roots(spark: SparkSession, uri: str) -> list[Any]:
     """Return the files and folders that a URI stands for, as Hadoop's Path.
 
     Raises:
-        JobError: there are none, or not the one of exactly this name.
+        JobError: there are no files, or the file with exactly this name does not exist.
     """
     file_system, path = _file_system(spark, uri)
     if not GLOB_CHARACTER.search(

@@ -1,4 +1,4 @@
-"""Files where jobs keep them: on S3, through boto3, and on a local disk.
+"""Files of jobs: on S3 through boto3, and on a local disk.
 
 S3 is read by ranges and written in parts, with the credentials of the job's role by boto3's own chain, on the
 driver and in the Python workers of executors alike. The bucket's default encrypts. Endpoint, region, attempts
@@ -82,7 +82,7 @@ class Storage(Protocol):
         """Return the bytes of a file from a position up to another."""
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small file; empty where there is none."""
+        """Return the text of a small file; empty if it does not exist."""
 
     def write(self, uri: str, content: bytes | memoryview) -> None:
         """Write a file at once: a reader sees what was there before, or the whole of this."""
@@ -235,7 +235,7 @@ class S3:
         return content
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small object; empty where there is none."""
+        """Return the text of a small object; empty if it does not exist."""
         bucket, key = _bucket_and_key(uri)
         try:
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -297,7 +297,7 @@ class LocalDisk:
             return stream.read(end - start)
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small file; empty where there is none."""
+        """Return the text of a small file; empty if it does not exist."""
         path = local_path(uri)
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 

@@ -1,5 +1,5 @@
-"""What the jobs around a model share: training and scoring data, statistics, evaluation, drift.
+"""Common code of the jobs of a model: training and scoring data, statistics, evaluation, drift.
 
-Handed to spark-submit with `--py-files etl.zip,model_quality.zip`. Needs what `etl.ingestion` needs;
-`boosters` needs xgboost, which a step brings along.
+Passed to spark-submit with `--py-files etl.zip,model_quality.zip`. Has the same requirements as
+`etl.ingestion`; `boosters` also needs xgboost, which a step adds as a package.
 """

@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from etl.storage import Storage
 
 FOLDER = "baseline"
-"""Below the run of a job that writes one."""
+"""Folder below the run of a job that writes a baseline."""
 STATISTICS, CONSTRAINTS, COLUMNS = "statistics.json", "constraints.json", "columns.json"
 
 
 class ModelBaseline(NamedTuple):
-    """What is known of the data that a model was trained with."""
+    """Statistics of the data that a model was trained with."""
 
     columns: Columns
     statistics: dict[str, Baseline]
-    """By column."""
+    """By column name."""
 
 
 def baseline_folder(uri: str) -> str:
-    """Return the folder of a baseline, which statistics.json in it may stand for.
+    """Return the folder of a baseline from its URI, or from that of its statistics.json.
 
     Raises:
-        JobError: there is none.
+        JobError: the URI is not that of a baseline.
     """
     if uri.strip() in {"", "none"}:
         raise JobError(
@@ -43,11 +43,11 @@ def read_baseline(files: Storage, uri: str) -> ModelBaseline:
     """Return a baseline.
 
     Args:
-        files: where it is.
-        uri: of its folder, or of statistics.json in it.
+        files: storage of the baseline.
+        uri: URI of its folder, or of statistics.json in it.
 
     Raises:
-        JobError: it is missing, or is something else.
+        JobError: the baseline is missing or not valid.
     """
     folder = baseline_folder(uri)
     statistics = read_statistics(files.read_text(f"{folder}/{STATISTICS}"), f"{folder}/{STATISTICS}")

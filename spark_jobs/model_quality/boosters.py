@@ -1,4 +1,4 @@
-"""The boosters of a model.tar.gz, as the built-in XGBoost of SageMaker writes it, and their predictions."""
+"""The boosters of a model.tar.gz, as SageMaker's built-in XGBoost writes it, and their predictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from etl.storage import Storage
 
 AGREEMENT = 1e-4
-"""By which share predictions of one model may differ: processors add 32-bit numbers in different orders."""
+"""Maximum relative difference of a model's predictions: processors add 32-bit numbers in different orders."""
 
 
 class Artifact(NamedTuple):
@@ -25,7 +25,7 @@ class Artifact(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """A hash of the model, whatever its archive."""
+        """A hash of the model, independent of its archive."""
         return hashlib.sha256(self.booster).hexdigest()
 
 
@@ -33,12 +33,12 @@ def read_artifact(files: Storage, uri: str, named_by: str) -> Artifact:
     """Return the model of an artifact.
 
     Args:
-        files: where it is.
-        uri: of the model.tar.gz.
-        named_by: the option that names it.
+        files: storage of the artifact.
+        uri: URI of the model.tar.gz.
+        named_by: the option with the URI, for messages.
 
     Raises:
-        JobError: it is gone, or holds something else than one booster.
+        JobError: the artifact does not exist, or does not contain exactly one booster.
     """
     found = next(iter(files.files(uri)), None)
     if found is None:
@@ -61,8 +61,8 @@ def read_artifact(files: Storage, uri: str, named_by: str) -> Artifact:
 
 @lru_cache(maxsize=4)
 def _loaded(booster: bytes) -> Any:
-    """Return a booster, which a process loads once."""
-    import xgboost  # noqa: PLC0415 - of all jobs that use this package, one brings it along
+    """Return a booster, loaded once per process."""
+    import xgboost  # noqa: PLC0415 - only the evaluation has it as a package
 
     loaded = xgboost.Booster()
     loaded.load_model(bytearray(booster))
@@ -71,25 +71,25 @@ def _loaded(booster: bytes) -> Any:
 
 
 def predict(artifact: Artifact, rows: Any) -> Any:
-    """Return a prediction for each row, as float64.
+    """Return a prediction for each row as float64.
 
     Args:
         artifact: the model.
-        rows: an array of encoded features, NaN where one is missing.
+        rows: an array of encoded features; NaN for missing values.
 
     Raises:
-        JobError: the model takes other features, or is none.
+        JobError: the model expects other features, or is not valid.
     """
     import xgboost  # noqa: PLC0415
 
     try:
         booster = _loaded(artifact.booster)
-        if booster.num_features() > rows.shape[1]:  # which XGBoost takes for missing values
+        if booster.num_features() > rows.shape[1]:  # XGBoost would read absent columns as missing values
             raise JobError(
                 f"{artifact.uri} was trained on {booster.num_features()} features, and rows have "
                 f"{rows.shape[1]}: reject that model, or evaluate with --champion_model_data_url none"
             )
-        # Features of a booster have no names where it was trained on CSV.
+        # Features of a booster have no names if it was trained on CSV.
         predictions = booster.predict(xgboost.DMatrix(rows), validate_features=False)
     except xgboost.core.XGBoostError as error:
         message = " ".join(str(error).partition("Stack trace:")[0].split())

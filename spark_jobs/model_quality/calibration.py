@@ -1,4 +1,4 @@
-"""Predictions and labels by buckets of predictions, of which the parts of tasks add up."""
+"""Predictions and labels by buckets of predictions; the sums of tasks can be added."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Calibration:
     """Sums by cell of the prediction, in the order of the cells."""
 
     numbers: Any
-    """Of the cells."""
+    """The numbers of the cells."""
     sums: Any
-    """For each cell the rows, and the sums of predictions and of labels."""
+    """For each cell, the number of rows, and the sums of predictions and labels."""
 
     def __add__(self, other: Calibration) -> Calibration:
         numbers = np.concatenate([self.numbers, other.numbers])
         return _added_up(numbers, np.concatenate([self.sums, other.sums]))
 
     def points(self) -> list[tuple[float, float]]:
-        """Return the mean prediction and the mean label of buckets with about as many rows each."""
+        """Return mean prediction and mean label of buckets with about equal numbers of rows."""
         rows = np.cumsum(self.sums[:, 0])
         bucket = np.minimum((rows - self.sums[:, 0] / 2) * BUCKETS // rows[-1], BUCKETS - 1).astype(int)
         sums = np.zeros((BUCKETS, 3))

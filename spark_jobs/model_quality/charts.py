@@ -1,4 +1,4 @@
-"""Charts of an evaluation, as SVG: text, lines and rectangles, for which the image has no library."""
+"""Charts of an evaluation as SVG with text, lines and rectangles; the image has no plotting library."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _STYLE = (
 
 
 def calibration(points: Sequence[tuple[float, float]], label: str) -> str:
-    """Return mean label over mean prediction for buckets of predictions; on the dashed line they agree.
+    """Return a chart of mean label over mean prediction; they are equal on the dashed line.
 
     Args:
-        points: mean prediction and mean label of each bucket, in their order.
-        label: the name of the label.
+        points: mean prediction and mean label of each bucket, in order.
+        label: name of the label.
     """
     values = [value for point in points for value in point]
     low, high = min(values), max(values)
@@ -49,11 +49,11 @@ def calibration(points: Sequence[tuple[float, float]], label: str) -> str:
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], reference: float) -> str:
-    """Return a bar for each value that is not negative, with a dashed line at the one of all rows.
+    """Return a bar for each value, which must not be negative, with a dashed line at the value of all rows.
 
     Args:
-        title: what they are.
-        values: by the names of the bars.
+        title: title of the chart.
+        values: values by bar name.
         reference: the value of all rows.
     """
     row, start = 24, 140

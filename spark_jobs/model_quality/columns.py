@@ -1,7 +1,7 @@
-"""The columns of a model: label and features, how they become numbers, and columns.json, which keeps them.
+"""The columns of a model: label, features and their encoding, and columns.json, which stores them.
 
-A number stays one. A text with choices becomes a column for each choice, which is 1 in rows of that choice
-and 0 in others (one-hot). What is missing is an empty text in CSV, which XGBoost takes for missing.
+Numbers stay unchanged. A text with choices becomes one column per choice, with 1 in rows of that choice and 0
+in others (one-hot). A missing value is an empty field in CSV, which XGBoost reads as missing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 PREDICTION = "prediction"
-"""The name of the column that a transform adds."""
+"""The name of the column that a transform job adds."""
 REGRESSION, BINARY = "regression", "binary"
-"""A label that is a number; a label of two classes, whose prediction is the probability of the second one."""
+"""A numeric label; a label with two classes, for which the prediction is the probability of the second."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Column:
 
     name: str
     choices: tuple[str, ...] = ()
-    """Of a text; none of a number."""
+    """The choices of a text; empty for a number."""
     integral: bool = False
-    """Whether a number is whole."""
+    """Whether a number is an integer."""
 
     @property
     def encoded(self) -> tuple[str, ...]:
-        """The names of the columns that it becomes as a feature."""
+        """The names of its encoded columns as a feature."""
         return tuple(f"{self.name}={choice}" for choice in self.choices) or (self.name,)
 
     def encode(self) -> list[pl.Expr]:
-        """Return the columns that it becomes as a feature."""
+        """Return its encoded columns as a feature."""
         if not self.choices:
             return [pl.col(self.name).cast(pl.Float64)]
         return [
@@ -51,7 +51,7 @@ class Column:
         ]
 
     def decode(self) -> pl.Expr:
-        """Return its values, from the columns that it became."""
+        """Return its values, decoded from the encoded columns."""
         if not self.choices:
             return pl.col(self.name)
         each = [
@@ -63,7 +63,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a model, in the order in which it takes them."""
+    """The columns of a model in the order of the model's input."""
 
     problem: str
     label: Column
@@ -79,17 +79,17 @@ class Columns:
         return [column for feature in self.features for column in feature.encode()]
 
     def encode_label(self) -> pl.Expr:
-        """Return the label as a number: of two classes 0 and 1."""
+        """Return the label as a number; two classes are 0 and 1."""
         if not self.label.choices:
             return pl.col(self.label.name).cast(pl.Float64)
         return (pl.col(self.label.name) == self.label.choices[1]).cast(pl.Float64)
 
     def decode(self) -> list[pl.Expr]:
-        """Return the features, from encoded ones."""
+        """Return the features, decoded from the encoded features."""
         return [feature.decode() for feature in self.features]
 
     def predicted(self, first: AnyField) -> Table:
-        """Return the table of a transform that joins its input: one field, features, prediction."""
+        """Return the output table of a transform job that joins its input: a field, features, prediction."""
         features = (Double(name, required=False) for name in self.encoded)
         return Table(fields=(first, *features, Double(PREDICTION)))
 
@@ -100,10 +100,10 @@ class Columns:
 
 
 def read_columns(text: str, uri: str) -> Columns:
-    """Return the columns of a columns.json.
+    """Return the columns in a columns.json.
 
     Raises:
-        JobError: it is missing, or is something else.
+        JobError: the file is missing or not valid.
     """
     if not text:
         raise JobError(f"there is no {uri}: name the baseline that prepare_training_data.py writes")
@@ -126,7 +126,7 @@ def column_of(field: AnyField) -> Column:
     """Return a field as a column of a model.
 
     Raises:
-        JobError: a model cannot take it.
+        JobError: the field cannot be part of a model.
     """
     if isinstance(field, String) and field.choices:
         return Column(field.name, field.choices)
@@ -139,7 +139,7 @@ def column_of(field: AnyField) -> Column:
 
 
 def difference(expected: Columns, found: Columns) -> str | None:
-    """Return the first difference between the features of a model and those that a job declares, or None."""
+    """Return the first difference between a model's features and the declared ones, or None."""
     for before, now in zip_longest(expected.features, found.features):
         if before != now:
             return f"{_shown(before)} is now {_shown(now)}"

@@ -1,4 +1,4 @@
-"""What a project declares of its model: the fields of its data, which of them is what, and slices."""
+"""The declaration of a model's data: its fields, their roles, and slices."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ class ModelData:
     """The data of a model.
 
     Attributes:
-        fields: of a row of training data, in their order.
-        label: the field that is predicted; it is required. Of two classes it is a String with two choices,
-            and the model predicts the probability of the second one; otherwise it is a number.
-        key: the field with which scoring data begins, before the features, and which is published with the
-            prediction.
+        fields: the fields of a row of training data, in order.
+        label: the predicted field, which is required. For two classes, it is a String with two choices, and
+            the model predicts the probability of the second. Otherwise, it is a number.
+        key: the first field of scoring data, before the features, which is published with the prediction.
         ignored: fields that are neither label nor feature.
-        slices: features, with choices, for each value of which the model is evaluated.
+        slices: features with choices; the model is evaluated separately for each value.
     """
 
     fields: tuple[AnyField, ...]
@@ -37,12 +36,12 @@ class ModelData:
 
     @cached_property
     def training_table(self) -> Table:
-        """What training data is."""
+        """The table of training data."""
         return Table(fields=self.fields)
 
     @cached_property
     def scoring_table(self) -> Table:
-        """What scoring data is: the key and the features."""
+        """The table of scoring data: the key and the features."""
         left = {self.label, *self.ignored}
         return Table(fields=(self.key, *(field for field in self.fields if field.name not in left)))
 
@@ -51,7 +50,7 @@ class ModelData:
         """The columns of the model.
 
         Raises:
-            JobError: the declaration has a label or a feature that a model cannot take.
+            JobError: the label or a feature cannot be part of a model.
         """
         by_name = {field.name: field for field in self.fields}
         label = by_name.get(self.label)

@@ -1,4 +1,4 @@
-"""Whether a model is to be registered: good enough, new, and better than the approved one."""
+"""Decides whether a model is registered: good enough, new, and better than the approved one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ REGISTER, UNCHANGED, REJECT = "register", "unchanged", "reject"
 
 
 class Thresholds(NamedTuple):
-    """What a model must meet."""
+    """The requirements for a model."""
 
     metric: str
     limit: float
-    """The worst value of the metric."""
+    """The worst accepted value of the metric."""
     min_improvement: float
-    """By how much the metric must be better than that of the approved model, the champion."""
+    """Minimum improvement of the metric over the approved model (the champion)."""
 
     def check(self) -> None:
-        """Check the numbers of the command line.
+        """Check the values of the command line.
 
         Raises:
-            JobError: one is not finite, or a worse model is an improvement.
+            JobError: a value is not finite, or the minimum improvement is negative.
         """
-        # Nothing is above or below a NaN: each model would meet such a limit.
+        # A comparison with NaN is always false: every model would meet such a limit.
         if not math.isfinite(self.limit):
             raise JobError(f"--limit {self.limit}: write the worst value of {self.metric}, a finite number")
         if not (math.isfinite(self.min_improvement) and self.min_improvement >= 0):
@@ -38,7 +38,7 @@ class Thresholds(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What becomes of a model, and why, in one sentence."""
+    """The decision on a model, with a reason in one sentence."""
 
     decision: str
     reason: str
@@ -51,12 +51,12 @@ def decide(
     *,
     same: bool = False,
 ) -> Decision:
-    """Return what becomes of a model.
+    """Return the decision on a model.
 
     Args:
-        metrics: of the model.
-        champion: the metrics of the approved model on the same rows; None where no model is approved.
-        thresholds: what must be met.
+        metrics: metrics of the model.
+        champion: metrics of the approved model on the same rows; None if no model is approved.
+        thresholds: the requirements.
         same: whether the model is the approved one.
     """
     if same:

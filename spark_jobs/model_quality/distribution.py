@@ -1,9 +1,9 @@
-"""The distribution of a column, in one pass and little memory: those of tasks add up to that of the whole.
+"""The distribution of a column, from one pass with little memory; the distributions of tasks can be added.
 
-Numbers are counted in cells: the floating-point numbers that agree in sign, exponent and the first seven bits
-of the mantissa. So a cell is at most 1/128 as wide as its numbers are large, and whole numbers up to 256
-have a cell each. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12,
-2019) the relative error of quantiles is bounded; the binary exponent takes the place of the logarithm.
+Numbers are counted in cells: floating-point numbers with the same sign, exponent and first seven bits of the
+mantissa. A cell is therefore at most 1/128 as wide as its numbers are large, and integers up to 256 have
+separate cells. Counts between bounds of cells are exact. As in DDSketch (Masson, Rim and Lee, PVLDB 12,
+2019), the relative error of quantiles is bounded; the binary exponent replaces the logarithm.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import polars as pl
 MANTISSA_BITS = 7
 _SHIFT = 52 - MANTISSA_BITS
 _LARGEST_SPAN = 2**17
-"""Of cells that an array has an element for, used or not."""
+"""Maximum number of cells for which an array is allocated, used or not."""
 _MAGNITUDE = np.int64(2**63 - 1)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """How many numbers are in each cell that has any, in the order of the cells."""
+    """The count of each nonempty cell, in the order of the cells."""
 
     numbers: Any
-    """The number of each cell; cells of larger values have larger numbers."""
+    """The number of each cell; cells with larger values have larger numbers."""
     counts: Any
 
     def __add__(self, other: Cells) -> Cells:
@@ -38,17 +38,17 @@ class Cells:
 
     @property
     def lower_bounds(self) -> Any:
-        """The least value of each cell."""
+        """The lower bound of each cell."""
         ordered = self.numbers << _SHIFT
         return np.where(ordered < 0, ordered ^ _MAGNITUDE, ordered).view(np.float64)
 
     def between(self, edges: Any) -> Any:
-        """Return the counts below the first edge, from each edge up to the next, and from the last one on."""
+        """Return the counts below the first edge, between edges, and from the last edge."""
         places = np.searchsorted(edges, self.lower_bounds, side="right")
         return np.bincount(places, self.counts, len(edges) + 1).astype(np.int64)
 
     def edges(self, buckets: int) -> Any:
-        """Return edges between buckets of about as many values each, at bounds of cells."""
+        """Return edges of buckets with about equal numbers of values, at bounds of cells."""
         total = np.cumsum(self.counts)
         targets = total[-1] * np.arange(1, buckets) / buckets
         after = np.unique(np.searchsorted(total, targets) + 1)
@@ -56,8 +56,8 @@ class Cells:
 
 
 def cell_numbers(values: Any) -> Any:
-    """Return the number of the cell of each value, an array of finite float64."""
-    bits = (values + 0.0).view(np.int64)  # -0.0 is 0.0
+    """Return the cell number of each value in an array of finite float64."""
+    bits = (values + 0.0).view(np.int64)  # converts -0.0 to 0.0
     if bits.min(initial=0) < 0:
         bits ^= (bits >> 63) & _MAGNITUDE
     bits >>= _SHIFT
@@ -93,7 +93,7 @@ class Numbers:
     cells: Cells
 
     def __add__(self, other: Numbers) -> Numbers:
-        """Return the distribution of both (Chan, Golub and LeVeque: Updating Formulae, 1979)."""
+        """Return the combined distribution (Chan, Golub and LeVeque: Updating Formulae, 1979)."""
         present = self.present + other.present
         if not self.present or not other.present:
             full = self if self.present else other
@@ -119,11 +119,11 @@ class Texts:
 
     missing: int
     counts: dict[str, int]
-    """By text."""
+    """Counts by text."""
 
     @property
     def present(self) -> int:
-        """How many there are."""
+        """Number of values that are not missing."""
         return sum(self.counts.values())
 
     def __add__(self, other: Texts) -> Texts:
@@ -146,6 +146,6 @@ def numbers_of(column: pl.Series) -> Numbers:
 
 
 def texts_of(column: pl.Series, choices: Sequence[str]) -> Texts:
-    """Return the distribution of a column of texts, each of which is one of the choices."""
+    """Return the distribution of a column of texts with the given choices."""
     counts = {choice: int((column == choice).sum()) for choice in choices}
     return Texts(column.null_count(), {choice: count for choice, count in counts.items() if count})

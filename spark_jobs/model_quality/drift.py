@@ -1,7 +1,7 @@
-"""How far rows are from the baseline of a model: for each column distances of distributions, and drift.json.
+"""Measures how much rows differ from a model's baseline: distances per column, and drift.json.
 
-Distances of few rows are large by chance alone. So a limit holds only above what samples of one distribution
-exceed once in a thousand times: a report has both.
+With few rows, distances are large by chance. A limit therefore applies only above the value that samples of
+the same distribution exceed once in a thousand times. A report contains both.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LEAST_COUNT = 0.5
-"""Of values in a bucket that has none: the logarithm of 0 is not a number."""
+"""Count that is used for an empty bucket, because the logarithm of 0 is not a number."""
 NORMAL_QUANTILE = 3.0902323061678132
-"""Exceeded once in a thousand times by a standard normal variable."""
+"""Value that a standard normal variable exceeds once in a thousand times."""
 KOLMOGOROV_QUANTILE = math.sqrt(math.log(2 / 1e-3) / 2)
-"""Exceeded once in a thousand times by the scaled distance of two large samples."""
+"""Value that the scaled distance of two large samples exceeds once in a thousand times."""
 
 
 class Limits(NamedTuple):
-    """What is too far from the baseline."""
+    """The limits for differences from the baseline."""
 
     psi: float
     ks: float
     missing: float
-    """Of the share of missing values, by which it may be larger."""
+    """Maximum increase of the fraction of missing values."""
 
     def check(self) -> None:
-        """Check the numbers of the command line.
+        """Check the values of the command line.
 
         Raises:
-            JobError: no drift could exceed one, or any rows would.
+            JobError: a limit can never be exceeded, or is always exceeded.
         """
-        # Nothing is above a NaN: rows that have drifted would be published.
+        # A comparison with NaN is always false: rows that have drifted would be published.
         if not (math.isfinite(self.psi) and self.psi > 0):
             raise JobError(f"--max_psi {self.psi}: write a finite number above 0, as 0.25")
         if not 0 < self.ks <= 1:
@@ -51,22 +51,22 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a column is from its baseline."""
+    """The difference of a column from its baseline."""
 
     name: str
     psi: float
     psi_limit: float
-    """The given one, or what chance explains."""
+    """The given limit, or a larger value that can occur by chance."""
     ks: float | None
-    """Of numbers."""
+    """Only for numbers."""
     ks_limit: float | None
     missing: float
-    """The share of missing values."""
+    """The fraction of missing values."""
     baseline_missing: float
     missing_limit: float
 
     def exceeded(self) -> Iterator[str]:
-        """Yield each limit that is exceeded, with the figures."""
+        """Yield each exceeded limit with the values."""
         if self.psi > self.psi_limit:
             yield f"{self.name}: PSI {self.psi:.3f} is above {self.psi_limit:.3f}"
         if self.ks is not None and self.ks_limit is not None and self.ks > self.ks_limit:
@@ -81,8 +81,8 @@ class Drift:
 def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
     """Return the population stability index of counts in the same buckets: Σ (aᵢ - eᵢ) ln(aᵢ / eᵢ).
 
-    aᵢ and eᵢ are the shares of the buckets (Siddiqi: Credit Risk Scorecards, 2006, which takes less than 0.1
-    for no change, and more than 0.25 for a large one). It is Jeffreys' divergence of the two distributions.
+    aᵢ and eᵢ are the shares of the buckets (Siddiqi: Credit Risk Scorecards, 2006, which considers less than
+    0.1 as no change, and more than 0.25 as a large one). It is Jeffreys' divergence of the two distributions.
     """
     total_expected, total_actual = sum(expected), sum(actual)
     if not total_expected or not total_actual:
@@ -96,16 +96,16 @@ def psi(expected: Sequence[int], actual: Sequence[int]) -> float:
 
 
 def psi_by_chance(buckets: int, expected: int, actual: int) -> float:
-    """Return what the index of samples of one distribution exceeds once in a thousand times.
+    """Return the index that samples of the same distribution exceed once in a thousand times.
 
-    It is distributed as χ² with one degree of freedom less than there are buckets, times 1/n + 1/m
-    (Yurdakul and Naranjo: Statistical Properties of the Population Stability Index, 2020); the
-    quantile of χ² is that of Wilson and Hilferty (1931).
+    The index is distributed as χ² with one degree of freedom less than the number of buckets, times 1/n + 1/m
+    (Yurdakul and Naranjo: Statistical Properties of the Population Stability Index, 2020). The quantile of χ²
+    is approximated as in Wilson and Hilferty (1931).
 
     Args:
-        buckets: that have values.
-        expected: the number of values of one sample.
-        actual: the number of values of the other.
+        buckets: number of nonempty buckets.
+        expected: number of values in one sample.
+        actual: number of values in the other.
     """
     degrees = buckets - 1
     if degrees < 1 or not expected or not actual:
@@ -116,10 +116,10 @@ def psi_by_chance(buckets: int, expected: int, actual: int) -> float:
 
 
 def kolmogorov_smirnov(expected: Sequence[int], actual: Sequence[int]) -> float:
-    """Return the largest distance of the cumulative shares, over the edges of buckets: max |Fₐ - Fₑ|.
+    """Return the largest difference of the cumulative shares at the edges of buckets: max |Fₐ - Fₑ|.
 
-    The distance of Kolmogorov and Smirnov is over all values: it is at least this, and at most the share of
-    a bucket more.
+    The Kolmogorov-Smirnov distance considers all values: it is at least this, and larger by at most the share
+    of a bucket.
     """
     total_expected, total_actual = sum(expected), sum(actual)
     if not total_expected or not total_actual:
@@ -133,7 +133,7 @@ def kolmogorov_smirnov(expected: Sequence[int], actual: Sequence[int]) -> float:
 
 
 def ks_by_chance(expected: int, actual: int) -> float:
-    """Return what the distance of samples of one distribution exceeds at most once in a thousand times.
+    """Return the distance that samples of the same distribution exceed at most once in a thousand times.
 
     √(ln(2/0.001)/2) √((n + m) / nm) (Smirnov: Table for Estimating the Goodness of Fit, 1948).
     """
@@ -146,9 +146,9 @@ def drifts(baseline: Mapping[str, Baseline], found: Statistics, limits: Limits) 
     """Return the drift of each column.
 
     Args:
-        baseline: by column; it has all that were found.
-        found: the statistics of the rows.
-        limits: what is too far.
+        baseline: baseline by column, for at least the columns in `found`.
+        found: statistics of the rows.
+        limits: the limits.
     """
     return [_drift(baseline[name], column, limits) for name, column in found.columns.items()]
 

@@ -1,7 +1,7 @@
-"""The job that evaluates a model on test data, and compares it with the approved one on the same rows.
+"""The job that evaluates a model on test data, and compares it with the approved model on the same rows.
 
-`<evaluation>/runs/<run>/` has evaluation/evaluation.json, with charts and a sample of the predictions beside
-it, and baseline/, which describes the training data and the predictions: drift is measured against it.
+`<evaluation>/runs/<run>/` contains evaluation/evaluation.json with charts and a sample of the predictions,
+and baseline/, which describes the training data and the predictions. Drift is measured against this baseline.
 """
 
 from __future__ import annotations
@@ -45,23 +45,23 @@ MODEL, CHAMPION = "model", "champion"
 NONE, NOT_GIVEN = "none", "not-given"
 
 Slice = tuple[str, str, str]
-"""Whose predictions, and the column and value of a slice; of all rows both are empty."""
+"""The model that predicts, and column and value of a slice, which are empty for all rows."""
 
 
 class Models(NamedTuple):
-    """The model that is evaluated, and the approved one if there is one."""
+    """The evaluated model, and the approved model if there is one."""
 
     model: Artifact
     champion: Artifact | None
 
     @property
     def are_same(self) -> bool:
-        """Whether the model is the approved one, whatever the archives that hold it."""
+        """Whether both are the same model, independent of their archives."""
         return self.champion is not None and self.champion.digest == self.model.digest
 
 
 def main(data: ModelData) -> None:
-    """Run the job as a program, and end Spark."""
+    """Run the job as a program, and stop Spark."""
     try:
         evaluate(data)
     finally:
@@ -72,11 +72,11 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
     Args:
-        data: what the model is about.
-        argv: the words after the job's file; by default those of this process.
+        data: the declaration of the model's data.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
-        JobError: the input, the models, the output or Spark do not allow it; the message is one line.
+        JobError: the input, the models, the output or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(description="Evaluate a model on test data.")
     parser.add_argument("--predictions", required=True, help="what the transform of the test data wrote")
@@ -129,15 +129,15 @@ def _read_models(files: Storage, values: argparse.Namespace) -> Models:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the metrics of some rows are made of."""
+    """The sums over rows from which the metrics are computed."""
 
     sums: dict[Slice, Any]
     predictions: Numbers
     calibration: Calibration
     disagreement: float
-    """The largest share by which predictions of the transform and of the model differ."""
+    """Largest relative difference between predictions of the transform job and of the model."""
     sample: tuple[str, ...]
-    """The first rows as lines of CSV: the prediction, then the encoded features."""
+    """The first rows as CSV lines: the prediction, then the encoded features."""
 
     def __add__(self, other: Scores) -> Scores:
         both = {key: found + other.sums[key] for key, found in self.sums.items()}
@@ -163,13 +163,13 @@ class Evaluation(Sink):
         thresholds: Thresholds,
         baseline: str,
     ):
-        """Args: columns: of the model; slices: names of features; baseline: folder of that of its data."""
+        """Args: columns: columns of the model; slices: feature names; baseline: folder of the baseline."""
         self._columns, self._models = columns, models
         self._slices = [feature for feature in columns.features if feature.name in slices]
         self._thresholds, self._baseline = thresholds, baseline
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the scores of some rows."""
+        """Return the scores of rows."""
         label = rows[self._columns.label.name].to_numpy()
         prediction = rows[PREDICTION].to_numpy()
         features = rows.select(self._columns.encoded).to_numpy()
@@ -201,7 +201,7 @@ class Evaluation(Sink):
         """Write the evaluation, its charts and the baseline.
 
         Raises:
-            JobError: the model of the transform is another one, or a metric is not a number.
+            JobError: the transform job used another model, or a metric is not a number.
         """
         del written
         if summary.disagreement > AGREEMENT:
@@ -261,7 +261,7 @@ class Evaluation(Sink):
         """Return the metrics over all rows.
 
         Raises:
-            JobError: one is not a number.
+            JobError: a metric is not a number.
         """
         metrics: dict[str, float] = summary.sums[who, "", ""].metrics()
         if undefined := [name for name, value in metrics.items() if not math.isfinite(value)]:
@@ -283,7 +283,7 @@ class Evaluation(Sink):
         return charts.bars(f"{metric} by slice", values, evaluation["metrics"][metric])
 
     def _baseline_with_predictions(self, files: Storage, predictions: Numbers) -> dict[str, str]:
-        """Return the files of the baseline of the training data, with a column for the predictions."""
+        """Return the baseline files of the training data, with an added column for the predictions."""
         before = {
             name: files.read_text(f"{self._baseline}/{name}") for name in (STATISTICS, CONSTRAINTS, COLUMNS)
         }
@@ -299,7 +299,8 @@ class Evaluation(Sink):
 def _model_card(evaluation: Mapping[str, Any]) -> str:
     """Return a file with the evaluation as a part of a model card in AWS's schema.
 
-    The part is a string, because a pipeline can read single values of a file only, and puts it into a text.
+    The part is a string, because a pipeline can only read single values of a file and insert them into a
+    text.
     """
     parts = [("all rows", evaluation["metrics"])]
     parts += [(f"{each['column']} = {each['value']}"[:63], each["metrics"]) for each in evaluation["slices"]]

@@ -1,4 +1,4 @@
-"""Metrics of predictions, as sums over rows: those of tasks add up to those of the whole."""
+"""Metrics of predictions from sums over rows; the sums of tasks can be added."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LOWER_IS_BETTER: Mapping[str, bool] = {
     "f1": False,
     "log_loss": True,
 }
-"""The metrics, and whether a lower value is the better one."""
+"""The metrics, and whether lower values are better."""
 METRICS_OF: Mapping[str, tuple[str, ...]] = {
     REGRESSION: ("rmse", "mae", "r2"),
     BINARY: ("auc", "accuracy", "precision", "recall", "f1", "log_loss"),
 }
 """The metrics of each kind of label."""
 LEAST_PROBABILITY = 1e-7
-"""A probability of 0 or 1 counts as this near to it: the logarithm of 0 is not a number."""
+"""Minimum distance of a probability from 0 and 1, because the logarithm of 0 is not a number."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class RegressionSums:
     absolute: float
     """Σ |p - y|"""
     mean: float
-    """Of y."""
+    """Mean of y."""
     variation: float
     """Σ (y - ȳ)²"""
 
     def __add__(self, other: RegressionSums) -> RegressionSums:
-        """Return the sums of both (the variation by Chan, Golub and LeVeque: Updating Formulae, 1979)."""
+        """Return the combined sums (the variation as in Chan, Golub and LeVeque: Updating Formulae, 1979)."""
         rows = self.rows + other.rows
         apart = other.mean - self.mean
         return RegressionSums(
@@ -59,7 +59,7 @@ class RegressionSums:
         )
 
     def metrics(self) -> dict[str, float]:
-        """Return rmse = √(Σ(p-y)²/n), mae = Σ|p-y|/n, r2 = 1 - Σ(p-y)²/Σ(y-ȳ)²; NaN where there is none."""
+        """Return rmse = √(Σ(p-y)²/n), mae = Σ|p-y|/n, r2 = 1 - Σ(p-y)²/Σ(y-ȳ)²; NaN if undefined."""
         if not self.rows:
             return dict.fromkeys(METRICS_OF[REGRESSION], math.nan)
         return {
@@ -71,16 +71,16 @@ class RegressionSums:
 
 @dataclass(frozen=True)
 class BinarySums:
-    """Counts of labels 0 and 1 by the probability that was predicted for 1."""
+    """Counts of labels 0 and 1 by predicted probability of 1."""
 
     positives: Cells
     negatives: Cells
     true_positives: int
-    """Of a probability of 0.5 or more."""
+    """Rows with label 1 and a probability of at least 0.5."""
     false_positives: int
-    """Of a label of 0."""
+    """Rows with label 0 and a probability of at least 0.5."""
     losses: float
-    """Σ -ln of the probability that was predicted for the label."""
+    """Σ -ln of the predicted probability of the label."""
 
     def __add__(self, other: BinarySums) -> BinarySums:
         return BinarySums(
@@ -93,15 +93,15 @@ class BinarySums:
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """Number of rows."""
         return int(self.positives.counts.sum() + self.negatives.counts.sum())
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics of a classifier; NaN where there is none, as auc of one class.
+        """Return the metrics of a classifier; NaN if undefined, such as auc with only one class.
 
-        accuracy, precision, recall and f1 are those of a probability of 0.5 or more. auc is the probability
-        that a row of class 1 has a higher prediction than one of class 0 (Hanley and McNeil, Radiology 143,
-        1982); ties count as halves, and so do numbers of one cell, which differ by less than 1/128.
+        accuracy, precision, recall and f1 use a threshold of 0.5. auc is the probability that a row of class
+        1 has a higher prediction than a row of class 0 (Hanley and McNeil, Radiology 143, 1982). Ties count
+        as one half, and so do predictions in the same cell, which differ by less than 1/128.
         """
         positives, negatives = int(self.positives.counts.sum()), int(self.negatives.counts.sum())
         hits, alarms = self.true_positives, self.false_positives
@@ -159,4 +159,4 @@ def binary_sums(label: Any, prediction: Any) -> BinarySums:
 
 
 SUMS: Mapping[str, Callable[[Any, Any], Any]] = {REGRESSION: regression_sums, BINARY: binary_sums}
-"""What sums labels and predictions, by kind of label."""
+"""The function that sums labels and predictions, by kind of label."""

@@ -1,7 +1,8 @@
-"""The job that completes predictions: it joins them to keys, measures drift, and publishes or withholds them.
+"""The job that post-processes predictions: adds keys, measures drift, and publishes or withholds them.
 
-`<predicted>/runs/<run>/` has parquet/ and csv/, the key and the prediction of each row, and drift/drift.json,
-whose `decision` is read by the pipeline. `<predicted>/drift.json` is the newest one, published or not.
+`<predicted>/runs/<run>/` contains parquet/ and csv/ with the key and the prediction of each row, and
+drift/drift.json, whose `decision` the pipeline reads. `<predicted>/drift.json` is the newest one, published
+or not.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
 
 NAME = "post_process_predictions"
 PUBLISH, WITHHOLD = "publish", "withhold"
-"""What becomes of predictions."""
+"""The possible decisions about predictions."""
 SHOWN_LIMITS = 20
-"""Limits that a message names of many."""
+"""Maximum number of limits in a message."""
 
 
 def main(data: ModelData) -> None:
-    """Run the job as a program, and end Spark."""
+    """Run the job as a program, and stop Spark."""
     try:
         post_process(data)
     finally:
@@ -49,11 +50,11 @@ def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
     Args:
-        data: what the model is about.
-        argv: the words after the job's file; by default those of this process.
+        data: the declaration of the model's data.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
-        JobError: the predictions, the baseline or Spark do not allow it; the message is one line.
+        JobError: the predictions, the baseline or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(
         description="Publish predictions, unless they or their rows have drifted."
@@ -80,7 +81,7 @@ def _check_complete(baseline: ModelBaseline, uri: str) -> None:
     """Check that a baseline has all columns.
 
     Raises:
-        JobError: one is missing.
+        JobError: a column is missing.
     """
     names = [*(feature.name for feature in baseline.columns.features), PREDICTION]
     if missing := [name for name in names if name not in baseline.statistics]:
@@ -96,12 +97,12 @@ class Predictions(Sink):
     data_sets: Mapping[str, str] = {"parquet": "parquet", "csv": "csv"}
 
     def __init__(self, baseline: ModelBaseline, key: str, limits: Limits, output: str):
-        """Args: baseline: of the model; key: name of that field; output: where the newest drift.json is."""
+        """Args: baseline: the model's baseline; key: field name; output: folder of the newest drift.json."""
         self._baseline, self._key, self._limits, self._output = baseline, key, limits, output
         self._described = [*baseline.columns.features, Column(PREDICTION)]
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the files of some rows, and their statistics."""
+        """Return the files of rows, and their statistics."""
         published = rows.select(self._key, PREDICTION)
         values = rows.select(*self._baseline.columns.decode(), PREDICTION)
         files = [encoded(data_set, kind, published) for data_set, kind in self.data_sets.items()]
@@ -125,7 +126,7 @@ class Predictions(Sink):
 
 
 def _reason(exceeded: Sequence[str], rows: int) -> str:
-    """Return why nothing is published; a Fail step of SageMaker takes 3,072 characters."""
+    """Return why nothing is published; a Fail step of SageMaker accepts 3,072 characters."""
     more = f" and {len(exceeded) - SHOWN_LIMITS} more" if len(exceeded) > SHOWN_LIMITS else ""
     return (
         f"drift: none of {rows:,} rows is published: {'; '.join(exceeded[:SHOWN_LIMITS])}{more}; check the "

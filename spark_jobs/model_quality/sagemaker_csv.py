@@ -1,4 +1,4 @@
-"""CSV as the built-in algorithms of SageMaker take it: without header, since a header would be a row."""
+"""CSV for the built-in algorithms of SageMaker, without a header, which they would read as a row."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The sample of a version: test data with its predictions, and the job that compares others with them.
+"""The sample of a model version: test data with predictions, and the job that compares new predictions.
 
-`sample.csv` is next to evaluation.json. Each line has the recorded prediction, then the features as the
-model gets them. A transform with `JoinSource: Input`, the input filter `$[1:]` and the output filter
-`$[0,-1]` writes the recorded prediction and the new one.
+`sample.csv` is next to evaluation.json. Each line contains the recorded prediction, then the features as the
+model
+receives them. A transform job with `JoinSource: Input`, the input filter `$[1:]` and the output filter
+`$[0,-1]`
+writes the recorded prediction and the new one.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ def sample_of(rows: pl.DataFrame, columns: Columns) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Run the job as a program, and end Spark."""
+    """Run the job as a program, and stop Spark."""
     try:
         check()
     finally:
@@ -54,11 +56,11 @@ def check(argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
     Args:
-        argv: the words after the job's file; by default those of this process.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
         JobError: a prediction is missing or differs from the recorded one; or the input, the output or Spark
-            do not allow it. The message is one line.
+            prevent it. The message is one line.
     """
     parser = argparse.ArgumentParser(description="Compare predictions for a sample with the recorded ones.")
     parser.add_argument("--predictions", required=True, help="what the transform of the sample wrote")
@@ -76,12 +78,12 @@ def check(argv: Sequence[str] | None = None) -> None:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far predictions are from the recorded ones.
+    """The difference between predictions and recorded predictions.
 
     Attributes:
-        rows: that were compared.
-        different: rows whose difference is larger than AGREEMENT.
-        largest: difference, as a share of the recorded prediction, or of 1 if that is larger.
+        rows: number of compared rows.
+        different: rows with a difference above AGREEMENT.
+        largest: largest difference, relative to the recorded prediction or 1, whichever is larger.
     """
 
     rows: int
@@ -95,16 +97,16 @@ class Difference:
 
 
 class Agreement(Sink):
-    """Compares predictions with the recorded ones, and publishes none of them."""
+    """Compares predictions with the recorded ones, and publishes nothing."""
 
     data_sets: Mapping[str, str] = {}
 
     def __init__(self, sample: str, expected: int):
-        """Args: sample: URI of sample.csv; expected: its rows."""
+        """Args: sample: URI of sample.csv; expected: its number of rows."""
         self._sample, self._expected = sample, expected
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return how far the predictions are from the recorded ones."""
+        """Return the differences of the predictions from the recorded ones."""
         recorded, prediction = rows[RECORDED].to_numpy(), rows[PREDICTION].to_numpy()
         apart = abs(prediction - recorded) / abs(recorded).clip(1)
         return Taken([], Difference(len(rows), int((apart > AGREEMENT).sum()), float(apart.max(initial=0))))
@@ -113,7 +115,7 @@ class Agreement(Sink):
         """Write agreement.json.
 
         Raises:
-            JobError: a prediction is missing, or is another one.
+            JobError: a prediction is missing or differs.
         """
         del written
         if summary.rows != self._expected:

@@ -1,6 +1,6 @@
-"""The job that prepares scoring data: it checks rows and encodes them as those that the model was trained on.
+"""The job that prepares scoring data: validates rows and encodes them like the training data of the model.
 
-`<scoring_data>/runs/<run>/features/` is CSV without header: the key, then the features.
+`<scoring_data>/runs/<run>/features/` contains CSV without a header: the key, then the features.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FEATURES = "features"
 
 
 def main(data: ModelData) -> None:
-    """Run the job as a program, and end Spark."""
+    """Run the job as a program, and stop Spark."""
     try:
         prepare(data)
     finally:
@@ -41,11 +41,11 @@ def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
     Args:
-        data: what is read, and which of it is what.
-        argv: the words after the job's file; by default those of this process.
+        data: the declaration of the model's data.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
-        JobError: the input, the model, the output or Spark do not allow it; the message is one line.
+        JobError: the input, the model, the output or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(description="Prepare the rows that a model is to score.")
     parser.add_argument("--input_table", required=True, help="file, folder or glob pattern")
@@ -70,12 +70,12 @@ class ScoringData(Sink):
     """Writes the key and the encoded features."""
 
     data_sets: Mapping[str, str] = {FEATURES: "csv"}
-    marks_success = False  # a transform would score it
+    marks_success = False  # a transform job would score the marker
 
     def __init__(self, columns: Columns, key: str):
-        """Args: columns: of the model; key: the field of that name."""
+        """Args: columns: columns of the model; key: name of the key field."""
         self._columns, self._key = columns, key
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the file of some rows."""
+        """Return the file for rows."""
         return Taken([csv_file(FEATURES, rows.select(self._key, *self._columns.encode()))])

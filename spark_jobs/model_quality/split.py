@@ -1,7 +1,7 @@
-"""Dividing rows among training, validation and test data, by a hash of each row.
+"""Splits rows into training, validation and test data by a hash of each row.
 
-The same row is always in the same part, whatever else is in the input, however it is divided into files and
-whichever task reads it. Equal rows are in one part, so that none of the test data was trained on.
+A row is always in the same part, independent of other input, files and tasks. Equal rows are in the same
+part, so no row of the test data was used for training.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _INCREMENT = np.uint64(0x9E3779B97F4A7C15)
 
 
 def shares(encoded: pl.DataFrame) -> Any:
-    """Return a number from 0 to 1 for each row, evenly distributed: a hash of its numbers.
+    """Return a number from 0 to 1 for each row, evenly distributed: a hash of its values.
 
-    The numbers of a row are mixed one after the other as SplitMix64 mixes its state (Steele, Lea and Flood:
-    Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
+    The values of a row are mixed in sequence, as SplitMix64 mixes its state (Steele, Lea and Flood: Fast
+    Splittable Pseudorandom Number Generators, OOPSLA 2014).
     """
     state = np.zeros(len(encoded), np.uint64)
     for column in encoded.iter_columns():
-        numbers = column.fill_null(float("nan")).to_numpy() + 0.0  # one zero of two
+        numbers = column.fill_null(float("nan")).to_numpy() + 0.0  # converts -0.0 to 0.0
         state = _mixed(state ^ numbers.view(np.uint64))
     return (state >> np.uint64(11)) * 2.0**-53
 
@@ -40,12 +40,12 @@ def _mixed(state: Any) -> Any:
 
 
 def parts(share: Any, validation: float, test: float) -> dict[str, Any]:
-    """Return which rows each part has.
+    """Return the rows of each part.
 
     Args:
         share: the number of each row.
-        validation: the fraction of the rows that are validation data.
-        test: the fraction that are test data.
+        validation: fraction of the rows for validation data.
+        test: fraction of the rows for test data.
     """
     return {
         TRAIN: share >= validation + test,

@@ -1,8 +1,9 @@
-"""statistics.json and constraints.json, in the schema of SageMaker Model Monitor, and what they are made of.
+"""statistics.json and constraints.json in the schema of SageMaker Model Monitor, and their statistics.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-statistics.html and
-…/model-monitor-byoc-constraints.html. A bucket has the values from its lower bound up to its upper one, the
-last bucket that one too. Buckets have about as many values each, for which distances are most informative.
+…/model-monitor-byoc-constraints.html. A bucket includes its lower bound but not its upper bound, except the
+last bucket, which includes both. Buckets have about equal numbers of values, which makes distances most
+informative.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ BUCKETS = 10
 
 @dataclass(frozen=True)
 class Statistics:
-    """The distribution of each column of some rows, by name, and how many rows these are."""
+    """The distribution of each column of some rows by name, and the number of rows."""
 
     rows: int
     columns: Mapping[str, Union[Numbers, Texts]]
 
     def __add__(self, other: Statistics) -> Statistics:
-        columns: dict[str, Any] = self.columns  # type: ignore[assignment]  # both are of the same kind
+        columns: dict[str, Any] = self.columns  # type: ignore[assignment]  # both have the same kind
         both = {name: found + other.columns[name] for name, found in columns.items()}
         return Statistics(self.rows + other.rows, both)
 
@@ -54,17 +55,17 @@ def statistics_of(rows: pl.DataFrame, columns: Sequence[Column]) -> Statistics:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A column as statistics.json describes it."""
+    """A column as described in statistics.json."""
 
     name: str
     missing: int
     present: int
     counts: tuple[int, ...]
-    """Of the values in each bucket, or of each text."""
+    """Counts of values by bucket, or by text."""
     edges: tuple[float, ...] = ()
-    """Between the buckets of numbers."""
+    """Edges between buckets; empty for texts."""
     texts: tuple[str, ...] = ()
-    """Where the column has texts."""
+    """The texts of a text column."""
 
 
 def statistics_json(statistics: Statistics, columns: Sequence[Column]) -> str:
@@ -108,7 +109,7 @@ def _type_of(column: Column) -> str:
 
 
 def constraints_json(statistics: Statistics, columns: Sequence[Column]) -> str:
-    """Return the content of constraints.json: what holds of the rows of the statistics."""
+    """Return the content of constraints.json: properties that all rows of the statistics have."""
     features = [_constrained(column, statistics.columns[column.name]) for column in columns]
     return json.dumps({"version": 0.0, "features": features, "monitoring_config": _CONFIG}, indent=1) + "\n"
 
@@ -144,22 +145,22 @@ _CONFIG = {
 
 
 def with_statistics_of(column: Column, found: Numbers, text: str, uri: str) -> str:
-    """Return the content of a statistics.json, with another column.
+    """Return the content of a statistics.json with an added column.
 
     Args:
-        column: which one.
+        column: the added column.
         found: its distribution.
-        text: of statistics.json.
-        uri: of its folder.
+        text: content of statistics.json.
+        uri: URI of its folder.
 
     Raises:
-        JobError: it is missing.
+        JobError: the file is missing.
     """
     return _with_feature(text, _described(column, found), f"{uri}/statistics.json")
 
 
 def with_constraints_of(column: Column, found: Numbers, text: str, uri: str) -> str:
-    """Return the content of a constraints.json, with another column; else as `with_statistics_of`."""
+    """Return the content of a constraints.json with an added column; see `with_statistics_of`."""
     return _with_feature(text, _constrained(column, found), f"{uri}/constraints.json")
 
 
@@ -172,10 +173,10 @@ def _with_feature(text: str, feature: Mapping[str, Any], uri: str) -> str:
 
 
 def read_statistics(text: str, uri: str) -> dict[str, Baseline]:
-    """Return the columns of a statistics.json, by name.
+    """Return the columns of a statistics.json by name.
 
     Raises:
-        JobError: it is missing, or is something else.
+        JobError: the file is missing or not valid.
     """
     if not text:
         raise JobError(f"there is no {uri}: the model package has no baseline; train and register it again")
@@ -201,7 +202,7 @@ def _baseline(feature: Mapping[str, Any]) -> Baseline:
 
 
 def _counts(buckets: Sequence[Mapping[str, Any]], present: int) -> tuple[int, ...]:
-    """Return the counts of buckets; distances from other ones are NaN or 0, which exceeds no limit."""
+    """Return the counts of valid buckets; with others, distances would be NaN or 0 and exceed no limit."""
     counts = tuple(each["count"] for each in buckets)
     if not all(0 <= count < math.inf for count in (*counts, present)) or (present and not any(counts)):
         raise ValueError(f"counts of {present} values: {', '.join(map(str, counts)) or 'none'}")
@@ -209,7 +210,7 @@ def _counts(buckets: Sequence[Mapping[str, Any]], present: int) -> tuple[int, ..
 
 
 def counts_like(baseline: Baseline, found: Union[Numbers, Texts]) -> tuple[int, ...]:
-    """Return counts for the buckets or texts of a baseline, and last those of texts that it does not have."""
+    """Return counts for the buckets or texts of a baseline; the last one counts unknown texts."""
     if isinstance(found, Texts):
         known = tuple(found.counts.get(text, 0) for text in baseline.texts)
         return (*known, found.present - sum(known))

@@ -1,7 +1,7 @@
-"""The job that prepares training data: it checks, encodes and divides rows, and writes the baseline.
+"""The job that prepares training data: validates, encodes and splits rows, and writes the baseline.
 
-`<training_data>/runs/<run>/` has train/, validation/ and test/, CSV without header with the label first, and
-baseline/, which describes the rows of train/.
+`<training_data>/runs/<run>/` contains train/, validation/ and test/, CSV without a header and with the label
+first, and baseline/, which describes the rows of train/.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NAME = "prepare_training_data"
 
 
 def main(data: ModelData) -> None:
-    """Run the job as a program, and end Spark."""
+    """Run the job as a program, and stop Spark."""
     try:
         prepare(data)
     finally:
@@ -45,11 +45,11 @@ def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
     """Run the job.
 
     Args:
-        data: what is read, and which of it is what.
-        argv: the words after the job's file; by default those of this process.
+        data: the declaration of the model's data.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
-        JobError: the input, the output or Spark do not allow it; the message is one line.
+        JobError: the input, the output or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(description="Prepare training, validation and test data of a model.")
     parser.add_argument("--input_table", required=True, help="file, folder or glob pattern")
@@ -66,14 +66,14 @@ def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
 
 
 class TrainingData(Sink):
-    """Writes training, validation and test data, and summarizes training data."""
+    """Writes training, validation and test data, and summarizes the training data."""
 
     data_sets: Mapping[str, str] = {TRAIN: "csv", VALIDATION: "csv", TEST: "csv"}
     each_has_all_rows = False
-    marks_success = False  # the built-in XGBoost fails at random where the marker is next to CSV
+    marks_success = False  # with this marker next to CSV, the built-in XGBoost fails randomly
 
     def __init__(self, columns: Columns, source: str, validation: float, test: float):
-        """Args: columns: of the model; source: the input; validation, test: fractions of the rows."""
+        """Args: columns: columns of the model; source: the input; validation, test: fractions of the rows."""
         self._columns, self._source = columns, source
         self._fractions = {VALIDATION: validation, TEST: test}
         if validation + test >= 1:
@@ -87,7 +87,7 @@ class TrainingData(Sink):
         return [self._columns.label, *self._columns.features]
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the files of some rows, and the statistics of those that are trained on."""
+        """Return the files of rows, and the statistics of the training rows."""
         encoded = rows.select(self._columns.encode_label(), *self._columns.encode())
         chosen = parts(shares(encoded), self._fractions[VALIDATION], self._fractions[TEST])
         files = [csv_file(name, encoded.filter(mask)) for name, mask in chosen.items() if mask.any()]
@@ -97,7 +97,7 @@ class TrainingData(Sink):
         """Write the baseline.
 
         Raises:
-            JobError: a model can be neither trained nor evaluated on these rows.
+            JobError: these rows do not allow to train or evaluate a model.
         """
         rows = sum(output.rows for output in written.values())
         for name, output in written.items():

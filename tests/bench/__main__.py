@@ -1,7 +1,7 @@
-"""All measurements, or some of them, into one file: `make bench`; in small `make bench ROWS=100000 ROUNDS=1`.
+"""Run measurements and write their results to a file: `make bench`, or `make bench ROWS=100000 ROUNDS=1`.
 
-Each section of the file is one list of results with what they were measured on. What cannot be compared
-directly is not: candidates of a section run in turn, in the same minutes on the same files.
+Each section of the file is a list of results with the conditions of the measurement. Candidates of a section
+run alternately on the same files within minutes, so that they can be compared.
 """
 
 import argparse
@@ -45,10 +45,10 @@ JVM_OPTIONS = {
     for name, value in parse((JOBS / "configuration.json").read_text())["spark-defaults"].items()
     if name.endswith(".extraJavaOptions")
 }
-"""Those of our job, from its configuration.json; its sizes are for other machines."""
+"""JVM options of our job from its configuration.json, without sizes, which are for other machines."""
 
 EARLIER = "a42d9124310f07425c3f9b36f802333e3eba6575"
-"""A commit whose job does all of its work in expressions of Spark."""
+"""A commit whose job works only with Spark expressions."""
 
 LEVERS: Mapping[str, Mapping[str, str]] = {
     "our job": {},
@@ -74,20 +74,20 @@ COMET_SETTINGS = {
     "spark.comet.expression.Cast.allowIncompatible": "true",
     "spark.comet.regexp.allowIncompatible": "true",
 }
-"""All that Apache DataFusion Comet can take over, also where it is not quite Spark's meaning."""
+"""Settings that let Apache DataFusion Comet take over as much as possible, even with different semantics."""
 
 
 BYTES_PER_ROW = 80
-"""Of the input, and of both outputs of one candidate."""
+"""Bytes per row of the input and of both outputs of a candidate."""
 FREE_SHARE = 0.1
-"""Of a disk; with less, YARN gives its node no more containers."""
+"""Free fraction of the disk; with less, YARN starts no containers."""
 
 
 def need_room(rows: int, folder: Path) -> None:
-    """Check that a disk can hold as many rows.
+    """Check that a disk has room for a number of rows.
 
     Raises:
-        SystemExit: it cannot.
+        SystemExit: the disk has not enough room.
     """
     disk = shutil.disk_usage(folder)
     needed = rows * BYTES_PER_ROW
@@ -99,13 +99,13 @@ def need_room(rows: int, folder: Path) -> None:
 
 
 class Bench:
-    """What the sections have in common: the amount of data, the rounds and a folder."""
+    """The common parts of all sections: the amount of data, the rounds and a folder."""
 
     def __init__(self, rows: int, rounds: int, folder: Path):
         self.rows, self.rounds, self.folder = rows, rounds, folder
 
     def data(self, rows: int, name: str = "") -> Path:
-        """Return a file of that many rows, made once."""
+        """Return a file with a number of rows, generated once."""
         file = self.folder / (name or f"{rows}.csv")
         if not file.exists():
             need_room(rows, self.folder)
@@ -115,7 +115,7 @@ class Bench:
     def spark(
         self, source: Path, other: str = "", conf: Mapping[str, str] | None = None, master: str = "local[2]"
     ) -> Cost:
-        """Run our job, or one of the others, on a file or folder."""
+        """Run our job, or another one, on a file or folder."""
         target = self.folder / "out"
         shutil.rmtree(target, ignore_errors=True)
         words = (
@@ -130,7 +130,7 @@ class Bench:
         """Run the job of an earlier commit on a file or folder.
 
         Raises:
-            SystemExit: the history has no such commit, as in a repository made from a template.
+            SystemExit: the history does not contain the commit, as in a repository created from the template.
         """
         app, helper = (self.folder / EARLIER / name for name in ("process_pyspark.py", "data_utils.py"))
         app.parent.mkdir(exist_ok=True)
@@ -148,13 +148,13 @@ class Bench:
         return run(command(app, *words, conf=MEMORY, helpers=(helper,)), environment())
 
     def engine(self, source: Path, name: str) -> Cost:
-        """Run an engine of one machine on a file."""
+        """Run a single-machine engine on a file."""
         target = self.folder / "out"
         shutil.rmtree(target, ignore_errors=True)
         return run([str(ENGINES_PYTHON), str(ONE_MACHINE), name, str(source), str(target), "2"])
 
     def alternatives(self) -> dict[str, Any]:
-        """Measure our job against the sample's and against engines of one machine."""
+        """Measure our job against the sample's and against single-machine engines."""
         source = self.data(self.rows)
         candidates = {
             "our job": partial(self.spark, source),
@@ -171,7 +171,7 @@ class Bench:
         }
 
     def start(self) -> dict[str, Any]:
-        """Measure our job on nearly nothing: what starting and compiling cost alone."""
+        """Measure our job on almost no data: the cost of startup and compilation."""
         source = self.data(1_000)
         candidates = {
             "our job": partial(self.spark, source),
@@ -184,7 +184,7 @@ class Bench:
         return small_jobs.measure(self.rounds, self.folder)
 
     def large(self) -> dict[str, Any]:
-        """Measure our job against DuckDB on five times the rows, and its memory on both amounts."""
+        """Measure our job against DuckDB with five times the rows, and its memory with both amounts."""
         rows = self.rows * 5
         source = self.data(rows)
         candidates = {
@@ -195,10 +195,10 @@ class Bench:
         return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
 
     def levers(self) -> dict[str, Any]:
-        """Measure what each change gives: ways to read in the plainest job, settings in ours."""
+        """Measure the effect of each change: ways to read in the simplest job, and settings in ours."""
         rows = max(1, self.rows // 4)
         source = self.data(rows)
-        from tests.bench.other_jobs import JOBS  # noqa: PLC0415 - pyspark, only here
+        from tests.bench.other_jobs import JOBS  # noqa: PLC0415 - pyspark, needed only here
 
         candidates: dict[str, Callable[[], Cost]] = {
             f"read: {name}": partial(self.spark, source, name) for name in JOBS
@@ -214,7 +214,7 @@ class Bench:
         return {"rows": rows, "input_mb": size_mb(source), "results": in_turn(candidates, self.rounds)}
 
     def sizes(self) -> dict[str, Any]:
-        """Measure our job over the amount of data, with the memory that it has for all of them."""
+        """Measure our job with different amounts of data and the same memory."""
         counts = [self.rows // 20, self.rows // 4, self.rows // 2, self.rows]
         candidates = {f"{count:,}": partial(self.spark, self.data(count)) for count in counts}
         results = in_turn(candidates, self.rounds)
@@ -223,7 +223,7 @@ class Bench:
         return {"memory": MEMORY["spark.driver.memory"], "results": results}
 
     def executors(self) -> dict[str, Any]:
-        """Measure our job on one and on two executors of one core."""
+        """Measure our job with one and with two executors of one core."""
         source = self.data(self.rows)
         candidates = {
             f"{count}": partial(
@@ -237,7 +237,7 @@ class Bench:
         return {"rows": self.rows, "results": in_turn(candidates, self.rounds)}
 
     def shapes(self) -> dict[str, Any]:
-        """Measure our job on as many rows in other shapes."""
+        """Measure our job with the same number of rows in other shapes."""
         rows = max(10_000, self.rows // 10)
         even = self.data(rows)
         skewed, tiny, packed = (self.folder / name for name in ("skewed", "tiny", "packed"))
@@ -264,17 +264,17 @@ class Bench:
         return {"rows": rows, "results": in_turn(candidates, self.rounds)}
 
     def event_log(self) -> dict[str, Any]:
-        """Measure readers of one event log: a gigabyte for twenty million rows."""
+        """Measure readers of the same event log, with a gigabyte for twenty million rows."""
         return event_log_reader.measure(
             max(2, self.rows * 1024 // 20_000_000), self.rounds, self.folder, str(ENGINES_PYTHON)
         )
 
     def plane(self) -> dict[str, Any]:
-        """Measure the embedded AWS itself: steps that do nothing."""
+        """Measure the embedded AWS itself with steps that do nothing."""
         return pipelines.measure(steps=500 if self.rows >= 1_000_000 else 10)
 
     def step(self) -> dict[str, Any]:
-        """Measure what a step costs beyond a bare spark-submit."""
+        """Measure the overhead of a step over a plain spark-submit."""
         return step_overhead.measure(self.rounds)
 
     def life_cycle(self) -> dict[str, Any]:
@@ -282,19 +282,19 @@ class Bench:
         return life_cycle.measure(self.rounds, max(10_000, self.rows // 10), self.folder)
 
     def state(self) -> dict[str, Any]:
-        """Measure what it costs to keep the state of the embedded AWS."""
+        """Measure the cost of keeping the state of the embedded AWS."""
         return kept_state.measure(self.rounds, 1000 if self.rows >= 1_000_000 else 20, self.folder)
 
     def yarn(self) -> dict[str, Any]:
-        """Measure jobs of two instances next to those of the last commit without YARN."""
+        """Measure jobs with two instances against those of the last commit without YARN."""
         return yarn.measure(self.rounds, self.folder)
 
     def commands(self) -> dict[str, Any]:
-        """Measure everyday commands next to those of an earlier commit."""
+        """Measure everyday commands against those of an earlier commit."""
         return commands.measure(self.rounds, self.folder)
 
     def tests(self) -> dict[str, Any]:
-        """Measure `make test` next to that of an earlier commit."""
+        """Measure `make test` against that of an earlier commit."""
         return commands.measure_tests(self.folder)
 
 
@@ -320,7 +320,7 @@ SECTIONS = (
 
 @contextmanager
 def _continued(sections: Sequence[str], section: str) -> Iterator[None]:
-    """Name the sections that Ctrl-C leaves out; an execution on the embedded AWS may continue."""
+    """List the sections that were skipped by Ctrl-C; an execution on the embedded AWS may continue."""
     try:
         yield
     except KeyboardInterrupt as interruption:
@@ -331,7 +331,7 @@ def _continued(sections: Sequence[str], section: str) -> Iterator[None]:
 
 
 def main() -> int:
-    """Measure, and keep the figures or compare them with those that are kept."""
+    """Measure, and store the figures or compare them with the stored ones."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -352,7 +352,7 @@ def _bench(options: argparse.Namespace) -> int:
             for section in options.only:
                 with steps.step(section), _continued(options.only, section):
                     measured[section] = {"machine": machine(), **getattr(bench, section)()}
-                if not options.check:  # after each, for the next may fail, or be cut short
+                if not options.check:  # after each section, because the next one may fail or be interrupted
                     keep(options.results, section, measured[section])
     if options.check:
         lines, worse = check.compare(kept(options.results), measured)

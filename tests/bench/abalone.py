@@ -1,10 +1,10 @@
-"""Abalone data of any size: the sample's rows drawn again per sex, with a little noise on each measure.
+"""Generates Abalone data of any size: rows of the sample, drawn per sex, with a little noise on each measure.
 
     python -m tests.bench.abalone --rows 10000000 data.csv
 
-The same seed gives the same bytes. Measures keep the sample's resolution (0.005 for lengths, 0.0005 for
-weights), so that text and dictionaries are of the sample's size; rows are made and written in chunks, so
-memory does not grow with them.
+The same seed results in the same bytes. Measures have the sample's resolution (0.005 for lengths, 0.0005 for
+weights), so that text and dictionaries have the sample's size. Rows are generated and written in chunks, so
+the memory does not depend on their number.
 """
 
 import argparse
@@ -30,7 +30,7 @@ CHUNK = 500_000
 
 
 def chunks(rows: int, seed: int = 1, chunk: int = CHUNK) -> Iterator[pa.Table]:
-    """Yield tables of together that many rows."""
+    """Yield tables with this number of rows in total."""
     random = np.random.default_rng(seed)
     with SAMPLE.open(newline="") as file:
         lines = list(csv.reader(file))
@@ -61,7 +61,7 @@ def write(rows: int, target: IO[bytes] | Path, seed: int = 1, header: bool = Fal
 
 
 def main() -> None:
-    """Write the file that the command line asks for, compressed if its name ends in .gz."""
+    """Write the file of the command line, compressed if its name ends in .gz."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,6 +1,6 @@
-"""A batch transform on local files: `python -m tests.bench.batch_transform MODEL_ARCHIVE INPUT OUTPUT`.
+"""Runs a batch transform on local files: `python -m tests.bench.batch_transform MODEL_ARCHIVE INPUT OUTPUT`.
 
-The client and the server process are those of a transform job of the embedded AWS, without S3.
+The client and the server process are those of transform jobs on the embedded AWS, without S3.
 """
 
 import sys
@@ -19,7 +19,7 @@ REQUEST = {
     "BatchStrategy": "MultiRecord",
     "MaxPayloadInMB": 6,
 }
-"""As that of the steps `score-test` and `transform`."""
+"""The same as in the steps `score-test` and `transform`."""
 
 
 def main(archive: Path, source: Path, target: Path) -> None:

@@ -1,13 +1,13 @@
 """Compares ratios with the recorded ones: `make bench-check` fails if they are worse.
 
-Ratios of candidates that ran side by side hold on other machines, seconds do not.
+Ratios of candidates that ran side by side can be compared across machines; seconds cannot.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 TOLERANCE = 0.25
-"""Share by which a ratio may be worse; medians of two runs on one machine differ by a tenth and more."""
+"""Fraction by which a ratio may be worse; medians of two runs on one machine differ by a tenth or more."""
 
 RATIOS = (
     ("alternatives", "our job", "the sample's job"),
@@ -19,7 +19,7 @@ FIGURES = ("seconds", "cpu_seconds")
 
 
 def ratio(results: Mapping[str, Any], section: str, one: str, other: str, figure: str) -> float | None:
-    """Return one figure as a multiple of another, or None where they were not measured."""
+    """Return one figure as a multiple of another, or None if they were not measured."""
     try:
         costs = results[section]["results"]
         return float(costs[one][figure] / costs[other][figure])
@@ -28,7 +28,7 @@ def ratio(results: Mapping[str, Any], section: str, one: str, other: str, figure
 
 
 def compare(kept: Mapping[str, Any], measured: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """Return a line per ratio, and whether one of them is worse beyond the tolerance or none was compared."""
+    """Return one line per ratio, and whether one exceeds the tolerance or none was compared."""
     lines, worse = [], False
     for section, one, other in RATIOS:
         for figure in FIGURES:

@@ -1,7 +1,7 @@
-"""The seconds of everyday commands, and the CPU seconds of the tests, next to those of an earlier commit.
+"""Measures the seconds of everyday commands, and the CPU seconds of the tests, against an earlier commit.
 
-Both commits are checked out in a worktree each, and every command runs in both in turn, so that whatever else
-the machine does meets both. The virtual environment is this checkout's.
+Both commits are checked out in separate worktrees, and each command runs in both alternately, so that other
+load on the machine affects both. They use the virtual environment of this checkout.
 """
 
 import os
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BASELINE = "a42d9124310f07425c3f9b36f802333e3eba6575"
-"""Before definitions were cached."""
+"""The last commit before definitions were cached."""
 ROOT = Path(__file__).parents[2]
 INHERITED = ("ARGS", "AWS_", "COVERAGE_", "LOCAL_AWS_", "MAKE", "MFLAGS", "ROUNDS", "ROWS")
-"""Prefixes of variables that `make bench` has, and the commands that it measures must not have."""
+"""Prefixes of variables that are removed from the environment of the measured commands."""
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A commit in a folder of its own."""
+    """A commit in a separate folder."""
 
     folder: Path
 
     def make(self, *words: str, may_fail: bool = False) -> Cost:
-        """Run make, and return what it cost: the commands' own processes, without the server's."""
+        """Run make, and return the cost of its own processes, without the server's."""
         return run(self._command(*words), _environment(), may_fail=may_fail)
 
     def output(self, *words: str) -> str:
@@ -47,7 +47,7 @@ class Checkout:
         return ["make", "-C", str(self.folder), f"VENV={ROOT / '.venv'}", *words]
 
     def forget(self) -> None:
-        """Return to the state before the first run."""
+        """Restore the state before the first run."""
         self.make("down")
         subprocess.run(["git", "-C", str(self.folder), "clean", "-qfdX"], check=True)
 
@@ -58,10 +58,10 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def checkout(commit: str, folder: Path) -> "Iterator[Checkout]":
-    """Check a commit out into a worktree for as long as it is measured.
+    """Check out a commit into a worktree for the duration of the block.
 
     Raises:
-        SystemExit: the history has no such commit, as in a repository made from a template.
+        SystemExit: the history does not contain the commit, as in a repository created from the template.
     """
     git = ["git", "-C", str(ROOT)]
     if subprocess.run([*git, "cat-file", "-e", f"{commit}^{{commit}}"], check=False).returncode:
@@ -69,7 +69,7 @@ def checkout(commit: str, folder: Path) -> "Iterator[Checkout]":
     subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(folder), commit], check=True)
     for file in folder.glob("requirements*.txt"):
         os.utime(file, (0, 0))  # older than the stamps of the virtual environment, so nothing is installed
-    # Tests of the earlier commit look for it there, and would install one.
+    # Tests of the earlier commit expect it there, and would otherwise install one.
     (folder / ".venv").symlink_to(ROOT / ".venv")
     found = Checkout(folder)
     try:
@@ -80,7 +80,7 @@ def checkout(commit: str, folder: Path) -> "Iterator[Checkout]":
 
 
 def measure(rounds: int, folder: Path) -> dict[str, Any]:
-    """Measure a cold run, then what a command costs when nothing has changed."""
+    """Measure a cold run, then commands without any change."""
     with ExitStack() as stack:
         before, now = (
             stack.enter_context(checkout(commit, folder / name))
@@ -93,7 +93,7 @@ def measure(rounds: int, folder: Path) -> dict[str, Any]:
 
 
 def measure_tests(folder: Path) -> dict[str, Any]:
-    """Measure `make test` in both once: it takes minutes. What fails in the earlier commit is shown."""
+    """Measure `make test` in both commits once, which takes minutes; print failures of the earlier commit."""
     with ExitStack() as stack:
         before, now = (
             stack.enter_context(checkout(commit, folder / name))

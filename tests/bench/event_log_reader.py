@@ -1,7 +1,7 @@
-"""Our event-log reader against others, Spark's own history server among them, on the same log.
+"""Measures our event-log reader against others, including Spark's history server, on the same log.
 
-A small real job gives the shapes of the events; a seeded generator repeats them with other numbers, in stages
-of a thousand tasks.
+A small real job provides the shapes of the events. A seeded generator repeats them with other numbers, in
+stages of a thousand tasks.
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.log_readers import READERS
 
 APPLICATION = "app-20260101000000-0001"
 TASKS = 1000
-"""Tasks in a stage."""
+"""Tasks per stage."""
 SLOTS = 32
 SEED = 20260101
 
@@ -29,7 +29,7 @@ Events = dict[str, list[dict[str, Any]]]
 
 
 def measure(megabytes: int, rounds: int, folder: Path, engines_python: str) -> dict[str, Any]:
-    """Measure each reader on a log of that size, and what their memory and their start are on little."""
+    """Measure each reader on a log of a given size, and its memory and startup on a small one."""
     real, logs = real_events(), {}
     for part in (1, 10, 1000):
         logs[part] = folder / f"log-{part}" / APPLICATION
@@ -46,7 +46,7 @@ def measure(megabytes: int, rounds: int, folder: Path, engines_python: str) -> d
 
 
 def read(name: str, log: Path, engines_python: str) -> Cost:
-    """Run a reader in a process of its own."""
+    """Run a reader in a separate process."""
     python = engines_python if name in {"DuckDB", "Polars"} else sys.executable
     return run([python, "-m", "tests.log_readers", name, str(log)])
 
@@ -65,7 +65,7 @@ def real_events() -> Events:
 
 
 def write_log(path: Path, real: Events, megabytes: float) -> None:
-    """Write a whole log of at least a size, in events of the shapes of a real one's."""
+    """Write a complete log of at least a given size with the event shapes of a real one."""
     written = 0
     with path.open("wb") as file:
         for event in synthetic(real):
@@ -77,7 +77,7 @@ def write_log(path: Path, real: Events, megabytes: float) -> None:
 
 
 def synthetic(real: Events) -> Iterator[dict[str, Any]]:
-    """Yield the events of an application without end: a job of one stage after another."""
+    """Yield the events of an endless application: a job with one stage after another."""
     random_ = random.Random(SEED)
     now = real["SparkListenerApplicationStart"][0]["Timestamp"]
     yield from real["SparkListenerLogStart"]

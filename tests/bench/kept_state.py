@@ -1,4 +1,4 @@
-"""What `LOCAL_AWS_STATE=keep` costs: seconds until the server answers, its memory over many executions."""
+"""Measures `LOCAL_AWS_STATE=keep`: seconds until the server responds, and its memory over many executions."""
 
 import json
 import os
@@ -37,11 +37,11 @@ DEFINITION = {
         }
     ],
 }
-"""An execution that needs no job."""
+"""A pipeline that needs no job."""
 
 
 def measure(rounds: int, executions: int, folder: Path) -> dict[str, Any]:
-    """Measure starts with the state of one `make run`, in turn, then executions on a server of each mode."""
+    """Measure starts with the state of one `make run`, then executions, on a server of each mode in turn."""
     make = ["make", "-C", str(ROOT), "run"]
     subprocess.run(make, env=_environment(folder, "keep"), check=True, stdout=sys.stderr)
     _local_aws("down", folder, "keep")
@@ -75,7 +75,7 @@ def _start_and_end(folder: Path, mode: str) -> float:
 
 
 def _memory(folder: Path, mode: str, executions: int) -> dict[str, Any]:
-    """Return the server's memory after a tenth of the executions and after all, and what each has added."""
+    """Return the server's memory after a tenth of the executions and after all, and the increase of each."""
     folder.mkdir()
     _local_aws("up", folder, mode)
     state = ServerState.load(folder)

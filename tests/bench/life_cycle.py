@@ -1,6 +1,6 @@
-"""The pipeline `train` next to its Spark jobs and to a rerun, batch transform, and statistics next to a scan.
+"""Measures the pipeline `train` against its Spark jobs and a rerun, batch transform, and statistics.
 
-Needs the embedded AWS. Both of a pair run in turn, in the same minutes.
+Needs the embedded AWS. Both of a pair run alternately, within minutes.
 """
 
 import json
@@ -30,9 +30,9 @@ def measure(rounds: int, rows: int, folder: Path) -> dict[str, Any]:
     """Return the figures of all pairs.
 
     Args:
-        rounds: of each pair.
-        rows: of the largest transform; the smaller one has a tenth of them.
-        folder: for data.
+        rounds: rounds of each pair.
+        rows: rows of the largest transform; the smaller one has a tenth of them.
+        folder: folder for data.
     """
     _make("run")  # warms the file cache, and fills the step cache
     cold, again, bare = [], [], []
@@ -63,21 +63,21 @@ def _median(values: Iterable[float]) -> float:
 
 
 def _make(*words: str) -> float:
-    """Return the seconds of a command."""
+    """Run a command and return its seconds."""
     began = time.monotonic()
     subprocess.run([*MAKE, *words], check=True, stdout=subprocess.DEVNULL)
     return round(time.monotonic() - began, 2)
 
 
 def _jobs(kind: str) -> list[str]:
-    """Return the names of the jobs of a kind in the newest execution."""
+    """Return the names of jobs of a kind in the newest execution."""
     sagemaker = boto3.client("sagemaker")
     steps = take_snapshot(sagemaker, newest(sagemaker, TARGET)).steps
     return [step.job_arn.rpartition("/")[2] for step in steps if f":{kind}/" in step.job_arn]
 
 
 def _bare_spark_jobs() -> float:
-    """Run each spark-submit of the newest execution by hand; return the sum of their seconds."""
+    """Run each spark-submit of the newest execution directly; return the sum of their seconds."""
     sagemaker, s3 = boto3.client("sagemaker"), boto3.client("s3")
     described = [
         sagemaker.describe_processing_job(ProcessingJobName=name) for name in _jobs("processing-job")
@@ -86,7 +86,7 @@ def _bare_spark_jobs() -> float:
 
 
 def _transforms(rows: int, rounds: int, folder: Path) -> dict[str, Any]:
-    """Score test data that is repeated; start and end of the server are part of the seconds."""
+    """Score repeated test data; the seconds include the start and the end of the server."""
     sagemaker, s3 = boto3.client("sagemaker"), boto3.client("s3")
     training = sagemaker.describe_training_job(TrainingJobName=_jobs("training-job")[0])
     archive = folder / "model.tar.gz"
@@ -132,7 +132,7 @@ def _read(s3: Any, uri: str) -> bytes:
 
 
 def _statistics(rows: int) -> Mapping[str, Any]:
-    """Return the CPU seconds of a scan without and with statistics, in a process for its own settings."""
+    """Return the CPU seconds of a scan without and with statistics, in a process with its own settings."""
     program = (
         "import json; from tests.spark_jobs.model_quality import cost; "
         f"print(json.dumps(cost.measure({rows})))"

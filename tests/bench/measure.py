@@ -1,4 +1,4 @@
-"""What a command costs: seconds, CPU seconds and memory of all its processes; several in turn."""
+"""Measures the cost of commands: seconds, CPU seconds and memory of all their processes."""
 
 import datetime
 import json
@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run has cost."""
+    """The cost of one run."""
 
     seconds: float
     cpu_seconds: float
@@ -34,10 +34,10 @@ class Cost:
 def run(
     command: Sequence[str], environment: Mapping[str, str] | None = None, *, may_fail: bool = False
 ) -> Cost:
-    """Run a command to its end; memory is the sum over its processes, so pages that they share count twice.
+    """Run a command; memory is the sum over its processes, so shared pages count several times.
 
     Raises:
-        SystemExit: it failed, and may not; its output is shown.
+        SystemExit: the command failed although it must succeed; its output is printed.
     """
     began = time.monotonic()
     with subprocess.Popen(
@@ -57,7 +57,7 @@ def run(
 
 
 class _Watch(threading.Thread):
-    """Looks at a process and its descendants; of each the last look counts."""
+    """Polls a process and its descendants; the last values of each process count."""
 
     def __init__(self, pid: int):
         super().__init__(daemon=True)
@@ -92,7 +92,7 @@ class _Watch(threading.Thread):
 
 
 def in_turn(candidates: Mapping[str, Callable[[], Cost]], rounds: int) -> dict[str, dict[str, Any]]:
-    """Run each candidate once per round, so that whatever else the machine does meets all; return medians."""
+    """Run each candidate once per round, so that other load affects all of them; return medians."""
     costs: dict[str, list[Cost]] = {name: [] for name in candidates}
     for number in range(1, rounds + 1):
         for name, candidate in candidates.items():
@@ -107,19 +107,19 @@ def median(runs: Sequence[Cost]) -> dict[str, Any]:
     return {
         "seconds": statistics.median(cost["seconds"] for cost in each),
         "cpu_seconds": statistics.median(cost["cpu_seconds"] for cost in each),
-        # Not the highest: for a moment a process that forks counts twice.
+        # Not the maximum: while a process forks, it counts twice for a moment.
         "peak_mib": statistics.median(cost["peak_mib"] for cost in each),
         "rounds": [cost["seconds"] for cost in each],
     }
 
 
 def kept(file: Path) -> dict[str, Any]:
-    """Return the figures that a file keeps, by section; none where there is no file."""
+    """Return the figures in a file by section; empty if the file does not exist."""
     return json.loads(file.read_text()) if file.exists() else {}
 
 
 def keep(file: Path, section: str, figures: Mapping[str, Any]) -> None:
-    """Put one section's figures into a file, of which the others stay."""
+    """Replace the figures of one section in a file."""
     write_atomically(
         file, json.dumps(dict(sorted({**kept(file), section: figures}.items())), indent=1) + "\n"
     )
@@ -132,7 +132,7 @@ def size_mb(path: Path) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
+    """Return a description of this machine."""
     return {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -1,4 +1,4 @@
-"""The same conversion by an engine of one machine: what these cores can do at most.
+"""Runs the same conversion with a single-machine engine, as an upper bound for these cores.
 
 .venv/bench/bin/python tests/bench/one_machine.py duckdb|polars INPUT OUTPUT THREADS
 """
@@ -20,8 +20,8 @@ KEPT = ["sex", "length", "diameter", "rings"]
 
 
 def with_duckdb(source: str, target: Path, threads: int) -> None:
-    """One scan into a table, both outputs from it: the CSV reader checks what it converts."""
-    import duckdb  # noqa: PLC0415 - each engine is loaded only where it is measured
+    """One scan into a table, from which both outputs are written: the CSV reader checks what it converts."""
+    import duckdb  # noqa: PLC0415 - load only the engine that is measured
 
     columns = {"sex": "VARCHAR", **dict.fromkeys(MEASURES, "DOUBLE"), "rings": "INTEGER"}
     with duckdb.connect(config={"threads": threads}) as connection:
@@ -34,7 +34,7 @@ def with_duckdb(source: str, target: Path, threads: int) -> None:
 
 
 def with_polars(source: str, target: Path, threads: int) -> None:
-    """One scan into memory, both outputs from it."""
+    """One scan into memory, from which both outputs are written."""
     os.environ["POLARS_MAX_THREADS"] = str(threads)
     import polars  # noqa: PLC0415 - reads the variable when it is imported
 

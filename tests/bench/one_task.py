@@ -1,4 +1,4 @@
-"""The CPU seconds of one task's parts, for the page docs/ingestion-speed.md.
+"""Measures the CPU seconds of each part of a task, for docs/ingestion-speed.md.
 
 python -m tests.bench.one_task
 """
@@ -17,7 +17,7 @@ ROWS_OF_ODD_LINES = 100_000
 
 
 def cpu_seconds(work: Callable[[], object], rounds: int = 3) -> float:
-    """Return the least that a piece of work takes of this process's CPU time."""
+    """Return the minimum CPU time of a piece of work in this process."""
     taken = []
     for _ in range(rounds):
         began = time.process_time()
@@ -27,15 +27,15 @@ def cpu_seconds(work: Callable[[], object], rounds: int = 3) -> float:
 
 
 def generated(rows: int) -> bytes:
-    """Return that many rows as CSV."""
+    """Return CSV data with a number of rows."""
     stream = io.BytesIO()
     abalone.write(rows, stream)
     return stream.getvalue()
 
 
 def measure() -> None:
-    """Measure each part of a task on a split, and what odd lines cost each."""
-    import process_pyspark  # noqa: PLC0415 - jobs and Polars are on the path from now on
+    """Measure each part of a task on a split, and the cost of irregular lines."""
+    import process_pyspark  # noqa: PLC0415 - jobs and Polars are on the path only now
     from etl.ingestion.checking import Block, check, convert  # noqa: PLC0415
     from etl.ingestion.records import is_regular  # noqa: PLC0415
     from etl.ingestion.task import output_columns  # noqa: PLC0415

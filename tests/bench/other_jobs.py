@@ -1,9 +1,9 @@
-"""Other ways through the same conversion, all in Spark: the sample's as published, and what was tried.
+"""Other implementations of the same conversion in Spark: the published sample, and rejected alternatives.
 
     spark-submit tests/bench/other_jobs.py NAME INPUT OUTPUT
 
-Each reads Abalone CSV without a header and writes the four columns that count as Parquet and as CSV. They
-show what a lever gives; only the job of this project sets malformed rows aside and publishes at once.
+Each reads Abalone CSV without a header and writes four columns as Parquet and as CSV. They show the effect of
+a change. Only the job of this project rejects malformed rows with reasons and publishes atomically.
 """
 
 import sys
@@ -34,14 +34,14 @@ GROUPED = r"^[MFI](?:,[0-9]++(?:\.[0-9]++)?+){7}+,[0-9]{1,9}+\z"
 
 
 def sample(spark: SparkSession, source: str, target: str) -> None:
-    """The sample's logic: two scans by the CSV reader, ten Parquet files. (Its schema lacked a column.)"""
+    """The sample's logic: two scans with the CSV reader, ten Parquet files. (Its schema lacked a column.)"""
     frame = spark.read.csv(source, header=False, schema=SCHEMA).select(*KEPT)
     frame.write.mode("overwrite").csv(f"{target}/csv", header=True)
     frame.coalesce(10).write.mode("overwrite").parquet(f"{target}/parquet")
 
 
 def parquet_first(read: Reader) -> Job:
-    """Return a job that writes the CSV from its own Parquet."""
+    """Return a job that writes the CSV from its own Parquet output."""
 
     def job(spark: SparkSession, source: str, target: str) -> None:
         read(spark, source).write.mode("overwrite").parquet(f"{target}/parquet")
@@ -51,7 +51,7 @@ def parquet_first(read: Reader) -> Job:
 
 
 def persisted(read: Reader) -> Job:
-    """Return a job that keeps the rows for its second output."""
+    """Return a job that persists the rows for its second output."""
 
     def job(spark: SparkSession, source: str, target: str) -> None:
         frame = read(spark, source).persist()
@@ -63,18 +63,18 @@ def persisted(read: Reader) -> Job:
 
 
 def csv_reader(spark: SparkSession, source: str) -> DataFrame:
-    """Spark's CSV reader, pruned to the four columns: the others go unchecked."""
+    """Spark's CSV reader, pruned to four columns; the other columns are not checked."""
     return spark.read.csv(source, schema=SCHEMA).select(*KEPT)
 
 
 def checked_csv_reader(spark: SparkSession, source: str) -> DataFrame:
-    """Spark's CSV reader, all nine columns checked, what does not fit in a column of its own."""
+    """Spark's CSV reader with all nine columns checked, and malformed lines in a separate column."""
     frame = spark.read.csv(source, schema=f"{SCHEMA}, bad string", columnNameOfCorruptRecord="bad")
     return frame.where("bad IS NULL").select(*KEPT)
 
 
 def split_and_cast(spark: SparkSession, source: str) -> DataFrame:
-    """Lines split, and all nine columns cast."""
+    """Split lines, and cast all nine columns."""
     fields = spark.read.text(source).select(F.split("value", ",").alias("fields"))
     typed = fields.select(
         F.get("fields", F.lit(0)).alias("sex"),
@@ -84,13 +84,13 @@ def split_and_cast(spark: SparkSession, source: str) -> DataFrame:
     valid = F.col("sex").isin("M", "F", "I") & (F.col("rings") >= 0)
     for name in MEASURES:
         valid &= F.col(name).between(0, sys.float_info.max)
-    # Observed, or the optimizer would split each line once for every condition.
+    # Observed: otherwise the optimizer would split each line once per condition.
     flagged = typed.select(*KEPT, valid.alias("valid")).observe("rows", F.count("*"))
     return flagged.where("valid").select(*KEPT)
 
 
 def matching(pattern: str) -> Reader:
-    """Return a reader of the lines that match a regular expression, which cuts the four columns out."""
+    """Return a reader that matches lines with a regular expression and extracts the four columns."""
 
     def read(spark: SparkSession, source: str) -> DataFrame:
         def part(end: int, kind: str, name: str) -> Column:
@@ -109,7 +109,7 @@ def matching(pattern: str) -> Reader:
 
 
 def splits(spark: SparkSession, source: str) -> DataFrame:
-    """Return where each part of a file or of a folder's files begins and ends, one in each partition."""
+    """Return the begin and end of each split of a file or of a folder's files, one per partition."""
     files = [Path(source)] if Path(source).is_file() else sorted(Path(source).iterdir())
     parts = [
         (str(file), begin, min(begin + SPLIT_BYTES, file.stat().st_size))
@@ -121,8 +121,8 @@ def splits(spark: SparkSession, source: str) -> DataFrame:
 
 
 def arrow_tables(batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
-    """Yield the valid rows of each split as an Arrow table, with its place; runs in the workers' Python."""
-    import pyarrow as pa  # noqa: PLC0415 - where the tasks run
+    """Yield the valid rows of each split as an Arrow table with its position; runs in Python workers."""
+    import pyarrow as pa  # noqa: PLC0415 - in the workers
     from pyarrow import compute, csv  # noqa: PLC0415
 
     pa.set_cpu_count(1)  # a task has one core
@@ -130,7 +130,7 @@ def arrow_tables(batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
     for batch in batches:
         for split in batch.to_pylist():
             with Path(split["path"]).open("rb") as file:
-                if split["begin"]:  # the line that is under way belongs to the split before
+                if split["begin"]:  # a line that has already begun belongs to the previous split
                     file.seek(split["begin"] - 1)
                     file.readline()
                 begin = file.tell()
@@ -154,7 +154,7 @@ def arrow_tables(batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
 
 
 def arrow_reader(spark: SparkSession, source: str) -> DataFrame:
-    """Arrow's CSV reader in the workers' Python, the rows handed to Spark; all nine columns checked."""
+    """Arrow's CSV reader in Python workers, which return the rows to Spark; all nine columns are checked."""
 
     def rows(batches: Iterator[Any]) -> Iterator[Any]:
         for _, table in arrow_tables(batches):
@@ -164,10 +164,10 @@ def arrow_reader(spark: SparkSession, source: str) -> DataFrame:
 
 
 def arrow_alone(spark: SparkSession, source: str, target: str) -> None:
-    """Arrow reads and writes in the workers' Python; Spark only hands the splits out."""
+    """Arrow reads and writes in Python workers; Spark only distributes the splits."""
 
     def write(batches: Iterator[Any]) -> Iterator[Any]:
-        import pyarrow as pa  # noqa: PLC0415 - where the tasks run
+        import pyarrow as pa  # noqa: PLC0415 - in the workers
         from pyarrow import csv, parquet  # noqa: PLC0415
 
         for begin, table in arrow_tables(batches):

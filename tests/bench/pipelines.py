@@ -1,4 +1,4 @@
-"""The execution plane alone: a pipeline of many steps that do nothing, one after another and in parallel."""
+"""Measures the execution plane with a pipeline of many steps that do nothing, sequential and parallel."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ PARALLEL = (1, 2, 4)
 
 
 def measure(steps: int) -> dict[str, Any]:
-    """Return the seconds of a pipeline of that many steps, for each parallelism."""
+    """Return the seconds of a pipeline with this number of steps, for each parallelism."""
     sagemaker, role = boto3.client("sagemaker"), new_role()
     results = {}
     for parallel in PARALLEL:

@@ -1,6 +1,6 @@
-"""Writes the tables of docs/benchmarks.md from the kept figures, and draws its plots.
+"""Writes the tables of docs/benchmarks.md from the stored figures, and draws its plots.
 
-The prose around the tables stays; each table lies between `<!-- NAME -->` and `<!-- /NAME -->`.
+Only the tables are replaced. Each table is between `<!-- NAME -->` and `<!-- /NAME -->`.
 """
 
 import json
@@ -20,14 +20,14 @@ Section = Mapping[str, Any]
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table, all columns but the first aligned to the right."""
+    """Return a Markdown table with all columns except the first aligned right."""
     names = list(header)
     lines = [names, ["---", *["---:"] * (len(names) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def costs(section: Section, first: str, against: str | None = None) -> str:
-    """Return a table of costs, if asked to with seconds and CPU seconds as multiples of one candidate's."""
+    """Return a table of costs, optionally with seconds and CPU seconds relative to one candidate."""
     results = section["results"]
     header = [first, "seconds", "CPU seconds", "peak MiB"]
     rows = []
@@ -72,7 +72,7 @@ def event_log(section: Section) -> str:
 
 
 def step(section: Section) -> str:
-    """Return a table of a step's rounds."""
+    """Return a table of the rounds of a step."""
     rows = [
         [f"{n}", f"{pair['step']:.2f}", f"{pair['bare']:.2f}", f"{pair['step'] - pair['bare']:+.2f}"]
         for n, pair in enumerate(section["rounds"], 1)
@@ -82,7 +82,7 @@ def step(section: Section) -> str:
 
 
 def sample(section: Section) -> str:
-    """Return a table of the rounds of the job of `make run`."""
+    """Return a table of the rounds of the job in `make run`."""
     rows = [
         [f"{n}", f"{pair['before']:.2f}", f"{pair['now']:.2f}", f"{pair['now'] / pair['before']:.2f}"]
         for n, pair in enumerate(section["rounds"], 1)
@@ -92,7 +92,7 @@ def sample(section: Section) -> str:
 
 
 def compared(section: Section) -> str:
-    """Return a table of commands next to those of an earlier commit."""
+    """Return a table of commands and those of an earlier commit."""
     rows = [
         [f"`make {name}`", *(f"{cost[key]:.2f}" for key in ("before", "now", "ratio", "cpu_ratio"))]
         for name, cost in section["results"].items()
@@ -102,7 +102,7 @@ def compared(section: Section) -> str:
 
 
 def yarn(section: Section) -> str:
-    """Return a table of jobs on YARN next to those in local-cluster mode."""
+    """Return a table of jobs on YARN and in local-cluster mode."""
     rows = [
         [
             name,
@@ -134,7 +134,7 @@ def plane(section: Section) -> str:
 
 
 def life_cycle(section: Section) -> str:
-    """Return tables of the pipeline train, of batch transform and of statistics."""
+    """Return tables of the pipeline train, batch transform and statistics."""
     rows = [
         [f"{n}", *(f"{each[key]:.1f}" for key in ("run", "spark_jobs", "unchanged"))]
         for n, each in enumerate(section["rounds"], 1)
@@ -185,11 +185,11 @@ def state(section: Section) -> str:
 
 
 def faults(section: Section) -> str:
-    """Return a table of how far the killed jobs had come on each store."""
+    """Return a table of the phases in which jobs were killed, by store."""
     stores = section["stores"]
     counts = "; ".join(
-        f"{name}: {store['kills']} kills, {store['looks']:,} looks of the reader, "
-        f"{len(store['torn'])} of them at half an output"
+        f"{name}: {store['kills']} kills, {store['looks']:,} reads, "
+        f"{len(store['torn'])} of them of a partial output"
         for name, store in stores.items()
     )
     phases = sorted({phase for store in stores.values() for phase in store["phases"]})
@@ -219,7 +219,7 @@ TABLES: Mapping[str, Callable[[Section], str]] = {
 
 
 def render(page: str, figures: Mapping[str, Section]) -> str:
-    """Return the page with the tables of the figures that there are.
+    """Return the page with the tables of the available figures.
 
     Raises:
         ValueError: the page has no place for one of them.
@@ -241,12 +241,12 @@ def render(page: str, figures: Mapping[str, Section]) -> str:
 
 
 def draw(figures: Mapping[str, Section]) -> None:
-    """Draw the plots; equal figures give equal files."""
-    import matplotlib as mpl  # noqa: PLC0415 - in the environment of the benchmarks only
+    """Draw the plots; equal figures result in equal files."""
+    import matplotlib as mpl  # noqa: PLC0415 - only in the environment of benchmarks
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "benchmarks", "svg.fonttype": "none", "font.size": 9})
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the choice of the backend
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the backend is selected
 
     PLOTS.mkdir(exist_ok=True)
 
@@ -275,7 +275,7 @@ def draw(figures: Mapping[str, Section]) -> None:
 
 
 def main() -> None:
-    """Render and draw."""
+    """Write the page and draw the plots."""
     figures = json.loads(FIGURES.read_text())
     try:
         PAGE.write_text(render(PAGE.read_text(), figures))

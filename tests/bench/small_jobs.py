@@ -1,6 +1,6 @@
-"""The seconds of the job of `make run`, on the sample's 4,177 rows, next to that of an earlier commit.
+"""Measures the job of `make run` on the sample's 4,177 rows against an earlier commit.
 
-Each commit has a worktree and an embedded AWS of its own. Executions take turns, without the step cache.
+Each commit has a separate worktree and embedded AWS. Executions alternate, without the step cache.
 """
 
 import shlex
@@ -16,7 +16,7 @@ from tests.bench.commands import BASELINE, Checkout, checkout
 
 
 def measure(rounds: int, folder: Path) -> dict[str, Any]:
-    """Measure both in turn, after a run of each that warms the file cache."""
+    """Measure both alternately, after one run of each that warms the file cache."""
     with ExitStack() as stack:
         checkouts = {
             name: stack.enter_context(checkout(commit, folder / name))
@@ -39,7 +39,7 @@ def measure(rounds: int, folder: Path) -> dict[str, Any]:
 
 
 def container_seconds(where: Checkout) -> float:
-    """Return how long the newest processing job of a checkout's embedded AWS ran."""
+    """Return how long the newest processing job of a checkout's embedded AWS ran, in seconds."""
     variables = exported(where.output("-s", "env"))
     sagemaker = boto3.client(
         "sagemaker",

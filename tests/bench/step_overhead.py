@@ -1,7 +1,7 @@
-"""What a pipeline step costs beyond a bare spark-submit of the same job, side by side.
+"""Measures the overhead of a pipeline step over a plain spark-submit of the same job.
 
-Needs the embedded AWS with the pipeline upserted. Both ways run the same code with the same configuration
-on the same object in S3, in turn, so that whatever else the machine does meets both.
+Needs the embedded AWS with the upserted pipeline. Both run the same code with the same configuration on the
+same S3 object, alternately, so that other load on the machine affects both.
 """
 
 import os
@@ -36,7 +36,7 @@ def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
         execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         if execution["PipelineExecutionStatus"] != "Executing":
             break
-        time.sleep(0.5)  # seldom: the server that answers serves the job's S3 as well
+        time.sleep(0.5)  # rarely: the server that responds also serves the job's S3
     if execution["PipelineExecutionStatus"] != "Succeeded":
         sys.exit(f"{arn} is {execution['PipelineExecutionStatus']}: {execution.get('FailureReason')}")
     (step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
@@ -46,7 +46,7 @@ def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
 
 
 def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
-    """Run the same spark-submit by hand, and return its seconds; what it needs lies there before."""
+    """Run the same spark-submit directly, and return its seconds, without its preparation."""
     with tempfile.TemporaryDirectory() as folder:
         job = ContainerJob(
             name="bare",
@@ -68,9 +68,9 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
 
 
 def measure(count: int) -> dict[str, Any]:
-    """Run both in turn; return the seconds of each round with the medians of difference and ratio."""
+    """Run both alternately; return the seconds of each round, and the medians of difference and ratio."""
     sagemaker, s3 = boto3.client("sagemaker"), boto3.client("s3")
-    run_step(sagemaker)  # the first run of all warms the file cache for both
+    run_step(sagemaker)  # the first run warms the file cache for both
     rounds = []
     for number in range(1, count + 1):
         step, description = run_step(sagemaker)

@@ -1,4 +1,4 @@
-"""The benchmarks' own code, on little data; no figure is judged here."""
+"""Tests the benchmarks' code on little data; does not evaluate figures."""
 
 import csv
 import io
@@ -115,7 +115,7 @@ def test_the_page_takes_the_tables_of_the_figures() -> None:
 
 
 def test_data_that_would_fill_the_disk_is_not_made(tmp_path, monkeypatch) -> None:
-    """YARN's node is unhealthy from 90 % on, also that of another job."""
+    """With a disk that is more than 90 % full, YARN's node is unhealthy, for other jobs too."""
     rows, free = 1_000_000, 80_000_000
     disk = SimpleNamespace(total=1_000_000_000, used=0, free=free + 100_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: disk)

@@ -1,7 +1,7 @@
-"""What a job of two instances costs on YARN, next to the last commit that ran it in local-cluster mode.
+"""Measures jobs with two instances on YARN against the last commit that used local-cluster mode.
 
-Both commits are checked out in a worktree each and run in turn: a cold `make run`, whose job is the first of
-a server and so starts a cluster, and a further job, which has that cluster.
+Both commits are checked out in separate worktrees and run alternately: a cold `make run`, whose job is the
+first of a server and starts a cluster, and another job that reuses this cluster.
 """
 
 import statistics
@@ -19,7 +19,7 @@ LOCAL_CLUSTER = "b5c821a5de5dc0524ba8b8fb9d9ae6be5e15cd4d"
 
 
 def measure(rounds: int, folder: Path) -> dict[str, Any]:
-    """Measure both commits, in rounds; return medians, in seconds."""
+    """Measure both commits in rounds; return medians in seconds."""
     with ExitStack() as stack:
         before, now = (
             stack.enter_context(checkout(commit, folder / name))

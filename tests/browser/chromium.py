@@ -1,4 +1,4 @@
-"""The browser of these tests."""
+"""The browser of the browser tests."""
 
 import os
 import platform
@@ -17,9 +17,9 @@ FOLDER = HERE / "node_modules" / ".chromium"
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Yield a headless browser that talks to this machine alone."""
+    """Yield a headless browser that connects only to this machine."""
     program, environment = _program()
-    # Root may not use the browser's sandbox; the pages are our own.
+    # Root cannot use the browser's sandbox; the pages are our own.
     arguments = ["--no-proxy-server", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
@@ -30,7 +30,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def _program() -> tuple[Path, dict[str, str]]:
-    """Return the Chromium that is named, that of the npm package, or one that is installed, in this order."""
+    """Return the Chromium of $CHROMIUM, of the npm package, or of this machine, in this order."""
     packaged = (platform.system(), platform.machine()) == ("Linux", "x86_64")
     named = os.environ.get("CHROMIUM", "")
     if not named and packaged and (HERE / "node_modules" / "@sparticuz").is_dir():

@@ -1,4 +1,4 @@
-"""The report of an execution in a real browser: what it looks like, and for whom."""
+"""The report of an execution in a real browser: appearance and accessibility."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from ml_pipeline.execution_report.page import render
 from tests.browser.chromium import HERE, chromium
 from tests.ml_pipeline.execution_report.reports import SMALL, large
 
-pytestmark = pytest.mark.timeout(300)  # a browser starts, and looks at a page of 200 steps
+pytestmark = pytest.mark.timeout(300)  # starts a browser, and checks a page with 200 steps
 
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = 1280, 390
 SCREENSHOT: Any = {"x": 80, "y": 0, "width": 1120, "height": 1270}
-"""The part of the page that the docs show: down to the differences from the previous run."""
+"""The part of the page that the docs show, up to the differences from the previous run."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where the pages are, by the name of their report."""
+    """The addresses of the pages by report name."""
     folder = tmp_path_factory.mktemp("reports")
     for name, report in {"small": SMALL, "large": large(200)}.items():
         (folder / f"{name}.html").write_text(render(report), encoding="utf-8")
@@ -39,11 +39,11 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def open_page(browser: Browser, addresses: dict[str, str]) -> Iterator[Any]:
-    """Open a report; whatever the browser complains about or asks the network for fails the test."""
+    """Open a report; browser errors and network requests fail the test."""
     complaints: list[str] = []
 
     def opened(name: str, width: int = DESKTOP, scheme: str = "light") -> Page:
-        # Its policy forbids the page every script: the checks of these tests run beside it.
+        # The policy of the page forbids all scripts: the checks of these tests run outside of it.
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
         )
@@ -120,7 +120,7 @@ def test_a_box_of_the_graph_leads_to_its_step(open_page: Any) -> None:
 
 
 def test_the_page_keeps_its_policy(browser: Browser, addresses: dict[str, str]) -> None:
-    """Without the exception for these tests no script runs, and its own style does."""
+    """Without the exception for these tests, no script runs, but the page's own style applies."""
     page = browser.new_page()
     page.goto(addresses["small"])
 

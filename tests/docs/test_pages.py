@@ -1,4 +1,4 @@
-"""Pages are easy to read: sentences are short. And their links lead to files and headings that exist.
+"""Pages are readable: sentences are short. Links lead to existing files and headings.
 
 Words and spelling are checked by codespell, in `make lint`.
 """
@@ -17,9 +17,9 @@ PAGES = sorted(
     page for folder in (".", ".github", "docs", "docs/reference") for page in (ROOT / folder).glob("*.md")
 )
 GENERATED = ("spark-configuration.md", "parameters.md")
-"""Their sentences are messages of commands, or descriptions in templates."""
+"""Their sentences come from messages of commands, or from descriptions in templates."""
 WORDS = 40
-"""A longer sentence must usually be read twice."""
+"""Readers must usually read a longer sentence twice."""
 MARKDOWN = MarkdownIt().enable("table")
 
 
@@ -56,7 +56,7 @@ def sentences(text: str) -> list[str]:
 
 
 def links(page: Path) -> Iterator[str]:
-    """The addresses in this repository; what is on the network is not looked at."""
+    """Links within this repository; external links are not checked."""
     for token in inline(page):
         for child in token.children or ():
             address = str(child.attrGet("href") or child.attrGet("src") or "")
@@ -73,7 +73,7 @@ def leads_somewhere(page: Path, link: str) -> bool:
 
 
 def headings(page: Path) -> set[str]:
-    """The anchors that GitHub gives to headings."""
+    """The anchors that GitHub creates for headings."""
     tokens = MARKDOWN.parse(page.read_text(encoding="utf-8"))
     found = (after.content for before, after in pairwise(tokens) if is_heading(before))
     return {re.sub(r"[^\w\- ]", "", text).strip().lower().replace(" ", "-") for text in found}

@@ -1,4 +1,4 @@
-"""The pages of docs/reference are what `make reference` writes, and leave out nothing."""
+"""The pages of docs/reference are up to date with `make reference`, and complete."""
 
 import pytest
 

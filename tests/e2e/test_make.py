@@ -1,4 +1,4 @@
-"""What the README promises, through `make` in a checkout of its own."""
+"""Tests the commands of the README with `make` in a separate checkout."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ CODE, SAMPLE = PARAMETERS["pyspark_process_code"].rsplit("/", 1)[-1], PARAMETERS
 
 
 def report(checkout: Checkout, output: str) -> dict[str, Any]:
-    """The report of the job that a summary is about."""
+    """The report of the job in a summary."""
     return json.loads(checkout.read(summary_value(output, "Report")))
 
 
@@ -103,7 +103,7 @@ def test_what_ran_is_recorded_and_checked(checkout, first_run) -> None:
 
 
 def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
-    """`make run` has written it before; here it is compared with what the run reports."""
+    """`make run` has already written the page; this compares it with the output of the run."""
     written = report(checkout, first_run)
     arn = summary_value(first_run, "Execution")
     (by_run,) = re.findall(r"^Execution report: file://(.+)$", first_run, re.MULTILINE)
@@ -205,10 +205,10 @@ def test_a_fresh_deployment_has_no_drift_and_nothing_to_migrate(checkout, first_
 
 
 def test_changed_data_is_not_a_cache_hit(checkout, first_run) -> None:
-    """The execution is stopped as soon as its step runs: a hit would have succeeded at once.
+    """The execution is stopped when its step runs: with a cache hit, it would have succeeded immediately.
 
-    Changed code is not a hit either: the job that throws, below, does throw. For each file that is staged see
-    tests/ml_pipeline/test_definition.py.
+    The failing job below shows that changed code is no hit either. tests/ml_pipeline/test_definition.py tests
+    each staged file.
     """
     sample = checkout.folder / "spark_jobs" / "sample_data" / SAMPLE
     with sample.open("a") as file:
@@ -263,9 +263,9 @@ def test_a_missing_input_is_reported(checkout, first_run) -> None:
 
 
 def shown_commands(repository: Path) -> list[str]:
-    """The commands in the shell blocks of the README and of the docs, without their comments.
+    """The commands in the shell blocks of README and docs, without comments.
 
-    Those of first-ten-minutes.md are run by tests/fork.
+    tests/fork runs those of first-ten-minutes.md.
     """
     guides = sorted((repository / "docs").glob("*.md"))
     pages = [repository / "README.md", *(page for page in guides if page.name != "first-ten-minutes.md")]
@@ -296,16 +296,16 @@ def test_an_account_is_checked_before_anything_is_deployed_to_it(checkout, first
 
 
 def test_every_command_that_the_docs_show_works(checkout, first_run, repository) -> None:
-    """`aws` is run as it stands. `make` takes the words as they stand, and tests above ran the target."""
+    """`aws` commands run unchanged. `make` accepts the arguments, and the tests above ran the target."""
     shown = shown_commands(repository)
-    # The embedded AWS has no quotas: with this option the AWS CLI checks the command, and sends no request.
+    # The embedded AWS has no quotas: with this option, the AWS CLI validates the command without a request.
     checked = ("aws service-quotas ", " --generate-cli-skeleton output")
     others = [
         f"{line.partition(' #')[0]}{checked[1]}" if line.startswith(checked[0]) else line
         for line in shown
         if not line.startswith("make ")
     ]
-    # What only workflows call, or only people with a repository on GitHub, has tests of its own.
+    # Other tests cover targets for workflows, and for people with a repository on GitHub.
     elsewhere = {"init", "lock-packages", "new-pipeline", "new-step", "test", "test-workflows", "upgrade"}
     elsewhere |= {"teardown", "down", "history", "github-setup", "github-trust", "protect"}
     elsewhere |= {"models", "compare", "approve", "reject", "promote"}  # part: model life cycle
@@ -328,14 +328,14 @@ def test_every_command_that_the_docs_show_works(checkout, first_run, repository)
     for line in shown:
         if line.startswith("make "):
             words = shlex.split(line)[1:]
-            # Where the tests are, which some targets need; the copy has none.
+            # Some targets need the folder of tests, which the copy does not have.
             dry = ["make", f"VENV={VIRTUAL_ENVIRONMENT}", "-n", *words]
             subprocess.run(dry, cwd=repository, env=checkout.environment, capture_output=True, check=True)
             assert words[0] in checkout.ran | elsewhere, f"no test of this file runs `{line}`"
 
 
 def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) -> None:
-    rejected, _ = checkout.make("teardown")  # nobody answers
+    rejected, _ = checkout.make("teardown")  # without confirmation
     output = checkout.made("teardown", "ARGS=--yes")
 
     again = checkout.made("teardown", "ARGS=--yes")

@@ -1,4 +1,4 @@
-"""The life of a model through `make`: trained, registered, approved, in use, and kept from drifted data."""
+"""The life cycle of a model with `make`: training, registration, approval, scoring, withheld predictions."""
 
 import io
 import json
@@ -32,7 +32,7 @@ def scored(checkout, trained) -> str:
 
 
 def packages(checkout: Checkout) -> list[dict[str, Any]]:
-    """The versions of the model, the oldest first."""
+    """The versions of the model, oldest first."""
     sagemaker = checkout.client("sagemaker")
     (group,) = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
     listed = sagemaker.list_model_packages(
@@ -52,7 +52,7 @@ def published(checkout: Checkout, folder: str) -> list[dict[str, Any]]:
 
 
 def newest_report(checkout: Checkout, scored: str) -> dict[str, Any]:
-    """The report that consumers of predictions follow."""
+    """The report that consumers of predictions read."""
     base = outputs(scored)["parquet"].partition("/runs/")[0]
     report: dict[str, Any] = json.loads(checkout.read(f"{base}/report.json"))
     return report

@@ -1,4 +1,4 @@
-"""A second pipeline with two steps, created and run through `make` in a checkout of its own."""
+"""A second pipeline with two steps, created and run with `make` in a separate checkout."""
 
 import io
 import json
@@ -22,7 +22,7 @@ def checkout(tmp_path_factory, repository):
     checkout = copy_of(repository, tmp_path_factory.mktemp("checkout"))
     checkout.made("new-pipeline", "NAME=fares")
     checkout.made("new-step", "PIPELINE=fares", "NAME=summarize")
-    # Without YARN, whose JVMs take two thirds of a job's CPU time; jobs of test_make.py have it.
+    # Without YARN, whose JVMs use two thirds of a job's CPU time; the jobs in test_make.py use it.
     for step in BOTH:
         change_step(checkout, step, instance_count=1)
     yield checkout
@@ -35,7 +35,7 @@ def first_run(checkout) -> str:
 
 
 def steps(checkout: Checkout, output: str) -> dict[str, dict[str, Any]]:
-    """The steps of the execution that a command started, by name."""
+    """The steps by name of the execution that a command started."""
     found = checkout.client("sagemaker").list_pipeline_execution_steps(
         PipelineExecutionArn=summary_value(output, "Execution")
     )["PipelineExecutionSteps"]
@@ -44,14 +44,14 @@ def steps(checkout: Checkout, output: str) -> dict[str, dict[str, Any]]:
 
 
 def executed(checkout: Checkout, output: str) -> set[str]:
-    """The steps that were executed, not reused, in the execution that a command started."""
+    """The executed, not reused, steps of the execution that a command started."""
     found = steps(checkout, output)
     assert found.keys() == BOTH
     return {name for name, step in found.items() if "CacheHitResult" not in step}
 
 
 def started(checkout: Checkout, step: str, *words: str) -> set[str]:
-    """The steps that an execution executes until a step has begun; then it is stopped."""
+    """Start an execution, stop it when a step runs, and return the executed steps."""
     output = checkout.made("start", "PIPELINE=fares", "WAIT=no", *words)
     arn = re.search(r"Started (\S+)", output)[1]
     found: dict[str, dict[str, Any]] = {}
@@ -80,7 +80,7 @@ def change_step(
 
 
 def result(checkout: Checkout, output: str) -> list[tuple[Any, ...]]:
-    """The rows that the last step of an execution has written."""
+    """The rows in the output of an execution's last step."""
     folder = output[output.index("summarize: Succeeded") :]
     files = [uri for uri in checkout.under(outputs(folder)["parquet"]) if uri.endswith(".parquet")]
     rows = [row for uri in files for row in pq.read_table(io.BytesIO(checkout.read(uri))).to_pylist()]

@@ -1,4 +1,4 @@
-"""An S3 that is slow or asks for patience, bucket by bucket: moto behind a small WSGI application."""
+"""An S3 with faults that depend on the bucket: moto behind a small WSGI application."""
 
 import itertools
 import threading
@@ -17,9 +17,9 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
 
 
 class FaultyS3:
-    """Bucket `throttled` rejects everything, `slow` answers too late, `flaky` rejects some requests.
+    """Bucket `throttled` rejects all requests, `slow` responds too late, and `flaky` rejects some requests.
 
-    Any other bucket, and any client that is not a job's, is served as moto serves it.
+    Requests for other buckets, and those of other clients than jobs, are passed to moto.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class FaultyS3:
         self._numbers = itertools.count(1)
         self.rejected = 0
         self.reading = threading.Event()
-        """Set once an object below `in/` of the bucket `flaky` is being read."""
+        """Set while an object below `in/` of the bucket `flaky` is read."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         bucket, _, key = environ["PATH_INFO"].lstrip("/").partition("/")
@@ -48,12 +48,12 @@ class FaultyS3:
 
 class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing: what fails reports that itself."""
+        """Log nothing: failures are reported by the tests."""
 
 
 @contextmanager
 def serving() -> Iterator[tuple[FaultyS3, str]]:
-    """Serve for the length of the block; yields the application and its address."""
+    """Serve within the block; yield the application and its address."""
     application = FaultyS3()
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

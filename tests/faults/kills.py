@@ -1,9 +1,8 @@
-"""Kills the job at random moments, while a reader follows its report: `make faults KILLS=50`.
+"""Kills the job at random times while a reader follows its report: `make faults KILLS=50`.
 
-On a local disk and on S3, there also on YARN, whose executors outlive a killed driver for a moment.
-Two inputs take turns, so that the output is replaced each time. The
-reader knows both, and must find one of them, whole, at every look: while a job runs, after it was killed, and
-after it has ended.
+Runs on a local disk, on S3, and on S3 with YARN, whose executors survive a killed driver for a moment. The
+job alternates between two inputs, so that each run replaces the output. The reader knows both, and must
+always find one of them complete: while a job runs, after it was killed, and after it has ended.
 """
 
 import argparse
@@ -29,14 +28,14 @@ from tests.spark_submit import JOB, SMALL, command, kill, start
 from tests.yarn import Yarn
 
 ROWS = {1: 20_000, 2: 30_000}
-"""Rings of all rows of an input, and how many rows it has."""
+"""Number of rows by input; all rows of an input have this many rings."""
 EXECUTORS = {
     "spark.executor.instances": "2",
     "spark.executor.cores": "1",
     "spark.executor.memory": "512m",
     "spark.yarn.maxAppAttempts": "1",
 }
-"""Where the job runs on YARN."""
+"""Settings of the executors on YARN."""
 LOOK_SECONDS = 0.1
 LINE = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
 BUCKET = "kills"
@@ -44,26 +43,26 @@ BUCKET = "kills"
 
 @dataclass(frozen=True)
 class Store:
-    """Where the job reads and writes."""
+    """Storage that the job reads and writes."""
 
     files: fs.FileSystem
     root: str
-    """As `files` has it."""
+    """The root as `files` uses it."""
     uri: str
-    """As the job has it."""
+    """The root as the job uses it."""
     endpoint: str | None = None
-    """Of S3."""
+    """Endpoint of S3."""
     yarn: Yarn | None = None
-    """Where the executors run; without it in the driver."""
+    """The cluster of the executors; without it, tasks run in the driver."""
 
     def text(self, path: str) -> str:
-        """Return what a file holds.
+        """Return the content of a file.
 
-        Arrow asks S3 for the size first: a file that is replaced before it is read comes cut off, or with
-        garbage at its end, and is read again.
+        Arrow first requests the size from S3. If the file is replaced before it is read, the content is
+        truncated or has trailing garbage, and is read again.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: the file does not exist.
         """
         while True:
             with self.files.open_input_file(f"{self.root}/{path}") as file:
@@ -72,26 +71,26 @@ class Store:
                 return content.decode()
 
     def names(self, folder: str) -> set[str]:
-        """Return the names of what lies in a folder, none where there is no folder."""
+        """Return the names in a folder; empty if the folder does not exist."""
         try:
             found = self.files.get_file_info(fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True))
-        except FileNotFoundError:  # it was there a moment ago
+        except FileNotFoundError:  # it existed a moment ago
             return set()
         return {entry.base_name for entry in found}
 
     def listing(self, folder: str) -> set[tuple[str, int | None, int | None]]:
-        """Return path, size and time of all below a folder, nothing where there is no folder."""
+        """Return path, size and time of all files below a folder; empty if the folder does not exist."""
         selector = fs.FileSelector(f"{self.root}/{folder}", allow_not_found=True, recursive=True)
         return {(entry.path, entry.size, entry.mtime_ns) for entry in self.files.get_file_info(selector)}
 
     def here(self, uri: str) -> str:
-        """Return the path that a report names, below `root`."""
+        """Return the path below `root` of a URI in a report."""
         return uri.removeprefix(f"{self.uri}/")
 
 
 @contextmanager
 def disk() -> Iterator[Store]:
-    """Provide an empty folder."""
+    """Provide an empty local folder."""
     with tempfile.TemporaryDirectory() as folder:
         yield Store(fs.LocalFileSystem(), folder, folder)
 
@@ -113,7 +112,7 @@ def s3() -> Iterator[Store]:
 
 @contextmanager
 def s3_on_yarn() -> Iterator[Store]:
-    """Provide an empty bucket, and a YARN."""
+    """Provide an empty bucket and a YARN cluster."""
     with s3() as store, yarn.running() as cluster:
         yield replace(store, yarn=cluster)
 
@@ -122,11 +121,11 @@ STORES = {"local disk": disk, "S3": s3, "S3, on YARN": s3_on_yarn}
 
 
 class TornError(Exception):
-    """A reader has found half of an output, or parts of two."""
+    """A reader found a partial output, or parts of two outputs."""
 
 
 def read(store: Store) -> int | None:
-    """Return the rings of the input that the output is of, by the report; None before the first run."""
+    """Return the rings of the input of the current output, from the report; None before the first run."""
     try:
         text = store.text("out/report.json")
     except FileNotFoundError:
@@ -151,7 +150,7 @@ def read(store: Store) -> int | None:
 
 
 class Reader(threading.Thread):
-    """Looks at the output repeatedly until it is stopped; what has not changed is not read again."""
+    """Reads the output repeatedly until it is stopped; skips unchanged outputs."""
 
     def __init__(self, store: Store):
         super().__init__(daemon=True)
@@ -179,17 +178,17 @@ class Reader(threading.Thread):
 
 @dataclass
 class Outcome:
-    """What came of all kills."""
+    """The result of all kills."""
 
     kills: int = 0
     looks: int = 0
     torn: list[str] = field(default_factory=list)
     phases: dict[str, int] = field(default_factory=dict)
-    """How far the job had come when it was killed."""
+    """Number of kills by phase of the job."""
 
 
 def run_whole(store: Store, source: str) -> float:
-    """Run the job to its end; return the seconds from where it began to write."""
+    """Run the job to its end; return the seconds since it started to write."""
     before = store.names("out/runs")
     process = _start(store, source)
     _await_run(process, store, before)
@@ -200,10 +199,10 @@ def run_whole(store: Store, source: str) -> float:
 
 
 def kill_at_random(store: Store, kills: int, seed: int) -> Outcome:
-    """Run the job whole, kill it that many times, run it whole again.
+    """Run the job completely, kill it a number of times, and run it completely again.
 
-    Most moments lie between the beginning of its writing and shortly after its end, as the first run had
-    them, some before it, and some soon after one of its outputs is whole.
+    Most kills are between the start of writing and shortly after its end, based on the first run. Some are
+    before, and some soon after an output is complete.
     """
     for rings, rows in ROWS.items():
         store.files.create_dir(f"{store.root}/in-{rings}")
@@ -225,7 +224,7 @@ def kill_at_random(store: Store, kills: int, seed: int) -> Outcome:
         ran = process.poll() is None
         kill(process)
         outcome.kills += ran
-        writing *= 1 if ran else 0.9  # the machine has become quicker
+        writing *= 1 if ran else 0.9  # the machine has become faster
         phase = _phase(store, before, runs) if ran else "ended before"
         outcome.phases[phase] = outcome.phases.get(phase, 0) + 1
         print(f"{outcome.kills}: {outcome.phases}, torn: {reader.torn}", file=sys.stderr, flush=True)
@@ -238,12 +237,12 @@ def kill_at_random(store: Store, kills: int, seed: int) -> Outcome:
 
 
 def _await_run(process: subprocess.Popen[str], store: Store, before: set[str], output: str = "") -> None:
-    """Wait until a job that has just been started has a folder, or that output in it, or has ended."""
+    """Wait until a started job has a run folder or a given output, or has ended."""
     while process.poll() is None:
         runs = store.names("out/runs") - before
         if runs and (not output or any(_is_written(store, run, output) for run in runs)):
             return
-        time.sleep(0.05)  # each look is a request to S3
+        time.sleep(0.05)  # each poll is a request to S3
 
 
 def _is_written(store: Store, run: str, output: str) -> bool:
@@ -251,7 +250,7 @@ def _is_written(store: Store, run: str, output: str) -> bool:
 
 
 def _start(store: Store, source: str) -> subprocess.Popen[str]:
-    # Nobody reads its output: a pipe would fill up and stop it.
+    # The output is not read: a pipe would fill up and block the job.
     words = ("--input_table", f"{store.uri}/{source}", "--output_table", f"{store.uri}/out")
     master, conf, more = "local[2]", SMALL, {}
     if store.yarn:
@@ -261,7 +260,7 @@ def _start(store: Store, source: str) -> subprocess.Popen[str]:
 
 
 def _phase(store: Store, before: int | None, runs: set[str]) -> str:
-    """Return how far the newest run has come."""
+    """Return the phase of the newest run."""
     if read(store) != before:
         return "published"
     new = store.names("out/runs") - runs
@@ -273,7 +272,7 @@ def _phase(store: Store, before: int | None, runs: set[str]) -> str:
 
 
 def main() -> None:
-    """Run from the command line; the exit code is 1 if a reader has seen a partial output."""
+    """Run from the command line; exit with 1 if a reader saw a partial output."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50, help="on each store")
     parser.add_argument("--seed", type=int, default=int(time.time()))

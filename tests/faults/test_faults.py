@@ -1,4 +1,4 @@
-"""Faults of what the job depends on: it recovers, or reports what to change."""
+"""Faults in dependencies of the job: it recovers, or reports a remedy."""
 
 import gzip
 import json
@@ -54,7 +54,7 @@ for source in sys.argv[2:]:
 
 
 def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> None:
-    """In one driver, and so at the cost of one."""
+    """All in one driver, to save time."""
     app = tmp_path / "failures.py"
     app.write_text(FAILURES)
     random.seed(1)
@@ -72,7 +72,7 @@ def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> N
     paths = [source if ":" in source else str(tmp_path / source) for source in sources]
 
     words = command(app, str(tmp_path / "out"), *paths, conf=conf, endpoint=faulty[1])
-    # No file may grow beyond a megabyte: the nearest to a full disk that needs no rights.
+    # No file can exceed a megabyte: the closest to a full disk without special permissions.
     process = start(["bash", "-c", 'ulimit -f 1000; exec "$@"', "bash", *words])
     output, _ = process.communicate()
 
@@ -129,7 +129,7 @@ EXECUTORS = {
     "spark.executor.memory": "512m",
     "spark.executor.cores": "1",
     "spark.executor.instances": "2",
-    "spark.hadoop.fs.s3a.attempts.maximum": "1",  # S3A is patient itself; the SDK below it is so for longer
+    "spark.hadoop.fs.s3a.attempts.maximum": "1",  # S3A retries itself; the SDK below it retries longer
     "spark.hadoop.fs.s3a.retry.throttle.interval": "20ms",
     "spark.hadoop.fs.s3a.retry.interval": "20ms",
 }
@@ -166,7 +166,7 @@ def test_a_reader_notices_each_torn_output_once() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["local disk", "S3"])
 def test_a_reader_never_sees_half_of_an_output(name) -> None:
-    """A kill or two, each time at other moments; `make faults` makes many."""
+    """One or two kills, each at other times; `make faults` runs many."""
     with STORES[name]() as store:
         outcome = kill_at_random(store, kills=1, seed=random.SystemRandom().randrange(10**6))
 

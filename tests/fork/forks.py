@@ -1,4 +1,4 @@
-"""Forks of the working tree, and their tests."""
+"""Creates forks of the working tree, and runs their tests."""
 
 import shutil
 import subprocess
@@ -16,9 +16,9 @@ PROJECT = {
 
 
 def copy_working_tree(repository: Path, folder: Path) -> None:
-    """Clone HEAD, and copy what is not committed; times are kept, for make compares those of requirements."""
+    """Clone HEAD, and copy uncommitted files with their times, since make compares those of requirements."""
     git("clone", "--quiet", str(repository), str(folder), at=repository)
-    # A link to that of the tests, which .gitignore does not match.
+    # A link to the one of the tests, which .gitignore does not match.
     (folder / ".git" / "info" / "exclude").write_text(".venv\n")
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", at=repository)
     for name in filter(None, listed.split("\0")):
@@ -43,8 +43,8 @@ def committed(fork: Checkout) -> Iterator[Checkout]:
 
 
 def assert_tests_pass(fork: Checkout, *words: str) -> None:
-    """Run tests of a fork in a process of their own."""
-    # The profile that keeps commands from a user's own is one that tests of this process do not have either.
+    """Run tests of a fork in a separate process."""
+    # The profile that protects a user's own configuration is also missing in this process.
     environment = {name: value for name, value in fork.environment.items() if name != "AWS_PROFILE"}
     ran = subprocess.run(
         [VIRTUAL_ENVIRONMENT / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
@@ -74,5 +74,5 @@ def lines_with(name: str, fork: Checkout, allowed: Sequence[str]) -> list[str]:
         text=True,
         check=False,
     )
-    assert found.returncode in {0, 1}, found.stderr  # 1: there are none
+    assert found.returncode in {0, 1}, found.stderr  # 1: no matches
     return found.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Convert the fares of trips into one currency, and add them up by day.
+"""Convert the fares of trips into one currency, and sum them by day.
 
     spark-submit --py-files etl.zip join_rates.py --trips URI --rates URI --by_day URI
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def process(spark: SparkSession, options: argparse.Namespace) -> None:
-    """Do the work of the job in the given session."""
+    """Run the job in the given session."""
     run = begin_run(options.by_day)
     folder = f"{run.below(options.by_day)}/parquet"
     seconds: dict[str, float] = {}

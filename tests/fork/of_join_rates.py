@@ -1,4 +1,4 @@
-"""The job of the step join-rates, on small inputs."""
+"""The job of the step join-rates on small inputs."""
 
 import datetime
 import json

@@ -1,6 +1,6 @@
-"""A fork with the largest set of answers: all parts, other names, and an environment more.
+"""A fork with the largest set of answers: all parts, other names, and an additional environment.
 
-It is the one of docs/first-ten-minutes.md, which changes names alone; then it gets the environment.
+It follows docs/first-ten-minutes.md, which changes only names; then it gets the environment.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.fork.forks import assert_tests_pass, copy_working_tree, git, lines_wi
 TUTORIAL = "docs/first-ten-minutes.md"
 TUTORIAL_REPOSITORY = "https://github.com/acme/trips"
 SUITES = (
-    # What depends on the environments and on the parts; the rest passes in the smallest fork.
+    # Tests that depend on environments and parts; the others pass in the smallest fork.
     "tests/helpers/test_environments.py",
     "tests/helpers/github",
     "tests/workflows/test_static.py",
@@ -32,16 +32,16 @@ SUITES = (
 
 
 class Tutorial(NamedTuple):
-    """What the first ten minutes make."""
+    """The results of the first ten minutes."""
 
     fork: Checkout
     printed: list[str]
-    """What the shell blocks of the page printed, one after the other."""
+    """The output of each shell block of the page, in order."""
 
 
 @pytest.fixture(scope="module")
 def tutorial(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Tutorial]:
-    """Follow the page up to its last command, which stops the embedded AWS: that is for the end."""
+    """Follow the page up to its last command, which stops the embedded AWS and runs at the end."""
     folder = tmp_path_factory.mktemp("smallest")
     environment = tutorial_environment(use_this_template(repository, folder / "on-github"), repository)
     blocks = re.findall(r"^```(sh|diff)\n(.*?)^```", (repository / TUTORIAL).read_text(), re.M | re.S)
@@ -61,7 +61,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iter
 
 
 def use_this_template(repository: Path, folder: Path) -> Path:
-    """Return a repository as GitHub makes one from the template: its files, and none of its history."""
+    """Return a repository like one that GitHub creates from the template: its files without its history."""
     copy_working_tree(repository, folder)
     shutil.rmtree(folder / ".git")
     git("init", "--quiet", "--initial-branch=main", at=folder)
@@ -72,7 +72,7 @@ def use_this_template(repository: Path, folder: Path) -> Path:
 
 
 def tutorial_environment(on_github: Path, repository: Path) -> dict[str, str]:
-    """Return an environment in which the address of the page leads to a repository on this machine."""
+    """Return an environment in which the repository address of the page leads to this machine."""
     settings = {
         f"url.{on_github}.insteadOf": TUTORIAL_REPOSITORY,
         "user.name": "fork",
@@ -86,7 +86,7 @@ def tutorial_environment(on_github: Path, repository: Path) -> dict[str, str]:
 
 
 def bring_environment(fork: Path) -> None:
-    """Spare a clone the installation: it gets the virtual environment of the tests, as up to date."""
+    """Give a clone the virtual environment of the tests, marked up to date, instead of an installation."""
     (fork / ".venv").symlink_to(VIRTUAL_ENVIRONMENT)
     (fork / ".git" / "info" / "exclude").write_text(".venv\n")
     for lock in (*fork.glob("requirements*.txt"), *fork.glob("tests/*/package-lock.json")):
@@ -139,7 +139,7 @@ def test_a_fork_with_other_names_alone_runs(renamed) -> None:
 
 
 def test_parts_that_are_left_out_come_back(renamed) -> None:
-    """From the template's version: nothing but the record differs afterwards."""
+    """The files come from the template's version: afterwards, only the record differs."""
     before = git("rev-parse", "HEAD^{tree}", at=renamed.folder).strip()
     parts = ("Studio", "Previews", "ModelLifeCycle", "Schedules")
 
@@ -154,7 +154,7 @@ def test_parts_that_are_left_out_come_back(renamed) -> None:
     assert set(changed) <= {".template.json"}
 
 
-@pytest.mark.timeout(1200)  # each of these tests has a limit of its own, and names itself where it is reached
+@pytest.mark.timeout(1200)  # each of these tests has its own limit, which names the test
 def test_its_tests_pass_with_another_environment(renamed) -> None:
     renamed.made("init", "ARGS=--yes --set Environments=dev,staging,uat,prod")
     renamed.made("workflows", "ARGS=--check")

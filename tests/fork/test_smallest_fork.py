@@ -1,7 +1,7 @@
-"""A fork with the smallest set of answers: no optional part, other names, another region, jobs of its own.
+"""A fork with the smallest set of answers: no optional part, other names, another region, own jobs.
 
-`make init` changes what such a fork changes, and the fixture `fork` adds a job. A file that would have to
-change besides hard-codes a name, or is a trace of a part.
+`make init` makes the changes of such a fork, and the fixture `fork` adds a job. If another file had to
+change, it would contain a hard-coded name or a remainder of a part.
 """
 
 import io
@@ -51,7 +51,7 @@ d,2026-01-02,EUR,1
 """
 RATES = {"2026-01-01": {"EUR": 1.0, "USD": 0.5}, "2026-01-02": {"EUR": 2.0}}
 SUITES = {
-    # What reads the project's names, its environments and their stacks, its parameters and its jobs.
+    # Tests that read the project's names, environments, stacks, parameters and jobs.
     "environments": ["tests/helpers/test_environments.py", "tests/helpers/test_pipeline_utils.py"],
     "stacks": [
         "tests/infra/test_templates.py",
@@ -74,50 +74,50 @@ SUITES = {
         "tests/helpers/spark/sizing/test_report.py::test_the_documentation_is_the_report",
     ],
 }
-"""The tests of the fork, a process each; what is left out works on no name and no job of this repository."""
+"""The tests of the fork, in one process each, except those that use no name and no job of this repository."""
 
 TEXTS = (".md", ".py", ".toml", ".yaml", ".yml", "")
 OPERATED = ("infra/", ".github/", "Makefile", "ml_pipeline/commands/", "ml_pipeline/pipelines/")
 TRACE = re.compile(r"model.?package|scoring|training-?job-?role|transform-?job-?role|cron:", re.IGNORECASE)
-"""What only an optional part has, in files that it would change."""
+"""Words that occur only with an optional part, in files that it would change."""
 OLD_NAMES = ("pyspark-processing", "data-platform", "example-owner", "ProcessingPipeline", "abalone")
 PROSE = (
     *("*.md", "NOTICE", "docs/**"),
-    "tests/fork/**",  # which names them
-    "helpers/template/parts.toml",  # which lists what has them
-    "ml_pipeline/scaffolding/sample_job.py",  # which finds pages that describe it
-    "tests/helpers/local_aws/pipelines/sdk_definitions/**",  # as the SDK wrote them
+    "tests/fork/**",  # names the words
+    "helpers/template/parts.toml",  # lists the files of parts
+    "ml_pipeline/scaffolding/sample_job.py",  # finds the pages that describe it
+    "tests/helpers/local_aws/pipelines/sdk_definitions/**",  # as written by the SDK
 )
-"""Where they may stand: a fork writes prose of its own."""
+"""Files with text that a fork replaces."""
 REGION = "us-east-1"
 REGION_IS_A_FACT = (
-    # AWS publishes prices for all regions in this one, and the known prices are those of it.
+    # AWS publishes prices of all regions in this one, and the known prices are for it.
     "helpers/pricing/**",
-    # Requests without a region are taken for this one, as S3 does.
+    # Requests without a region use this one, as in S3.
     "helpers/local_aws/http.py",
-    # cfn-lint ships the schemas of all resource types under this one.
+    # cfn-lint includes the schemas of all resource types under this one.
     "helpers/local_aws/cloudformation/update_schemas.py",
-    # Examples of what a region looks like, in messages and docstrings.
+    # Examples of regions in messages and docstrings.
     "helpers/environments.py",
     "helpers/project_settings.py",
     "helpers/local_aws/service_clients.py",
-    # The SDK looks for a region when it is imported, whichever.
+    # The SDK requires any region when it is imported.
     "ml_pipeline/steps/sagemaker_sdk.py",
-    # Findings show what outside software does, in a region of their own.
+    # Findings demonstrate behavior of other software in a fixed region.
     "findings/**",
-    # Tests give regions as examples; they pass in the region of the fork.
+    # Tests use regions as examples; they pass in the region of the fork.
     "tests/**",
 )
 
 
 def edit_json(path: Path, **values: Any) -> None:
-    """Set keys of a JSON file; None removes one."""
+    """Set keys of a JSON file; None removes a key."""
     document = {**json.loads(path.read_text()), **values} if path.exists() else values
     path.write_text(json.dumps({k: v for k, v in document.items() if v is not None}, indent=2) + "\n")
 
 
 def write_samples(folder: Path) -> None:
-    """Trips as CSV, and rates as Parquet in a partition for each day."""
+    """Write trips as CSV, and rates as Parquet with a partition per day."""
     (folder / "trips").mkdir()
     (folder / "trips" / "trips.csv").write_text(TRIPS)
     for day, rates in RATES.items():
@@ -128,7 +128,7 @@ def write_samples(folder: Path) -> None:
 
 
 def write_job(folder: Path) -> None:
-    """Give the generated step a job of its own, with two inputs."""
+    """Replace the generated job of the step with one that has two inputs."""
     shutil.copy2(HERE / "join_rates.py", folder / "spark_jobs" / "join_rates.py")
     shutil.copy2(HERE / "of_join_rates.py", folder / "tests" / "spark_jobs" / "test_join_rates.py")
     samples = folder / "spark_jobs" / "sample_data"
@@ -159,7 +159,7 @@ def test_it_has_no_fault_in_style_types_and_templates(fork) -> None:
     fork.made("workflows", "ARGS=--check")
 
 
-@pytest.mark.timeout(1200)  # each of these tests has a limit of its own, and names itself where it is reached
+@pytest.mark.timeout(1200)  # each of these tests has its own limit, which names the test
 @pytest.mark.parametrize("suite", SUITES)
 def test_its_tests_pass(suite, fork) -> None:
     assert_tests_pass(fork, *SUITES[suite])
@@ -194,7 +194,7 @@ def test_the_old_region_remains_where_it_is_a_fact(fork) -> None:
 
 
 def test_nothing_is_left_of_the_parts(fork) -> None:
-    """No file, no mark, and no word of it in templates, workflows, commands and pipelines."""
+    """No file, mark or word of a part remains in templates, workflows, commands and pipelines."""
     parts = parts_of(fork.folder)
     listed = git("ls-files", at=fork.folder).splitlines()
     texts = {path: (fork.folder / path).read_text() for path in listed if Path(path).suffix in TEXTS}

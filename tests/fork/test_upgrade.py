@@ -1,4 +1,4 @@
-"""Forks that were made from earlier commits of this repository, and renamed, get what has changed since."""
+"""Forks from earlier commits of this repository, with other names, can be upgraded to the current version."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ from tests.checkout import Checkout
 from tests.fork.forks import PROJECT, copy_working_tree, git
 
 AGES = (2, 40)
-"""How many commits the versions are back that forks are made from."""
+"""How many commits before the current version forks are created."""
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Git:
-    """The repository with its history, and what is not committed as its newest commit."""
+    """The repository with its history, and uncommitted changes as its newest commit."""
     folder = tmp_path_factory.mktemp("upgrade") / "template"
     copy_working_tree(repository, folder)
     git("add", "--all", at=folder)
@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Git:
 def test_a_renamed_fork_has_the_newest_template_and_its_own_changes(
     age: int, template: Git, tmp_path: Path
 ) -> None:
-    """Made by "Use this template": without its history. Only what the fork changed differs afterwards."""
+    """Created with "Use this template", without history. Only the fork's changes differ afterwards."""
     start = template.commit(f"HEAD~{age}")
     if start is None:
         pytest.skip(f"the history has no {age} commits; fetch it, as ci does")
@@ -65,7 +65,7 @@ def commit_all(fork: Git, message: str) -> None:
 
 
 def upgraded(template: Git, fork: Git) -> tuple[int, str]:
-    """Run `make upgrade` in the template's checkout, as for a fork that has no such command yet."""
+    """Run `make upgrade` in the template's checkout, because the fork does not have the command yet."""
     checkout = Checkout(template.folder)
     checkout.environment |= {
         f"GIT_{who}_{what}": "fork" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")

@@ -1,4 +1,4 @@
-"""Sessions: in the region of an environment, whatever the environment variables are."""
+"""Sessions use the region of an environment, regardless of environment variables."""
 
 import json
 import os
@@ -18,7 +18,7 @@ REGION, OTHER = "eu-west-1", "sa-east-1"
 
 @pytest.fixture(autouse=True)
 def folder(aws: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project with two environments in one region, and a shell that names none."""
+    """A project with two environments in one region, and a shell that sets none."""
     monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
     for name in (LOCAL, "live"):
         (tmp_path / f"{name}.json").write_text(json.dumps({"Region": REGION}))
@@ -77,7 +77,7 @@ def test_the_embedded_aws_needs_its_endpoint(monkeypatch: pytest.MonkeyPatch) ->
 
 
 LOOPBACK = "http://127.0.0.1:9"
-"""Where nothing listens: AWS must not be asked."""
+"""An address where nothing listens: no request to AWS is allowed."""
 
 
 @pytest.mark.parametrize(

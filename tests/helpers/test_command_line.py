@@ -22,7 +22,7 @@ sys.exit(run_command(command, argparse.Namespace()))
 
 
 def test_a_command_ends_quietly_when_its_reader_has_closed_the_pipe() -> None:
-    """As in `make events | head`."""
+    """For example, in `make events | head`."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

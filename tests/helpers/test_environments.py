@@ -12,7 +12,7 @@ from helpers.project_settings import partition_problems, project_settings
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with environments of its own."""
+    """A project with its own environments."""
     monkeypatch.setattr(environments, "PARAMETERS", tmp_path)
     for name, order in (("sandbox", None), ("qa", 5), ("live", 20), ("beta", 10)):
         (tmp_path / f"{name}.json").write_text(json.dumps({"PromotionOrder": order} if order else {}))
@@ -59,7 +59,7 @@ def test_no_other_name_is_one(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["pr", "Live", "2nd", "in-between", "thirteenchars"])
 def test_a_file_of_another_form_of_name_is_rejected(folder: Path, name: str) -> None:
-    """`pr` as well: stacks named <project>-pr-<template> would be within reach of the role of previews."""
+    """Including `pr`: stacks named <project>-pr-<template> would be accessible to the role of previews."""
     (folder / f"{name}.json").write_text("{}")
 
     with pytest.raises(UserError, match=f"the environment's name {name} must match"):
@@ -79,7 +79,7 @@ REGIONS = {each: SESSION.get_available_regions("ec2", each) for each in SESSION.
 
 
 def test_regions_of_other_partitions_are_rejected_and_those_of_aws_are_not() -> None:
-    """As botocore knows them: a new partition turns this red."""
+    """Based on botocore: a new partition makes this test fail."""
     assert {"aws", "aws-cn", "aws-us-gov"} <= REGIONS.keys()
     for partition, regions in REGIONS.items():
         rejected = [region for region in regions if partition_problems(region)]

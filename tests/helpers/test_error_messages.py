@@ -1,4 +1,4 @@
-"""How the errors are written that a person can fix: what is wrong, and apart from it what to do."""
+"""The style of error messages for users: the problem, and separately the remedy."""
 
 import ast
 import re
@@ -32,22 +32,22 @@ VERBS = {
     ),
     *("Stop", "Train", "Tune", "Type", "Undo", "Unset", "Use", "Wait", "Write", "Lock", "Begin", "Report"),
 }
-"""What a hint begins with; or with its condition or purpose, as in: If nobody needs it, delete it."""
+"""The first word of a hint, possibly after a condition or a purpose: If nobody needs it, delete it."""
 CONDITION = re.compile(r"(?:If|To|As|From) [^,]+, (?P<verb>\w+)")
 REMEDY = re.compile(
     rf"[;:.] (?i:{'|'.join(VERBS)})\b|\b(?:make|aws) [a-z-]+(?: |$|\.)|\b[Rr]un: |try again",
 )
-"""A fix in the text of the error, in the styles that there were."""
+"""A remedy in the message of an error, in various styles."""
 
 
 @dataclass(frozen=True)
 class Raised:
-    """An error in the source; what is not a literal in its texts is {}."""
+    """An error in the source; {} replaces parts that are not literals."""
 
     place: str
     message: str
     hint: str | None
-    """None where it is not a literal."""
+    """None if it is not a literal."""
     keywords: frozenset[str | None]
 
 

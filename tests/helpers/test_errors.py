@@ -1,4 +1,4 @@
-"""How an error is shown to a person."""
+"""How errors are shown to users."""
 
 import pytest
 from botocore.exceptions import (

@@ -1,4 +1,4 @@
-"""What long commands show of their progress."""
+"""The progress of long commands."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def shown(*names: str, work: Work, key: str = "deploy", terminal: bool = False) 
 
 
 def taking(seconds: dict[str, float]) -> Work:
-    """Return work whose steps take that long."""
+    """Return work whose steps take a given time."""
 
     def work(steps: Progress, clock: Clock) -> None:
         for name, each in seconds.items():

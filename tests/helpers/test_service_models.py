@@ -1,4 +1,4 @@
-"""The loader of service descriptions: quicker than botocore's, and the same in what it finds."""
+"""The loader of service descriptions is faster than botocore's, with the same results."""
 
 import boto3
 import botocore.session

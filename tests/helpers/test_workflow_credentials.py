@@ -1,4 +1,4 @@
-"""The role of a workflow, assumed again when its session ends, with a new token of GitHub each time."""
+"""The role of a workflow is assumed again when its session ends, each time with a new token of GitHub."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ ANSWER = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/
 
 
 class Services(ThreadingHTTPServer):
-    """GitHub, which gives tokens, and AWS's STS, which takes each of them once."""
+    """GitHub, which issues tokens, and AWS STS, which accepts each of them once."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -72,7 +72,7 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture
 def variables(services: Services) -> dict[str, str]:
-    """What GitHub gives a job that may ask for tokens."""
+    """The variables that GitHub sets for a job with the permission to request tokens."""
     return {
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{services.url}/token?api-version=2",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret",
@@ -84,7 +84,7 @@ def variables(services: Services) -> dict[str, str]:
 def job(
     aws: boto3.Session, services: Services, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Services:
-    """A job of a workflow that names the role."""
+    """A workflow job that names the role."""
     for name, value in {
         **variables,
         "ROLE_TO_ASSUME_AGAIN": ROLE,

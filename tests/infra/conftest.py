@@ -30,7 +30,7 @@ def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Itera
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Report how many weakenings tests have noticed, and how many settings are not weakened."""
+    """Report the number of weakenings that tests detected, and of settings that are not weakened."""
     ended = {
         outcome: [
             report

@@ -1,6 +1,6 @@
-"""The settings of the templates, each by a name, and a template with one of them weakened.
+"""The settings of the templates by name, and templates with one weakened setting.
 
-Policies are left out: they have mutants of their own, in tests/security.
+Policies are not included: they have separate mutants in tests/security.
 """
 
 import copy
@@ -27,10 +27,10 @@ class Setting:
     """One value in a template.
 
     Attributes:
-        template: the template's name.
-        steps: the way to it.
-        kind: `AWS::KMS::Key.EnableKeyRotation`, `Parameters.VpcCidr.AllowedPattern`
-        name: `keys.VolumeKey.EnableKeyRotation`, `network.Parameters.VpcCidr.AllowedPattern`
+        template: name of the template.
+        steps: path to the value.
+        kind: such as `AWS::KMS::Key.EnableKeyRotation` or `Parameters.VpcCidr.AllowedPattern`.
+        name: such as `keys.VolumeKey.EnableKeyRotation` or `network.Parameters.VpcCidr.AllowedPattern`.
     """
 
     template: str
@@ -40,14 +40,14 @@ class Setting:
 
     @property
     def rejects(self) -> bool:
-        """It is there to reject values: what a parameter may be, or a part of a rule."""
+        """Whether it rejects values: a constraint of a parameter, or a part of a rule."""
         section, last = self.steps[0], self.steps[-1]
         return section == "Rules" or (section == "Parameters" and last in CONSTRAINTS)
 
 
 @cache
 def read(template: str) -> Any:
-    """Return a template with its functions in the long form, and its loops as they are written."""
+    """Return a template with its functions in the long form, and with its loops."""
     return read_template((INFRA / f"{template}.yaml").read_text(encoding="utf-8"))
 
 
@@ -70,7 +70,7 @@ def settings_of(template: str) -> Iterator[Setting]:
 
 
 def place(name: str) -> Setting:
-    """Return the setting of a name, also one that is not there or that stands in a policy."""
+    """Return the setting with a name, even if it does not exist or is part of a policy."""
     template, resource, *path = name.split(".")
     for found, way, definition in _resources(read(template)["Resources"], ("Resources",)):
         if found == resource:
@@ -81,7 +81,7 @@ def place(name: str) -> Setting:
 
 
 def weakened(setting: Setting, value: Any) -> str:
-    """Return the text of the template with another value, or with the setting REMOVED."""
+    """Return the text of the template with another value, or without the setting for REMOVED."""
     content = copy.deepcopy(read(setting.template))
     *way, last = setting.steps
     part = content
@@ -113,7 +113,7 @@ def _of_section(template: str, steps: Steps) -> Setting:
 
 
 def _resources(part: Any, way: Steps) -> Iterator[tuple[str, Steps, Any]]:
-    """Yield resources with the way to them; in a loop there is one, whose name has the variable as <Use>."""
+    """Yield resources with their paths; a loop yields one resource with its variable as <Use>."""
     for key, value in part.items():
         if key.startswith(LOOP):
             yield from _resources(value[2], (*way, key, 2))
@@ -123,7 +123,7 @@ def _resources(part: Any, way: Steps) -> Iterator[tuple[str, Steps, Any]]:
 
 
 def _leaves(part: Any, steps: Steps) -> Iterator[Steps]:
-    """Yield the ways to the values; a function is one, unless it joins conditions of which each counts."""
+    """Yield the paths of the values; a function is one value, unless it joins independent conditions."""
     match part:
         case {"Fn::And": list(conditions)}:
             for index in range(len(conditions)):

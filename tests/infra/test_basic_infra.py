@@ -1,4 +1,4 @@
-"""The parent stack: the same templates as nested stacks, from a bucket."""
+"""The parent stack: the same templates as nested stacks from a bucket."""
 
 import json
 import uuid
@@ -36,7 +36,7 @@ def templates(aws: boto3.Session) -> str:
 
 
 class Parent:
-    """The parent stack of a project of its own."""
+    """The parent stack of a separate project."""
 
     def __init__(self, aws: boto3.Session, templates: str):
         self.client, self.name = aws.client("cloudformation"), "parent-test-local-basic"
@@ -143,7 +143,7 @@ def test_another_text_at_the_same_address_is_a_change(
 
 @pytest.fixture
 def role_that_is_in_the_way(aws: boto3.Session) -> Iterator[None]:
-    """A role with the name of one that a nested stack makes."""
+    """An existing role with the name of a role in a nested stack."""
     iam, name = aws.client("iam"), "parent-taken-local-flow-logs"
     iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []})

@@ -1,4 +1,4 @@
-"""The log groups of jobs, which an account has once: their key and retention are those of one stack."""
+"""The log groups of jobs, which exist once per account: one stack sets their key and retention."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ KINDS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
 
 @pytest.fixture(scope="module")
 def aws(aws: boto3.Session) -> boto3.Session:
-    """A region in which no job of another test has written a log."""
+    """A region in which jobs of other tests have written no logs."""
     return boto3.Session(region_name="ca-west-1")
 
 
@@ -32,10 +32,10 @@ def stack() -> StackConfiguration:
 
 @pytest.fixture(scope="module")
 def key(aws: boto3.Session, stack: StackConfiguration) -> Iterator[str]:
-    """The ARN of the key, of the deployed stack."""
+    """The ARN of the key of the deployed stack."""
     yield deploy(aws.client("cloudformation"), stack, Console(quiet=True))["JobLogKeyArn"]
     teardown(aws, [stack], Console(quiet=True))
-    for kind in KINDS:  # the stack leaves them
+    for kind in KINDS:  # the stack retains them
         aws.client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/{kind}")
 
 

@@ -1,4 +1,4 @@
-"""The templates of the infrastructure: what they must not contain, and what they do once deployed."""
+"""The templates of the infrastructure: what they must not contain, and their effects when deployed."""
 
 import ipaddress
 import itertools
@@ -33,7 +33,7 @@ PREVIEWS = [Environment("pr-7")] if has_previews() else []
 REGIONS = sorted({"us-east-1", "eu-central-1", project_settings().region})
 PARTS = ("Conditions", "Rules")
 FILES = sorted(INFRA.glob("*.yaml"))
-# The parent has a parameter for what it passes on, and no defaults for all of them.
+# The parent has a parameter for each value that it passes, not all with defaults.
 GIVEN = {"VpcCidr": "10.0.0.0/16"}
 ENDPOINTS = (
     *("ecr.api", "ecr.dkr", "events", "kms", "logs", "monitoring"),
@@ -61,7 +61,7 @@ def of_type(resource_type: str) -> dict[str, dict[str, Any]]:
 
 
 def statements_allowed(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield all Allow statements of all policies in a part of the template."""
+    """Yield all Allow statements of policies in a part of a template."""
     if isinstance(part, dict):
         if part.get("Effect") == "Allow":
             yield part
@@ -94,7 +94,7 @@ def test_cfn_lint_reports_nothing() -> None:
 
 @pytest.mark.parametrize("environment", [*environments(), *PREVIEWS])
 def test_every_environment_has_what_a_pipeline_needs(environment: Environment) -> None:
-    """Its file fits the templates, and its network overlaps with no other: or it would not load."""
+    """Its file fits the templates, and its network overlaps with no other; otherwise it cannot be loaded."""
     project, stacks = project_settings(), load_stacks(environment)
     names = [stack.name.removeprefix(f"{project.project_name}-{environment}-") for stack in stacks]
     assert names[:4] == ["keys", "network", "storage", "identity"]
@@ -154,7 +154,7 @@ def test_no_action_is_all_of_a_service() -> None:
 
 
 def test_no_policy_of_aws_is_attached() -> None:
-    """Whatever its partition, and none stands within a role, where nothing else looks for it."""
+    """In any partition. Policies are not inline in roles either, where other tests would miss them."""
     for name, role in of_type("AWS::IAM::Role").items():
         assert role.keys().isdisjoint({"ManagedPolicyArns", "Policies"}), name
     text = json.dumps(TEMPLATES)
@@ -162,7 +162,7 @@ def test_no_policy_of_aws_is_attached() -> None:
 
 
 def test_every_wildcard_has_a_reason() -> None:
-    """In a comment on its line: of actions, and of whole resources and principals."""
+    """In a comment on its line, for actions and for whole resources and principals."""
     assert unexplained("  - sagemaker:List* # reads only") == []
     assert unexplained("  - sagemaker:List*") == ["  - sagemaker:List*"]
     assert unexplained('  Resource: "*"') == ['  Resource: "*"']
@@ -170,14 +170,14 @@ def test_every_wildcard_has_a_reason() -> None:
 
 
 def unexplained(text: str) -> list[str]:
-    """Return the lines of a template with a wildcard and without a comment."""
+    """Return the lines of a template with a wildcard but without a comment."""
     wildcard = re.compile(r'(Resource|Principal): "\*"|\b[a-z0-9]+:[A-Za-z]*\*')
     found = [line for line in text.splitlines() if wildcard.search(line)]
     return [line for line in found if "#" not in line and "arn:" not in line]
 
 
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
-    """A role more is a right more; a guardrail on a role less is a way around it."""
+    """An additional role gets additional permissions; a guardrail that a role lacks can be bypassed."""
     creators = ["PipelineExecutionRole", "StudioUserRole"]
     readers = [
         "ProcessingJobRole",
@@ -267,7 +267,7 @@ def test_the_default_is_the_safe_choice() -> None:
 
 
 def test_switches_are_thrown_by_their_parameters() -> None:
-    """What the templates make depends on these; the values of `local` try one side of each alone."""
+    """These parameters decide what the templates create; the values of `local` test only one side of each."""
     found = {name: template.get("Conditions", {}) for name, template in TEMPLATES.items()}
     protected = {"Fn::Equals": [{"Ref": "Protected"}, "true"]}
     for conditions in found.values():
@@ -341,7 +341,7 @@ DNS = "AWS::Route53Resolver::"
 
 
 def test_names_are_resolved_of_aws_in_the_region_and_of_the_vpc_alone() -> None:
-    """Or a job that reaches nothing else asks the name servers of anyone for <data>.example.com."""
+    """Otherwise, a job without network access could still send data in names, as <data>.example.com."""
     lists = of_type(f"{DNS}FirewallDomainList")
     assert lists["network.DnsEverythingElse"]["Domains"] == ["*"]
     assert lists["network.DnsAllowed"]["Domains"] == [
@@ -422,7 +422,7 @@ def test_the_parent_hands_on_what_the_others_ask_for() -> None:
     for name, stack in parent["Resources"].items():
         declared, passed = TEMPLATES[name.lower()]["Parameters"], stack["Properties"]["Parameters"]
         address = stack["Properties"]["TemplateURL"]
-        match address:  # of the first one, which the others wait for
+        match address:  # of the first one, on which the others depend
             case {"Fn::If": ["HasItsName", named, {"Fn::Sub": message}]} if name == "Keys":
                 assert message.startswith("This stack must be named ${ProjectName}-${Environment}-basic.")
                 address = named
@@ -447,7 +447,7 @@ def without_description(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_roles_have_a_boundary() -> None:
     for name, role in of_type("AWS::IAM::Role").items():
-        # Those of CI make the boundary and are held by their own policies.
+        # Those of CI create the boundary, and their own policies restrict them.
         template = name.split(".")[0]
         boundary = {
             "identity": "PermissionsBoundary",
@@ -885,7 +885,7 @@ Networks = Callable[..., dict[str, str]]
 def network(
     aws: boto3.Session, outputs: dict[str, str], stacks: tuple[StackConfiguration, ...]
 ) -> Iterator[Networks]:
-    """Deploys the template of the network alone, with values of its own, and returns its outputs."""
+    """Deploys only the network template with the given values, and returns its outputs."""
     made: list[StackConfiguration] = []
 
     def deployed(**values: str) -> dict[str, str]:
@@ -953,7 +953,7 @@ def test_each_interface_endpoint_can_be_left_out(
 
 @pytest.fixture
 def group_of_endpoints(aws: boto3.Session, outputs: dict[str, str]) -> Iterator[str]:
-    """The group of the endpoints that a VPC has already."""
+    """The security group of endpoints that already exist in a VPC."""
     group = aws.resource("ec2").create_security_group(
         GroupName="owners-endpoints", Description="The owner's endpoints", VpcId=outputs["VpcId"]
     )
@@ -1011,7 +1011,7 @@ def good_input() -> dict[str, str]:
 def test_the_service_rejects_bad_input_by_the_template(
     aws: boto3.Session, outputs: dict[str, str], constraint: str
 ) -> None:
-    """Each constraint of each template, by itself, and before there is a stack."""
+    """Each constraint of each template separately, before a stack exists."""
     template, section, about = constraint.split(".", 2)
     name, part = about.split(".", 1)
     declared = TEMPLATES[template]["Parameters"]
@@ -1043,7 +1043,7 @@ def test_the_service_rejects_bad_input_by_the_template(
 def test_templates_are_rejected_where_services_have_other_names(
     aws: boto3.Session, outputs: dict[str, str], name: str, region: str
 ) -> None:
-    """China and GovCloud are partitions of their own, whose endpoints and images no template knows."""
+    """China and GovCloud are separate partitions, whose endpoints and images are not in the templates."""
     cloudformation, given = aws.client("cloudformation", region_name=region), {**outputs, **good_input()}
 
     with pytest.raises(

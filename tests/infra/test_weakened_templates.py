@@ -1,7 +1,7 @@
-"""Each setting of the templates, weakened by itself and deployed: a test turns red, and is green without it.
+"""Each setting of the templates is weakened and deployed: a test fails with it, and passes without it.
 
-Which settings there are is read from the templates, so that none can be forgotten. Policies have mutants of
-their own, in tests/security.
+The settings are read from the templates, so that none can be missed. Policies have separate mutants, in
+tests/security.
 """
 
 import inspect
@@ -34,7 +34,7 @@ RED = (AssertionError, LookupError, ValueError, ClientError, pytest.fail.Excepti
 
 @dataclass(frozen=True)
 class Weakening:
-    """Another value of a setting, and the test that turns red for it."""
+    """A weaker value of a setting, and the test that fails for it."""
 
     setting: Setting
     becomes: Any
@@ -42,12 +42,12 @@ class Weakening:
 
     @property
     def use(self) -> str:
-        """The key or bucket that it is about, for the tests that look at one of them."""
+        """The key or bucket that it affects, for tests of one of them."""
         found = re.search(r"^\w+\.(\w+?)(Bucket|Key)", self.setting.name)
         return found[1] if found else "Data"
 
     def __str__(self) -> str:
-        """Return what pytest calls it."""
+        """Return the ID for pytest."""
         value = "" if self.becomes is REMOVED else f" {self.becomes}"
         return f"{self.setting.name}{value}"[:120]
 
@@ -60,7 +60,7 @@ def weakenings() -> Iterator[Weakening]:
 
 
 WEAKENINGS = list(weakenings())
-# Each test once for each template, and for each key and bucket.
+# Each test once per template, and per key and bucket.
 CONTROLS = {(each.setting.template, each.red, each.use): each for each in WEAKENINGS}
 
 
@@ -88,13 +88,13 @@ def check(
     stacks: tuple[StackConfiguration, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Check]:
-    """Prepares the test of a weakening for a text of its template, which is deployed if the test asks AWS."""
+    """Prepares the test of a weakening for the text of its template, which is deployed if needed."""
     made: list[StackConfiguration] = []
 
     def deployed(name: str, text: str) -> dict[str, str]:
-        """Deploy the template once more, as a stack beside the others."""
+        """Deploy the template again as a separate stack."""
         stack = next(each for each in stacks if each.name.endswith(f"-{name}"))
-        # A trail is known by the bucket that it writes to, and the first one writes there.
+        # A trail is identified by its bucket, and the first one uses that one.
         given = {**outputs, "AccessLogBucketName": outputs["ArtifactBucketName"]}
         stack = replace(stack.with_outputs(given), name=f"weakened-local-{name}", template=text)
         stack = replace(stack, parameters={**stack.parameters, "ProjectName": "weakened"})

@@ -1,4 +1,4 @@
-"""Building definitions without AWS: of a stack that is nowhere, and in another process, folder and region."""
+"""Builds definitions without AWS: for stacks that do not exist, and in another process, folder and region."""
 
 import json
 import os
@@ -26,7 +26,7 @@ OUTPUTS = {
     "TransformJobRoleArn": "arn:aws:iam::123456789012:role/transform",
     "ModelPackageGroupName": "models-of-local",
 }
-"""The outputs of a stack that is nowhere."""
+"""The outputs of stacks that do not exist."""
 
 _PROGRAM = """
 import json, sys
@@ -44,17 +44,17 @@ Path("modules.json").write_text(json.dumps(files))
 
 
 class BuiltElsewhere(NamedTuple):
-    """What another process built."""
+    """The result of a build in another process."""
 
     definition: str
     errors: str
-    """What it wrote to its standard error."""
+    """Its standard error."""
     modules: frozenset[Path]
-    """The files of all modules that it had imported by then."""
+    """The files of all imported modules."""
 
 
 def build_elsewhere(parameters: PipelineParams, folder: Path, repository: Path) -> BuiltElsewhere:
-    """Build the definition of the repository's first pipeline, without a cache of definitions."""
+    """Build the definition of the repository's first pipeline without the cache of definitions."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(repository)}
     built = subprocess.run(
         [sys.executable, "-c", _PROGRAM, parameters.model_dump_json()],

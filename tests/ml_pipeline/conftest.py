@@ -1,4 +1,4 @@
-"""Parameters, definitions that are built once, and a small project with its stacks to work in."""
+"""Parameters, definitions that are built once, and a small project with its stacks."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ from tests.ml_pipeline.small_project import FIRST, PIPELINE, REGION, inside, wri
 
 @pytest.fixture(scope="session")
 def outputs() -> dict[str, str]:
-    """Outputs of a stack that is nowhere."""
+    """Outputs of stacks that do not exist."""
     return OUTPUTS
 
 
@@ -39,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def parameters(outputs: dict[str, str], project: Path) -> ProcessingParams:
-    """The parameters of the small project's pipeline in local, for the stack that is nowhere."""
+    """The parameters of the small project's pipeline in local, for stacks that do not exist."""
     code = SparkCode(project / "spark_jobs")
     found = load_parameters("local", outputs, folder=project / "params", code=code)
     assert isinstance(found, ProcessingParams)
@@ -48,7 +48,7 @@ def parameters(outputs: dict[str, str], project: Path) -> ProcessingParams:
 
 @pytest.fixture(scope="session")
 def definition_text(parameters: PipelineParams, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The definition of the small project's pipeline, built by this session and not cached before."""
+    """The definition of the small project's pipeline, built once per session without a cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(definitions, "CACHE", tmp_path_factory.mktemp("definitions"))
         return definitions.pipeline_definition(FIRST, parameters)
@@ -56,7 +56,7 @@ def definition_text(parameters: PipelineParams, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session")
 def definition(definition_text: str) -> dict[str, Any]:
-    """The same, parsed; no test may change it."""
+    """The parsed definition; tests must not change it."""
     found: dict[str, Any] = json.loads(definition_text)
     return found
 
@@ -65,7 +65,7 @@ def definition(definition_text: str) -> dict[str, Any]:
 def built_elsewhere(
     outputs: dict[str, str], tmp_path_factory: pytest.TempPathFactory, repository: Path
 ) -> BuiltElsewhere:
-    """The definition of the repository's first pipeline in local, as another process builds it."""
+    """The definition of the repository's first pipeline in local, built by another process."""
     parameters = load_parameters("local", outputs)
     return build_elsewhere(parameters, tmp_path_factory.mktemp("elsewhere"), repository)
 
@@ -96,7 +96,7 @@ def small_stacks(aws: boto3.Session, role: str, project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stack(small_stacks: None, small_project: None) -> Iterator[boto3.Session]:
-    """A session in the region of the small project, in which this process is meanwhile."""
+    """A session in the region of the small project, which is also the default of this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             patch.setenv(name, REGION)
@@ -119,7 +119,7 @@ def stack_parameters(stack_values: Mapping[str, str]) -> ProcessingParams:
 
 @pytest.fixture
 def target_of(small_project: None) -> Callable[..., Target]:
-    """Return a pipeline of an environment of the small project, by default under the name that it has."""
+    """Returns a pipeline of an environment of the small project, by default the existing one."""
 
     def target(environment: str, name: str = "") -> Target:
         return Target(Environment(environment), DEFAULT_PIPELINE, name or f"{PIPELINE}-{environment}")

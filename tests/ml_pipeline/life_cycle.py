@@ -1,4 +1,4 @@
-"""Two pipelines with steps of every type: one trains and registers a model, one scores with it."""
+"""Two pipelines with steps of every type: one trains and registers a model, one uses it for scoring."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ SMALL: Document = {"instance_type": "ml.m5.large", "instance_count": 1}
 EVALUATION = {"step": "evaluate", "output": "evaluation", "file": "evaluation/evaluation.json"}
 CHAMPION, PACKAGE = {"parameter": "ChampionModelDataUrl"}, {"parameter": "ModelPackageArn"}
 HELPERS = [f"helper_{number}.py" for number in range(6)]
-"""More than SageMaker takes as URIs in one word of a command line."""
+"""More URIs than SageMaker accepts in one argument of a command line."""
 TRAINING: Document = {
     "pipeline_name": "FareModel-${Environment}",
     "trial": "fares",
@@ -155,7 +155,7 @@ _OPTIONS = {
 
 
 def write_jobs(folder: Path) -> Path:
-    """Write the files that the Spark steps run into a folder, and return it."""
+    """Write the files of the Spark steps into a folder, and return it."""
     folder.mkdir(exist_ok=True)
     for name, options in _OPTIONS.items():
         (folder / name).write_text(f"OPTIONS = {options}\n")

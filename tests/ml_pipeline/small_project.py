@@ -1,6 +1,6 @@
-"""A small project of the tests' own: environments, stacks, parameters, a pipeline and its job.
+"""A small project for tests: environments, stacks, parameters, a pipeline and its job.
 
-Nothing in it is the repository's, which may have other names, environments, pipelines and jobs.
+It uses nothing of the repository's, which can have other names, environments, pipelines and jobs.
 """
 
 import json
@@ -29,14 +29,14 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "live": {"SampleData": "never", "PromotionOrder": 2, "Protected": True},
     "preview": {"SampleData": "always", "DaysToLive": 3},
 }
-"""The files of the environments: one for each setting of SampleData, and one that previews share."""
+"""The files of the environments: one for each value of SampleData, and one that previews share."""
 STACKS = ("foundation", "topics")
 ARTIFACTS, DATA = "artifacts-of-tests", "data-of-tests"
-"""Buckets, whose names end with the environment."""
+"""The prefixes of the buckets' names, which end with the environment."""
 ROLE_NAME = "pipeline-for-tests"
 """The role that tests/conftest.py creates."""
 PIPELINE, STEP, TRIAL = "Fares", "clean-fares", "taxis"
-"""The name of the first pipeline, which ends with the environment; of its step and its trial."""
+"""The prefix of the first pipeline's name, which ends with the environment; its step, and its trial."""
 INPUT, SAMPLE = "fares/in.csv", "fares.csv"
 CODE, HELPER = "clean_fares.py", "data_utils.py"
 """The files of its job."""
@@ -101,7 +101,7 @@ FOUNDATION: dict[str, Any] = {
         }.items()
     },
 }
-"""The outputs of the real stacks, of few resources."""
+"""The outputs of the real stacks, from few resources."""
 TOPICS = {
     "Parameters": _PARAMETERS,
     "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -148,7 +148,7 @@ def steps(params):
 
 
 def module(pipeline: str, text: str) -> ModuleType:
-    """Return the module of a pipeline, as its file would be imported."""
+    """Return the module of a pipeline as if its file were imported."""
     found = ModuleType(f"{pipelines.__name__}.{pipeline.replace('-', '_')}")
     exec(text, vars(found))
     return found
@@ -194,7 +194,7 @@ def write_params(folder: Path) -> Path:
 
 @contextmanager
 def inside(project: Path) -> Iterator[None]:
-    """Have this process work in a folder that `write_project` made."""
+    """Use a folder of `write_project` as the project of this process."""
     infra, jobs = project / "infra", project / "spark_jobs"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environments, "PARAMETERS", infra / "parameters")
@@ -202,7 +202,7 @@ def inside(project: Path) -> Iterator[None]:
         patch.setattr(spark_code, "FOLDER", jobs)
         patch.setattr(sample_data, "FOLDER", jobs / "sample_data")
         patch.setattr(pipelines, "__path__", [str(project / "pipelines")])
-        # An entry that is there is not imported.
+        # An existing entry is not imported.
         patch.setitem(sys.modules, f"{pipelines.__name__}.{DEFAULT_PIPELINE}", FIRST.module)
         patch.setattr(sweep, "INFRA", infra)
         for function in vars(configuration).values():

@@ -1,4 +1,4 @@
-"""The commands, as a person types them, in the small project."""
+"""The commands in the small project, as users type them."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def run(stack: boto3.Session, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the jobs, whose files may be changed."""
+    """A copy of the jobs, whose files can be changed."""
     folder = tmp_path / "spark_jobs"
     shutil.copytree(spark_code.FOLDER, folder, ignore=shutil.ignore_patterns("sample_data"))
     monkeypatch.setattr(spark_code, "FOLDER", folder)
@@ -67,11 +67,11 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def two_pipelines(jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second pipeline beside the first one, of two steps."""
+    """Add a second pipeline with two steps."""
     add_pipeline(tmp_path, jobs, monkeypatch)
 
 
-# What is typed.
+# Arguments.
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_wrong_credentials_endpoint_or_region_are_reported(
     assert "Traceback" not in output
 
 
-# What is shown, and what changes.
+# Output, and changes.
 
 
 def test_an_environment_with_real_data_gets_no_sample(run: Run, stack: boto3.Session) -> None:
@@ -368,7 +368,7 @@ def test_teardown_deletes_a_pipeline_whose_module_is_gone(
 
 @pytest.fixture
 def sleeping(run: Run, jobs: Path) -> str:
-    """The name of the first pipeline in local, with a job that sleeps, upserted and with data."""
+    """The name of the first pipeline in local, upserted with a job that sleeps, and with data."""
     (jobs / CODE).write_text(SLEEPER)
     assert run("data")[0] == run("upsert")[0] == 0
     return f"{PIPELINE}-local"
@@ -382,7 +382,7 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def happens(condition: Callable[[], bool], seconds: float) -> bool:
-    """Return whether it happens in time."""
+    """Return whether a condition becomes true in time."""
     with suppress(AssertionError):
         until(condition, seconds)
     return condition()
@@ -391,8 +391,9 @@ def happens(condition: Callable[[], bool], seconds: float) -> bool:
 def press_ctrl_c(thread: int, noticed: Callable[[], bool]) -> None:
     """Interrupt a thread until it notices.
 
-    Python drops a KeyboardInterrupt that meets a callback of the garbage collector (Hypothesis has one)
-    or a `__del__` (py4j has some), which long test sessions do run into.
+    Python drops a KeyboardInterrupt during a callback of the garbage collector (Hypothesis has one) or in a
+    `__del__`
+    (py4j has some), which occurs in long test sessions.
     """
     for _ in range(6):
         pthread_kill(thread, SIGINT)

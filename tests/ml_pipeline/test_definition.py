@@ -1,4 +1,4 @@
-"""What SageMaker is sent: each job's request, and what makes its result reusable."""
+"""The requests that SageMaker receives for jobs, and what makes their results reusable."""
 
 import json
 import logging
@@ -55,13 +55,13 @@ def job(definition: Document, spec: SparkStepSpec) -> Document:
 
 @pytest.fixture(scope="module")
 def code(project: Path) -> SparkCode:
-    """The files that it runs."""
+    """The files that the step runs."""
     return SparkCode(project / "spark_jobs")
 
 
 @pytest.fixture(scope="module")
 def pair(outputs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> PipelineParams:
-    """The parameters of a pipeline of two steps."""
+    """The parameters of a pipeline with two steps."""
     folder = tmp_path_factory.mktemp("pair")
     params = write_params(folder / "params")
     (params / "pipelines" / f"{NAME}.json").write_text(json.dumps(PAIR))
@@ -71,7 +71,7 @@ def pair(outputs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="module")
 def pair_definition(pair: PipelineParams, tmp_path_factory: pytest.TempPathFactory) -> Document:
-    """The definition of the pipeline of two steps; no test may change it."""
+    """The definition of the pipeline with two steps; tests must not change it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(definitions, "CACHE", tmp_path_factory.mktemp("definitions"))
         found: Document = json.loads(pipeline_definition(PIPELINE, pair))
@@ -108,7 +108,7 @@ def test_the_job_runs_in_the_vpc_with_both_keys(
 
 
 def test_the_jobs_are_named_after_the_environment(job: Document, parameters: ProcessingParams) -> None:
-    """Policies know them, and their logs, by this prefix."""
+    """Policies match jobs and their logs by this prefix."""
     prefix = f"{project_settings().project_name}-local"
     assert parameters.job_name_prefix == prefix
     assert job["ProcessingJobName"] == parameters.job_prefix_of(STEP)
@@ -183,7 +183,7 @@ def test_a_changed_line_of_any_staged_file_is_another_step_for_the_cache(
     job: Document, spec: SparkStepSpec, code: SparkCode, tmp_path: Path
 ) -> None:
     def key() -> str:
-        # The definition is a function of the parameters, of which the code is the hash only.
+        # The definition depends only on the parameters, which include the hash of the code.
         code_hash = SparkCode(tmp_path).hash(spec.files.values())
         staged = re.sub(r"/code/[0-9a-f]{16}/", f"/code/{code_hash}/", json.dumps(job))
         return cache_key(spec.name, json.loads(staged), PROCESSING_KEY)
@@ -277,11 +277,11 @@ def test_both_steps_show_every_control(pair_definition: Document) -> None:
 
 
 def keys(requests: Mapping[str, Document], **changes: str) -> dict[str, str]:
-    """Return the cache key of each step in an execution; changes are by the beginning of what is referred to.
+    """Return the cache key of each step in an execution, with changed values of references.
 
     Args:
-        requests: of the steps.
-        changes: the values of references, with underscores for dots and hyphens.
+        requests: requests of the steps.
+        changes: values by the beginning of references, with underscores for dots and hyphens.
     """
 
     def value(reference: str) -> str:
@@ -377,8 +377,8 @@ def test_another_configuration_of_the_sdk_is_validated() -> None:
 
 
 def test_the_telemetry_of_the_sdk_is_off() -> None:
-    # Imported here, so that collecting tests does not wait for the SDK.
-    from ml_pipeline.steps import sagemaker_sdk  # noqa: PLC0415, I001 - first, as it sets where the settings are
+    # Imported here, so that the collection of tests does not wait for the SDK.
+    from ml_pipeline.steps import sagemaker_sdk  # noqa: PLC0415, I001 - first, because it sets the location of the settings
     from sagemaker.core.common_utils import resolve_value_from_config  # noqa: PLC0415
     from sagemaker.core.config.config import load_sagemaker_config  # noqa: PLC0415
     from sagemaker.core.config.config_schema import TELEMETRY_OPT_OUT_PATH  # noqa: PLC0415

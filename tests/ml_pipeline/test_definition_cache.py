@@ -1,4 +1,4 @@
-"""The cache of definitions: what it gives is what a build gives, and it is never in the way."""
+"""The cache of definitions returns the same as a build, and never causes a failure."""
 
 import os
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the cache; it does not exist yet."""
+    """The folder of the cache, which does not exist yet."""
     folder = tmp_path / "cache" / "definitions"
     monkeypatch.setattr(definitions, "CACHE", folder)
     return folder
@@ -29,7 +29,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the pipelines that were built, rather than read."""
+    """The names of the pipelines that were built instead of read."""
     found: list[str] = []
     build = definitions.build_pipeline
 

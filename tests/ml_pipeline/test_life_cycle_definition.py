@@ -1,4 +1,4 @@
-"""What SageMaker is sent to train, create, score with and register a model."""
+"""The requests with which SageMaker trains, creates, scores with and registers a model."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def params(
 def built(
     params: Mapping[str, PipelineParams], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Document]:
-    """The definitions of both pipelines; no test may change them. Nothing is sent while they are built."""
+    """The definitions of both pipelines; tests must not change them. They are built without requests."""
 
     def send(_: object, request: Any) -> None:
         raise AssertionError(f"{request.method} {request.url} was sent while a definition was built")
@@ -65,7 +65,7 @@ def built(
 
 
 def steps_of(definition: Document) -> dict[str, Document]:
-    """Return the steps of a definition by name, those in branches too."""
+    """Return the steps of a definition by name, including those in branches."""
     listed = definition["Steps"]
     nested = [each for step in listed for each in step["Arguments"].get("IfSteps", [])]
     return {step["Name"]: step for step in (*listed, *nested)}
@@ -73,13 +73,13 @@ def steps_of(definition: Document) -> dict[str, Document]:
 
 @pytest.fixture(scope="module")
 def training(built: Mapping[str, Document]) -> Requests:
-    """The requests of the steps that train."""
+    """The requests of the training pipeline."""
     return {name: step["Arguments"] for name, step in steps_of(built[TRAIN]).items()}
 
 
 @pytest.fixture(scope="module")
 def scoring(built: Mapping[str, Document]) -> Requests:
-    """The requests of the steps that score."""
+    """The requests of the scoring pipeline."""
     return {name: step["Arguments"] for name, step in steps_of(built[SCORE]).items()}
 
 
@@ -103,7 +103,7 @@ def test_two_builds_give_the_same_bytes(
 def test_building_calls_neither_iam_nor_s3(
     params: Mapping[str, PipelineParams], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK's own builders ask IAM about the role of a training step, and S3 for a bucket of a package."""
+    """The SDK's own builders call IAM for the role of a training step, and S3 for the bucket of a package."""
     sent: list[str] = []
 
     def send(_: object, request: Any) -> None:
@@ -121,7 +121,7 @@ def test_building_calls_neither_iam_nor_s3(
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_nothing_in_it_is_empty(name: str, built: Mapping[str, Document]) -> None:
-    """An empty SAGEMAKER_PROGRAM is taken for a module; an empty object, as of a bias report, is rejected."""
+    """An empty SAGEMAKER_PROGRAM is used as a module; an empty object, such as a bias report, is rejected."""
 
     def empty(value: Any, path: str) -> list[str]:
         if isinstance(value, dict):
@@ -181,7 +181,7 @@ def test_training_is_isolated_in_the_vpc_with_the_keys_of_volumes_and_artifacts(
 def test_training_is_requested_as_the_sdk_would(
     training: Requests, params: Mapping[str, PipelineParams], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK's own builder asks IAM whether the role is right, unless it is configured not to."""
+    """By default, the SDK's own builder calls IAM to check the role."""
     from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - takes seconds to import
 
     monkeypatch.setenv("SAGEMAKER_VALIDATE_ROLE", "false")
@@ -316,7 +316,7 @@ def test_its_card_follows_the_schema_and_is_of_this_execution(training: Requests
     assert card["ModelCardStatus"] == "PendingReview"
     assert list(card_problems(card)) == []
     content = json.loads(card["ModelCardContent"])
-    ModelCardContent.model_validate(content)  # as the SDK describes it
+    ModelCardContent.model_validate(content)  # validates with the SDK's model
     assert content["intended_uses"]["purpose_of_model"] == 'Predicts "fares" of rides.'
     assert content["evaluation_details"] == details
     (uri,) = read
@@ -367,7 +367,7 @@ def test_what_the_steps_create_is_named_after_the_environment(
 def test_faults_of_the_service_are_retried_where_the_type_of_the_step_allows_it(
     built: Mapping[str, Document],
 ) -> None:
-    """SageMaker takes policies of jobs for steps with a job only."""
+    """SageMaker accepts retry policies for job errors only in steps with a job."""
     retried = {
         name: [kind for policy in step.get("RetryPolicies", []) for kind in policy["ExceptionType"]]
         for name, step in steps_of(built[TRAIN]).items()
@@ -405,7 +405,7 @@ def test_runs_that_a_version_refers_to_are_kept(training: Requests) -> None:
 
 
 def keys(definition: Document, **changes: str) -> dict[str, str]:
-    """Return the cache key of each cached step; changes are by references, with __ for their dots."""
+    """Return the cache key of each cached step; changes are by reference, with __ for dots."""
     cached = {
         name: step
         for name, step in steps_of(definition).items()

@@ -1,4 +1,4 @@
-"""Opening the pipelines of an environment, each by itself and all together."""
+"""Loading the pipelines of an environment, separately and together."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ TRIAL = "trial"
 
 
 class Checkout:
-    """What pipelines consist of; `add` adds one."""
+    """The files of pipelines; `add` adds one."""
 
     def __init__(self, root: Path, patch: pytest.MonkeyPatch):
         self.root, self.patch, self.jobs = root, patch, write_jobs(root / "jobs")
@@ -32,7 +32,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout(stack: boto3.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A checkout whose jobs are those of two steps, and the first pipeline's."""
+    """A checkout with the jobs of two steps, and those of the first pipeline."""
     shutil.copytree(spark_code.FOLDER, tmp_path / "jobs")
     made = Checkout(tmp_path, monkeypatch)
     monkeypatch.setattr(spark_code, "FOLDER", made.jobs)

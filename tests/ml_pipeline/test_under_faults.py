@@ -1,4 +1,4 @@
-"""Commands on an AWS that is slow, throttles, and knows new roles late; interrupted, and run again."""
+"""Commands on an AWS that is slow, throttles, and propagates roles late; interrupted, and run again."""
 
 import json
 import os
@@ -57,7 +57,7 @@ QUIET = Console(quiet=True)
 
 @pytest.fixture(scope="module")
 def server(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
-    """A server of its own, with the role that the small project names."""
+    """A separate server with the role of the small project."""
     folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
     state, _ = lifecycle.up(folder, port=0)
     os.environ.update(state.environment() | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION})
@@ -75,7 +75,7 @@ def server(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def faulty(server: ServerState) -> ServerState:
-    """The server with the faults that each test begins with."""
+    """The server with the initial faults of each test."""
     inject(server.endpoint, server.secret_key, **FAULTS)
     return server
 
@@ -95,9 +95,9 @@ COMMANDS = (
     ("outputs",),
     ("teardown", "--yes"),
 )
-"""From nothing to nothing, in the order of use."""
+"""All commands from setup to teardown, in order."""
 OF_STACKS = ("deploy", "outputs")
-"""The commands that know nothing of pipelines."""
+"""The commands that do not use pipelines."""
 
 
 def command(words: tuple[str, ...], environment: str, project: Path) -> int:
@@ -110,7 +110,7 @@ def command(words: tuple[str, ...], environment: str, project: Path) -> int:
 
 
 def upsert_other_code(environment: str, project: Path) -> None:
-    """Upsert a second version, of code that is not this checkout's."""
+    """Upsert a second version with code that differs from this checkout."""
     (project / "spark_jobs" / HELPER).write_text("# other helpers\n")
     try:
         assert command(("upsert",), environment, project) == 0
@@ -119,20 +119,20 @@ def upsert_other_code(environment: str, project: Path) -> None:
 
 
 BEFORE: Mapping[tuple[str, ...], Callable[[str, Path], None]] = {ROLLBACK: upsert_other_code}
-"""What is done first, where a command needs more than what the others before it leave."""
+"""Preparations for commands that need more than the previous ones leave."""
 MOMENTS: Mapping[tuple[str, ...], Callable[[], When]] = {
-    # To stop takes as many requests as it takes time, and one where the execution is over meanwhile.
+    # Stopping needs a number of requests that depends on its time, or only one if the execution has ended.
     ("stop",): lambda: request_number(1),
-    # The pipeline is there, and no record of it.
+    # The pipeline exists, but no record of it.
     ("upsert",): lambda: operation_number(1, "CreatePipeline"),
     ROLLBACK: lambda: operation_number(1, "UpdatePipeline"),
     SWEEP: lambda: operation_number(1, "DeleteObject"),
 }
-"""When a command is killed, unless halfway."""
+"""When a command is killed, if not halfway."""
 
 
 def left_behind() -> list[str]:
-    """Return what an environment has cost money for, or would be in the way of the next one."""
+    """Return the resources that would cost money, or would block the next environment."""
     session = Session(REGION)
     stacks = session.client("cloudformation").list_stacks()["StackSummaries"]
     keys = session.client("kms").list_keys()["Keys"]
@@ -148,7 +148,7 @@ def left_behind() -> list[str]:
 def test_a_command_that_is_interrupted_halfway_can_be_repeated(
     faulty: ServerState, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each runs in one environment, which counts its requests, and is interrupted twice in another."""
+    """Each command runs in one environment to count its requests, and is interrupted twice in another."""
     monkeypatch.setattr(code_sweep, "MINIMUM_AGE", timedelta(0))
     output = ""
     for words in COMMANDS:
@@ -189,7 +189,7 @@ def test_a_command_waits_for_an_operation_of_another_and_works_on_what_is_there_
     first, last = load_stacks(Environment("local"))
 
     def begin(kind: Literal["CREATE", "UPDATE"], stack: StackConfiguration, *others_tags: str) -> None:
-        """Begin to do as others do; what follows is quick."""
+        """Start an operation like another user; the following operations are fast."""
         theirs = replace(stack, tags={**stack.tags, **dict.fromkeys(others_tags, "theirs")})
         planned = create_change_set(cloudformation, theirs, kind, Polling())
         inject(faulty.endpoint, faulty.secret_key, stack_seconds=3)
@@ -261,7 +261,7 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Runs take as long with the setting as without; the upserts between them are true."""
+    """Runs take the same time with the setting and without it; the upserts between them are real."""
     words, file = ("tune", "--rounds", "1", "--pairs", "1"), project / "spark_jobs" / "configuration.json"
     original = file.read_text()
     monkeypatch.setattr(tuning, "FOLDER", file.parent)
@@ -277,7 +277,7 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
     )
     assert file.read_text() == original
 
-    # The first update is back to the settings of the file.
+    # The first update restores the settings of the file.
     kill(lambda: command(words, "local", project), operation_number(2, "UpdatePipeline"))
     assert "spark.a" in file.read_text()
     assert command(words, "local", project) == 0

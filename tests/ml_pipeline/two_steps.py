@@ -1,4 +1,4 @@
-"""A pipeline of two steps, of which one reads the result of the other and data from outside."""
+"""A pipeline with two steps, one of which reads the result of the other and external data."""
 
 import json
 import shutil
@@ -56,7 +56,7 @@ def steps(_):
 
 
 def changed(document: Document, path: str, value: Any) -> Document:
-    """Return a copy with another value at a path as `steps/clean/code`; REMOVED takes the key away."""
+    """Return a copy with another value at a path such as `steps/clean/code`; REMOVED removes the key."""
     copy: Document = json.loads(json.dumps(document))
     *way, last = path.split("/")
     node = copy
@@ -69,7 +69,7 @@ def changed(document: Document, path: str, value: Any) -> Document:
 
 
 def write_jobs(folder: Path) -> Path:
-    """Write the files that the steps run into a folder, besides what is there, and return it."""
+    """Write the files of the steps into a folder with existing files, and return it."""
     folder.mkdir(exist_ok=True)
     contents = {
         **dict.fromkeys(("clean.py", "join.py"), READER),
@@ -92,7 +92,7 @@ def add_pipeline(
     name: str = NAME,
     text: str = MODULE,
 ) -> None:
-    """Add a module, a parameter file and the code of a second pipeline, all of them outside the checkout."""
+    """Add a module, a parameter file and the code of a second pipeline, all outside the checkout."""
     modules, params = root / "pipelines", root / "params"
     modules.mkdir(exist_ok=True)
     (modules / f"{name.replace('-', '_')}.py").write_text(text)
@@ -101,7 +101,7 @@ def add_pipeline(
         patch.setattr(files, "FOLDER", params)
         patch.setattr(pipelines, "__path__", [*pipelines.__path__, str(modules)])
     (params / "pipelines" / f"{name}.json").write_text(json.dumps(document or PAIR))
-    # An entry that is there is not imported, and goes with the test.
+    # An existing entry is not imported, and is removed after the test.
     added = module(name, text)
     patch.setitem(sys.modules, added.__name__, added)
     write_jobs(jobs)

@@ -1,7 +1,7 @@
-"""Compares the embedded AWS with moto alone, by moto's own tests and AWS's public templates.
+"""Compares the embedded AWS with moto, based on moto's own tests and AWS's public templates.
 
-Each difference is either among those of differences.toml, with its reason, or an error, as is a listed one
-that no longer exists.
+Each difference must be listed in differences.toml with a reason; an unlisted difference, or a listed one that
+no longer exists, is an error.
 """
 
 import argparse
@@ -20,11 +20,11 @@ SERVERS = ("moto", "embedded")
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Run the same against both servers, and print how they compare; returns the exit code.
+    """Run the same tests against both servers, print the comparison, and return the exit code.
 
     Raises:
-        UserError: a checkout does not have its commit, the tests could not be run, or differences.toml
-            cannot be read.
+        UserError: a checkout does not have its commit, the tests could not be run, or differences.toml cannot
+            be read.
     """
     reasons = read_reasons(DIFFERENCES)
     folder: Path = (arguments.reports or Path(tempfile.mkdtemp(prefix="peers-"))).resolve()

@@ -1,4 +1,4 @@
-"""The checkouts that others' files are taken from: at one commit, whatever is checked out."""
+"""Checkouts of other repositories, read at a fixed commit regardless of what is checked out."""
 
 import io
 import subprocess
@@ -14,10 +14,10 @@ class Source:
     """A public repository at a commit.
 
     Attributes:
-        variable: of `make test-peers`, which names a checkout of it.
+        variable: variable of `make test-peers` with the path of a checkout.
         remote: its URL.
         commit: the full hash.
-        paths: what is needed of it; empty for all.
+        paths: the required paths; empty for all.
     """
 
     variable: str
@@ -29,7 +29,7 @@ class Source:
         """Write the files into a folder.
 
         Raises:
-            UserError: there is no such checkout, or it does not have the commit.
+            UserError: the checkout does not exist, or it does not have the commit.
         """
         archive = subprocess.run(
             ["git", "-C", str(checkout), "archive", self.commit, *self.paths],

@@ -1,4 +1,4 @@
-"""Results of tests and templates on two servers, and which of their differences are known."""
+"""Results of tests and templates on two servers, and their known differences."""
 
 import tomllib
 from collections import Counter
@@ -10,15 +10,15 @@ from typing import Any
 from helpers.errors import UserError, one_per_line
 
 DIRECTIONS = ("fails_here", "fails_on_moto")
-"""The keys of the file of differences: what moto alone passes, and what only the embedded AWS passes."""
+"""The keys of the file of differences: tests that pass only on moto, and only on the embedded AWS."""
 
 Results = Mapping[str, bool]
-"""Whether each test passed, by its pytest id; a test that was skipped is not among them."""
+"""Whether each test passed, by pytest ID, without skipped tests."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why some tests have another result here than on moto."""
+    """The reason for different results of some tests."""
 
     direction: str
     reason: str
@@ -29,7 +29,7 @@ def read_reasons(path: Path) -> list[Reason]:
     """Return the known differences.
 
     Raises:
-        UserError: the file cannot be read, has an unknown key, an empty reason, or a test twice.
+        UserError: the file cannot be read, has an unknown key or an empty reason, or lists a test twice.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def _reasons(content: Mapping[str, Any]) -> Iterator[Reason]:
 
 
 def differences(on_moto: Results, here: Results) -> dict[str, str]:
-    """Return the direction of each test that has another result here than on moto."""
+    """Return the direction of each test with different results."""
     return {
         test: DIRECTIONS[1] if here.get(test) or on_moto.get(test) is False else DIRECTIONS[0]
         for test in sorted({*on_moto, *here})
@@ -61,12 +61,12 @@ def differences(on_moto: Results, here: Results) -> dict[str, str]:
 
 
 def problems(found: Mapping[str, str], reasons: Iterable[Reason], ran: Iterable[str]) -> list[str]:
-    """Return differences that the file does not list, and listed ones that no longer exist.
+    """Return unlisted differences, and listed ones that no longer exist.
 
     Args:
-        found: the direction of each difference, by its test.
-        reasons: the known differences; those of services that did not run are left alone.
-        ran: the services whose tests ran.
+        found: the direction of each difference by test.
+        reasons: the known differences; those of other services are ignored.
+        ran: the tested services.
     """
     known = {test: each.direction for each in reasons for test in each.tests if service_of(test) in {*ran}}
     new = [f"new: {test} {direction}" for test, direction in found.items() if known.get(test) != direction]
@@ -79,13 +79,13 @@ def problems(found: Mapping[str, str], reasons: Iterable[Reason], ran: Iterable[
 
 
 def service_of(test: str) -> str:
-    """Return what a test is about: `sts` of `tests/test_sts/test_sts.py::test_x`, or `templates`."""
+    """Return the service of a test: `sts` for `tests/test_sts/test_sts.py::test_x`, or `templates`."""
     folder, name, *_ = test.split("/")
     return name.removeprefix("test_") if folder == "tests" else folder
 
 
 def table(on_moto: Results, here: Results, found: Mapping[str, str]) -> str:
-    """Return how many tests ran and passed, and how many differ, by service."""
+    """Return the number of tests that ran, passed and differ, by service."""
     columns: dict[str, Collection[str]] = {
         "tests": {*on_moto, *here},
         "moto": [test for test, passed in on_moto.items() if passed],
@@ -101,6 +101,6 @@ def table(on_moto: Results, here: Results, found: Mapping[str, str]) -> str:
 
 
 def by_reason(found: Mapping[str, str], reasons: Iterable[Reason]) -> list[str]:
-    """Return how many of the differences have each reason, the most frequent first."""
+    """Return the number of differences per reason, most frequent first."""
     counts = [(sum(test in found for test in each.tests), each.reason) for each in reasons]
     return [f"{count:>5}  {reason}" for count, reason in sorted(counts, reverse=True) if count]

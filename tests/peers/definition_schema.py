@@ -1,7 +1,7 @@
-"""Validates the pipelines of this repository with the JSON schema of definitions that AWS publishes.
+"""Validates the pipelines of this repository with the JSON schema of definitions from AWS.
 
-The schema is older than the service: what it does not know is in DIFFERENCES, with a reason. Another
-violation is an error, as is a listed one that no longer exists.
+The schema is older than the service: DIFFERENCES lists what it lacks, with reasons. Another violation, or a
+listed one that no longer exists, is an error.
 """
 
 import argparse
@@ -49,11 +49,11 @@ DIFFERENCES = {
         "younger than the schema: CreateModelPackage of the API has it",
     ),
 }
-"""What of our definitions the schema does not know, by the key, and why it stays."""
+"""Keys of our definitions that the schema does not contain, with reasons."""
 
 
 def violations(definition: Any, schema: Any) -> Mapping[str, str]:
-    """Return what a definition violates, by the key that is wrong: what of it, and where."""
+    """Return the violations of a definition by key, with details and position."""
     found = {}
     for error in Draft202012Validator(schema).iter_errors(definition):
         for cause in _causes(error):
@@ -65,7 +65,7 @@ def violations(definition: Any, schema: Any) -> Mapping[str, str]:
 
 
 def _unknown_keys(error: ValidationError) -> list[str]:
-    """Return the keys that an object has and its schema has not, if that is what is wrong."""
+    """Return the keys of an object that its schema does not contain, if that is the violation."""
     instance, schema = error.instance, error.schema
     if (
         error.validator != "additionalProperties"
@@ -77,7 +77,7 @@ def _unknown_keys(error: ValidationError) -> list[str]:
 
 
 def _causes(error: ValidationError) -> Iterator[ValidationError]:
-    """Yield what is wrong by the alternative that a value comes nearest to, where there are alternatives."""
+    """Yield the causes of a violation; for alternatives, those of the closest one."""
     if not error.context:
         yield error
         return
@@ -92,7 +92,7 @@ def _causes(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Validate the definition of each pipeline, and print what it violates; returns the exit code.
+    """Validate the definition of each pipeline, print the violations, and return the exit code.
 
     Raises:
         UserError: the checkout does not have the commit.

@@ -1,4 +1,4 @@
-"""Runs moto's own tests, as they are at one commit, against a server."""
+"""Runs moto's own tests of a fixed commit against a server."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ MOTO = Source(
 )
 MARKS = "not requires_docker and not network"
 TEST_SECONDS = 300
-"""How long one test may take."""
+"""Timeout of a test."""
 
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "budgets": ("*",),
@@ -34,7 +34,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "ssm": ("*",),
     "sts": ("*",),
 }
-"""What the templates and the pipeline use, each with its files of tests: `vpcs` is `test_vpcs.py`."""
+"""Services that the templates and pipelines use, each with its test files: `vpcs` is `test_vpcs.py`."""
 
 
 def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> Results:
@@ -42,12 +42,12 @@ def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> R
 
     Args:
         services: keys of SERVICES.
-        endpoint: the server's address.
-        folder: where MOTO was extracted to.
-        report: the file to write as JUnit does.
+        endpoint: address of the server.
+        folder: folder with the extracted MOTO.
+        report: output file in JUnit format.
 
     Raises:
-        UserError: pytest did not come to its end.
+        UserError: pytest did not complete.
     """
     files = sorted(
         str(path.relative_to(folder))
@@ -71,18 +71,18 @@ def run(services: Iterable[str], endpoint: str, folder: Path, report: Path) -> R
         check=False,
     )
     report.with_suffix(".txt").write_text(done.stdout)
-    if done.returncode not in (0, 1):  # all passed, or some failed
+    if done.returncode not in (0, 1):  # all tests passed, or some failed
         raise UserError(f"pytest could not run moto's tests: {done.stdout[-1000:]}")
     return read_results(report)
 
 
 def read_results(report: Path) -> Results:
-    """Return which tests of a JUnit report passed; those that were skipped are left out."""
+    """Return whether each test of a JUnit report passed, without skipped tests."""
     results: dict[str, bool] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         if case.find("skipped") is None:
             failed = any(case.find(kind) is not None for kind in ("failure", "error"))
-            # A test that fails and whose teardown fails is there twice.
+            # A test that fails and whose teardown also fails occurs twice.
             results[_id(case)] = results.get(_id(case), True) and not failed
     return results
 

@@ -1,4 +1,4 @@
-"""Deploys the public templates of AWS's own collection, as they are at one commit, to a server."""
+"""Deploys the public templates of AWS at a fixed commit to a server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,11 +24,11 @@ CAPABILITIES = ("CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM", "CAPABILITY_NAMED_IA
 
 
 def deploy(folder: Path, endpoint: str) -> Results:
-    """Create a stack of each template that needs no parameters, and delete it.
+    """Create and delete a stack for each template that requires no parameters.
 
     Args:
-        folder: where TEMPLATES was extracted to.
-        endpoint: the server's address.
+        folder: folder with the extracted TEMPLATES.
+        endpoint: address of the server.
 
     Returns:
         Whether each stack was created and deleted, by `templates/` and the template's path.
@@ -54,10 +54,10 @@ def _without_parameters(folder: Path) -> Iterator[Path]:
         try:
             template = read_template(text)
         except ValidationError:
-            continue  # is not a template
+            continue  # not a template
         parameters = template.get("Parameters", {}).values()
         needs_parameters = not all("Default" in each for each in parameters)
-        # Modules of Rain are not CloudFormation's.
+        # Modules of Rain are not part of CloudFormation.
         if "Resources" in template and not needs_parameters and "Rain::" not in text:
             yield path
 
@@ -70,7 +70,7 @@ def _lives(cloudformation: Any, path: Path) -> bool:
         statuses = [_status(cloudformation, stack_id)]
         cloudformation.delete_stack(StackName=stack_id)
         statuses.append(_status(cloudformation, stack_id))
-    except (ClientError, ResponseParserError):  # the latter is a server error of moto's
+    except (ClientError, ResponseParserError):  # the latter is a server error of moto
         return False
     return statuses == ["CREATE_COMPLETE", "DELETE_COMPLETE"]
 

@@ -1,7 +1,7 @@
-"""The servers that moto's tests are run against, each in a process of its own: moto, and the embedded AWS.
+"""Servers for moto's tests, each in a separate process: moto, and the embedded AWS.
 
-`python -m tests.peers.serve moto|embedded` prints its port once it listens, and ends with its standard
-input.
+`python -m tests.peers.serve moto|embedded` prints its port when it listens, and ends when its standard input
+is closed.
 """
 
 import os
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MOTO_API = "/moto-api/"
-"""With which moto's tests reset the server and seed its random numbers."""
+"""Path with which moto's tests reset the server and seed its random numbers."""
 
 
 class OpenEmbeddedAws(EmbeddedAws):
-    """The embedded AWS as moto's tests need a server: any credentials are good, and it can be reset."""
+    """The embedded AWS for moto's tests: it accepts any credentials, and can be reset."""
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Respond to a request."""
         path = environ.get("PATH_INFO", "")
         if path.startswith(MOTO_API):
             if path == f"{MOTO_API}reset":
                 self.close()
                 self._planes.clear()
-                # Otherwise AWS's policies would be loaded twice for each test, a tenth of a second each time.
+                # Otherwise AWS's policies would be loaded twice per test, a tenth of a second each time.
                 get_backend("iam").clear()
             return self._moto(environ, start_response)
         return super().__call__(environ, start_response)
@@ -46,7 +46,7 @@ class OpenEmbeddedAws(EmbeddedAws):
 
 
 def main(name: str) -> None:
-    """Serve until nobody holds the other end of the standard input."""
+    """Serve until the standard input is closed."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         server = listen(0)
         endpoint = f"http://{HOST}:{server.port}"
@@ -61,5 +61,5 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # as moto's tests have it in their own process
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # as in the process of moto's tests
     main(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Starts the servers that are compared, and sets the environment of their clients."""
+"""Starts the servers to compare, and sets the environment of their clients."""
 
 import os
 import subprocess
@@ -11,12 +11,12 @@ from helpers.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 HOST_NAME = "localhost"
-"""By which moto knows the URLs of its own S3."""
+"""The host name by which moto recognizes URLs of its S3."""
 
 
 @contextmanager
 def serving(name: str, folder: Path) -> Iterator[str]:
-    """Serve `moto` or `embedded` for the length of the block; yields the address.
+    """Serve `moto` or `embedded` within the block; yields the address.
 
     Raises:
         UserError: the server did not start.
@@ -38,7 +38,7 @@ def serving(name: str, folder: Path) -> Iterator[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables of this process without those for AWS; what tests need of these, they set."""
+    """Return the variables of this process without those for AWS; tests set the ones they need."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     return {**others, **credentials, "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": HOST_NAME}

@@ -1,4 +1,4 @@
-"""What a definition violates of a schema, by the alternative that it comes nearest to."""
+"""Violations of a schema, for the closest of several alternatives."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The comparison itself; `make test-peers` compares."""
+"""The code of the comparison; `make test-peers` compares."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""How results of the image and of the embedded AWS are compared."""
+"""The comparison of results of the image and of the embedded AWS."""
 
 from collections import Counter
 

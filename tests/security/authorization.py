@@ -1,4 +1,4 @@
-"""AWS's own list of actions, of what they are about and of the keys that requests for them carry."""
+"""AWS's list of actions, their resource types, and the condition keys of their requests."""
 
 import json
 from functools import cache
@@ -10,12 +10,12 @@ _DATA = Path(__file__).with_name("node_modules") / "@cloud-copilot" / "iam-data"
 
 @cache
 def authorization(what: str, service: str) -> dict[str, Any]:
-    """Return the actions or resource types that a service declares to IAM; none if it is not a service."""
+    """Return the actions or resource types that a service declares to IAM; empty if it is not a service."""
     path = _DATA / what / f"{service}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
 
 
 def as_list(part: Any) -> list[str]:
-    """Return the actions or resources of a statement, which may be one text."""
+    """Return the actions or resources of a statement, which can be a single string."""
     return [part] if isinstance(part, str) else part

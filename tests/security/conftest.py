@@ -1,4 +1,4 @@
-"""All stacks, deployed on the embedded AWS, with their policies and the requests to hold against them."""
+"""All stacks, deployed on the embedded AWS, with their policies and the requests to evaluate."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -77,9 +77,9 @@ def rendered(
     outputs: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A folder of the templates as they are deployed and of weakened ones: one run of a checker does both."""
+    """A folder with the deployed and the weakened templates, so that one run of a checker covers both."""
     folder = tmp_path_factory.mktemp("rendered")
-    # A year, as the template has it by default: environments that keep logs for less set that in their files.
+    # A year, the default of the template; environments with a shorter retention set it in their files.
     yearly = tuple(replace(each, parameters={**each.parameters, "FlowLogDays": "365"}) for each in stacks)
     templates = render_all(yearly, outputs, aws.region_name)
     for name, template in {**templates, **weakened_templates(templates)}.items():
@@ -94,7 +94,7 @@ def policies(aws: boto3.Session, outputs: dict[str, str]) -> Policies:
 
 @pytest.fixture(scope="session")
 def results(rendered: Path, policies: Policies) -> Mapping[str, Result]:
-    """What each checker gave."""
+    """The result of each checker."""
     of_roles = {name for names in policies.of_role.values() for name in names} | {*policies.boundary.values()}
     asked = {
         "identity": {name: policies.documents[name] for name in of_roles} | weakened_policies(),

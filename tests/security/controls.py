@@ -1,8 +1,8 @@
-"""The table of controls in docs/security.md, made from controls.yaml: `controls.py --write`.
+"""The table of controls in docs/security.md, generated from controls.yaml: `controls.py --write`.
 
-A control names the text that it rests on (`file` and the line that begins with `line`), and the tests that
-fail without it; both are looked up, so that the page cannot drift from the repository. By patterns it names
-what of the templates it is about (`covers`), so that nothing that protects is in no line.
+A control names its implementation (`file` and the line that begins with `line`) and the tests that fail
+without it. Both are verified, so that the page stays up to date. The patterns in `covers` name the parts of
+the templates that it describes, so that every protection is in the table.
 """
 
 import re
@@ -26,7 +26,7 @@ them with the rules that applied to a resource or a policy."""
 
 @dataclass(frozen=True)
 class Control:
-    """One line of the table."""
+    """A row of the table."""
 
     control: str
     risk: str
@@ -42,10 +42,10 @@ class Control:
         return [self.test] if isinstance(self.test, str) else self.test
 
     def line_number(self) -> int:
-        """Return where the control's text begins in its file.
+        """Return the line number of the control's implementation.
 
         Raises:
-            LookupError: it is not there, or more than once.
+            LookupError: the line does not exist, or exists more than once.
         """
         lines = (ROOT / self.file).read_text(encoding="utf-8").splitlines()
         found = [number for number, text in enumerate(lines, 1) if text.strip().startswith(self.line)]
@@ -56,7 +56,7 @@ class Control:
         return found[0]
 
     def missing_tests(self) -> list[str]:
-        """Return the tests that are not there."""
+        """Return the tests that do not exist."""
         return [test for test in self.tests if not _exists(*test.split("::"))]
 
     def row(self) -> str:

@@ -1,4 +1,4 @@
-"""Every policy of a deployed environment, as the services return it, and its evaluation by simulation."""
+"""All policies of a deployed environment, as the services return them, and their evaluation by simulation."""
 
 import itertools
 import json
@@ -13,10 +13,10 @@ from authorization import as_list
 
 Document = dict[str, Any]
 Decision = dict[str, Any]
-# Of the environment whose policies are evaluated.
+# The environment whose policies are evaluated.
 PROJECT, PREFIX, ACCOUNT = "policies", "policies-local", "123456789012"
 SIMULATOR = Path(__file__).with_name("simulate.mjs")
-# What administrators and other accounts have of their own: everything is left to our policies.
+# Administrators and other accounts may perform all actions themselves: our policies alone restrict them.
 EVERYTHING = {
     "everything": {
         "Version": "2012-10-17",
@@ -31,9 +31,9 @@ EVERYTHING = {
 
 @dataclass(frozen=True)
 class Policies:
-    """The documents by the resource that they are of, `<stack>.<logical id>`, and what they are held against.
+    """The policy documents by resource (`<stack>.<logical id>`), and the data for their evaluation.
 
-    A role's own document is its trust; what it may do is defined by managed policies and a boundary.
+    The document of a role is its trust policy; managed policies and a boundary define its permissions.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Policies:
 
 
 def collect(session: boto3.Session) -> Policies:
-    """Read the policies of all resources of the environment from the services."""
+    """Read the policies of all resources in the environment from the services."""
     iam, kms, s3, ec2 = (session.client(name) for name in ("iam", "kms", "s3", "ec2"))
     resources, found = list(_resources(session)), Policies()
     managed = {arn: name for name, kind, arn in resources if kind == "AWS::IAM::ManagedPolicy"}
@@ -86,7 +86,7 @@ def collect(session: boto3.Session) -> Policies:
 def _of_topics_and_groups(
     session: boto3.Session, resources: Sequence[tuple[str, str, str]]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the policy and the ARN of each topic and of each group of model packages."""
+    """Yield the name, the policy and the ARN of each topic and of each model package group."""
     sns, sagemaker = session.client("sns"), session.client("sagemaker")
     for name, kind, arn in resources:
         if kind == "AWS::SNS::Topic":
@@ -98,7 +98,7 @@ def _of_topics_and_groups(
 
 
 def _resources(session: boto3.Session) -> Iterator[tuple[str, str, str]]:
-    """Yield each resource of the environment: `<stack>.<logical id>`, its type and its identifier."""
+    """Yield each resource of the environment: `<stack>.<logical id>`, type and identifier."""
     cloudformation = session.client("cloudformation")
     for page in cloudformation.get_paginator("describe_stacks").paginate():
         for stack in page["Stacks"]:
@@ -111,7 +111,7 @@ def _resources(session: boto3.Session) -> Iterator[tuple[str, str, str]]:
 
 
 def _as_text(part: Any) -> Any:
-    """Return a document with the booleans and numbers of its conditions as texts, as IAM understands them."""
+    """Return a document with booleans and numbers in its conditions as strings, as IAM evaluates them."""
     match part:
         case dict():
             return {key: _as_text(value) for key, value in part.items()}
@@ -127,7 +127,7 @@ def _as_text(part: Any) -> Any:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A policy that lacks something, or trusts everybody."""
+    """A policy that lacks a part, or trusts everyone."""
 
     document: str
     kind: str
@@ -140,7 +140,7 @@ class Mutant:
 
 
 def mutants_of(name: str, document: Document) -> Iterator[Mutant]:
-    """Yield a policy without each of its statements in turn, and with each of them weakened in each way."""
+    """Yield a policy without each of its statements, and with each of them weakened in each way."""
     statements = document["Statement"]
     for index, statement in enumerate(statements):
         sid, actions = statement.get("Sid", str(index)), tuple(as_list(statement["Action"]))
@@ -150,7 +150,7 @@ def mutants_of(name: str, document: Document) -> Iterator[Mutant]:
 
 
 def _changes_of(sid: str, statement: Document) -> Iterator[tuple[str, str, list[Document]]]:
-    """Yield what a statement can lose: its conditions; and a denial its parts, a grant whom it trusts."""
+    """Yield the weakenings of a statement: its conditions, parts of a Deny, the principals of an Allow."""
     changes = [_without_a_condition(statement)]
     if statement["Effect"] == "Deny":
         changes.append(_without_a_part(statement))
@@ -161,7 +161,7 @@ def _changes_of(sid: str, statement: Document) -> Iterator[tuple[str, str, list[
 
 
 def _without_a_condition(statement: Document) -> Iterator[tuple[str, str, Document]]:
-    """Where two of a condition's keys guard a statement, each must matter by itself."""
+    """If two condition keys protect a statement, each must have an effect by itself."""
     conditions = statement.get("Condition", {})
     for operator, keys in conditions.items():
         for key in keys:
@@ -186,13 +186,13 @@ def _with_other_principals(grant: Document) -> Iterator[tuple[str, str, Document
     for kind, names in grant["Principal"].items():
         for value, kept in _without_one(names):
             yield "principals", f"without {value}", {**grant, "Principal": {**grant["Principal"], kind: kept}}
-    # Where a condition names the principals, it repeats the same.
+    # If a condition names the principals, it repeats the Principal element.
     if not any("aws:PrincipalArn" in keys for keys in grant.get("Condition", {}).values()):
         yield "principals", "everybody", {**grant, "Principal": "*"}
 
 
 def _without_one(values: Any) -> Iterator[tuple[str, list[str]]]:
-    """Yield each of several values, and those that are left without it."""
+    """Yield each of several values, with the values that remain without it."""
     if isinstance(values, list) and len(values) > 1:
         for value in values:
             yield value, [each for each in values if each != value]
@@ -201,10 +201,10 @@ def _without_one(values: Any) -> Iterator[tuple[str, list[str]]]:
 def simulate(
     documents: Mapping[str, Document], requests: Sequence[Mapping[str, Any]], mutants: Sequence[Mutant] = ()
 ) -> tuple[list[Decision], list[dict[int, Decision]]]:
-    """Return the decision on each request, and for each mutant those on the requests that it is about.
+    """Return the decision on each request, and for each mutant the decisions on its requests.
 
     Raises:
-        AssertionError: a request was not judged, or a key of its context ignored: that proves nothing.
+        AssertionError: a request was not evaluated, or a context key was ignored, which proves nothing.
     """
     asked = {
         "documents": documents,
@@ -230,7 +230,7 @@ def simulate(
 
 
 def in_words(decision: Decision) -> str:
-    """Return a decision as the table writes it: allowed, denied, or the Sids of the statements that deny."""
+    """Return a decision for the table: allowed, denied, or the Sids of the denying statements."""
     if decision["result"] == "ExplicitlyDenied":
         return ", ".join(sorted(decision["denies"]))
     return {"Allowed": "allowed", "ImplicitlyDenied": "denied"}[str(decision["result"])]

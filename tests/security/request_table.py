@@ -1,4 +1,4 @@
-"""The requests of requests.yaml as the simulator takes them."""
+"""The requests of requests.yaml in the form of the simulator."""
 
 import itertools
 import re
@@ -10,7 +10,7 @@ import yaml
 from policies import Policies
 
 SOURCE = Path(__file__).with_name("requests.yaml")
-# The older spelling of a key's condition key changes names with the newer one, see simulate.mjs.
+# The older spelling of a KMS condition key swaps names with the newer one, see simulate.mjs.
 OLD_SPELLING = {
     new: old
     for pair in (("VolumeKmsKey", "VolumeKmsKeyArn"), ("OutputKmsKey", "OutputKmsKeyArn"))
@@ -19,7 +19,7 @@ OLD_SPELLING = {
         (f"sagemaker:{pair[1]}", f"sagemaker:{pair[0]}"),
     )
 }
-# Keys that the simulator does not know, under names that it does.
+# Keys that the simulator does not support, under names that it supports.
 UNKNOWN_KEYS = {
     "sagemaker:DomainId": "aws:PrincipalTag/DomainId",
     "sagemaker:UserProfileName": "aws:PrincipalTag/UserProfileName",
@@ -29,18 +29,18 @@ UNKNOWN_KEYS = {
 
 
 def load(policies: Policies, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the requests, each with the decision that is expected of it.
+    """Return the requests, each with its expected decision.
 
     Args:
-        policies: of the environment.
-        names: what `${…}` stands for: the outputs of the stacks, Account, Region, ImageAccount and Prefix.
+        policies: policies of the environment.
+        names: the values of `${…}`: outputs of the stacks, Account, Region, ImageAccount and Prefix.
     """
     table = _filled_in(yaml.safe_load(SOURCE.read_text(encoding="utf-8")), names)
     return [_request(one, table, policies, names) for entry in table["requests"] for one in _each_of(entry)]
 
 
 def _each_of(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the requests of an entry that names several callers, actions or resources."""
+    """Yield the requests of an entry with several callers, actions or resources."""
     several = [
         entry[part] if isinstance(entry[part], list) else [entry[part]] for part in ("by", "does", "to")
     ]
@@ -79,10 +79,10 @@ def _request(
 
 
 def _resource_policy(action: str, resource: str, policies: Policies) -> str | None:
-    """Return the name of the policy that a resource of ours has, or what it is in, if it applies."""
+    """Return the name of the policy of a resource, or of its container, if it applies."""
     if resource.endswith("/someone-elses"):
         return "open"
-    if action.startswith("iam:"):  # a role's trust is asked who takes the role on, and nothing else
+    if action.startswith("iam:"):  # a role's trust policy applies only when the role is assumed
         return None
     owner = resource.split("/", maxsplit=1)[0] if resource.startswith("arn:aws:s3") else resource
     if ":model-package/" in resource:

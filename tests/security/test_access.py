@@ -1,4 +1,4 @@
-"""The embedded AWS evaluates by the same rules as the simulator: the same table, the same decisions."""
+"""The embedded AWS evaluates by the same rules as the simulator: the same decisions for the same table."""
 
 from typing import Any
 

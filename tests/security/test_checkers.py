@@ -1,4 +1,4 @@
-"""Checkers that others maintain find nothing in what is deployed, and find what is weakened."""
+"""External checkers find nothing in the deployed templates, and find weakened ones."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,14 +9,12 @@ from checkers import suppressions
 from checkers.tools import CDK_NAG, CHECKOV, CONTROL_TOWER, Finding, Result
 from checkers.weakening import EXPECTED, WEAKENED
 
-pytestmark = pytest.mark.timeout(
-    300
-)  # seconds: checkov alone takes ten, on a machine with nothing else to do
+pytestmark = pytest.mark.timeout(300)  # seconds: checkov alone takes ten on an idle machine
 TOOLS = (CHECKOV, CONTROL_TOWER, CDK_NAG, "cloudsplaining", "policy_sentry")
 
 
 def deployed(result: Result) -> list[Finding]:
-    """Return what is found in what is deployed."""
+    """Return the findings in the deployed templates."""
     return sorted(each for each in result.findings if not each.where.startswith(WEAKENED))
 
 
@@ -79,7 +77,7 @@ def test_what_loops_and_conditions_make_is_among_what_is_checked(rendered: Path)
 
 
 def test_no_template_suppresses_anything_by_itself() -> None:
-    """What a template suppresses itself would be in no list."""
+    """Suppressions within a template would be missing in suppressions.yaml."""
     texts = [path.read_text(encoding="utf-8") for path in suppressions.INFRA.rglob("*.yaml")]
 
     assert texts

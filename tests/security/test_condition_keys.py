@@ -1,4 +1,4 @@
-"""Condition keys: those that requests of an action carry, and those that the simulator knows."""
+"""Condition keys that requests of an action have, and those that the simulator supports."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from request_table import OLD_SPELLING, UNKNOWN_KEYS
 
 
 def keys_of(service: str, action: Document) -> Iterator[str]:
-    """Yield patterns of the keys of an action, and of the resources that it is about."""
-    yield r"aws:(?!RequestTag/|ResourceTag/|TagKeys).+"  # of every request
+    """Yield patterns for the keys of an action, and of its resources."""
+    yield r"aws:(?!RequestTag/|ResourceTag/|TagKeys).+"  # all requests
     types = authorization("resourceTypes", service)
     keys = [*action["conditionKeys"]]
     for resource in action["resourceTypes"]:

@@ -1,4 +1,4 @@
-"""The security page lists the controls that exist, and no others."""
+"""The security page lists exactly the existing controls."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from controls import PAGE, ROOT, Control, load, with_table
 
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 
-# What protects, beside the statements that deny.
+# Protections other than Deny statements.
 PROTECTING = {
     "AWS::CloudTrail::Trail",
     "AWS::EC2::FlowLog",
@@ -23,7 +23,7 @@ PROTECTING = {
     "AWS::S3::Bucket",
     "AWS::SNS::Topic",
 }
-# The parent has a parameter for what it passes on, and no defaults for all of them.
+# The parent has a parameter for each value that it passes, not all with defaults.
 GIVEN = {"VpcCidr": "10.0.0.0/16"}
 
 
@@ -35,7 +35,7 @@ def test_a_control_has_its_text_its_test_and_its_names(control: Control) -> None
 
 
 def to_cover() -> Iterator[str]:
-    """Yield what the templates protect with: resources by their logical ids, denials as `<id>.<Sid>`."""
+    """Yield the protections in the templates: resources by logical ID, Deny statements as `<id>.<Sid>`."""
     for path in sorted((ROOT / "infra").rglob("*.yaml")):
         template = parse_template(path.read_text(encoding="utf-8"), GIVEN)
         for name, resource in template["Resources"].items():
@@ -63,7 +63,7 @@ def test_the_page_has_the_table_as_it_is_now() -> None:
 
 
 def test_identifiers_are_the_rules_that_had_something_to_check(results: Mapping[str, Result]) -> None:
-    """Each of them, but for those whose every finding is suppressed."""
+    """All of them, except those whose findings are all suppressed."""
     applied = {
         rule
         for result in results.values()

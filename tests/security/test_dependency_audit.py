@@ -100,7 +100,7 @@ def test_what_is_not_in_the_database_is_reported_and_fails_only_where_an_audit_i
     assert evaluated(CLEAN, UNKNOWN, required=True) == (lines, True)
 
 
-# The command, with a program in place of pip-audit.
+# The command, with a script instead of pip-audit.
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -122,7 +122,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Make a program that prints to both streams and fails."""
+    """Create a program that prints to both streams and fails."""
 
     def make(out: str, err: str) -> Path:
         path = tmp_path / "program"
@@ -194,7 +194,7 @@ def test_the_file_of_the_repository_can_be_read(program: Callable[[str, str], Pa
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An advisory database that knows one vulnerability."""
+    """An advisory database with one vulnerability."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,7 +1,7 @@
-"""The policies of the deployed stacks, evaluated together; and what each of their statements is worth.
+"""The policies of the deployed stacks, evaluated together, and the effect of each statement.
 
-Noticed is what a policy loses if a decision differs from the table: what a
-template loses then turns test_every_request_gets_the_decision_that_is_expected red.
+A lost part of a policy is detected if a decision differs from the table: then
+test_every_request_gets_the_decision_that_is_expected fails for the template.
 """
 
 from collections import Counter
@@ -19,10 +19,10 @@ from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.infra_folder import every_stack
 
-pytestmark = pytest.mark.timeout(600)  # seconds, as the simulator has: it judges thousands of requests
+pytestmark = pytest.mark.timeout(600)  # seconds, as for the simulator, which evaluates thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
-# Beyond the simulator are an identity provider's claims and transforms as resources: they have tests below.
-# Nobody is granted what these deny; Control Tower asks every key for them, CT.KMS.PR.3.
+# The simulator supports neither the claims of identity providers nor transforms: separate tests cover them.
+# No one is allowed what these deny; Control Tower requires them for every key, CT.KMS.PR.3.
 ASKED_FOR = {(f"keys.{use}Key", "GrantsForServicesOnly") for use in ("Artifact", "Data", "Log")}
 BEYOND = (
     *(f"github-oidc.{name}Role: " for name in ("Deploy", "Plan")),
@@ -33,7 +33,7 @@ BEYOND = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The decisions on all requests, and of each mutant on those that it is about, by their index."""
+    """The decisions on all requests, and those of each mutant on its requests, by index."""
 
     decisions: Sequence[str]
     mutants: Mapping[Mutant, Mapping[int, str]]
@@ -55,7 +55,7 @@ def evaluation(policies: Policies, requests: list[dict[str, Any]]) -> Evaluation
 def test_every_resource_with_a_policy_is_evaluated(
     stacks: tuple[StackConfiguration, ...], policies: Policies
 ) -> None:
-    """Whatever its type is: a document that is not collected would be in nobody's table."""
+    """For resources of any type: a document that is not collected would be in no table."""
     with_statements = [
         f"{stack.name.removeprefix(f'{PREFIX}-')}.{name}"
         for stack in stacks
@@ -64,7 +64,7 @@ def test_every_resource_with_a_policy_is_evaluated(
     ]
 
     assert with_statements
-    # The policy of a bucket or topic is a resource beside it, and is read from what it is of.
+    # The policy of a bucket or topic is a separate resource, and is read from the bucket or topic.
     assert {
         name for name in with_statements if {name, name.removesuffix("Policy")}.isdisjoint(policies.documents)
     } == set()
@@ -86,7 +86,7 @@ def test_every_request_gets_the_decision_that_is_expected(
 def test_every_deny_is_the_only_one_that_stops_some_request(
     policies: Policies, requests: list[dict[str, Any]], evaluation: Evaluation
 ) -> None:
-    """Each Deny has a request that is allowed without it, and so is each request that names one."""
+    """Each Deny has a request that is allowed without it, including each request that names one."""
     denies = {
         (name, statement["Sid"])
         for name, document in policies.documents.items()
@@ -113,7 +113,7 @@ def test_every_deny_is_the_only_one_that_stops_some_request(
 def test_nothing_that_a_policy_loses_goes_unnoticed(
     requests: list[dict[str, Any]], evaluation: Evaluation, report: Callable[[str], None]
 ) -> None:
-    """A statement, a condition, a part of a denial, whom it trusts: without it, some decision is another."""
+    """A statement, a condition, a part of a Deny, a principal: without it, a decision changes."""
     survivors = [
         mutant
         for mutant, decisions in evaluation.mutants.items()
@@ -155,7 +155,7 @@ def test_no_policy_can_be_detached_from_a_role_unnoticed(
 
 
 def test_a_boundary_holds_a_role_whatever_is_attached_to_it(policies: Policies) -> None:
-    """GitHub's roles are an administrator's, and have none."""
+    """GitHub's roles are created by an administrator, and have no boundary."""
     assert policies.boundary.keys() == {role for role in policies.of_role if not role.startswith("ci-")}
     asked = [
         {
@@ -195,7 +195,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     given = {"ExistingOidcProviderArn": provider["Arn"], **numbers}
     stack = every_stack("trust", **given)[-1]
     deploy(aws.client("cloudformation"), stack, Console(quiet=True))
-    # Whole, and by equality: a claim that is not named, or a pattern, would let others in.
+    # Complete, and with equality: a missing claim or a pattern would allow others.
     subjects = {
         "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
         "ci-deploy": f"{repository}:environment:local",

@@ -1,4 +1,4 @@
-"""The role that manages the previews of pull requests: theirs, and nothing of the long-lived environments."""
+"""The role that manages previews of pull requests can access only previews, not other environments."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ KEY = f"arn:aws:kms:{AWS}:key/01234567-89ab-cdef-0123-456789abcdef"
 
 @pytest.fixture(scope="module")
 def stack(aws: boto3.Session, outputs: dict[str, str]) -> StackConfiguration:
-    """The template as an administrator deploys it for previews, beside the environment of the other tests."""
+    """The template as an administrator deploys it for previews, in addition to the tests' environment."""
     (provider,) = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     parameters = {
         "ProjectName": PROJECT,
@@ -59,7 +59,7 @@ def decision(documents: dict[str, Any], action: str, resource: str, context: dic
         "account": ACCOUNT,
         "context": context,
         "identity": list(documents),
-        # Keys leave it to the account: their own policies open them to this role.
+        # Key policies delegate to the account, whose policies allow this role.
         "resourcePolicy": "open" if action.startswith("kms:") else None,
     }
     trusting = {

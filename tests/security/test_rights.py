@@ -1,7 +1,7 @@
-"""What CloudFormation asks of GitHub's roles, by the schemas of the resource types in the templates.
+"""The permissions that CloudFormation needs from GitHub's roles, from the schemas of the resource types.
 
-A schema lists the actions that the handlers of its type call with the caller's rights. A role that lacks one
-fails where no embedded AWS shows it: on the first deployment, or by drift that is never found.
+A schema lists the actions that the handlers of its type call with the caller's permissions. If a role lacks
+one, it fails only on AWS: at the first deployment, or by drift that is never found.
 """
 
 import fnmatch
@@ -25,7 +25,7 @@ from tests.infra_folder import every_stack
 REGION = Environment(LOCAL).settings.region
 AWS = f"{REGION}:{ACCOUNT}"
 
-# A resource of each type, as the services name it.
+# A resource of each type, by the services' identifiers.
 RESOURCES = {
     "AWS::Budgets::Budget": f"arn:aws:budgets::{ACCOUNT}:budget/{PREFIX}-monthly",
     "AWS::CloudTrail::Trail": f"arn:aws:cloudtrail:{AWS}:trail/{PREFIX}-data-events",
@@ -70,7 +70,7 @@ RESOURCES = {
     "AWS::SageMaker::UserProfile": f"arn:aws:sagemaker:{AWS}:user-profile/d-1/u",
 }
 
-# Actions for properties that no template has: the schema names them for whoever has one.
+# Actions for properties that no template sets; the schema lists them for all properties.
 FOR_PROPERTY = {
     "AWS::CloudTrail::Trail": {
         "AggregationConfigurations": ["cloudtrail:PutEventConfiguration"],
@@ -135,7 +135,7 @@ FOR_PROPERTY = {
         "SingleSignOnUserValue": ["identitystore:*", "sso:*"],
     },
 }
-# Actions that the roles are not to have, and why.
+# Actions that the roles must not have, with reasons.
 WITHHELD = {
     "autoscaling:DescribeTags": "a flow log is of a network",
     "iam:DeleteRolePermissionsBoundary": "boundaries stay",
@@ -150,7 +150,7 @@ WITHHELD = {
 
 @pytest.fixture(scope="module")
 def granted(policies: Policies) -> dict[str, list[dict[str, Any]]]:
-    """The statements by role that allow something, with lists for their actions and resources."""
+    """The Allow statements by role, with lists for their actions and resources."""
     return {
         role: [
             {**each, "Action": as_list(each["Action"]), "Resource": as_list(each["Resource"])}
@@ -163,7 +163,7 @@ def granted(policies: Policies) -> dict[str, list[dict[str, Any]]]:
 
 
 def resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the type of each resource of a template, those in loops too, with its properties."""
+    """Yield the type and the properties of each resource in a template, including those in loops."""
     for key, each in template.items():
         if key.startswith("Fn::ForEach"):
             yield from resources(each[2])
@@ -172,7 +172,7 @@ def resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
 
 
 def used(stacks: slice) -> dict[str, set[str]]:
-    """Return the resource types of some stacks, with the properties that their resources have."""
+    """Return the resource types of some stacks, with the properties that their resources set."""
     found: dict[str, set[str]] = {}
     for stack in every_stack(PROJECT)[stacks]:
         for kind, properties in resources(parse_template(stack.template)["Resources"]):
@@ -180,11 +180,11 @@ def used(stacks: slice) -> dict[str, set[str]]:
     return found
 
 
-ALL, DEPLOYED = slice(None), slice(-1)  # the last one, the roles themselves, is an administrator's
+ALL, DEPLOYED = slice(None), slice(-1)  # an administrator deploys the last one, with the roles
 
 
 def known(action: str) -> tuple[str, Mapping[str, Any] | None]:
-    """Return an action as IAM spells it, and what IAM knows of it, if it is one at all."""
+    """Return an action in IAM's spelling, and its IAM declaration, if it exists."""
     service, _, name = action.replace("efs:", "elasticfilesystem:").partition(":")
     found = authorization("actions", service.lower()).get(name.lower())
     return f"{service.lower()}:{found['name'] if found else name}", found
@@ -198,13 +198,13 @@ def asked(kind: str, handlers: set[str]) -> set[str]:
     return {action for action, found in spelled if found}
 
 
-# What the requests of handlers carry: they come through CloudFormation, and are about a resource that is new
-# or has the tags of the environment.
+# The context of requests by handlers: they come through CloudFormation, for a resource that is new or has the
+# tags of the environment.
 THROUGH = {"aws:CalledVia": ["cloudformation.amazonaws.com"], "aws:ViaAWSService": "true"}
 OWN = {"aws:ResourceTag/Project": PROJECT, "aws:ResourceTag/Environment": LOCAL}
 NEW = {"aws:RequestTag/Project": PROJECT, "aws:RequestTag/Environment": LOCAL}
 SITUATIONS = (NEW, OWN, {**OWN, **NEW}, {**OWN, "aws:TagKeys": ["ExpiresAt"]})
-# What else they carry, by type and action: the first pattern that fits.
+# Additional context by type and action: the first matching pattern applies.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("AWS::IAM::Role", "iam:PassRole", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
@@ -223,7 +223,7 @@ CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "iam:CreateServiceLinkedRole",
         {"iam:AWSServiceName": "route53resolver.amazonaws.com"},
     ),
-    # SageMaker and Amazon EFS use the key of a domain in the name of who creates it.
+    # SageMaker and Amazon EFS use the key of a domain on behalf of its creator.
     # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
     (
         "AWS::SageMaker::Domain",
@@ -242,7 +242,7 @@ CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("AWS::SageMaker::UserProfile", "sagemaker:AddTags", {"sagemaker:TaggingAction": "CreateUserProfile"}),
     ("*", "iam:*", {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/{PREFIX}-boundary"}),
 )
-# What a handler's action is about where that is another resource than its own.
+# The resource of a handler's action if it is not the handler's own.
 ABOUT = {
     (
         "AWS::Budgets::Budget",
@@ -262,9 +262,9 @@ ABOUT = {
 def is_granted(
     policies: Policies, role: str, statements: list[dict[str, Any]], needs: Iterable[tuple[str, str]]
 ) -> set[tuple[str, str]]:
-    """Return those of some types and actions that a role may call, with conditions and policies of keys.
+    """Return the allowed pairs of type and action for a role, including conditions and key policies.
 
-    What a statement without a condition allows is not simulated, unless the resource has a policy of its own.
+    Allow statements without conditions are not simulated, unless the resource has its own policy.
     """
     allowed, requests = set(), []
     for kind, action in needs:
@@ -288,7 +288,7 @@ def is_granted(
 
 
 def _resources_of(policies: Policies, kind: str, action: str) -> list[str]:
-    """Return what an action may be about: for a domain the key of Studio, `*` where IAM knows no resource."""
+    """Return the resources of an action: for a domain, the key of Studio; `*` if IAM defines no resource."""
     key = "studio.StudioKey" if kind == "AWS::SageMaker::Domain" else "keys.DataKey"
     about = RESOURCES[kind]
     if action.startswith("kms:") and "alias" not in action.lower():
@@ -307,7 +307,7 @@ def _resources_of(policies: Policies, kind: str, action: str) -> list[str]:
 
 
 def _any_of(action: str, kind: str) -> str:
-    """Return the ARN of a resource that is not known by name, as an interface or a subscription."""
+    """Return the ARN of a resource without a name, such as a network interface or a subscription."""
     service, _, _ = action.partition(":")
     arn = str(authorization("resourceTypes", service)[kind.lower()]["arn"])
     given = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT}

@@ -1,4 +1,4 @@
-"""The bill of materials is a valid CycloneDX document, and lists all that is installed."""
+"""The bill of materials is a valid CycloneDX document, and lists all installed packages."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_the_bill_of_materials_is_valid_and_lists_every_pin(tmp_path: Path) -> N
         check=False,
     )
 
-    assert made.returncode == 0, made.stderr  # the tool validates by the schema of CycloneDX before it writes
+    assert made.returncode == 0, made.stderr  # the tool validates with the CycloneDX schema before it writes
     document = json.loads(written.read_text(encoding="utf-8"))
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
     components = {(each["name"], each["version"]): each for each in document["components"]}

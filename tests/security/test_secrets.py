@@ -1,4 +1,4 @@
-"""`make secrets` finds a secret that someone has committed, or is about to."""
+"""`make secrets` finds secrets that are committed or staged."""
 
 import secrets
 import shutil
@@ -27,7 +27,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def secrets_found(folder: Path) -> bool:
-    """Run this Makefile's target `secrets` in another repository, with the tools that are there."""
+    """Run this Makefile's target `secrets` in another repository, with the installed tools."""
     program = shutil.which("gitleaks")
     assert program
     tools = Path(program).parents[1]

@@ -1,4 +1,4 @@
-"""Policies at the longest names that the templates permit: IAM takes them, and as many on one role."""
+"""With the longest permitted names, policies fit IAM's size limit, and the limit of policies per role."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from tests.infra_folder import every_stack
 PROJECT = "a-project-of-the-longest"  # 24 characters
 ENVIRONMENT = "longestname0"  # 12 characters
 LONGEST_REGION = "ap-southeast-1"
-# Of IAM; white space does not count. The number of policies of a role is what an account has without asking.
+# Quotas of IAM; white space does not count. The number of policies per role is the default quota.
 MOST_CHARACTERS, MOST_POLICIES = 6144, 10
 GIVEN = {
     "ZoneCount": "4",
@@ -31,7 +31,7 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def iam(aws: boto3.Session) -> Iterator[Any]:
-    """IAM with the roles of an environment of the longest name."""
+    """IAM with the roles of an environment with the longest name."""
     stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT, ENVIRONMENT, **GIVEN))
     console = Console(quiet=True)
     deploy_all(aws.client("cloudformation"), stacks, console)

@@ -1,4 +1,4 @@
-"""One Spark session for all tests, and what jobs import, as `--py-files` and packages provide it."""
+"""One Spark session for all tests, and the imports of jobs, as `--py-files` and packages provide them."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="session")
 def s3a(spark: SparkSession, server: ServerState) -> SparkSession:
-    """The same session, whose S3A talks to the embedded AWS."""
+    """The same session, with S3A connected to the embedded AWS."""
     environment = server.environment()
     hadoop = spark.sparkContext._jsc.hadoopConfiguration()
     for name, value in {
@@ -53,6 +53,6 @@ def s3a(spark: SparkSession, server: ServerState) -> SparkSession:
 
 @pytest.fixture(autouse=True)
 def no_processing_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job as spark-submit runs it by hand, whatever the variables of this machine."""
+    """Run jobs as with a direct spark-submit, regardless of the variables of this machine."""
     for name in ("PROCESSING_JOB_CONFIG", "REPORT_FOLDER", "RUNS_KEPT_DAYS"):
         monkeypatch.delenv(name, raising=False)

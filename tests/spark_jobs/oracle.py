@@ -1,6 +1,6 @@
-"""The check of Abalone lines in expressions of Spark: which rows are valid, and why others are not.
+"""Checks Abalone lines with Spark expressions: which rows are valid, and why others are not.
 
-Independent of the library, line by line as Spark's text reader sees them, and slow: an oracle for tests.
+Independent of the library, line by line as Spark's text reader returns them, and slow: a test oracle.
 """
 
 import sys
@@ -24,15 +24,15 @@ MEASURES = (
 COLUMNS = ("sex", *MEASURES, "rings")
 
 PLAIN_ROW = "^[MFI]" + r",[0-9]+\.?[0-9]*" * len(MEASURES) + r",[0-9]{1,9}\z"
-r"""A row as nearly all of them are. Without groups: Java takes half the time for it.
+r"""A typical row. Without groups, Java takes half the time to match it.
 
-`\z`, since `$` also matches before U+0085, U+2028 or U+2029 at the end, and these do not end a line."""
+`\z`, because `$` also matches before U+0085, U+2028 or U+2029 at the end, which do not end a line."""
 PLAIN_LENGTH = 200
-"""A longer line may hold a number that is none, such as one of 400 digits."""
+"""A longer line can contain an invalid number, such as one with 400 digits."""
 
 LARGEST_DOUBLE = sys.float_info.max
 JAVA_NUMBER = "[0-9.][dDfFxX]"
-"""Java reads 1d, 1f and 0x1p3 as numbers; in a CSV file they are none."""
+"""Java reads 1d, 1f and 0x1p3 as numbers; in a CSV file they are not valid."""
 
 NO_COLUMN_NAMES = (
     "M",
@@ -49,7 +49,7 @@ NO_COLUMN_NAMES = (
     "Inf",
     "Infinity",
 )
-"""Words that do stand in data rows."""
+"""Words that occur in data rows."""
 WRONG_HEADER = "is a header line with other columns"
 
 UNPRINTABLE = r"[\p{C}\p{Zl}\p{Zp}]"
@@ -72,14 +72,14 @@ OTHER_FORMATS = {
     "FFFE|FEFF": f"is UTF-16: {CONVERT}",
     "(00[2-7].){3}|([2-7].00){3}": f"is UTF-16: {CONVERT}",
 }
-"""What a file is that begins with these bytes, in hexadecimal, and what to do. The first that fits counts."""
+"""File formats by their first bytes in hexadecimal, with a remedy. The first match applies."""
 LONGEST_SIGNATURE = 10
 
 SHOWN_CHARACTERS = 120
 
 
 def check(spark: SparkSession, source: str) -> tuple[list[tuple[Any, ...]], list[tuple[str, str, str]]]:
-    """Return the kept columns of valid rows, and file, line and reason of rejected ones; both sorted."""
+    """Return the output columns of valid rows, and file, line and reason of rejected ones; both sorted."""
     lines = (
         spark.read.text(source, recursiveFileLookup=True)
         .select("value", F.col("_metadata.file_path").alias("file"))
@@ -98,16 +98,14 @@ def check(spark: SparkSession, source: str) -> tuple[list[tuple[Any, ...]], list
 
 
 def is_plain() -> Column:
-    """Return whether a line is a valid row beyond doubt: it needs no closer look."""
+    """Return whether a line is certainly a valid row, without further checks."""
     return F.col("value").rlike(PLAIN_ROW) & (F.octet_length("value") <= PLAIN_LENGTH)
 
 
 def is_no_row() -> Column:
     """Return whether a line is blank or the expected header."""
     line = F.col("value")
-    row = reduce(
-        or_, (line.startswith(sex) for sex in SEXES)
-    )  # recognizes nearly all lines, and costs little
+    row = reduce(or_, (line.startswith(sex) for sex in SEXES))  # fast, and matches nearly all lines
     return ~row & (line.rlike(r"(?U)^\s*\z") | (names(line) == ",".join(COLUMNS).replace("_", "")))
 
 
@@ -116,12 +114,12 @@ def is_valid() -> Column:
     valid = (F.size("fields") == len(COLUMNS)) & ~F.col("text").rlike(JAVA_NUMBER)
     valid &= F.trim(F.get("fields", F.lit(0))).isin(*SEXES) & (number(len(COLUMNS) - 1, "int") >= 0)
     for index in range(1, len(MEASURES) + 1):
-        valid &= number(index, "double").between(0, LARGEST_DOUBLE)  # NaN and Infinity are not
+        valid &= number(index, "double").between(0, LARGEST_DOUBLE)  # NaN and Infinity are not valid
     return F.coalesce(valid, F.lit(False))
 
 
 def kept(line: str) -> list[Column]:
-    """Return the kept columns, cut out of a valid line: quicker than to split it."""
+    """Return the output columns, extracted from a valid line, which is faster than splitting it."""
 
     def part(position: int, kind: str) -> str:
         start = f"substring_index({line}, ',', {position})" if position > 0 else line
@@ -136,19 +134,19 @@ def kept(line: str) -> list[Column]:
 
 
 def names(line: Column) -> Column:
-    """Return a line as a header of column names is compared, so without blanks, marks and capitals."""
+    """Return a line normalized for the comparison with column names: no blanks, quotes or capitals."""
     return F.lower(F.regexp_replace(line, r'(?U)[\s_"]', ""))
 
 
 def unquoted(column: str) -> Column:
-    """Return lines without the quotation marks around fields; stray ones stay, and spoil their field."""
+    """Return lines without quotation marks around fields; other marks stay, and make their field invalid."""
     line = F.col(column)
     bare = F.regexp_replace(line, r'(^|,)\s*"([^",]*)"\s*(?=,|\z)', "$1$2")
     return F.when(line.contains('"'), bare).otherwise(line)
 
 
 def number(index: int, kind: str) -> Column:
-    """Return one of `fields` as a number, or null. A plain cast would read 7.5 as the whole number 7."""
+    """Return one of `fields` as a number, or null. A plain cast would read 7.5 as the integer 7."""
     return F.expr(f"try_cast(get(fields, {index}) AS {kind})")
 
 
@@ -176,7 +174,7 @@ def explain(lines: DataFrame) -> DataFrame:
 
 
 def objection(index: int) -> Column:
-    """Return what is wrong with one of `fields`, or null."""
+    """Return why one of `fields` is invalid, or null."""
     name = COLUMNS[index]
     field = F.trim(F.get("fields", F.lit(index)))
     value = number(index, "double")

@@ -1,4 +1,4 @@
-"""The library of ingestion jobs, on a second table: types, nulls, quoted line breaks, rules, ranges."""
+"""The library of ingestion jobs with a second table: types, nulls, quoted line breaks, rules, ranges."""
 
 import csv
 import datetime
@@ -35,7 +35,7 @@ sys.path.append(str(Path(__file__).with_name("examples")))
 import orders
 
 ORDERS = orders.ORDERS
-cloudpickle.register_pickle_by_value(orders)  # as spark-submit does with a job's own file
+cloudpickle.register_pickle_by_value(orders)  # as spark-submit does with the job's own file
 
 HEADER = ",".join(ORDERS.names)
 GOOD = {
@@ -61,7 +61,7 @@ def line(**changes: str) -> str:
 
 
 def checked(text: str, table: Table = ORDERS) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Return the valid rows and the rejected records of a text, with their reasons."""
+    """Return the valid rows and the rejected records of a text, with reasons."""
     found = check(table, Block(text.encode("utf-8", "surrogateescape"), [0], ["a.csv"]))
     assert found.problem is None
     rows = [row for frame in found.valid for row in frame.to_dicts()]
@@ -287,7 +287,7 @@ def test_patterns_match_as_hadoops_do(spark, pattern: str, matches: list[str], o
 
 
 def test_a_block_gives_what_its_records_give_alone() -> None:
-    """A block of which many records are wrong has the same rows as each record alone."""
+    """A block with many invalid records has the same rows as its records processed separately."""
     chance = random.Random(3)
     texts = ["", "1", '"', "x,y", "2026-03-05", "EUR", "a\nb"]
     lines = [line(**{chance.choice(ORDERS.names): chance.choice(texts)}) for _ in range(400)]

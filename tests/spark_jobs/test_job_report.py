@@ -94,7 +94,7 @@ def test_a_run_on_sagemaker_is_what_the_environment_describes(tmp_path, monkeypa
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
 def test_a_job_description_without_a_name_is_rejected(content, tmp_path, monkeypatch) -> None:
-    """Another name would hide the run from whoever looks for the job's."""
+    """With another name, users could not find the run of the job."""
     config = tmp_path / "processingjobconfig.json"
     if content is not None:
         config.write_text(content)
@@ -157,7 +157,7 @@ def test_null_in_a_required_column_fails_the_job(spark: SparkSession, tmp_path: 
 
 
 class Job:
-    """Publishes reports of a job with two outputs, `a` and `b`, in folders of their own."""
+    """Publishes reports of a job with two outputs, `a` and `b`, in separate folders."""
 
     def __init__(self, spark: SparkSession, folder: Path):
         self.spark, self.a, self.b = spark, folder / "a", folder / "b"
@@ -173,7 +173,7 @@ class Job:
         return publish_report(self.spark, run, job_report("app-1", outputs))
 
     def age(self, name: str, days: int) -> None:
-        """Let a run have been written that many days ago."""
+        """Make a run look as if it was written this many days ago."""
         past = (datetime.now(UTC) - timedelta(days=days)).timestamp()
         for run in (self.a / "runs" / name, self.b / "runs" / name):
             for path in (run, *run.rglob("*")) if run.exists() else ():
@@ -226,7 +226,7 @@ def test_runs_are_kept_as_long_as_the_step_asks(job) -> None:
 
 
 def test_a_run_without_a_report_is_as_old_as_its_newest_file(job) -> None:
-    """A job that is killed writes none, a job that runs has not written it yet."""
+    """A killed job writes no report, and a running job has not written it yet."""
     for name in ("killed", "running", "empty"):
         (job.a / "runs" / name / "csv").mkdir(parents=True)
         if name != "empty":
@@ -238,7 +238,7 @@ def test_a_run_without_a_report_is_as_old_as_its_newest_file(job) -> None:
 
 
 class Cluster:
-    """What a session on a cluster answers, with Spark's own SparkConf; the session of all tests is local."""
+    """The responses of a session on a cluster, with Spark's own SparkConf; the tests' session is local."""
 
     def __init__(self, spark: SparkSession, master: str, executors: int, properties: dict[str, str]):
         conf = spark.sparkContext._jvm.org.apache.spark.SparkConf(False)
@@ -303,7 +303,7 @@ def test_where_no_number_of_executors_is_requested_none_is_reported(spark: Spark
 
 
 def documented(language: str) -> str:
-    """The first block of a language on the page of the report."""
+    """Return the first code block of a language on the page about reports."""
     page = (Path(__file__).parents[2] / "docs" / "job-report.md").read_text()
     return page.partition(f"```{language}\n")[2].partition("```")[0]
 
@@ -316,7 +316,7 @@ def test_the_documented_job_writes_a_report(spark: SparkSession, tmp_path: Path,
     source, target = str(tmp_path / "in"), str(tmp_path / "out")
     spark.range(15).selectExpr("CAST(id AS DOUBLE) AS amount").write.parquet(source)
     monkeypatch.setattr("sys.argv", ["high_fares.py", source, target])
-    monkeypatch.setattr("etl.failures.stop_spark", lambda: None)  # the session is that of all tests
+    monkeypatch.setattr("etl.failures.stop_spark", lambda: None)  # all tests share the session
 
     exec(compile(documented("python"), "high_fares.py", "exec"), {})
 

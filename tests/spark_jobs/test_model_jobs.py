@@ -1,6 +1,6 @@
-"""The jobs around a model, on Abalone and on generated loans, from raw rows to published predictions.
+"""The jobs of a model, with Abalone and with generated loans, from raw rows to published predictions.
 
-XGBoost trains and scores here in place of the training job and the transform; tests/e2e has those as well.
+XGBoost trains and scores here instead of the training and transform jobs, which tests/e2e uses.
 """
 
 import io
@@ -40,7 +40,7 @@ SAMPLES = JOBS / "sample_data"
 
 @pytest.fixture(autouse=True)
 def tasks_in_this_process(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run tasks without workers of Python: tests of ingestion have those."""
+    """Run tasks without Python workers, which tests of ingestion use."""
 
     def run(_: SparkSession, assignment: Assignment, parts: Sequence[Part]) -> list[Result]:
         results = [run_task(assignment, part) for part in parts]
@@ -53,7 +53,7 @@ def tasks_in_this_process(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) 
 
 
 class Life:
-    """The life of a model, in a folder."""
+    """The life cycle of a model in a folder."""
 
     def __init__(self, folder: Path, data: ModelData, parameters: dict[str, Any]):
         self.folder, self.data, self.parameters = folder, data, parameters
@@ -164,7 +164,7 @@ def of_loans(tmp_path: Path) -> Life:
 
 
 def trained(life: Life) -> tuple[Path, Path, Path]:
-    """Return the run of training data, a model and its predictions of test data."""
+    """Return the run of training data, a model, and its predictions for the test data."""
     source = SAMPLES / "abalone.csv"
     if life.data is loans.LOANS:
         source = life.write("loans.csv", list(loans.training_rows(3_000)))
@@ -300,7 +300,7 @@ SCORED = "transformed"
 
 
 def scored_again(life: Life, written: Path, model: Path) -> tuple[Path, list[str]]:
-    """Return the sample of an evaluation, and what a transform of it writes: both predictions of each row."""
+    """Return the sample of an evaluation, and the output of a transform of it: both predictions per row."""
     found = written / "evaluation/sample.csv"
     folder = life.folder / "samples"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The job accepts and rejects what Spark's own expressions do, on lines that are wrong in many ways."""
+"""The job accepts and rejects the same lines as Spark's own expressions, with many kinds of errors."""
 
 import json
 import random
@@ -106,7 +106,7 @@ LINES = (
 
 
 def mutated(chance: random.Random) -> str:
-    """Return a line of which one or two fields, or as many as there are, are odd."""
+    """Return a line with one or two irregular fields, or with all fields irregular."""
     fields = list(FIELDS)
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
         fields[chance.randrange(9)] = chance.choice(ODD)
@@ -120,7 +120,7 @@ def mutated(chance: random.Random) -> str:
 
 
 def compare(spark: SparkSession, source: Path, target: Path) -> tuple[int, int]:
-    """Run the job and the oracle on the same files; return how many rows were written and rejected."""
+    """Run the job and the oracle on the same files; return the numbers of written and rejected rows."""
     rows, rejected = oracle.check(spark, str(source))
     words = ["--input_table", str(source), "--output_table", str(target), "--max_rejected_fraction", "1"]
     ingest(process_pyspark.ABALONE, "compared", words)

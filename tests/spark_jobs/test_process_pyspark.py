@@ -1,4 +1,4 @@
-"""The job, on files made by hand."""
+"""The job with files from the tests."""
 
 import bz2
 import gzip
@@ -65,16 +65,16 @@ class Job:
         return report
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """What a reader finds: the report first, then where it leads."""
+        """Return the rows that a reader finds: first the report, then the output."""
         table = pq.read_table(self.report()["outputs"]["parquet"]["folder"])
         return sorted(tuple(row.values()) for row in table.to_pylist())
 
     def runs(self) -> list[Path]:
-        """The folders of all runs, the oldest first."""
+        """The folders of all runs, oldest first."""
         return sorted((self.target / "runs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
 
     def rejected(self) -> list[dict[str, str]]:
-        """The quarantine of the newest run, whatever became of it."""
+        """The quarantine of the newest run, whether it succeeded or not."""
         parts = sorted((self.runs()[-1] / "rejected").glob("part-*"))
         return [json.loads(line) for part in parts for line in part.read_text().split("\n")[:-1]]
 
@@ -106,7 +106,7 @@ def test_the_sample_comes_through_whole(job) -> None:
 
 
 def test_a_small_input_is_one_task_of_one_spark_job(job, spark) -> None:
-    """Each task that runs beside another one starts a Python worker."""
+    """Each additional parallel task starts a Python worker."""
     context = spark.sparkContext
     for name in "abc":
         job.write(GOOD, name=f"{name}.csv")
@@ -123,7 +123,7 @@ def test_a_small_input_is_one_task_of_one_spark_job(job, spark) -> None:
 
 
 def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> None:
-    """In the properties of a Spark job without tasks, which are gone when it is over."""
+    """In the properties of a Spark job without tasks, which are removed afterwards."""
     found: list[tuple[str | None, ...]] = []
     empty = SparkContext.emptyRDD
 
@@ -147,7 +147,7 @@ def test_the_event_log_has_the_rows_of_each_task(job, spark, monkeypatch) -> Non
 
 
 def python(code: str) -> str:
-    """Run a program in a Python of its own, which has what jobs import, and return its output."""
+    """Run a program in a separate Python with the imports of jobs, and return its output."""
     environment = {"PYTHONPATH": os.pathsep.join(map(str, (JOBS, packages())))}
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True
@@ -155,7 +155,7 @@ def python(code: str) -> str:
 
 
 def test_the_driver_imports_no_polars() -> None:
-    """It takes half a second, in which Spark could start, and only the tasks use it."""
+    """The import takes half a second, which would delay the start of Spark, and only tasks use it."""
     result = Result(1, {"csv": [Written("part-0", 1, 1)]}, [], [Rejected("a.csv", "bad", "1 field")], 0.1)
 
     imported = python(
@@ -173,7 +173,7 @@ def test_the_driver_imports_no_polars() -> None:
     ("uri", "imported"), [("s3a://bucket/in", True), ("file:/in", False), ("/in", False)]
 )
 def test_the_client_of_s3_is_imported_while_spark_starts(uri, imported) -> None:
-    """Where the job needs it: it takes a third of a second."""
+    """If the job needs it: the import takes a third of a second."""
     modules = python(
         "import sys\nfrom etl.storage import prepare\n"
         f"if thread := prepare({uri!r}): thread.join()\n"
@@ -184,7 +184,7 @@ def test_the_client_of_s3_is_imported_while_spark_starts(uri, imported) -> None:
 
 
 def test_polars_has_one_thread_in_a_worker_that_meets_it_in_a_rule() -> None:
-    """A task has one core, and Polars reads how many threads it may have when it is imported."""
+    """A task has one core, and Polars reads its number of threads when it is imported."""
     table = replace(process_pyspark.ABALONE, rules={"no rings": pl.col("rings") > 0})
 
     threads = python(
@@ -255,7 +255,7 @@ def test_a_row_that_is_not_plain_may_be_valid(job, line) -> None:
 
 
 def test_a_file_that_is_not_what_its_task_wrote_fails_the_job(job, monkeypatch) -> None:
-    """As where another run writes to the same place, or S3 lost what it had confirmed."""
+    """For example, if another run writes to the same location, or S3 lost a confirmed object."""
     publish = job_module._run_tasks
 
     def change_a_file(*arguments: Any) -> Any:
@@ -275,7 +275,7 @@ def test_a_file_that_is_not_what_its_task_wrote_fails_the_job(job, monkeypatch) 
 
 
 def test_a_second_attempt_of_a_task_writes_the_same_files(job, spark, monkeypatch) -> None:
-    """The first one may have written some of them before its executor was lost."""
+    """The first attempt may have written some files before its executor was lost."""
     seen: list[Any] = []
     monkeypatch.setattr(job_module, "_run_tasks", lambda *arguments: seen.append(arguments))
     job.write(GOOD, "bad", *[OTHER] * 9)
@@ -333,7 +333,7 @@ def test_each_line_end_of_a_text_file_ends_a_row_and_a_mark_at_its_begin_is_not_
 
 
 def test_a_row_needs_whole_numbers(job) -> None:
-    """`$` in Java also matches before U+0085, U+2028 and U+2029 at the end."""
+    """In Java, `$` also matches before U+0085, U+2028 and U+2029 at the end."""
     ends = "\x85\u2028\u2029\xa0\u200b\ufeff"
     numbers = [
         *(f"15{end}" for end in ends),

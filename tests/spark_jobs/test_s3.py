@@ -1,4 +1,4 @@
-"""What S3A shows of a bucket, and what it does not: no row is lost without a word."""
+"""What S3A lists of a bucket and what it does not: no row is lost silently."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The part of the REST API of GitHub that this project uses, on loopback; it records the requests."""
+"""The part of GitHub's REST API that this project uses, on loopback; records the requests."""
 
 import json
 import re
@@ -17,7 +17,7 @@ TOKEN = "ghs_recorded"
 
 @dataclass
 class GitHub:
-    """A repository's state, and the requests that changed it."""
+    """The state of a repository, and the requests that changed it."""
 
     url: str = ""
     writes: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -31,10 +31,10 @@ class GitHub:
     reject: tuple[int, str] | None = None
     private: bool = False
     rejects_reviewers: bool = False
-    """As plans without protection rules do in private repositories."""
+    """Whether it rejects protection rules, like plans without them do for private repositories."""
 
     def environment(self, repository: str = REPOSITORY) -> dict[str, str]:
-        """Return the variables with which a workflow's step reaches it."""
+        """Return the variables with which a workflow step connects to it."""
         return {
             "GITHUB_API_URL": self.url,
             "GITHUB_TOKEN": TOKEN,
@@ -67,7 +67,7 @@ class GitHub:
         return self.issues[-1]
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:  # noqa: C901 - one line a request
-        """Answer a request below the repository, or 404."""
+        """Respond to a request below the repository, or with 404."""
         match method, path.strip("/").split("/"):
             case "GET", [""]:
                 owner, name = REPOSITORY.split("/")
@@ -136,7 +136,7 @@ class GitHub:
 
 @contextmanager
 def recording_github() -> Iterator[GitHub]:
-    """Serve on loopback until the end of the block."""
+    """Serve on loopback within the block."""
     github = GitHub()
 
     class Handler(BaseHTTPRequestHandler):

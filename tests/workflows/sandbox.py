@@ -1,4 +1,4 @@
-"""A repository whose workflows act executes on this machine, with an embedded AWS and a recorded GitHub."""
+"""A repository whose workflows run on this machine with act, the embedded AWS and a recording GitHub."""
 
 import json
 import os
@@ -34,7 +34,7 @@ USES = re.compile(r"uses: ([\w-]+/([\w-]+))@([0-9a-f]{40})")
 
 @dataclass(frozen=True)
 class Step:
-    """A step that was executed: of which job, and how it ended."""
+    """An executed step: its job and its result."""
 
     job: str
     name: str
@@ -43,28 +43,28 @@ class Step:
 
 @dataclass
 class Run:
-    """What became of a workflow run."""
+    """The result of a workflow run."""
 
     event: str
     code: int
     seconds: float
     steps: list[Step] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
-    """Of each job that was executed."""
+    """Results by job."""
     summaries: dict[str, str] = field(default_factory=dict)
-    """Of each job, what its steps wrote to it."""
+    """Step summaries by job."""
     output: str = ""
 
     def failed_step(self) -> str:
-        """Return the name of the step that failed; there must be one."""
+        """Return the name of the failed step, which must exist."""
         (name,) = {step.name for step in self.steps if step.result == "failure"}
         return name
 
 
 def _is_of_another_pipeline(name: str) -> bool:
-    """Return whether a file is the module or the parameters of a pipeline beside the first one.
+    """Return whether a file is the module or the parameters of a pipeline other than the first one.
 
-    What workflows do to one pipeline they do to each, and a run of a model takes minutes in each environment.
+    Workflows treat all pipelines alike, and a model pipeline takes minutes in each environment.
     """
     path = Path(name)
     folder = path.parent.as_posix()
@@ -79,7 +79,7 @@ def _run_on_one_instance(parameters: Path) -> None:
 
 
 class Sandbox:
-    """A copy of this repository, with its first pipeline and a history of its own."""
+    """A copy of this repository with its first pipeline and its own history."""
 
     def __init__(self, folder: Path, server: ServerState, github: GitHub):
         assert "SANDBOX" not in os.environ, "a workflow in a sandbox must make no sandbox of its own"
@@ -88,7 +88,7 @@ class Sandbox:
         self.github = github
         self.server = server
         self.executed: set[tuple[str, str]] = set()
-        """The jobs, each after the name of its workflow, and the steps that were executed."""
+        """The executed steps, each with its workflow and job."""
         self.seconds: dict[str, list[float]] = {}
         (folder / "home" / ".config" / "act").mkdir(parents=True)
         (folder / "home" / ".config" / "act" / "actrc").touch()
@@ -115,7 +115,7 @@ class Sandbox:
                 shutil.copy2(ROOT / name, self.repository / name)
         _run_on_one_instance(self.repository / parameter_file(DEFAULT_PIPELINE).relative_to(ROOT))
         for path in (self.repository / ".github" / "workflows").glob("*.yml"):
-            # act has no queues, and its schema of workflows is older than this property.
+            # act has no concurrency queues, and its workflow schema does not know this property.
             path.write_text(re.sub(r"\n +queue: max(?=\n)", "", path.read_text()))
         self.git("init", "--quiet", "--initial-branch", "main")
         self.git("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
@@ -141,11 +141,11 @@ class Sandbox:
         return self.commit(f"Change {path}")
 
     def assumed(self) -> list[str]:
-        """Return which workflow asked for which role, in order."""
+        """Return which workflow assumed which role, in order."""
         return (self.folder / "assumed").read_text().splitlines()
 
     def scripts(self) -> dict[tuple[str, str], str]:
-        """Return the scripts of all workflows by job, as it is named, and step."""
+        """Return the scripts of all workflows by job name and step."""
         found = {}
         for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
             for job in yaml.safe_load(path.read_text())["jobs"].values():
@@ -158,7 +158,7 @@ class Sandbox:
         return found
 
     def never_executed(self) -> set[tuple[str, str]]:
-        """Return those of the scripts that no run has executed yet, in whichever job they stand."""
+        """Return the scripts that no run has executed yet, in any job."""
         scripts = self.scripts()
         done = {
             (step, script)
@@ -177,7 +177,7 @@ class Sandbox:
         *,
         is_set_up: bool = True,
     ) -> Run:
-        """Execute a workflow for an event, to its end; with the variables that `make github-setup` sets."""
+        """Run a workflow for an event, with the variables of `make github-setup`."""
         if is_set_up:
             options = [*self.variables(), *options]
         with self.running(workflow, event, payload, options, environment) as process:
@@ -193,7 +193,7 @@ class Sandbox:
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> Iterator[subprocess.Popen[str]]:
-        """Execute a workflow for an event, and end it with all it runs where the block ends."""
+        """Start a workflow for an event, and stop it with all its processes after the block."""
         shutil.rmtree(self.folder / "artifacts", ignore_errors=True)
         event_path = self.folder / "event.json"
         event_path.write_text(json.dumps({"repository": {"full_name": REPOSITORY}, **(payload or {})}))
@@ -241,14 +241,14 @@ class Sandbox:
         yield from ("--var", f"AWS_REGION_PREVIEW={project_settings().region}")
 
     def _stand_ins(self) -> Iterator[str]:
-        """An action without a stand-in is none that a test can execute: act fails at once."""
+        """Yield the replacements of actions; an action without one makes act fail immediately."""
         texts = [path.read_text() for path in sorted((self.repository / ".github").rglob("*.yml"))]
         for action, name, commit in sorted({found for text in texts for found in USES.findall(text)}):
             if (STAND_INS / name).is_dir():
                 yield from ("--local-repository", f"{action}@{commit}={STAND_INS / name}")
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of the person's own environment reaches a workflow, and no credentials do."""
+        """Return the variables for act, without the user's own environment and credentials."""
         inherited = (
             "PATH",
             "JAVA_HOME",
@@ -287,7 +287,7 @@ class Sandbox:
             if "jobResult" in entry:
                 run.results[job] = entry["jobResult"]
         run.output = "".join(text)
-        for step in run.steps:  # the job of a workflow that another one calls has its name before its own
+        for step in run.steps:  # in a called workflow, the name of the calling job precedes that of the job
             called, slash, job = step.job.partition("/")
             self.executed.add((f"{called}: {job}" if slash else f"{workflow}: {step.job}", step.name))
         self.seconds.setdefault(workflow, []).append(run.seconds)
@@ -297,7 +297,7 @@ class Sandbox:
 def pull_request(
     action: str, number: int = 12, labels: Sequence[str] = (), fork: bool = False, **more: Any
 ) -> dict[str, Any]:
-    """Return the event of a pull request, as far as our workflows read it."""
+    """Return the event of a pull request with the members that our workflows read."""
     head = f"a-stranger/{REPOSITORY.split('/')[1]}" if fork else REPOSITORY
     return {
         "action": action,

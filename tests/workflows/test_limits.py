@@ -1,4 +1,4 @@
-"""Limits in different files that go together: how long a run may take, and for how long a workflow waits."""
+"""Related limits in different files: the duration of a run, and how long a workflow waits."""
 
 import itertools
 import re
@@ -17,7 +17,7 @@ from tests.workflows.test_static import LONGEST_JOB_MINUTES, WORKFLOWS, calls
 FOLLOW = WORKFLOWS["follow-pipelines"]["jobs"]["follow"]
 JOBS_IN_A_ROW = [job for job in WORKFLOWS["run-pipelines"]["jobs"].values() if calls(job)]
 SET_UP_MINUTES = 15
-"""For a job to check out, to install, and to end after it stopped waiting."""
+"""Time of a job for checkout, installation, and the end after it stops waiting."""
 ENVIRONMENTS = [*promoted(), *(["pr-1"] if has_previews() else [])]
 
 
@@ -27,7 +27,7 @@ def minutes_waited() -> int:
 
 
 def longest_minutes(environment: str, pipeline: str) -> float:
-    """Return how long a run may take at most: its steps one after the other, with all of their attempts."""
+    """Return the maximum minutes of a run: its steps in sequence, with all attempts."""
     params = load_parameters(environment, OUTPUTS, pipeline)
     limits = [(each.max_runtime_seconds, each.retry_attempts) for each in params.spark_steps.values()]
     limits += [

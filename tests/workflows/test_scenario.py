@@ -1,6 +1,6 @@
-"""The way from a pull request to production and back, executed: the tests are one scenario, in their order.
+"""From a pull request to production and back, executed: the tests are one scenario, in order.
 
-What GitHub itself decides (approval, queues, tokens) is in test_static.py.
+test_static.py covers what GitHub itself decides (approval, queues, tokens).
 """
 
 import io  # part: model life cycle
@@ -50,7 +50,7 @@ LABELED = pull_request("labeled", labels=["preview"], label={"name": "preview"})
 
 
 class Markdown(SingleFileSnapshotExtension):
-    """What a person sees, as a file that a person can read."""
+    """What users see, as a readable file."""
 
     file_extension = "md"
     _write_mode = WriteMode.TEXT
@@ -74,7 +74,7 @@ def seen(snapshot: Any) -> Any:
 
 
 ROLES = {FIRST: "FIRST", LAST: "LAST", NEXT: "NEXT"}
-"""What the environments are in this scenario; the last of two is the next one, too."""
+"""The environments of this scenario; with two, the last one is also the next one."""
 NAMES = (
     (rf"\b{PROJECT}-(?=({'|'.join(promoted())}|pr-\d+)-)", "PROJECT-"),
     *((rf"(?<![\w/]){name}(?!\w)", role) for name, role in ROLES.items()),
@@ -82,11 +82,11 @@ NAMES = (
     (REGION, "REGION"),
     (r"\b\d+\.\d\d a month", "N a month"),  # a price of the region
     (r"\b\d+\.\d+ USD an hour", "N USD an hour"),
-    (r" +([│┃])", r" \1"),  # columns are as wide as the names in them
+    (r" +([│┃])", r" \1"),  # column widths depend on the names
     (r"━+", "━"),
     (r"─+", "─"),
 )
-"""What differs from project to project."""
+"""Values that differ between projects."""
 CHANGING = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
     (r"\b[0-9a-f]{40}\b", "COMMIT"),
@@ -94,28 +94,28 @@ CHANGING = (
     (r"(-[a-z]+bucket-)[a-z0-9]{12}", r"\1ID"),
     (r"\b[0-9a-f]{16}\b", "HASH"),
     (r"execution/[a-z0-9]{12}", "execution/ID"),
-    # As much of the step's name as fits.
+    # The step's name can be truncated.
     (
         rf"(PROJECT-({'|'.join(set(ROLES.values()))}|pr-\d+))[\w-]*-[a-z0-9]{{12}}-[A-Za-z0-9]{{10}}-\d\b",
         r"\1-JOB-ID",
     ),
     (r"algo-1-\d+", "algo-1-ID"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-    (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # as long as the message may be
+    (r"Command 'spark-submit .*", "Command 'spark-submit …"),  # truncated at the maximum length of a message
     (r"(spark_ui_logs/[\w-]+/)[a-z0-9]{12}", r"\1ID"),
-    (r"app-\d{14}-\d+|application_\d{13}_\d{4}", "app-ID"),
+    (r"app-\d{14}-\d+|local-\d{13}|application_\d{13}_\d{4}", "app-ID"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?", "TIME"),
     (r"\b\d\d:\d\d:\d\dZ?", "TIME"),
     (r"Makefile:\d+", "Makefile:N"),
-    # An execution and its steps are priced by their time.
+    # The cost of executions and steps depends on their time.
     (r"(?m)^(\| (\*\*One execution|step ).*\| (\*\*)?)(less than )?[\d.]+(?=(\*\*)? \|$)", r"\1N"),
     (r"\b\d+ min \d\d s\b|\b\d+(\.\d+)? s\b", "N s"),
     (r"\b\d+, with \d+ cores? and [\d,]+ MiB each", "N, with N cores and N MiB each"),
     (r"\b(?!123456789012)[0-9a-f]{12}\b", "SHORT"),
-    (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # whose order is CloudFormation's
-    (r"(?m)^Waiting for .*\n", ""),  # where stacks take their time
+    (r"(?m)^TIME (CREATE|UPDATE|DELETE)_\w+ .*\n", ""),  # CloudFormation decides the order
+    (r"(?m)^Waiting for .*\n", ""),  # if stacks take a while
 )
-"""What differs from run to run: ids, hashes, times."""
+"""Values that differ between runs: IDs, hashes, times."""
 PARAMETERS = read_document(parameter_file(DEFAULT_PIPELINE)).values
 PLACES = {
     name: str(PARAMETERS[key]).rsplit("}/", 1)[-1]
@@ -134,7 +134,7 @@ OF_PIPELINE = (
     *((rf"\b{name}\b", "STEP") for name in find_pipeline(DEFAULT_PIPELINE).step_types(PARAMETERS)),
     *((rf"\b{re.escape(place)}\b", name) for name, place in PLACES.items()),
 )
-"""What differs from pipeline to pipeline."""
+"""Values that differ between pipelines."""
 
 
 def normalized(text: str) -> str:
@@ -148,18 +148,18 @@ def pipeline_of(environment: str) -> str:
 
 
 def plans_of(comment: str) -> dict[str, str]:
-    """Return the plan of each environment in a comment, in their order."""
+    """Return the plan of each environment in a comment, in order."""
     plans = re.split(r"(?m)^## Plan for `(\w+)`\n", comment)[1:]
     return dict(zip(plans[::2], plans[1::2], strict=True))
 
 
 def commands_of(summary: str) -> list[str]:
-    """Return the commands that a job's summary lists, each with its sign."""
+    """Return the commands that a job's summary lists, each with its status sign."""
     return re.findall(r"<summary>(. <code>.*?)</code>", summary)
 
 
 def jobs_of(environment: str) -> list[str]:
-    """Return the jobs that deploy an environment, in their order."""
+    """Return the jobs that deploy an environment, in order."""
     return [
         f"deploy-environment/Deploy {environment}",
         f"follow-pipelines/Run pipelines of {environment}",
@@ -168,7 +168,7 @@ def jobs_of(environment: str) -> list[str]:
 
 
 def summary_of(run: Run, environment: str, first: str = "") -> str:
-    """Return the summaries of these jobs, as a page of the run shows them below one another."""
+    """Return the summaries of these jobs, as they appear on the page of the run."""
     deploy, *others = jobs_of(environment)
     return "\n".join(run.summaries[job] for job in (first or deploy, *others) if job in run.summaries)
 
@@ -189,7 +189,7 @@ def stacks(aws: boto3.Session, environment: str) -> dict[str, str]:
 
 
 def nothing_deployed(aws: boto3.Session, environment: str) -> bool:
-    """Whether an environment has no resources. A killed plan leaves change sets of empty stacks behind."""
+    """Return whether an environment has no resources. A killed plan leaves change sets of empty stacks."""
     return set(stacks(aws, environment).values()) <= {"REVIEW_IN_PROGRESS"}
 
 
@@ -208,7 +208,7 @@ def pipelines(aws: boto3.Session) -> dict[str, str]:
 
 
 def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen[str]":
-    """Call make as a person would: an administrator who sets up, or someone who is in a hurry."""
+    """Run make as an administrator during setup, or as a developer outside of workflows."""
     return subprocess.Popen(
         ["make", f"VENV={ROOT / '.venv'}", *words],
         cwd=ROOT,
@@ -220,7 +220,7 @@ def make(sandbox: Sandbox, aws: boto3.Session, *words: str) -> "subprocess.Popen
 
 
 def deliver(aws: boto3.Session, environment: str) -> None:
-    """Deliver the input, as another team does where there is no sample data."""
+    """Deliver the input, as another team does if there is no sample data."""
     aws.client("s3").put_object(
         Bucket=outputs(aws, environment, "storage")["DataBucketName"],
         Key=PLACES["INPUT"],
@@ -231,7 +231,7 @@ def deliver(aws: boto3.Session, environment: str) -> None:
 
 
 def left_of(aws: boto3.Session, environment: str) -> list[str]:
-    """Return what is there of an environment: stacks, pipelines, buckets, roles, log groups."""
+    """Return what exists of an environment: stacks, pipelines, buckets, roles, log groups."""
     name = f"{PROJECT}-{environment}-"
     buckets = [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
     roles = [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
@@ -247,11 +247,11 @@ def left_of(aws: boto3.Session, environment: str) -> list[str]:
 def lose_runner(
     sandbox: Sandbox, workflow: str, event: str, payload: dict[str, Any], when: str, *options: str
 ) -> None:
-    """Run a workflow whose runner is lost, with all that it runs, once its log has a text."""
+    """Run a workflow whose runner is lost with all its processes as soon as its log has a text."""
     with sandbox.running(workflow, event, payload, [*sandbox.variables(), *options]) as process:
         assert any(re.search(when, line) for line in process.stdout), "it came to its end"
         for each in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
-            with suppress(psutil.NoSuchProcess):  # it may just have ended by itself
+            with suppress(psutil.NoSuchProcess):  # it may have ended
                 each.kill()
 
 
@@ -299,7 +299,7 @@ CI = {
     "workflows": {"ARGS": "-k test_static"},
     "security": {"ARGS": "-k test_secrets"},
 }
-"""The jobs of ci, with what makes them quick: what they test at length is tested without act, too."""
+"""The jobs of ci, with settings that make them fast; other tests cover the skipped parts without act."""
 
 
 @pytest.mark.parametrize("job", CI)
@@ -313,7 +313,7 @@ def test_a_fork_gets_ci_without_credentials(sandbox, server_folder, tmp_path, jo
     )
 
     print(run.output if run.code else "")
-    if run.code:  # the database of vulnerabilities is on the network
+    if run.code:  # the vulnerability database is on the network
         assert run.failed_step() == "Audit dependencies"
         assert "NOT AUDITED: the advisory database does not answer" in run.output
     assert len(commands_of("".join(run.summaries.values()))) == len(
@@ -361,7 +361,7 @@ def test_a_copy_that_is_not_set_up_does_nothing_and_does_not_fail(
 
 
 def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
-    """Also where the runner is lost first, in the middle of a plan."""
+    """Including a lost runner in the middle of a plan."""
     opened = pull_request("opened")
     lose_runner(sandbox, "plan", "pull_request", opened, f"{FIRST}: account")
     asked = len(sandbox.assumed())
@@ -381,7 +381,7 @@ def test_a_pull_request_gets_a_plan(sandbox, aws, seen) -> None:
 
 @previews
 def test_a_label_deploys_a_preview_and_runs_it(sandbox, aws, seen) -> None:
-    """Also where the runner is lost first: then the preview has some of its stacks."""
+    """Including a lost runner, after which the preview has only some of its stacks."""
     lose_runner(sandbox, "preview", "pull_request", LABELED, f"CREATE_COMPLETE.*{PROJECT}-pr-12-network")
     assert pipeline_of("pr-12") not in pipelines(aws)
 
@@ -416,7 +416,7 @@ def test_a_plan_that_fails_is_reported(sandbox) -> None:
 
 
 def test_a_deployment_may_be_killed(sandbox, aws) -> None:
-    """The runner is lost while the first environment is deployed: it has some of its stacks."""
+    """The runner is lost during the deployment of the first environment, which has some of its stacks."""
     lose_runner(sandbox, "deploy", "push", PUSH, f"CREATE_COMPLETE.*{PROJECT}-{FIRST}-network")
 
     assert "network" in stacks(aws, FIRST)
@@ -424,7 +424,7 @@ def test_a_deployment_may_be_killed(sandbox, aws) -> None:
 
 
 def test_an_undelivered_step_stops_the_workflow_with_the_fix(sandbox, aws, seen) -> None:
-    """The next run completes the first environment, and reaches the next one, which has no input yet."""
+    """The next run completes the first environment, and continues to the next one, which has no input yet."""
     run = sandbox.run("deploy", "push", PUSH)
 
     assert run.results == {
@@ -440,7 +440,7 @@ def test_an_undelivered_step_stops_the_workflow_with_the_fix(sandbox, aws, seen)
 
 
 def test_a_merge_is_promoted_to_production_with_the_same_code(sandbox, aws, seen) -> None:
-    """An administrator set up the later environments, as documented, and data was delivered."""
+    """An administrator has set up the later environments as documented, and data was delivered."""
     deliver(aws, NEXT)
     for name in LATER:
         administrator = make(sandbox, aws, "deploy", f"ENV={name}")
@@ -524,7 +524,7 @@ def test_what_is_typed_is_validated_before_any_role_is_assumed(sandbox, tmp_path
 
 
 def test_a_rollback_restores_the_previous_definition(sandbox, aws, seen) -> None:
-    """Also where the runner is lost once the definition is registered, and has not run."""
+    """Including a lost runner after the definition was registered, but before it has run."""
     bad = pipelines(aws)[pipeline_of(FIRST)]
     inputs = {"inputs": {"environment": FIRST, "to": ""}}
     lose_runner(sandbox, "rollback", "workflow_dispatch", inputs, "is back to version 1")
@@ -556,7 +556,7 @@ def test_an_approval_comes_before_what_it_is_for(sandbox, aws) -> None:
 
 
 def test_an_outdated_commit_is_not_deployed(sandbox, aws) -> None:
-    """The run of an earlier merge that is approved, or started again, after a later one was deployed."""
+    """The run of an earlier merge is approved or started again after a later one was deployed."""
     newest = sandbox.git("rev-parse", "HEAD")
     sandbox.git("reset", "--quiet", "--hard", "HEAD~1")
     tag_commit(aws, FIRST, newest)
@@ -580,7 +580,7 @@ def drift(sandbox: Sandbox) -> Run:
 
 
 def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
-    """The bad change was reverted; someone changed the retention of logs and the pipeline by hand."""
+    """The bad change was reverted; the retention of logs and the pipeline were changed manually."""
     sandbox.git("revert", "--no-edit", "HEAD")
     (group, *_) = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{PROJECT}-{FIRST}")["logGroups"]
     aws.client("logs").put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
@@ -610,7 +610,7 @@ def test_drift_is_an_issue_until_it_is_gone(sandbox, aws, seen) -> None:
 
 @previews
 def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
-    """GitHub lets them queue. Where someone deploys by hand at the same time, each waits for the other."""
+    """GitHub queues them. With a concurrent manual deployment, each waits for the other."""
     both = [make(sandbox, aws, "deploy", "ENV=pr-13") for _ in range(2)]
     output = [process.communicate()[0] for process in both]
 
@@ -681,7 +681,7 @@ def archived(model: bytes) -> bytes:
 
 
 def register(aws: boto3.Session, model: bytes, sample: str, status: str = "Approved") -> int:
-    """Register a version in the first environment as a training does, and return its number."""
+    """Register a version in the first environment like a training pipeline, and return its number."""
     bucket = outputs(aws, FIRST, "storage")["ArtifactBucketName"]
     folder = f"models/{uuid.uuid4().hex}"
     evaluation = {"version": 1, "label": "label", "rows": 4, "metrics": {"rmse": 0.5}}
@@ -792,7 +792,7 @@ def test_withheld_predictions_are_an_issue_until_some_are_published(sandbox, aws
 # end: sample data
 @pytest.fixture(scope="module")
 def model(sandbox, aws, tmp_path_factory) -> Iterator[tuple[bytes, str]]:
-    """A model and its sample, and the pipeline that scores that."""
+    """A model with its sample, and the pipeline that scores the sample."""
     before = sandbox.git("rev-parse", "HEAD")
     for name in ("ml_pipeline/pipelines/score_sample.py", "ml_pipeline/params/pipelines/score-sample.json"):
         (sandbox.repository / name).parent.mkdir(exist_ok=True)
@@ -880,7 +880,7 @@ def test_closing_a_pull_request_removes_its_preview_when_the_runner_was_lost_bef
 
 @pytest.mark.parametrize("environment", [name for name in promoted() if name not in PROTECTED])
 def test_teardown_leaves_nothing(sandbox, aws, environment: str) -> None:
-    """Also where the runner is lost first, in the middle of it."""
+    """Including a lost runner in the middle of it."""
     inputs = {"environment": environment, "confirmation": environment}
     deleted = f"{PROJECT}-{environment}-identity is deleted"
     lose_runner(sandbox, "teardown", "workflow_dispatch", {"inputs": inputs}, deleted)
@@ -893,7 +893,7 @@ def test_teardown_leaves_nothing(sandbox, aws, environment: str) -> None:
 
 
 def test_every_step_was_executed(sandbox, capsys) -> None:
-    """The share of the scripts that the tests above have executed, and how long workflows take."""
+    """Report the fraction of scripts that the tests above have executed, and the duration of workflows."""
     missing = sandbox.never_executed()
     total = sandbox.scripts()
     with capsys.disabled():

@@ -1,4 +1,4 @@
-"""What GitHub itself enforces and no run on this machine can show: read off the workflows' text."""
+"""Settings that GitHub itself enforces, which no local run can show: read from the workflow files."""
 
 import json
 import os
@@ -61,12 +61,12 @@ every_own_job = pytest.mark.parametrize(
 
 
 def calls(job: dict[str, Any]) -> str:
-    """Return the name of the workflow that a job calls, or nothing."""
+    """Return the name of the workflow that a job calls, or an empty string."""
     return Path(job.get("uses", "")).stem
 
 
 def reaches(job: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a job, or those of the workflow that it calls, with those that these call."""
+    """Return a job, or the jobs of the workflow that it calls, recursively."""
     if not calls(job):
         return [job]
     return [each for inner in WORKFLOWS[calls(job)]["jobs"].values() for each in reaches(inner)]
@@ -77,7 +77,7 @@ def callers(workflow: str) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
-    """Return what starts a workflow; YAML 1.1 takes the key `on` for true."""
+    """Return the triggers of a workflow; YAML 1.1 reads the key `on` as true."""
     return workflow[True]
 
 
@@ -167,9 +167,9 @@ def test_a_pull_request_of_a_fork_gets_no_credentials(workflow: str, name: str, 
 
 @every_own_job
 def test_a_role_is_that_of_the_environment(workflow: str, name: str, job: dict[str, Any]) -> None:
-    """The deployment role trusts jobs of a GitHub environment, that of plans pull requests and main.
+    """The deployment role trusts jobs with a GitHub environment; the plan role trusts pull requests and main.
 
-    Other jobs of an environment need no more than a role that reads.
+    Other jobs of an environment need only a role with read access.
     """
     deploys = "${{ vars.DEPLOY_ROLE_ARN }}"
     # begin: model life cycle
@@ -197,7 +197,7 @@ def test_a_deployment_enters_the_environment_that_it_deploys() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_environment_is_entered_that_a_copy_has_not_set_up(path: Path) -> None:
-    """Or GitHub would create it, unprotected, and a new copy would fail at its first push and at night."""
+    """Otherwise GitHub would create it without protection, and new copies would fail on push and at night."""
     for name, job in WORKFLOWS[path.stem]["jobs"].items():
         if "workflow_call" in TRIGGERS[path.stem] or not any("environment" in each for each in reaches(job)):
             continue
@@ -238,7 +238,7 @@ def test_what_is_typed_is_validated_before_a_role_is_assumed(
 
 
 LONGEST_JOB_MINUTES = 360
-"""Of a runner of GitHub."""
+"""Limit of GitHub's runners."""
 
 
 @every_own_job
@@ -252,7 +252,7 @@ def test_a_job_ends_before_its_credentials_do(workflow: str, name: str, job: dic
 
 
 def groups(workflow: str, job: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return in which groups a job runs: its own, its workflow's, or those of the jobs that call that."""
+    """Return the concurrency groups of a job: its own, its workflow's, and those of calling jobs."""
     own = job.get("concurrency") or WORKFLOWS[workflow].get("concurrency")
     if own:
         return [own]
@@ -285,7 +285,7 @@ ONE_AT_A_TIME = [
 
 @pytest.mark.parametrize(("workflow", "name", "group"), ONE_AT_A_TIME)
 def test_what_changes_an_environment_waits_in_its_queue(workflow: str, name: str, group: str) -> None:
-    """All of it: one that is merged while another is deployed, a rollback that waits, and those after it.
+    """Including merges during a deployment, waiting rollbacks, and all that follow.
 
     https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
     """
@@ -305,14 +305,14 @@ PREVIEWS = [
 
 @pytest.mark.parametrize(("workflow", "name"), PREVIEWS)
 def test_a_preview_cancels_the_one_before_it(workflow: str, name: str) -> None:
-    """A queue of several cannot be cancelled: GitHub rejects a workflow that asks for both."""
+    """A queue with several entries cannot be canceled: GitHub rejects a workflow that requests both."""
     group = {"group": "environment-pr-${{ github.event.number }}", "cancel-in-progress": True}
 
     assert WORKFLOWS[workflow]["jobs"][name]["concurrency"] == group
 
 
 def test_nothing_else_is_in_the_queue_of_an_environment() -> None:
-    """A sweep at night would take its place from a merge, and whoever waits for approval would keep it."""
+    """A nightly sweep would replace a waiting merge, and a pending approval would block the queue."""
     listed = [
         (workflow, name)
         for workflow, name, job in JOBS
@@ -335,7 +335,7 @@ def test_an_outdated_commit_is_rejected_before_anything_is_deployed() -> None:
 
 
 def test_what_is_uploaded_holds_no_values_of_the_data() -> None:
-    """Whoever reads the repository reads its artifacts, and need not have a role that reads the data."""
+    """All readers of the repository can read its artifacts, even without a role that reads the data."""
     written = [
         command
         for _, _, job in OWN_JOBS
@@ -436,7 +436,7 @@ def test_releases_are_taken_up_after_a_while() -> None:
 
 
 def test_every_file_of_packages_is_looked_at() -> None:
-    """A folder with a lock file that Dependabot does not look into grows old unseen."""
+    """Dependabot must check each folder with a lock file."""
     names = {"npm": "package.json", "pip": "requirements*.txt", "github-actions": "action.yml"}
     listed = subprocess.run(
         ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True

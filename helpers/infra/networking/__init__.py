@@ -1,1 +1,1 @@
-"""Where jobs run: subnets and security groups."""
+"""The network of jobs: subnets and security groups."""

@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("plan", parents=[common], help="show what a deployment would change; exits with 0")
-    commands.add_parser("deploy", parents=[common], help="create or update the stacks, in their order")
+    commands.add_parser("deploy", parents=[common], help="create or update the stacks in deployment order")
     drift = commands.add_parser(
         "drift",
         parents=[common],
@@ -135,18 +135,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     drift.add_argument("--json", action="store_true", help="as JSON")
     migration = commands.add_parser(
-        "migrate", parents=[common], help="move keys and buckets out of the one stack of earlier versions"
+        "migrate", parents=[common], help="migrate keys and buckets from the single stack of earlier versions"
     )
-    migration.add_argument("--yes", action="store_true", help="do not ask")
+    migration.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     outputs = commands.add_parser("outputs", parents=[common], help="show the outputs of the stacks")
     outputs.add_argument("--json", action="store_true", help="as JSON")
     removal = commands.add_parser("teardown", parents=[common], help="delete the stacks and the data in them")
-    removal.add_argument("--yes", action="store_true", help="do not ask")
+    removal.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    removal.add_argument("--allow-protected", action="store_true", help="allow it in a protected environment")
     removal.add_argument(
-        "--allow-protected", action="store_true", help="also where the environment is protected"
-    )
-    removal.add_argument(
-        "--with-github", action="store_true", help="also the stack of GitHub's roles, as an administrator"
+        "--with-github", action="store_true", help="include the stack of GitHub's roles, as an administrator"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Emptying buckets, which CloudFormation deletes only when nothing is in them."""
+"""Empties buckets, because CloudFormation deletes only empty ones."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

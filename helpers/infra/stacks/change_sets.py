@@ -1,4 +1,4 @@
-"""Change sets: what would be changed, computed by CloudFormation before anything is."""
+"""Change sets: CloudFormation computes the changes before they are made."""
 
 import uuid
 from dataclasses import dataclass

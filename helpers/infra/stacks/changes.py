@@ -1,4 +1,4 @@
-"""The changes of a change set, as a table for people."""
+"""The changes of a change set as a table."""
 
 from collections import Counter
 from collections.abc import Sequence

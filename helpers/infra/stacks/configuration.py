@@ -1,4 +1,4 @@
-"""What the stacks of an environment are made of, checked before AWS is asked anything."""
+"""The configuration of an environment's stacks, validated before any request to AWS."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -52,7 +52,7 @@ class StackConfiguration:
     """Whether the data of its environment survives it."""
 
     def value(self, name: str) -> str:
-        """Return the value of a parameter, given or by default; empty where there is none."""
+        """Return the value of a parameter, given or by default; empty if it has no value."""
         return self.parameters.get(name, _defaults(self.template).get(name, ""))
 
     def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":

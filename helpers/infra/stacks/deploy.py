@@ -1,4 +1,4 @@
-"""Bringing an environment's stacks up to date with their templates and parameters."""
+"""Deploys the stacks of an environment from their templates and parameters."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""Where deployed stacks differ: from the repository, and from what CloudFormation has made of them."""
+"""Drift of stacks: differences from the repository, and from what CloudFormation has deployed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,4 @@
-"""What an environment costs while nothing runs in it, by its templates and parameters: an estimate."""
+"""Estimates the fixed cost of an environment from its templates and parameters."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

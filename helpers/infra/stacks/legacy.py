@@ -1,4 +1,4 @@
-"""The one stack of earlier versions: what of it moves, and how far that has come."""
+"""The single stack of earlier versions: which resources migrate, and the progress of the migration."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Moving keys and buckets out of the one stack of earlier versions, without the loss of an object.
+"""Migrates keys and buckets from the single stack of earlier versions without losing objects.
 
 CloudFormation moves nothing out of a stack that still has it. So the legacy stack first comes to retain its
 keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.

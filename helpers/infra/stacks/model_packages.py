@@ -1,4 +1,4 @@
-"""Emptying groups of model packages, which SageMaker deletes only when nothing is in them."""
+"""Empties model package groups, because SageMaker deletes only empty ones."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the availability zones of an environment do not offer: endpoint services and instance types.
+"""Finds endpoint services and instance types that an environment's availability zones do not offer.
 
 CloudFormation finds that out in the middle of a deployment, and a job while it waits for capacity.
 """
@@ -82,7 +82,7 @@ def _zones_of(ec2: "EC2Client", stack: "StackConfiguration", candidates: Sequenc
 
 
 def _zones_of_region(ec2: "EC2Client") -> list[str]:
-    """Return the zones as Fn::GetAZs does: those with a default subnet, or all where there is none.
+    """Return the zones as Fn::GetAZs does: those with a default subnet, or all if no zone has one.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getavailabilityzones.html
     """

@@ -43,7 +43,7 @@ def outputs_of(
 
 
 def outputs_if_deployed(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
-    """Return the outputs of a stack, or none where there is no stack."""
+    """Return the outputs of a stack; empty if the stack does not exist."""
     stack = find_stack(cloudformation, name)
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 

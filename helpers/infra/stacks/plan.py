@@ -1,4 +1,4 @@
-"""What a deployment would change; nothing is changed."""
+"""Plans a deployment: shows its changes without making them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The time that previews have to live: a tag of their stacks, which each deployment renews."""
+"""The expiry of previews: a tag of their stacks, which each deployment renews."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -34,7 +34,7 @@ def with_deployed_expiry(
 
 
 def expiry(tags: Mapping[str, str]) -> datetime | None:
-    """Return when a stack with these tags expires, or None where none of them is set."""
+    """Return when a stack with these tags expires, or None if they set no time."""
     try:
         found = datetime.fromisoformat(tags[EXPIRES_AT])
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""The values of parameters that are other ones in each region, and that AWS is asked for."""
+"""Parameter values that differ by region, and that are looked up in AWS."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Having a stack retain some resources, by an edit of its template that leaves the rest as it stands."""
+"""Makes a stack retain some resources, with a minimal edit of its template."""
 
 import json
 from collections.abc import Collection, Iterator

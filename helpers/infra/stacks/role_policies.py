@@ -1,4 +1,4 @@
-"""Policies that roles have in addition to those of their templates, added by hand.
+"""Policies that were added manually to roles, in addition to those of their templates.
 
 CloudFormation compares the properties that a template sets. A role that has its rights from policies of their
 own sets neither Policies nor ManagedPolicyArns, so another policy on it is not drift to CloudFormation.

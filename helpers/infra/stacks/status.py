@@ -1,4 +1,4 @@
-"""The states of a stack, and what may be done in each of them."""
+"""The statuses of a stack, and the operations that each allows."""
 
 from collections.abc import Mapping
 from enum import Enum, auto

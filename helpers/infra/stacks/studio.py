@@ -1,4 +1,4 @@
-"""Emptying a domain of Studio, and deleting what SageMaker leaves behind when it is gone.
+"""Empties a Studio domain, and deletes the resources that SageMaker leaves behind.
 
 SageMaker deletes a domain only when nothing is in it, and keeps the file system of the homes and two security
 groups that CloudFormation knows nothing of. They hold the subnets, and so the VPC, in place.

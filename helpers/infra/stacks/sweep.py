@@ -1,4 +1,4 @@
-"""The stacks that a project has left lying about: previews past their time, and what is broken or of no use.
+"""Finds stacks that a project no longer needs: expired previews, failed stacks and orphaned ones.
 
 A stack belongs to the project if its name and its tag match. Only expired previews are removed; all else is
 reported, for people to look at.
@@ -54,7 +54,7 @@ class Sweep:
 def find_stacks(
     cloudformation: "CloudFormationClient", project: str, templates: Collection[str]
 ) -> list[FoundStack]:
-    """Return the stacks whose names are those of a project's stacks, in whatever environment.
+    """Return the stacks whose names are those of a project's stacks, in any environment.
 
     Those whose tag names another project are not among them: a name may begin as that of another. What others
     do to a stack is waited for: a deployment may be renewing a preview.

@@ -1,4 +1,4 @@
-"""Waiting for CloudFormation: by asking it again and again, and showing what happens meanwhile."""
+"""Waits for CloudFormation by polling, and shows the progress."""
 
 import sys
 import time
@@ -53,7 +53,7 @@ def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
 def wait_until_stable(
     cloudformation: "CloudFormationClient", name_or_id: str, polling: Polling
 ) -> "StackTypeDef | None":
-    """Return a stack once no operation on it is in progress, or None if there is none.
+    """Wait until no operation on a stack is in progress; return the stack, or None if it does not exist.
 
     Each status that is waited for is shown on stderr: what a command prints may be a document.
 
@@ -95,7 +95,7 @@ def when_stable(
         cloudformation: where the stack is, or will be.
         name_or_id: the stack.
         polling: how to wait.
-        act: takes the stack, or None where there is none.
+        act: receives the stack, or None if it does not exist.
 
     Raises:
         UserError: see `wait_until_stable`.

@@ -1,4 +1,4 @@
-"""Tags as AWS takes them, checked against its limits before anything is sent."""
+"""Tags of AWS resources, validated against the limits of AWS."""
 
 import unicodedata
 from collections.abc import Mapping

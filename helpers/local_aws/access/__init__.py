@@ -1,1 +1,1 @@
-"""Whether a role may do what it asks for, by the policies that it and what it asks for have."""
+"""Authorization: decides whether the policies of a role and of a resource allow a request."""

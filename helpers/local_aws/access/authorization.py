@@ -1,4 +1,4 @@
-"""Whether someone may do something, as an error of the API where not."""
+"""Authorizes requests, and raises the API's error if a request is denied."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ from helpers.local_aws.api.response import ACCOUNT, ApiError
 def authorize_action(
     caller: str | None, action: str, resource: str, condition_keys: Mapping[str, object] | None = None
 ) -> None:
-    """Check whether who asks may do something that creates nothing.
+    """Check whether the caller may perform an action that creates no resource.
 
     Raises:
         ApiError: AccessDeniedException.
@@ -29,10 +29,10 @@ def require(
     key: Any = None,
     code: str = "AccessDeniedException",
 ) -> None:
-    """Check whether a principal may do something, where a key is concerned also by the key's policy.
+    """Check whether a principal may perform an action; for a KMS key, its key policy is evaluated too.
 
     Raises:
-        ApiError: of the given code, in AWS's words.
+        ApiError: the request is denied; with the given code, in AWS's words.
     """
     context = context_of({"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": ACCOUNT, **keys})
     asked = AccessRequest(principal.arn, action, resource, ACCOUNT, context)
@@ -43,10 +43,10 @@ def require(
 
 
 def principal_of(arn: str) -> Principal:
-    """Return who an ARN names.
+    """Return the principal of an ARN.
 
     Raises:
-        ApiError: ValidationException where there is no such role.
+        ApiError: ValidationException if the role does not exist.
     """
     found = find_principal(arn)
     if found is None:

@@ -1,4 +1,4 @@
-"""The conditions of policies, by IAM's rules.
+"""Evaluates the conditions of policies by IAM's rules.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 Context = Mapping[str, Sequence[str]]
-"""The keys of a request, in lower case, with their values."""
+"""The condition keys of a request in lower case, with their values."""
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _NEGATED = "Not"
 
 
 def context_of(keys: Mapping[str, object]) -> Context:
-    """Return a context from keys with one value or several; a key without a value is not there."""
+    """Return a context from keys with one or more values; keys without a value are left out."""
     found = {
         key.lower(): [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
         for key, value in keys.items()
@@ -26,10 +26,10 @@ def context_of(keys: Mapping[str, object]) -> Context:
 
 
 def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context: Context) -> bool:
-    """Return whether all conditions of a statement hold.
+    """Return whether all conditions of a statement are met.
 
     Raises:
-        NotImplementedError: an operator that is not known; to leave it out would be to guess.
+        NotImplementedError: an operator is not supported; ignoring it could change the decision.
     """
     return all(
         _operator_holds(name, context.get(key.lower(), ()), _texts(wanted), context)
@@ -39,13 +39,13 @@ def evaluate_conditions(conditions: Mapping[str, Mapping[str, object]], context:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a text is what a pattern with `*` and `?` stands for."""
+    """Return whether a text matches a pattern with `*` and `?`."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
 def substitute_policy_variables(text: str, context: Context) -> str | None:
-    """Return a text with its policy variables replaced, or None where one has no single value."""
+    """Return a text with its policy variables replaced, or None if a variable has no single value."""
     values = {name: context.get(name.lower(), ()) for name in _VARIABLE.findall(text)}
     if any(len(found) != 1 for name, found in values.items() if name not in "*?$"):
         return None
@@ -63,13 +63,13 @@ def _operator_holds(name: str, actual: Sequence[str], wanted: Sequence[str], con
         return base != plain or quantifier == "ForAllValues" or (negated and not quantifier)
     possible = [value for text in wanted if (value := substitute_policy_variables(text, context)) is not None]
     fitting = [any(compare(value, each) for each in possible) != negated for value in actual]
-    # Without a quantifier a condition is about one value: a match is enough, a negation needs all to differ.
+    # Without a quantifier, one matching value meets a condition; a negated one needs all values to differ.
     every = quantifier == "ForAllValues" or (negated and not quantifier)
     return all(fitting) if every else any(fitting)
 
 
 def _comparison(name: str) -> Callable[[str, str], bool]:
-    """Return what compares the value of a request with one of a policy."""
+    """Return the function that compares a value of the request with a value of the policy."""
     try:
         return _COMPARISONS[name]
     except KeyError:
@@ -77,7 +77,7 @@ def _comparison(name: str) -> Callable[[str, str], bool]:
 
 
 def _arn_matches(actual: str, wanted: str) -> bool:
-    """Compare part by part: a wildcard does not reach across a colon of the first five."""
+    """Compare two ARNs part by part: a wildcard does not match across the first five colons."""
     ours, theirs = actual.split(":", 5), wanted.split(":", 5)
     return len(ours) == len(theirs) and all(map(matches, theirs, ours))
 

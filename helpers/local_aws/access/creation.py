@@ -1,8 +1,8 @@
-"""What the service checks before it creates a job, a model or a model package.
+"""Checks requests that create a job, a model or a model package, as the service does.
 
-That the network and the keys that it names are there and fit together, that whoever asks may create this
-and hand it its role and the key of its volumes, that SageMaker may assume this role, and that the role can
-get into the network and use the key of the outputs.
+The named network and keys must exist and fit together. The caller must be allowed to create the resource, to
+pass its role, and to use the key of its volumes. SageMaker must be able to assume the role, and the role must
+have access to the network and to the key of the outputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,18 +19,18 @@ from helpers.local_aws.api.response import ApiError
 
 @dataclass(frozen=True)
 class Creation:
-    """What a request creates, as far as it matters to who may do it.
+    """The parts of a create request that matter for its authorization.
 
     Attributes:
-        action: as `sagemaker:CreateProcessingJob`.
-        arn: of what is created.
-        role_arn: of the role that it acts with, where it has one.
-        passes_role: whether the request hands over that role; a transform has its model's.
-        subnets: IDs, as are `security_groups`; without any it is in no VPC.
-        volume_key: ID, ARN or alias, as is `output_key`.
-        isolated: `EnableNetworkIsolation`, where it is given.
-        encrypts_traffic: `EnableInterContainerTrafficEncryption`, where it is given.
-        condition_keys: those that only this kind of request has.
+        action: such as `sagemaker:CreateProcessingJob`.
+        arn: ARN of the resource to create.
+        role_arn: ARN of the execution role, if the resource has one.
+        passes_role: whether the request passes that role; a transform job uses the role of its model.
+        subnets: IDs of subnets, like `security_groups` of groups; without subnets, the resource is in no VPC.
+        volume_key: ID, ARN or alias of a KMS key, like `output_key`.
+        isolated: `EnableNetworkIsolation`, if given.
+        encrypts_traffic: `EnableInterContainerTrafficEncryption`, if given.
+        condition_keys: the keys that only this kind of request has.
     """
 
     action: str
@@ -49,17 +49,16 @@ class Creation:
 
 
 def authorize_creation(creation: Creation, region: str, caller: str | None) -> None:
-    """Check what a request would create against what is in the account.
+    """Check a create request against the resources and the policies of the account.
 
     Args:
-        creation: what the request would create.
-        region: where.
-        caller: ARN of the role that asks; None asks with the rights of the account itself, which may do all
-            that no key's policy keeps from it.
+        creation: the resource to create.
+        region: region of the resource.
+        caller: ARN of the calling role; None for the account itself, which only key policies can restrict.
 
     Raises:
-        ApiError: ValidationException for what is not there or does not fit, AccessDeniedException for what
-            the caller may not do.
+        ApiError: ValidationException if a named resource does not exist or does not fit;
+            AccessDeniedException if the caller is not authorized.
     """
     if creation.role_arn:
         _check_trust(creation.role_arn, region)
@@ -92,7 +91,7 @@ def authorize_creation(creation: Creation, region: str, caller: str | None) -> N
 
 
 def _condition_keys(creation: Creation, volume_key: Any, output_key: Any) -> Mapping[str, object]:
-    """Return the condition keys that SageMaker sends. Those of KMS keys have two spellings; both are sent.
+    """Return the condition keys that SageMaker sends. Keys for KMS have two spellings; both are sent.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
     """

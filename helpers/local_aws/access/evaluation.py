@@ -1,8 +1,8 @@
 """Evaluates a request against all policies that apply to it, by IAM's rules.
 
-An explicit Deny in any of them denies the request. Otherwise the boundary and the endpoint, if any, must
-allow, and so must the identity's policies or the resource's; for keys and roles the resource's must, and for
-who comes from another account both.
+An explicit Deny in any policy denies the request. Otherwise, the permissions boundary and the VPC endpoint
+policy, if any, must allow it, and an identity-based or a resource-based policy must allow it too. For KMS
+keys and roles, the resource-based policy must allow it. A principal of another account needs both.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
 
@@ -23,18 +23,18 @@ PolicyKind = Literal[
     "identity-based policy", "permissions boundary", "resource-based policy", "VPC endpoint policy"
 ]
 _ALLOWED_BY_RESOURCE_ALONE = ("kms:", "sts:AssumeRole")
-"""Actions whose resource has the first word: without its leave, an identity's policies count for nothing."""
+"""Actions that need a resource-based policy: without its Allow, identity-based policies have no effect."""
 
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """What someone asks for.
+    """A request to authorize.
 
     Attributes:
         principal: ARN of a role or a user, or the name of a service.
-        action: as `sagemaker:CreateProcessingJob`.
-        resource: its ARN, or `*`.
-        account: that the resource is in.
+        action: such as `sagemaker:CreateProcessingJob`.
+        resource: ARN of the resource, or `*`.
+        account: account of the resource.
         context: the condition keys.
     """
 
@@ -47,7 +47,7 @@ class AccessRequest:
 
 @dataclass(frozen=True)
 class Policies:
-    """All policies that apply. None: there is no policy of this kind; every other kind must allow it."""
+    """All policies that apply. None: there is no policy of this kind. All other kinds must allow."""
 
     identity: Sequence[Document] = ()
     boundary: Document | None = None
@@ -57,7 +57,7 @@ class Policies:
 
 @dataclass(frozen=True)
 class Denial:
-    """Why a request is denied: the kind of policy, and the statement of an explicit Deny."""
+    """The reason for a denial: the kind of policy, and the statement of an explicit Deny."""
 
     kind: PolicyKind
     statement: Mapping[str, Any] | None = None
@@ -109,7 +109,7 @@ def _implicit_deny(request: AccessRequest, policies: Policies) -> Denial | None:
 
 
 def document_of(policy: str | Document) -> Document:
-    """Return a policy that is kept as JSON text, or as the document already."""
+    """Return a policy document from its JSON text or from the document itself."""
     document: Document = json.loads(policy) if isinstance(policy, str) else policy
     return document
 
@@ -153,12 +153,12 @@ def _matches_resource(statement: Mapping[str, Any], request: AccessRequest) -> b
 
     if "NotResource" in statement:
         return not is_named("NotResource")
-    # A role's trust policy has no resource: it is the role's.
+    # A role's trust policy has no Resource element: it applies to the role.
     return "Resource" not in statement or is_named("Resource")
 
 
 def _match_principal(principal: Any, request: AccessRequest) -> Literal["principal", "account"] | None:
-    """Return how a statement names the principal: itself, or its account, which leaves it to its policies."""
+    """Return whether a statement names the principal or its account, which delegates to its policies."""
     if principal == "*":
         return "principal"
     named = {kind: _texts(values) for kind, values in (principal or {}).items()}

@@ -1,4 +1,4 @@
-"""KMS keys that requests name."""
+"""Finds the KMS keys that requests name."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from helpers.local_aws.api.response import ACCOUNT, ApiError
 
 
 def find_key(name: str | None, region: str) -> Any:
-    """Return the key of an id, an ARN or an alias, which must be of use."""
+    """Return the key with an ID, an ARN or an alias; it must be enabled."""
     if not name:
         return None
     backend = kms_backends[ACCOUNT][region]

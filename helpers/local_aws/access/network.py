@@ -1,4 +1,4 @@
-"""The network of a job or a model: whether it is there, and what its role must be allowed in it."""
+"""Checks the network of a job or a model: that it exists, and which permissions its role needs in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,7 +6,7 @@ from moto.ec2.models import ec2_backends
 
 from helpers.local_aws.api.response import ACCOUNT, ApiError
 
-# What a job's role needs in a VPC, in addition to ec2:CreateNetworkInterface:
+# Permissions of a job's role for a VPC, in addition to ec2:CreateNetworkInterface:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createprocessingjob-perms
 _ON_INTERFACES = (
     "ec2:CreateNetworkInterfacePermission",
@@ -23,7 +23,7 @@ _LOOKS = (
 
 
 class Network:
-    """Subnets and security groups, each of which is there, all in one VPC."""
+    """Existing subnets and security groups in the same VPC."""
 
     def __init__(self, subnets: Sequence[str], groups: Sequence[str], region: str):
         self.subnets, self.groups = subnets, groups
@@ -44,7 +44,7 @@ class Network:
         self._vpc = vpcs[0] if vpcs else ""
 
     def requests(self) -> Iterator[tuple[str, str, Mapping[str, object]]]:
-        """Yield what is asked of EC2 for a network interface: action, resource and condition keys."""
+        """Yield the EC2 requests for a network interface: action, resource and condition keys."""
         if not self.subnets:
             return
         prefix = f"arn:aws:ec2:{self._region}:{ACCOUNT}"

@@ -1,4 +1,4 @@
-"""Who can ask: the account itself and its roles, with the policies that hold for them."""
+"""The principals of the account: the account itself and its roles, with the policies that apply to them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ _EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: its ARN, its session as errors name it, and its own policies."""
+    """A principal: its ARN, the ARN of its session as errors show it, and its identity-based policies."""
 
     arn: str
     user: str
@@ -23,7 +23,7 @@ class Principal:
 
 
 def find_principal(arn: str) -> Principal | None:
-    """Return the account itself or a role by its ARN, or None."""
+    """Return the account or the role with an ARN, or None."""
     if arn == ACCOUNT_ROOT:
         return Principal(arn, arn, Policies(identity=[_EVERYTHING]))
     roles = iam_backends[ACCOUNT]["aws"].roles.values()

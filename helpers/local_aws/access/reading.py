@@ -1,4 +1,4 @@
-"""Whether a role can read an object in S3, which may be encrypted."""
+"""Checks whether a role can read an object in S3, including an encrypted one."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from helpers.s3 import S3Uri
 
 
 def reading_problem(s3: Any, uri: S3Uri, role_arn: str, region: str) -> str | None:
-    """Return what keeps a role from reading an object, or None.
+    """Return why a role cannot read an object, or None if it can.
 
     Args:
-        s3: a client with the rights of the service.
-        uri: of the object.
-        role_arn: of a role that exists.
-        region: of the object and its key.
+        s3: A client with the permissions of the service.
+        uri: URI of the object.
+        role_arn: ARN of an existing role.
+        region: region of the object and its key.
     """
     try:
         head = s3.head_object(Bucket=uri.bucket, Key=uri.key)

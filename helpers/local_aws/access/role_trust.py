@@ -1,4 +1,4 @@
-"""Whether a service may assume a role, by the role's trust policy."""
+"""Checks whether a service may assume a role, by the role's trust policy."""
 
 from moto.iam.models import iam_backends
 
@@ -11,14 +11,14 @@ SERVICE = "sagemaker.amazonaws.com"
 
 
 class RoleError(Exception):
-    """SageMaker cannot assume a role; the message is SageMaker's."""
+    """SageMaker cannot assume a role; the message is that of SageMaker."""
 
 
 def check_role_trust(role_arn: str, region: str) -> None:
-    """Check that a role exists and that its trust policy lets SageMaker assume it for this account.
+    """Check that a role exists and that its trust policy allows SageMaker to assume it for this account.
 
     Raises:
-        RoleError: it does not.
+        RoleError: the role does not exist, or SageMaker may not assume it.
     """
     if not is_trusted(role_arn, SERVICE, f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"):
         raise RoleError(
@@ -28,12 +28,12 @@ def check_role_trust(role_arn: str, region: str) -> None:
 
 
 def is_trusted(role_arn: str, service: str, source_arn: str) -> bool:
-    """Return whether there is a role whose trust policy lets a service assume it for this account.
+    """Return whether a role exists and its trust policy allows a service to assume it for this account.
 
     Args:
-        role_arn: of the role.
-        service: as `sagemaker.amazonaws.com`.
-        source_arn: of what the service acts for.
+        role_arn: ARN of the role.
+        service: such as `sagemaker.amazonaws.com`.
+        source_arn: ARN of the resource for which the service acts.
     """
     roles = iam_backends[ACCOUNT]["aws"].roles.values()
     role = next((role for role in roles if role.arn == role_arn), None)

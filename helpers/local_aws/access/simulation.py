@@ -1,4 +1,4 @@
-"""IAM's SimulatePrincipalPolicy: what the policies of a role allow."""
+"""IAM's SimulatePrincipalPolicy: evaluates what the policies of a role allow."""
 
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
@@ -13,10 +13,10 @@ _SUPPORTED = ("Action", "Version", "PolicySourceArn", "ActionNames", "ResourceAr
 
 
 def simulate_principal_policy(parameters: Mapping[str, str]) -> str:
-    """Return the response to a request of the query protocol, as XML.
+    """Return the XML response to a request of the query protocol.
 
     Args:
-        parameters: of the request, as `ActionNames.member.1`.
+        parameters: the parameters of the request, such as `ActionNames.member.1`.
 
     Raises:
         ApiError: NoSuchEntity, or ValidationError for a parameter that is not supported.
@@ -58,7 +58,7 @@ def _members(parameters: Mapping[str, str], name: str) -> Sequence[str]:
 
 
 def _entries(parameters: Mapping[str, str], name: str) -> Sequence[str]:
-    """Return the names of a list's entries, in their order, as `ActionNames.member.1`."""
+    """Return the parameter names of a list's entries in order, such as `ActionNames.member.1`."""
     prefix = f"{name}.member."
     numbers = {int(key.removeprefix(prefix).split(".")[0]) for key in parameters if key.startswith(prefix)}
     return [f"{prefix}{number}" for number in sorted(numbers)]

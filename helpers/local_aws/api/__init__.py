@@ -1,1 +1,1 @@
-"""The SageMaker API as such: operations, shapes of requests, errors, tags, pages of lists."""
+"""The common parts of the SageMaker API: operations, request shapes, errors, tags and paginated lists."""

@@ -1,4 +1,4 @@
-"""Lists of resources: filters by name, status and time, an order, and pages."""
+"""Lists of resources: filters by name, status and time, sorting, and pagination."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ _TIMES = ("CreationTime", "LastModifiedTime")
 
 @dataclass(frozen=True)
 class Listing:
-    """How one list operation filters and sorts the summaries of its resources.
+    """How a list operation filters and sorts the summaries of its resources.
 
     Attributes:
-        member: of the response that holds the summaries, as `ModelPackageGroupSummaryList`.
-        name: the member of a summary that `NameContains` looks at and `SortBy: Name` sorts by.
-        default_order: where a request has no `SortOrder`.
-        status: the member of a summary that `StatusEquals` looks at, where the operation has it.
-        equal: more members of requests that a member of a summary must equal, by their names.
+        member: the response member with the summaries, such as `ModelPackageGroupSummaryList`.
+        name: the summary member for `NameContains` and `SortBy: Name`.
+        default_order: the order if a request has no `SortOrder`.
+        status: the summary member for `StatusEquals`, if the operation supports it.
+        equal: other request members, each with the summary member that must equal it.
     """
 
     member: str
@@ -29,7 +29,7 @@ class Listing:
 
     @property
     def members(self) -> frozenset[str]:
-        """The members of a request that are supported."""
+        """The request members that are supported."""
         times = _TIMES if self.status else _TIMES[:1]
         return members(
             *("NameContains", "SortBy", "SortOrder", "NextToken", "MaxResults"),
@@ -39,7 +39,7 @@ class Listing:
         )
 
     def page(self, summaries: Iterable[Response], request: Request) -> Response:
-        """Return the page of a list that a request asks for."""
+        """Return the requested page of a list."""
         found = [each for each in summaries if self._matches(each, request)]
         sort_keys = {"Name": self.name, "Status": self.status}
         key = sort_keys.get(request.get("SortBy") or "") or "CreationTime"

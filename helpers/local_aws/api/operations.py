@@ -1,4 +1,4 @@
-"""An operation of the SageMaker API: what answers it, and the members of a request that it supports."""
+"""Operations of the SageMaker API: each has a handler and the request members that it supports."""
 
 import json
 import logging
@@ -12,18 +12,18 @@ from helpers.local_aws.api.shapes import operation_names, request_problems
 _log = logging.getLogger(__name__)
 
 Status = str
-"""Of HTTP, as `200 OK`."""
+"""HTTP status, such as `200 OK`."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation that is implemented.
+    """An implemented operation.
 
     Attributes:
-        handler: takes a request of the operation's shape and returns the response; raises ApiError.
-        members: the members of a request that have an effect, as `ProcessingInputs.S3Input`; what lies below
-            a member is supported with it. None supports all.
-        wants_caller: whether the handler also takes `caller`, the ARN of the role that asks, or None for the
+        handler: receives a request of the operation's shape and returns the response; raises ApiError.
+        members: the request members that are emulated, such as `ProcessingInputs.S3Input`. A supported member
+            includes all of its own members. None supports all.
+        wants_caller: whether the handler also takes `caller`: the ARN of the calling role, or None for the
             account itself.
     """
 
@@ -36,14 +36,14 @@ Operations = Mapping[str, Operation]
 
 
 def members(*names: str) -> frozenset[str]:
-    """Return the supported members of a request, each as a path without the indexes of lists."""
+    """Return the supported members of a request, each as a path without list indexes."""
     return frozenset(names)
 
 
 def answer(
     operations: Operations, name: str, body: bytes, caller: str | None
 ) -> tuple[Status, Mapping[str, Any]]:
-    """Return the HTTP status and the JSON body that answer a request; whatever fails is an error of AWS."""
+    """Return the HTTP status and the JSON body of the response; a failure is returned as an AWS error."""
     try:
         operation = _find(operations, name)
         request = _checked(name, operation, body)
@@ -58,7 +58,7 @@ def answer(
 
 
 def unsupported_members(value: object, supported: frozenset[str] | None, path: str = "") -> Iterator[str]:
-    """Yield the paths of members that are given and not supported."""
+    """Yield the paths of members that a request sets but that are not supported."""
     if supported is None or path in supported:
         return
     if isinstance(value, list):
@@ -84,7 +84,7 @@ def _find(operations: Operations, name: str) -> Operation:
 
 
 def _checked(name: str, operation: Operation, body: bytes) -> Request:
-    """Return a request that is of the operation's shape and has supported members only."""
+    """Return a request after checking its shape and its members."""
     try:
         request: Request = json.loads(body or b"{}")
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What the operations of the SageMaker API have in common: errors, and lists that come in pages."""
+"""Common parts of responses: errors, and lists that are paginated."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,14 +6,14 @@ from typing import Any
 
 ACCOUNT = "123456789012"
 PAGE = 100
-"""Items on a page if the request does not set a number."""
+"""Items per page if the request does not set a number."""
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
 
 class ApiError(Exception):
-    """What an operation answers instead of a response."""
+    """An error that an operation returns instead of a response."""
 
     def __init__(self, code: str, message: str):
         super().__init__(message)
@@ -21,23 +21,23 @@ class ApiError(Exception):
 
 
 def with_values(members: Response) -> Response:
-    """Return a response without the members that have no value."""
+    """Return a response without the members whose value is None."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def descending(request: Request, default: str = "Descending") -> bool:
-    """Return whether a list is asked for in descending order, or is by default."""
+    """Return whether a request asks for descending order; by default, `default` applies."""
     return bool((request.get("SortOrder") or default) == "Descending")
 
 
 def within(moment: datetime, request: Request, after: str, before: str) -> bool:
-    """Return whether a moment lies between two members of a request (seconds since 1970)."""
+    """Return whether a time lies between two members of a request (seconds since 1970)."""
     low, high = request.get(after), request.get(before)
     return (low is None or moment.timestamp() >= low) and (high is None or moment.timestamp() <= high)
 
 
 def page(items: Sequence[Response], request: Request, member: str) -> Response:
-    """Return one page of a list under `member`; the token is the position of the next one."""
+    """Return one page of a list as `member`; the token is the position of the next page."""
     token = request.get("NextToken") or "0"
     if not token.isdecimal():
         raise ApiError("ValidationException", "Invalid NextToken")

@@ -1,4 +1,4 @@
-"""Search over the resources of one region: filters on properties and tags."""
+"""The Search operation: filters the resources of a region by properties and tags."""
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
@@ -25,11 +25,11 @@ class Search:
     """The Search operation."""
 
     def __init__(self, resources: Mapping[str, Records]):
-        """Args: resources: what can be searched, by the API's name of its type, as `Pipeline`."""
+        """Args: resources: What can be searched, by the API's name of the type, such as `Pipeline`."""
         self._resources = resources
 
     def operations(self) -> Operations:
-        """Return the operation by its name."""
+        """Return the operation by name."""
         supported = members(
             *("Resource", "SortBy", "SortOrder", "NextToken", "MaxResults"),
             *("SearchExpression.Filters", "SearchExpression.Operator", "SearchExpression.SubExpressions"),
@@ -37,7 +37,7 @@ class Search:
         return {"Search": Operation(self.search, supported)}
 
     def search(self, request: Request) -> Response:
-        """Return the resources of a type for which an expression holds, by default the newest first."""
+        """Return the resources of a type that match an expression, newest first by default."""
         resource = request["Resource"]
         if resource not in self._resources:
             raise ApiError(
@@ -71,7 +71,7 @@ def _matches(condition: Mapping[str, Any], record: Response) -> bool:
 
 
 def _values(node: Any, path: list[str]) -> Iterator[Any]:
-    """Yield what a path leads to; a tag's key is a step of it, as in `Tags.Owner`."""
+    """Yield the values at a path; a tag's key is a part of the path, as in `Tags.Owner`."""
     if not path:
         yield node
     elif isinstance(node, dict) and path[0] in node:

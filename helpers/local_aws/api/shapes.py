@@ -1,4 +1,4 @@
-"""Checks requests against the API's own shapes, taken from botocore's service model of SageMaker."""
+"""Validates requests against the API's shapes, from botocore's service model of SageMaker."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +22,15 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 KnownLater = Callable[[object, Shape], Sequence[str] | None]
-"""Returns None for a plain value, and for one that is only known later what is wrong with it where a shape is
-expected; as `{"Get": "Parameters.X"}` in a pipeline definition."""
+"""Checks a value that is known only later, such as `{"Get": "Parameters.X"}` in a pipeline definition.
+
+Returns None for a plain value; otherwise, the problems of the value if a shape is expected.
+"""
 
 
 @cache
 def service_model() -> ServiceModel:
-    """Return botocore's model of the SageMaker API (loading it takes about 0.3 s)."""
+    """Return botocore's model of the SageMaker API. Loading it takes about 0.3 s."""
     return botocore.session.get_session().get_service_model("sagemaker")
 
 
@@ -44,12 +46,12 @@ def shape(name: str) -> StructureShape:
 
 
 def request_shape(operation: str) -> StructureShape:
-    """Return the shape of an operation's request, as of `CreateTrainingJob`."""
+    """Return the shape of an operation's request, such as `CreateTrainingJob`."""
     return cast("StructureShape", service_model().operation_model(operation).input_shape)
 
 
 def request_problems(operation: str, request: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with an operation's request, one sentence each, in the service's words."""
+    """Return the problems of an operation's request, one sentence each, in the service's words."""
     input_shape = service_model().operation_model(operation).input_shape
     return [] if input_shape is None else list(shape_problems(request, input_shape))
 
@@ -57,7 +59,7 @@ def request_problems(operation: str, request: Mapping[str, Any]) -> list[str]:
 def shape_problems(
     value: object, expected: Shape, path: str = "", known_later: KnownLater = lambda _value, _shape: None
 ) -> Iterator[str]:
-    """Yield what is wrong with a value: unknown and missing members, types, limits, enums, patterns."""
+    """Yield the problems of a value: unknown and missing members, types, limits, enums, patterns."""
     where = path or "request"
     if (problems := known_later(value, expected)) is not None:
         yield from (f"Value at '{where}': {problem}" for problem in problems)
@@ -125,7 +127,7 @@ def _limit_problems(size: float, expected: Shape, where: str, what: str) -> Iter
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    r"""Return a pattern of the model, or None for the few (18 of 482) in Java's own notation, as `\p{L}`."""
+    r"""Return a pattern of the model, or None for the few (18 of 482) in Java's syntax, such as `\p{L}`."""
     try:
         return re.compile(pattern) if pattern else None
     except re.error:

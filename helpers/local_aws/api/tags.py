@@ -1,4 +1,4 @@
-"""The tags of resources: how they are checked, and the operations on those of any resource."""
+"""Tags of resources: their validation, and the tag operations for all kinds of resources."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ FindTags = Callable[[str], Tags | None]
 
 
 def tag_problems(tags: Sequence[object]) -> list[str]:
-    """Return what AWS rejects in tags of the right shape; functions of a definition are passed over."""
+    """Return why AWS rejects tags of valid shape; functions of a pipeline definition are skipped."""
     keys = [str(tag["Key"]) for tag in tags if isinstance(tag, dict) and isinstance(tag.get("Key"), str)]
     problems = [
         f"Tag key '{key}': aws: prefixed tag key names are not allowed for external use"
@@ -27,7 +27,7 @@ def tag_problems(tags: Sequence[object]) -> list[str]:
 
 
 def checked_tags(request: Request) -> Tags:
-    """Return the tags of a request that creates a resource.
+    """Return the tags of a create request.
 
     Raises:
         ApiError: ValidationException for a reserved or a duplicate key.
@@ -43,11 +43,11 @@ class TagOperations:
     """AddTags, ListTags and DeleteTags."""
 
     def __init__(self, *finders: FindTags):
-        """Args: finders: one for each kind of resource that has tags."""
+        """Args: finders: One for each kind of resource that has tags."""
         self._finders = finders
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             "AddTags": Operation(self.add_tags, members("ResourceArn", "Tags")),
             "DeleteTags": Operation(self.delete_tags, members("ResourceArn", "TagKeys")),
@@ -55,7 +55,7 @@ class TagOperations:
         }
 
     def add_tags(self, request: Request) -> Response:
-        """Add tags to a resource, or change the values of those that it has."""
+        """Add tags to a resource, or change the values of existing tags."""
         kept, given = self._tags(request), checked_tags(request)
         result = {tag["Key"]: tag for tag in (*kept, *given)}
         if len(result) > MAX_TAGS:
@@ -64,7 +64,7 @@ class TagOperations:
         return {"Tags": given}
 
     def delete_tags(self, request: Request) -> Response:
-        """Take tags off a resource."""
+        """Remove tags from a resource."""
         kept = self._tags(request)
         kept[:] = [tag for tag in kept if tag["Key"] not in request["TagKeys"]]
         return {}

@@ -1,1 +1,1 @@
-"""CloudFormation on top of moto: what deploys here deploys on AWS, and has the same effects."""
+"""CloudFormation on top of moto: a template deploys here as on AWS, with the same effects."""

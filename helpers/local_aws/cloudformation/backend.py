@@ -1,4 +1,4 @@
-"""The service: stacks and change sets by CloudFormation's rules, in the place of moto's own."""
+"""The CloudFormation backend: stacks and change sets by CloudFormation's rules, instead of moto's."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -31,41 +31,41 @@ _NOT_TO_BE_UPDATED = frozenset(
     {"DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"}
 )
 _NOT_EXECUTED = frozenset({"AVAILABLE", "UNAVAILABLE"})
-"""The statuses of change sets that still have their name for themselves."""
+"""The statuses in which the name of a change set cannot be reused."""
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class InvalidChangeSetStatus(CloudFormationError):  # type: ignore[misc] # noqa: N818 - AWS's name
-    """A change set is executed that is not, or no longer, to be executed."""
+    """A change set cannot be executed in its status."""
 
     code = "InvalidChangeSetStatus"
 
 
 class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc] # noqa: N818 - AWS's name
-    """There is no such change set."""
+    """The change set does not exist."""
 
     code = "ChangeSetNotFound"
 
 
 class Backend(CloudFormationBackend):  # type: ignore[misc]
-    """CloudFormation in one account and region; stack sets are moto's."""
+    """CloudFormation in one account and region; moto provides stack sets."""
 
     def __init__(self, region_name: str, account_id: str):
         super().__init__(region_name, account_id)
         self.place = AccountRegion(account_id, region_name, self.partition)
         self.detections: dict[str, Detection] = {}
-        # Of two requests that come at once, one finds what the other has created or begun.
+        # Of two concurrent requests, the second sees what the first created or started.
         self._operation_lock = threading.Lock()
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto looks for them next to this module
+        return urls  # otherwise moto looks for them next to this module
 
     def target(self, text: str, given: Mapping[str, str]) -> Target:
-        """Return what a template is with some parameters.
+        """Return the target of a template with its parameters.
 
         Raises:
-            ValidationError: CloudFormation would reject it.
+            ValidationError: CloudFormation rejects the template or a parameter.
         """
         place = {
             "AWS::AccountId": self.place.account,
@@ -82,7 +82,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
     # --- stacks
 
     def create_stack(self, name: str, template: str, parameters: dict[str, Any], **options: Any) -> Stack:
-        """Create a stack, and return it: when that is over, or with faults in between."""
+        """Create and return a stack. The stack is complete, unless injected faults keep it in progress."""
         target = self.target(template, _texts(parameters))
         with self._operation_lock:
             if self._by_name(name) is not None:
@@ -104,7 +104,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         parameters: list[dict[str, Any]],
         tags: dict[str, str] | None,
     ) -> Stack:
-        """Update a stack, and return it: when that is over, or with faults in between.
+        """Update and return a stack. The update is complete, unless injected faults keep it in progress.
 
         Raises:
             ValidationError: the stack cannot be updated, or nothing would change.
@@ -123,7 +123,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         return stack
 
     def delete_stack(self, name_or_stack_id: str) -> None:
-        """Delete a stack; one that is not there is deleted."""
+        """Delete a stack; do nothing if it does not exist."""
         stack = self._find_stack(name_or_stack_id)
         if stack is None:
             return
@@ -180,10 +180,10 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         change_set_type: str,
         **options: Any,
     ) -> tuple[str, str]:
-        """Create a change set, with a stack for it if it is the first one of a stack; return both IDs.
+        """Create a change set, and the stack if it does not exist; return the IDs of both.
 
         Raises:
-            ValidationError: the template, the parameters or the state of the stack do not allow it.
+            ValidationError: the template, the parameters or the status of the stack do not allow it.
         """
         validate_create_change_set(change_set_name)
         target = self.target(template, parameters)
@@ -241,7 +241,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         return change_set
 
     def _discard(self, stack: Stack) -> None:
-        """Remove a stack that was created for a change set that is rejected."""
+        """Remove a stack that was created for a rejected change set."""
         if stack.status == "REVIEW_IN_PROGRESS" and not self._change_sets_of(stack):
             del self.stacks[stack.stack_id]
 
@@ -253,11 +253,11 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         return self._change_sets_of(self.get_stack(stack_name))
 
     def describe_change_set(self, change_set_name: str, stack_name: str | None = None) -> ChangeSet:
-        """Return a change set, by its ID or by its name within a stack.
+        """Return a change set by its ID, or by its name and stack.
 
         Raises:
-            ChangeSetNotFound: there is none.
-            ValidationError: the stack is not named, or not there.
+            ChangeSetNotFound: the change set does not exist.
+            ValidationError: the stack is not named or does not exist.
         """
         if change_set_name.startswith("arn:"):
             if change_set_name in self.change_sets:
@@ -273,7 +273,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         raise ChangeSetNotFound(f"ChangeSet [{change_set_name}] does not exist")
 
     def delete_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
-        """Delete a change set; one that is not there is deleted."""
+        """Delete a change set; do nothing if it does not exist."""
         try:
             change_set = self.describe_change_set(change_set_name, stack_name)
         except ChangeSetNotFound:
@@ -281,10 +281,10 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
         del self.change_sets[change_set.change_set_id]
 
     def execute_change_set(self, change_set_name: str, stack_name: str | None = None) -> None:
-        """Execute a change set, and return: when that is over, or with faults in between.
+        """Execute a change set. It is complete on return, unless injected faults keep it in progress.
 
         Raises:
-            InvalidChangeSetStatus: it is not, or no longer, to be executed.
+            InvalidChangeSetStatus: the change set cannot be executed in its status.
         """
         change_set = self.describe_change_set(change_set_name, stack_name)
         stack, target = change_set.stack, change_set.target
@@ -309,7 +309,7 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
                 )
 
     def _operate(self, stack: Stack, kind: str, operation: Callable[[], None]) -> None:
-        """Do an operation on a stack: at once, or later where faults keep it in progress."""
+        """Run an operation on a stack now, or later if injected faults keep it in progress."""
         stack.set_status(f"{kind}_IN_PROGRESS", "User Initiated")
 
         def finish() -> None:
@@ -320,10 +320,10 @@ class Backend(CloudFormationBackend):  # type: ignore[misc]
 
 
 def given_parameters(given: list[dict[str, Any]], stack: Stack | None) -> dict[str, str]:
-    """Return the parameters of a request by their names, with the previous values where it asks for them.
+    """Return the parameters of a request by name, with previous values if requested.
 
     Raises:
-        ValidationError: a parameter has no previous value.
+        ValidationError: A parameter has no previous value.
     """
     before = stack.target.parameters if stack else {}
     values = {}

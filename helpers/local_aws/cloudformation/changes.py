@@ -1,4 +1,4 @@
-"""The changes that a change set shows, found before anything is done."""
+"""Computes the changes that a change set shows, without changing anything."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +17,7 @@ _RECREATION = {"True": "Always", "Conditional": "Conditionally", "False": "Never
 
 
 def changed_paths(old: Any, new: Any, path: str = "") -> set[str]:
-    """Return the paths of the properties that differ, and those of the parts that differ within them."""
+    """Return the paths of the properties that differ, and of the differing parts within them."""
     if old == new:
         return set()
     within = {path} if path else set()
@@ -25,7 +25,7 @@ def changed_paths(old: Any, new: Any, path: str = "") -> set[str]:
         for name in {*old, *new}:
             within |= changed_paths(old.get(name), new.get(name), f"{path}/{name}" if path else name)
         return within
-    # What is added or removed differs in all its parts.
+    # An added or removed value differs in all of its parts.
     for part in (old, new):
         if isinstance(part, Mapping):
             within |= changed_paths({}, part, path)
@@ -39,13 +39,13 @@ def changed_properties(old: Definition, new: Definition) -> list[str]:
 
 
 def replacement(type_: ResourceType, old: Definition, new: Definition, name: str | None = None) -> str:
-    """Return whether a change makes CloudFormation create another resource: True, Conditional or False.
+    """Return whether a change replaces the resource: True, Conditional or False.
 
     Args:
         type_: the type of the new definition.
         old: the definition before.
         new: the definition after.
-        name: one property, to look at the change of this one alone.
+        name: A single property to consider.
     """
     schema = type_.schema()
     if old["Type"] != new["Type"]:
@@ -61,7 +61,7 @@ def replacement(type_: ResourceType, old: Definition, new: Definition, name: str
 
 
 def must_replace(type_: ResourceType, old: Definition, new: Definition) -> bool:
-    """Return whether CloudFormation creates another resource in place of this one."""
+    """Return whether CloudFormation replaces this resource."""
     answer = replacement(type_, old, new)
     if answer != "Conditional":
         return answer == "True"
@@ -93,17 +93,17 @@ class _Side:
 
 
 def is_wanted(functions: Functions, member: Definition) -> bool:
-    """Return whether the condition of a resource or an output, if it has one, holds."""
+    """Return whether the condition of a resource or an output is met; true without a condition."""
     return "Condition" not in member or functions.holds(member["Condition"])
 
 
 def find_changes(
     stack: Stack, target: Target, tags: Mapping[str, str], exports: Mapping[str, Export]
 ) -> tuple[list[Change], bool]:
-    """Return the changes to the resources of a stack, and whether anything would change at all.
+    """Return the changes to the resources of a stack, and whether anything would change.
 
     Raises:
-        ValidationError: a function of the template cannot be evaluated.
+        ValidationError: A function of the template cannot be evaluated.
     """
     before, after = _Side(stack, stack.target, exports), _Side(stack, target, exports)
     changes = [

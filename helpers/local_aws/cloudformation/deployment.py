@@ -1,7 +1,7 @@
-"""Creating, updating and deleting the resources of a stack.
+"""Creates, updates and deletes the resources of a stack.
 
-In the order of their references, with an event for each step, and back again when one fails. Whatever fails,
-the stack comes to a status in which it can be worked on.
+Resources are processed in the order of their references, with an event for each step. If a resource fails,
+the changes are rolled back. After any failure, the stack has a status from which you can continue.
 """
 
 import traceback
@@ -33,7 +33,7 @@ class DeploymentError(Exception):
 
 
 def create(stack: Stack, target: Target, exports: Exports) -> None:
-    """Create the resources of a new stack; if one fails, delete the others again."""
+    """Create the resources of a new stack; if one fails, delete the others."""
     try:
         _reconcile(stack, target, exports)
     except Exception as error:
@@ -47,7 +47,7 @@ def create(stack: Stack, target: Target, exports: Exports) -> None:
 
 
 def update(stack: Stack, target: Target, exports: Exports, tags: Mapping[str, str]) -> None:
-    """Bring the resources of a stack to another template; if one fails, bring them back to the one before."""
+    """Update the resources of a stack to another template; if one fails, roll back."""
     before, tags_before = stack.target, stack.tags
     discarded: list[Resource] = []
     try:
@@ -79,13 +79,13 @@ def delete(stack: Stack) -> bool:
 
 
 def load(stack: Stack, target: Target, exports: Exports) -> Functions:
-    """Give a stack another template, and return its functions."""
+    """Set the template of a stack, and return its functions."""
     stack.target = target
     return Functions(target.template, target.values, StackContext(stack, exports))
 
 
 def set_outputs(stack: Stack, functions: Functions) -> None:
-    """Evaluate the outputs of a stack, and what it exports of them."""
+    """Evaluate the outputs of a stack, and their exports."""
     declared = stack.target.template.get("Outputs", {})
     outputs = {
         name: functions.value(output) for name, output in declared.items() if is_wanted(functions, output)
@@ -130,10 +130,10 @@ def _reconcile(
     tags: Mapping[str, str] | None = None,
     discarded: list[Resource] | None = None,
 ) -> None:
-    """Bring the resources of a stack to a template.
+    """Create, update and delete resources so that the stack matches a template.
 
-    If that fails, resources that were to be replaced are those of the stack again, and `withdrawn` has what
-    was created in their place.
+    On failure, the stack has its original resources again, and `withdrawn` contains the resources that were
+    created to replace them.
     """
     old_order = in_order(stack.target.resources)
     new_tags = tags is not None and dict(tags) != stack.tags
@@ -166,7 +166,7 @@ def _reconcile(
 
 
 def _remove_if_replaced(stack: Stack, name: str, definition: Definition) -> list[Resource]:
-    """Take a resource off the stack if another one is to be created in its place, and return it."""
+    """Remove a resource from the stack and return it if a change replaces it."""
     there = stack.resources.get(name)
     if there is None or not must_replace(
         resource_type(definition["Type"], stack.place), there.definition, definition
@@ -179,7 +179,7 @@ def _remove_if_replaced(stack: Stack, name: str, definition: Definition) -> list
 
 def _create(stack: Stack, name: str, definition: Definition) -> None:
     type_name = definition["Type"]
-    # A stack of a stack set has a colon in its name, which few services take.
+    # The name of a stack in a stack set has a colon, which few services accept.
     generated_name = generate_resource_name(type_name, stack.name.replace(":", "-"), name)
     resource = Resource(name, type_name, stack, generated_name)
     type_ = stack.type_of(resource)
@@ -219,14 +219,14 @@ def _update(stack: Stack, resource: Resource, definition: Definition, *, new_tag
             raise DeploymentError(resource.logical_id) from error
         ignored = changed
     except Exception as error:
-        # What the update has reached before it failed is brought back with the rest of the stack.
+        # What the failed update has changed is rolled back with the rest of the stack.
         stack.set_resource_status(resource, "UPDATE_FAILED", _cause(error))
         raise DeploymentError(resource.logical_id) from error
     stack.set_resource_status(resource, "UPDATE_COMPLETE", _not_emulated(ignored))
 
 
 def define(stack: Stack, resource: Resource, definition: Definition) -> None:
-    """Give a resource its definition, and the properties that follow from it."""
+    """Set the definition of a resource, and the properties that result from it."""
     resource.definition = definition
     properties = resolved(definition.get("Properties", {}), stack.place)
     if schema := stack.type_of(resource).schema():
@@ -238,7 +238,7 @@ def define(stack: Stack, resource: Resource, definition: Definition) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """Return what a service has against a request; what nobody has foreseen is in the server's log, too."""
+    """Return why a service rejected a request; unexpected errors are also written to the server's log."""
     match error:
         case ServiceException():  # of moto's, as the next one
             return str(error.message)
@@ -251,7 +251,7 @@ def _cause(error: Exception) -> str:
 
 
 def _without_effect(type_: ResourceType, definition: Definition, names: Iterable[str]) -> list[str]:
-    """Return those of the properties, or their parts, that have no effect."""
+    """Return the given properties, or parts of them, that are not emulated."""
     emulated = type_.emulated
     if emulated is None:
         return []
@@ -270,7 +270,7 @@ def _not_emulated(properties: list[str]) -> str | None:
 
 
 def _delete(stack: Stack, resource: Resource, policy: str) -> bool:
-    """Delete a resource unless a policy of its definition retains it; return whether it is off the stack."""
+    """Delete a resource unless its policy retains it; return whether the stack no longer has it."""
     if resource.definition.get(policy, "Delete").startswith("Retain"):
         stack.set_resource_status(resource, "DELETE_SKIPPED")
         return True
@@ -285,7 +285,7 @@ def _delete(stack: Stack, resource: Resource, policy: str) -> bool:
 
 
 def _delete_resources(stack: Stack) -> list[str]:
-    """Delete all resources, the dependent ones first, and return those that could not be."""
+    """Delete all resources, dependent ones first, and return those whose deletion failed."""
     failed: list[str] = []
     kept: set[str] = set()
     for name in reversed(in_order(stack.target.resources)):

@@ -1,6 +1,6 @@
-"""Drift detection: resources as they are, compared with a stack's template.
+"""Drift detection: compares the actual resources with a stack's template.
 
-As on AWS only properties that the template sets are compared, and types that cannot be read are not checked.
+As on AWS, only properties that the template sets are compared. Types that cannot be read are not checked.
 """
 
 import itertools
@@ -30,10 +30,10 @@ _DETECTABLE = frozenset(
 
 
 def detect(stack: Stack, wanted: Collection[str] = ()) -> Detection:
-    """Compare the resources of a stack, or those that are wanted, with its template.
+    """Compare all resources of a stack, or the given ones, with its template.
 
     Raises:
-        ValidationError: the stack is in no state for it.
+        ValidationError: the status of the stack does not allow drift detection.
     """
     if stack.status not in _DETECTABLE:
         raise ValidationError(
@@ -85,7 +85,7 @@ def _differences(
     match expected, actual:
         case Mapping(), Mapping():
             for key in {**expected, **actual}:
-                # What the template leaves to its default is not drift.
+                # A property that the template does not set is not drift.
                 if key in expected or actual[key] not in _DEFAULTS:
                     member = schema.member(shape, key)
                     yield from _differences(
@@ -104,7 +104,7 @@ def _differences(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in the one spelling of those that mean the same, and a group's rule without its text."""
+    """Return a value in a canonical form, and the rule of a security group without its description."""
     match value:
         case {"IpProtocol": protocol, **others}:
             ignored = {"Description", *(("FromPort", "ToPort") if str(protocol) == "-1" else ())}

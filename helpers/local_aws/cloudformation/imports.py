@@ -1,7 +1,7 @@
-"""Change sets of type IMPORT: a stack takes over resources that are there.
+"""Change sets of type IMPORT, which add existing resources to a stack.
 
-As on AWS nothing of a resource changes by that. From then on the stack assumes what the template declares
-of it, and an update brings what differs from that.
+As on AWS, an import changes no resource. Afterwards, the stack assumes the properties that the template
+declares, and a later update applies what differs from them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,10 +16,10 @@ from helpers.local_aws.cloudformation.stacks import Change, ChangeSet, Export, S
 
 
 def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks: Iterable[Stack]) -> None:
-    """Make a change set one that imports resources; it has failed where one of them is not there.
+    """Turn a change set into an import of resources; it fails if one of them does not exist.
 
     Raises:
-        ValidationError: it would do something else, too, or names what cannot be imported.
+        ValidationError: it has other changes, or it names resources that cannot be imported.
     """
     _reject(not wanted, "Must Provide at least one resource to import")
     _reject_other_changes(change_set, wanted)
@@ -32,7 +32,7 @@ def check_import(change_set: ChangeSet, wanted: list[Mapping[str, Any]], stacks:
 
 
 def adopt(change_set: ChangeSet, stacks: Iterable[Stack], exports: Mapping[str, Export]) -> None:
-    """Execute a change set of type IMPORT: the stack takes its resources over as they are."""
+    """Execute a change set of type IMPORT, which adds the resources to the stack unchanged."""
     stack, declared = change_set.stack, change_set.target.resources
     resources = [_resource(stack, change) for change in change_set.changes]
     if reason := _import_failure_reason(change_set, stacks):
@@ -131,7 +131,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _import_failure_reason(change_set: ChangeSet, stacks: Iterable[Stack]) -> str | None:
-    """Return why AWS fails a change set once it has looked its resources up, or None."""
+    """Return why AWS fails a change set after it has looked up its resources, or None."""
     for change in change_set.changes:
         resource = _resource(change_set.stack, change)
         if not change_set.stack.type_of(resource).adopt(resource):

@@ -1,4 +1,4 @@
-"""The API: moto's requests and answers, with the operations that it lacks."""
+"""The CloudFormation API: moto's requests and responses, and the operations that moto lacks."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ from helpers.local_aws.cloudformation.templates.validation import check_template
 from helpers.local_aws.fault_injection import INJECTION
 
 _SHOWN = frozenset({"DescribeChangeSetOutput.Parameters"})
-"""What is already in the form of the API's answers."""
+"""Response members whose values already have the form of a response."""
 _EVENTS_OF_PAGE = 20
-"""AWS does not publish how many a page holds. With few, callers page, and only what they read is rendered."""
+"""AWS documents no page size. With small pages, callers paginate, and only what they read is rendered."""
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class Response(CloudFormationResponse):  # type: ignore[misc]
-    """One request; operations on stack sets are moto's."""
+    """A request; moto handles operations on stack sets."""
 
     RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         path: transform
@@ -41,10 +41,10 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return backend
 
     def _validate_different_update(self, *_: Any) -> None:
-        """Leave it to the backend, which compares more than the text."""
+        """Do nothing: the backend compares more than the text."""
 
     def _validate_status(self, stack: Stack) -> None:
-        """Leave it to the backend, too."""
+        """Do nothing: the backend validates the status."""
 
     def _template(self, stack: Stack | None) -> str:
         text, url = self._get_param("TemplateBody"), self._get_param("TemplateURL")
@@ -97,7 +97,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return ActionResult({"Summaries": found})
 
     def get_template(self) -> ActionResult:
-        """Return the template of a stack, as it is written or after its transform."""
+        """Return the template of a stack, original or processed."""
         stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
         if self._get_param("TemplateStage") != "Processed":
             return ActionResult({"TemplateBody": stack.template})
@@ -109,7 +109,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return ActionResult({"TemplateBody": json.dumps(template)})
 
     def validate_template(self) -> ActionResult:
-        """Check a template and return what it declares."""
+        """Validate a template and return its parameters and description."""
         template = parse_template(self._template(None))
         check_template(template)
         declared = _declared(template)
@@ -118,7 +118,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         )
 
     def get_template_summary(self) -> ActionResult:
-        """Return what a template declares."""
+        """Return the parameters and resources that a template declares."""
         name = self._get_param("StackName")
         stack = self.cloudformation_backend.get_stack(name) if name else None
         if stack is not None and stack.status == "REVIEW_IN_PROGRESS":
@@ -127,7 +127,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return ActionResult(_declared(parse_template(stack.template if stack else self._template(None))))
 
     def describe_stack_events(self) -> ActionResult:
-        """Return a page of a stack's events, the newest first."""
+        """Return a page of a stack's events, newest first."""
         events = self.cloudformation_backend.describe_stack_events(self._get_param("StackName"))[::-1]
         start = 0
         if token := self._get_param("NextToken"):
@@ -139,12 +139,12 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return ActionResult({"StackEvents": events[start:end], **next_token})
 
     def list_stack_resources(self) -> ActionResult:
-        """Return the resources of a stack; those of a deleted one with the status of their last event."""
+        """Return the resources of a stack; those of a deleted stack with the status of their last event."""
         stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
         return ActionResult({"StackResourceSummaries": _resources(stack)})
 
     def describe_stack_resources(self) -> ActionResult:
-        """Return the resources of a stack, or the one that the request names."""
+        """Return the resources of a stack, or the requested one."""
         stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
         wanted = self._get_param("LogicalResourceId")
         found = [each for each in _resources(stack) if wanted in {None, each["LogicalResourceId"]}]
@@ -161,7 +161,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         raise ValidationError(message=text)
 
     def detect_stack_drift(self) -> ActionResult:
-        """Compare a stack's resources with its template; that is over when the answer comes."""
+        """Detect drift; the detection is complete when this returns."""
         backend = self.cloudformation_backend
         stack = backend.get_stack(self._get_param("StackName"))
         found = detect(stack, self._get_param("LogicalResourceIds", []))
@@ -169,7 +169,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         return ActionResult({"StackDriftDetectionId": found.stack_drift_detection_id})
 
     def describe_stack_drift_detection_status(self) -> ActionResult:
-        """Return how a detection ended."""
+        """Return the result of a drift detection."""
         wanted = self._get_param("StackDriftDetectionId")
         found = self.cloudformation_backend.detections.get(wanted)
         if found is None:
@@ -192,7 +192,7 @@ class Response(CloudFormationResponse):  # type: ignore[misc]
         )
 
     def describe_stack_resource_drifts(self) -> ActionResult:
-        """Return what the last detection of a stack has found."""
+        """Return the results of the last drift detection of a stack."""
         backend = self.cloudformation_backend
         stack = backend.get_stack(self._get_param("StackName"))
         of_stack = [each for each in backend.detections.values() if each.stack_id == stack.stack_id]

@@ -1,4 +1,4 @@
-"""What the functions of a template refer to: resources of the stack and of others, account and region."""
+"""Resolves what the functions of a template refer to: resources, exports, account and region."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]+)\}\}")
 
 
 class StackContext:
-    """A stack whose resources are there."""
+    """The context of a stack whose resources exist."""
 
     def __init__(self, stack: Stack, exports: Mapping[str, Export]):
         self._stack, self._exports = stack, exports
@@ -61,11 +61,11 @@ class StackContext:
 
 
 class StackPreview(StackContext):
-    """A stack whose resources may not be there yet: its functions see stand-ins.
+    """The context of a stack whose resources may not exist yet; its functions return placeholders.
 
     Attributes:
-        names: the resources whose conditions hold.
-        replaced: those of them that will be other ones.
+        names: the resources whose conditions are met.
+        replaced: those of them that will be replaced.
     """
 
     def __init__(self, stack: Stack, exports: Mapping[str, Export]):
@@ -74,7 +74,7 @@ class StackPreview(StackContext):
         self.replaced: set[str] = set()
 
     def attribute(self, name: str, attribute: str) -> Any:
-        """Return a stand-in for an attribute."""
+        """Return a placeholder for an attribute."""
         return Unknown(f"{self._physical_id(name)}.{attribute}")
 
     def _physical_id(self, name: str) -> str:
@@ -84,10 +84,10 @@ class StackPreview(StackContext):
 
 
 def ssm_parameter(name: str, place: AccountRegion) -> str:
-    """Return the value of a parameter of Systems Manager.
+    """Return the value of a Systems Manager parameter.
 
     Raises:
-        ValidationError: there is none.
+        ValidationError: the parameter does not exist.
     """
     found = ssm_backends[place.account][place.region].get_parameter(name)
     if found is None:
@@ -97,10 +97,10 @@ def ssm_parameter(name: str, place: AccountRegion) -> str:
 
 
 def resolved(part: Any, place: AccountRegion) -> Any:
-    """Return a part of a template with its dynamic references, as `{{resolve:ssm:name}}`, resolved.
+    """Return a part of a template with dynamic references, such as `{{resolve:ssm:name}}`, resolved.
 
     Raises:
-        ValidationError: a reference is to nothing, or of a kind that is not known here.
+        ValidationError: A reference cannot be resolved, or its kind is not supported.
     """
     match part:
         case dict():

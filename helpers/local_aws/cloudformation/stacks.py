@@ -1,4 +1,4 @@
-"""Stacks and their change sets, with the attributes that moto's responses are made of."""
+"""Stacks and change sets, with the attributes that moto's responses read."""
 
 import uuid
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from helpers.local_aws.fault_injection import FaultInjection
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -43,13 +43,13 @@ class Export:
 
 @dataclass
 class Target:
-    """What a stack is, or is to become.
+    """A template with parameters that a stack has, or will have.
 
     Attributes:
-        text: the template as it is written.
-        template: the template after its transform.
-        parameters: the texts of all its parameters.
-        values: what Ref gives for them.
+        text: the original template.
+        template: the processed template.
+        parameters: all parameters as strings.
+        values: the value of Ref for each parameter.
     """
 
     text: str = ""
@@ -64,7 +64,7 @@ class Target:
         return resources
 
     def shown_parameters(self) -> list[dict[str, str]]:
-        """Return the parameters as the API shows them: no secrets, and SSM parameters with their values."""
+        """Return the parameters as the API shows them: without secrets, with the values of SSM parameters."""
         declared = parameters.declared_in(self.template)
         shown = []
         for name, text in self.parameters.items():
@@ -82,7 +82,7 @@ class Stack:
     """A stack."""
 
     class Meta:
-        """Where moto finds what it does not find by the attribute's own name."""
+        """Attributes that moto reads under other names."""
 
         serialization_aliases: ClassVar = {"Parameters": "shown_parameters", "Outputs": "shown_outputs"}
 
@@ -109,7 +109,7 @@ class Stack:
 
     @property
     def template(self) -> str:
-        """The template as it is written."""
+        """The original template."""
         return self.target.text
 
     @property
@@ -131,7 +131,7 @@ class Stack:
 
     @property
     def shown_outputs(self) -> list[dict[str, Any]] | None:
-        """The outputs as the API shows them: no list where there are none."""
+        """The outputs as the API shows them; None if there are none."""
         return self.outputs or None
 
     def type_of(self, resource: Resource) -> ResourceType:
@@ -139,13 +139,13 @@ class Stack:
         return resource_type(resource.type_name, self.place)
 
     def set_status(self, status: str, reason: str | None = None) -> None:
-        """Give the stack a status and add it to its events, which its topics are notified of."""
+        """Set the status of the stack, and add an event, which is sent to its notification topics."""
         self.status, self.status_reason = status, reason
         event = self._event(self.name, self.stack_id, "AWS::CloudFormation::Stack", status, reason)
         event.sendToSns(self.place.account, self.place.region, self.notification_arns)
 
     def set_resource_status(self, resource: Resource, status: str, reason: str | None = None) -> None:
-        """Give a resource a status and add it to the stack's events."""
+        """Set the status of a resource, and add an event to the stack."""
         resource.status, resource.status_reason, resource.timestamp = status, reason, now()
         self._event(resource.logical_id, resource.physical_id, resource.type_name, status, reason)
 
@@ -157,15 +157,15 @@ class Stack:
         return failed[-1].resource_status_reason if failed else self.status_reason
 
     def add_custom_resource(self, resource: Any) -> None:
-        """Keep a custom resource, as moto's own model of it asks for."""
+        """Store a custom resource for moto's model of it."""
         self.custom_resources[resource.logical_id] = resource
 
     def get_custom_resource(self, logical_id: str) -> Any:
-        """Return a custom resource, which has answered."""
+        """Return a custom resource that has responded."""
         return self.custom_resources[logical_id]
 
     def verify_readiness(self) -> None:
-        """Do nothing: the stack has not waited for the answer of a custom resource."""
+        """Do nothing: the stack has not waited for the response of a custom resource."""
 
     def _event(
         self, logical_id: str, physical_id: str, type_name: str, status: str, reason: str | None
@@ -186,7 +186,7 @@ class Stack:
 
 @dataclass
 class ChangeSet:
-    """A change set, with the attributes of the API's answers."""
+    """A change set, with the attributes of the API's responses."""
 
     change_set_id: str
     change_set_name: str
@@ -219,11 +219,11 @@ class ChangeSet:
         return self.target.shown_parameters()
 
     def fail(self, reason: str) -> None:
-        """Make the change set one that cannot be executed."""
+        """Set the status to FAILED, so that the change set cannot be executed."""
         self.status, self.execution_status, self.status_reason = "FAILED", "UNAVAILABLE", reason
 
     def delay(self, injection: FaultInjection) -> None:
-        """Be in progress for as long as faults keep stack operations in it."""
+        """Stay in progress as long as injected faults delay stack operations."""
         seconds = injection.faults.stack_seconds
         if seconds:
             status, execution_status = self.status, self.execution_status
@@ -237,7 +237,7 @@ class ChangeSet:
 
 @dataclass(frozen=True)
 class Detection:
-    """What a drift detection has found, with the attributes of the API's answers."""
+    """The result of a drift detection, with the attributes of the API's responses."""
 
     stack_id: str
     stack_resource_drifts: list[dict[str, Any]]
@@ -245,5 +245,5 @@ class Detection:
     timestamp: datetime = field(default_factory=now)
 
     def with_status(self, *statuses: str) -> list[dict[str, Any]]:
-        """Return the resources with some statuses."""
+        """Return the resources with the given statuses."""
         return [each for each in self.stack_resource_drifts if each["StackResourceDriftStatus"] in statuses]

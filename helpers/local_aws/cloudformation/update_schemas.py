@@ -1,6 +1,6 @@
-"""Writes what AWS publishes about resource types as data, for `schemas` to read: `make schemas`.
+"""Writes the facts about resource types that `schemas` reads: `make schemas`.
 
-The source is the schemas of CloudFormation's registry as cfn-lint ships them, a development dependency.
+The source is the schemas of CloudFormation's registry, as included in cfn-lint, a development dependency.
 """
 
 import json
@@ -21,9 +21,9 @@ def type_names() -> list[str]:
 
 
 def attributes(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return what Fn::GetAtt may name, as regular expressions, by the names of the types.
+    """Return the attributes that Fn::GetAtt supports, as regular expressions by type.
 
-    It is more than schemas have, and so by cfn-lint's own reading of them.
+    They come from cfn-lint, since the schemas do not contain all of them.
     """
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - takes seconds to import
 
@@ -32,7 +32,7 @@ def attributes(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def schemas(names: Iterable[str]) -> dict[str, Any]:
-    """Return the facts that `ResourceSchema` reads, by the names of the types, sorted."""
+    """Return the facts that `ResourceSchema` reads, by sorted type name."""
     providers = _providers()
     return {name: _facts(_load("resources", providers[name])) for name in sorted(names)}
 
@@ -91,7 +91,7 @@ def _shape(schema: Mapping[str, Any]) -> Shape:
 
 
 def main() -> None:
-    """Write the files: schemas for the types that have handlers here, attributes for all."""
+    """Write the files: schemas for the types with handlers, attributes for all types."""
     SCHEMAS_FILE.write_text(json.dumps(schemas(RESOURCE_TYPES), indent=1) + "\n", encoding="utf-8")
     lines = [f"{json.dumps(name)}: {json.dumps(found)}" for name, found in attributes(type_names()).items()]
     ATTRIBUTES_FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,1 +1,1 @@
-"""What containers of jobs have in common: the job that they run, and their file system."""
+"""Common parts of job containers: the job to run, and the file system."""

@@ -1,4 +1,4 @@
-"""The container of SageMaker's plain Python image: runs a job's command with the Python that runs here."""
+"""The container of SageMaker's plain Python image: runs the job's command with this machine's Python."""
 
 import sys
 import threading
@@ -12,12 +12,12 @@ MESSAGE_PATH = "/opt/ml/output/message"
 
 
 def run(job: ContainerJob, log: Callable[[str], None], stop: threading.Event) -> ContainerExit:
-    """Run a job to its end and return how it ended.
+    """Run a job and return its result.
 
     Args:
-        job: the job, its inputs already in its folder.
-        log: takes each line of its output.
-        stop: ends it when set, with every process of it.
+        job: the job, with its inputs in its folder.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
     """
     if not job.command():
         return ContainerExit(1, "the image has no command of its own: set ContainerEntrypoint")

@@ -1,1 +1,1 @@
-"""Endpoints: servers of models that answer InvokeEndpoint, and their configurations."""
+"""Endpoints: model servers that respond to InvokeEndpoint, and their configurations."""

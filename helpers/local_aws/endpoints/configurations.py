@@ -1,4 +1,4 @@
-"""Endpoint configurations: what `CreateEndpointConfig` creates, and the operations on it."""
+"""Endpoint configurations: created by `CreateEndpointConfig`, with their operations."""
 
 import threading
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _LISTING = Listing("EndpointConfigs", "EndpointConfigName", default_order="Desce
 
 @dataclass
 class EndpointConfig:
-    """An endpoint configuration, of one variant."""
+    """An endpoint configuration with one production variant."""
 
     name: str
     arn: str
@@ -36,12 +36,12 @@ class EndpointConfig:
         return found
 
     def description(self) -> Response:
-        """Return the configuration as `DescribeEndpointConfig` does."""
+        """Return the response of `DescribeEndpointConfig`."""
         request = {key: value for key, value in self.request.items() if key != "Tags" and value is not None}
         return {**request, "ProductionVariants": [dict(self.variant)], **self.summary()}
 
     def summary(self) -> Response:
-        """Return the configuration as `ListEndpointConfigs` does."""
+        """Return the summary in `ListEndpointConfigs`."""
         return {
             "EndpointConfigName": self.name,
             "EndpointConfigArn": self.arn,
@@ -59,7 +59,7 @@ class EndpointConfigs:
         self._configs: dict[str, EndpointConfig] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("EndpointConfigName")
         return {
             "CreateEndpointConfig": Operation(self.create, CONFIG_MEMBERS, wants_caller=True),
@@ -71,15 +71,15 @@ class EndpointConfigs:
         }
 
     def state(self) -> Mapping[str, EndpointConfig]:
-        """Return the configurations, to be restored by another server."""
+        """Return the configurations, for another server to restore."""
         return self._configs
 
     def restore(self, state: Mapping[str, EndpointConfig]) -> None:
-        """Have the configurations of a server that has ended."""
+        """Restore the configurations of a stopped server."""
         self._configs.update(state)
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Create a configuration, whose model must be there."""
+        """Create a configuration, whose model must exist."""
         problems = list(config_problems(request))
         problems += [f"The embedded AWS does not support {what}" for what in config_not_emulated(request)]
         if problems:
@@ -106,11 +106,11 @@ class EndpointConfigs:
         return {"EndpointConfigArn": found.arn}
 
     def list_configs(self, request: Request) -> Response:
-        """Return the configurations of the region, by default the newest first."""
+        """Return the configurations of the region, newest first by default."""
         return _LISTING.page([config.summary() for config in list(self._configs.values())], request)
 
     def delete(self, request: Request, caller: str | None = None) -> Response:
-        """Delete a configuration. Endpoints that were created with it stay."""
+        """Delete a configuration. Endpoints that use it are unaffected."""
         config = self.find(request["EndpointConfigName"])
         authorize_action(caller, "sagemaker:DeleteEndpointConfig", config.arn)
         with self._lock:
@@ -118,10 +118,10 @@ class EndpointConfigs:
         return {}
 
     def find(self, name: str) -> EndpointConfig:
-        """Return a configuration by its name.
+        """Return a configuration by name.
 
         Raises:
-            ApiError: ValidationException, as the service answers for a configuration that is not there.
+            ApiError: ValidationException, which the service returns if the configuration does not exist.
         """
         try:
             return self._configs[name.lower()]

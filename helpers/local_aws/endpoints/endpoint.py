@@ -16,7 +16,7 @@ EndpointStatus = Literal["Creating", "Updating", "InService", "Failed", "Deletin
 
 @dataclass
 class Deployment:
-    """What an endpoint serves: its configuration, and its model as that was when it was deployed."""
+    """What an endpoint serves: its configuration, and its model as of the deployment."""
 
     config: EndpointConfig
     container: ModelContainer
@@ -38,17 +38,17 @@ class Endpoint:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
     settled: threading.Event = field(default_factory=threading.Event)
-    """Set while nothing of it is in progress."""
+    """Set if no operation is in progress."""
 
     def settle(self, status: EndpointStatus, failure_reason: str | None = None) -> None:
-        """End what was in progress."""
+        """Complete the operation in progress."""
         self.failure_reason = failure_reason
         self.modified = datetime.now(UTC)
         self.status = status
         self.settled.set()
 
     def description(self) -> Response:
-        """Return the endpoint as `DescribeEndpoint` does."""
+        """Return the response of `DescribeEndpoint`."""
         return with_values(
             {
                 **self.summary(),
@@ -59,7 +59,7 @@ class Endpoint:
         )
 
     def summary(self) -> Response:
-        """Return the endpoint as `ListEndpoints` does."""
+        """Return the summary in `ListEndpoints`."""
         return {
             "EndpointName": self.name,
             "EndpointArn": self.arn,

@@ -1,4 +1,4 @@
-"""Endpoints: what `CreateEndpoint` starts, and the operations on it."""
+"""Endpoints: created by `CreateEndpoint`, with their operations."""
 
 import logging
 import shutil
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Invocation:
-    """An InvokeEndpoint request; `variant` is the TargetVariant, where it is given."""
+    """An InvokeEndpoint request; `variant` is the TargetVariant, if given."""
 
     endpoint: str
     payload: bytes
@@ -52,7 +52,7 @@ class Invocation:
 
 
 class ModelError(Exception):
-    """What the model's server answers instead of a prediction."""
+    """The error response of a model's server."""
 
     def __init__(self, status: int, body: str, log_group: str):
         kind = "client" if status < 500 else "server"
@@ -65,7 +65,7 @@ class ModelError(Exception):
 
 
 class Endpoints:
-    """The endpoints of one region. One of a server that has ended starts again with its first invocation."""
+    """The endpoints of one region. After a restart, an endpoint's server starts with its first invocation."""
 
     def __init__(
         self,
@@ -84,10 +84,10 @@ class Endpoints:
         self._endpoints: dict[str, Endpoint] = {}
         self._starting = threading.Lock()
         self._servers: dict[str, _Server] = {}
-        """By the names of endpoints, as those are in `_endpoints`."""
+        """By endpoint name, like `_endpoints`."""
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("EndpointName")
         return {
             "CreateEndpoint": Operation(self.create, ENDPOINT_MEMBERS, wants_caller=True),
@@ -102,16 +102,16 @@ class Endpoints:
         }
 
     def close(self) -> None:
-        """End all servers."""
+        """Stop all model servers."""
         for server in list(self._servers.values()):
             server.close()
 
     def state(self) -> Mapping[str, Endpoint]:
-        """Return the endpoints, to be restored by another server."""
+        """Return the endpoints, for another server to restore."""
         return self._endpoints
 
     def restore(self, state: Mapping[str, Endpoint]) -> None:
-        """Have the endpoints of a server that has ended; those that it was creating have failed."""
+        """Restore the endpoints of a stopped server; those that were being created have failed."""
         self._endpoints.update(state)
         for endpoint in self._endpoints.values():
             if endpoint.status == "Creating":
@@ -121,7 +121,7 @@ class Endpoints:
             endpoint.settled.set()
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start an endpoint, after the checks that the service makes at once."""
+        """Check a request as the service does, and start an endpoint."""
         problems = list(endpoint_problems(request))
         problems += [f"The embedded AWS does not support {what}" for what in endpoint_not_emulated(request)]
         if problems:
@@ -140,7 +140,7 @@ class Endpoints:
         return {"EndpointArn": endpoint.arn}
 
     def update(self, request: Request, caller: str | None = None) -> Response:
-        """Start a server of another configuration, which replaces the present one when it answers."""
+        """Start a server for another configuration, which replaces the current one when it responds."""
         endpoint = self.find(request["EndpointName"])
         deployment = self._deployment(self._configs.find(request["EndpointConfigName"]))
         for arn in (endpoint.arn, deployment.config.arn):
@@ -153,7 +153,7 @@ class Endpoints:
         return {"EndpointArn": endpoint.arn}
 
     def delete(self, request: Request, caller: str | None = None) -> Response:
-        """End an endpoint."""
+        """Delete an endpoint and stop its server."""
         endpoint = self.find(request["EndpointName"])
         authorize_action(caller, "sagemaker:DeleteEndpoint", endpoint.arn)
         with self._lock:
@@ -165,14 +165,14 @@ class Endpoints:
         return {}
 
     def list_endpoints(self, request: Request) -> Response:
-        """Return the endpoints of the region, by default the newest first."""
+        """Return the endpoints of the region, newest first by default."""
         return _LISTING.page([endpoint.summary() for endpoint in list(self._endpoints.values())], request)
 
     def find(self, name: str) -> Endpoint:
-        """Return an endpoint by its name.
+        """Return an endpoint by name.
 
         Raises:
-            ApiError: ValidationException, as the service answers for an endpoint that is not there.
+            ApiError: ValidationException, which the service returns if the endpoint does not exist.
         """
         try:
             return self._endpoints[name.lower()]
@@ -184,11 +184,11 @@ class Endpoints:
         return next((each.tags for each in list(self._endpoints.values()) if each.arn == arn.lower()), None)
 
     def invoke(self, invocation: Invocation, caller: str | None = None) -> tuple[ServerAnswer, str]:
-        """Return what the model answers, and the name of the variant.
+        """Return the response of the model, and the name of the variant.
 
         Raises:
-            ApiError: there is no such endpoint, it does not serve, or the caller may not invoke it.
-            ModelError: the model answers with an error.
+            ApiError: the endpoint does not exist, it is not in service, or the caller may not invoke it.
+            ModelError: the model returns an error.
         """
         endpoint = self._endpoints.get(invocation.endpoint.lower())
         if endpoint is None:
@@ -251,7 +251,7 @@ class Endpoints:
             )
         except (DataError, UserError, ClientError, BotoCoreError) as error:
             reason = f"Failed to deploy the production variant {variant}: {error}"
-        except Exception as error:  # it must come to an end, whatever happens
+        except Exception as error:  # the operation must always complete
             _log.exception("endpoint %s failed", endpoint.name)
             reason = f"InternalServerError: {error!r}"
         if reason:
@@ -266,7 +266,7 @@ class Endpoints:
         self._runner.on_change()
 
     def _server(self, endpoint: Endpoint) -> "_Server":
-        """Return the server of an endpoint, which is started where it ended with the server before."""
+        """Return the server of an endpoint; start it again after a restart."""
         with self._starting:
             name = endpoint.name.lower()
             if name not in self._servers:
@@ -288,10 +288,10 @@ class Endpoints:
 
 
 class _Server:
-    """The server of a deployment, in a folder and with a log of its own."""
+    """The model server of a deployment, with its own folder and log."""
 
     def __init__(self, deployment: Deployment, root: Path, log: JobLog, s3: object):
-        """Raises ServerError, DataError, UserError and ClientError where it does not come to serve."""
+        """Raises ServerError, DataError, UserError and ClientError if it does not start to serve."""
         with ExitStack() as stack:
             stack.callback(shutil.rmtree, root, ignore_errors=True)
             root.mkdir(parents=True)
@@ -303,5 +303,5 @@ class _Server:
             self._resources = stack.pop_all()
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._resources.close()

@@ -1,6 +1,6 @@
-"""What is rejected of requests that create endpoints and their configurations, and what is not emulated.
+"""Checks requests that create endpoints and their configurations, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,13 +22,13 @@ CONFIG_MEMBERS = members(
     ),
     "Tags",
 )
-"""The members of a CreateEndpointConfig request that have an effect here."""
+"""The members of a CreateEndpointConfig request that are emulated."""
 ENDPOINT_MEMBERS = members("EndpointConfigName", "EndpointName", "Tags")
-"""The members of a CreateEndpoint request that have an effect here."""
+"""The members of a CreateEndpoint request that are emulated."""
 
 
 def config_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a CreateEndpointConfig request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a CreateEndpointConfig request of valid shape, one sentence per problem."""
     for variant in request.get("ProductionVariants") or []:
         yield from (
             f"The variant {variant.get('VariantName')} must have {name}"
@@ -39,7 +39,7 @@ def config_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def config_not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a CreateEndpointConfig request has no effect here, as a second variant."""
+    """Return what is not emulated of a CreateEndpointConfig request, such as a second variant."""
     found = {*unsupported_members(request, CONFIG_MEMBERS)}
     variants = request.get("ProductionVariants") or []
     if len(variants) > 1:
@@ -48,10 +48,10 @@ def config_not_emulated(request: Mapping[str, Any]) -> list[str]:
 
 
 def endpoint_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a CreateEndpoint request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a CreateEndpoint request of valid shape, one sentence per problem."""
     yield from tag_problems(request.get("Tags") or [])
 
 
 def endpoint_not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a CreateEndpoint request has no effect here, as `DeploymentConfig`."""
+    """Return what is not emulated of a CreateEndpoint request, such as `DeploymentConfig`."""
     return sorted({*unsupported_members(request, ENDPOINT_MEMBERS)})

@@ -1,1 +1,1 @@
-"""Events of SageMaker on their way to EventBridge rules, and the pipelines that these start."""
+"""Events of SageMaker, their delivery to EventBridge rules, and the pipelines that rules start."""

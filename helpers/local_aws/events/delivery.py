@@ -1,4 +1,4 @@
-"""Delivers events to the targets of the rules of a region's default bus that match them."""
+"""Delivers events to the targets of the matching rules on a region's default event bus."""
 
 import logging
 import threading
@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 class EventDelivery:
-    """Delivers in the background, as EventBridge does: who caused an event does not learn what fails.
+    """Delivers in the background, as EventBridge does: the sender does not see delivery errors.
 
     Args:
-        region: of the rules.
-        start: starts a pipeline by a StartPipelineExecution request.
+        region: region of the rules.
+        start: starts a pipeline with a StartPipelineExecution request.
     """
 
     def __init__(self, region: str, start: Callable[[Request], object]):
@@ -31,7 +31,7 @@ class EventDelivery:
         self._start = start
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Deliver an event; what fails is in the server's log."""
+        """Deliver an event; errors are written to the server's log."""
         threading.Thread(target=self._deliver, args=(event,), name="event", daemon=True).start()
 
     def _deliver(self, event: Mapping[str, Any]) -> None:
@@ -41,11 +41,11 @@ class EventDelivery:
             if rule.state != "DISABLED" and pattern.get_pattern() and pattern.matches_event(event):
                 try:
                     self.deliver_to(rule, event)
-                except Exception:  # the other rules are to have the event, too
+                except Exception:  # deliver the event to the other rules too
                     _log.exception("rule %s failed", rule.name)
 
     def deliver_to(self, rule: Any, event: Mapping[str, Any]) -> None:
-        """Deliver an event to the targets of a rule, whatever its pattern is."""
+        """Deliver an event to the targets of a rule without matching its pattern."""
         targets = list(rule.targets)
         for target in filter(is_pipeline, targets):
             try:

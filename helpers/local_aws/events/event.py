@@ -1,4 +1,4 @@
-"""An event of EventBridge, whatever service sends it.
+"""An EventBridge event of any service.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 """
@@ -25,11 +25,11 @@ def new_event(
 
     Args:
         source: the service that sends it.
-        detail_type: what has happened.
-        resources: the ARNs of what it happened to.
-        detail: what the service adds.
-        region: where it happened.
-        time: when, by default now.
+        detail_type: the kind of event.
+        resources: the ARNs of the affected resources.
+        detail: the service-specific content.
+        region: region of the event.
+        time: time of the event, by default now.
     """
     return {
         "version": "0",

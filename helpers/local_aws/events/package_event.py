@@ -1,4 +1,4 @@
-"""The event of a model package whose state has changed.
+"""The event for a state change of a model package.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
@@ -14,7 +14,7 @@ _NOT_IN_EVENTS = frozenset({"CreatedBy", "DriftCheckBaselines", "LastModifiedBy"
 
 
 def package_event(package: ModelPackage, region: str) -> dict[str, Any]:
-    """Return the event of a package in its present state."""
+    """Return the event for the current state of a package."""
     detail = {name: value for name, value in package.description().items() if name not in _NOT_IN_EVENTS}
     texts = {
         name: value.strftime(TIME_FORMAT) if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""A pipeline as the target of a rule: its parameters, and the role that starts it."""
+"""Pipelines as targets of rules: their parameters, and the role that starts them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,16 +22,16 @@ def start_request(
     """Return the StartPipelineExecution request of a target.
 
     Args:
-        target: of a rule or a schedule; a parameter's value may be a path into the event, as
-            `$.detail.ModelPackageArn`.
-        event: that the rule matches, or of its schedule.
-        source_arn: of the rule, or of the group of the schedule.
-        service: that starts it.
+        target: the target of a rule or a schedule; the value of a parameter can be a path into the event,
+            such as `$.detail.ModelPackageArn`.
+        event: the event that the rule matches, or that of the schedule.
+        source_arn: ARN of the rule, or of the group of the schedule.
+        service: the service that starts the pipeline.
 
     Raises:
         RoleError: the target has no role that the service may assume.
-        ApiError: that role may not start the pipeline.
-        ExpressionError: a path leads nowhere.
+        ApiError: the role may not start the pipeline.
+        ExpressionError: A path does not exist in the event.
     """
     role_arn = target.get("RoleArn")
     if not role_arn or not is_trusted(role_arn, service, source_arn):

@@ -1,4 +1,4 @@
-"""The expressions of schedules: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)` and `at(2026-01-31T08:00:00)`.
+"""Schedule expressions: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)` and `at(2026-01-31T08:00:00)`.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
@@ -16,10 +16,10 @@ _AT = re.compile(r"at\((?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _FURTHEST = timedelta(days=8 * 366 + 1)
-"""How far ahead is looked: the 29th of February comes at least once in it."""
+"""How far ahead to search: February 29 occurs at least once in this time."""
 
 Next = Callable[[datetime], datetime | None]
-"""Returns the first moment after another at which a schedule is due, or None."""
+"""Returns the first time after a given time at which a schedule is due, or None."""
 
 
 class ScheduleError(ValueError):
@@ -27,16 +27,16 @@ class ScheduleError(ValueError):
 
 
 def parse(text: str, zone: str = "UTC", anchor: datetime | None = None, *, once: bool = True) -> Next:
-    """Return when a schedule is due.
+    """Return a function that returns when a schedule is due.
 
     Args:
         text: the expression.
-        zone: in which cron and at are read, as `Europe/Berlin`.
-        anchor: from which the intervals of a rate count, by default 1970.
-        once: whether `at` is allowed, as in a Schedule and not in a Rule.
+        zone: the time zone for cron and at, such as `Europe/Berlin`.
+        anchor: the time from which the intervals of a rate count, by default 1970.
+        once: whether `at` is allowed, as in a Schedule but not in a Rule.
 
     Raises:
-        ScheduleError: it is none.
+        ScheduleError: the expression is not valid.
     """
     if match := _RATE.fullmatch(text):
         if (match["value"] == "1") == bool(match["plural"]):
@@ -89,7 +89,7 @@ class _Cron:
                 _values(years, 1970, 2199),
                 zone,
             )
-            found.is_due(date(2024, 2, 1))  # reads the fields of days
+            found.is_due(date(2024, 2, 1))  # parses the day fields
         except (ValueError, IndexError) as error:
             raise ScheduleError(f"{text}: {error}") from error
         return found
@@ -107,7 +107,7 @@ class _Cron:
         return None
 
     def is_due(self, day: date) -> bool:
-        """Return whether something is due on a day."""
+        """Return whether the schedule is due on a day."""
         days = self._days_of_month(day) if self.day_of_week == "?" else self._days_of_week(day)
         return day.day in days and day.month in self.months and day.year in self.years
 
@@ -162,7 +162,7 @@ def _cron_weekday(day: date) -> int:
 
 
 def _weekday_near(day: date, last: int) -> int:
-    """Return the day from Monday to Friday that is nearest, within the month."""
+    """Return the nearest weekday (Monday to Friday) within the month."""
     if day.isoweekday() == 6:
         return day.day - 1 if day.day > 1 else 3
     if day.isoweekday() == 7:

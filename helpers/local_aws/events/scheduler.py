@@ -1,4 +1,4 @@
-"""Starts the targets of schedules: those of rules with a ScheduleExpression, and of EventBridge Scheduler."""
+"""Starts the targets of schedules: rules with a ScheduleExpression, and EventBridge Scheduler."""
 
 import logging
 import threading
@@ -26,14 +26,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Schedule:
-    """Something with a schedule.
+    """A rule or a schedule with a schedule expression.
 
     Attributes:
-        arn: of the rule or the schedule.
-        expression: with `zone`, its time zone.
-        is_rule: whether it is a rule, which has no `at`.
-        start: does what it is for, with an event.
-        begin: before which it is not due; `end` after which.
+        arn: ARN of the rule or the schedule.
+        expression: the expression, in the time zone `zone`.
+        is_rule: whether it is a rule, which does not support `at`.
+        start: starts its targets, with an event.
+        begin: the time before which it is not due; `end`, the time after which it is not.
     """
 
     arn: str
@@ -46,15 +46,15 @@ class _Schedule:
 
 
 class Scheduler:
-    """Looks at the schedules of a region, each second once it is started.
+    """Checks the schedules of a region once per second after it is started.
 
-    A rate counts from when it is seen first. What is late, as after a sleep of the machine, is started once.
+    A rate counts from when it is first seen. A run that is late, for example after sleep mode, starts once.
 
     Args:
-        region: of the schedules.
+        region: region of the schedules.
         delivery: delivers the events of rules to their targets.
-        start: starts a pipeline by a StartPipelineExecution request.
-        now: returns the time.
+        start: starts a pipeline with a StartPipelineExecution request.
+        now: returns the current time.
     """
 
     def __init__(
@@ -69,19 +69,19 @@ class Scheduler:
         self._start_pipeline = start
         self._now = now
         self._due: dict[tuple[str, str, str], tuple[Next, datetime | None]] = {}
-        """By ARN, expression and time zone: what gives the next moment, and that moment."""
+        """By ARN, expression and time zone: the function that returns the next time, and that time."""
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Look at the schedules in the background, until it is closed."""
+        """Check the schedules in the background until `close`."""
         threading.Thread(target=self._watch, name=f"schedules-{self._region}", daemon=True).start()
 
     def close(self) -> None:
-        """Start nothing any more."""
+        """Stop checking."""
         self._closed.set()
 
     def run_due(self) -> None:
-        """Start what is due since the last call; what fails is in the server's log."""
+        """Start what became due since the last call; errors are written to the server's log."""
         now = self._now()
         found = {(each.arn, each.expression, each.zone): each for each in self._schedules()}
         self._due = {key: due for key, due in self._due.items() if key in found}
@@ -100,7 +100,7 @@ class Scheduler:
                     )
             except (ScheduleError, ApiError, RoleError, ExpressionError) as error:
                 _log.warning("schedule %s started nothing: %s", schedule.arn, error)
-            except Exception:  # the other schedules are to start, too
+            except Exception:  # start the other schedules too
                 _log.exception("schedule %s failed", schedule.arn)
 
     def _watch(self) -> None:

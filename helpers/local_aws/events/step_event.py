@@ -1,4 +1,4 @@
-"""The event of a pipeline's step that has ended.
+"""The event for the end of a pipeline step.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 """
@@ -11,7 +11,7 @@ from helpers.local_aws.pipelines.execution import StepRun
 
 
 def step_event(run: StepRun, pipeline_arn: str, execution_arn: str, region: str) -> dict[str, Any]:
-    """Return the event of a step in its last status."""
+    """Return the event for the final status of a step."""
     detail = with_values(
         {
             "failureReason": run.failure_reason,

@@ -1,1 +1,1 @@
-"""Hadoop on this machine: HDFS and YARN, whose daemons are those of a cluster, in one JVM for each job."""
+"""Hadoop on this machine: the HDFS and YARN daemons of a cluster, in one JVM per job."""

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def in_background(work: Callable[[], T]) -> Future[T]:
-    """Return the future result of work, whose thread does not delay the end of the process."""
+    """Run work in a thread that does not delay the end of the process, and return its future result."""
     future: Future[T] = Future()
 
     def run() -> None:

@@ -1,6 +1,6 @@
-"""An archive of the classes of Hadoop's daemons, with which YARN starts in two thirds of the CPU time.
+"""An archive of the classes of Hadoop's daemons, which reduces the CPU time of YARN's start by a third.
 
-`python -m helpers.local_aws.hadoop.class_data_sharing` starts YARN once and keeps its classes next to the
+`python -m helpers.local_aws.hadoop.class_data_sharing` starts YARN once and stores its classes next to the
 Python of Spark jobs, as `helpers.spark.class_data_sharing` does for drivers.
 """
 
@@ -16,23 +16,23 @@ from helpers.spark.class_data_sharing import ARCHIVE_HINT, SILENT, own_classes
 from helpers.spark.pyspark_folder import pyspark_folder
 
 _DUMP_SECONDS = 180
-"""On a machine that is busy with other installations."""
+"""Enough for a machine that is busy with other installations."""
 _ONE_NODE = ClusterSpecification(("algo-1",), ())
 
 
 def class_path() -> Sequence[Path]:
-    """Return the jars of Hadoop's daemons, and those of pyspark after them; what is missing is downloaded.
+    """Return the jars of Hadoop's daemons, then those of pyspark; download missing ones.
 
     Raises:
-        UserError: a jar cannot be had.
+        UserError: A jar is not available.
     """
     return [*hadoop_jars.ensure(), *sorted((pyspark_folder() / "jars").glob("*.jar"))]
 
 
 def shared_classes() -> Sequence[str]:
-    """Return the options of a JVM for the archive of this Python's Hadoop, none where there is none.
+    """Return the JVM options for the archive of this Python's Hadoop, or none if there is no archive.
 
-    The JVM ignores an archive of another Java or another class path, and is silent about it.
+    The JVM silently ignores an archive of another Java version or another class path.
     """
     archive = _archive(Path(sys.prefix) / "job")
     return (f"-XX:SharedArchiveFile={archive}", SILENT) if archive.is_file() else ()
@@ -42,13 +42,13 @@ def create(folder: Path) -> Path:
     """Start YARN, and archive its classes in a folder: 93 MB, in ten seconds on an idle machine.
 
     Raises:
-        UserError: there is no Java 17, a jar cannot be had, or Java makes no archive.
+        UserError: there is no Java 17, a jar is not available, or Java creates no archive.
     """
     home = java.java_home()
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, "archive")
         options = (*own_classes(home, folder), f"-XX:ArchiveClassesAtExit={written}", SILENT)
-        files = Path(tempfile.mkdtemp(prefix="hadoop-classes-")).resolve()  # HDFS knows no path with a blank
+        files = Path(tempfile.mkdtemp(prefix="hadoop-classes-")).resolve()  # HDFS supports no blank in paths
         cluster = HadoopCluster(home, class_path(), files, options)
         try:
             cluster.configure(_ONE_NODE, {})
@@ -68,5 +68,5 @@ if __name__ == "__main__":
     try:
         create(Path(sys.prefix) / "job")
     except UserError as error:
-        # Jobs run without it.
+        # Jobs also run without the archive.
         print(f"YARN will start more slowly. {error}", file=sys.stderr)

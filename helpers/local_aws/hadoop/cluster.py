@@ -1,7 +1,7 @@
 """A Hadoop cluster in one JVM: HDFS, a ResourceManager, and a NodeManager for each instance of a job.
 
-The daemons are Hadoop's own, started as on a node of their own. Their ports are free ones of loopback. The
-JVM and HDFS stay for the next job; YARN stays too where that job has the same instances and configuration.
+The daemons are Hadoop's own, started as on separate nodes, with free ports on loopback. The JVM and HDFS are
+reused by the next job. YARN is also reused if that job has the same instances and configuration.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from helpers.local_aws.hadoop.proxy_certificate import proxy_certificate
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
 _STARTS = 4
-"""NodeManagers that start at once."""
+"""NodeManagers that start at the same time."""
 _OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -29,8 +29,8 @@ _OPTIONS = (
     "--add-opens=java.base/java.lang=ALL-UNNAMED",
 )
 _WEB_APPLICATIONS = Path("src", "main", "webapps")
-"""The folder, below the working directory, in which daemons look for their web pages first. It stays empty:
-otherwise each daemon unpacks a jar of 20 MB for pages that nobody opens here."""
+"""The folder below the working directory in which daemons look for their web pages first. It stays empty:
+otherwise, each daemon unpacks a jar of 20 MB with pages that are not used."""
 _WEB_APPLICATION_NAMES = ("cluster", "datanode", "hdfs", "node", "static")
 _HDFS = {
     "dfs.replication": "1",
@@ -43,12 +43,12 @@ _YARN = {
         f"yarn.resourcemanager.{part}address": _ANY_PORT
         for part in ("", "scheduler.", "resource-tracker.", "admin.", "webapp.")
     },
-    # A container larger than every node is rejected from the beginning, not only after ten seconds.
+    # Reject a container larger than every node immediately, not after ten seconds.
     "yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms": "0",
     "yarn.scheduler.capacity.root.queues": "default",
     "yarn.scheduler.capacity.root.default.capacity": "100",
     "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "100",
-    # A laptop's disk may be fuller than 90 %, which YARN checks at its start also without the checker.
+    # A laptop's disk may be more than 90 % full. YARN checks this at startup even without the checker.
     "yarn.nodemanager.disk-health-checker.enable": "false",
     "yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage": "100",
     "yarn.nodemanager.hostname": "127.0.0.1",
@@ -57,14 +57,14 @@ _YARN = {
         f"yarn.nodemanager.{part}address": _ANY_PORT
         for part in ("", "localizer.", "collector-service.", "webapp.")
     },
-    # One daemon's error must not end the others.
+    # An error of one daemon must not end the others.
     "yarn.dispatcher.exit-on-error": "false",
-    # Without it Hadoop leaves memory to the kernel (YARN-11967), which knows of no container here.
+    # Without it, Hadoop leaves memory checks to the kernel (YARN-11967), which knows no containers here.
     "yarn.nodemanager.resource.memory.enforced": "false",
     "yarn.nodemanager.container-monitor.interval-ms": "1000",
     "yarn.nodemanager.process-kill-wait.ms": "500",
 }
-"""What a cluster on loopback needs in addition to a job's own configuration."""
+"""Settings for a cluster on loopback, in addition to the job's configuration."""
 CLIENT_ADDRESSES = ("yarn.resourcemanager.address", "yarn.resourcemanager.scheduler.address")
 """Properties with the addresses that Spark and its application master connect to."""
 _LOG4J2 = """\
@@ -80,10 +80,10 @@ appender.file.layout.pattern=%d{{HH:mm:ss.SSS}} %p %c{{1}}: %m%n%ex
 
 @dataclass(frozen=True)
 class ClusterSpecification:
-    """What a cluster is to be.
+    """The requested cluster.
 
     Attributes:
-        nodes: the names of its nodes.
+        nodes: the names of the nodes.
         yarn_site: the configuration of YARN.
     """
 
@@ -95,14 +95,14 @@ class HadoopCluster:
     """A cluster on loopback.
 
     Args:
-        java_home: of the Java to run.
-        class_path: the jars of Hadoop's daemons, and those of pyspark after them.
-        folder: for the files of its daemons and containers.
-        options: further ones of the JVM.
+        java_home: folder of the Java installation.
+        class_path: the jars of Hadoop's daemons, then those of pyspark.
+        folder: folder for the files of the daemons and containers.
+        options: additional JVM options.
 
     Attributes:
         hadoop: Hadoop's packages in the JVM.
-        resource_manager: the ResourceManager there; None before the first job.
+        resource_manager: the ResourceManager in the JVM; None before the first job.
 
     Raises:
         UserError: the JVM did not start.
@@ -119,7 +119,7 @@ class HadoopCluster:
         folder.mkdir(parents=True, exist_ok=True)
         log4j2, silent = folder / "log4j2.properties", folder / "logging.properties"
         log4j2.write_text(_LOG4J2.format(file=folder / "daemons.log"))
-        silent.write_text(".level=OFF\n")  # Jersey has a logger of its own
+        silent.write_text(".level=OFF\n")  # Jersey has a separate logger
         for name in _WEB_APPLICATION_NAMES:
             (folder / _WEB_APPLICATIONS / name).mkdir(parents=True, exist_ok=True)
         own = (
@@ -130,7 +130,7 @@ class HadoopCluster:
         )
         self._java = JavaProcess(java_home, class_path, (*own, *options), folder)
         self.hadoop = self._java.packages.org.apache.hadoop
-        # Several daemons of a kind in one JVM.
+        # Several daemons of the same kind run in one JVM.
         self.hadoop.metrics2.lib.DefaultMetricsSystem.setMiniClusterMode(True)
         self._hdfs: Any = None
         self._name_node = OnDemand(self._start_hdfs)
@@ -140,30 +140,30 @@ class HadoopCluster:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its JVM runs."""
+        """Whether the JVM runs."""
         return self._java.is_alive
 
     @property
     def default_file_system(self) -> str:
-        """Return the URI of HDFS, which starts when it is first used: most jobs need S3 alone."""
+        """Return the URI of HDFS. HDFS starts on first use: most jobs need only S3."""
         return f"hdfs://127.0.0.1:{self._name_node.port}"
 
     @property
     def staging_folder(self) -> Path:
-        """Return the folder for the files that Spark hands to its containers."""
+        """Return the folder for the files that Spark distributes to its containers."""
         return self._folder / "staging"
 
     def configure(
         self, specification: ClusterSpecification, environment: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Start YARN as a job wants it, and return its addresses for clients, by their properties.
+        """Start YARN for a job, and return its addresses for clients by property.
 
         Args:
-            specification: what YARN is to be.
+            specification: the requested YARN cluster.
             environment: variables of every container, such as the credentials of the job's role.
 
         Raises:
-            UserError: a NodeManager did not register.
+            UserError: A NodeManager did not register.
         """
         if specification != self._specification:
             self._stop_yarn()
@@ -175,18 +175,18 @@ class HadoopCluster:
         return {name: address(name) for name in CLIENT_ADDRESSES}
 
     def log_folder(self, node: str) -> Path:
-        """Return the folder in which a NodeManager keeps the output of its containers, by application."""
+        """Return the folder in which a NodeManager stores the output of its containers by application."""
         return self._folder / node / "logs"
 
     def copy(self, folder: Path) -> Path:
-        """Return a copy of a folder, at a path without a blank: Spark's client of YARN reads no other."""
+        """Copy a folder to a path without blanks, as Spark's YARN client requires; return the path."""
         path = self._folder / folder.name
         shutil.rmtree(path, ignore_errors=True)
         shutil.copytree(folder, path)
         return path
 
     def reset(self) -> None:
-        """Remove what a job has left: files in HDFS, and the output of its containers."""
+        """Remove the files of a job in HDFS, and the output of its containers."""
         if self._hdfs:
             file_system = self._hdfs.getFileSystem()
             for status in file_system.listStatus(self.hadoop.fs.Path("/")):
@@ -197,7 +197,7 @@ class HadoopCluster:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def is_idle(self) -> bool:
-        """Return whether every application has come to its end, with all of its containers."""
+        """Return whether all applications and their containers have ended."""
         if self.resource_manager is None:
             return True
         applications = self.resource_manager.getRMContext().getRMApps().values()
@@ -211,16 +211,16 @@ class HadoopCluster:
         )
 
     def stop_node(self, node: str) -> None:
-        """Begin to stop a NodeManager with all its containers, as of an instance that is lost."""
+        """Start stopping a NodeManager with all its containers, which simulates the loss of an instance."""
         self._stop_in_background(self._nodes[node])
         self._specification = None
 
     def exit(self, seconds: float) -> None:
-        """Have the JVM end by itself, as some options ask for, and wait at most so long."""
+        """Let the JVM exit by itself, as some options require, and wait at most this many seconds."""
         self._java.exit(seconds)
 
     def close(self) -> None:
-        """End the JVM with every container, and remove its files."""
+        """Stop the JVM with all containers, and remove its files."""
         self._name_node.close()
         self._java.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -241,7 +241,7 @@ class HadoopCluster:
         }
         yarn = self.hadoop.yarn
         configuration = self._configuration(yarn.conf.YarnConfiguration(), properties)
-        # A JVM remembers the limits of its first ResourceManager.
+        # A JVM caches the limits of its first ResourceManager.
         yarn.util.resource.ResourceUtils.resetResourceTypes(configuration)
         self.resource_manager = yarn.server.resourcemanager.ResourceManager()
         self.resource_manager.init(configuration)
@@ -261,7 +261,7 @@ class HadoopCluster:
         self._specification = specification
 
     def _stop_yarn(self) -> None:
-        # Each NodeManager waits seconds for what it still deletes; the next cluster need not.
+        # Each NodeManager waits seconds for pending deletions; the next cluster does not depend on them.
         for daemon in (*self._nodes.values(), *filter(None, [self.resource_manager])):
             self._stop_in_background(daemon)
         self._nodes = {}

@@ -1,7 +1,7 @@
-"""The clusters of a server: one for each job that runs, and one that waits for the next job.
+"""The clusters of a server: one per running job, and one idle cluster for the next job.
 
-A JVM and its YARN take seconds to start, and a job needs them only when its driver asks for executors. So
-they start in the background: the JVM while the inputs of the job arrive, YARN while the driver starts.
+A JVM and its YARN take seconds to start, and a job needs them only when its driver requests executors. Both
+start in the background: the JVM during the download of the job's inputs, YARN during the start of the driver.
 """
 
 import atexit
@@ -27,7 +27,7 @@ from helpers.local_aws.hadoop.on_demand import OnDemand
 from helpers.spark import java
 
 _END_SECONDS = 5
-"""In which YARN learns that an application has ended."""
+"""Time for YARN to notice that an application has ended."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class RunningCluster:
 
     Attributes:
         cluster: the cluster.
-        addresses: of YARN by their properties, once it runs; or the error of its start.
+        addresses: the addresses of YARN by property as soon as it runs, or the error of its start.
         default_file_system: the URI of its HDFS.
-        yarn_site: the configuration of YARN for clients, who wait at its addresses until it runs.
-        log_folders: where its nodes keep the output of containers, by their names.
+        yarn_site: the configuration of YARN for clients, which wait at its addresses until it runs.
+        log_folders: the folders with the output of containers, by node name.
     """
 
     cluster: HadoopCluster
@@ -50,9 +50,9 @@ class RunningCluster:
 
 
 class Clusters:
-    """Starts clusters, and keeps one that is idle for the next job.
+    """Starts clusters, and keeps an idle one for the next job.
 
-    Their files lie in the folder for temporary files: HDFS does not start where a path has a blank.
+    Their files are in the system's temporary folder: HDFS does not start if a path contains a blank.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Clusters:
         self._idle: Future[HadoopCluster] | None = None
 
     def expect_job(self) -> None:
-        """Start a JVM for the next job in the background, unless one is idle; that job gets any error."""
+        """Start a JVM for the next job in the background, unless one is idle; that job raises any error."""
         with self._lock:
             if self._idle is None or (self._idle.done() and self._idle.exception()):
                 self._idle = self._start()
@@ -71,10 +71,10 @@ class Clusters:
     def of_job(
         self, specification: ClusterSpecification, environment: Mapping[str, str]
     ) -> Iterator[RunningCluster]:
-        """Have a cluster for a job; what the job leaves in it is removed at its end.
+        """Provide a cluster for a job; the files of the job are removed afterwards.
 
         Args:
-            specification: what YARN is to be.
+            specification: the requested YARN cluster.
             environment: variables of every container.
 
         Raises:
@@ -103,7 +103,7 @@ class Clusters:
         self._release(cluster)
 
     def close(self) -> None:
-        """End the cluster that waits."""
+        """Stop the idle cluster."""
         with self._lock:
             idle, self._idle = self._idle, None
             folder, self._folder = self._folder, None
@@ -146,7 +146,7 @@ class Clusters:
 
 
 def new_folder() -> Path:
-    """Return a new folder that names this process, after those of processes that were killed are removed."""
+    """Return a new folder named after this process; remove the folders of killed processes."""
     for folder in Path(tempfile.gettempdir()).glob("hadoop-of-*-*"):
         owner = folder.name.split("-")[2]
         if owner.isdigit() and not psutil.pid_exists(int(owner)):
@@ -159,5 +159,5 @@ def _port(addresses: Future[Mapping[str, str]], name: str) -> int:
 
 
 CLUSTERS = Clusters()
-"""Those of this process."""
+"""The clusters of this process."""
 atexit.register(CLUSTERS.close)

@@ -1,4 +1,4 @@
-"""A JVM whose classes Python calls, through the Py4J that pyspark brings."""
+"""A JVM whose classes Python calls with Py4J, which is part of pyspark."""
 
 import contextlib
 import logging
@@ -15,26 +15,26 @@ from py4j.protocol import Py4JError
 from helpers.errors import UserError
 from helpers.supervision import supervised_command
 
-# It logs an error for each object that Python forgets after its JVM has ended.
+# It logs an error for each object that Python releases after its JVM has ended.
 logging.getLogger("py4j").setLevel(logging.CRITICAL + 1)
 
 _START_SECONDS = 60
 _GRACE_SECONDS = 2
 _OUTPUT_LINES = 20
-"""Of a JVM that does not start, in the error."""
+"""Lines of output of a JVM that does not start, for the error message."""
 
 
 class JavaProcess:
-    """A JVM that ends, with every process that it started, when it is closed or when this process dies.
+    """A JVM that ends with all its child processes when it is closed or when this process dies.
 
     Args:
-        java_home: of the Java to run.
-        class_path: of the JVM.
-        options: of the JVM.
-        folder: its working directory.
+        java_home: folder of the Java installation.
+        class_path: class path of the JVM.
+        options: options of the JVM.
+        folder: working directory of the JVM.
 
     Raises:
-        UserError: it did not start.
+        UserError: the JVM did not start.
     """
 
     def __init__(self, java_home: Path, class_path: Sequence[Path], options: Sequence[str], folder: Path):
@@ -78,19 +78,19 @@ class JavaProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the JVM runs."""
         return self._thread.is_alive()
 
     def exit(self, seconds: float) -> None:
-        """Have the JVM end by itself, as some options ask for, and wait at most so long."""
-        with contextlib.suppress(Py4JError):  # it cannot answer
+        """Let the JVM exit by itself, as some options require, and wait at most this many seconds."""
+        with contextlib.suppress(Py4JError):  # the JVM cannot respond
             self.packages.java.lang.System.exit(0)
         self._thread.join(seconds)
 
     def close(self) -> None:
-        """End the JVM, and wait for its end."""
+        """Stop the JVM, and wait until it has ended."""
         if self._gateway:
-            self._gateway.close()  # or Py4J logs an error for each connection that it finds ended
+            self._gateway.close()  # otherwise Py4J logs an error for each closed connection
         self._stop.set()
         self._thread.join()
 

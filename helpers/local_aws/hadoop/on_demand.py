@@ -1,4 +1,4 @@
-"""A server that starts when someone connects to it."""
+"""A server that starts with the first connection."""
 
 import contextlib
 import socket
@@ -10,10 +10,10 @@ _CHUNK = 1 << 16
 
 
 class OnDemand:
-    """A port of loopback, whose connections are handed on to a server that starts at the first of them.
+    """A port on loopback that forwards connections to a server, which starts with the first one.
 
     Args:
-        start: starts the server and returns its port, which is on loopback too.
+        start: starts the server and returns its port, which is also on loopback.
     """
 
     def __init__(self, start: Callable[[], int]):
@@ -25,8 +25,8 @@ class OnDemand:
         threading.Thread(target=self._accept, name="on-demand", daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more connections; the server continues."""
-        with contextlib.suppress(OSError):  # macOS, where closing is enough to wake what accepts
+        """Accept no more connections; the server keeps running."""
+        with contextlib.suppress(OSError):  # macOS, where closing alone wakes up the accepting thread
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -48,7 +48,7 @@ class OnDemand:
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # one of the two has ended
+    with contextlib.suppress(OSError):  # one of the two connections has ended
         while chunk := source.recv(_CHUNK):
             target.sendall(chunk)
     with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
 """A certificate for the web proxy of a ResourceManager.
 
-The ResourceManager makes one at each start, also where nothing uses it, and its JVM, which runs without
-the optimizing compiler, takes a second or more to find the primes of an RSA key. One that it recovers from
-its store it takes as it is.
+The ResourceManager generates a certificate at each start, even if nothing uses it. Its JVM runs without the
+optimizing compiler and takes a second or more to find the primes of an RSA key. If the ResourceManager
+recovers a certificate from its store, it uses that one.
 """
 
 import functools
@@ -20,7 +20,7 @@ _VALID = timedelta(days=365)
 
 @dataclass(frozen=True)
 class ProxyCertificate:
-    """A certificate and its private key (PKCS #8), in DER."""
+    """A certificate and its private key (PKCS #8) in DER."""
 
     certificate: bytes
     private_key: bytes

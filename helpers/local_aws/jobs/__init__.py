@@ -1,1 +1,1 @@
-"""What all kinds of jobs share: their states, slots and folders, their log, their data in S3."""
+"""Common parts of all kinds of jobs: status, slots, folders, logs, and data in S3."""

@@ -1,4 +1,4 @@
-"""The jobs of one kind in one region, and the operations that all kinds have alike."""
+"""The jobs of one kind in one region, and the operations that all kinds share."""
 
 import threading
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ KindOfJob = TypeVar("KindOfJob", bound=Job)
 
 
 class Jobs(Generic[KindOfJob]):
-    """Describes, lists, stops and keeps jobs; a kind adds how one is created and what it does.
+    """Describes, lists, stops and stores jobs; each kind implements how a job is created and run.
 
     Attributes:
-        kind: as the API names it, `ProcessingJob`.
-        arn_kind: as ARNs name it, `processing-job`.
-        listing: how they are listed.
-        not_found: the code and the message of the error for a job that is not there; `{name}` is its name.
+        kind: the API's name, such as `ProcessingJob`.
+        arn_kind: the name in ARNs, such as `processing-job`.
+        listing: how jobs are listed.
+        not_found: the code and the message of the error for a job that does not exist; `{name}` is its name.
     """
 
     kind: ClassVar[str]
@@ -34,10 +34,10 @@ class Jobs(Generic[KindOfJob]):
         self._region = region
         self._lock = threading.Lock()
         self._jobs: dict[str, KindOfJob] = {}
-        """By name in lower case: ARNs do not keep the case, and their last part is taken for a name."""
+        """By name in lower case: ARNs do not preserve case, and their last part is used as a name."""
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members(f"{self.kind}Name")
         return {
             f"Describe{self.kind}": Operation(lambda request: self.find(request).description(), name),
@@ -46,7 +46,7 @@ class Jobs(Generic[KindOfJob]):
         }
 
     def close(self, timeout: float) -> None:
-        """Stop all jobs, and wait some seconds for the end of each."""
+        """Stop all jobs, and wait at most this many seconds for each to end."""
         jobs = list(self._jobs.values())
         for job in jobs:
             job.stop()
@@ -54,29 +54,29 @@ class Jobs(Generic[KindOfJob]):
             job.done.wait(timeout)
 
     def state(self) -> Mapping[str, KindOfJob]:
-        """Return the jobs, to be restored by another server."""
+        """Return the jobs, for another server to restore."""
         return self._jobs
 
     def restore(self, state: Mapping[str, KindOfJob]) -> None:
-        """Have the jobs of a server that has ended; those that ran have failed."""
+        """Restore the jobs of a stopped server; those that were running have failed."""
         self._jobs.update(state)
         for job in self._jobs.values():
             job.interrupt_by_failure_of_host()
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once.
+        """Check a request as the service does, and start its job.
 
         Args:
-            request: of the API.
-            caller: ARN of the role that asks; None asks with the rights of the account itself.
+            request: the API request.
+            caller: ARN of the calling role; None for the account itself.
 
         Raises:
-            ApiError: it is rejected.
+            ApiError: the request is rejected.
         """
         raise NotImplementedError
 
     def stop(self, request: Request) -> Response:
-        """Ask a job to stop."""
+        """Stop a job."""
         self.find(request).stop()
         return {}
 
@@ -88,7 +88,7 @@ class Jobs(Generic[KindOfJob]):
         """Return the job that a request names.
 
         Raises:
-            ApiError: there is none.
+            ApiError: the job does not exist.
         """
         name = request[f"{self.kind}Name"]
         try:
@@ -105,7 +105,7 @@ class Jobs(Generic[KindOfJob]):
         return job_arn(self.arn_kind, name, self._region)
 
     def _add(self, job: KindOfJob) -> None:
-        """Add a job, unless there is one of its name."""
+        """Add a job; raise an ApiError if its name is already used."""
         with self._lock:
             if job.name.lower() in self._jobs:
                 raise ApiError("ResourceInUse", f"Job name must be unique; there is a job named {job.name}")

@@ -1,4 +1,4 @@
-"""A job's output on its way to CloudWatch Logs, where SageMaker puts it."""
+"""Writes a job's output to CloudWatch Logs, as SageMaker does."""
 
 import queue
 import threading
@@ -12,11 +12,11 @@ from helpers.local_aws.containers.container_job import FIRST_HOST
 
 BATCH_LINES = 1000
 MAX_LINE_BYTES = 256 * 1024 - 26
-"""PutLogEvents takes events of 256 KiB, of which 26 bytes are its own."""
+"""PutLogEvents accepts events of 256 KiB, including 26 bytes of overhead."""
 
 
 class JobLog:
-    """Takes lines as a job prints them and puts them in batches, so that a log can be read as it grows."""
+    """Receives lines as a job prints them and writes them in batches, so that the log can be followed."""
 
     def __init__(self, logs: Any, log_group: str, job_name: str):
         self._logs = logs
@@ -38,7 +38,7 @@ class JobLog:
         return self
 
     def write(self, line: str, host: str = FIRST_HOST) -> None:
-        """Add a line of an instance to its stream; it is visible in CloudWatch within a third of a second."""
+        """Add a line to an instance's log stream; it is visible in CloudWatch within a third of a second."""
         self._lines.put((_now(), line.rstrip("\n"), host))
 
     def __exit__(
@@ -51,7 +51,7 @@ class JobLog:
         self._writer.join()
 
     def _stream(self, host: str) -> str:
-        """Return the name of an instance's stream, which is created for its first line."""
+        """Return the name of an instance's log stream, which is created with its first line."""
         if host not in self._streams:
             self._streams[host] = f"{self._job}/{host}-{self._began}"
             self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._streams[host])
@@ -65,7 +65,7 @@ class JobLog:
             deadline = time.monotonic() + 0.3
             while line is not None:
                 moment, text, host = line
-                # An empty message is rejected by the API.
+                # The API rejects empty messages.
                 message = text.encode()[:MAX_LINE_BYTES].decode(errors="ignore") or " "
                 batch = batches.setdefault(host, [])
                 batch.append({"timestamp": moment, "message": message})
@@ -84,5 +84,5 @@ class JobLog:
 
 
 def _now() -> int:
-    """Return the time as CloudWatch Logs counts it, in milliseconds."""
+    """Return the current time in milliseconds, as in CloudWatch Logs."""
     return int(time.time() * 1000)

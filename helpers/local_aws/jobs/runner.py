@@ -1,4 +1,4 @@
-"""Runs jobs of any kind: each in a thread and a folder of its own, as many at once as there are slots."""
+"""Runs jobs of all kinds, each in a thread and a folder, up to the number of slots at the same time."""
 
 import logging
 import shutil
@@ -26,18 +26,18 @@ _log = logging.getLogger(__name__)
 
 
 class TimeExceededError(DataError):
-    """A job ran longer than its limit."""
+    """A job exceeded its time limit."""
 
 
 @dataclass(frozen=True)
 class RunningJob:
-    """What a kind of job is given to do its work.
+    """What a kind of job needs to do its work.
 
     Attributes:
-        root: the folder that stands for the container's `/`.
-        log: takes each line of output.
-        s3: a client with the rights of the service.
-        credentials: of the job's role.
+        root: the folder that represents the container's `/`.
+        log: receives each line of output.
+        s3: a client with the permissions of the service.
+        credentials: the credentials of the job's role.
     """
 
     job: Job
@@ -49,16 +49,16 @@ class RunningJob:
     credentials: Credentials
 
     def aws_environment(self) -> dict[str, str]:
-        """Return the variables by which the job finds the embedded AWS."""
+        """Return the variables that direct the job to the embedded AWS."""
         return aws_environment(self.credentials, self.endpoint, self.region)
 
     def run(self, container: Callable[[], ContainerExit], outputs: Sequence[FolderUpload]) -> ContainerExit:
         """Run a container within the job's time limit, and upload its outputs.
 
-        Continuous outputs are uploaded while it runs and whatever its end is, the others if it succeeds.
+        Continuous outputs are uploaded during the run and after any result, the others only after success.
 
         Raises:
-            TimeExceededError: its time was up.
+            TimeExceededError: the time limit was exceeded.
         """
         with _JobMonitor(self.job, outputs) as monitor:
             exit_ = container()
@@ -71,17 +71,17 @@ class RunningJob:
 
 
 Work = Callable[[RunningJob], ContainerExit]
-"""What a kind of job does, from its data in S3 to its data in S3."""
+"""The work of a kind of job, from its input data in S3 to its output data in S3."""
 
 
 class JobRunner:
-    """Starts jobs, and brings each to an end.
+    """Starts jobs, and monitors each until it ends.
 
     Args:
-        clients: of the embedded AWS itself.
-        folder: for the folders of running jobs.
-        slots: how many jobs run at once.
-        on_change: is called when a job has begun, and when it has come to its end.
+        clients: clients of the embedded AWS itself.
+        folder: parent of the folders of running jobs.
+        slots: how many jobs run at the same time.
+        on_change: called when a job has started, and when it has ended.
     """
 
     def __init__(self, clients: ServiceClients, folder: Path, slots: int, on_change: Callable[[], object]):
@@ -91,7 +91,7 @@ class JobRunner:
         self._slots = threading.BoundedSemaphore(slots)
 
     def start(self, job: Job, region: str, log_group: str, work: Work) -> None:
-        """Run a job in the background; `job.done` is set at its end."""
+        """Run a job in the background; `job.done` is set when it has ended."""
         arguments = (job, region, log_group, work)
         threading.Thread(target=self._run, args=arguments, name=job.name, daemon=True).start()
 
@@ -112,7 +112,7 @@ class JobRunner:
                 job.end("Completed")
         except (DataError, UserError, ClientError, BotoCoreError, Boto3Error) as error:
             job.end("Failed", f"ClientError: {error}")
-        except Exception as error:  # a job must come to an end, whatever happens to it
+        except Exception as error:  # a job must always end
             _log.exception("job %s failed", job.name)
             job.end("Failed", f"InternalServerError: {error!r}", JOB_INTERNAL_ERROR)
         finally:
@@ -145,7 +145,7 @@ class JobRunner:
 
 
 class _JobMonitor:
-    """Uploads the continuous outputs of a running container, and ends it when its time is up."""
+    """Uploads the continuous outputs of a running container, and stops it at its time limit."""
 
     def __init__(self, job: Job, outputs: Sequence[FolderUpload]):
         self._job = job

@@ -1,4 +1,4 @@
-"""Data of jobs: from S3 into a container, and back."""
+"""Transfers the data of jobs between S3 and a container."""
 
 import shutil
 from collections import Counter
@@ -13,18 +13,18 @@ from helpers.s3 import S3Uri, parse
 
 
 class DataError(Exception):
-    """An input that is not there, or that no container can be given."""
+    """An input does not exist, or cannot be provided to a container."""
 
 
 def host_path(root: Path, container_path: str) -> Path:
-    """Return where a path of the container lies on this machine."""
+    """Return the path on this machine of a container path."""
     return root / container_path.lstrip("/")
 
 
 class _Object(NamedTuple):
     uri: S3Uri
     relative: str
-    """Its path below the local folder."""
+    """The path relative to the local folder."""
 
 
 def download_prefix(
@@ -34,14 +34,14 @@ def download_prefix(
 
     Args:
         s3: a client.
-        uri: an object, a folder or the beginning of keys, as `S3Prefix` has it.
+        uri: an object, a folder or a key prefix, as for `S3Prefix`.
         local_path: the folder in the container.
-        root: the folder that stands for the container's `/`.
-        shard: which of how many instances takes its share of the objects, as `ShardedByS3Key` has it.
+        root: the folder that represents the container's `/`.
+        shard: index and number of the instances that share the objects, as for `ShardedByS3Key`.
 
     Raises:
-        DataError: nothing lies under the prefix, or what lies there cannot be a tree of files.
-        ClientError: S3 fails.
+        DataError: the prefix has no objects, or its keys cannot be a tree of files.
+        ClientError: S3 returns an error.
     """
     folder = host_path(root, local_path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,14 +63,14 @@ def download_prefix(
 
 
 def _download(s3: Any, uri: S3Uri, target: Path) -> None:
-    # In one request: boto3's download_file asks for the size first.
+    # In one request: boto3's download_file first asks for the size.
     body = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
     with body, target.open("wb") as file:
         shutil.copyfileobj(body, file, 1 << 20)
 
 
 def _check_tree(objects: Sequence[_Object]) -> None:
-    """Raise a DataError where a key would have to be a file and a folder, or two keys one file."""
+    """Raise a DataError if a key would be both a file and a folder, or if two keys would be the same file."""
     paths = {found.relative: found.uri for found in objects}
     for found in objects:
         for parent in Path(found.relative).parents:
@@ -89,7 +89,7 @@ def _check_tree(objects: Sequence[_Object]) -> None:
 
 def _objects(s3: Any, uri: S3Uri) -> Iterator[_Object]:
     bucket, prefix = uri
-    # As in the service, the part of a key after the prefix's last folder is the path in the container.
+    # As in the service, the container path is the part of a key after the last folder of the prefix.
     base = len(prefix) if prefix.endswith("/") or not prefix else prefix.rfind("/") + 1
     if prefix and not prefix.endswith("/") and not _exists(s3, bucket, prefix):
         base = len(prefix) + 1
@@ -111,10 +111,10 @@ def _exists(s3: Any, bucket: str, key: str) -> bool:
 
 
 class FolderUpload:
-    """The files below a folder of the container, and where they go in S3."""
+    """The files below a container folder, and their destination in S3."""
 
     def __init__(self, s3: Any, folder: Path, uri: str, *, kms_key: str | None, continuous: bool):
-        """Args: kms_key: encrypts the objects; without one the bucket's default does."""
+        """Args: kms_key: encrypts the objects; None uses the bucket's default encryption."""
         self._s3 = s3
         self._bucket, self._prefix = parse(uri)
         self._arguments = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
@@ -138,7 +138,7 @@ class FolderUpload:
             self._uploaded[path] = version
 
     def upload_while_running(self) -> None:
-        """Upload as `upload` does; what fails now is tried again with the next call or at the end."""
+        """Upload as `upload` does; after an error, the next call tries again."""
         try:
             self.upload()
         except (ClientError, BotoCoreError, Boto3Error, OSError):

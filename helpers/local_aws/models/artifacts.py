@@ -1,4 +1,4 @@
-"""The artifacts of a model, on their way into its container."""
+"""Provides the artifacts of a model to its container."""
 
 import tarfile
 from pathlib import Path
@@ -11,15 +11,15 @@ _ARTIFACTS, _MODEL = "/artifacts", "/opt/ml/model"
 
 
 def unpack_artifacts(s3: Any, url: str | None, root: Path) -> None:
-    """Unpack the archive of a model into its folder in the container.
+    """Extract the archive of a model into the model folder of the container.
 
     Args:
         s3: a client.
-        url: of the archive; None for a model without artifacts.
-        root: the folder that stands for the container's `/`.
+        url: URL of the archive; None for a model without artifacts.
+        root: the folder that represents the container's `/`.
 
     Raises:
-        DataError: there is no archive, or it is none.
+        DataError: the archive does not exist or is not valid.
     """
     folder = host_path(root, _MODEL)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The container of a model: named with its artifacts, or taken from an approved model package."""
+"""The container of a model, from its own definition or from an approved model package."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ _NOT_SERVED = ("SAGEMAKER_INFERENCE_OUTPUT", "SAGEMAKER_MULTI_MODEL")
 
 @dataclass(frozen=True)
 class ModelContainer:
-    """What serves a model.
+    """The container that serves a model.
 
     Attributes:
-        model_data_url: of the archive of its artifacts, if it has any.
-        environment: the variables of the container.
+        model_data_url: URL of the model artifacts, if any.
+        environment: the environment variables of the container.
     """
 
     image: str
@@ -33,11 +33,11 @@ def own_container(definition: Mapping[str, Any]) -> ModelContainer:
 
 
 def container_of_package(definition: Mapping[str, Any], package: ModelPackage) -> ModelContainer:
-    """Return the container of a ContainerDefinition that names a package; its variables are added.
+    """Return the container of a ContainerDefinition that names a package, with the variables of both.
 
     Raises:
-        ApiError: ValidationException for a package that is not approved or cannot be served, and for a
-            definition that names what the package has.
+        ApiError: ValidationException if the package is not approved or cannot be served, or if the definition
+            sets members that the package defines.
     """
     if twice := [name for name in ("Image", "ModelDataUrl") if definition.get(name)]:
         raise ApiError(
@@ -62,11 +62,11 @@ def container_of_package(definition: Mapping[str, Any], package: ModelPackage) -
 
 
 def container_problems(container: ModelContainer, variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield what of a model's container is not executed.
+    """Yield why a model's container is not executed.
 
     Args:
-        container: of the model.
-        variables: those that a request adds.
+        container: the container of the model.
+        variables: the variables that a request adds.
     """
     if problem := image_problem(container.image):
         yield problem

@@ -1,4 +1,4 @@
-"""The server of a model, seen by the transform or the endpoint that uses it."""
+"""The server of a model, as a client for transform jobs and endpoints."""
 
 import http.client
 import json
@@ -20,11 +20,11 @@ _PING_ERROR = (
 
 
 class ServerError(Exception):
-    """The server does not answer as it should; the message is that of the FailureReason."""
+    """The server does not respond as expected; the message is that of FailureReason."""
 
 
 class ServerAnswer(NamedTuple):
-    """What the server answers to a request."""
+    """The response of the server."""
 
     status: int
     content_type: str
@@ -32,10 +32,10 @@ class ServerAnswer(NamedTuple):
 
 
 class ModelServer:
-    """Starts the server of a model and ends it, with all its processes."""
+    """Starts the server of a model, and stops it with all its processes."""
 
     def __init__(self, root: Path, variables: Mapping[str, str], log: Callable[[str], None]):
-        """Args: root: the folder that stands for the container's `/`, with the model."""
+        """Args: root: the folder with the model that represents the container's `/`."""
         self._root = root
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -44,7 +44,7 @@ class ModelServer:
         self._port = 0
 
     def __enter__(self) -> "ModelServer":
-        environment.program("serving")  # raises UserError here, and not in the thread
+        environment.program("serving")  # raises UserError here, not in the thread
         self._thread.start()
         file = self._root / environment.PORT_FILE
         while not file.exists():
@@ -64,16 +64,16 @@ class ModelServer:
         self._thread.join()
 
     def ping(self) -> None:
-        """Ask whether it serves.
+        """Check whether the server is healthy.
 
         Raises:
-            ServerError: it does not.
+            ServerError: it is not.
         """
         if self._request("GET", "/ping").status != http.client.OK:
             raise ServerError(_PING_ERROR)
 
     def execution_parameters(self) -> dict[str, Any]:
-        """Return its limits for requests; nothing where it has none."""
+        """Return the server's limits for requests; empty if it has none."""
         answer = self._request("GET", "/execution-parameters")
         parameters: dict[str, Any] = json.loads(answer.body) if answer.status == http.client.OK else {}
         return parameters
@@ -82,7 +82,7 @@ class ModelServer:
         """Return the predictions for some records.
 
         Raises:
-            ServerError: it rejects them, or does not answer.
+            ServerError: the server rejects the records or does not respond.
         """
         answer = self.send(payload, content_type, accept)
         if answer.status not in {http.client.OK, http.client.NO_CONTENT}:
@@ -91,10 +91,10 @@ class ModelServer:
         return answer.body
 
     def send(self, payload: bytes, content_type: str | None, accept: str | None) -> ServerAnswer:
-        """Return what it answers to some records, whatever its status is.
+        """Return the response to some records, with any status.
 
         Raises:
-            ServerError: it does not answer.
+            ServerError: the server does not respond.
         """
         given = {"Content-Type": content_type, "Accept": accept}
         headers = {name: value for name, value in given.items() if value}

@@ -1,4 +1,4 @@
-"""Models: what `CreateModel` creates, and the operations on it."""
+"""Models: created by `CreateModel`, with their operations."""
 
 import threading
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ class Model:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def description(self) -> Response:
-        """Return the model as `DescribeModel` does."""
+        """Return the response of `DescribeModel`."""
         request = {key: value for key, value in self.request.items() if key != "Tags" and value is not None}
         return {"EnableNetworkIsolation": False, **request, **self.summary()}
 
     def summary(self) -> Response:
-        """Return the model as `ListModels` does."""
+        """Return the summary in `ListModels`."""
         return {"ModelName": self.name, "ModelArn": self.arn, "CreationTime": self.created}
 
 
@@ -54,7 +54,7 @@ class Models:
         self._models: dict[str, Model] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("ModelName")
         return {
             "CreateModel": Operation(self.create, MEMBERS, wants_caller=True),
@@ -64,15 +64,15 @@ class Models:
         }
 
     def state(self) -> Mapping[str, Model]:
-        """Return the models, to be restored by another server."""
+        """Return the models, for another server to restore."""
         return self._models
 
     def restore(self, state: Mapping[str, Model]) -> None:
-        """Have the models of a server that has ended."""
+        """Restore the models of a stopped server."""
         self._models.update(state)
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Create a model of artifacts and an image, or of an approved model package."""
+        """Create a model from artifacts and an image, or from an approved model package."""
         if problems := list(request_problems(request)):
             raise ApiError("ValidationException", "; ".join(problems))
         definition, role_arn = request["PrimaryContainer"], request["ExecutionRoleArn"]
@@ -105,11 +105,11 @@ class Models:
         return {"ModelArn": arn}
 
     def list_models(self, request: Request) -> Response:
-        """Return the models of the region, by default the newest first."""
+        """Return the models of the region, newest first by default."""
         return _LISTING.page([model.summary() for model in list(self._models.values())], request)
 
     def delete(self, request: Request, caller: str | None = None) -> Response:
-        """Delete a model. Its artifacts stay."""
+        """Delete a model. Its artifacts are kept."""
         model = self.find(request["ModelName"])
         authorize_action(caller, "sagemaker:DeleteModel", model.arn)
         with self._lock:
@@ -117,10 +117,10 @@ class Models:
         return {}
 
     def find(self, name: str) -> Model:
-        """Return a model by its name.
+        """Return a model by name.
 
         Raises:
-            ApiError: ValidationException, as the service answers for a model that is not there.
+            ApiError: ValidationException, which the service returns if the model does not exist.
         """
         try:
             return self._models[name.lower()]

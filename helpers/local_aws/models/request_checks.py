@@ -1,4 +1,4 @@
-"""What CreateModel rejects in a request of the right shape, and what of it is not emulated."""
+"""Checks CreateModel requests of valid shape, and lists what is not emulated."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,11 +18,11 @@ MEMBERS = members(
     "Tags",
     "VpcConfig",
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a request of valid shape, one sentence per problem."""
     container = request.get("PrimaryContainer")
     if not container and not request.get("Containers"):
         yield "PrimaryContainer is required to create a model"
@@ -34,5 +34,5 @@ def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `Containers`."""
+    """Return what is not emulated of a request, such as `Containers`."""
     return sorted({*unsupported_members(request, MEMBERS)})

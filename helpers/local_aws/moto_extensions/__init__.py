@@ -1,7 +1,7 @@
-"""moto, extended in its own shape where it answers otherwise than AWS; imported once moto is configured.
+"""Extends moto where its responses differ from those of AWS; imported after moto is configured.
 
-A service is extended by a subclass of its backend or of its responses, which takes the place of moto's. Where
-moto has no such place, a function is replaced. Both check at startup that moto still has what they build on.
+A subclass of a service's backend or responses replaces that of moto. If moto has no such extension point, a
+function is replaced. Both check at startup that moto still has what they extend.
 """
 
 from moto.budgets import urls as budgets_urls
@@ -23,11 +23,11 @@ from helpers.local_aws.moto_extensions.sagemaker import SageMakerExtension
 __all__ = ["extend_moto"]
 
 REPLACEMENTS = (ignore_conditional_statements, make_no_pair_of_keys)
-"""All functions of moto that are replaced, each with what it is replaced by."""
+"""All replaced functions of moto, with their replacements."""
 
 
 def extend_moto() -> None:
-    """Extend moto in this process, before its first request. A second call changes nothing.
+    """Extend moto in this process, before its first request. A second call has no effect.
 
     Raises:
         ExtensionError: moto no longer has what is extended here.

@@ -1,4 +1,4 @@
-"""How moto is extended: by subclasses of its backends and responses, else by a replaced function."""
+"""Extension mechanisms for moto: subclasses of its backends and responses, or replaced functions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Any
 
 
 class ExtensionError(Exception):
-    """moto does not have what is to be extended: it is another version than the one that this is made for."""
+    """moto does not have what is to be extended: its version differs from the supported one."""
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """A function of moto that is replaced.
+    """A replaced function of moto.
 
     Attributes:
-        target: `moto.s3.models:FakeBucket.get_permission`
-        function: what takes its place.
+        target: such as `moto.s3.models:FakeBucket.get_permission`.
+        function: the replacement.
     """
 
     target: str
@@ -46,7 +46,7 @@ class Replacement:
 
 
 def replaces(target: str) -> Callable[[Callable[..., Any]], Replacement]:
-    """Return a decorator that makes a function the replacement of one of moto's."""
+    """Return a decorator that makes a function the replacement of a function of moto."""
     return lambda function: Replacement(target, function)
 
 
@@ -57,10 +57,10 @@ def replace_all(replacements: Iterable[Replacement]) -> None:
 
 
 def extend_backend(backends: Any, extension: type) -> None:
-    """Have moto create a subclass of a service's backend in place of its own.
+    """Make moto create a subclass of a service's backend instead of its own.
 
     Raises:
-        ExtensionError: the class is not a subclass of the service's, or moto has created backends of its own.
+        ExtensionError: the class is not a subclass of the backend, or moto has already created backends.
     """
     if backends.backend is extension:
         return
@@ -72,10 +72,10 @@ def extend_backend(backends: Any, extension: type) -> None:
 
 
 def extend_responses(urls: ModuleType, extension: Any) -> None:
-    """Have moto answer a service's requests by a subclass of its responses.
+    """Make moto respond to a service's requests with a subclass of its responses.
 
     Raises:
-        ExtensionError: the class is not a subclass of the one that answers them.
+        ExtensionError: the class is not a subclass of moto's responses.
     """
     handlers = {path: handler for path, handler in urls.url_paths.items() if handler.__name__ == "dispatch"}
     if not handlers:

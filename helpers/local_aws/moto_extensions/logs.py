@@ -5,12 +5,12 @@ import json
 from moto.logs.responses import LogsResponse
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class LogsExtension(LogsResponse):  # type: ignore[misc]
-    """The responses, with a member of a request that moto overlooks."""
+    """The responses, with a request member that moto ignores."""
 
     def filter_log_events(self) -> str:
-        """Return events, also by `logStreamNamePrefix`, those of all streams by their time as AWS does."""
+        """Return events, with support for `logStreamNamePrefix`, sorted by time across streams as on AWS."""
         name, prefix = self._get_param("logGroupName"), self._get_param("logStreamNamePrefix")
         streams = self._get_param("logStreamNames", [])
         group = self.logs_backend.groups.get(name)

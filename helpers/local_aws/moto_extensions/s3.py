@@ -10,11 +10,11 @@ from helpers.local_aws.moto_extensions.extending import replaces
 
 @replaces("moto.s3.models:FakeBucket.get_permission")
 def ignore_conditional_statements(bucket: Any, action: str, resource: str) -> Any:
-    """Evaluate a bucket's policy for a request, without statements with conditions.
+    """Evaluate a bucket policy for a request, without statements that have conditions.
 
-    moto takes these for statements that always hold: one that denies requests without TLS would deny every
-    request. The context of a request (TLS, the endpoint that it came through) is not known here: they are
-    stored and shown, and not enforced.
+    moto evaluates these as if the conditions were always met: a statement that denies requests without TLS
+    would deny every request. The context of a request (TLS, VPC endpoint) is not known here, so these
+    statements are stored and returned, but not enforced.
     """
     if bucket.policy is None:
         return PermissionResult.NEUTRAL

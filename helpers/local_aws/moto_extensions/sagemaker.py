@@ -1,4 +1,4 @@
-"""Amazon SageMaker, as far as moto answers for it: pipelines as such."""
+"""Amazon SageMaker, for the pipelines that moto stores."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from moto.sagemaker.models import SageMakerModelBackend
 
 
 class _Pipelines(dict[str, Any]):
-    """Pipelines by their names, and by their ARNs."""
+    """Pipelines by name and by ARN."""
 
     def __missing__(self, name_or_arn: str) -> Any:
         name = name_or_arn.rsplit("/", 1)[-1]
@@ -17,9 +17,9 @@ class _Pipelines(dict[str, Any]):
         raise ResourceNotFound(message=f"Pipeline '{name}' does not exist.")
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class SageMakerExtension(SageMakerModelBackend):  # type: ignore[misc]
-    """The backend; a pipeline that is not there is ResourceNotFound, where moto has a ValidationException."""
+    """The backend, with ResourceNotFound for an unknown pipeline; moto raises a ValidationException."""
 
     def __init__(self, region_name: str, account_id: str):
         super().__init__(region_name, account_id)
@@ -27,4 +27,4 @@ class SageMakerExtension(SageMakerModelBackend):  # type: ignore[misc]
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto looks for them next to this module
+        return urls  # otherwise moto looks for them next to this module

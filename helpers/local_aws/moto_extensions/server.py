@@ -1,4 +1,4 @@
-"""moto's WSGI application, extended."""
+"""The WSGI application of moto, with the extensions."""
 
 import json
 import traceback
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def moto_application() -> "WSGIApplication":
-    """Return moto's application, with all extensions."""
+    """Return moto's application with all extensions."""
     extend_moto()
     application: WSGIApplication = _Dispatcher(_create_app)
     return application
 
 
-# Moto's classes are not typed, so a subclass of them has an Any for its base.
+# moto's classes have no types, so the base of their subclasses is Any.
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
     """Finds the service of a request."""
 
@@ -33,7 +33,7 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
         return DomainDispatcherApplication.get_backend_for_host(dispatcher, host)
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Return the service of a host. moto looks into its folder 200 times for each request."""
+        """Return the service of a host. moto lists its folder 200 times for each request."""
         return self._backend_for(self, host)
 
 
@@ -44,9 +44,9 @@ def _create_app(service: str) -> "Flask":
 
 
 def _aws_error(error: Exception) -> Response | HTTPException:
-    """Answer what moto has not foreseen as AWS answers an error of its own; the cause is in the server's log.
+    """Return an unexpected error of moto in the form of an AWS error; the cause is in the server's log.
 
-    The status is not 500, for which clients would try again.
+    The status is not 500, because clients would retry.
     """
     if isinstance(error, HTTPException):
         return error

@@ -1,13 +1,14 @@
-"""State that outlives the server, with LOCAL_AWS_STATE=keep: a snapshot of all of it, after each change.
+"""Keeps the state after the server ends, with LOCAL_AWS_STATE=keep: a complete snapshot after each change.
 
-Why a snapshot and not a journal of requests: replayed requests give other IDs, keys and times, and what a job
-has done cannot be replayed at all. Why one for all services: moto's backends refer to each other's objects (a
-file system to its subnets, a stack's resource to a security group), and one pickle keeps these references.
+A journal of requests would not work: replayed requests result in different IDs, keys and times, and the work
+of a job cannot be replayed. All services share one snapshot, because moto's backends refer to each other's
+objects (a file system to its subnets, a stack's resource to a security group). One pickle preserves these
+references.
 
-A change is answered once a snapshot has it, so that what was answered survives `kill -9`. Changes that come
-together share a snapshot. A snapshot takes the place of the one before by a rename: a whole one is always
-there. The content of S3 objects lies in files beside it, each written once.
+The response to a change is sent after a snapshot contains it, so the change survives `kill -9`. Concurrent
+changes share a snapshot. A rename replaces the previous snapshot, so that a complete one always exists. The
+content of S3 objects is in separate files, each written once.
 
-What ran when the server died has failed, as by a failure of AWS's host: jobs, executions and operations on
-stacks come to an end, and can be tried again.
+Everything that was running when the server died fails like after a failure of an AWS host: jobs, executions
+and stack operations end, and can be retried.
 """

@@ -1,4 +1,4 @@
-"""The WSGI application of a server whose state is kept: a change is answered once it is saved."""
+"""The WSGI application of a server that keeps its state: a change is saved before the response is sent."""
 
 import io
 import re
@@ -19,18 +19,18 @@ _READS = re.compile(
     r"(BatchGet|Describe|Detect|Estimate|Filter|Get|Head|Invoke|List|Lookup|Query|Receive|Scan|Search|Simulate"
     r"|Validate)[A-Z]"
 )
-"""Operations that change nothing, or nothing that would be missed, and those that wait for long."""
+"""Operations that change nothing or nothing essential, and those that wait for a long time."""
 _FORM = "application/x-www-form-urlencoded"
 
 
 class SavedAnswers:
-    """Holds back the answer to each change until that is saved; reads are answered at once.
+    """Delays the response to each change until it is saved; reads are answered immediately.
 
     Args:
-        application: what answers.
-        gate: is passed by clients' changes. Those of the embedded AWS itself pass it by: some are part of a
-            client's, and would wait for the snapshot that waits for the client's.
-        is_own: whether a request is of the embedded AWS itself.
+        application: the application that responds.
+        gate: changes of clients pass it. Requests of the embedded AWS itself bypass it: a client's request
+            can cause them, and they would wait for the snapshot that waits for that request.
+        is_own: returns whether the embedded AWS itself sends a request.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class SavedAnswers:
         self._application, self._saver, self._gate, self._is_own = application, saver, gate, is_own
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Respond to a request."""
         if environ.get("PATH_INFO", "").startswith("/_local_aws/"):
             return self._application(environ, start_response)
         if not is_change(environ):
@@ -67,7 +67,7 @@ class SavedAnswers:
 
 
 def is_change(environ: "WSGIEnvironment") -> bool:
-    """Return whether a request may change something, by its method or the name of its operation."""
+    """Return whether a request may change something, based on its method or the name of its operation."""
     if environ.get("REQUEST_METHOD") in {"GET", "HEAD", "OPTIONS"}:
         return False
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -79,7 +79,7 @@ def is_change(environ: "WSGIEnvironment") -> bool:
 
 
 def _recorder(started: list[Any]) -> "StartResponse":
-    """Return what takes the start of an answer, to be sent later; none is sent by the function it returns."""
+    """Return a function that records the start of a response, which is sent later."""
 
     def record(*arguments: Any) -> "Callable[[bytes], object]":
         started[:] = arguments

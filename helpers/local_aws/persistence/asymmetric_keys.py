@@ -1,11 +1,11 @@
-"""Asymmetric keys and certificates, of KMS, ACM and Cognito: cryptography writes what pickle cannot."""
+"""Pickles the asymmetric keys and certificates of KMS, ACM and Cognito in cryptography's own formats."""
 
 from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
 
-# The classes of the objects, by which pickle finds a reducer: those that are public are interfaces.
+# The concrete classes, for which pickle looks up a reducer: the public classes are interfaces.
 from cryptography.hazmat.bindings._rust import openssl
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat

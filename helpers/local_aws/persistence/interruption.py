@@ -1,4 +1,4 @@
-"""CloudFormation's operations that were in progress when the server died: they come to an end."""
+"""Ends CloudFormation operations that were in progress when the server died."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ _REASON = "Internal Failure: the embedded AWS ended during the operation."
 
 
 def end_stack_operations(state: MotoState) -> None:
-    """Bring stacks and change sets in progress to an end.
+    """End the stack operations and change sets that are in progress.
 
-    None of their resources is touched yet: an operation is answered when it is over, and a snapshot waits for
-    that, so that only those are in progress here that LOCAL_AWS_FAULTS had put off.
+    Their resources are unchanged so far. A request returns when its operation is complete, and a snapshot
+    waits for that, so only operations that LOCAL_AWS_FAULTS has delayed are in progress.
     """
     backends: list[Any] = [backend for backend in backends_of(state) if isinstance(backend, Backend)]
     for backend in backends:

@@ -1,4 +1,4 @@
-"""The folder of a kept state, and a server's work with it: restore, save after changes and at the end."""
+"""The folder of a kept state, which a server restores at startup, and saves after changes and at shutdown."""
 
 import fcntl
 import gc
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 
 class KeptState:
-    """The state of one server, which nobody else has meanwhile.
+    """The state of one server, which holds it exclusively.
 
     Raises:
-        UserError: another server has it, it is damaged, or it is of another version. It stays as it is.
+        UserError: another server uses the state, it is damaged, or another version wrote it. It stays
+            unchanged.
     """
 
     def __init__(self, folder: Path, application: "EmbeddedAws"):
@@ -48,14 +49,14 @@ class KeptState:
         self._saver = Saver(self._save)
         application.on_change = self._saver.changed
         INJECTION.during = self._change
-        self._saver.changed(SOON_SECONDS)  # what was interrupted ended now, whatever becomes of this server
+        self._saver.changed(SOON_SECONDS)  # saves the end of interrupted operations
 
     def answering(self) -> "WSGIApplication":
-        """Return the application, with each change saved when it is answered."""
+        """Return the application, which saves each change before it responds."""
         return SavedAnswers(self._application, self._saver, self._gate, self._application.is_own)
 
     def close(self) -> None:
-        """Save a last time, and let the next server have it."""
+        """Save the state, and release it for the next server."""
         self._saver.close()
         os.close(self._lock)
 
@@ -110,7 +111,7 @@ def _locked(folder: Path) -> int:
 
 @contextmanager
 def _no_collections() -> Iterator[None]:
-    """Collect no garbage while thousands of objects are made: there is none."""
+    """Disable garbage collection while thousands of objects are created."""
     gc.disable()
     try:
         yield

@@ -1,4 +1,4 @@
-"""moto's part of the state: the backends of all services, by account and region."""
+"""The state of moto: the backends of all services, by account and region."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from moto.core.base_backend import BackendDict
 from moto.s3.models import s3_backends
 
 MotoState = Mapping[str, Mapping[str, Any]]
-"""By moto's module of the service and by account: an AccountSpecificBackend, with a backend a region."""
+"""By moto module of the service, then account: an AccountSpecificBackend with one backend per region."""
 
 
 def moto_state() -> MotoState:
@@ -19,7 +19,7 @@ def moto_state() -> MotoState:
 
 
 def restore_moto(state: MotoState) -> None:
-    """Put backends in the place of those that moto would create; before it has created any."""
+    """Restore backends, before moto creates any."""
     for module, accounts in state.items():
         backends = get_backend(module)
         backends.update(accounts)
@@ -40,7 +40,7 @@ def _backends(accounts: Mapping[str, Mapping[str, Any]]) -> Iterable[Any]:
 
 
 def _module(accounts: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return what moto finds a service's backends by, as `awslambda` for `lambda`."""
+    """Return the name by which moto finds the backends of a service, such as `awslambda` for `lambda`."""
     backend = next(iter(_backends(accounts)))
     modules = (each.__module__.split(".") for each in type(backend).__mro__)
     return next(parts[1] for parts in modules if parts[0] == "moto")

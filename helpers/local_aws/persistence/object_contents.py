@@ -1,10 +1,10 @@
-"""The content of S3 objects: each in a file of its own, written once and read when it is asked for."""
+"""The content of S3 objects, each in a separate file that is written once and read on demand."""
 
 import io
 import os
 import uuid
 from collections.abc import Callable
-from copyreg import __newobj__  # type: ignore[attr-defined] # what pickle makes objects by
+from copyreg import __newobj__  # type: ignore[attr-defined] # how pickle creates objects
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,22 +12,22 @@ from weakref import WeakKeyDictionary
 from moto.s3.models import FakeKey
 
 SMALL_BYTES = 4096
-"""Content up to this is part of the snapshot: a file for each access log would cost more."""
+"""Maximum bytes of content within the snapshot: one file per access log would be slower."""
 
 
 class StoredContent:
-    """Stands for the temporary file in which moto has an object's content."""
+    """Replaces moto's temporary file for the content of an object."""
 
     def __init__(self, file: Path):
         self.file = file
         self._position = 0
 
     def seek(self, position: int) -> None:
-        """Read from there next."""
+        """Set the position for the next read."""
         self._position = position
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, all that are left by default."""
+        """Return the next bytes, by default all remaining ones."""
         with self.file.open("rb") as file:
             file.seek(self._position)
             found = file.read(size)
@@ -35,11 +35,11 @@ class StoredContent:
         return found
 
     def close(self) -> None:
-        """Do nothing: the file goes once no snapshot names it."""
+        """Do nothing: the file is removed when no snapshot refers to it."""
 
 
 class ObjectContents:
-    """The files of one folder."""
+    """The content files of one folder."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -47,19 +47,19 @@ class ObjectContents:
         self._named: set[str] = set()
 
     def reduce(self, key: Any) -> tuple[Any, ...]:
-        """Return how pickle makes an object (a FakeKey) again; write its content unless that is done."""
+        """Return how pickle recreates an object (a FakeKey); write its content unless already written."""
         state = {**key.__dict__, "_value_buffer": self._content(key)}
         return __newobj__, (FakeKey,), state, None, None, _set_state
 
     def reduce_content(self, content: StoredContent) -> tuple[Callable[..., StoredContent], tuple[str, int]]:
-        """Return how pickle makes stored content again: by its name, since the folder may be moved."""
+        """Return how pickle recreates stored content: by file name, because the folder can be moved."""
         return open_content, (content.file.name, content.file.stat().st_size)
 
     def open(self, name: str, size: int) -> StoredContent:
         """Return stored content.
 
         Raises:
-            FileNotFoundError: it is not there, or not all of it.
+            FileNotFoundError: the file does not exist or is incomplete.
         """
         file = self._folder / name
         if file.stat().st_size != size:
@@ -67,11 +67,11 @@ class ObjectContents:
         return StoredContent(file)
 
     def begin(self) -> None:
-        """Begin a snapshot."""
+        """Start a snapshot."""
         self._named = set()
 
     def remove_unnamed(self) -> None:
-        """Remove the files that the snapshot does not name, once it has replaced the one before."""
+        """Remove the files that the new snapshot does not name, after it has replaced the previous one."""
         for entry in os.scandir(self._folder):
             if entry.name not in self._named:
                 (self._folder / entry.name).unlink(missing_ok=True)
@@ -86,7 +86,7 @@ class ObjectContents:
         if key not in self._files:
             try:
                 content = _bytes_of(buffer)
-            except ValueError:  # closed: the object was deleted, and something still refers to it
+            except ValueError:  # closed: the object was deleted, but is still referenced
                 return io.BytesIO()
             if len(content) <= SMALL_BYTES:
                 return io.BytesIO(content)
@@ -104,12 +104,12 @@ class ObjectContents:
 
 
 def open_content(name: str, size: int) -> StoredContent:
-    """Stand for `ObjectContents.open` of the folder that is read, which the unpickler calls in its place."""
+    """Placeholder for `ObjectContents.open`, with which the unpickler replaces it."""
     raise NotImplementedError(name, size)
 
 
 def _bytes_of(buffer: Any) -> bytes:
-    """Return the content of moto's temporary file, whose position belongs to the request that reads it."""
+    """Return the content of moto's temporary file without changing its position, which a request may use."""
     inner = buffer._file
     if isinstance(inner, io.BytesIO):
         return inner.getvalue()
@@ -119,4 +119,4 @@ def _bytes_of(buffer: Any) -> bytes:
 
 
 def _set_state(key: Any, state: dict[str, Any]) -> None:
-    key.__dict__.update(state)  # not by moto's __setstate__, which would copy the content
+    key.__dict__.update(state)  # not moto's __setstate__, which would copy the content

@@ -1,4 +1,4 @@
-"""Pickling the state: moto's objects hold some things that pickle cannot write, or should not."""
+"""Pickles the state; moto's objects contain values that pickle cannot or should not write."""
 
 import io
 import pickle
@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import copy
-from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined] # what pickle makes objects by
+from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined] # how pickle creates objects
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -21,9 +21,9 @@ _ATTEMPTS = 100
 
 
 def dumps(state: Any, contents: ObjectContents) -> bytes:
-    """Return the pickle of a state, with its S3 contents in files.
+    """Return the pickle of a state, with the content of S3 objects in files.
 
-    Jobs and executions continue meanwhile; a dict that changes while it is written is written again.
+    Jobs and executions continue meanwhile. If a dict changes while it is written, it is written again.
     """
     for _ in range(_ATTEMPTS):
         contents.begin()
@@ -45,7 +45,7 @@ def dumps(state: Any, contents: ObjectContents) -> bytes:
 
 
 def loads(pickled: bytes, contents: ObjectContents) -> Any:
-    """Return the state of a pickle."""
+    """Return the state in a pickle."""
     return _Unpickler(pickled, contents).load()
 
 
@@ -61,7 +61,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 class CopiesOf:
-    """Makes the values of a defaultdict whose factory has no name to pickle: copies of one that it made."""
+    """Creates the values of a defaultdict whose factory cannot be pickled: copies of its first value."""
 
     def __init__(self, value: Any):
         self._value = value
@@ -79,10 +79,10 @@ def _event(is_set: bool) -> threading.Event:
 
 
 def _reduce_dict(values: dict[Any, Any]) -> Any:
-    """Return how pickle makes a dict of a class of its own again.
+    """Return how pickle recreates an instance of a dict subclass.
 
-    By itself, pickle reads and fills it by the methods of its class, which show other things than it has, and
-    loses the attributes of a defaultdict.
+    By default, pickle reads and fills it with the methods of its class, which can return other content, and
+    it loses the attributes of a defaultdict.
     """
     factory: Callable[[], Any] | None = getattr(values, "default_factory", None)
     if factory and "<" in getattr(factory, "__qualname__", ""):  # <lambda>, <locals>
@@ -101,7 +101,7 @@ def _fill_dict(values: Any, state: tuple[dict[Any, Any], dict[str, Any], Callabl
 
 
 def _kinds_of_dict(kind: type = dict) -> Iterator[type]:
-    """Yield the subclasses of dict that moto has, and defaultdict."""
+    """Yield the dict subclasses of moto, and defaultdict."""
     each: type
     for each in kind.__subclasses__():
         if each is defaultdict or each.__module__.startswith("moto."):

@@ -1,4 +1,4 @@
-"""When a snapshot is written, and who waits for it."""
+"""Decides when a snapshot is written, and who waits for it."""
 
 import logging
 import threading
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SOON_SECONDS = 1.0
-"""After this at the latest, a snapshot has what nobody waits for: times of access, a stack's progress."""
+"""Maximum delay of a snapshot with changes that no one waits for: access times, the progress of a stack."""
 LARGE_BYTES = 8 * 1024 * 1024
-"""A snapshot beyond this takes a tenth of a second and more: nobody waits for it, and a pause follows."""
+"""A larger snapshot takes a tenth of a second or more: no one waits for it, and a pause follows."""
 _PAUSE = 3
-"""Times as long as the snapshot took."""
+"""Pause after a large snapshot, as a multiple of the time that it took."""
 
 _log = logging.getLogger(__name__)
 
 
 class Gate:
-    """Lets changes through together, and a snapshot between them: it has each change whole or not at all."""
+    """Lets changes run concurrently, and snapshots between them: a snapshot contains no partial changes."""
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
@@ -26,7 +26,7 @@ class Gate:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Make a change, as soon as no snapshot is being taken."""
+        """Make a change as soon as no snapshot is being taken."""
         with self._moved:
             self._moved.wait_for(lambda: not self._closed)
             self._inside += 1
@@ -39,7 +39,7 @@ class Gate:
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """Wait for the end of the changes under way, and let none begin meanwhile."""
+        """Wait for running changes to complete, and block new ones meanwhile."""
         with self._moved:
             self._closed = True
             self._moved.wait_for(lambda: self._inside == 0)
@@ -52,10 +52,10 @@ class Gate:
 
 
 class Saver:
-    """Saves in a thread of its own, whenever there is something to save: once for all that has come together.
+    """Saves the state in a background thread when it has changed, once for all changes since the last time.
 
     Args:
-        save: writes all there is when it is called, and returns the bytes of the snapshot.
+        save: writes the current state, and returns the size of the snapshot in bytes.
     """
 
     def __init__(self, save: Callable[[], int]):
@@ -70,14 +70,14 @@ class Saver:
         self._thread.start()
 
     def close(self) -> None:
-        """Save what is left, and end."""
+        """Save outstanding changes, and end the thread."""
         with self._moved:
             self._closing = True
             self._moved.notify_all()
         self._thread.join()
 
     def changed(self, within: float = 0.0) -> int:
-        """Have a snapshot begun within some seconds; return the number of this change, to wait for."""
+        """Request a snapshot that starts within some seconds; return the number of this change for `wait`."""
         with self._moved:
             self._changes += 1
             self._due = min(self._due, time.monotonic() + within)
@@ -85,7 +85,7 @@ class Saver:
             return self._changes
 
     def wait(self, change: int) -> str | None:
-        """Wait until a change is saved, unless snapshots are large; return what keeps it from being saved."""
+        """Wait until a change is saved, unless snapshots are large; return an error that prevented it."""
         with self._moved:
             self._moved.wait_for(lambda: self._saved >= change or self._is_large)
             return self._problem
@@ -104,7 +104,7 @@ class Saver:
         self._save_or_note_problem()
 
     def _wait_until_due(self) -> bool:
-        """Wait for something to save; return whether there is more to come after it."""
+        """Wait for a change to save; return False to end the thread afterwards."""
         with self._moved:
             while not self._closing and (left := self._due - time.monotonic()) > 0:
                 self._moved.wait(None if left == float("inf") else left)
@@ -116,6 +116,6 @@ class Saver:
             self._problem = None
         except (
             Exception
-        ) as error:  # a full disk, an object that cannot be pickled: reported to those who wait
+        ) as error:  # a full disk, an object that cannot be pickled: reported to the waiting callers
             _log.exception("the state was not saved")
             self._problem = f"{type(error).__name__}: {error}"

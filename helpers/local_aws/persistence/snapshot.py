@@ -1,4 +1,4 @@
-"""The snapshot file: a header line of JSON with the versions that wrote it, then a pickle."""
+"""The snapshot file: a header line in JSON with the versions of its writer, then a pickle."""
 
 import hashlib
 import json
@@ -20,10 +20,10 @@ _REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
 
 @dataclass(frozen=True)
 class Writer:
-    """What has written a snapshot: only the same can read it, since it holds objects of all of this.
+    """The software that wrote a snapshot. Only the same software can read it, because it pickles its objects.
 
     Attributes:
-        source: a hash of the embedded AWS itself: nobody need remember to raise a version.
+        source: a hash of the embedded AWS, so that no version number must be increased.
     """
 
     moto: str
@@ -33,7 +33,7 @@ class Writer:
 
     @classmethod
     def this(cls) -> "Writer":
-        """Return what this process is."""
+        """Return the versions of this process."""
         source = hashlib.sha256()
         for file in sorted(_PACKAGE.rglob("*.py")):
             source.update(file.read_bytes())
@@ -45,7 +45,7 @@ class Writer:
         )
 
     def difference(self, written: Any) -> str | None:
-        """Return the first thing that differs from what a snapshot was written by, or None."""
+        """Return the first difference from the software that wrote a snapshot, or None."""
         names = {
             "moto": "moto",
             "python": "Python",
@@ -60,7 +60,7 @@ class Writer:
 
 
 def write(folder: Path, pickled: bytes) -> None:
-    """Replace the snapshot of a folder, at once and for good: on disk, before this returns."""
+    """Replace the snapshot of a folder atomically and durably: it is on disk when this returns."""
     header = {**asdict(_writer()), "bytes": len(pickled), "sha256": hashlib.sha256(pickled).hexdigest()}
     new = folder / f"{FILE}.new"
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -72,10 +72,10 @@ def write(folder: Path, pickled: bytes) -> None:
 
 
 def read(folder: Path) -> bytes | None:
-    """Return the pickle of a folder's snapshot, or None where there is none yet.
+    """Return the pickle of a folder's snapshot, or None if there is none.
 
     Raises:
-        UserError: it is damaged, or another version has written it. Nothing was changed.
+        UserError: the snapshot is damaged, or another version wrote it. Nothing was changed.
     """
     try:
         head, _, pickled = (folder / FILE).read_bytes().partition(b"\n")
@@ -94,7 +94,7 @@ def read(folder: Path) -> bytes | None:
 
 
 def unusable_snapshot(folder: Path, problem: str) -> UserError:
-    """Return the error for a state that is not used."""
+    """Return the error for a state that cannot be used."""
     return UserError(
         f"{VARIABLE}={KEEP}: the state in {folder} {problem}",
         hint=f"Delete it (rm -r {folder}), or unset {VARIABLE}",
@@ -103,5 +103,5 @@ def unusable_snapshot(folder: Path, problem: str) -> UserError:
 
 @cache
 def _writer() -> Writer:
-    """Return what this process is, as it was when it began: its files may change under it."""
+    """Return the versions of this process as of its start, since its files may change."""
     return Writer.this()

@@ -7,14 +7,14 @@ from helpers.errors import UserError
 VARIABLE = "LOCAL_AWS_STATE"
 KEEP = "keep"
 FOLDER = "state"
-"""In the folder of the server."""
+"""Name within the folder of the server."""
 
 
 def is_kept() -> bool:
-    """Return whether $LOCAL_AWS_STATE asks for it; by default the state lives with the process.
+    """Return whether $LOCAL_AWS_STATE requests a kept state; by default, the state ends with the process.
 
     Raises:
-        UserError: it has another value.
+        UserError: the variable has another value.
     """
     value = os.environ.get(VARIABLE, "")
     if value not in {"", KEEP}:

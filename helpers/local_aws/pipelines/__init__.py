@@ -1,1 +1,1 @@
-"""Pipelines and their executions: the definition as a graph of steps, and what comes of running it."""
+"""Pipelines and their executions: the definition as a graph of steps, and the results of running it."""

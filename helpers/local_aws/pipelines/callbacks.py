@@ -1,4 +1,4 @@
-"""Callback steps: a message with a token in a queue, and the answer that ends the step.
+"""Callback steps: a message with a token in a queue, and the response that ends the step.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-callback
 """
@@ -29,10 +29,10 @@ class Callback:
     """A callback that a step waits for.
 
     Attributes:
-        output_types: of the outputs that the step declares, as `String`, by their names.
-        outputs: their values, once it was answered.
-        failure_reason: why it failed, where that was the answer.
-        answered: is set when the answer has come.
+        output_types: types of the step's declared outputs by name, such as `String`.
+        outputs: the values of the outputs, after a successful response.
+        failure_reason: the reason in a failure response.
+        answered: set when a response has arrived.
     """
 
     token: str
@@ -43,10 +43,10 @@ class Callback:
     answered: threading.Event = field(default_factory=threading.Event)
 
     def succeed(self, outputs: Mapping[str, str]) -> None:
-        """Take the answer of `SendPipelineExecutionStepSuccess`.
+        """Handle `SendPipelineExecutionStepSuccess`.
 
         Raises:
-            ApiError: ValidationException for an output that is not declared, or not of its type.
+            ApiError: ValidationException for an output that is not declared or has the wrong type.
         """
         self._check_open()
         values = {}
@@ -62,7 +62,7 @@ class Callback:
         self.answered.set()
 
     def fail(self, reason: str) -> None:
-        """Take the answer of `SendPipelineExecutionStepFailure`."""
+        """Handle `SendPipelineExecutionStepFailure`."""
         self._check_open()
         self.failure_reason = reason
         self.answered.set()
@@ -85,18 +85,18 @@ def send_message(
     body: Mapping[str, Any],
     status: Literal["Executing", "Stopping"],
 ) -> None:
-    """Put the message of a callback into its queue, with the rights of the pipeline's role.
+    """Send the message of a callback to its queue, with the permissions of the pipeline's role.
 
     Args:
-        clients: of the embedded AWS itself.
-        region: of the queue.
-        role_arn: of the pipeline's role, which must be allowed to send.
+        clients: clients of the embedded AWS itself.
+        region: region of the queue.
+        role_arn: ARN of the pipeline's role, which must be allowed to send.
         callback: the token and the queue.
         body: `pipelineExecutionArn` and `arguments`.
-        status: of the step.
+        status: status of the step.
 
     Raises:
-        ExpressionError: the role may not send there, or SQS rejects.
+        ExpressionError: the role may not send to the queue, or SQS rejects the message.
     """
     name = callback.queue_url.rpartition("/")[2]
     try:

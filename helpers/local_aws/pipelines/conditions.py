@@ -1,4 +1,4 @@
-"""The conditions of a Condition step: how they are written, and whether they hold.
+"""The conditions of a Condition step: validation and evaluation.
 
 Their members are those of the SDK (`sagemaker.core.workflow.conditions`) and of AWS's JSON schema of pipeline
 definitions, which writes membership as Value and In.
@@ -24,11 +24,11 @@ _MEMBERS: Mapping[str, tuple[frozenset[str], ...]] = {
     "Not": (frozenset({"Condition"}),),
     "Or": (frozenset({"Conditions"}),),
 }
-"""The types of conditions, each with the sets of members that it may have in addition to Type."""
+"""The types of conditions, each with the sets of members that it can have in addition to Type."""
 
 
 def condition_problems(conditions: object, where: str) -> Iterator[str]:
-    """Yield what is wrong with a list of conditions, as far as it is known before an execution."""
+    """Yield the problems of a list of conditions that are known before an execution."""
     if not isinstance(conditions, list) or not conditions:
         yield f"{where} must be a list of at least one condition"
         return
@@ -68,10 +68,10 @@ def _value_problems(condition: Mapping[str, Any], where: str) -> Iterator[str]:
 
 
 def holds(condition: Mapping[str, Any]) -> bool:
-    """Return whether a condition holds; its expressions are resolved already.
+    """Return whether a condition with resolved expressions is met.
 
     Raises:
-        ExpressionError: an unknown condition, a missing value, or values that cannot be compared.
+        ExpressionError: the condition is unknown, a value is missing, or values cannot be compared.
     """
     kind = str(condition.get("Type"))
     try:

@@ -1,8 +1,8 @@
-"""A pipeline definition as a checked graph of steps.
+"""A pipeline definition as a validated graph of steps.
 
-The language is that of the definition JSON, version 2020-12-01
-(aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema), and what the SDK
-writes beside it.
+The language is the definition JSON, version 2020-12-01
+(aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema), with the additions
+that the SDK writes.
 """
 
 import json
@@ -26,7 +26,7 @@ _TOP_KEYS = frozenset(
 
 
 class DefinitionError(ValueError):
-    """A definition that SageMaker would not accept; the message names every problem."""
+    """SageMaker would reject a definition; the message lists all problems."""
 
     def __init__(self, problems: list[str]):
         super().__init__("; ".join(problems))
@@ -35,7 +35,7 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class PipelineDefinition:
-    """A whole definition; the steps lie in an order in which they could run."""
+    """A complete definition; the steps are in an order in which they can run."""
 
     parameters: Mapping[str, Parameter]
     steps: Mapping[str, Step]
@@ -46,7 +46,7 @@ def parse_definition(text: str) -> PipelineDefinition:
     """Return a definition as a graph.
 
     Raises:
-        DefinitionError: with every problem found.
+        DefinitionError: with all problems found.
     """
     try:
         document = json.loads(text)
@@ -77,7 +77,7 @@ def parse_definition(text: str) -> PipelineDefinition:
 
 
 def not_executed(definition: PipelineDefinition) -> list[str]:
-    """Return what the embedded AWS does not execute of a definition, as `Tuning (step 'tune')`."""
+    """Return what the embedded AWS does not execute of a definition, such as `Tuning (step 'tune')`."""
     found = []
     for step in definition.steps.values():
         request = STEP_REQUESTS.get(step.type)
@@ -90,10 +90,10 @@ def not_executed(definition: PipelineDefinition) -> list[str]:
 
 
 def parameter_values(definition: PipelineDefinition, given: Mapping[str, str]) -> dict[str, object]:
-    """Return the value of each parameter for an execution that was started with some given ones.
+    """Return the value of each parameter for an execution with given values.
 
     Raises:
-        DefinitionError: an unknown parameter, a missing or a wrong value.
+        DefinitionError: a parameter is unknown, or a value is missing or wrong.
     """
     problems = [
         f"Parameter '{name}' is not in the pipeline definition"
@@ -112,7 +112,7 @@ def parameter_values(definition: PipelineDefinition, given: Mapping[str, str]) -
 
 
 def _request_problems(step: Step, known: References) -> Iterator[str]:
-    """Yield what the API would reject in a step's arguments, as far as they are known."""
+    """Yield why the API would reject a step's arguments, as far as they are known."""
     if step.type not in STEP_REQUESTS:
         return
     of_type = STEP_REQUESTS[step.type]

@@ -1,4 +1,4 @@
-"""One execution of a pipeline: which step runs when, and what comes of it."""
+"""A pipeline execution: schedules its steps and collects their results."""
 
 import contextlib
 import logging
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServiceFaultError(Exception):
-    """A call to the service failed in a way that retry policies know, as `Step.THROTTLING`."""
+    """A call to the service failed with an error for retry policies, such as `Step.THROTTLING`."""
 
     def __init__(self, message: str, exception_type: str):
         super().__init__(message)
@@ -38,12 +38,12 @@ class ServiceFaultError(Exception):
 
 
 class StepResource(Protocol):
-    """What a step has created: a job, a model or a model package."""
+    """A resource that a step created: a job, a model or a model package."""
 
     arn: str
 
     def description(self) -> dict[str, Any]:
-        """Return it as the API describes it."""
+        """Return the resource as the API describes it."""
 
 
 @dataclass
@@ -62,27 +62,27 @@ class StepRun:
     failure_reason: str | None = None
     cache_key: str | None = None
     reused_from: str | None = None
-    """ARN of the execution whose result the cache gave."""
+    """ARN of the execution whose cached result is reused."""
     selected_from: str | None = None
-    """ARN of the source of a selective execution, where the step's result was taken from it."""
+    """ARN of the source execution from which a selective execution takes the step's result."""
 
     @property
     def job(self) -> Job | None:
-        """The job that the step has started, if it is one that does."""
+        """The job that the step has started, if any."""
         return self.resource if isinstance(self.resource, Job) else None
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the step has its last status."""
+        """Whether the step has its final status."""
         return self.status in {"Stopped", "Failed", "Succeeded"}
 
     def satisfies(self, trigger: Trigger) -> bool:
-        """Return whether a step that depends on this one by a trigger may run."""
+        """Return whether a step that depends on this one with a trigger can run."""
         ends = {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Stopped", "Any": self.status}
         return self.is_terminal and self.status == ends[trigger]
 
     def properties(self) -> dict[str, Any]:
-        """Return what other steps can refer to.
+        """Return the properties that other steps can refer to.
 
         Raises:
             ExpressionError: the step has no properties.
@@ -96,7 +96,7 @@ class StepRun:
         raise ExpressionError(f"step '{self.step.name}' has no properties")
 
     def metadata(self) -> dict[str, Any]:
-        """Return the step's `Metadata` as `ListPipelineExecutionSteps` does."""
+        """Return the step's `Metadata` in `ListPipelineExecutionSteps`."""
         if self.resource:
             return {STEP_REQUESTS[self.step.type].metadata: {"Arn": self.resource.arn}}
         if self.callback:
@@ -110,36 +110,35 @@ class StepRun:
 
 @dataclass(frozen=True)
 class ExecutionContext:
-    """What an execution needs of the service around it."""
+    """The parts of the service that an execution uses."""
 
     create: Callable[[Step, Mapping[str, Any]], StepResource]
-    """Sends a step's request; raises ServiceFaultError, or ValueError for one that is rejected."""
+    """Sends a step's request; raises ServiceFaultError, or ValueError if the request is rejected."""
     cached_run: Callable[[Step, str], tuple[StepRun, str] | None]
-    """Returns the run that the cache holds for a key, with the ARN of its execution."""
+    """Returns the cached run for a key, with the ARN of its execution."""
     read_json: Callable[[str], object]
     """Returns the JSON document at an S3 URI; raises ExpressionError."""
     new_name: Callable[[Step, int], str]
     send_callback: Callable[[Callback, object, Literal["Executing", "Stopping"]], object]
-    """Puts a callback with the arguments of its step into its queue; raises ExpressionError."""
+    """Sends a callback with the arguments of its step to its queue; raises ExpressionError."""
     on_change: Callable[[], object]
-    """Is called when a step or the execution has another status."""
+    """Called when the status of a step or the execution has changed."""
     on_step_end: Callable[[StepRun], object]
-    """Is called when a step has its last status."""
+    """Called when a step has its final status."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selective execution executes, and the results that it takes from its source."""
+    """The steps that a selective execution runs, and the results that it takes from its source."""
 
     selected: frozenset[str]
     reused: Sequence[StepRun]
 
 
 class PipelineExecution:
-    """Runs the steps of a definition: each when those it needs are done, independent ones in parallel.
+    """Runs the steps of a definition: each after its dependencies, independent ones in parallel.
 
-    The first failure keeps further steps from starting, but those that a step's failure triggers; those that
-    run go on.
+    After a failure, no further steps start, except those that a failure triggers. Running steps continue.
     """
 
     def __init__(
@@ -172,7 +171,7 @@ class PipelineExecution:
         return {**self.__dict__, "_context": None}  # of the server that runs it; see `restore`
 
     def restore(self, context: ExecutionContext) -> None:
-        """Go on in another server: what ran has failed, as by a failure of AWS's host, and can be retried."""
+        """Continue in another server: running steps have failed, as for an AWS host failure."""
         self._context = context
         if not self.running:
             return
@@ -186,7 +185,7 @@ class PipelineExecution:
                 self.status, self.failure_reason = "Failed", HOST_FAILURE
 
     def _end_with_server(self, run: StepRun) -> None:
-        """End a step as its job has ended, which the server that ran it did not come to."""
+        """Set the final status of a step from its job, which the stopped server could not do."""
         if self.status == "Stopping" or (run.job and run.job.status == "Stopped"):
             self._end(run, "Stopped")
         elif run.job and run.job.status == "Completed":
@@ -196,15 +195,15 @@ class PipelineExecution:
 
     @property
     def running(self) -> bool:
-        """Whether the execution has not come to its end yet."""
+        """Whether the execution is still in progress."""
         return self.status in {"Executing", "Stopping"}
 
     def start(self) -> None:
-        """Run in the background."""
+        """Start the execution in the background."""
         threading.Thread(target=self._run, name=self.arn.rsplit("/", 1)[-1], daemon=True).start()
 
     def stop(self) -> None:
-        """Stop as `StopPipelineExecution` does: no further step starts, running jobs are ended."""
+        """Stop as `StopPipelineExecution` does: start no further steps, and stop running jobs."""
         with self._changed:
             if self.status != "Executing":
                 return
@@ -218,12 +217,12 @@ class PipelineExecution:
                     run.job.stop()
             self._changed.notify_all()
         for callback in [run.callback for run in running if run.callback]:
-            # Who answers may have something to stop, and the execution continues until there is an answer.
+            # The recipient of a callback may have to stop work, so the execution waits for a response.
             with contextlib.suppress(ExpressionError):
                 self._context.send_callback(callback, {}, "Stopping")
 
     def retry(self, max_parallel_steps: int | None = None) -> None:
-        """Run failed and stopped steps, and those that never ran, once more; other results stay."""
+        """Run failed, stopped and unstarted steps again; keep other results."""
         with self._changed:
             self.runs = {name: run for name, run in self.runs.items() if run.status == "Succeeded"}
             self.status = "Executing"
@@ -234,14 +233,14 @@ class PipelineExecution:
         self.start()
 
     def limit_parallel_steps(self, most: int | None) -> None:
-        """Change how many steps run at once; running steps continue."""
+        """Change how many steps run at the same time; running steps continue."""
         with self._changed:
             self.max_parallel_steps = most
             self.modified = datetime.now(UTC)
             self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the end for some seconds; return whether it came."""
+        """Wait at most some seconds for the execution to end; return whether it has ended."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.running, timeout)
 
@@ -275,7 +274,7 @@ class PipelineExecution:
         return run is not None and run.satisfies(trigger)
 
     def _follows_a_failure(self, step: Step) -> bool:
-        """Return whether a step runs because another failed or was stopped, or comes after such a step."""
+        """Return whether a step runs because another one failed or was stopped, or follows such a step."""
         return any(
             self.runs[name].status != "Succeeded" or self._follows_a_failure(self.runs[name].step)
             for name in step.depends_on
@@ -283,7 +282,7 @@ class PipelineExecution:
         )
 
     def _is_handled(self, failed: StepRun) -> bool:
-        """Return whether a step that the failure has triggered has succeeded."""
+        """Return whether a step that the failure triggered has succeeded."""
         return any(
             run.status == "Succeeded"
             and run.step.depends_on.get(failed.step.name, "Completed") != "Completed"
@@ -320,7 +319,7 @@ class PipelineExecution:
                     self._run_request(run)
         except (ExpressionError, ValueError) as error:
             self._end(run, "Failed", f"ClientError: {error}")
-        except Exception as error:  # a step must come to an end, whatever happens to it
+        except Exception as error:  # a step must always end
             _log.exception("step %s failed", run.step.name)
             self._end(run, "Failed", f"InternalServerError: {error!r}")
 
@@ -385,16 +384,16 @@ class PipelineExecution:
                 return
 
     def _request(self, step: Step, failures: int) -> dict[str, Any]:
-        """Return a step's arguments with a new name for what it creates, to which they may refer."""
+        """Return a step's arguments with a new name for its resource, to which they can refer."""
         name, member = self._context.new_name(step, failures), STEP_REQUESTS[step.type].name_member
         variable = STEP_TYPES[step.type].job_name
         arguments: dict[str, Any] = self._resolve(step.arguments, {f"Execution.{variable}": name})
         return {**arguments, member: name} if member else arguments
 
     def _attempt(self, run: StepRun) -> tuple[str | None, str | None]:
-        """Send a step's request once, and wait for the end of its job, if it starts one.
+        """Send a step's request once, and wait for its job, if any.
 
-        Returns: how it failed, and the exception type for the retry policies.
+        Returns: the failure reason, and the exception type for retry policies.
         """
         run.attempts += 1
         try:

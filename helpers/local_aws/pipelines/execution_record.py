@@ -11,18 +11,18 @@ from helpers.local_aws.pipelines.pipelines import Pipeline, PipelineVersion
 
 @dataclass
 class ExecutionRecord:
-    """An execution, with what the API returns of it in addition to its run."""
+    """An execution, with the values that the API returns in addition to its run."""
 
     pipeline: Pipeline
     version: PipelineVersion
     role_arn: str
     settings: dict[str, Any]
-    """Display name, description and the configurations of parallelism and selection, as far as given."""
+    """Display name, description, ParallelismConfiguration and SelectiveExecutionConfig, if given."""
     execution: PipelineExecution
     tags: Tags = field(default_factory=list)
 
     def description(self) -> Response:
-        """Return the execution as `DescribePipelineExecution` does."""
+        """Return the response of `DescribePipelineExecution`."""
         execution = self.execution
         return with_values(
             {
@@ -40,7 +40,7 @@ class ExecutionRecord:
         )
 
     def summary(self) -> Response:
-        """Return the execution as `ListPipelineExecutions` does."""
+        """Return the summary in `ListPipelineExecutions`."""
         return with_values(
             {
                 "PipelineExecutionArn": self.execution.arn,
@@ -54,7 +54,7 @@ class ExecutionRecord:
 
 
 def step_summary(run: StepRun) -> Response:
-    """Return a step as `ListPipelineExecutionSteps` does."""
+    """Return the entry in `ListPipelineExecutionSteps`."""
     return with_values(
         {
             "StepName": run.step.name,

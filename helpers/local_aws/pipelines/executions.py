@@ -1,4 +1,4 @@
-"""Executions of pipelines: what `StartPipelineExecution` starts, and the operations on them."""
+"""Executions of pipelines: started by `StartPipelineExecution`, with their operations."""
 
 import json
 import threading
@@ -49,11 +49,11 @@ from helpers.local_aws.service_clients import ServiceClients
 from helpers.s3 import parse
 
 ExecutionsState = tuple[Mapping[str, ExecutionRecord], Mapping[tuple[str, str], str]]
-"""Executions by ARN, and their ARNs by the tokens of the requests that started them."""
+"""Executions by ARN, and their ARNs by the client request tokens that started them."""
 
 
 class PipelineExecutions:
-    """The executions of one region's pipelines; `on_change` is called for each change of one that runs."""
+    """The executions of one region's pipelines; `on_change` is called when a running one has changed."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class PipelineExecutions:
         on_change: Callable[[], object],
         on_step_end: Callable[[StepRun, str, str], object],
     ):
-        """Args: on_step_end: takes a step that has ended, and the ARNs of its pipeline and execution."""
+        """Args: on_step_end: receives a step that has ended, and the ARNs of its pipeline and execution."""
         self._clients = clients
         self._on_change = on_change
         self._on_step_end = on_step_end
@@ -76,7 +76,7 @@ class PipelineExecutions:
         self._started_by_token: dict[tuple[str, str], str] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         arn = members("PipelineExecutionArn")
         paged = members("NextToken", "MaxResults")
         settings = members(
@@ -121,11 +121,11 @@ class PipelineExecutions:
             record.execution.stop()
 
     def state(self) -> ExecutionsState:
-        """Return the executions, to be restored by another server."""
+        """Return the executions, for another server to restore."""
         return self._records, self._started_by_token
 
     def restore(self, state: ExecutionsState) -> None:
-        """Have the executions of a server that has ended; those that ran have failed."""
+        """Restore the executions of a stopped server; those that were running have failed."""
         for arn, record in state[0].items():
             self._records[arn] = record
             execution_id = arn.rsplit("/", 1)[-1]
@@ -133,7 +133,7 @@ class PipelineExecutions:
         self._started_by_token.update(state[1])
 
     def start(self, request: Request) -> Response:
-        """Start an execution of a version of a pipeline, by default of the newest."""
+        """Start an execution of a pipeline version, by default the newest."""
         pipeline = self._pipelines.find(request["PipelineName"])
         version = pipeline.version(request.get("PipelineVersionId"))
         definition = version.parsed
@@ -183,12 +183,12 @@ class PipelineExecutions:
         return self._record(request).description()
 
     def describe_definition(self, request: Request) -> Response:
-        """Return the definition that an execution runs, whatever was registered since."""
+        """Return the definition of an execution, even if the pipeline has been updated since."""
         record = self._record(request)
         return {"PipelineDefinition": record.version.definition, "CreationTime": record.execution.created}
 
     def list_parameters(self, request: Request) -> Response:
-        """Return the parameters of an execution, with the values it runs with."""
+        """Return the parameters of an execution with their values."""
         parameters = self._record(request).execution.parameters
         return page(
             [{"Name": name, "Value": str(value)} for name, value in parameters.items()],
@@ -197,7 +197,7 @@ class PipelineExecutions:
         )
 
     def list_executions(self, request: Request) -> Response:
-        """Return the executions of a pipeline, by default the newest first."""
+        """Return the executions of a pipeline, newest first by default."""
         summaries = [
             record.summary()
             for record in self._of_pipeline(self._pipelines.find(request["PipelineName"]))
@@ -208,13 +208,13 @@ class PipelineExecutions:
         return page(summaries, request, "PipelineExecutionSummaries")
 
     def list_steps(self, request: Request) -> Response:
-        """Return the steps that an execution has come to, by default the last first."""
+        """Return the steps that an execution has started, last first by default."""
         runs = list(self._record(request).execution.runs.values())
         runs.sort(key=lambda run: run.started, reverse=descending(request))
         return page([step_summary(run) for run in runs], request, "PipelineExecutionSteps")
 
     def stop(self, request: Request) -> Response:
-        """Stop an execution; its running jobs are ended."""
+        """Stop an execution and its running jobs."""
         execution = self._record(request).execution
         if not execution.running:
             raise ApiError(
@@ -225,7 +225,7 @@ class PipelineExecutions:
         return {"PipelineExecutionArn": execution.arn}
 
     def retry(self, request: Request) -> Response:
-        """Run the failed and stopped steps of an execution once more."""
+        """Retry the failed and stopped steps of an execution."""
         execution = self._record(request).execution
         if execution.status not in {"Failed", "Stopped"}:
             raise ApiError(
@@ -247,19 +247,19 @@ class PipelineExecutions:
         return {"PipelineExecutionArn": record.execution.arn}
 
     def send_success(self, request: Request) -> Response:
-        """End a callback step with its outputs."""
+        """Complete a callback step with its outputs."""
         arn, callback = self._callback(request["CallbackToken"])
         callback.succeed({each["Name"]: each["Value"] for each in request.get("OutputParameters") or []})
         return {"PipelineExecutionArn": arn}
 
     def send_failure(self, request: Request) -> Response:
-        """Let a callback step fail."""
+        """Fail a callback step."""
         arn, callback = self._callback(request["CallbackToken"])
         callback.fail(request.get("FailureReason") or "The callback step has failed")
         return {"PipelineExecutionArn": arn}
 
     def delete_pipeline(self, request: Request) -> Response:
-        """Delete a pipeline with its executions, unless one of them is executing."""
+        """Delete a pipeline with its executions, unless one is in progress."""
         pipeline = self._pipelines.find(request["PipelineName"])
         with self._lock:
             records = self._of_pipeline(pipeline)
@@ -280,13 +280,13 @@ class PipelineExecutions:
         return record.tags if record else None
 
     def search_records(self) -> list[Response]:
-        """Return the executions as `Search` does."""
+        """Return the executions for `Search`."""
         return [record.description() for record in list(self._records.values())]
 
     def _selection(
         self, pipeline: Pipeline, definition: PipelineDefinition, selection: Mapping[str, Any]
     ) -> Selection:
-        """Return the selected steps of a SelectiveExecutionConfig with the results of its source."""
+        """Return the selection of a SelectiveExecutionConfig with the results of its source."""
         source = selection.get("SourcePipelineExecutionArn")
         selected = [step["StepName"] for step in selection["SelectedSteps"]]
         try:
@@ -349,7 +349,7 @@ class PipelineExecutions:
         )
 
     def _cached_run(self, pipeline: Pipeline, step: Step, key: str) -> tuple[StepRun, str] | None:
-        """Return the newest successful run of an equal step in this pipeline that is young enough."""
+        """Return the newest successful run of an identical step in this pipeline that has not expired."""
         now = datetime.now(UTC)
         found = [
             (run, record.execution.arn)

@@ -8,20 +8,20 @@ FUNCTIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
 
 _PATH_PART = re.compile(r"""\.?(?P<name>[A-Za-z0-9_\-]+)|\[(?P<index>\d+)\]|\[(['"])(?P<key>.+?)\3\]""")
 _NAMES_OF_ENTRIES = ("OutputName", "InputName", "MetricName", "ChannelName")
-"""The members by which an entry of a list can be named in a path, as `Outputs['csv']`."""
+"""The members whose value can name an entry of a list in a path, as in `Outputs['csv']`."""
 
 
 class ExpressionError(ValueError):
-    """An expression names something that is not there, or is not of a function's form."""
+    """An expression refers to a value that does not exist, or is malformed."""
 
 
 def is_expression(value: object) -> bool:
-    """Return whether a value of a definition is a function, so that it is only known during an execution."""
+    """Return whether a value of a definition is a function, which is known only during an execution."""
     return isinstance(value, dict) and len(value) == 1 and not FUNCTIONS.isdisjoint(value)
 
 
 def function_problems(value: object) -> Iterator[str]:
-    """Yield what is wrong with the form of the functions in a value."""
+    """Yield the functions in a value that are malformed."""
     if isinstance(value, list):
         for item in value:
             yield from function_problems(item)
@@ -62,13 +62,13 @@ def references(value: object) -> Iterator[str]:
 
 
 def referenced_step(reference: str) -> str | None:
-    """Return the step that a reference needs, or None for parameters and execution variables."""
+    """Return the step that a reference depends on, or None for parameters and execution variables."""
     parts = reference.split(".")
     return parts[1] if parts[0] == "Steps" and len(parts) > 1 else None
 
 
 Lookup = Callable[[str], object]
-"""Returns the value of a `Get`; raises ExpressionError for what is not there."""
+"""Returns the value of a `Get`; raises ExpressionError if it does not exist."""
 
 ReadJson = Callable[[str], object]
 """Returns the JSON document at an S3 URI, or that of a property file, given as
@@ -76,10 +76,10 @@ ReadJson = Callable[[str], object]
 
 
 def resolve(value: object, lookup: Lookup, read_property_file: ReadJson, read_s3: ReadJson) -> Any:
-    """Return a value of a definition with all functions replaced by what they give.
+    """Return a value of a definition with all functions replaced by their values.
 
     Raises:
-        ExpressionError: a function that is malformed, or whose reference or path leads nowhere.
+        ExpressionError: a function is malformed, or its reference or path does not exist.
     """
 
     def walk(node: object) -> object:
@@ -108,7 +108,7 @@ def path_parts(path: str, what: str) -> Iterator[str | int]:
     """Yield the names and indexes of a path such as `metrics.rmse[0]` or `Outputs['csv'].S3Output.S3Uri`.
 
     Raises:
-        ExpressionError: it is not a path.
+        ExpressionError: the path is malformed.
     """
     position = 0
     while position < len(path):
@@ -120,12 +120,12 @@ def path_parts(path: str, what: str) -> Iterator[str | int]:
 
 
 def follow_path(document: object, path: str, what: str) -> object:
-    """Return what a path such as `metrics.rmse[0]` or `Outputs['csv'].S3Output.S3Uri` leads to.
+    """Return the value at a path such as `metrics.rmse[0]` or `Outputs['csv'].S3Output.S3Uri`.
 
-    A list of named things (the inputs and outputs of a job) can be entered by name.
+    An entry of a list of named items (the inputs and outputs of a job) can be selected by name.
 
     Raises:
-        ExpressionError: the path leads nowhere, or is none.
+        ExpressionError: the path does not exist or is malformed.
     """
     node = document
     for part in path_parts(path, what):

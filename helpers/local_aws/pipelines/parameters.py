@@ -1,4 +1,4 @@
-"""The parameters of a pipeline: as its definition declares them, and the values of an execution."""
+"""The parameters of a pipeline: their definitions, and their values in an execution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _PARAMETER_TYPES: Mapping[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A pipeline parameter; `default` None means that every execution must give a value."""
+    """A pipeline parameter; if `default` is None, every execution must set a value."""
 
     name: str
     type: str
@@ -21,10 +21,10 @@ class Parameter:
     enum_values: tuple[object, ...] = ()
 
     def value(self, given: str | None) -> object:
-        """Return the parameter's value in an execution that was started with a value, or with none.
+        """Return the parameter's value in an execution, from a given value or the default.
 
         Raises:
-            ValueError: no value, one of the wrong type, or none of the allowed ones.
+            ValueError: the value is missing, has the wrong type, or is not an allowed one.
         """
         if given is None:
             if self.default is None:
@@ -41,7 +41,7 @@ class Parameter:
 
 
 def parse_parameters(entries: object) -> tuple[dict[str, Parameter], list[str]]:
-    """Return the parameters of a definition, and what is wrong with its entries."""
+    """Return the parameters of a definition, and the problems of its entries."""
     if not isinstance(entries, list):
         return {}, ["Parameters must be a list"]
     problems = []

@@ -1,4 +1,4 @@
-"""Pipelines: what `CreatePipeline` registers, the versions that updates make, and the operations on them."""
+"""Pipelines: created by `CreatePipeline`, with their versions and operations."""
 
 import threading
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _SORTED = members("PipelineNamePrefix", "SortBy")
 
 @dataclass
 class PipelineVersion:
-    """A definition that a pipeline has, or had."""
+    """A current or earlier definition of a pipeline."""
 
     number: int
     definition: str
@@ -46,7 +46,7 @@ class PipelineVersion:
 
     @cached_property
     def parsed(self) -> PipelineDefinition:
-        """The definition as a graph, which all executions of the version share."""
+        """The definition as a graph, shared by all executions of the version."""
         return parse_definition(self.definition)
 
 
@@ -59,10 +59,10 @@ class Pipeline:
     role_arn: str
     versions: list[PipelineVersion]
     settings: dict[str, Any]
-    """PipelineDisplayName, PipelineDescription and ParallelismConfiguration, as far as they are given."""
+    """PipelineDisplayName, PipelineDescription and ParallelismConfiguration, if given."""
     tags: Tags
     token: str
-    """Of the request that created it."""
+    """The client request token of its creation."""
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
     last_run: datetime | None = None
@@ -80,7 +80,7 @@ class Pipeline:
         return self.versions[number - 1]
 
     def description(self, version: PipelineVersion) -> Response:
-        """Return the pipeline as `DescribePipeline` does."""
+        """Return the response of `DescribePipeline`."""
         return with_values(
             {
                 "PipelineArn": self.arn,
@@ -99,7 +99,7 @@ class Pipeline:
         )
 
     def summary(self) -> Response:
-        """Return the pipeline as `ListPipelines` does."""
+        """Return the summary in `ListPipelines`."""
         return with_values(
             {
                 "PipelineArn": self.arn,
@@ -124,7 +124,7 @@ class Pipelines:
         self._pipelines: dict[str, Pipeline] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         created = members("CreatedAfter", "CreatedBefore", "SortOrder", "NextToken", "MaxResults")
         return {
             "CreatePipeline": Operation(self.create, _REGISTERED | members("ClientRequestToken", "Tags")),
@@ -144,15 +144,15 @@ class Pipelines:
         }
 
     def state(self) -> Mapping[str, Pipeline]:
-        """Return the pipelines, to be restored by another server."""
+        """Return the pipelines, for another server to restore."""
         return self._pipelines
 
     def restore(self, state: Mapping[str, Pipeline]) -> None:
-        """Have the pipelines of a server that has ended."""
+        """Restore the pipelines of a stopped server."""
         self._pipelines.update(state)
 
     def create(self, request: Request) -> Response:
-        """Register a pipeline."""
+        """Create a pipeline."""
         name, token = request["PipelineName"], request["ClientRequestToken"]
         definition = self._definition(request)
         if definition is None:
@@ -179,7 +179,7 @@ class Pipelines:
             return {"PipelineArn": self._pipelines[name].arn}
 
     def update(self, request: Request) -> Response:
-        """Change what a request names of a pipeline; another definition is another version."""
+        """Update the given properties of a pipeline; a changed definition creates a version."""
         pipeline = self.find(request["PipelineName"])
         definition = self._definition(request)
         if request.get("RoleArn"):
@@ -193,12 +193,12 @@ class Pipelines:
             return {"PipelineArn": pipeline.arn, "PipelineVersionId": pipeline.version().number}
 
     def describe(self, request: Request) -> Response:
-        """Return a pipeline with the definition of a version, by default of the newest."""
+        """Return a pipeline with the definition of a version, by default the newest."""
         pipeline = self.find(request["PipelineName"])
         return pipeline.description(pipeline.version(request.get("PipelineVersionId")))
 
     def list_pipelines(self, request: Request) -> Response:
-        """Return the pipelines of the region, by default the newest first."""
+        """Return the pipelines of the region, newest first by default."""
         found = [
             pipeline.summary()
             for pipeline in list(self._pipelines.values())
@@ -210,7 +210,7 @@ class Pipelines:
         return page(found, request, "PipelineSummaries")
 
     def list_versions(self, request: Request) -> Response:
-        """Return the versions of a pipeline, by default the newest first."""
+        """Return the versions of a pipeline, newest first by default."""
         pipeline = self.find(request["PipelineName"])
         found = [
             with_values(
@@ -229,7 +229,7 @@ class Pipelines:
         return page(found[::-1] if descending(request) else found, request, "PipelineVersionSummaries")
 
     def update_version(self, request: Request) -> Response:
-        """Name and describe a version."""
+        """Set the display name and the description of a version."""
         pipeline = self.find(request["PipelineArn"])
         version = pipeline.version(request["PipelineVersionId"])
         version.display_name = request.get("PipelineVersionDisplayName") or version.display_name
@@ -249,7 +249,7 @@ class Pipelines:
             raise ApiError("ResourceNotFound", f"Pipeline '{name}' does not exist.") from None
 
     def remove(self, pipeline: Pipeline) -> None:
-        """Forget a pipeline."""
+        """Delete a pipeline."""
         with self._lock:
             del self._pipelines[pipeline.name]
 
@@ -258,11 +258,11 @@ class Pipelines:
         return next((each.tags for each in list(self._pipelines.values()) if each.arn == arn), None)
 
     def search_records(self) -> list[Response]:
-        """Return the pipelines as `Search` does."""
+        """Return the pipelines for `Search`."""
         return [{**pipeline.summary(), "Tags": pipeline.tags} for pipeline in list(self._pipelines.values())]
 
     def _definition(self, request: Request) -> str | None:
-        """Return the checked definition of a request, from S3 where it names an object there."""
+        """Return the validated definition of a request, from S3 if it names an object."""
         text, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
         if text is not None and location is not None:
             raise ApiError(

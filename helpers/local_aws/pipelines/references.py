@@ -1,4 +1,4 @@
-"""The references of a definition (`Get`): what they name, and whether its type fits where they stand."""
+"""The references of a definition (`Get`): whether they exist, and whether their types fit the arguments."""
 
 from collections.abc import Iterator, Mapping
 from typing import cast
@@ -24,7 +24,7 @@ EXECUTION_VARIABLES = frozenset(
     }
 )
 _OF_A_JOB = {kind.job_name: name for name, kind in STEP_TYPES.items() if kind.job_name}
-"""The variables that have a value in steps of one type only."""
+"""The variables that only steps of one type have."""
 _WITHIN_FOR_EACH = frozenset({"ForEach", "IterationOutput"})
 _FITTING: Mapping[str, frozenset[str]] = {
     "string": frozenset({"string"}),
@@ -34,18 +34,18 @@ _FITTING: Mapping[str, frozenset[str]] = {
     "float": frozenset({"float", "double"}),
     "double": frozenset({"float", "double"}),
 }
-"""The types of arguments that a value of a type can be assigned to."""
+"""The types of arguments that accept a value of a type."""
 
 
 class References:
-    """What can be referred to in one definition."""
+    """The values that a definition can refer to."""
 
     def __init__(self, steps: Mapping[str, Step], parameters: Mapping[str, Parameter]):
         self._steps = steps
         self._parameters = parameters
 
     def problems(self) -> Iterator[str]:
-        """Yield what is wrong with the references in the steps' arguments."""
+        """Yield the problems of the references in the steps' arguments."""
         for step in self._steps.values():
             for reference in sorted(set(references(step.arguments))):
                 kind, _, rest = reference.partition(".")
@@ -101,7 +101,7 @@ class References:
                 yield f"'{reference}': {error}"
 
     def _type_of(self, reference: str) -> str | None:
-        """Return the API's name for the type of what a reference leads to, or None where it is not known."""
+        """Return the API's name for the type of a reference's value, or None if it is not known."""
         kind, _, rest = reference.partition(".")
         if kind == "Execution":
             return "string"
@@ -116,11 +116,11 @@ class References:
         try:
             return str(_shape_at(properties, path).type_name)
         except ExpressionError:
-            return None  # problems() reports what is wrong with it
+            return None  # problems() reports it
 
 
 def _properties(step: Step, path: str) -> Shape | None:
-    """Return the shape in which a path into the properties of a step begins, or None where there is none."""
+    """Return the shape at the beginning of a path into a step's properties, or None if there is none."""
     step_type = STEP_TYPES[step.type]
     if step_type.listed_properties and path.partition("[")[0] in shape(step_type.listed_properties).members:
         return shape(step_type.listed_properties)
@@ -128,10 +128,10 @@ def _properties(step: Step, path: str) -> Shape | None:
 
 
 def _shape_at(found: Shape, path: str) -> Shape:
-    """Return the shape that a path into a response leads to.
+    """Return the shape at a path into a response.
 
     Raises:
-        ExpressionError: it leads nowhere.
+        ExpressionError: the path does not exist.
     """
     start = found.name
     for part in path_parts(path, start):

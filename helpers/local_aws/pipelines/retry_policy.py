@@ -1,4 +1,4 @@
-"""When a failed step is tried again (developer guide, "Retry Policy for Pipeline Steps")."""
+"""Decides when a failed step is retried (developer guide, "Retry Policy for Pipeline Steps")."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class RetryPolicy:
 
 
 DEFAULT_POLICIES = (RetryPolicy(STEP_EXCEPTIONS),)
-"""What holds for a step without policies of its own."""
+"""The retry policies of a step that defines none."""
 
 
 def parse_retry_policy(policy: Mapping[str, Any], path: str) -> tuple[RetryPolicy | None, list[str]]:
-    """Return a policy of a pipeline definition, or None with what is wrong with it."""
+    """Return a policy of a pipeline definition, or None with its problems."""
     problems = [
         f"{path} has the unknown key '{key}'"
         for key in policy
@@ -61,7 +61,7 @@ def parse_retry_policy(policy: Mapping[str, Any], path: str) -> tuple[RetryPolic
             frozenset(exception_types),
             policy.get("IntervalSeconds", 1),
             policy.get("BackoffRate", 2.0),
-            # With an expiry in time, the number of attempts is not what ends the retries.
+            # If the expiry is a time, the number of attempts does not end the retries.
             policy.get("MaxAttempts", 5 if expires is None else 2**31),
             None if expires is None else expires * 60,
         ),
@@ -72,13 +72,13 @@ def parse_retry_policy(policy: Mapping[str, Any], path: str) -> tuple[RetryPolic
 def retry_delay(
     policies: Sequence[RetryPolicy], exception_type: str, retries: int, elapsed_seconds: float
 ) -> float | None:
-    """Return the seconds to wait before the next attempt, or None when there is none.
+    """Return the seconds until the next attempt, or None if the step is not retried.
 
     Args:
-        policies: the step's policies, or `DEFAULT_POLICIES`; the first that names the exception counts.
-        exception_type: how the attempt failed, as `SageMaker.JOB_INTERNAL_ERROR`.
-        retries: how often the step was retried already.
-        elapsed_seconds: since the first attempt began.
+        policies: the step's policies, or `DEFAULT_POLICIES`; the first one for the exception applies.
+        exception_type: how the attempt failed, such as `SageMaker.JOB_INTERNAL_ERROR`.
+        retries: how often the step has been retried.
+        elapsed_seconds: time since the first attempt started.
     """
     policy = next((policy for policy in policies if exception_type in policy.exception_types), None)
     if policy is None or retries >= policy.max_attempts:

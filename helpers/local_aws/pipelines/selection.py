@@ -1,4 +1,4 @@
-"""Selective execution: some steps of a pipeline, on the results of an earlier execution.
+"""Selective execution: runs some steps of a pipeline with the results of an earlier execution.
 
 https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-selective-ex.html
 """
@@ -12,19 +12,19 @@ Ancestors = Mapping[str, frozenset[str]]
 
 
 class SelectionError(ValueError):
-    """Steps that cannot be executed by themselves."""
+    """The selected steps cannot be executed separately."""
 
 
 def reused_steps(definition: PipelineDefinition, selected: Sequence[str], source: str | None) -> list[str]:
-    """Return the steps whose results the selected ones take from the source execution.
+    """Return the steps whose results the selected steps take from the source execution.
 
     Args:
-        definition: what is executed.
-        selected: names of steps.
-        source: ARN of the source execution, if there is one.
+        definition: the pipeline definition.
+        selected: names of the selected steps.
+        source: ARN of the source execution, if any.
 
     Raises:
-        SelectionError: an unknown step, steps that are not connected, or results without a source.
+        SelectionError: a step is unknown, steps are not connected, or results are needed without a source.
     """
     steps = definition.steps
     unknown = [name for name in selected if name not in steps]
@@ -53,7 +53,7 @@ def _is_needed(steps: Mapping[str, Step], selected: Sequence[str], name: str) ->
 
 
 def _ancestors(steps: Mapping[str, Step]) -> Ancestors:
-    """Return every step that a step depends on, directly or not; `steps` lie in running order."""
+    """Return all direct and indirect dependencies of each step; `steps` are in running order."""
     found: dict[str, frozenset[str]] = {}
     for name, step in steps.items():
         found[name] = frozenset(step.depends_on).union(*(found[other] for other in step.depends_on))

@@ -1,4 +1,4 @@
-"""When a step's earlier result is reused (developer guide, "Caching pipeline steps")."""
+"""Decides when an earlier result of a step is reused (developer guide, "Caching pipeline steps")."""
 
 import hashlib
 import json
@@ -16,28 +16,28 @@ _DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1}
 
 
 def cache_key(step_name: str, arguments: Mapping[str, Any], members: Sequence[str]) -> str:
-    """Return the identity of a step's resolved arguments, of which some members count.
+    """Return a key for a step from the given members of its resolved arguments.
 
-    Resources, outputs, network, role and tags are never among them.
+    Resources, outputs, network, role and tags never affect the key.
 
-    The content behind an S3 URI is not part of it, as on AWS: code and data must show in the URI or
-    in the environment.
+    As on AWS, the content of an S3 object does not affect the key: changed code or data must change the URI
+    or the environment.
     """
     key = {name: _member(arguments, name) for name in members}
     return hashlib.sha256(json.dumps([step_name, key], sort_keys=True).encode()).hexdigest()
 
 
 def _member(arguments: Mapping[str, Any], path: str) -> Any:
-    """Return the member that a path as `TrainingJobDefinition.InputDataConfig` leads to, or None."""
+    """Return the member at a path such as `TrainingJobDefinition.InputDataConfig`, or None."""
     name, _, rest = path.partition(".")
     return _member(arguments.get(name) or {}, rest) if rest else arguments.get(name)
 
 
 def parse_expiry(text: str) -> timedelta:
-    """Return `ExpireAfter` as a duration; a year counts 365 days and a month 30.
+    """Return `ExpireAfter` as a duration; a year has 365 days and a month 30.
 
-    The developer guide writes ISO 8601 durations with and without the leading P and in any case
-    (`P30D`, `30d`, `PT1H`, `T16m`).
+    The developer guide uses ISO 8601 durations with or without the leading P, in upper or lower case (`P30D`,
+    `30d`, `PT1H`, `T16m`).
 
     Raises:
         ValueError: the text is not a duration, or an empty one.

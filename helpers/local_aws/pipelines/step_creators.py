@@ -1,4 +1,4 @@
-"""What answers the requests of steps: the operations of a region, with the rights of the pipeline's role."""
+"""Sends the requests of steps to the operations of a region, with the permissions of the pipeline's role."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from helpers.local_aws.tuning.tuning_jobs import TuningJobs
 
 @dataclass(frozen=True)
 class Requester:
-    """Who sends the request of a step.
+    """The sender of a step's request.
 
     Attributes:
-        role_arn: of the pipeline's role.
-        execution_arn: of the execution.
+        role_arn: ARN of the pipeline's role.
+        execution_arn: ARN of the execution.
     """
 
     role_arn: str
@@ -35,12 +35,12 @@ class Requester:
 
 
 Create = Callable[[Request, Requester], StepResource]
-"""Answers a request; raises ApiError."""
+"""Handles a request; raises ApiError."""
 
 
 @dataclass(frozen=True)
 class RegionResources:
-    """What steps create resources in."""
+    """The kinds of resources that steps create."""
 
     processing_jobs: ProcessingJobs
     training_jobs: TrainingJobs
@@ -53,7 +53,7 @@ class RegionResources:
     packages: ModelPackages
 
     def creators(self) -> Mapping[str, Create]:
-        """Return what answers, by the types of the steps."""
+        """Return the function that handles the request, by step type."""
         return {
             "Endpoint": self._create_endpoint,
             "EndpointConfig": self._create_endpoint_config,
@@ -74,7 +74,7 @@ class RegionResources:
         return self.endpoint_configs.find(request["EndpointConfigName"])
 
     def _create_endpoint(self, request: Request, requester: Requester) -> Endpoint:
-        """Create an endpoint and wait until it serves."""
+        """Create an endpoint and wait until it is in service."""
         self.endpoints.create(request, caller=requester.role_arn)
         endpoint = self.endpoints.find(request["EndpointName"])
         endpoint.settled.wait()
@@ -83,7 +83,7 @@ class RegionResources:
         return endpoint
 
     def _register_model(self, request: Request, requester: Requester) -> ModelPackage:
-        """Register a version that names its execution, in a group that is created where there is none."""
+        """Register a model version with the ARN of its execution; create the group if it does not exist."""
         group = request.get("ModelPackageGroupName")
         if group and not group.startswith("arn:"):
             try:

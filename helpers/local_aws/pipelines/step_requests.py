@@ -1,4 +1,4 @@
-"""The requests that steps make, by the types of the steps: their operations, and what is checked of them."""
+"""The API requests of steps by step type: their operations and validation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,16 +17,15 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StepRequest:
-    """What a step of one type asks of the API.
+    """The API request of a step type.
 
     Attributes:
-        operation: `CreateProcessingJob`
-        metadata: the member of a step's Metadata that holds the ARN of what was created.
-        name_member: the member of the request that the execution gives a name.
-        problems: what the operation rejects in a request of the right shape.
-        not_emulated: what of a request has no effect here.
-        cache_members: the members, or paths to members, that make two requests equal; without any the type
-            is never cached.
+        operation: the API operation, such as `CreateProcessingJob`.
+        metadata: the member of a step's Metadata with the ARN of the created resource.
+        name_member: the request member for the generated name.
+        problems: yields why the operation rejects a request of valid shape.
+        not_emulated: returns what is not emulated of a request.
+        cache_members: paths of the members that are compared for caching; if empty, the type is never cached.
             https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-default-keys.html
     """
 
@@ -107,9 +106,9 @@ REASONS: Mapping[str, str] = {
     "Lambda": "there are no Lambda functions",
     "QualityCheck": "its image is closed, and SageMaker Model Monitor takes no new customers",
 }
-"""Why steps of a type are not executed, where there is a reason beside that nobody has needed them."""
+"""Reasons why step types are not executed, other than missing demand."""
 
 
 def is_executed(step_type: str) -> bool:
-    """Return whether executions run steps of a type; the others are rejected when an execution starts."""
+    """Return whether executions run steps of a type; an execution with others is rejected."""
     return step_type in STEP_REQUESTS or step_type in {"Callback", "Condition", "Fail"}

@@ -1,7 +1,7 @@
-"""The types of steps that a definition can have, by the keys that the SDK and AWS's JSON schema write.
+"""The step types of definitions, by the keys that the SDK and AWS's JSON schema write.
 
-Those that are not executed are known all the same, so that a definition with them can be registered; an
-execution of it is rejected with their names.
+The types that are not executed are included, so that a definition with them can be registered. An execution
+of it is rejected with the names of these steps.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ _CHECK = frozenset(
 
 @dataclass(frozen=True)
 class StepType:
-    """A type of steps.
+    """A step type.
 
     Attributes:
-        own_keys: what a step of this type may have in addition to the keys of all steps.
-        properties: the shape of the API that holds its properties, as `Steps.train.TrainingJobArn`; None
-            where they are not of SageMaker's API.
-        listed_properties: the shape of a list operation whose members are properties, too.
-        job_name: the execution variable that holds the name of its job.
-        needs_arguments: whether Arguments are mandatory.
+        own_keys: the keys of the step type in addition to those of all steps.
+        properties: the API shape of its properties, such as `Steps.train.TrainingJobArn`; None if they are
+            not part of SageMaker's API.
+        listed_properties: the shape of a list operation whose members are also properties.
+        job_name: the execution variable with the name of its job.
+        needs_arguments: whether Arguments are required.
     """
 
     own_keys: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class StepType:
 
     @property
     def keys(self) -> frozenset[str]:
-        """All keys that a step of this type may have."""
+        """All keys that a step of this type can have."""
         return _KEYS | self.own_keys
 
 

@@ -1,4 +1,4 @@
-"""The steps of a pipeline definition, each checked as far as it can be by itself."""
+"""The steps of a pipeline definition, each validated by itself."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,28 +18,28 @@ from helpers.local_aws.pipelines.step_cache import parse_expiry
 from helpers.local_aws.pipelines.step_types import STEP_TYPES
 
 Trigger = Literal["Completed", "Failed", "Stopped", "Any"]
-"""How a step must have ended for one that depends on it to run."""
+"""The status of a step for which a dependent step runs."""
 _TRIGGERS = ("Completed", "Failed", "Stopped", "Any")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what it depends on, what it does, when its result is reused and when it is tried again."""
+    """A step: its dependencies, its request, its caching and its retry policies."""
 
     name: str
     type: str
     arguments: Mapping[str, Any]
     depends_on: Mapping[str, Trigger]
     branch: tuple[str, str] | None = None
-    """The condition step whose outcome (`True`, `False`) decides whether this step runs at all."""
+    """The condition step whose result (`True` or `False`) decides whether this step runs."""
     cache_expiry: timedelta | None = None
     retry_policies: tuple[RetryPolicy, ...] = DEFAULT_POLICIES
     property_files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Property file name -> (output name, path below the output)."""
     output_parameters: Mapping[str, str] = field(default_factory=dict)
-    """Their types, as `String`, by their names."""
+    """The types of output parameters by name, such as `String`."""
     queue_url: object = None
-    """Of a Callback step: a URL, or a function that gives one."""
+    """The queue of a Callback step: a URL, or a function that returns one."""
     display_name: str | None = None
     description: str | None = None
 
@@ -47,7 +47,7 @@ class Step:
 def collect_steps(
     entries: list[Any], path: str, branch: tuple[str, str] | None, steps: dict[str, Step]
 ) -> list[str]:
-    """Add a list's steps, and those in the branches of its conditions, to `steps`; return the problems."""
+    """Add the steps of a list, and of its condition branches, to `steps`; return the problems."""
     problems = []
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("Name"), str):
@@ -147,13 +147,13 @@ def _parse_step(
 
 
 def _job_exception_problems(policy: RetryPolicy, type_name: str, where: str) -> Iterator[str]:
-    """Yield that a step without a job cannot be retried for the end of a job."""
+    """Yield an error if a step without a job has a retry policy for the result of a job."""
     if type_name in {"Model", "RegisterModel"} and (found := policy.exception_types & JOB_EXCEPTIONS):
         yield f"{where}: a {type_name} step is not retried for {', '.join(sorted(found))}"
 
 
 def _dependencies(entries: object, where: str) -> tuple[dict[str, Trigger], list[str]]:
-    """Return the steps of DependsOn, each a name or an object of Step and Trigger, and what is wrong."""
+    """Return the steps of DependsOn, each a name or an object with Step and Trigger, and the problems."""
     found: dict[str, Trigger] = {}
     for entry in entries if isinstance(entries, list) else [None]:
         match entry:

@@ -1,1 +1,1 @@
-"""Processing jobs: data in, a container, data out, and the log."""
+"""Processing jobs: input data, a container, output data, and the log."""

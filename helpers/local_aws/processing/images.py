@@ -1,4 +1,4 @@
-"""Which container runs a job, by the image that it names."""
+"""Selects the container for the image of a job."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -13,16 +13,16 @@ Run = Callable[[ContainerJob, Output, threading.Event], ContainerExit]
 
 
 def _expect_nothing(_: ContainerJob) -> None:
-    """Start nothing: the image needs no more than a process."""
+    """Do nothing: the image needs only a process."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image that is executed.
+    """A supported image.
 
     Attributes:
         run: runs its container.
-        expect: starts what a job will need, in the background, while its inputs arrive.
+        expect: starts what a job will need in the background, while its inputs are downloaded.
     """
 
     run: Run
@@ -33,17 +33,17 @@ IMAGES: Mapping[str, Image] = {
     "sagemaker-spark-processing": Image(spark_container.run, spark_container.expect),
     "sagemaker-base-python": Image(python_container.run),
 }
-"""The images that are executed, by how their repository's name begins."""
+"""The supported images by the prefix of their repository's name."""
 
 
 def find_image(request: Mapping[str, Any]) -> Image | None:
-    """Return the image of a CreateProcessingJob request, or None when it is not executed here."""
+    """Return the image of a CreateProcessingJob request, or None if it is not supported."""
     repository = str(request["AppSpecification"]["ImageUri"]).rsplit("/", 1)[-1]
     return next((image for name, image in IMAGES.items() if repository.startswith(name)), None)
 
 
 def image_problem(request: Mapping[str, Any]) -> str | None:
-    """Return why a job's image is not executed here, or None when it is."""
+    """Return why a job's image is not supported, or None if it is."""
     if find_image(request):
         return None
     image = request["AppSpecification"]["ImageUri"]

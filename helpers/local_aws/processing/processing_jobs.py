@@ -1,4 +1,4 @@
-"""Processing jobs: what `CreateProcessingJob` starts, and the operations on it."""
+"""Processing jobs: created by `CreateProcessingJob`, with their operations."""
 
 from helpers.local_aws.access.creation import Creation, authorize_creation
 from helpers.local_aws.api.listing import Listing
@@ -20,12 +20,12 @@ class ProcessingJob(Job):
     """A processing job, as the API describes it."""
 
     def description(self) -> Response:
-        """Return the job as `DescribeProcessingJob` does."""
+        """Return the response of `DescribeProcessingJob`."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
         return with_values({**request, **self.summary(), "ProcessingStartTime": self.started})
 
     def summary(self) -> Response:
-        """Return the job as `ListProcessingJobs` does."""
+        """Return the summary in `ListProcessingJobs`."""
         return with_values(
             {
                 "ProcessingJobName": self.name,
@@ -49,7 +49,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
     not_found = ("ResourceNotFound", "Could not find requested job with name: {name}")
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             **super().operations(),
             "CreateProcessingJob": Operation(self.create, MEMBERS, wants_caller=True),
@@ -57,7 +57,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         name = str(request["ProcessingJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
@@ -71,7 +71,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
         return {"ProcessingJobArn": job.arn}
 
     def delete(self, request: Request) -> Response:
-        """Forget a job that has finished."""
+        """Delete a job that has finished."""
         job = self.find(request)
         if not job.done.is_set():
             raise ApiError("ResourceInUse", f"The job {job.name} is {job.status}; stop it first")
@@ -99,7 +99,7 @@ def _creation(request: Request, region: str) -> Creation:
 
 
 def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:
-    """Bring the inputs, run the container, and upload the outputs."""
+    """Download the inputs, run the container, and upload the outputs."""
     image = find_image(job.request)
     if image is None:
         raise TypeError(f"{job.name} has an image that create() rejects")

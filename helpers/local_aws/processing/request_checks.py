@@ -1,6 +1,6 @@
-"""What CreateProcessingJob rejects in a request of the right shape, and what of it is not emulated.
+"""Checks CreateProcessingJob requests of valid shape, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,12 +30,12 @@ MEMBERS = members(
     "StoppingCondition",
     "Tags",
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 _CONTAINER_ROOT = "/opt/ml"
 
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:
-    """Return what AWS rejects in a request whose shape is right, one sentence each."""
+    """Return why AWS rejects a request of valid shape, one sentence per problem."""
     return [
         *_repeated_names(request),
         *_path_problems(request),
@@ -44,7 +44,7 @@ def request_problems(request: Mapping[str, Any]) -> list[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `ProcessingInputs.DatasetDefinition`."""
+    """Return what is not emulated of a request, such as `ProcessingInputs.DatasetDefinition`."""
     found = set(unsupported_members(request, MEMBERS))
     for entry in _inputs(request):
         source = entry.get("S3Input") or {}
@@ -67,7 +67,7 @@ def _inputs(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def outputs_of(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the outputs of a request, as far as they are known."""
+    """Return the outputs of a request that are known."""
     config = request.get("ProcessingOutputConfig")
     entries = config.get("Outputs") if isinstance(config, dict) else None
     return [entry for entry in entries or [] if isinstance(entry, dict)]
@@ -97,7 +97,7 @@ def _path_problems(request: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{kind} '{name}' must have {'S3Input' if is_input else 'S3Output'}"
             continue
         path = place.get("LocalPath")
-        if isinstance(path, dict):  # known in an execution only
+        if isinstance(path, dict):  # known only during an execution
             continue
         if not isinstance(path, str) or not f"{path.rstrip('/')}/".startswith(f"{_CONTAINER_ROOT}/"):
             yield f"LocalPath of {kind} '{name}' must begin with {_CONTAINER_ROOT}/processing/, not {path!r}"

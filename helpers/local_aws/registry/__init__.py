@@ -1,1 +1,1 @@
-"""The model registry: groups of model packages, their versions and the approval of these."""
+"""The model registry: model package groups, and the versions and approval of their packages."""

@@ -1,4 +1,4 @@
-"""Groups of model packages, and the operations on them."""
+"""Model package groups and their operations."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ _LISTING = Listing("ModelPackageGroupSummaryList", "ModelPackageGroupName")
 
 @dataclass
 class ModelPackageGroup:
-    """A group, with the versions of its model."""
+    """A group with the versions of its model."""
 
     name: str
     arn: str
@@ -29,17 +29,17 @@ class ModelPackageGroup:
     policy: str | None = None
     packages: dict[int, ModelPackage] = field(default_factory=dict)
     last_version: int = 0
-    """The number of a deleted version is not given again."""
+    """The highest version so far; the number of a deleted version is not reused."""
     tokens: dict[str, str] = field(default_factory=dict)
-    """ARNs of packages by the tokens of the requests that created them."""
+    """ARNs of packages by the client tokens that created them."""
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def describe(self) -> Response:
-        """Return the group as `DescribeModelPackageGroup` does."""
+        """Return the response of `DescribeModelPackageGroup`."""
         return {**self.summary(), "CreatedBy": self.created_by}
 
     def summary(self) -> Response:
-        """Return the group as `ListModelPackageGroups` does."""
+        """Return the summary in `ListModelPackageGroups`."""
         return with_values(
             {
                 "ModelPackageGroupName": self.name,
@@ -57,11 +57,11 @@ class ModelPackageGroups:
     def __init__(self, region: str):
         self.region = region
         self.lock = threading.RLock()
-        """Of changes to the groups and to their packages."""
+        """Held during changes to the groups and their packages."""
         self._groups: dict[str, ModelPackageGroup] = {}
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         name = members("ModelPackageGroupName")
         return {
             "CreateModelPackageGroup": Operation(
@@ -88,7 +88,7 @@ class ModelPackageGroups:
         return {"ModelPackageGroupArn": arn}
 
     def list_groups(self, request: Request) -> Response:
-        """Return the groups of the region, by default the oldest first."""
+        """Return the groups of the region, oldest first by default."""
         return _LISTING.page([group.summary() for group in self.all()], request)
 
     def delete(self, request: Request) -> Response:
@@ -105,7 +105,7 @@ class ModelPackageGroups:
         return {}
 
     def put_policy(self, request: Request) -> Response:
-        """Attach a resource policy to a group. It is kept and returned; there is one account to use it."""
+        """Attach a resource policy to a group. It is stored, but not evaluated: there is only one account."""
         group, policy = self.find(request), request["ResourcePolicy"]
         try:
             is_object = isinstance(json.loads(policy), dict)
@@ -129,14 +129,14 @@ class ModelPackageGroups:
         return {}
 
     def all(self) -> Iterator[ModelPackageGroup]:
-        """Yield the groups."""
+        """Yield all groups."""
         yield from list(self._groups.values())
 
     def find(self, request: Request) -> ModelPackageGroup:
-        """Return the group that a request names, by its name or its ARN.
+        """Return a group by its name or ARN.
 
         Raises:
-            ApiError: ValidationException, which the registry has for what is not there.
+            ApiError: ValidationException, which the registry returns if the group does not exist.
         """
         given = str(request["ModelPackageGroupName"])
         name = given.rpartition("/")[2]
@@ -155,4 +155,4 @@ class ModelPackageGroups:
 
 
 MODEL_PACKAGE_GROUPS = Regional(ModelPackageGroups)
-"""Which the API and CloudFormation share."""
+"""Shared by the API and CloudFormation."""

@@ -1,7 +1,8 @@
-"""The schema of a model card's content in a model package.
+"""The schema for the content of a model card in a model package.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html#model-card-schema: that of a model
-card without `model_package_details`, and with two members of `model_overview`.
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-details.html#model-card-schema
+
+It is the schema of model cards without `model_package_details`, and with two members of `model_overview`.
 """
 
 import json
@@ -124,9 +125,9 @@ class _Content(_Part):
 
 
 def card_problems(card: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a ModelCard, of which the content is JSON."""
+    """Yield the problems of a ModelCard, whose content is JSON."""
     text = card.get("ModelCardContent") or "{}"
-    if not isinstance(text, str):  # of a pipeline's definition: known during an execution
+    if not isinstance(text, str):  # in a pipeline definition: known only during an execution
         return
     try:
         json.loads(text)

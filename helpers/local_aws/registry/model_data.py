@@ -1,4 +1,4 @@
-"""The artifacts of a model in S3."""
+"""The model artifacts in S3."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def model_data_etag(s3: Any, url: str) -> str:
     """Return the ETag of the artifacts at a ModelDataUrl.
 
     Raises:
-        ApiError: ValidationException where there is no such object.
+        ApiError: ValidationException if the object does not exist.
     """
     uri = parse(url)
     try:

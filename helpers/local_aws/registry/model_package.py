@@ -11,20 +11,20 @@ APPROVED = "Approved"
 
 
 def user_context(caller: str | None) -> Response:
-    """Return who asks as `CreatedBy` and `LastModifiedBy` name it; None is the account itself."""
+    """Return the caller in the form of `CreatedBy` and `LastModifiedBy`; None is the account itself."""
     principal = find_principal(caller or ACCOUNT_ROOT)
     return {"IamIdentity": {"Arn": principal.user if principal else caller}}
 
 
 @dataclass
 class ModelPackage:
-    """A model package of a group."""
+    """A model package in a group."""
 
     group_name: str
     version: int
     arn: str
     content: dict[str, Any]
-    """The members of the request that created it, as updates have changed them."""
+    """The members of the create request, with the changes of updates."""
     created_by: Response
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     modified: datetime | None = None
@@ -36,7 +36,7 @@ class ModelPackage:
         return str(self.content["ModelApprovalStatus"])
 
     def description(self) -> Response:
-        """Return the package as `DescribeModelPackage` does; a versioned one has no ModelPackageName."""
+        """Return the response of `DescribeModelPackage`; a versioned package has no ModelPackageName."""
         return with_values(
             {
                 **self.content,
@@ -50,7 +50,7 @@ class ModelPackage:
         )
 
     def summary(self) -> Response:
-        """Return the package as `ListModelPackages` does."""
+        """Return the summary in `ListModelPackages`."""
         return with_values(
             {
                 "ModelPackageGroupName": self.group_name,

@@ -1,4 +1,4 @@
-"""What CreateModelPackage rejects in a request of the right shape, and what of it is not emulated."""
+"""Checks CreateModelPackage requests of valid shape, and lists what is not emulated."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -34,11 +34,11 @@ MEMBERS = members(
     "Tags",
     "Task",
 )
-"""The members of a request that are kept and returned, and of which the containers can be served."""
+"""The request members that are stored and returned; models can use their containers."""
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a request of valid shape, one sentence per problem."""
     group = request.get("ModelPackageGroupName")
     if not group:
         yield "Missing ARN."
@@ -49,5 +49,5 @@ def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, and unversioned packages."""
+    """Return what is not emulated of a request; this includes unversioned packages."""
     return sorted({*unsupported_members(request, MEMBERS)})

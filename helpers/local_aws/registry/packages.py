@@ -1,4 +1,4 @@
-"""Model packages: what `CreateModelPackage` registers, its approval, and the operations on it."""
+"""Model packages: created by `CreateModelPackage`, with their approval and operations."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ _LISTING = Listing(
 
 
 class ModelPackages:
-    """The versioned model packages of one region; its groups hold them."""
+    """The versioned model packages of one region, which are stored in its groups."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class ModelPackages:
         groups: ModelPackageGroups,
         on_change: Callable[[ModelPackage], object],
     ):
-        """Args: on_change: is called for a package that was registered, approved, rejected or changed."""
+        """Args: on_change: called after a package was registered, approved, rejected or changed."""
         self._clients = clients
         self._groups = groups
         self._on_change = on_change
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             "CreateModelPackage": Operation(self.create, MEMBERS, wants_caller=True),
             "DescribeModelPackage": Operation(
@@ -64,7 +64,7 @@ class ModelPackages:
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Register the next version of a group's model. A token that was used already gives its version."""
+        """Register the next version in a group; for a known client token, return the existing version."""
         if problems := list(request_problems(request)):
             raise ApiError("ValidationException", "; ".join(problems))
         group = self._groups.find(request)
@@ -89,9 +89,9 @@ class ModelPackages:
         return {"ModelPackageArn": arn}
 
     def list_packages(self, request: Request) -> Response:
-        """Return packages, by default the oldest first.
+        """Return packages, oldest first by default.
 
-        Without a group, unversioned packages are listed unless a type is asked for: there are none.
+        Without a group, AWS lists unversioned packages unless a type is given; there are none here.
         """
         name, kind = request.get("ModelPackageGroupName"), request.get("ModelPackageType") or "Unversioned"
         groups: list[ModelPackageGroup] = []
@@ -137,10 +137,10 @@ class ModelPackages:
         return {}
 
     def find(self, name_or_arn: str) -> ModelPackage:
-        """Return a package by its ARN, or by the end of it, `group/version`.
+        """Return a package by its ARN, or by its end `group/version`.
 
         Raises:
-            ApiError: ValidationException, which the registry has for what is not there.
+            ApiError: ValidationException, which the registry returns if the package does not exist.
         """
         for group in self._groups.all():
             for package in list(group.packages.values()):
@@ -149,7 +149,7 @@ class ModelPackages:
         raise ApiError("ValidationException", f"ModelPackage {name_or_arn} does not exist.")
 
     def _add_etags(self, content: dict[str, Any]) -> None:
-        """Note the ETag of each container's model data, which must be there."""
+        """Add the ETag of each container's model data, which must exist."""
         specification = content.get("InferenceSpecification")
         if not specification:
             return
@@ -164,7 +164,7 @@ class ModelPackages:
 
 
 def _properties(properties: Mapping[str, str], request: Request) -> dict[str, str]:
-    """Return the customer's metadata properties after an update."""
+    """Return the CustomerMetadataProperties after an update."""
     removed = request.get("CustomerMetadataPropertiesToRemove") or []
     kept = {key: value for key, value in properties.items() if key not in removed}
     found = {**kept, **(request.get("CustomerMetadataProperties") or {})}

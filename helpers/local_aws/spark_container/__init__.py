@@ -1,1 +1,1 @@
-"""The Spark image's contract (aws/sagemaker-spark-container), honored in a folder of the job."""
+"""The contract of the Spark image (aws/sagemaker-spark-container), implemented in a folder of the job."""

@@ -1,4 +1,4 @@
-"""The configuration.json of a job: deserialized, checked and written as the image does it, before Spark."""
+"""The configuration.json of a job: parsed, validated and written as the image does it before Spark starts."""
 
 import json
 import shlex
@@ -19,7 +19,7 @@ _DOCUMENTATION = "https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-config
 
 @dataclass(frozen=True)
 class Target:
-    """The file of the image that a classification is added to."""
+    """The file of the image to which a classification is added."""
 
     path: PurePosixPath
     format: Format
@@ -45,12 +45,12 @@ TARGETS: Mapping[str, Target] = {
     "yarn-env": Target(_HADOOP / "yarn-env.sh", "env"),
     "yarn-site": Target(_HADOOP / "yarn-site.xml", "xml"),
 }
-"""Every classification that the image knows, in the image's order."""
+"""All classifications of the image, in its order."""
 
 
 @dataclass(frozen=True)
 class _Configuration:
-    """An entry of the document; its place is for people."""
+    """An entry of the document, with its position for error messages."""
 
     place: str
     classification: str
@@ -59,7 +59,7 @@ class _Configuration:
 
 
 def read(file: Path, after: Mapping[str, str] | None = None) -> dict[str, dict[str, str]]:
-    """Return the properties per classification of a job's file; see `parse`. Without the file there are none.
+    """Return the properties per classification of a job's file, or none without a file; see `parse`.
 
     Raises:
         ContainerError: see `parse`.
@@ -73,17 +73,18 @@ def read(file: Path, after: Mapping[str, str] | None = None) -> dict[str, dict[s
 
 
 def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[str, str]]:
-    """Return the properties per classification, as readers of the image's files understand what it writes.
+    """Return the properties per classification, as they are read from the files that the image writes.
 
-    The image appends the values as they are to each file, which is then read as a whole: a value that ends in
-    a backslash continues in the line after it, and of two values of a property the last counts.
+    The image appends the values to each file without changes, and the file is read as a whole. A value that
+    ends in a backslash therefore continues on the next line, and the last of two values of a property
+    applies.
 
     Args:
         text: the document.
-        after: what else the image adds to spark-defaults, after the user's properties.
+        after: properties that the image appends to spark-defaults, after the user's properties.
 
     Raises:
-        ContainerError: what the image cannot deserialize; or a value that would break the file.
+        ContainerError: the image cannot parse the document, or a value would break the file.
     """
     try:
         document = json.loads(text)
@@ -91,14 +92,14 @@ def parse(text: str, after: Mapping[str, str] | None = None) -> dict[str, dict[s
         place = f"line {error.lineno}, column {error.colno}"
         hint = f"{CONTAINER_PATH} is not JSON: {place}: {error.msg}"
         raise job_error("JSONDecodeError", str(error), hint) from None
-    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number with thousands of digits
         raise job_error(type(error).__name__, str(error), f"{CONTAINER_PATH} cannot be read") from None
     configurations = list(_deserialized(document))
     written: dict[str, str] = {}
     variables: dict[str, dict[str, str]] = {}
     for configuration in configurations:
         name = configuration.classification
-        if name not in TARGETS:  # an export by itself
+        if name not in TARGETS:  # a nested export
             cause = "'Configuration' object has no attribute '_data'"
             raise _error("AttributeError", cause, configuration.place, "export belongs into an env")
         if TARGETS[name].format == "env":
@@ -120,7 +121,7 @@ def _deserialized(document: Any) -> Iterator[_Configuration]:
 
 def _deserialized_list(entries: Any, place: str) -> Iterator[_Configuration]:
     try:
-        # Also of an object, whose keys, or of a text, whose characters are not configurations.
+        # A mapping or a string is also iterable, but its keys or characters are not configurations.
         items = list(entries)
     except TypeError as error:
         raise _error("TypeError", str(error), place, "must be a list of configurations") from None
@@ -157,7 +158,7 @@ def _deserialize(entry: Any, place: str) -> _Configuration:
 
 
 def _exports(configuration: _Configuration) -> dict[str, str]:
-    """Return the variables of a `*-env` classification, which lie in nested `export` configurations."""
+    """Return the variables of a `*-env` classification, which are in nested `export` configurations."""
     variables: dict[str, str] = {}
     for inner in configuration.nested:
         if inner.classification != "export":
@@ -173,7 +174,7 @@ def _exports(configuration: _Configuration) -> dict[str, str]:
 
 
 def _is_quoted(text: str) -> bool:
-    """Return whether a shell takes a text as one word, whose quotes hold all line breaks."""
+    """Return whether a shell reads a text as one word, with all line breaks in quotes."""
     try:
         words = shlex.split(text)
     except ValueError:
@@ -182,7 +183,7 @@ def _is_quoted(text: str) -> bool:
 
 
 def _texts(configuration: _Configuration, *, may_break: Callable[[str], bool]) -> dict[str, str]:
-    """Return properties with their values as text, in Python's spelling as the image has it (`True`)."""
+    """Return properties with their values as strings in Python's notation, like the image (`True`)."""
     properties, place = configuration.properties, configuration.place
     if not isinstance(properties, dict):
         cause = f"'{type(properties).__name__}' object has no attribute 'items'"
@@ -206,7 +207,7 @@ def _lines(configuration: _Configuration) -> str:
     if form == "xml":
         _understood_by(form, lines, configuration.place)
         return lines
-    return lines or "\n"  # as of the image, which ends a value with a backslash before it
+    return lines or "\n"  # like the image: ends a preceding value that ends in a backslash
 
 
 def _require_encodable(lines: str, place: str) -> None:
@@ -231,7 +232,7 @@ def _understood_by(form: Format, lines: str, place: str) -> dict[str, str]:
             return configuration_files.parse_site(f"<configuration>{lines}</configuration>")
         if form == "conf":
             return configuration_files.parse_defaults(lines)
-        # Java reads these as Latin-1, and the image writes UTF-8.
+        # Java reads these as Latin-1, but the image writes UTF-8.
         return configuration_files.parse_properties(lines.encode().decode("latin-1"))
     except ValueError as error:
         remedy = ". Write &amp; for &, &lt; for <" if form == "xml" else ""
@@ -244,5 +245,5 @@ def _error(kind: str, cause: str, place: str, problem: str) -> ContainerError:
 
 
 def _broken(place: str, problem: str) -> ContainerError:
-    """Return an error for what the image writes and its readers cannot, or not sensibly, read."""
+    """Return an error for content that the image writes but that cannot be read correctly."""
     return _error("ValueError", f"{CONTAINER_PATH}: {place}: {problem}".replace(": : ", ": "), place, problem)

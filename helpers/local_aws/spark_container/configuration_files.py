@@ -1,4 +1,4 @@
-"""The formats of the configuration files of Spark and Hadoop: each with its writer and its reader."""
+"""Writers and readers of the configuration file formats of Spark and Hadoop."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
 def render_properties(properties: Mapping[str, str]) -> str:
-    """Return a Java properties file, the format of spark-defaults.conf and of Log4j's and metrics' files."""
+    """Return a Java properties file: the format of spark-defaults.conf, and of Log4j and metrics settings."""
     return "".join(f"{_escape(name)}={_escape(value)}\n" for name, value in properties.items())
 
 
@@ -16,7 +16,7 @@ def parse_properties(text: str) -> dict[str, str]:
     r"""Return the properties of a Java properties file.
 
     Raises:
-        ValueError: a malformed `\u` escape, which Java rejects too.
+        ValueError: a `\u` escape is malformed, which Java rejects too.
     """
     properties = {}
     for line in _logical_lines(text):
@@ -27,17 +27,17 @@ def parse_properties(text: str) -> dict[str, str]:
 
 
 def parse_defaults(text: str) -> dict[str, str]:
-    """Return the properties of spark-defaults.conf, whose values Spark trims; line breaks stay.
+    """Return the properties of spark-defaults.conf. Spark trims values, but keeps line breaks.
 
     Raises:
-        ValueError: as of `parse_properties`.
+        ValueError: as for `parse_properties`.
     """
     trimmed = "".join(chr(code) for code in range(33) if chr(code) not in "\r\n")
     return {name: value.strip(trimmed) for name, value in parse_properties(text).items()}
 
 
 def _logical_lines(text: str) -> Iterator[str]:
-    """Yield the lines that hold a property; one that ends in a single backslash continues in the next."""
+    """Yield the lines that hold a property; a line that ends in a single backslash continues on the next."""
     lines = re.split(r"\r\n|\r|\n", text)
     if not lines[-1]:
         lines.pop()
@@ -56,7 +56,7 @@ def _logical_lines(text: str) -> Iterator[str]:
 
 
 def _escape(text: str) -> str:
-    """Escape what has a meaning in the format; the rest of the control characters by number."""
+    """Escape characters that have a meaning in the format, and other control characters by number."""
     escaped = re.sub(r"[\\=:#! ]", lambda match: "\\" + match[0], text)
     return re.sub(r"[^ -~]", _by_number, escaped)
 
@@ -93,13 +93,13 @@ def render_site(properties: Mapping[str, str]) -> str:
 def parse_site(text: str) -> dict[str, str]:
     """Return the properties of a Hadoop site file, as Hadoop reads them.
 
-    Those without a name or a value are none, and a final one keeps its value.
+    Properties without a name or a value are ignored, and a final property keeps its value.
 
     Raises:
-        ValueError: it is not well-formed XML.
+        ValueError: the text is not well-formed XML.
     """
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 -- a file of the user's own or of ours
+        root = ElementTree.fromstring(text)  # noqa: S314 -- written by the user or by this package
     except ElementTree.ParseError as error:
         raise ValueError(str(error)) from None
     properties: dict[str, str] = {}
@@ -115,5 +115,5 @@ def parse_site(text: str) -> dict[str, str]:
 
 
 def render_exports(variables: Mapping[str, str]) -> str:
-    """Return the lines of a shell file; values as they are, since users quote them for the shell."""
+    """Return the lines of a shell file; values are unchanged, because users quote them for the shell."""
     return "".join(f"export {name}={value}\n" for name, value in variables.items())

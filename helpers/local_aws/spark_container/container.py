@@ -1,4 +1,4 @@
-"""The Spark container: runs a job as aws/sagemaker-spark-container does, in a folder of its own."""
+"""The Spark container: runs a job as aws/sagemaker-spark-container does, in a separate folder."""
 
 import json
 import os
@@ -35,7 +35,7 @@ EVENT_LOG_PATH = "/tmp/spark-events"  # noqa: S108 -- a path of the container
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
-# At INFO, this logger of Spark writes the port of the UI, and nothing else that is useful.
+# At INFO, this logger of Spark writes the port of the UI, but nothing else that is useful.
 _UTILS = re.compile(r"\d\d:\d\d:\d\d INFO Utils: ")
 _SPARK_UI = re.compile(r"INFO Utils: Successfully started service 'SparkUI' on port (\d+)")
 
@@ -43,7 +43,7 @@ _SOURCE_AND_RUN = 'set -a; . "$1"; set +a; shift; exec "$@"'
 
 
 def expect(job: ContainerJob) -> None:
-    """Start what a job will need, in the background, while its inputs arrive."""
+    """Start what a job will need in the background, while its inputs are downloaded."""
     if job.instance_count > 1:
         CLUSTERS.expect_job()
 
@@ -54,13 +54,13 @@ def run(
     stop: threading.Event,
     machine: Machine | None = None,
 ) -> ContainerExit:
-    """Run a job to its end and return how it ended; a fault of the job's own is an exit code, no exception.
+    """Run a job and return its result. An error of the job is an exit code, not an exception.
 
     Args:
-        job: the job, its inputs already in its folder.
-        log: takes each line of the container's output; called from several threads, one at a time.
-        stop: ends the job when set, with every process of it; set here where YARN does not start.
-        machine: what the job may use; by default what this machine has.
+        job: the job, with its inputs in its folder.
+        log: receives each line of the container's output; called from several threads, one at a time.
+        stop: when set, the job ends with all its processes; also set here if YARN does not start.
+        machine: the resources for the job, by default those of this machine.
 
     Raises:
         UserError: this machine cannot run the container: no Java, no jars, not enough memory, no YARN.
@@ -85,7 +85,7 @@ def run(
             write_log(line)
     except ContainerError as error:
         code = error.exit_code
-        # As in the image, also over what the job itself has written.
+        # Like the image, this also overwrites what the job has written.
         message.write_text(str(error))
         if error.hint:
             write_log(f"Local run: {error.hint}.")
@@ -97,11 +97,11 @@ def run(
 
 @dataclass(frozen=True)
 class Preparation:
-    """A job that is ready to run: its spark-submit, and what it needs in its folder."""
+    """A job that is ready to run: its spark-submit command, and its files."""
 
     spark_submit: Sequence[str]
     command: Sequence[str]
-    """What is run: spark-submit, after the variables of spark-env.sh."""
+    """The command: spark-submit, after the variables of spark-env.sh are set."""
     environment: Mapping[str, str]
     home: SparkHome
     submission: Submission
@@ -109,12 +109,12 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Request:
-    """What a job asks for.
+    """The request of a job.
 
     Attributes:
-        submission: its command line; lists of files have the paths of this machine.
-        image_sizes: the properties of spark-defaults that the image computes for it.
-        configuration: its properties per classification.
+        submission: the command line; lists of files have paths on this machine.
+        image_sizes: the properties of spark-defaults that the image computes.
+        configuration: the job's properties per classification.
     """
 
     submission: Submission
@@ -123,12 +123,12 @@ class Request:
 
 
 def read_request(job: ContainerJob) -> Request:
-    """Read what a job asks for, in the image's order, so that the first of several mistakes is the same.
+    """Read the request of a job in the image's order, so that the same error is reported first.
 
     Raises:
-        ContainerError: the job's command, its mode of sizes or its configuration.json is wrong.
-        HelpRequested: the command asks for it.
-        UserError: an instance type whose specification is not known.
+        ContainerError: the job's command, its sizing mode or its configuration.json is not valid.
+        HelpRequested: the command requests help.
+        UserError: the specification of the instance type is not known.
     """
     paths = ContainerPaths(job.root)
     submission = smspark_submit.parse(job.command([smspark_submit.PROGRAM]))
@@ -140,12 +140,12 @@ def read_request(job: ContainerJob) -> Request:
 
 
 def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> Preparation:
-    """Check a job and write its configuration; first of all what can be rejected, and nothing is started.
+    """Validate a job and write its configuration. Errors are raised before anything is started.
 
     Raises:
-        ContainerError: the job's command or its configuration.json is wrong.
-        HelpRequested: the command asks for it.
-        UserError: as of `run`.
+        ContainerError: the job's command or its configuration.json is not valid.
+        HelpRequested: the command requests help.
+        UserError: as for `run`.
     """
     paths = ContainerPaths(job.root)
     _write_job_files(job, paths)
@@ -175,10 +175,10 @@ def prepare(job: ContainerJob, log: Callable[[str], None], machine: Machine) -> 
 
 
 def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine) -> int:
-    """Run spark-submit to its end, and return its exit code: 0, or any of a job that is stopped.
+    """Run spark-submit, and return its exit code: 0, or any code if the job was stopped.
 
     Raises:
-        ContainerError: it was rejected, or it failed.
+        ContainerError: spark-submit rejected the job, or it failed.
     """
     ready = prepare(job, log, machine)
     home, submission, paths = ready.home, ready.submission, ContainerPaths(job.root)
@@ -199,7 +199,7 @@ def _run(job: ContainerJob, log: Output, stop: threading.Event, machine: Machine
             stack.enter_context(copy)
         ended = supervised_command.run(list(ready.command), environment, home.folder, log, stop)
     if ended and not stop.is_set():
-        code = ended if ended > 0 else 128 - ended  # of a signal, as the image's shell has it
+        code = ended if ended > 0 else 128 - ended  # of a signal, in the notation of the image's shell
         raise _spark_failed(code, ready.spark_submit, paths)
     return ended
 
@@ -220,7 +220,7 @@ def _write_job_files(job: ContainerJob, paths: ContainerPaths) -> None:
     folder = paths.on_host("/opt/ml/config")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "resourceconfig.json").write_text(json.dumps(resources))
-    # Times of the description become text.
+    # Times in the description become strings.
     (folder / "processingjobconfig.json").write_text(json.dumps(job.description, default=str))
 
 
@@ -242,7 +242,7 @@ def _event_log_lines(submission: Submission, paths: ContainerPaths) -> dict[str,
 def _environment(
     job: ContainerJob, paths: ContainerPaths, spark: Path, java_home: Path, python: JobPython
 ) -> Mapping[str, str]:
-    """Return all variables of the container; those of this machine and the embedded AWS come last."""
+    """Return all variables of the container; those of this machine and the embedded AWS prevail."""
     own = {
         name: paths.in_text(value)
         for name, value in job.environment.items()
@@ -268,7 +268,7 @@ def _environment(
         "HADOOP_CONF_DIR": str(paths.on_host("/usr/lib/hadoop/etc/hadoop")),
         "SPARK_LOCAL_DIRS": str(temporary),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        # We source spark-env.sh ourselves: Spark's script breaks at a blank in its path.
+        # We source spark-env.sh ourselves: Spark's script fails if its path contains a blank.
         "SPARK_ENV_LOADED": "1",
         "PYSPARK_PYTHON": str(python.program),
         "PYSPARK_DRIVER_PYTHON": str(python.program),

@@ -1,4 +1,4 @@
-"""Files that Spark writes as it runs, brought to where people look for them."""
+"""Copies files that Spark writes while it runs to where users expect them."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ _EXECUTOR = re.compile(r"--executor-id (\d+)")
 
 
 class Repeated:
-    """Does something again and again while a block runs, and a last time at its end."""
+    """Repeats an action while a block runs, and once more at its end."""
 
     def __init__(self, action: Callable[[], None], seconds: float):
         self._action = action
@@ -41,25 +41,25 @@ class Repeated:
 
 
 def copy_event_logs(source: Path, destination: Path) -> None:
-    """Copy Spark's event logs as the image does: plain files only, and without `.inprogress` in the name."""
+    """Copy Spark's event logs like the image: only regular files, and without `.inprogress` in the name."""
     destination.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir() if source.is_dir() else ():
         if file.is_file() and not file.name.startswith("."):
             partial = destination.parent / f".{file.name}.part"
             try:
                 shutil.copyfile(file, partial)
-                # At once, so that an upload of the folder never sees half a file.
+                # Atomically, so that an upload of the folder never sees a partial file.
                 partial.replace(destination / file.name.replace(".inprogress", ""))
-            except FileNotFoundError:  # the application ended in between and gave the file its last name
+            except FileNotFoundError:  # the application ended meanwhile and renamed the file
                 partial.unlink(missing_ok=True)
 
 
 class ContainerLogs:
-    """Reads what the containers of YARN add to their own output files, for the job's log.
+    """Reads what YARN containers append to their output files, for the job's log.
 
     Args:
-        folders: where a NodeManager keeps them, by the name of its instance.
-        log: takes each line and the name of the instance.
+        folders: output folders of NodeManagers by instance name.
+        log: receives each line and the name of the instance.
     """
 
     def __init__(self, folders: Mapping[str, Path], log: Output):
@@ -69,7 +69,7 @@ class ContainerLogs:
         self._names: dict[Path, str] = {}
 
     def follow(self) -> None:
-        """Log the whole lines that are new since the last call."""
+        """Log the complete lines that are new since the last call."""
         for host, folder in self._folders.items():
             for name in ("stdout", "stderr"):
                 for file in sorted(folder.glob(f"application_*/container_*/{name}")):
@@ -84,7 +84,7 @@ class ContainerLogs:
             self._log(f"[{self._name(file.parent)}] {line}", host)
 
     def _name(self, container: Path) -> str:
-        """Return what runs in a container, by the copy of its script that is next to its output."""
+        """Return the kind of process in a container, from the copy of its script next to its output."""
         if container not in self._names:
             script = (container / "launch_container.sh").read_text(errors="replace")
             executor = _EXECUTOR.search(script)

@@ -1,4 +1,4 @@
-"""What the Spark image configures itself, and what of a job's configuration cannot hold on this machine."""
+"""The default configuration of the Spark image, and settings of a job that cannot apply to this machine."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _ADDRESSES = re.compile(
     r"|fs\.s3a\.assumed\.role\.sts\.endpoint(\.region)?"
 )
 _PROVIDERS = re.compile(r"fs\.s3a\.(bucket\..+\.)?aws\.credentials\.provider")
-# These ask services of an EC2 instance or of a container, which a laptop does not have.
+# These need services of an EC2 instance or of a container, which a laptop does not have.
 _INSTANCE_PROVIDER = re.compile(
     r"(software\.amazon\.awssdk\.auth\.credentials\.(Default|Container|InstanceProfile)CredentialsProvider"
     r"|[\w.]*\.(InstanceProfileCredentialsProvider|IAMInstanceCredentialsProvider"
@@ -40,18 +40,18 @@ _LOOPBACK = re.compile(r"spark\.driver\.(host|bindAddress)")
 
 @dataclass(frozen=True)
 class Localized:
-    """Properties that can hold here, and a sentence on each that was changed."""
+    """Properties that can apply here, and a sentence about each change."""
 
     properties: dict[str, str]
     messages: tuple[str, ...] = ()
 
 
 def localize(properties: Mapping[str, str], prefix: str = "") -> Localized:
-    """Return a job's Hadoop or Spark properties without what would lead it away from the embedded AWS.
+    """Return a job's Hadoop or Spark properties without those that would bypass the embedded AWS.
 
     Args:
-        properties: of core-site, or of spark-defaults.
-        prefix: what stands before Hadoop's names, `spark.hadoop.` in spark-defaults.
+        properties: properties of core-site, or of spark-defaults.
+        prefix: the prefix of Hadoop's names, which is `spark.hadoop.` in spark-defaults.
     """
     kept: dict[str, str] = {}
     messages: list[str] = []
@@ -94,7 +94,7 @@ def _local_provider(value: str) -> str:
 
 
 def s3a_addresses(endpoint: str, region: str) -> dict[str, str]:
-    """Return the properties that lead S3A to an endpoint."""
+    """Return the properties that direct S3A to an endpoint."""
     return {
         "fs.s3a.endpoint": endpoint,
         "fs.s3a.endpoint.region": region,
@@ -114,10 +114,10 @@ LOG4J2: Mapping[str, str] = {
     # Logs the port of the Spark UI, and little else.
     "logger.ui.name": "org.apache.spark.util.Utils",
     "logger.ui.level": "info",
-    # Our Spark has no native Hadoop library, the image has.
+    # Our Spark has no native Hadoop library, unlike the image.
     "logger.native.name": "org.apache.hadoop.util.NativeCodeLoader",
     "logger.native.level": "error",
-    # Asks for a file of metrics settings that no Spark brings.
+    # It looks for a file of metrics settings that no Spark distribution includes.
     "logger.metrics.name": "org.apache.hadoop.metrics2.impl.MetricsConfig",
     "logger.metrics.level": "error",
 }
@@ -126,8 +126,8 @@ LOG4J2: Mapping[str, str] = {
 def log4j2(properties: Mapping[str, str]) -> Localized:
     """Return the Log4j 2 configuration for a job's `spark-log4j`.
 
-    The image adds this classification to log4j.properties, a file of Log4j 1; Spark 3.5 has Log4j 2. Here
-    properties of Log4j 2 are taken as they are, and of Log4j 1 the levels of loggers are translated.
+    The image appends this classification to log4j.properties, a file for Log4j 1, but Spark 3.5 uses Log4j 2.
+    Here, Log4j 2 properties are used unchanged, and the logger levels of Log4j 1 are translated.
     """
     result = dict(LOG4J2)
     messages: list[str] = []

@@ -1,8 +1,8 @@
-"""The sizes that the image gives Spark by the instances of a job, before those of the user.
+"""The Spark sizes that the image computes from the instances of a job; user settings override them.
 
-Its rules are those of `AWS_SPARK_CONFIG_MODE`, a variable of the job: 1 (standard, the default) has an
-executor on each instance, with all of its cores; 2 (advanced) has executors of five cores, less one for the
-driver.
+The rules depend on `AWS_SPARK_CONFIG_MODE`, a variable of the job. Mode 1 (standard, the default) has one
+executor per instance with all of its cores. Mode 2 (advanced) has executors of five cores, with one executor
+fewer for the driver.
 """
 
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from helpers.spark.instances import Instance, instances
 VARIABLE = "AWS_SPARK_CONFIG_MODE"
 _STANDARD, _ADVANCED = 1, 2
 _MOST_CORES = 5
-"""Of an executor, in the advanced mode."""
+"""Maximum cores of an executor in advanced mode."""
 _DAEMONS_MIB = 1024
-"""What the advanced mode leaves to Hadoop."""
+"""Memory per instance that advanced mode reserves for Hadoop."""
 
 
 def image_sizing(job: ContainerJob) -> dict[str, str]:
     """Return the properties of spark-defaults that the image computes for a job.
 
     Raises:
-        ContainerError: a mode that the image does not have.
-        UserError: an instance type whose specification is not known.
+        ContainerError: the image does not have the mode.
+        UserError: the specification of the instance type is not known.
     """
     text = job.environment.get(VARIABLE, str(_STANDARD))
     try:
@@ -61,7 +61,7 @@ def standard(instance: Instance, count: int) -> dict[str, str]:
 
 
 def advanced(instance: Instance, count: int) -> dict[str, str]:
-    """Return the sizes of mode 2; on one small instance it leaves no executor."""
+    """Return the sizes of mode 2; one small instance gets no executor."""
     cores = min(_MOST_CORES, instance.vcpus - 1)
     per_instance = (instance.vcpus - 1) // cores
     executors = count * per_instance - 1
@@ -78,11 +78,11 @@ def advanced(instance: Instance, count: int) -> dict[str, str]:
 
 
 def has_executors(sizes: Mapping[str, str], properties: Mapping[str, str]) -> bool:
-    """Return whether a job has executors; spark-submit rejects one that has none.
+    """Return whether a job has executors; spark-submit rejects a job without executors.
 
     Args:
-        sizes: what the image computes.
-        properties: the job's own of spark-defaults, which come after them.
+        sizes: the sizes that the image computes.
+        properties: the job's own properties of spark-defaults, which override them.
     """
     name = "spark.executor.instances"
     is_dynamic = properties.get("spark.dynamicAllocation.enabled", "").lower() == "true"

@@ -1,4 +1,4 @@
-"""The Python of Spark jobs: an environment of its own, with what the image has and nothing else."""
+"""The Python of Spark jobs: a separate environment with exactly what the image has."""
 
 import sys
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class JobPython:
 
     @property
     def version(self) -> str:
-        """Return the version of its Python, as 3.12."""
+        """Return the version of its Python, such as 3.12."""
         return self._site_packages().parent.name.removeprefix("python")
 
     def _packages(self) -> Iterator[tuple[str, str]]:
@@ -47,10 +47,10 @@ class JobPython:
 
 
 def job_python() -> JobPython:
-    """Return the environment beside the Python that runs here.
+    """Return the environment next to the Python that runs this code.
 
     Raises:
-        UserError: it is not installed.
+        UserError: the environment is not installed.
     """
     found = JobPython(Path(sys.prefix) / "job")
     if not found.program.exists():

@@ -1,7 +1,7 @@
-"""Python packages that a job brings along, for the Python of this machine.
+"""Python packages of a job, for the Python of this machine.
 
-Their wheels are for the image. Where this machine's Python is another one, the same versions are installed
-for it, once for all jobs, and this job's PYTHONPATH leads there instead.
+The wheels of a job are built for the image. If this machine's Python differs, the same versions are installed
+for it, once for all jobs, and the job's PYTHONPATH refers to them instead.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from helpers.spark.packages.wheels import unpack_for_python
 
 
 def python_path(value: str, python: JobPython, log: Callable[[str], None]) -> str:
-    """Return a PYTHONPATH whose packages fit a Python of this machine.
+    """Return a PYTHONPATH with packages for a Python of this machine.
 
     Args:
-        value: a PYTHONPATH, its folders those of this machine.
-        python: what runs the job.
-        log: takes a line on what differs from the image.
+        value: a PYTHONPATH with folders on this machine.
+        python: the Python that runs the job.
+        log: receives a line about differences from the image.
 
     Raises:
         UserError: a version has no wheel for this machine.
@@ -50,7 +50,7 @@ def _fitting(entry: str, python: JobPython, log: Callable[[str], None]) -> str:
 
 
 def fits(manifest: Manifest, version: str) -> bool:
-    """Return whether wheels of a manifest run here with a version of Python."""
+    """Return whether the wheels of a manifest run on this machine with a version of Python."""
     machine, _, libc = manifest.platform.partition("-manylinux_")
     wanted = tuple(map(int, libc.split("_")))
     here = tuple(map(int, platform.libc_ver()[1].split("."))) if platform.libc_ver()[0] == "glibc" else ()
@@ -60,7 +60,7 @@ def fits(manifest: Manifest, version: str) -> bool:
 
 
 def installed(requirements: Sequence[str], python: JobPython) -> Path:
-    """Return the folder of pinned versions for a Python, which is filled at the first use.
+    """Return the folder with pinned versions for a Python, which are installed on first use.
 
     Raises:
         UserError: a version has no wheel for this machine.

@@ -1,4 +1,4 @@
-"""Sizes of a job on this machine: those of one instance are scaled, with a sentence on each change."""
+"""Scales the sizes of a job to this machine, with a sentence about each change."""
 
 import mmap
 import os
@@ -14,7 +14,7 @@ from helpers.errors import UserError
 _RESERVED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)
 _LEAST_YOUNG_MIB = 64
 DEFAULT_HEAP_MIB = 2048
-"""Heap where the job asks for none: the image would give it most of an instance."""
+"""Default heap if the job sets none; the image would use most of an instance."""
 
 _UNITS = {"": None, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _DROPPED = (
@@ -29,14 +29,14 @@ _DROPPED = (
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine has to give."""
+    """The resources of a machine."""
 
     vcpus: int
     memory_mib: int
 
     @classmethod
     def this(cls) -> "Machine":
-        """Return the machine, or the part of it, that this process may use."""
+        """Return the resources that this process may use."""
         try:
             vcpus = len(os.sched_getaffinity(0))
         except AttributeError:  # macOS
@@ -53,7 +53,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class LocalSizing:
-    """The master to run on, the properties to run with, and what was changed."""
+    """The master, the properties, and the changes."""
 
     master: str
     properties: Mapping[str, str]
@@ -63,16 +63,16 @@ class LocalSizing:
 def scale(
     properties: Mapping[str, str], machine: Machine, image: Mapping[str, str] | None = None
 ) -> LocalSizing:
-    """Return how a job of one instance runs in one process, with at most half of the memory.
+    """Return how a job with one instance runs in one process, with at most half of the memory.
 
     Args:
         properties: the merged properties of spark-defaults.
-        machine: what there is.
-        image: the sizes that the image gives a job; where the job has none of its own it gets as much of
-            them as the machine has, in silence.
+        machine: the available resources.
+        image: the sizes of the image. Without own settings, a job gets these up to what the machine has,
+            without a message.
 
     Raises:
-        UserError: a size that Spark could not read either.
+        UserError: a size is not valid for Spark.
     """
     sizing = _Sizing(properties, machine, image or {})
     sizing.drop()
@@ -80,24 +80,24 @@ def scale(
 
 
 def on_yarn(properties: Mapping[str, str], machine: Machine, image: Mapping[str, str]) -> LocalSizing:
-    """Return how a job of several instances runs on YARN: as on AWS, where its heaps can be reserved.
+    """Return how a job with several instances runs on YARN: as on AWS, if its heaps can be reserved.
 
-    A heap takes addresses when it is declared, and memory when it is used.
+    A heap needs addresses when it is reserved, and memory when it is used.
 
     Args:
         properties: the merged properties of spark-defaults.
-        machine: what there is.
-        image: the sizes that the image gives a job.
+        machine: the available resources.
+        image: the sizes of the image.
 
     Raises:
-        UserError: a size that Spark could not read either.
+        UserError: a size is not valid for Spark.
     """
     sizing = _Sizing({**image, **properties}, machine, image)
     return sizing.on_yarn()
 
 
 class _Sizing:
-    """One scaling in progress."""
+    """A scaling in progress."""
 
     def __init__(self, properties: Mapping[str, str], machine: Machine, image: Mapping[str, str]):
         self._properties = dict(properties)
@@ -133,14 +133,14 @@ class _Sizing:
         return self._result("yarn")
 
     def _limit_garbage(self, options: str, heap: int) -> None:
-        """Have new objects take no more memory than all JVMs can have; a job's own options prevail."""
+        """Limit new objects to the memory that all JVMs can use; a job's own options prevail."""
         jvms = self._number("spark.executor.instances", 1) + 1
         young = max(_LEAST_YOUNG_MIB, min(heap // 3, self._machine.memory_mib // (2 * jvms)))
         self._properties[options] = f"-XX:MaxNewSize={young}m {self._properties.get(options, '')}".strip()
 
     def _rest(self, cores: int, slots: int, why: str) -> None:
-        """Scale what depends on the sizes of the others."""
-        self._properties.pop("spark.driver.cores", None)  # nothing in client mode, there as here
+        """Scale the settings that depend on the other sizes."""
+        self._properties.pop("spark.driver.cores", None)  # has no effect in client mode, on AWS either
         driver = self._mib("spark.driver.memory") or 0
         self._cap("spark.driver.maxResultSize", driver, why)
         if "spark.task.cpus" in self._properties:
@@ -150,7 +150,7 @@ class _Sizing:
             self._change("spark.default.parallelism", str(min(wanted, 2 * slots)), why)
 
     def _fill(self, *, executors: int, cores: int, heap: int) -> None:
-        """Add what the image always sets, with the values that hold on this machine."""
+        """Add the settings that the image always sets, with values for this machine."""
         driver = self._mib("spark.driver.memory") or 0
         scaled = {
             "spark.driver.memoryOverhead": f"{driver // 10}m",
@@ -174,7 +174,7 @@ class _Sizing:
         return min(wanted, limit)
 
     def _cap(self, name: str, limit: int, why: str) -> int:
-        """Limit a size that the job may leave out; nothing (or 0, which Spark takes as no limit) stays."""
+        """Limit an optional size; a missing value (or 0, which means no limit in Spark) stays."""
         wanted = self._mib(name) or 0
         if wanted > limit:
             self._change(name, f"{limit}m", why)
@@ -201,7 +201,7 @@ class _Sizing:
 
 
 def can_reserve(mib: int) -> bool:
-    """Return whether a process may have the addresses of a heap, which takes no memory."""
+    """Return whether a process can reserve the addresses of a heap, which needs no memory."""
     try:
         mmap.mmap(-1, max(mib, 1) << 20, flags=_RESERVED, prot=mmap.PROT_READ).close()
     except (OSError, ValueError, OverflowError):
@@ -210,12 +210,12 @@ def can_reserve(mib: int) -> bool:
 
 
 def mebibytes(name: str, text: str) -> int:
-    """Return a size as Spark reads it, in MiB rounded up.
+    """Return a size in MiB as Spark reads it, rounded up.
 
-    A bare number is MiB, for results and off-heap memory bytes.
+    A number without a unit is MiB; for results and off-heap memory, it is bytes.
 
     Raises:
-        UserError: Spark would not read it.
+        UserError: the size is not valid for Spark.
     """
     match = re.fullmatch(r"([0-9]+)([a-z]?)b?", text.strip().lower())
     unit = match[2] if match else "?"

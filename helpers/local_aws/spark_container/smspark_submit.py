@@ -1,4 +1,4 @@
-"""The command line of the image, `smspark-submit`, and the spark-submit that it stands for."""
+"""The command line of the image, `smspark-submit`, and the spark-submit command that results from it."""
 
 import posixpath
 import shlex
@@ -14,24 +14,24 @@ from helpers.local_aws.spark_container.errors import ContainerError, input_error
 
 PROGRAM = "smspark-submit"
 _FILE_OPTIONS = ("--jars", "--files", "--py-files")
-"""In the order in which the image checks them."""
+"""Options with files, in the order in which the image checks them."""
 _OPTIONS_OF_SPARK = frozenset({"--conf", "--properties-file", "--driver-memory", "--executor-memory"})
 
 
 @dataclass(frozen=True)
 class Submission:
-    """The parsed command line of smspark-submit; paths are the container's."""
+    """The parsed command line of smspark-submit, with paths in the container."""
 
     app: str
     app_arguments: tuple[str, ...] = ()
     spark_options: Mapping[str, str | bool] = field(default_factory=dict)
-    """What is for spark-submit, in the order of the command line; True is a flag."""
+    """The options for spark-submit, in the order of the command line; True for a flag."""
     spark_event_logs_s3_uri: str | None = None
     local_spark_event_logs_dir: str | None = None
 
 
-class HelpRequested(Exception):  # noqa: N818 - no error
-    """The command line asks for `--help`, which is the text of the exception."""
+class HelpRequested(Exception):  # noqa: N818 - not an error
+    """The command line has `--help`; the help is the text of the exception."""
 
 
 def _show_help(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
@@ -41,7 +41,7 @@ def _show_help(context: click.Context, _option: click.Parameter, is_asked: bool)
 
 _COMMAND = click.Command(
     PROGRAM,
-    # As in the image: what follows the application belongs to it.
+    # As in the image, arguments after the application belong to it.
     context_settings={"allow_interspersed_args": False},
     add_help_option=False,
     params=[
@@ -60,13 +60,13 @@ _COMMAND = click.Command(
 
 
 def parse(command: Sequence[str]) -> Submission:
-    """Return what a container's entry point and arguments ask for.
+    """Parse the entry point and arguments of a container.
 
-    Options stand before the application; all that follows belongs to it.
+    Options precede the application; all later arguments belong to it.
 
     Raises:
-        ContainerError: another program, an unknown option, or no application.
-        HelpRequested: `--help`.
+        ContainerError: the program is another one, an option is unknown, or the application is missing.
+        HelpRequested: `--help` is given.
     """
     if not command or posixpath.basename(command[0]) != PROGRAM:
         given = command[0] if command else "nothing"
@@ -75,7 +75,7 @@ def parse(command: Sequence[str]) -> Submission:
     try:
         options = _COMMAND.make_context(PROGRAM, list(command[1:])).params
     except click.NoSuchOption as error:
-        # The image's click, 8.1, has no quotes.
+        # The image's version of click, 8.1, prints no quotes.
         cause = f"No such option: {error.option_name}"
         is_of_spark = error.option_name in _OPTIONS_OF_SPARK
         hint = "Spark is configured with configuration.json, not on the command line" if is_of_spark else ""
@@ -94,10 +94,10 @@ def parse(command: Sequence[str]) -> Submission:
 
 
 def with_files(submission: Submission, paths: ContainerPaths) -> Submission:
-    """Return a submission whose lists of files name files only, by their paths on this machine.
+    """Return a submission whose lists contain only files, with their paths on this machine.
 
     Raises:
-        ContainerError: a file that is named does not exist, or cannot.
+        ContainerError: a named file does not exist, or cannot exist.
     """
     try:
         lists = {
@@ -105,13 +105,13 @@ def with_files(submission: Submission, paths: ContainerPaths) -> Submission:
             for option in _FILE_OPTIONS
             if option in submission.spark_options
         }
-    except (ValueError, OSError) as error:  # no URI, or no name of a file
+    except (ValueError, OSError) as error:  # not a URI or a file name
         raise job_error(type(error).__name__, paths.as_container(str(error))) from None
     return replace(submission, spark_options={**submission.spark_options, **lists})
 
 
 def spark_submit(submission: Submission, program: str, master: str, paths: ContainerPaths) -> list[str]:
-    """Return the command that runs a submission here; it differs from the image's by its master and paths."""
+    """Return the spark-submit command on this machine; its master and paths differ from the image's."""
     command = [program, "--master", master, "--deploy-mode", "client"]
     for option, value in submission.spark_options.items():
         command += [option] if value is True else [option, str(value)]
@@ -119,16 +119,16 @@ def spark_submit(submission: Submission, program: str, master: str, paths: Conta
 
 
 def image_command(command: Sequence[str], paths: ContainerPaths) -> str:
-    """Return the command line that the image would run for one of `spark_submit`."""
+    """Return the image's command line for a command of `spark_submit`."""
     words = ["spark-submit", "--master", "yarn", *command[3:]]
     return " ".join(shlex.quote(paths.as_container(word)) for word in words)
 
 
 def _expanded(value: str, paths: ContainerPaths) -> str:
-    """Return a comma-separated list in which folders have become the files directly in them.
+    """Return a comma-separated list with folders replaced by the files directly in them.
 
-    As in the image, the first entry decides: a list that begins in S3 passes as it is, and one that
-    begins with a local path holds local paths only.
+    As in the image, the first entry decides: a list that begins with an S3 URI stays unchanged, and one that
+    begins with a local path must contain only local paths.
     """
     scheme = urlsplit(value).scheme
     if scheme in {"s3", "s3a"}:

@@ -1,4 +1,4 @@
-"""The Spark of one job: pyspark's own files by link, and configuration files of the job's own."""
+"""The Spark home of a job: links to pyspark's files, and the job's own configuration files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LATE_C2 = (
     "-XX:Tier4InvocationThreshold=50000 -XX:Tier4MinInvocationThreshold=6000 "
     "-XX:Tier4CompileThreshold=150000 -XX:Tier4BackEdgeThreshold=400000"
 )
-"""Ten times the defaults: several JVMs that optimize on two cores take the time of the job."""
+"""Ten times the default thresholds: with several JVMs on two cores, compilation would slow down the job."""
 _INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-site")
 _DAEMONS = ("hadoop-env", "yarn-env")
 _ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
@@ -29,7 +29,7 @@ _ONE_INSTANCE = "one instance runs without YARN here"
 _QUICK_START = (
     "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 )
-"""For an application master, which only asks for executors and runs no code but Spark's."""
+"""Options for the application master, which only requests executors and runs only Spark's code."""
 _OWN_VARIABLES = (
     "HADOOP_CONF_DIR",
     "HOME",
@@ -48,12 +48,12 @@ _OWN_VARIABLES = (
 
 @dataclass(frozen=True)
 class SparkHome:
-    """A prepared Spark: where it lies, the master to use, variables to source, and what was changed."""
+    """A prepared Spark home: its folder, the master, variables to source, and the changes."""
 
     folder: Path
     master: str
     cluster: ClusterSpecification | None
-    """The YARN of a job of several instances."""
+    """The YARN cluster of a job with several instances."""
     exports: Path | None
     messages: tuple[str, ...]
 
@@ -73,13 +73,13 @@ def prepare(
 
     Args:
         job: the job.
-        configuration: its configuration.json, as properties per classification; spark-defaults ends with the
-            event logs' properties, which no job overrides.
-        image_sizes: what the image computes from the job's instances.
-        machine: what sizes are scaled to.
+        configuration: its configuration.json, as properties per classification. spark-defaults ends with the
+            properties of event logs, which jobs cannot override.
+        image_sizes: the sizes that the image computes from the job's instances.
+        machine: the resources to which sizes are scaled.
 
     Raises:
-        UserError: see `sizing.scale`; or an instance type whose specification is not known.
+        UserError: see `sizing.scale`; or the specification of the instance type is not known.
     """
     paths = ContainerPaths(job.root)
     given = {
@@ -152,13 +152,13 @@ def prepare(
 
 
 def connect(job: ContainerJob, home: SparkHome, running: RunningCluster) -> Path:
-    """Lead the clients of a job to its HDFS and YARN, and return the folder of Spark's configuration."""
+    """Direct the clients of a job to its HDFS and YARN, and return Spark's configuration folder."""
     paths = ContainerPaths(job.root)
     file = paths.on_host(str(TARGETS["core-site"].path))
     core = configuration_files.parse_site(file.read_text())
     _write(paths, TARGETS["core-site"], {"fs.defaultFS": running.default_file_system, **core})
     _write(paths, TARGETS["yarn-site"], running.yarn_site)
-    hdfs = {**image_defaults.HDFS_SITE, "dfs.replication": "1"}  # of one DataNode
+    hdfs = {**image_defaults.HDFS_SITE, "dfs.replication": "1"}  # there is one DataNode
     file.with_name("hdfs-site.xml").write_text(configuration_files.render_site(hdfs))
     folder = running.cluster.copy(home.folder / "conf")
     defaults = folder / "spark-defaults.conf"
@@ -169,13 +169,13 @@ def connect(job: ContainerJob, home: SparkHome, running: RunningCluster) -> Path
 
 
 def python_archives(folder: Path) -> str:
-    """Return where driver and executors find pyspark and py4j, which Spark would upload."""
+    """Return the paths of pyspark and py4j for driver and executors; Spark would otherwise upload them."""
     archives = sorted((folder / "python" / "lib").glob("*.zip"))
     return ",".join(f"local:{quote(str(archive))}" for archive in archives)
 
 
 def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
-    """Return what differs from the image: its jars lie on every node, and need not be uploaded."""
+    """Return the differences from the image: its jars exist on every node and are not uploaded."""
     jars = quote(str(paths.on_host(CONTAINER_PATH) / "jars"))
     shared = shared_classes()
     return {
@@ -187,9 +187,9 @@ def _on_yarn(paths: ContainerPaths) -> dict[str, str]:
 
 
 def _start_quickly(properties: Mapping[str, str]) -> dict[str, str]:
-    """Return properties with options of the JVM that leave more of this machine's few cores to the job.
+    """Return properties with JVM options that leave more of this machine's few cores to the job.
 
-    A job's own options come after them, and prevail. With a class path of its own, a JVM has no archive.
+    The job's own options are appended and prevail. A JVM with its own class path has no shared archive.
     """
     names = [f"spark.{process}.defaultJavaOptions" for process in ("driver", "executor")]
     delayed = {**properties, **{name: f"{_LATE_C2} {properties[name]}" for name in names}}
@@ -197,7 +197,7 @@ def _start_quickly(properties: Mapping[str, str]) -> dict[str, str]:
         return delayed
     class_path = str(shared.class_path)
     return {
-        "spark.driver.extraClassPath": class_path,  # of the application master as well
+        "spark.driver.extraClassPath": class_path,  # also for the application master
         "spark.executor.extraClassPath": class_path,
         **delayed,
         **{name: f"{shared.java_options} {delayed[name]}" for name in names},
@@ -230,10 +230,10 @@ def _write(paths: ContainerPaths, target: Target, properties: Mapping[str, str])
 
 
 def link(home: SparkHome, jars: Sequence[Path]) -> None:
-    """Link pyspark's files and further jars into a Spark home.
+    """Link pyspark's files and additional jars into a Spark home.
 
-    As in the image the jars of S3A lie among Spark's own, so whatever class path a job sets, spark-submit,
-    driver and executors have them. A home of the job's own also keeps executors' folders out of pyspark's.
+    As in the image, the jars of S3A are next to Spark's own, so that spark-submit, driver and executors have
+    them with any class path. A separate home also keeps the folders of executors out of pyspark's.
     """
     installed = pyspark_folder()
     for name in ("bin", "licenses", "data"):
@@ -247,10 +247,10 @@ def link(home: SparkHome, jars: Sequence[Path]) -> None:
 
 
 def _link_python(home: SparkHome, installed: Path) -> None:
-    """Link pyspark and py4j as packages in folders that have the names of Spark's archives of them.
+    """Link pyspark and py4j as packages in folders with the names of Spark's archives.
 
-    spark-submit adds these names to the path of driver and workers. Each such Python would compile what it
-    imports from an archive, which takes it half a second; what lies in a folder is compiled once.
+    spark-submit adds these names to the Python path of driver and workers. From an archive, each Python
+    process would compile its imports, which takes half a second; files in a folder are compiled only once.
     """
     for archive in (installed / "python" / "lib").glob("*.zip"):
         package = archive.stem.partition("-")[0]

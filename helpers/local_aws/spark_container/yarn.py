@@ -1,4 +1,4 @@
-"""YARN of the image: what its nodes offer, and the variables of its containers."""
+"""YARN as in the image: the resources of its nodes, and the variables of its containers."""
 
 from collections.abc import Mapping
 
@@ -12,12 +12,12 @@ _IMAGE = {"yarn.nodemanager.vmem-pmem-ratio": "5", "yarn.resourcemanager.am.max-
 def specification(
     node: Instance, hosts: tuple[str, ...], yarn_site: Mapping[str, str]
 ) -> ClusterSpecification:
-    """Return the YARN of a job: a node for each instance, which offers all of it unless the job sets less.
+    """Return the YARN cluster of a job: a node per instance with all its resources, unless the job sets less.
 
     Args:
-        node: the type of the instances.
-        hosts: their names.
-        yarn_site: the job's own configuration.
+        node: the instance type.
+        hosts: the names of the instances.
+        yarn_site: the job's own YARN configuration.
     """
     memory, vcpus = str(node.memory_mib), str(node.vcpus)
     properties = {
@@ -34,8 +34,8 @@ def specification(
 
 
 def container_environment(job: ContainerJob) -> dict[str, str]:
-    """Return the variables of every container: the credentials of the job's role, and where AWS is.
+    """Return the variables of every container: the credentials of the job's role, and the AWS endpoint.
 
-    Not the region, which Spark passes on: YARN joins the values that a variable is given twice.
+    The region is not included, because Spark sets it: YARN concatenates the values of duplicate variables.
     """
     return {name: value for name, value in job.aws_environment.items() if name != "AWS_REGION"}

@@ -1,1 +1,1 @@
-"""Training jobs: channels in, an algorithm, artifacts out, metrics from the log."""
+"""Training jobs: input channels, an algorithm, model artifacts, and metrics from the log."""

@@ -1,4 +1,4 @@
-"""The files of a training container: its configuration, its channels and its artifacts."""
+"""The files of a training container: configuration, channels and artifacts."""
 
 import json
 import tarfile
@@ -10,17 +10,17 @@ from helpers.local_aws.jobs.s3_data import download_prefix
 
 _ML = Path("opt/ml")
 _GROUP = "homogeneousCluster"
-"""The instances of a job that names no groups of them."""
+"""The name of the instance group of a job that defines no groups."""
 MODEL_ARCHIVE, OUTPUT_ARCHIVE = "model.tar.gz", "output.tar.gz"
 
 
 def write_configuration(root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]) -> None:
-    """Write what the container of an instance reads about its job.
+    """Write the configuration files of an instance's container.
 
     Args:
-        root: the folder that stands for its `/`.
-        request: of CreateTrainingJob.
-        host: the instance, as `algo-1`.
+        root: the folder that represents its `/`.
+        request: the CreateTrainingJob request.
+        host: the instance, such as `algo-1`.
         hosts: all instances.
     """
     folder = root / _ML / "input/config"
@@ -50,7 +50,7 @@ def write_configuration(root: Path, request: Mapping[str, Any], host: str, hosts
 def download_channels(
     s3: Any, root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]
 ) -> None:
-    """Bring the channels' data to an instance, its share of those that are `ShardedByS3Key`.
+    """Download the data of channels to an instance; for `ShardedByS3Key`, only its share.
 
     Arguments are those of `write_configuration`. Raises DataError as `download_prefix` does.
     """
@@ -63,11 +63,12 @@ def download_channels(
 
 
 def pack_artifacts(roots: Sequence[Path], target: Path) -> None:
-    """Write the archive of the model, and that of other output where there is any.
+    """Write the archive of the model, and an archive of other output if there is any.
 
     Args:
-        roots: of the instances' containers; of files of one name the first instance's counts.
-        target: a folder, which is created.
+        roots: the folders of the instances' containers; among files with the same name, that of the first
+            instance is used.
+        target: the output folder, which is created.
     """
     target.mkdir()
     for source, name in (("model", MODEL_ARCHIVE), ("output/data", OUTPUT_ARCHIVE)):
@@ -84,13 +85,13 @@ def pack_artifacts(roots: Sequence[Path], target: Path) -> None:
 
 
 def failure_text(root: Path) -> str:
-    """Return what a container has written about its failure; nothing where it has not."""
+    """Return the failure message that a container has written, or an empty string."""
     file = root / _ML / "output/failure"
     return file.read_text(errors="replace").strip() if file.is_file() else ""
 
 
 def _channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, str]:
-    """Return a channel of inputdataconfig.json; a FastFile channel is one of files, too."""
+    """Return a channel for inputdataconfig.json; FastFile is treated like File."""
     source = channel["DataSource"]["S3DataSource"]
     mode = channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"]
     found = {

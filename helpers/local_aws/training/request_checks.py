@@ -1,6 +1,6 @@
-"""What CreateTrainingJob rejects in a request of the right shape, and what of it is not emulated.
+"""Checks CreateTrainingJob requests of valid shape, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,22 +40,22 @@ MEMBERS = members(
     "TrainingJobName",
     "VpcConfig",
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 _VALUES: Mapping[str, frozenset[str]] = {
     "CompressionType": frozenset({"None"}),
     "InputMode": frozenset({"File", "FastFile"}),
     "RecordWrapperType": frozenset({"None"}),
 }
-"""The values of a channel's members that are emulated."""
+"""The emulated values of channel members."""
 
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:
-    """Return what AWS rejects in a request whose shape is right, one sentence each."""
+    """Return why AWS rejects a request of valid shape, one sentence per problem."""
     return [*_channel_problems(request), *_other_problems(request), *tag_problems(request.get("Tags") or [])]
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `InputMode Pipe`."""
+    """Return what is not emulated of a request, such as `InputMode Pipe`."""
     found = set(unsupported_members(request, MEMBERS))
     for channel in _channels(request):
         for member, supported in _VALUES.items():

@@ -1,7 +1,7 @@
-"""Script mode: a job with an entry point of its own, which is what SDK 3 makes of a training script.
+"""Script mode: a training job with its own entry point, as SDK 3 creates it for a training script.
 
-Its command starts the SDK's drivers, in the channel `sm_drivers`, and these the script, in the channel
-`code`. Both run unchanged, but for the paths under /opt/ml in the drivers.
+Its command starts the SDK's drivers in the channel `sm_drivers`, and these start the script in the channel
+`code`. Both are unchanged, except for the paths under /opt/ml in the drivers.
 """
 
 import threading
@@ -16,7 +16,7 @@ from helpers.local_aws.xgboost_container import environment
 from helpers.supervision import supervised_command
 
 IMAGES = ("sagemaker-xgboost:3.2-0", "sagemaker-scikit-learn:1.9-0-cpu-py3")
-"""The images whose packages are there, by repository and tag."""
+"""The images whose packages are installed, by repository and tag."""
 _DRIVERS, _PROGRAMS = "opt/ml/input/data/sm_drivers", "usr/local/bin"
 _PIP = """#!/bin/sh
 echo "The embedded AWS installs no packages: script mode has those of the image" >&2
@@ -25,17 +25,17 @@ exit 1
 
 
 def is_script_mode(request: Mapping[str, Any]) -> bool:
-    """Return whether a CreateTrainingJob request has an entry point of its own."""
+    """Return whether a CreateTrainingJob request has its own entry point."""
     return bool((request.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint"))
 
 
 def has_algorithm(request: Mapping[str, Any]) -> bool:
-    """Return whether the image of a request has an algorithm, whose metrics are those of its scripts, too."""
+    """Return whether the image of a request has a built-in algorithm, whose metrics its scripts also have."""
     return "/sagemaker-xgboost:" in str((request.get("AlgorithmSpecification") or {}).get("TrainingImage"))
 
 
 def image_problem(image: str) -> str | None:
-    """Return why an image does not run scripts here, or None when it does."""
+    """Return why an image does not run scripts here, or None if it does."""
     if image.rpartition("/")[2] in IMAGES:
         return None
     return f"The embedded AWS does not run scripts in the image {image}; it runs them in {', '.join(IMAGES)}"
@@ -44,14 +44,14 @@ def image_problem(image: str) -> str | None:
 def run(
     root: Path, request: Mapping[str, Any], variables: Mapping[str, str], log: Output, stop: threading.Event
 ) -> ContainerExit:
-    """Run the command of a job to its end and return how it ended.
+    """Run the command of a job and return its result.
 
     Args:
-        root: the folder that stands for the container's `/`, with channels and configuration.
-        request: of CreateTrainingJob.
-        variables: of the job.
-        log: takes each line of output.
-        stop: ends it when set, with every process of it.
+        root: the folder that represents the container's `/`, with channels and configuration.
+        request: the CreateTrainingJob request.
+        variables: the variables of the job.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
 
     Raises:
         UserError: the environment of scripts is not installed.

@@ -26,16 +26,16 @@ class TrainingJob(Job):
     """A training job."""
 
     transitions: list[tuple[str, datetime]] = field(default_factory=list)
-    """Secondary statuses, each with its beginning."""
+    """Secondary statuses, each with its start time."""
     has_model: bool = False
-    """Whether the archive of a model was uploaded."""
+    """Whether the model artifacts were uploaded."""
     runtime_exceeded: bool = False
     metrics: list[Response] = field(default_factory=list)
     tuning_job_arn: str | None = None
-    """Of the tuning job that has started it."""
+    """ARN of the tuning job that started it."""
 
     def enter(self, status: str) -> None:
-        """Take up another secondary status, as `Downloading`."""
+        """Set the secondary status, such as `Downloading`."""
         self.transitions.append((status, datetime.now(UTC)))
 
     @property
@@ -46,7 +46,7 @@ class TrainingJob(Job):
 
     @property
     def metric_definitions(self) -> Sequence[Mapping[str, str]]:
-        """How metrics are found in the log: those of the algorithm, or those that the job names."""
+        """The metric definitions: those of the algorithm, or those of the job."""
         if has_algorithm(self.request):
             return metric_definitions()
         own: Sequence[Mapping[str, str]] = self.request["AlgorithmSpecification"].get("MetricDefinitions")
@@ -54,11 +54,11 @@ class TrainingJob(Job):
 
     @property
     def output_uri(self) -> str:
-        """The folder of the job's archives in S3."""
+        """The S3 folder of the job's archives."""
         return join(self.request["OutputDataConfig"]["S3OutputPath"], self.name, "output")
 
     def description(self) -> Response:
-        """Return the job as `DescribeTrainingJob` does."""
+        """Return the response of `DescribeTrainingJob`."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
         algorithm = {**request["AlgorithmSpecification"], "MetricDefinitions": self.metric_definitions}
         seconds = int((self.ended - self.started).total_seconds()) if self.ended and self.started else None
@@ -85,7 +85,7 @@ class TrainingJob(Job):
         )
 
     def summary(self) -> Response:
-        """Return the job as `ListTrainingJobs` does."""
+        """Return the summary in `ListTrainingJobs`."""
         return with_values(
             {
                 "TrainingJobName": self.name,

@@ -1,4 +1,4 @@
-"""Training jobs: what `CreateTrainingJob` starts, and the operations on it."""
+"""Training jobs: created by `CreateTrainingJob`, with their operations."""
 
 from helpers.local_aws.access.creation import Creation, authorize_creation
 from helpers.local_aws.api.listing import Listing
@@ -34,14 +34,14 @@ class TrainingJobs(Jobs[TrainingJob]):
     not_found = ("ValidationException", "Requested resource not found.")
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             **super().operations(),
             "CreateTrainingJob": Operation(self.create, MEMBERS, wants_caller=True),
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
         problems += image_problems(request)
@@ -51,7 +51,7 @@ class TrainingJobs(Jobs[TrainingJob]):
         return {"TrainingJobArn": self.launch(request).arn}
 
     def launch(self, request: Request, tuning_job_arn: str | None = None) -> TrainingJob:
-        """Start a job that has been checked, of its own or of a tuning job."""
+        """Start a validated job, standalone or for a tuning job."""
         name = str(request["TrainingJobName"])
         job = TrainingJob(
             name, self._arn(name), request, checked_tags(request), tuning_job_arn=tuning_job_arn
@@ -62,14 +62,14 @@ class TrainingJobs(Jobs[TrainingJob]):
 
 
 def image_problems(request: Request) -> list[str]:
-    """Return why the image of a request is not executed, if so."""
+    """Return why the image of a request is not supported, if so."""
     image = (request.get("AlgorithmSpecification") or {}).get("TrainingImage")
     problem_of = script_mode.image_problem if is_script_mode(request) else xgboost_container.image_problem
     return list(filter(None, [problem_of(image)])) if image else []
 
 
 def creation_of(request: Request, region: str) -> Creation:
-    """Return what a request creates, for the check of who may do it."""
+    """Return the resource that a request creates, for authorization."""
     vpc, resources = request.get("VpcConfig") or {}, request["ResourceConfig"]
     return Creation(
         action="sagemaker:CreateTrainingJob",
@@ -87,7 +87,7 @@ def creation_of(request: Request, region: str) -> Creation:
 
 
 def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
-    """Bring the channels, train, and upload the archives, also those of a job that was ended."""
+    """Download the channels, train, and upload the archives, even if the job was stopped."""
     job.enter("Downloading")
     roots = {host: running.root / host for host in job.hosts}
     for host, root in roots.items():

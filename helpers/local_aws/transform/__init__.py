@@ -1,1 +1,1 @@
-"""Batch transform: the objects of a prefix, in batches, through a model's server."""
+"""Batch transform: sends the objects of a prefix in batches to a model's server."""

@@ -1,4 +1,4 @@
-"""What a transform does with a record before and after it is sent: filters, and the join with the input."""
+"""Processes the records of a transform before and after they are sent: filters, and the input join."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,11 @@ _QUOTE = b'"'
 
 
 class AssociationError(ValueError):
-    """A response that does not have a prediction for each record."""
+    """A response does not have one prediction per record."""
 
 
 class DataProcessing:
-    """The DataProcessing of a request, and how its output is assembled."""
+    """The DataProcessing of a request: filters the input, and assembles the output."""
 
     def __init__(self, request: Mapping[str, Any]):
         config = request.get("DataProcessing") or {}
@@ -28,7 +28,7 @@ class DataProcessing:
         self._by_line = request["TransformOutput"].get("AssembleWith") == "Line"
 
     def payload(self, batch: Batch) -> bytes:
-        """Return what is sent of a batch; raises FilterError."""
+        """Return the request body for a batch; raises FilterError."""
         whole = b"\n".join(batch)
         if self._left_out == 0:
             return whole
@@ -39,7 +39,7 @@ class DataProcessing:
         return b"\n".join(join_csv(self._select_input(split_csv(record))) for record in batch)
 
     def output(self, batch: Batch, response: bytes) -> bytes:
-        """Return what is written for a batch; raises FilterError and AssociationError."""
+        """Return the output for a batch; raises FilterError and AssociationError."""
         if not self._joins and self._output_filter == "$":
             return response + b"\n" if self._by_line and not response.endswith(b"\n") else response
         predictions = response.rstrip(b"\n").split(b"\n")

@@ -1,7 +1,7 @@
-"""InputFilter and OutputFilter: the JSONPath expressions that select columns of a CSV record.
+"""InputFilter and OutputFilter: JSONPath expressions that select the columns of a CSV record.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html: both ends of a slice
-belong to it, unlike in Python.
+https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html: unlike in Python, slices
+include both ends.
 """
 
 import re
@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 
 Columns = list[str]
 Select = Callable[[Sequence[str]], Columns]
-"""Returns the columns that an expression selects; raises FilterError where one is not there."""
+"""Returns the columns that an expression selects; raises FilterError if one does not exist."""
 
 _EXPRESSION = re.compile(r"\$(\[(?P<indexes>-?\d+(\s*,\s*-?\d+)*)\]|\[(?P<low>-?\d*):(?P<high>-?\d*)\])?")
 
 
 class FilterError(ValueError):
-    """An expression that cannot be read, or a record that does not have its columns."""
+    """An expression is not supported, or a record does not have its columns."""
 
 
 def parse_filter(text: str) -> Select:
-    """Return what an expression selects: `$`, `$[0]`, `$[0,-1]`, `$[1:]`, `$[:5]` or `$[1:4]`.
+    """Return the selector for an expression: `$`, `$[0]`, `$[0,-1]`, `$[1:]`, `$[:5]` or `$[1:4]`.
 
     Raises:
-        FilterError: it is none of these.
+        FilterError: the expression is not supported.
     """
     match = _EXPRESSION.fullmatch(text)
     if match is None:

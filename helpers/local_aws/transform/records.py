@@ -1,4 +1,4 @@
-"""Records of a file, and the batches of them that are sent together."""
+"""The records of a file, and the batches in which they are sent."""
 
 import csv
 import gzip
@@ -9,15 +9,15 @@ from pathlib import Path
 from helpers.local_aws.transform.filters import Columns
 
 Batch = list[bytes]
-"""Records without the ends of their lines."""
+"""Records without line endings."""
 
 
 class PayloadError(ValueError):
-    """A record that no request can hold."""
+    """A record is larger than the maximum request."""
 
 
 def read_records(file: Path, *, by_line: bool, compressed: bool) -> Iterator[bytes]:
-    """Yield the lines of a file, or its content as one record; of an empty file nothing."""
+    """Yield the lines of a file, or its content as one record; nothing for an empty file."""
     with gzip.open(file) if compressed else file.open("rb") as content:
         if by_line:
             yield from (line.rstrip(b"\r\n") for line in content)
@@ -29,8 +29,8 @@ def batches(records: Iterable[bytes], most_bytes: int, *, single: bool) -> Itera
     """Yield records in batches.
 
     Args:
-        records: in the order of their file.
-        most_bytes: of a request, with the ends of lines.
+        records: the records in the order of their file.
+        most_bytes: maximum size of a request, including line endings.
         single: whether each record is a batch.
 
     Raises:
@@ -61,7 +61,7 @@ def split_csv(record: bytes) -> Columns:
 
 
 def join_csv(columns: Sequence[str]) -> bytes:
-    """Return columns as a CSV record, quoted where they must be."""
+    """Return columns as a CSV record, quoted if necessary."""
     text = ",".join(columns)
     if text.count(",") == len(columns) - 1 and '"' not in text:
         return text.encode()

@@ -1,6 +1,6 @@
-"""What CreateTransformJob rejects in a request of the right shape, and what of it is not emulated.
+"""Checks CreateTransformJob requests of valid shape, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,18 +29,18 @@ MEMBERS = members(
     "TransformResources.InstanceType",
     "TransformResources.VolumeKmsKeyId",
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 _MAX_TOTAL_MB = 100
 _CSV = "text/csv"
 
 
 def request_problems(request: Mapping[str, Any]) -> list[str]:
-    """Return what AWS rejects in a request whose shape is right, one sentence each."""
+    """Return why AWS rejects a request of valid shape, one sentence per problem."""
     return [*_size_problems(request), *tag_problems(request.get("Tags") or [])]
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `SplitType RecordIO`."""
+    """Return what is not emulated of a request, such as `SplitType RecordIO`."""
     found = {*unsupported_members(request, MEMBERS), *_unsupported_processing(request)}
     given = request.get("TransformInput") or {}
     source = (given.get("DataSource") or {}).get("S3DataSource") or {}

@@ -9,25 +9,25 @@ from helpers.local_aws.models.container import ModelContainer
 
 @dataclass
 class TransformJob(Job):
-    """A transform job, with what its model was when it began."""
+    """A transform job, with its model as of its start."""
 
     container: ModelContainer | None = None
     model_role_arn: str = ""
 
     @property
     def role_arn(self) -> str:
-        """ARN of the model's role, which a transform acts with."""
+        """ARN of the model's role, which a transform job uses."""
         return self.model_role_arn
 
     def description(self) -> Response:
-        """Return the job as `DescribeTransformJob` does."""
+        """Return the response of `DescribeTransformJob`."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
         description = {**request, **self.summary(), "TransformStartTime": self.started}
         del description["LastModifiedTime"]
         return with_values(description)
 
     def summary(self) -> Response:
-        """Return the job as `ListTransformJobs` does."""
+        """Return the summary in `ListTransformJobs`."""
         return with_values(
             {
                 "TransformJobName": self.name,

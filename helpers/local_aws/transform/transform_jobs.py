@@ -1,4 +1,4 @@
-"""Transform jobs: what `CreateTransformJob` starts, and the operations on it."""
+"""Transform jobs: created by `CreateTransformJob`, with their operations."""
 
 from helpers.local_aws.access.creation import Creation, authorize_creation
 from helpers.local_aws.api.listing import Listing
@@ -39,14 +39,14 @@ class TransformJobs(Jobs[TransformJob]):
         self._models = models
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         return {
             **super().operations(),
             "CreateTransformJob": Operation(self.create, MEMBERS, wants_caller=True),
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         name = str(request["TransformJobName"])
         problems = request_problems(request)
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
@@ -87,7 +87,7 @@ def _creation(request: Request, model: Model, region: str) -> Creation:
 
 
 def _run(job: TransformJob, running: RunningJob) -> ContainerExit:
-    """Bring the model and the input, transform, and upload the output of the files that did not fail."""
+    """Download the model and the input, transform, and upload the output of the successful files."""
     if job.container is None:
         raise TypeError(f"{job.name} has no container")
     unpack_artifacts(running.s3, job.container.model_data_url, running.root)

@@ -1,4 +1,4 @@
-"""The work of a transform: each file of its input, in batches, through the server of the model."""
+"""The work of a transform job: sends each input file in batches to the server of the model."""
 
 import threading
 from collections import deque
@@ -18,12 +18,12 @@ FILE_ERRORS = (AssociationError, FilterError, OSError, PayloadError, ServerError
 
 
 class Transformation:
-    """Transforms files by one server, whose execution parameters count where the request has none.
+    """Transforms files with a server, whose execution parameters apply if the request sets none.
 
     Args:
-        request: of CreateTransformJob.
-        server: that runs.
-        stop: ends the work when set.
+        request: the CreateTransformJob request.
+        server: the running server.
+        stop: when set, ends the work.
     """
 
     def __init__(self, request: Mapping[str, Any], server: ModelServer, stop: threading.Event):
@@ -42,7 +42,7 @@ class Transformation:
         self._single = str(strategy).replace("_", "").lower() == "singlerecord"
 
     def transform(self, sources: Path, targets: Path, log: Callable[[str], None]) -> list[str]:
-        """Write `<file>.out` for each file below `sources`; return what failed, a sentence for each file."""
+        """Write `<file>.out` for each file below `sources`; return one sentence for each failed file."""
         failures = []
         for source in sorted(path for path in sources.rglob("*") if path.is_file()):
             relative = source.relative_to(sources)
@@ -65,7 +65,7 @@ class Transformation:
                 output.write(part)
 
     def _in_order(self, work: Iterator[Batch]) -> Iterator[bytes]:
-        """Yield the outputs of batches in their order, with a few requests under way."""
+        """Yield the outputs of batches in order, with several requests in flight."""
         pending: deque[Future[bytes]] = deque()
         with ThreadPoolExecutor(self._concurrent) as pool:
             for batch in work:

@@ -1,1 +1,1 @@
-"""Hyperparameter tuning: training jobs with other hyperparameters each, of which the best is found."""
+"""Hyperparameter tuning: runs training jobs with different hyperparameters and finds the best one."""

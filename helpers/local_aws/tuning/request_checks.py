@@ -1,6 +1,6 @@
-"""What CreateHyperParameterTuningJob rejects in a request of the right shape, and what is not emulated.
+"""Checks CreateHyperParameterTuningJob requests of valid shape, and lists what is not emulated.
 
-A pipeline definition is checked with the same rules, as far as its values are known before an execution.
+The same rules check pipeline definitions, except for values that are known only during an execution.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _SHARED = frozenset(
         *("StoppingCondition", "VpcConfig"),
     }
 )
-"""The members that a definition of training jobs and the request of one have in common."""
+"""The members that a training job definition and a CreateTrainingJob request have in common."""
 MEMBERS = members(
     "HyperParameterTuningJobName",
     f"{_CONFIG}.HyperParameterTuningJobObjective",
@@ -39,28 +39,28 @@ MEMBERS = members(
     *(
         f"{_OF_JOB}.{name}"
         for name in of_training.MEMBERS
-        if name.partition(".")[0] in _SHARED and ".Container" not in name  # tuning has no entry point
+        if name.partition(".")[0] in _SHARED and ".Container" not in name  # tuning supports no entry point
     ),
     *(
         f"{_OF_JOB}.{_RESOURCES}.{name}"
         for name in ("InstanceCount", "InstanceType", "VolumeKmsKeyId", "VolumeSizeInGB")
     ),
 )
-"""The members of a request that have an effect here."""
+"""The request members that are emulated."""
 _VALUES: Mapping[str, frozenset[str]] = {
     "Strategy": frozenset({"Bayesian", "Grid", "Random"}),
     "TrainingJobEarlyStoppingType": frozenset({"Off"}),
 }
-"""The values of members of the configuration that are emulated."""
+"""The emulated values of configuration members."""
 
 
 def training_request(request: Mapping[str, Any], name: str, tuned: Mapping[str, str]) -> dict[str, Any]:
     """Return the CreateTrainingJob request of one training job.
 
     Args:
-        request: of CreateHyperParameterTuningJob.
-        name: of the training job.
-        tuned: the hyperparameters that differ from job to job.
+        request: the CreateHyperParameterTuningJob request.
+        name: name of the training job.
+        tuned: the hyperparameters of this training job.
     """
     definition = request.get(_OF_JOB) or {}
     objective = _config(request).get("HyperParameterTuningJobObjective") or {}
@@ -79,7 +79,7 @@ def training_request(request: Mapping[str, Any], name: str, tuned: Mapping[str, 
 
 
 def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what AWS rejects in a request whose shape is right, one sentence each."""
+    """Yield why AWS rejects a request of valid shape, one sentence per problem."""
     if not request.get(_OF_JOB):
         yield f"{_OF_JOB} is required"
         return
@@ -90,7 +90,7 @@ def request_problems(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def not_emulated(request: Mapping[str, Any]) -> list[str]:
-    """Return what of a request has no effect here, as `Strategy Hyperband`."""
+    """Return what is not emulated of a request, such as `Strategy Hyperband`."""
     config = _config(request)
     found = set(unsupported_members(request, MEMBERS))
     found.update(

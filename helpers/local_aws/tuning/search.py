@@ -1,4 +1,4 @@
-"""Which hyperparameters the training jobs of a tuning job get: at random, or a grid."""
+"""Chooses the hyperparameters of the training jobs of a tuning job: randomly, or from a grid."""
 
 import math
 import random
@@ -8,15 +8,15 @@ from itertools import product
 from typing import Any
 
 Assignment = dict[str, str]
-"""Values by the names of hyperparameters, as the container reads them."""
+"""Hyperparameter values by name, as strings for the container."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The values of one hyperparameter.
+    """The range of one hyperparameter.
 
     Attributes:
-        choices: of a categorical range; others have ends, both of which belong to them.
+        choices: the values of a categorical range; other ranges have bounds, which are inclusive.
         scaling: `Linear`, `Logarithmic` or `ReverseLogarithmic`; `Auto` is Linear here.
     """
 
@@ -28,7 +28,7 @@ class Range:
     scaling: str = "Auto"
 
     def problems(self) -> Iterator[str]:
-        """Yield what is wrong with its ends."""
+        """Yield the problems of its bounds."""
         if self.choices:
             return
         try:
@@ -48,7 +48,7 @@ class Range:
             )
 
     def draw(self, numbers: random.Random) -> str:
-        """Return a value of the range."""
+        """Return a random value of the range."""
         if self.choices:
             return numbers.choice(self.choices)
         low, high = self._ends()
@@ -69,7 +69,7 @@ class Range:
 
 
 def ranges_of(config: Mapping[str, Any]) -> list[Range]:
-    """Return the ranges of a HyperParameterTuningJobConfig, without those that an execution will know."""
+    """Return the ranges of a HyperParameterTuningJobConfig, without those known only during an execution."""
     ranges = config.get("ParameterRanges") or {}
     found = [
         Range(each["Name"], tuple(each["Values"])) for each in ranges.get("CategoricalParameterRanges") or []
@@ -90,14 +90,14 @@ def ranges_of(config: Mapping[str, Any]) -> list[Range]:
 
 
 def combinations(ranges: Sequence[Range]) -> int:
-    """Return how many points a grid of ranges has."""
+    """Return the number of points in a grid of ranges."""
     return math.prod(len(each.choices) for each in ranges)
 
 
 def assignments(config: Mapping[str, Any]) -> Iterator[Assignment]:
-    """Yield the hyperparameters of each training job, of a grid all and else without an end.
+    """Yield the hyperparameters of each training job: all points of a grid, otherwise without end.
 
-    Bayesian search draws like Random: which model SageMaker fits to the results is not public.
+    Bayesian search draws randomly: the model that SageMaker fits to the results is not public.
     """
     ranges = ranges_of(config)
     names = [each.name for each in ranges]

@@ -12,13 +12,13 @@ from helpers.local_aws.tuning.search import Assignment
 
 @dataclass
 class TunedTrainingJob:
-    """A training job of a tuning job, with the hyperparameters that it was given."""
+    """A training job of a tuning job, with its hyperparameters."""
 
     job: TrainingJob
     tuned: Assignment
 
     def objective(self, metric: str) -> float | None:
-        """Return the last value of the objective metric, of a job that has completed."""
+        """Return the last value of the objective metric of a completed job."""
         values = [each["Value"] for each in self.job.metrics if each["MetricName"] == metric]
         return values[0] if values and self.job.status == "Completed" else None
 
@@ -57,7 +57,7 @@ class TuningJob(Job):
         return value <= target if self.minimizes else value >= target
 
     def ranked(self) -> list[TunedTrainingJob]:
-        """Return the training jobs, the best first and those without a value of the metric last."""
+        """Return the training jobs, best first, and those without a value of the metric last."""
         sign = 1 if self.minimizes else -1
         values = [each.objective(self.metric) for each in self.training_jobs]
         keys = [(value is None, sign * (value or 0)) for value in values]
@@ -65,7 +65,7 @@ class TuningJob(Job):
         return [self.training_jobs[index] for index in order]
 
     def description(self) -> Response:
-        """Return the job as `DescribeHyperParameterTuningJob` does."""
+        """Return the response of `DescribeHyperParameterTuningJob`."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
         summary = {key: value for key, value in self.summary().items() if key != "Strategy"}
         best = next((each for each in self.ranked() if each.objective(self.metric) is not None), None)
@@ -79,12 +79,12 @@ class TuningJob(Job):
         )
 
     def properties(self) -> Response:
-        """Return what the steps of a pipeline can refer to: also the training jobs, the best first."""
+        """Return the properties that pipeline steps can refer to, including the training jobs, best first."""
         summaries = [self.summarize(each) for each in self.ranked()]
         return {**self.description(), "TrainingJobSummaries": summaries}
 
     def summary(self) -> Response:
-        """Return the job as `ListHyperParameterTuningJobs` does."""
+        """Return the summary in `ListHyperParameterTuningJobs`."""
         statuses = Counter(each.job.status for each in self.training_jobs)
         objectives = Counter(self._objective_status(each) for each in self.training_jobs)
         return with_values(
@@ -111,7 +111,7 @@ class TuningJob(Job):
         )
 
     def summarize(self, each: TunedTrainingJob) -> Response:
-        """Return a training job as `ListTrainingJobsForHyperParameterTuningJob` does."""
+        """Return the entry in `ListTrainingJobsForHyperParameterTuningJob`."""
         value = each.objective(self.metric)
         job = each.job
         return with_values(

@@ -1,4 +1,4 @@
-"""Tuning jobs: what `CreateHyperParameterTuningJob` starts, and the operations on it."""
+"""Tuning jobs: created by `CreateHyperParameterTuningJob`, with their operations."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ from helpers.local_aws.tuning.tuning_job import TunedTrainingJob, TuningJob
 
 _POLL_SECONDS = 0.05
 _FAILURES = 5
-"""Training jobs that fail before one succeeds, after which SageMaker gives up."""
+"""The number of failed training jobs before a success, after which SageMaker stops."""
 _OF_TRAINING = Listing(
     "TrainingJobSummaries", "TrainingJobName", default_order="Descending", status="TrainingJobStatus"
 )
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class TuningJobs(Jobs[TuningJob]):
-    """The tuning jobs of one region. They take no slot of the runner: their training jobs do."""
+    """The tuning jobs of one region. They use no slot of the runner; their training jobs do."""
 
     kind = "HyperParameterTuningJob"
     arn_kind = "hyper-parameter-tuning-job"
@@ -51,7 +51,7 @@ class TuningJobs(Jobs[TuningJob]):
         self._training_jobs = training_jobs
 
     def operations(self) -> Operations:
-        """Return the operations by their names."""
+        """Return the operations by name."""
         listed = members(
             "HyperParameterTuningJobName", "MaxResults", "NextToken", "SortBy", "SortOrder", "StatusEquals"
         )
@@ -62,7 +62,7 @@ class TuningJobs(Jobs[TuningJob]):
         }
 
     def create(self, request: Request, caller: str | None = None) -> Response:
-        """Start a job, after the checks that the service makes at once."""
+        """Check a request as the service does, and start its job."""
         name = str(request["HyperParameterTuningJobName"])
         problems = list(request_problems(request))
         problems += [f"The embedded AWS does not support {what}" for what in not_emulated(request)]
@@ -70,7 +70,7 @@ class TuningJobs(Jobs[TuningJob]):
         problems += image_problems(first)
         if problems:
             raise ApiError("ValidationException", "; ".join(problems))
-        # Who creates the training jobs is SageMaker: what they are is asked of who creates this.
+        # SageMaker creates the training jobs: their creation is authorized for the caller of this request.
         creation = replace(
             creation_of(first, self._region),
             action="sagemaker:CreateHyperParameterTuningJob",
@@ -106,14 +106,14 @@ class TuningJobs(Jobs[TuningJob]):
                     "a look at the training job failures by listing training jobs for the hyperparameter "
                     "tuning job.",
                 )
-        except Exception as error:  # a job must come to an end, whatever happens to it
+        except Exception as error:  # a job must always end
             _log.exception("tuning job %s failed", job.name)
             job.end("Failed", f"InternalServerError: {error!r}", JOB_INTERNAL_ERROR)
         finally:
             self._runner.on_change()
 
     def _search(self, job: TuningJob) -> None:
-        """Keep as many training jobs running as may, until there are enough of them."""
+        """Keep the maximum number of training jobs running until there are enough."""
         config = job.request["HyperParameterTuningJobConfig"]
         limits = config["ResourceLimits"]
         most = limits.get("MaxNumberOfTrainingJobs") or combinations(ranges_of(config))

@@ -1,7 +1,7 @@
-"""The built-in XGBoost: the contract of SageMaker's image around the xgboost that is in it.
+"""The built-in XGBoost: implements the contract of SageMaker's image with the same version of xgboost.
 
-`container` and `environment` belong to the embedded AWS. All else runs in a process of the environment that
-`make` installs from requirements-xgboost.txt, and imports nothing of the embedded AWS but its like here.
+`container` and `environment` belong to the embedded AWS. The other modules run in a process of the
+environment that `make` installs from requirements-xgboost.txt, and import nothing else of the embedded AWS.
 
-What is checked, in which words and in which order follows github.com/aws/sagemaker-xgboost-container.
+The checks, their messages and their order follow github.com/aws/sagemaker-xgboost-container.
 """

@@ -1,4 +1,4 @@
-"""The channels of a training job: which there may be, and of which content."""
+"""The channels of a training job: their names and content types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ CONTENT_TYPES: Mapping[str, str] = {
     "application/x-parquet": PARQUET,
     "application/x-recordio-protobuf": RECORDIO,
 }
-"""The formats by what a channel's ContentType may be."""
+"""The formats by ContentType of a channel."""
 _DEFAULT = "text/libsvm"
 
 
 def data_format(channels: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the format of the channels of inputdataconfig.json, which is that of the channel `train`.
+    """Return the format of the channels in inputdataconfig.json, which is that of the channel `train`.
 
     Raises:
-        UserError: a channel is missing, is one too many or has another content type.
+        UserError: a channel is missing, is not supported, or has another content type.
     """
     if "train" not in channels:
         raise UserError("Missing required channel: train")
@@ -35,10 +35,10 @@ def data_format(channels: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def content_format(content_type: str | None) -> str:
-    """Return the format of a request to the server, by its content type.
+    """Return the format of a request to the server from its content type.
 
     Raises:
-        UserError: it is not accepted.
+        UserError: the content type is not supported.
     """
     media_type, *parameters = [part.strip() for part in (content_type or LIBSVM).lower().split(";")]
     if media_type not in CONTENT_TYPES:

@@ -1,4 +1,4 @@
-"""The containers of the built-in XGBoost, as a job starts them."""
+"""Starts the containers of the built-in XGBoost."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ from helpers.supervision import supervised_command
 from helpers.xgboost.hyperparameters import VERSION
 
 IMAGE = f"sagemaker-xgboost:{VERSION}"
-"""The image that is executed, by its repository and its tag."""
+"""The supported image by repository and tag."""
 _POLL_SECONDS = 0.1
 _FAILURE = "opt/ml/output/failure"
 
 
 def image_problem(image: str) -> str | None:
-    """Return why an image is not executed here, or None when it is."""
+    """Return why an image is not supported, or None if it is."""
     if image.rpartition("/")[2] == IMAGE:
         return None
     return f"The embedded AWS does not execute the image {image}; it executes {IMAGE}"
@@ -31,14 +31,14 @@ def train(
     log: Output,
     stop: threading.Event,
 ) -> ContainerExit:
-    """Train to the end, in a process for each instance, and return how it ended.
+    """Train in a process per instance, and return the result.
 
     Args:
-        roots: by the instances, the folders that stand for their `/`, with channels and configuration.
+        roots: the folders that represent the `/` of each instance, with channels and configuration.
         meeting_point: a folder in which the processes find each other.
-        own_variables: of the job.
-        log: takes each line of output.
-        stop: ends it when set, with every process of it.
+        own_variables: the variables of the job.
+        log: receives each line of output.
+        stop: when set, the container ends with all its processes.
     """
     command = environment.program("training")
     given = {**own_variables, environment.MEETING_POINT_VARIABLE: str(meeting_point)}
@@ -58,7 +58,7 @@ def train(
         while not all(each.done() for each in running.values()):
             wait(running.values(), _POLL_SECONDS)
             if stop.is_set() or any(each.done() and each.result() for each in running.values()):
-                ended.set()  # also those that wait for one that has failed
+                ended.set()  # also ends instances that wait for a failed one
     if stop.is_set():
         return ContainerExit(max(each.result() for each in running.values()))
     failed = [host for host, each in running.items() if each.result()]
@@ -75,8 +75,8 @@ def serve(
 ) -> int:
     """Serve the model below `root` until `stop` is set; return the exit code.
 
-    Arguments are those of `train`, with the variables of the model and of the transform. The port is in the
-    file `environment.PORT_FILE` once the server answers.
+    The arguments are those of `train`, with the variables of the model and of the transform job. When the
+    server is ready, the file `environment.PORT_FILE` contains its port.
     """
     variables = environment.variables(root, own_variables)
     return supervised_command.run(environment.program("serving"), variables, root, log, stop)

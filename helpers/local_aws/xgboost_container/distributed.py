@@ -1,4 +1,4 @@
-"""Training on several instances: XGBoost's own tracker and collective, which all listen on loopback here."""
+"""Training on several instances with XGBoost's own tracker and collective, which use loopback here."""
 
 import json
 import os
@@ -13,30 +13,30 @@ from helpers.local_aws.xgboost_container.library import xgboost
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.05
 _MEETING_POINT_VARIABLE = "SAGEMAKER_MEETING_POINT"
-"""`environment.MEETING_POINT_VARIABLE` is the same."""
+"""The same as `environment.MEETING_POINT_VARIABLE`."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """An instance among others, by the names of resourceconfig.json."""
+    """An instance of the job, with the names in resourceconfig.json."""
 
     name: str
     others: Sequence[str]
 
     @property
     def is_alone(self) -> bool:
-        """Whether there is one instance."""
+        """Whether there is only one instance."""
         return len(self.others) == 1
 
 
 def read_host(config: Path) -> Host:
-    """Return the instance that a folder of configuration is of."""
+    """Return the instance that a configuration folder belongs to."""
     resources = json.loads((config / "resourceconfig.json").read_text())
     return Host(resources["current_host"], sorted(resources["hosts"]))
 
 
 def hosts_with_data(host: Host, *, has_data: bool) -> list[str]:
-    """Return the instances that have data. Each instance calls this with whether it has data itself."""
+    """Return the instances that have data. Each instance calls this with whether it has data."""
     with _ring(host.name, host.others, "first"):
         return [
             name
@@ -47,7 +47,7 @@ def hosts_with_data(host: Host, *, has_data: bool) -> list[str]:
 
 @contextmanager
 def training_ring(host: Host, hosts: Sequence[str]) -> Iterator[None]:
-    """Train together with other instances meanwhile; one alone needs no other."""
+    """Train with other instances within the block; a single instance needs none."""
     if len(hosts) == 1:
         yield
         return
@@ -57,7 +57,7 @@ def training_ring(host: Host, hosts: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def _ring(name: str, hosts: Sequence[str], file_name: str) -> Iterator[None]:
-    """Connect to the other instances by the tracker of the first one, whose port is in a file."""
+    """Connect to the other instances through the tracker of the first one, whose port is in a file."""
     file = Path(os.environ[_MEETING_POINT_VARIABLE]) / f"tracker-{file_name}"
     tracker = None
     if name == hosts[0]:
@@ -71,7 +71,7 @@ def _ring(name: str, hosts: Sequence[str], file_name: str) -> Iterator[None]:
     arguments = {
         "dmlc_tracker_uri": _LOOPBACK,
         "dmlc_tracker_port": int(file.read_text()),
-        "dmlc_task_id": f"{hosts.index(name):03}",  # ranks follow the order of these texts
+        "dmlc_task_id": f"{hosts.index(name):03}",  # ranks follow the order of these strings
     }
     with xgboost.collective.CommunicatorContext(**arguments):
         yield

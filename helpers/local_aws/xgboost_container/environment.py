@@ -1,4 +1,4 @@
-"""The Python that has what the image has, and how a program of this package is started in it."""
+"""The Python environment with the packages of the image, and how to start programs of this package in it."""
 
 import sys
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from helpers.errors import UserError
 from helpers.supervision import supervised_command
 
 ROOT_VARIABLE = "SAGEMAKER_BASE_DIR"
-"""The folder that stands for /opt/ml; the image's toolkit reads the same variable."""
+"""The folder that represents /opt/ml; the image's toolkit reads the same variable."""
 MEETING_POINT_VARIABLE = "SAGEMAKER_MEETING_POINT"
-"""The folder in which the processes of several instances find each other; on AWS they have addresses."""
+"""The folder in which the processes of several instances find each other; on AWS, they have addresses."""
 PORT_FILE = "opt/ml/port"
-"""Where the server writes its port on loopback, below the folder that stands for `/`."""
+"""The file with the server's port on loopback, below the folder that represents `/`."""
 _REPOSITORY = Path(__file__).parents[3]
 
 
@@ -32,16 +32,16 @@ def python() -> Path:
 
 
 def program(name: str) -> list[str]:
-    """Return the command that runs a module of this package; raises UserError as `python` does."""
+    """Return the command that runs a module of this package; raises UserError like `python`."""
     return [str(python()), "-m", f"{__package__}.{name}"]
 
 
 def variables(root: Path, own: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a container, of which `own` are those that the job or the model sets.
+    """Return the variables of a container.
 
     Args:
-        root: the folder that stands for the container's `/`.
-        own: variables of the request.
+        root: the folder that represents the container's `/`.
+        own: the variables that the job or the model sets.
     """
     return {
         **supervised_command.inherited(),

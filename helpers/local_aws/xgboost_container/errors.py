@@ -1,5 +1,5 @@
-"""How training and serving fail."""
+"""Errors of training and serving."""
 
 
 class UserError(Exception):
-    """A mistake in the hyperparameters, the channels or the data; the message is the image's."""
+    """The hyperparameters, channels or data are not valid; the message is that of the image."""

@@ -1,4 +1,4 @@
-"""The metrics that the image computes itself, by scikit-learn, in addition to those of XGBoost."""
+"""The metrics that the image computes with scikit-learn, in addition to those of XGBoost."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,12 +32,12 @@ CustomMetric = Callable[[Any, xgboost.DMatrix], list[tuple[str, float]]]
 
 
 def is_custom(name: str) -> bool:
-    """Return whether a metric is computed here and not by XGBoost."""
+    """Return whether a metric is computed here instead of by XGBoost."""
     return name in _OF_LABELS or name in _OF_VALUES
 
 
 def custom_metric(names: Sequence[str]) -> CustomMetric | None:
-    """Return what `xgboost.train` calls for some metrics of these names; None for none."""
+    """Return the `custom_metric` function of `xgboost.train` for the metrics; None if there are none."""
     return partial(_evaluate, names) if names else None
 
 
@@ -46,12 +46,12 @@ def _evaluate(names: Sequence[str], predictions: Any, data: xgboost.DMatrix) -> 
 
 
 def _value(name: str, predictions: Any, data: xgboost.DMatrix) -> float:
-    from sklearn import metrics  # noqa: PLC0415 - it takes longer than most trainings
+    from sklearn import metrics  # noqa: PLC0415 - takes longer than most trainings
 
     labels = data.get_label()
     if name in _OF_VALUES:
         return float(getattr(metrics, _OF_VALUES[name])(labels, predictions))
     function, options = _OF_LABELS[name]
-    # Predictions are margins: the log-odds of the one class, or a value for each.
+    # Predictions are margins: the log-odds of the positive class, or one value per class.
     chosen = np.argmax(predictions, axis=-1) if predictions.ndim > 1 else (predictions > 0.0).astype(int)
     return float(getattr(metrics, function)(labels, chosen, **options))

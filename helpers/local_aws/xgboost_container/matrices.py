@@ -1,4 +1,4 @@
-"""The data of a channel as a matrix of XGBoost."""
+"""Reads the data of a channel as an XGBoost matrix."""
 
 import csv
 from collections.abc import Iterator
@@ -12,19 +12,19 @@ from helpers.local_aws.xgboost_container.errors import UserError
 from helpers.local_aws.xgboost_container.library import xgboost
 
 _DEPTH = 3
-"""Folders of a channel that lie deeper are not read."""
+"""Maximum depth of folders in a channel that are read."""
 
 
 def read_matrix(folder: Path, data_format: str, *, with_weights: bool) -> xgboost.DMatrix | None:
-    """Return the rows of all files of a channel, or None where it has no content.
+    """Return the rows of all files of a channel, or None if it is empty.
 
     Args:
-        folder: of the channel.
-        data_format: of `channels`.
+        folder: folder of the channel.
+        data_format: a format of `channels`.
         with_weights: whether the second column of a CSV file is the weight of its row.
 
     Raises:
-        UserError: the files are not of the format, or have no labels.
+        UserError: the files do not have the format, or have no labels.
     """
     files = list(_files(folder, 1))
     if not sum(file.stat().st_size for file in files):
@@ -48,7 +48,7 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _read_csv(files: list[Path], with_weights: bool) -> xgboost.DMatrix:
-    # The image sniffs the delimiter of whatever file it lists first, so that an empty one fails some jobs.
+    # The image detects the delimiter in the first listed file, so an empty file fails some jobs.
     if empty := [file.name for file in files if not file.stat().st_size]:
         raise UserError(
             f"Could not determine delimiter on line :\n{empty[0]} is empty: the image fails whenever it "
@@ -69,7 +69,7 @@ def _delimiter(file: Path) -> str:
         raise UserError(f"Could not determine delimiter on line {line[:50]}:\n{error}") from error
 
 
-def _read_libsvm(files: list[Path], with_weights: bool) -> xgboost.DMatrix:  # noqa: ARG001 - of CSV alone
+def _read_libsvm(files: list[Path], with_weights: bool) -> xgboost.DMatrix:  # noqa: ARG001 - only for CSV
     for file in files:
         with file.open(errors="ignore") as lines:
             line = next((each for each in lines if each.strip()), "")
@@ -91,7 +91,7 @@ def _is_libsvm(line: str) -> bool:
 
 
 def _load(files: list[Path], options: str, name: str) -> xgboost.DMatrix:
-    """Have XGBoost read files, which must lie in one folder."""
+    """Load files with XGBoost; they must be in one folder."""
     with TemporaryDirectory() as folder:
         for number, file in enumerate(files):
             (Path(folder) / f"{number:06}").symlink_to(file)
@@ -101,8 +101,8 @@ def _load(files: list[Path], options: str, name: str) -> xgboost.DMatrix:
             raise UserError(f"Failed to load {name} data with exception:\n{error}") from error
 
 
-def _read_parquet(files: list[Path], with_weights: bool) -> xgboost.DMatrix:  # noqa: ARG001 - of CSV alone
-    from pyarrow import ArrowException, concat_tables, parquet  # noqa: PLC0415 - it takes as long as a training
+def _read_parquet(files: list[Path], with_weights: bool) -> xgboost.DMatrix:  # noqa: ARG001 - only for CSV
+    from pyarrow import ArrowException, concat_tables, parquet  # noqa: PLC0415 - takes as long as a training
 
     try:
         table = concat_tables([parquet.read_table(file) for file in files if not file.name.startswith("_")])

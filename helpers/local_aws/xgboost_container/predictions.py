@@ -1,4 +1,4 @@
-"""What the server does with a request: reads its rows, and predicts."""
+"""Handles requests to the server: reads the rows, and predicts."""
 
 import csv
 import json
@@ -24,14 +24,14 @@ class Model:
     """The boosters of a folder; several are an ensemble."""
 
     def __init__(self, folder: Path):
-        """Args: folder: with a file for each booster; raises RuntimeError for one that is none."""
+        """Args: folder: one file per booster; raises RuntimeError if a file is not a booster."""
         files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
         if not files:
             raise RuntimeError(f"No model file in {folder}")
         self._boosters = [_booster(file) for file in files]
 
     def predict(self, rows: xgboost.DMatrix) -> Any:
-        """Return the prediction for each row; the number of features is not checked, as in the image."""
+        """Return the prediction for each row; as in the image, the number of features is not checked."""
         each = [booster.predict(rows, validate_features=False) for booster in self._boosters]
         if len(each) == 1:
             return each[0]
@@ -60,8 +60,8 @@ def read_rows(payload: bytes, content_type: str | None) -> xgboost.DMatrix:
     """Return the rows of a request.
 
     Raises:
-        UserError: the content type is not accepted.
-        RuntimeError: the rows are not of that type.
+        UserError: the content type is not supported.
+        RuntimeError: the rows do not have that type.
     """
     readers = {CSV: _csv_rows, LIBSVM: _libsvm_rows}
     found = content_format(content_type)

@@ -1,6 +1,6 @@
 """The server of the image: `python -m helpers.local_aws.xgboost_container.serving`.
 
-With SAGEMAKER_BATCH it answers batch transforms, where predictions are lines whatever the request accepts.
+With SAGEMAKER_BATCH it serves batch transforms, with one prediction per line for any accept type.
 """
 
 import json
@@ -16,14 +16,14 @@ from helpers.local_aws.xgboost_container.errors import UserError
 from helpers.local_aws.xgboost_container.predictions import Model, read_rows
 
 _PORT_FILE = "port"
-"""Below /opt/ml; `environment.PORT_FILE` is the same."""
+"""File below /opt/ml, the same as `environment.PORT_FILE`."""
 _PAGE = "text/html; charset=utf-8"
 _MB = 1024 * 1024
 _MAX_PAYLOAD = 6 * _MB
 _ACCEPTED = ("application/json", "application/jsonlines", "application/x-recordio-protobuf", "text/csv")
 
 Answer = tuple[str, str, str]
-"""Status, content type and content."""
+"""HTTP status, content type and content."""
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -33,9 +33,9 @@ def _model(folder: Path) -> Model:
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """Answer /ping, /execution-parameters and /invocations."""
+    """Respond to /ping, /execution-parameters and /invocations."""
     if "SAGEMAKER_PROGRAM" in os.environ:
-        # The image imports the module of this name, and SDK 3 writes an empty one.
+        # The image imports the module with this name, and SDK 3 writes an empty one.
         __import__(os.environ["SAGEMAKER_PROGRAM"])
     status, content_type, text = _answer(environ)
     content = text.encode()
@@ -77,7 +77,7 @@ def _invoke(environ: dict[str, Any]) -> Answer:
         return "415 Unsupported Media Type", _PAGE, str(error)
     try:
         predictions = _model(_folder()).predict(rows)
-    except Exception as error:  # whatever XGBoost raises for these rows
+    except Exception as error:  # any exception of XGBoost for these rows
         return "400 Bad Request", _PAGE, f"Unable to evaluate payload provided: {error}"
     accept = environ.get("HTTP_ACCEPT", "").partition(";")[0].strip().lower()
     if accept in {"", "*/*"}:
@@ -109,10 +109,10 @@ def _workers() -> int:
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types here
-    """Gunicorn with a process for each core, which loads the model itself."""
+    """Gunicorn with a process per core; each loads the model."""
 
     def load_config(self) -> None:
-        """Configure it, without looking at a command line."""
+        """Configure it without a command line."""
         options = {
             "bind": "127.0.0.1:0",
             "workers": _workers(),
@@ -127,7 +127,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types he
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Return the application."""
+        """Return the WSGI application."""
         return application
 
 

@@ -17,16 +17,16 @@ from helpers.xgboost.hyperparameters import HyperparameterError, Values, validat
 from helpers.xgboost.metric_names import MAXIMIZED
 
 Matrix = tuple[xgboost.DMatrix, str]
-"""The rows of a channel, and its name."""
+"""The rows of a channel, and the channel's name."""
 MODEL_NAME = "xgboost-model"
 _NOT_EXECUTED = ("_kfold", "_num_cv_round")
 
 
 def train(root: Path) -> None:
-    """Train a model of the channels in a folder that stands for /opt/ml.
+    """Train a model with the channels in a folder that represents /opt/ml.
 
     Raises:
-        UserError: the hyperparameters, the channels or the data are wrong.
+        UserError: the hyperparameters, the channels or the data are not valid.
     """
     config = root / "input/config"
     try:
@@ -63,7 +63,7 @@ def train(root: Path) -> None:
 
 
 def _train(values: Values, matrices: list[Matrix], model_folder: Path, *, is_master: bool) -> None:
-    """Train, and save the model where this is the first of the instances that train."""
+    """Train, and save the model on the first of the training instances."""
     print(f"Train matrix has {matrices[0][0].num_row()} rows and {matrices[0][0].num_col()} columns")
     if len(matrices) > 1:
         print(f"Validation matrix has {matrices[1][0].num_row()} rows")
@@ -107,12 +107,12 @@ def _boost(values: Values, matrices: list[Matrix], model_file: Path, *, is_maste
             verbose_eval=False,
         )
     except (xgboost.core.XGBoostError, ValueError) as error:
-        text = str(error).partition("\nStack trace:")[0]  # of C++
+        text = str(error).partition("\nStack trace:")[0]  # of the C++ code
         raise UserError(f"XGB train call failed with exception:\n {text}") from error
 
 
 class _SaveEachRound(xgboost.callback.TrainingCallback):  # type: ignore[misc] # xgboost has no types here
-    """Leaves the model as it is after each round, so that a job that is stopped has one."""
+    """Saves the model after each round, so that a stopped job has one."""
 
     def __init__(self, file: Path):
         super().__init__()
@@ -124,13 +124,13 @@ class _SaveEachRound(xgboost.callback.TrainingCallback):  # type: ignore[misc] #
 
 
 def _save(model: Any, file: Path) -> None:
-    partial = file.parents[1] / f"{file.name}.ubj"  # the suffix has the format, which is the default
+    partial = file.parents[1] / f"{file.name}.ubj"  # the suffix sets the format, which is the default one
     model.save_model(partial)
     partial.replace(file)
 
 
 def main(root: Path) -> int:
-    """Train, and return the exit code; a failure is described in /opt/ml/output/failure."""
+    """Train, and return the exit code; a failure message is written to /opt/ml/output/failure."""
     try:
         train(root)
     except Exception as error:

@@ -1,1 +1,1 @@
-"""Which instances, and how many, for some data and a deadline: `python -m helpers.spark.choice`."""
+"""Chooses instance types and counts for a data size and a deadline: `python -m helpers.spark.choice`."""

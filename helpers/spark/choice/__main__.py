@@ -1,4 +1,4 @@
-"""`python -m helpers.spark.choice`: instance types and counts for some data and a deadline."""
+"""`python -m helpers.spark.choice`: instance types and counts for an amount of data and a deadline."""
 
 import argparse
 import sys
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 MOST_LINES = 12
 MOST_INSTANCES = 100
-"""Of a processing job, by the API."""
+"""Maximum instances of a processing job in the API."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.spark.choice",
-        description="Ranks clusters by estimated cost and time for some data and a deadline.",
+        description="Ranks clusters by estimated cost and time for a data size and a deadline.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--data-gb", type=positive, required=True, metavar="GB", help="that the job reads, in 10⁹ bytes"
+        "--data-gb", type=positive, required=True, metavar="GB", help="size of the input in 10⁹ bytes"
     )
     parser.add_argument("--deadline-minutes", type=positive, required=True, metavar="MINUTES")
     parser.add_argument(
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="*",
         default=(),
         metavar="PATH_OR_URI",
-        help="event logs of earlier runs of the job, or folders of them, also s3://",
+        help="event logs of earlier runs of the job, or folders with event logs; paths or s3:// URIs",
     )
     parser.add_argument("--most", type=int, default=20, metavar="N", help="instances (default: %(default)s)")
     parser.add_argument("--prices", type=Path, default=PRICES, metavar="FILE")
@@ -65,7 +65,7 @@ def _choose(arguments: argparse.Namespace) -> int:
 
 
 def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
-    """Return the runs that show speed, and a line on each that does not."""
+    """Return the runs that can be used for estimates, and a message for each other run."""
     s3 = Session().client("s3") if any("://" in source for source in sources) else None
     runs, skipped = [], []
     for source in sources:
@@ -85,7 +85,7 @@ def _read(sources: Sequence[str]) -> tuple[list[RunSummary], list[str]]:
 
 
 def logs(source: str, s3: "S3Client | None") -> Iterator[str]:
-    """Yield the logs of a folder, or the source itself if it is a log."""
+    """Yield the logs in a folder, or the source itself if it is a log."""
     if s3 is not None and "://" in source:
         bucket, key = parse(source)
         folder = key.rstrip("/") + "/" if key else ""
@@ -107,7 +107,7 @@ def logs(source: str, s3: "S3Client | None") -> Iterator[str]:
 
 
 def _basis(model: Model, prices: Prices, data_bytes: int) -> Iterator[str]:
-    """Yield what the estimates rest on."""
+    """Yield what the estimates are based on."""
     yield f"{model.basis}."
     yield (
         f"The job: {model.fixed_seconds:.0f} s, and {model.core_seconds_per_gb:.0f} core-seconds a GB. "
@@ -131,7 +131,7 @@ def _basis(model: Model, prices: Prices, data_bytes: int) -> Iterator[str]:
 
 
 def _table(best: Sequence[Candidate], deadline: float, data_bytes: int) -> Iterator[str]:
-    """Yield the ranking, with the next command."""
+    """Yield the ranking, then the next command."""
     if not best:
         raise UserError(
             "no instance type to choose from has a known price", hint="Refresh the prices with: make prices"

@@ -1,7 +1,7 @@
-"""How long a job takes, from what earlier runs took.
+"""Estimates how long a job takes, from earlier runs.
 
-A run's wall-clock is taken as `fixed + core-seconds a byte × bytes / cores at work`: start of Spark and
-driver, then work that is spread over the cores. A core of any instance type counts as much as another.
+The model of a run's duration is `fixed + core-seconds per byte × bytes / busy cores`: the start of Spark and
+the driver, then work that is distributed over the cores. Cores of all instance types count the same.
 """
 
 import math
@@ -15,69 +15,69 @@ import scipy.special
 from helpers.spark.event_log.summary import RunSummary
 
 SPLIT_BYTES = 4 * 2**20
-"""Spark's `spark.sql.files.openCostInBytes`, below which it does not split: more cores have nothing to do."""
+"""Spark's `spark.sql.files.openCostInBytes`: files are not split below this, so more cores would be idle."""
 CONFIDENCE = 0.9
-"""Of an interval: one run in ten may lie outside."""
+"""Confidence of an interval: one run in ten may lie outside."""
 PRIOR_FIXED_SECONDS = 30.0
 PRIOR_CORE_SECONDS_PER_GB = 60.0
-"""From this project's own job, CSV to Parquet and CSV, on a laptop's cores."""
+"""Measured with this project's own job, CSV to Parquet and CSV, on a laptop's cores."""
 PRIOR_FACTOR = 3.0
-"""Without runs the truth is taken to lie between a third and three times."""
+"""Without runs, the interval is from a third to three times the estimate."""
 FEW_RUNS_FACTOR = 2.0
-"""With runs that do not separate the two parts, between half and twice."""
+"""If the runs do not separate the two parts, the interval is from half to twice the estimate."""
 LEAST_RUNS = 3
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, and the bounds that it lies between with `CONFIDENCE`."""
+    """An estimate, and its bounds with `CONFIDENCE`."""
 
     value: float
     low: float
     high: float
 
     def plus(self, other: "Estimate") -> "Estimate":
-        """Return the sum, with the bounds added: both may be wrong in the same direction."""
+        """Return the sum with the bounds added, because both can be wrong in the same direction."""
         return Estimate(self.value + other.value, self.low + other.low, self.high + other.high)
 
     def times(self, factor: float) -> "Estimate":
-        """Return the product with a number from 0."""
+        """Return the product with a non-negative number."""
         return Estimate(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """What a regression leaves unexplained."""
+    """The residuals of a regression."""
 
     seconds: float
     """Standard error of a run."""
     degrees: int
-    """Of freedom: runs less fitted parts."""
+    """Degrees of freedom: runs minus fitted parts."""
     inverse: np.ndarray = field(repr=False)
-    """(XᵀX)⁻¹; the row and column of a part that the fit set to 0 are 0."""
+    """(XᵀX)⁻¹; the row and the column of a part that the fit set to 0 are 0."""
 
     def half_width(self, row: np.ndarray) -> float:
-        """Return half of the prediction interval, in seconds (Student's t for one new run)."""
+        """Return half of the prediction interval in seconds (Student's t for one new run)."""
         spread = math.sqrt(1 + float(row @ self.inverse @ row))
         return float(scipy.special.stdtrit(self.degrees, (1 + CONFIDENCE) / 2)) * self.seconds * spread
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of a job's speed, and how sure that is."""
+    """The estimated speed of a job, and its uncertainty."""
 
     fixed_seconds: float
     core_seconds_per_gb: float
     basis: str
-    """What it rests on, in a sentence."""
+    """What the estimate is based on, in one sentence."""
     factor: float = 1.0
-    """Of the bounds, up and down, where there is no regression."""
+    """Factor of the upper and lower bounds, if there is no regression."""
     residuals: Residuals | None = None
     most_bytes: int | None = None
-    """Read by the largest run, if there were runs."""
+    """Bytes that the largest run read; None without runs."""
 
     def seconds(self, data_bytes: int, slots: int) -> Estimate:
-        """Return the wall-clock of the application on some data and cores."""
+        """Return the duration of the application for an amount of data and a number of cores."""
         work = _work(data_bytes, slots)
         value = self.fixed_seconds + self.core_seconds_per_gb * work
         if self.residuals is None:
@@ -96,12 +96,12 @@ PRIOR = Model(
 
 
 def bytes_of(run: RunSummary) -> int:
-    """Return the bytes of data that a run was given; where it scanned no files, those that its tasks read."""
+    """Return the bytes of a run's input: the scanned files, or else what its tasks read."""
     return run.scanned_bytes or run.input_bytes
 
 
 def why_unusable(run: RunSummary) -> str | None:
-    """Return why a run shows nothing about speed, or None if it does."""
+    """Return why a run cannot be used for estimates, or None."""
     if not run.complete:
         return "the log has no end"
     if run.slots == 0 or bytes_of(run) < SPLIT_BYTES * run.slots:
@@ -113,10 +113,10 @@ def why_unusable(run: RunSummary) -> str | None:
 
 
 def fit(runs: Sequence[RunSummary]) -> Model:
-    """Return what usable runs of a job show about its speed.
+    """Return a model from the usable runs of a job.
 
-    With three runs or more that differ in bytes a core, both parts are fitted by least squares, neither of
-    them below 0. With fewer, a run's own share without tasks is its fixed part.
+    With three or more runs that differ in bytes per core, both parts are fitted by non-negative least
+    squares. With fewer, the fixed part is the share of a run in which no task ran.
     """
     if not runs:
         return PRIOR
@@ -151,5 +151,5 @@ def fit(runs: Sequence[RunSummary]) -> Model:
 
 
 def _work(data_bytes: int, slots: int) -> float:
-    """Return the GB that each core at work reads."""
+    """Return the GB per busy core."""
     return data_bytes / 1e9 / min(slots, max(1, math.ceil(data_bytes / SPLIT_BYTES)))

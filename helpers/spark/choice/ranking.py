@@ -1,4 +1,4 @@
-"""Clusters for some data and a deadline, the cheapest first."""
+"""Ranks clusters for an amount of data and a deadline, cheapest first."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,36 +12,36 @@ from helpers.spark.instances import Instance
 from helpers.spark.sizing import size
 
 WAIT = Estimate(4 * 60, 2 * 60, 8 * 60)
-"""Seconds until SageMaker has the instances: assumed, not measured. They count for the deadline only."""
+"""Seconds until SageMaker has provisioned the instances: assumed. They count for the deadline only."""
 BOOT = Estimate(60, 30, 120)
-"""Seconds of the container before Spark starts, and after it: image, HDFS, YARN. Assumed, and paid."""
+"""Billed seconds of the container before and after Spark: image, HDFS, YARN. Assumed, not measured."""
 BURSTABLE = "ml.t"
-"""Families that run below a fifth to two fifths of their cores when their CPU credits are used up."""
+"""Instance families that are throttled to between 20 % and 40 % of their cores without CPU credits."""
 
 
 class Meets(StrEnum):
     """Whether a cluster meets the deadline."""
 
     CERTAIN = "yes"
-    """Even at the upper bound."""
+    """Even at the upper bound of the estimate."""
     LIKELY = "likely"
-    """By the estimate, not by its upper bound."""
+    """At the estimate, but not at its upper bound."""
     NO = "no"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A cluster, with what it would take and cost."""
+    """A cluster with its estimated duration and cost."""
 
     instance: Instance
     count: int
     slots: int
     elapsed: Estimate
-    """Seconds from the start of the job to its end, with the wait for instances."""
+    """Seconds from the start of the job to its end, including the wait for instances."""
     usd: Estimate
 
     def meets(self, deadline_seconds: float) -> Meets:
-        """Return whether it is done in time."""
+        """Return whether the cluster meets a deadline."""
         if self.elapsed.high <= deadline_seconds:
             return Meets.CERTAIN
         return Meets.LIKELY if self.elapsed.value <= deadline_seconds else Meets.NO
@@ -50,7 +50,7 @@ class Candidate:
 def candidates(
     model: Model, data_bytes: int, prices: Prices, instances: Iterable[Instance], most: int
 ) -> Iterator[Candidate]:
-    """Yield clusters of 1 to `most` instances with a price and a size; burstable ones are left out."""
+    """Yield clusters of 1 to `most` instances with a known price and size, without burstable instances."""
     for instance in instances:
         hourly = prices.hourly_price(instance.name)
         if hourly is None or instance.name.startswith(BURSTABLE):
@@ -59,15 +59,15 @@ def candidates(
             try:
                 slots = size(instance, count, data_bytes).slots
             except UserError:
-                break  # too small for a driver and an executor, whatever the count
+                break  # too small for a driver and an executor with any number of instances
             paid = BOOT.plus(model.seconds(data_bytes, slots))
             yield Candidate(instance, count, slots, WAIT.plus(paid), paid.times(count * hourly / 3600))
 
 
 def ranked(found: Iterable[Candidate], deadline_seconds: float) -> list[Candidate]:
-    """Return the best cluster of each instance type: those that surely meet the deadline first, by cost.
+    """Return the best cluster of each instance type: those that certainly meet the deadline first, by cost.
 
-    Where none meets it, the fastest come first.
+    If none meets it, the fastest are first.
     """
     order = list(Meets)
 

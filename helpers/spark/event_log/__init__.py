@@ -1,4 +1,4 @@
-"""Spark's event logs: read in a stream, summarized, and judged."""
+"""Spark's event logs: reads them as a stream, summarizes them, and finds possible improvements."""
 
 from helpers.spark.event_log.summary import RunSummary, summarize
 

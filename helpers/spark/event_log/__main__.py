@@ -31,15 +31,17 @@ def _run(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.spark.event_log",
-        description="What a Spark event log shows: where the time went, and what to change.",
+        description="Analyzes a Spark event log: where time was spent, and what to change.",
         allow_abbrev=False,
     )
-    parser.add_argument("source", help="a log, a folder of logs (its newest), or an s3:// URI of either")
+    parser.add_argument(
+        "source", help="a log, a folder of logs (the newest is used), or an s3:// URI of either"
+    )
     parser.add_argument(
         "--write",
         type=Path,
         metavar="FILE",
-        help="change the settings in this configuration.json, or make one of them",
+        help="change the settings in this configuration.json, or create it",
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
     return parser

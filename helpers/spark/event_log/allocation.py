@@ -1,6 +1,6 @@
-"""The executors that a run asked for, and those that it was granted.
+"""The executors that a run requested, and those that were granted.
 
-A cluster manager grants what fits. Spark continues with that, and neither fails nor warns.
+A cluster manager grants what fits. Spark then continues without an error or a warning.
 """
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ _EVENTS = (events.LogStart, events.EnvironmentUpdate, events.ExecutorAdded, even
 
 @dataclass(frozen=True)
 class Allocation:
-    """Executors requested and granted. They are alike: cores and memory are those of each."""
+    """Requested and granted executors. They are identical: cores and memory are per executor."""
 
     requested: int
     granted: int
-    """The most at the same time."""
+    """Maximum number of executors at the same time."""
     cores: int
     memory_mib: int
-    """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
+    """Memory of its container: heap, off-heap and Python memory, and on YARN the overhead."""
 
     def __str__(self) -> str:
         text = (
@@ -44,18 +44,18 @@ class Allocation:
 
     @property
     def missing(self) -> int:
-        """Executors that were requested and not granted."""
+        """Executors that were requested but not granted."""
         return max(0, self.requested - self.granted)
 
 
 def read_allocation(source: str | Path, s3: "S3Client | None" = None) -> Allocation | None:
-    """Return the allocation of an event log, see `reading.lines` and `allocation_of`.
+    """Return the allocation of an event log; see `reading.lines` and `allocation_of`.
 
-    The log is read until all executors were granted, and the events of its tasks are not parsed: often the
-    beginning of a large one is enough.
+    The log is read until all executors were granted, and task events are not parsed. For a large log, the
+    beginning is often enough.
 
     Raises:
-        EventLogError: there is no log, or what was read of it is damaged.
+        EventLogError: there is no log, or the part that was read is damaged.
     """
     run = Profile()
     for event in events.parse(lines(source, s3), source, _EVENTS):
@@ -67,10 +67,10 @@ def read_allocation(source: str | Path, s3: "S3Client | None" = None) -> Allocat
 
 
 def allocation_of(run: Profile) -> Allocation | None:
-    """Return what a run asked for and was granted.
+    """Return the requested and the granted executors of a run.
 
-    None where it asked for no number of executors: with `local` there are none, with dynamic allocation Spark
-    asks for as many as its tasks need at the moment.
+    Returns None if the run requested no number of executors: with `local` there are none, and with dynamic
+    allocation the request depends on the current tasks.
     """
     settings = run.settings
     requested = int(settings.number("spark.executor.instances"))
@@ -87,12 +87,12 @@ def allocation_of(run: Profile) -> Allocation | None:
 
 
 def is_dynamic(settings: Settings) -> bool:
-    """Return whether Spark asks for executors as its tasks need them."""
+    """Return whether dynamic allocation is enabled."""
     return settings.is_on("spark.dynamicAllocation.enabled")
 
 
 def container_bytes(settings: Settings) -> int:
-    """Return the memory that Spark asks for an executor: on YARN all of its process, elsewhere its heap."""
+    """Return the memory that Spark requests for an executor: on YARN the whole process, else the heap."""
     size = settings.size("spark.executor.memory")
     if settings.is_on("spark.memory.offHeap.enabled"):
         size += settings.size("spark.memory.offHeap.size")
@@ -102,7 +102,7 @@ def container_bytes(settings: Settings) -> int:
 
 
 def overhead_bytes(settings: Settings) -> int:
-    """Return the memory in addition to the heap of an executor that Spark asks YARN for."""
+    """Return the memory overhead of an executor, which Spark requests from YARN in addition to the heap."""
     factor = settings.number("spark.executor.memoryOverheadFactor")
     by_heap = int(factor * settings.size("spark.executor.memory"))
     least = settings.size("spark.executor.minMemoryOverhead")

@@ -1,7 +1,7 @@
-"""The codecs of Spark's event logs, decoded in a stream.
+"""Decodes the codecs of Spark's event logs as a stream.
 
-Spark names the codec by the suffix of the file. Of these only zstd has a format of general use; lz4, snappy
-and lzf come in the block formats of the Java libraries lz4-java, snappy-java and compress-lzf.
+Spark uses the name of the codec as suffix of the file. Only zstd has a standard format. lz4, snappy and lzf
+use the block formats of the Java libraries lz4-java, snappy-java and compress-lzf.
 """
 
 import io
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 _LARGEST_BLOCK = 1 << 28
-"""Bytes; Spark's own blocks are of 32 KiB. A larger length is damage, and must not become memory."""
+"""Bytes. Spark's own blocks have 32 KiB; a larger length is damage, and must not be allocated."""
 
 
 class DamagedError(Exception):
-    """The bytes are not what the codec writes."""
+    """The bytes do not have the format of the codec."""
 
 
 def decoded(stream: IO[bytes], codec: str) -> io.BufferedReader:
-    """Return a stream of what a compressed stream holds.
+    """Return a stream with the decoded content of a compressed stream.
 
-    A stream that breaks off ends where it breaks off, as that of an application that still runs.
+    A truncated stream, as of a running application, ends where it is truncated.
 
     Raises:
-        DamagedError: on reading, where the content is not of this codec.
+        DamagedError: when reading, if the content does not have the format of the codec.
     """
     return io.BufferedReader(_Chunks(CODECS[codec](stream)), CHUNK)
 
@@ -71,7 +71,7 @@ def _gzip(stream: IO[bytes]) -> Iterator[bytes]:
     try:
         while chunk := stream.read(CHUNK):
             yield inflate.decompress(chunk)
-            while inflate.eof and inflate.unused_data:  # files that were appended to each other
+            while inflate.eof and inflate.unused_data:  # concatenated files
                 rest = inflate.unused_data
                 inflate = zlib.decompressobj(wbits=31)
                 yield inflate.decompress(rest)
@@ -93,7 +93,7 @@ def _lz4(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _snappy(stream: IO[bytes]) -> Iterator[bytes]:
-    """Decode snappy-java's SnappyOutputStream: a header of 16 bytes, then blocks after their length."""
+    """Decode snappy-java's SnappyOutputStream: a header of 16 bytes, then blocks with a length prefix."""
     magic = b"\x82SNAPPY\0"
     head = stream.read(16)
     if len(head) == 16 and not head.startswith(magic):
@@ -107,7 +107,7 @@ def _snappy(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _snappy_length(block: bytes) -> int:
-    """Return the length that begins a snappy block: seven bits per byte, the lowest first."""
+    """Return the length at the beginning of a snappy block: seven bits per byte, lowest first."""
     length = 0
     for index, byte in enumerate(block[:5]):
         length |= (byte & 0x7F) << 7 * index
@@ -117,7 +117,7 @@ def _snappy_length(block: bytes) -> int:
 
 
 def _lzf(stream: IO[bytes]) -> Iterator[bytes]:
-    """Decode compress-lzf's chunks: `ZV`, a type, lengths of two bytes."""
+    """Decode compress-lzf's chunks: `ZV`, a type, and lengths of two bytes."""
     while len(head := stream.read(5)) == 5:
         if head[:2] != b"ZV":
             raise DamagedError("a chunk does not begin with ZV")
@@ -130,7 +130,7 @@ def _lzf(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _lzf_block(block: bytes, original: int) -> bytes:
-    """Decode one block in Python: no wheel does it, and hardly anyone writes lzf."""
+    """Decode one block in Python: no wheel provides lzf, and it is rarely used."""
     out = bytearray()
     at = 0
     try:
@@ -149,7 +149,7 @@ def _lzf_block(block: bytes, original: int) -> bytes:
             at += 1
             if start < 0:
                 raise DamagedError("a block refers to what is before it")
-            for index in range(start, start + length + 2):  # may reach into what it writes
+            for index in range(start, start + length + 2):  # may overlap with its own output
                 out.append(out[index])
     except IndexError:
         raise DamagedError("a block breaks off") from None
@@ -159,7 +159,7 @@ def _lzf_block(block: bytes, original: int) -> bytes:
 
 
 def _block(stream: IO[bytes], length: int) -> bytes | None:
-    """Return the bytes of a block, or None where the stream ends before it does."""
+    """Return the bytes of a block, or None if the stream ends before the block does."""
     if length > _LARGEST_BLOCK:
         raise DamagedError(f"a block announces {length} bytes")
     block = stream.read(length)
@@ -184,4 +184,4 @@ CODECS: Mapping[str, Callable[[IO[bytes]], Iterator[bytes]]] = {
     "snappy": _snappy,
     "zstd": _zstd,
 }
-"""By the suffix of the file; gz is not Spark's, but what people do to logs that they keep."""
+"""Decoders by file suffix. gz is not a codec of Spark, but is often used to archive logs."""

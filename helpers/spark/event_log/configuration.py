@@ -1,4 +1,4 @@
-"""The next configuration.json: the present one with the settings that findings ask for."""
+"""Applies the settings that findings recommend to a configuration.json."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from helpers.files import write_atomically
 from helpers.spark.event_log.rules.finding import Finding
 
 CLASSIFICATION = "spark-defaults"
-"""Of the classifications that the image knows, the one of all settings that findings name."""
+"""The classification of the image for all recommended settings."""
 
 
 def settings_of(found: Sequence[Finding]) -> dict[str, str]:
-    """Return the settings of findings; where two ask for different values, the first has its way."""
+    """Return the recommended settings; if two findings recommend different values, the first applies."""
     settings: dict[str, str] = {}
     for finding in found:
         settings = {**finding.settings, **settings}
@@ -22,10 +22,10 @@ def settings_of(found: Sequence[Finding]) -> dict[str, str]:
 
 
 def change(file: Path, found: Sequence[Finding]) -> str:
-    """Change a configuration.json as findings ask for, or make one of their settings; return what was done.
+    """Change a configuration.json as recommended, or create one; return what was done.
 
     Raises:
-        UserError: see `updated`; the file is left as it is.
+        UserError: see `updated`; the file stays unchanged.
     """
     settings = settings_of(found)
     if not settings:
@@ -39,12 +39,12 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
     """Return the text of a configuration.json with settings changed or added in spark-defaults.
 
     Args:
-        text: the present file.
-        settings: properties of Spark with their new values.
+        text: the current file.
+        settings: Spark properties with their new values.
         file: its name, for messages.
 
     Raises:
-        UserError: it is not a list of classifications, or a setting is not of Spark.
+        UserError: the file is not a list of classifications, or a setting is not a Spark property.
     """
     foreign = [name for name in settings if not name.startswith("spark.")]
     if foreign:
@@ -65,7 +65,7 @@ def updated(text: str, settings: Mapping[str, str], file: str) -> str:
             f"{file}: not a list of objects with Classification and Properties",
             hint=f"Correct {file}, or restore it with: git restore {file}",
         )
-    # Where a classification is given twice, the last counts.
+    # If a classification occurs twice, the last one applies.
     defaults = next((e for e in reversed(entries) if e["Classification"] == CLASSIFICATION), None)
     if defaults is None:
         defaults = {"Classification": CLASSIFICATION, "Properties": {}}

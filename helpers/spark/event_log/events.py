@@ -1,7 +1,7 @@
-"""The events that we read, with the members that we use; all else in a line is skipped unparsed.
+"""The Spark events and members that are used here; everything else in a line is skipped unparsed.
 
-Spark's JsonProtocol defines them. It writes the name of an event first, which lets us pass over the events
-that are of no use here, and their many bytes; what other tools have rewritten is found the slow way.
+Spark's JsonProtocol defines the events. Spark writes the name of an event first, so unused events, which have
+most of the bytes, can be skipped quickly. Logs that other tools have rewritten are parsed in a slower way.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,13 +22,13 @@ class LogStart(Struct):
 
 
 class EnvironmentUpdate(Struct):
-    """The settings that the application ran with."""
+    """The settings of the application."""
 
     properties: dict[str, str] = field(name="Spark Properties")
 
 
 class ApplicationStart(Struct):
-    """Times are in ms since 1970, as in all events."""
+    """The start of the application. Times are in ms since 1970, as in all events."""
 
     time: int = field(name="Timestamp")
     name: str = field(name="App Name", default="")
@@ -36,20 +36,20 @@ class ApplicationStart(Struct):
 
 
 class ApplicationEnd(Struct):
-    """The last event of a log that is whole."""
+    """The last event of a complete log."""
 
     time: int = field(name="Timestamp")
 
 
 class ExecutorInfo(Struct):
-    """Of an executor."""
+    """Properties of an executor."""
 
     cores: int = field(name="Total Cores")
     host: str = field(name="Host", default="")
 
 
 class ExecutorAdded(Struct):
-    """An executor has come up."""
+    """An executor was added."""
 
     time: int = field(name="Timestamp")
     executor: str = field(name="Executor ID")
@@ -57,7 +57,7 @@ class ExecutorAdded(Struct):
 
 
 class ExecutorRemoved(Struct):
-    """An executor is gone, for a reason in words."""
+    """An executor was removed, with a textual reason."""
 
     time: int = field(name="Timestamp")
     executor: str = field(name="Executor ID")
@@ -65,7 +65,7 @@ class ExecutorRemoved(Struct):
 
 
 class Accumulable(Struct):
-    """A metric of SQL, summed over the tasks of a stage."""
+    """A SQL metric, summed over the tasks of a stage."""
 
     id: int = field(name="ID", default=-1)
     name: str | None = field(name="Name", default=None)
@@ -73,7 +73,7 @@ class Accumulable(Struct):
 
 
 class StageInfo(Struct):
-    """Of an attempt at a stage."""
+    """Properties of a stage attempt."""
 
     stage: int = field(name="Stage ID")
     name: str = field(name="Stage Name", default="")
@@ -85,26 +85,26 @@ class StageInfo(Struct):
 
 
 class JobStart(Struct):
-    """A Spark job begins, with what the application has set for it."""
+    """A Spark job starts, with properties that the application has set for it."""
 
     properties: dict[str, str] = field(name="Properties", default_factory=dict)
 
 
 class StageSubmitted(Struct):
-    """An attempt at a stage begins, with what the job has set for it."""
+    """A stage attempt starts, with properties that the job has set for it."""
 
     info: StageInfo = field(name="Stage Info")
     properties: dict[str, str] = field(name="Properties", default_factory=dict)
 
 
 class StageCompleted(Struct):
-    """An attempt at a stage is over, well or not."""
+    """A stage attempt has ended, successfully or not."""
 
     info: StageInfo = field(name="Stage Info")
 
 
 class EndReason(Struct):
-    """How a task ended; what it threw, where it threw."""
+    """How a task ended, with its exception if it failed."""
 
     reason: str = field(name="Reason")
     class_name: str = field(name="Class Name", default="")
@@ -113,7 +113,7 @@ class EndReason(Struct):
 
 
 class TaskInfo(Struct):
-    """Of an attempt at a task."""
+    """Properties of a task attempt."""
 
     launched: int = field(name="Launch Time")
     finished: int = field(name="Finish Time")
@@ -122,26 +122,26 @@ class TaskInfo(Struct):
 
 
 class ShuffleRead(Struct):
-    """Bytes."""
+    """Bytes read from a shuffle."""
 
     remote: int = field(name="Remote Bytes Read", default=0)
     local: int = field(name="Local Bytes Read", default=0)
 
 
 class ShuffleWrite(Struct):
-    """Bytes."""
+    """Bytes written to a shuffle."""
 
     written: int = field(name="Shuffle Bytes Written", default=0)
 
 
 class InputRead(Struct):
-    """Bytes."""
+    """Bytes read from the input."""
 
     read: int = field(name="Bytes Read", default=0)
 
 
 class OutputWritten(Struct):
-    """Bytes."""
+    """Bytes written to the output."""
 
     written: int = field(name="Bytes Written", default=0)
 
@@ -161,7 +161,7 @@ class TaskMetrics(Struct):
 
 
 class ExecutorMetrics(Struct):
-    """Peaks of memory in bytes; zero where Spark did not measure."""
+    """Peak memory in bytes; zero if Spark did not measure it."""
 
     heap: int = field(name="JVMHeapMemory", default=0)
     process: int = field(name="ProcessTreeJVMRSSMemory", default=0)
@@ -169,7 +169,7 @@ class ExecutorMetrics(Struct):
 
 
 class TaskEnd(Struct):
-    """An attempt at a task is over: nearly all of a log's bytes."""
+    """A task attempt has ended. These events have nearly all bytes of a log."""
 
     stage: int = field(name="Stage ID")
     reason: EndReason = field(name="Task End Reason")
@@ -186,14 +186,14 @@ class StageExecutorMetrics(Struct):
 
 
 class PlanMetric(Struct):
-    """A metric of a node of a plan, and the accumulator that counts it."""
+    """A metric of a plan node, and its accumulator."""
 
     name: str
     accumulator: int = field(name="accumulatorId")
 
 
 class PlanNode(Struct):
-    """A node of a plan of SQL."""
+    """A node of a SQL plan."""
 
     name: str = field(name="nodeName")
     description: str = field(name="simpleString", default="")
@@ -203,19 +203,19 @@ class PlanNode(Struct):
 
 
 class SqlStart(Struct):
-    """A query begins."""
+    """A query starts."""
 
     plan: PlanNode = field(name="sparkPlanInfo")
 
 
 class SqlUpdate(Struct):
-    """A query continues with another plan."""
+    """A query continues with a changed plan."""
 
     plan: PlanNode = field(name="sparkPlanInfo")
 
 
 class DriverUpdates(Struct):
-    """Metrics that the driver counts, as pairs of accumulator and value."""
+    """Metrics of the driver, as pairs of accumulator and value."""
 
     updates: list[tuple[int, int]] = field(name="accumUpdates")
 
@@ -261,15 +261,15 @@ _DECODERS: Mapping[bytes, msgspec.json.Decoder[Event]] = {
 def parse(
     lines: Iterable[bytes], source: object = "the log", kinds: Collection[type] | None = None
 ) -> Iterator[Event]:
-    """Yield the events of lines that are of use here.
+    """Yield the events that are used here.
 
     Args:
-        lines: of the log.
-        source: of the lines, for messages.
-        kinds: of the events, where not all are wanted: the others are skipped unparsed.
+        lines: the lines of the log.
+        source: the source of the lines, for messages.
+        kinds: the required event types if not all are needed; others are skipped unparsed.
 
     Raises:
-        EventLogError: a line is not an event, or lacks what its event always has.
+        EventLogError: a line is not an event, or lacks a mandatory member.
     """
     decoders = {
         name: decoder for name, decoder in _DECODERS.items() if kinds is None or decoder.type in kinds
@@ -291,7 +291,7 @@ def parse(
 
 
 def _without_nulls(value: Any) -> Any:
-    """Return JSON without the members that are null: Spark writes null for a text that there is not."""
+    """Return JSON without members that are null; Spark writes null for a missing string."""
     match value:
         case dict():
             return {name: _without_nulls(member) for name, member in value.items() if member is not None}

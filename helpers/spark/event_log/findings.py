@@ -1,11 +1,11 @@
-"""What to change, by the profile of a run: each finding with evidence, a setting and its effect.
+"""Recommends changes from the profile of a run: each finding has evidence, a setting and its effect.
 
-The thresholds are those of Spark's tuning guide and of the EMR best practices where these give one (tasks of
-100 to 200 ms as the least, partitions of about 128 MB, garbage collection below a tenth of the run time), and
-otherwise ours: what costs less than a second or a twentieth of the run is not worth a line.
+The thresholds are from Spark's tuning guide and the EMR best practices (tasks of at least 100 to 200 ms,
+partitions of about 128 MB, garbage collection below a tenth of the run time). Otherwise, they are our own: a
+loss of less than a second or a twentieth of the run is not reported.
 
-No finding promises more than the tasks and the driver have spent by the log's own metrics, and none asks for
-a setting that was in effect.
+No finding promises more than the time that tasks and driver spent according to the log, and none recommends a
+setting that was already in effect.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,13 +38,13 @@ RULES: tuple[Callable[[Profile], Iterator[Finding]], ...] = (
 
 
 def findings(run: Profile) -> list[Finding]:
-    """Return what is to be changed, the most time first."""
+    """Return the findings, largest time first."""
     found = [_without_effective(run, finding) for rule in RULES for finding in rule(run)]
     return sorted(found, key=lambda finding: -finding.seconds)
 
 
 def _without_effective(run: Profile, finding: Finding) -> Finding:
-    """Return a finding without the settings that have the values it asks for already."""
+    """Return a finding without the settings that already have the recommended values."""
     settings = run.settings
     new = {name: value for name, value in finding.settings.items() if not settings.is_in_effect(name, value)}
     return replace(finding, settings=new)

@@ -1,4 +1,4 @@
-"""What a log records about a run, in one pass: memory grows with stages and executors, not with tasks."""
+"""The profile of a run, from one pass over its log. Memory grows with stages and executors, not tasks."""
 
 import bisect
 import math
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 INPUT_BYTES = "etl.inputBytes"
-"""The property of a stage by which spark_jobs/etl reports what its tasks read, which Spark does not see."""
+"""The stage property with the bytes that tasks of spark_jobs/etl read, which Spark does not measure."""
 INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
-"""The properties of a Spark job that follows, for the rows which each of these tasks read and rejected."""
+"""The properties of a later Spark job with the rows that each of these tasks has read and rejected."""
 _PER_OCTAVE = 32
-"""Steps per doubling of a duration: a median is right within 1.1 %."""
+"""Histogram steps per doubling of a duration: a median is accurate to 1.1 %."""
 
 _KILLED = {"TaskKilled", "TaskCommitDenied"}
-"""As Spark counts: the slower copy of a task that writes is denied its commit."""
+"""As in Spark: the commit of the slower copy of a writing task is denied."""
 _FILES_READ = "size of files read"
 _JOB_COMMIT = "job commit time"
 _TASK_COMMIT = "task commit time"
@@ -32,12 +32,12 @@ _ROWS = "number of output rows"
 _PYTHON_START = "time to start Python workers"
 _PYTHON_INITIALIZE = "time to initialize Python workers"
 _PYTHON_ALL = "time to run Python workers"
-"""Despite its name it holds the other two as well."""
+"""Despite its name, it includes the other two."""
 
 
 @dataclass
 class Stage:
-    """What the attempts at a stage have in common. Times in ms, sizes in bytes."""
+    """The sums over all attempts of a stage. Times in ms, sizes in bytes."""
 
     id: int
     name: str = ""
@@ -45,26 +45,26 @@ class Stage:
     completed: int = 0
     failure: str = ""
     tasks: int = 0
-    """Attempts at tasks."""
+    """Task attempts."""
     planned: int = 0
-    """Tasks without those that were done again; 0 where the log does not have it."""
+    """Tasks without repeated attempts; 0 if the log does not contain it."""
     failed: int = 0
     failed_ms: int = 0
     killed: int = 0
     speculative: int = 0
     error: str = ""
-    """The message of the last failed task, in one line."""
+    """The message of the last failed task, on one line."""
     task_ms: int = 0
-    """From the launches of tasks to their ends, with what Spark needs to start and to finish them."""
+    """Time from the launches of tasks to their ends, including Spark's overhead at both ends."""
     run_ms: int = 0
     gc_ms: int = 0
     last_launch: int = 0
-    """Of its tasks but speculative ones, in ms since 1970: until then at least one of them waited."""
+    """Last launch of a non-speculative task, in ms since 1970: at least one task waited until then."""
     longest_ms: int = 0
     longest: int = 0
-    """The index of that task."""
+    """The index of the longest task."""
     longest_read: int = 0
-    """What the longest task has read."""
+    """Bytes that the longest task read."""
     durations: Counter[int] = field(default_factory=Counter)
     memory_spilled: int = 0
     disk_spilled: int = 0
@@ -74,29 +74,29 @@ class Stage:
     shuffle_read: int = 0
     shuffle_written: int = 0
     largest: int = 0
-    """The most that one task has read."""
+    """Maximum bytes that a task read."""
     task_commit_ms: int = 0
     python_start_ms: int = 0
-    """Of Python workers: to start and to initialize them."""
+    """Time to start and initialize Python workers."""
     python_run_ms: int = 0
-    """Of Python workers: the rest, in which they also wait for rows."""
+    """Remaining time of Python workers, including their wait for rows."""
     scans: set[int] = field(default_factory=set)
-    """Those that tasks of this stage have run."""
+    """The scans that tasks of this stage ran."""
     divided: list[int] = field(default_factory=list)
-    """The input bytes of each task, where the job divides files itself and reads them in Python."""
+    """Input bytes of each task, if the job divides files itself and reads them in Python."""
     rows: list[int] = field(default_factory=list)
-    """The rows that each of these tasks has read."""
+    """Rows that each of these tasks read."""
     rejected: int = 0
-    """The rows that they have rejected."""
+    """Rows that these tasks rejected."""
 
     @property
     def partitions(self) -> int:
-        """Tasks without those that were done again."""
+        """Tasks without repeated attempts."""
         return self.planned or sum(self.durations.values()) or self.tasks
 
     @property
     def median_ms(self) -> float:
-        """The median duration of the tasks that succeeded."""
+        """The median duration of the successful tasks."""
         middle = (sum(self.durations.values()) + 1) // 2
         for step, count in sorted(self.durations.items()):
             middle -= count
@@ -106,18 +106,18 @@ class Stage:
 
     @property
     def read(self) -> int:
-        """Bytes that the tasks have read, of files and of shuffles."""
+        """Bytes that the tasks read from files and shuffles."""
         return self.input + self.shuffle_read
 
     @property
     def span_ms(self) -> int:
-        """From the first submission to the last end."""
+        """Time from the first submission to the last end."""
         return max(0, self.completed - self.submitted) if self.submitted else 0
 
 
 @dataclass
 class Executor:
-    """An executor's cores and its life, in ms since 1970."""
+    """An executor: its cores, and its start and end in ms since 1970."""
 
     cores: int
     added: int
@@ -128,23 +128,23 @@ class Executor:
 
 @dataclass
 class Scan:
-    """A scan of files that has been run."""
+    """A scan of files that was executed."""
 
     location: str
     format: str
     size: int = 0
-    """Of the files chosen, whatever a limit or a column has left unread of them."""
+    """Size of the selected files, even if a limit or a column selection left parts of them unread."""
 
 
 @dataclass
 class TaskIntervals:
-    """The time in which at least one task ran, as intervals that do not touch, in ms."""
+    """The time during which at least one task ran, as disjoint intervals in ms."""
 
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
 
     def add(self, start: int, end: int) -> None:
-        """Add a task. Tasks are reported at their ends, so that mostly the last interval grows."""
+        """Add a task. Tasks are reported when they end, so usually the last interval grows."""
         first = bisect.bisect_left(self.ends, start)
         last = bisect.bisect_right(self.starts, end)
         if first < last:
@@ -154,30 +154,30 @@ class TaskIntervals:
 
     @property
     def total(self) -> int:
-        """The length of all intervals."""
+        """The total length of the intervals."""
         return sum(self.ends) - sum(self.starts)
 
     def within(self, start: int, end: int) -> int:
-        """The length of what lies between two times."""
+        """The length of the intervals within two times."""
         pairs = zip(self.starts, self.ends, strict=True)
         return sum(max(0, min(end, last) - max(start, first)) for first, last in pairs)
 
     @property
     def gaps(self) -> list[int]:
-        """The lengths of what lies between them."""
+        """The lengths of the gaps between the intervals."""
         return [start - end for end, start in zip(self.ends, self.starts[1:], strict=False)]
 
 
 @dataclass
 class Profile:
-    """A run as its log records it."""
+    """A run as recorded in its log."""
 
     application_id: str = ""
     name: str = ""
     spark_version: str = ""
     started: int = 0
     ended: int = 0
-    """The end of the application; of one without an end the last thing that is known of it."""
+    """The end of the application, or the last known time if the end is missing."""
     complete: bool = False
     properties: dict[str, str] = field(default_factory=dict)
     executors: dict[str, Executor] = field(default_factory=dict)
@@ -187,15 +187,15 @@ class Profile:
     peak_process: int = 0
     peak_python: int = 0
     job_commits: dict[int, int] = field(default_factory=dict)
-    """Milliseconds by accumulator."""
+    """Commit times in ms, by accumulator."""
     parquet_commits: set[int] = field(default_factory=set)
-    """Those of them that committed Parquet."""
+    """Those of the commits that wrote Parquet."""
     scans: dict[int, Scan] = field(default_factory=dict)
-    """By the accumulator of their node: a node that is in several plans, as of cached data, is one scan."""
+    """Scans by accumulator of their node. A node in several plans, such as of cached data, is one scan."""
     _scan_of_rows: dict[int, int] = field(default_factory=dict)
-    """The scan by the accumulator of its rows, which is counted in the stage that runs it."""
+    """Scans by accumulator of their rows, which is updated in the stage that runs the scan."""
     _counted: dict[int, int] = field(default_factory=dict)
-    """Values by accumulator: a node that several stages run counts on."""
+    """Values by accumulator; a node that several stages run continues to count."""
 
     @property
     def settings(self) -> Settings:
@@ -204,22 +204,22 @@ class Profile:
 
     @property
     def runs_in_driver(self) -> bool:
-        """Whether tasks run in the driver (`local`), where settings of executors have no effect."""
+        """Whether tasks run in the driver (`local`), which makes settings of executors ineffective."""
         return "driver" in self.executors
 
     @property
     def hosts(self) -> set[str]:
-        """Where executors were."""
+        """The hosts of the executors."""
         return {executor.host for executor in self.executors.values()}
 
     @property
     def task_slots(self) -> int:
-        """The most tasks that could run at the same time."""
+        """The maximum number of concurrent tasks."""
         return int(self.cores / max(1, self.settings.number("spark.task.cpus")))
 
     @property
     def cores(self) -> int:
-        """The most cores that executors had at the same time."""
+        """The maximum number of executor cores at the same time."""
         changes = [(executor.added, executor.cores) for executor in self.executors.values()]
         changes += [
             (executor.removed, -executor.cores)
@@ -234,7 +234,7 @@ class Profile:
 
     @property
     def executors_at_once(self) -> list[Executor]:
-        """The most executors that there were at the same time: one that replaces a lost one adds none."""
+        """The largest set of executors at the same time; a replacement of a lost executor adds none."""
         changes = [(executor.added, 1, name) for name, executor in self.executors.items()]
         changes += [
             (executor.removed, 0, name)
@@ -254,7 +254,7 @@ class Profile:
 
     @property
     def capacity_ms(self) -> float:
-        """Run time that the executors of each moment had room for while tasks ran."""
+        """The run time that was available on the executors while tasks ran."""
         cores = sum(
             executor.cores * self.busy.within(executor.added, executor.removed or self.ended)
             for executor in self.executors.values()
@@ -263,12 +263,12 @@ class Profile:
 
     @property
     def memory_setting(self) -> str:
-        """The name of the setting of the heap that tasks run in."""
+        """The name of the setting for the heap in which tasks run."""
         return f"spark.{'driver' if self.runs_in_driver else 'executor'}.memory"
 
     @property
     def run_ms(self) -> int:
-        """What the tasks took of it."""
+        """The run time that the tasks used."""
         return sum(stage.run_ms for stage in self.stages.values())
 
     @property
@@ -278,21 +278,21 @@ class Profile:
 
     @property
     def driver_ms(self) -> int:
-        """Wall-clock in which no task ran."""
+        """The time during which no task ran."""
         return max(0, self.ended - self.started - self.busy.total)
 
     def stage(self, number: int) -> Stage:
-        """Return a stage, a new one where it was not known."""
+        """Return a stage; create it if it is not known."""
         if number not in self.stages:
             self.stages[number] = Stage(number)
         return self.stages[number]
 
 
 def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
-    """Return the profile of an event log; see `reading.lines` for what a source is.
+    """Return the profile of an event log; see `reading.lines` for possible sources.
 
     Raises:
-        EventLogError: there is no log, or it is damaged, or no application has started in it.
+        EventLogError: there is no log, it is damaged, or it contains no start of an application.
     """
     run = profile(events.parse(lines(source, s3), source))
     if not run.started:
@@ -304,15 +304,15 @@ def read(source: str | Path, s3: "S3Client | None" = None) -> Profile:
 
 
 def profile(parsed: Iterable[Event]) -> Profile:
-    """Return what events record about a run."""
+    """Return the profile of a run from its events."""
     run = Profile()
     for event in parsed:
         take(run, event)
     return run
 
 
-def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of what each event adds
-    """Add to a run what an event records about it."""
+def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table of events
+    """Add the content of an event to a run."""
     match event:
         case events.TaskEnd():
             _apply_task(run, event)
@@ -337,7 +337,7 @@ def take(run: Profile, event: Event) -> None:  # noqa: C901, PLR0912 -- a table 
                 run.executors[event.executor].removed = event.time
                 run.executors[event.executor].reason = event.reason
         case events.StageExecutorMetrics():
-            if event.executor in run.executors:  # the driver is one only where tasks run in it
+            if event.executor in run.executors:  # the driver is one only if tasks run in it
                 _apply_peaks(run, event.peaks)
         case events.SqlStart() | events.SqlUpdate():
             _apply_plan(run, event.plan)
@@ -358,7 +358,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _apply_rows(run: Profile, rows: list[int], rejected: list[int]) -> None:
-    """Add the rows of tasks to the newest stage that has as many of them."""
+    """Add the rows of tasks to the newest stage with as many tasks."""
     for stage in reversed(run.stages.values()):
         if len(stage.divided) == len(rows):
             stage.rows, stage.rejected = rows, sum(rejected)
@@ -406,7 +406,7 @@ def _apply_task(run: Profile, event: events.TaskEnd) -> None:
 
 
 def _one_line(reason: events.EndReason) -> str:
-    """Return what ended a task: of a Python traceback its last line, of others the first."""
+    """Return why a task ended: the last line of a Python traceback, or the first line of other messages."""
     text = (reason.description or reason.loss).strip()
     reported_lines = text.splitlines() or [""]
     text = reported_lines[-1] if text.startswith("Traceback") else reported_lines[0]
@@ -456,7 +456,7 @@ def _apply_plan(run: Profile, plan: events.PlanNode) -> None:
 
 
 def _nodes(plan: events.PlanNode) -> Iterator[events.PlanNode]:
-    """Yield the nodes of a plan; a deep one must not reach Python's limit of recursion."""
+    """Yield the nodes of a plan, without recursion, so that a deep plan does not reach Python's limit."""
     pending = [plan]
     while pending:
         node = pending.pop()

@@ -1,4 +1,4 @@
-"""Where event logs lie, and their lines: on disk or in S3, plain or compressed, one file or rolled."""
+"""Reads the lines of event logs: on disk or in S3, plain or compressed, one file or rolled."""
 
 import io
 import re
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 ROLLED = "eventlog_v2_"
 _EVENTS = re.compile(r"events_(\d+)_")
 EVENT = b'{"Event":"'
-"""How Spark begins each line. Other tools write spaces, or another order of the members."""
+"""The beginning of each line from Spark. Other tools may write spaces or another order of members."""
 _NO_EVENT = "this is not an event of Spark"
 _RANGE = 8 << 20
-"""Bytes asked of S3 at once: the largest part of the memory that reading takes."""
+"""Bytes per request to S3, which are most of the memory that reading needs."""
 
 
 class _Named(msgspec.Struct):
@@ -36,7 +36,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 class EventLogError(UserError):
-    """There is no event log, or what is there cannot be read as one."""
+    """There is no event log, or it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class LogFile:
     """A file of an event log, or of a folder of logs."""
 
     name: str
-    """Its path below what was asked for."""
+    """The path relative to the source."""
     place: str
-    """The whole path or URI, for messages."""
+    """The complete path or URI, for messages."""
     modified: datetime
     open: Callable[[], "io.BufferedReader[Any]"]
 
 
 def lines(source: str | Path, s3: "S3Client | None" = None) -> Iterator[bytes]:
-    """Yield the events of a log, a line of JSON each, in their order.
+    """Yield the events of a log in order, one line of JSON each.
 
     Args:
-        source: a path, or an s3:// or s3a:// URI: a file, the folder of a rolled log, or a folder of logs,
-            of which the newest is read.
-        s3: a client, where the source is a URI.
+        source: a path, or an s3:// or s3a:// URI, of a file, of the folder of a rolled log, or of a folder of
+            logs, in which the newest is read.
+        s3: a client, if the source is a URI.
 
     Raises:
-        EventLogError: there is no log, or it is damaged. One that merely breaks off ends there.
+        EventLogError: there is no log, or it is damaged. A truncated log is read up to its end.
     """
     files = find(source, s3)
     for file in files:
@@ -71,7 +71,7 @@ def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
     """Return the files of a log in the order of their events.
 
     Raises:
-        EventLogError: there is none.
+        EventLogError: there is no log.
     """
     log = newest(listed(source, s3))
     if not log:
@@ -84,7 +84,7 @@ def find(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
 
 
 def _must_be_whole(log: Sequence[LogFile]) -> None:
-    """Raise an EventLogError if parts of a rolled log are missing or there twice, as Spark's reader does."""
+    """Raise an EventLogError if parts of a rolled log are missing or duplicate, as Spark's reader does."""
     numbers = [_number(file)[0] for file in log]
     first = numbers[0] if log[0].name.endswith(".compact") else min(1, numbers[0])
     if numbers != list(range(first, first + len(numbers))):
@@ -97,10 +97,10 @@ def _must_be_whole(log: Sequence[LogFile]) -> None:
 
 
 def listed(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
-    """Return all files of a source, of logs and of other things.
+    """Return all files of a source, including files that are not logs.
 
     Raises:
-        EventLogError: it is neither a path nor a URI of S3, or there is nothing of that name.
+        EventLogError: the source is neither a path nor an S3 URI, or does not exist.
     """
     text = str(source)
     if re.match(r"s3a?://", text):
@@ -113,7 +113,7 @@ def listed(source: str | Path, s3: "S3Client | None" = None) -> list[LogFile]:
 
 
 def newest(files: Sequence[LogFile]) -> list[LogFile]:
-    """Return the files of the log that was written last, in the order of their events."""
+    """Return the files of the newest log in the order of their events."""
     logs: dict[str, list[LogFile]] = {}
     for file in files:
         path = PurePosixPath(file.name)
@@ -181,9 +181,9 @@ def _in_s3(uri: str, s3: "S3Client") -> list[LogFile]:
 
 
 class _S3Object(io.RawIOBase):
-    """An object read range by range, up to the size that it was listed with.
+    """An object that is read range by range, up to the size in its listing.
 
-    The log of a running job is replaced by a longer one meanwhile: what was there before stays the same.
+    The log of a running job is replaced by longer versions with the same beginning.
     """
 
     def __init__(self, s3: "S3Client", bucket: str, key: str, size: int):
@@ -208,7 +208,7 @@ class _S3Object(io.RawIOBase):
 
 
 def codec_of(name: str) -> str | None:
-    """Return the codec that the name of a log shows, or None for a plain one."""
+    """Return the codec in the name of a log, or None if it is not compressed."""
     suffix = PurePosixPath(name.removesuffix(".inprogress").removesuffix(".compact")).suffix[1:]
     return suffix if suffix in CODECS else None
 
@@ -234,7 +234,7 @@ def _lines(file: LogFile, *, last: bool) -> Iterator[bytes]:
 
 
 def _must_begin(content: bytes) -> None:
-    """Look before a line is read: what is not a log may be one line of any length."""
+    """Check the beginning of a file before a line is read: another file can have lines of any length."""
     beginning = content.lstrip()
     if EVENT.startswith(beginning[: len(EVENT)]):
         return

@@ -1,4 +1,4 @@
-"""A run and its findings as lines for people."""
+"""Formats a run and its findings as text."""
 
 import statistics
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from helpers.spark.event_log.summary import summary_of
 
 
 def report(run: Profile, found: Sequence[Finding]) -> str:
-    """Return the figures of a run, then each finding with its evidence, what to change, and the effect."""
+    """Return the figures of a run, then each finding with evidence, recommendation and effect."""
     summary = summary_of(run)
     share = (
         summary.task_seconds / (summary.seconds * summary.slots) if summary.seconds and summary.slots else 0
@@ -48,7 +48,7 @@ def report(run: Profile, found: Sequence[Finding]) -> str:
 
 
 def _rows(stage: Stage) -> str:
-    """Return how many rows the tasks of a stage have read, how evenly, and how fast."""
+    """Return how many rows the tasks of a stage read, how evenly, and how fast."""
     parts = [f"{sum(stage.rows):,} rows read by {len(stage.rows):,} task{'s' * (len(stage.rows) != 1)}"]
     parts.append(f"{stage.rejected:,} rejected")
     if len(stage.rows) > 1:

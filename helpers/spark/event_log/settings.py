@@ -1,4 +1,4 @@
-"""Spark's settings as they were in effect in a run: those of its log, and Spark's defaults for the others."""
+"""The effective Spark settings of a run: those in its log, and otherwise Spark's defaults."""
 
 import math
 import re
@@ -12,7 +12,7 @@ _UNIT = {
     "spark.executor.minMemoryOverhead": "m",
     "spark.executor.pyspark.memory": "m",
 }
-"""What a number without a unit counts, where that is not bytes."""
+"""The unit of a number without a unit, if it is not bytes."""
 _MINUTE = 60_000
 _MILLISECONDS = {"": 1, "ms": 1, "s": 1000, "m": _MINUTE, "min": _MINUTE, "h": 60 * _MINUTE}
 
@@ -38,17 +38,17 @@ _DEFAULTS = {
     "spark.sql.shuffle.partitions": "200",
     "spark.task.cpus": "1",
 }
-"""Of Spark 3.2 and later."""
+"""Defaults of Spark 3.2 and later."""
 _CHANGED = {"spark.speculation.multiplier": ((4,), "3")}
-"""Defaults that a later version changed: since which, and to what."""
+"""Defaults that a later version changed: since which version, and the new value."""
 
 
 class Settings:
     """The settings of a run.
 
     Args:
-        properties: those that its log has.
-        version: of Spark, as its log has it.
+        properties: the settings in the log.
+        version: the Spark version in the log.
     """
 
     def __init__(self, properties: Mapping[str, str], version: str = ""):
@@ -56,7 +56,7 @@ class Settings:
         self._version = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
     def text(self, name: str) -> str | None:
-        """Return the value of a setting, or None where Spark has no default that we know."""
+        """Return the value of a setting, or None if no default is known."""
         given = self._properties.get(name)
         if given is not None:
             return given
@@ -64,11 +64,11 @@ class Settings:
         return changed if since and self._version >= since else _DEFAULTS.get(name)
 
     def is_on(self, name: str) -> bool:
-        """Return whether a switch is on."""
+        """Return whether a boolean setting is true."""
         return (self.text(name) or "").strip().lower() == "true"
 
     def number(self, name: str) -> float:
-        """Return a number; 0 where it is not set, is not one, or is infinite."""
+        """Return a number; 0 if it is not set, not a number, or infinite."""
         try:
             number = float(self.text(name) or 0)
         except ValueError:
@@ -76,16 +76,16 @@ class Settings:
         return number if math.isfinite(number) else 0.0
 
     def size(self, name: str) -> int:
-        """Return a size in bytes; 0 where it is not set or is not one."""
+        """Return a size in bytes; 0 if it is not set or not valid."""
         return _size(self.text(name) or "", _UNIT.get(name, "")) or 0
 
     def milliseconds(self, name: str) -> float:
-        """Return a duration; 0 where it is not set or is not one."""
+        """Return a duration; 0 if it is not set or not valid."""
         match = re.fullmatch(r"(\d+)\s*([a-z]*)", (self.text(name) or "").strip().lower())
         return int(match[1]) * _MILLISECONDS.get(match[2], 0) if match else 0.0
 
     def is_in_effect(self, name: str, value: str) -> bool:
-        """Return whether a setting has a value already, in whatever spelling."""
+        """Return whether a setting has a value, in any notation."""
         present = self.text(name)
         if present is None:
             return False

@@ -1,4 +1,4 @@
-"""A run in ten figures, for whoever compares runs."""
+"""A summary of a run in ten figures, for comparisons."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,35 +12,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a run took and moved."""
+    """The time and data of a run."""
 
     application_id: str
     seconds: float
-    """Wall-clock from the start of the application to its end."""
+    """Seconds from the start of the application to its end."""
     slots: int
-    """Cores of all executors: the most that there were at the same time."""
+    """Maximum number of executor cores at the same time."""
     executors: int
-    """The most that there were at the same time."""
+    """Maximum number of executors at the same time."""
     task_seconds: float
-    """Run times of all tasks together, also of those that failed."""
+    """Run times of all tasks, including failed ones."""
     input_bytes: int
     output_bytes: int
     shuffle_bytes: int
-    """Bytes that tasks wrote for others to read."""
+    """Bytes that tasks wrote to shuffles."""
     driver_seconds: float
-    """Wall-clock in which no task ran."""
+    """Seconds during which no task ran."""
     complete: bool = True
-    """Whether the log has its end; without one the figures are those of its part."""
+    """Whether the log is complete; otherwise, the figures cover only a part of the run."""
     scanned_bytes: int = 0
-    """Size of the files scanned, each place once; `input_bytes` counts cached data and repeated scans too."""
+    """Size of the scanned files, each counted once; `input_bytes` includes cached data and repeated scans."""
 
 
 def summarize(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
     """Return the summary of an event log.
 
     Args:
-        source: a path or an s3:// URI, see `reading.lines`.
-        s3: a client, where the source is a URI.
+        source: a path or an s3:// URI; see `reading.lines`.
+        s3: a client, if the source is a URI.
 
     Raises:
         EventLogError: there is no log, or it is damaged.
@@ -49,7 +49,7 @@ def summarize(source: str | Path, s3: "S3Client | None" = None) -> RunSummary:
 
 
 def summary_of(run: Profile) -> RunSummary:
-    """Return the figures of a profile."""
+    """Return the summary of a profile."""
     stages = run.stages.values()
     places: dict[str, int] = {}
     for scan in run.scans.values():

@@ -1,1 +1,1 @@
-"""Python packages and jars that a Spark job brings along, locked for the image."""
+"""Python packages and jars of a Spark job, locked for the image."""

@@ -1,4 +1,4 @@
-"""What a step brings along, as one folder: `python/` for PYTHONPATH, `jars/`, and a manifest of both."""
+"""The packages of a step in one folder: `python/` for PYTHONPATH, `jars/`, and a manifest."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ class Bundle:
 
     @property
     def contents(self) -> Mapping[str, Any]:
-        """What it consists of, and the platform that its wheels are for."""
+        """The content, and the platform of its wheels."""
         return {
             "python": image.python_version(),
             "platform": image.PLATFORM,
@@ -35,20 +35,20 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of what it consists of, in hexadecimal: equal locks give equal folders."""
+        """The hexadecimal SHA-256 of the content: equal locks result in equal folders."""
         return sha256(json.dumps(self.contents, sort_keys=True).encode()).hexdigest()
 
     def assemble(self, folder: Path, own_modules: Collection[str] = ()) -> Mapping[str, Path]:
-        """Download, check and unpack everything; return the files by their path in the bundle.
+        """Download, verify and unpack everything; return the files by their path in the bundle.
 
-        The manifest is the last of them: where it is, everything is.
+        The manifest is written last: if it exists, the folder is complete.
 
         Args:
             folder: an empty folder.
-            own_modules: the names of the job's own modules, which no package may shadow.
+            own_modules: names of the job's own modules, which no package may shadow.
 
         Raises:
-            UserError: something cannot be downloaded, is not what was locked, or shadows a module.
+            UserError: a file cannot be downloaded, differs from the lock, or shadows a module.
         """
         files = {}
         if self.pins:
@@ -64,15 +64,15 @@ class Bundle:
 
 
 def read_bundle(folder: Path, requirements: str | None, coordinates: Sequence[str]) -> Bundle:
-    """Return what lock files pin.
+    """Return the bundle that lock files pin.
 
     Args:
-        folder: where the files lie.
-        requirements: the name of the file of requirements, whose lock file is next to it.
-        coordinates: Maven coordinates of jars.
+        folder: folder of the files.
+        requirements: name of the requirements file, whose lock file is next to it.
+        coordinates: maven coordinates of jars.
 
     Raises:
-        UserError: a file is missing, or a lock file does not fit what it is the lock of.
+        UserError: a file is missing, or a lock file does not match its source.
     """
     pins: list[Pin] = []
     if requirements:
@@ -100,13 +100,13 @@ def _text(path: Path, hint: str) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The manifest of a bundle, as it lies in S3 and in containers."""
+    """The manifest of a bundle in S3 and in containers."""
 
     python: str
     platform: str
     requirements: tuple[str, ...]
     files: Mapping[str, int]
-    """The bytes of each file, by its path in the bundle."""
+    """Size in bytes of each file, by path in the bundle."""
 
     @property
     def pins(self) -> list[Pin]:
@@ -115,6 +115,6 @@ class Manifest:
 
 
 def read_manifest(content: bytes | str) -> Manifest:
-    """Return the manifest in a file."""
+    """Return a manifest from the content of its file."""
     values = json.loads(content)
     return Manifest(values["python"], values["platform"], tuple(values["requirements"]), values["files"])

@@ -1,4 +1,4 @@
-"""Maven coordinates, as people write them."""
+"""Maven coordinates in text form."""
 
 import re
 

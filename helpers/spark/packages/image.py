@@ -1,4 +1,4 @@
-"""What the Spark image has: packages that are not brought along, and modules that nothing may shadow."""
+"""The packages of the Spark image, which jobs do not install, and its modules, which nothing may shadow."""
 
 import json
 import sys
@@ -9,9 +9,9 @@ from pathlib import Path
 from helpers.spark.image_packages import NOT_LOCKED, image_packages
 
 PLATFORM = "x86_64-manylinux_2_34"
-"""Amazon Linux 2023 on x86-64, as uv names a platform by its glibc."""
+"""Amazon Linux 2023 on x86-64, in uv's notation with its glibc version."""
 SPARK_PACKAGES = {"pyspark": "3.5.6", "py4j": "0.10.9.7"}
-"""What Spark itself brings, in SPARK_HOME: EMR 7.12 in version 1.3 of the image."""
+"""The packages that are part of Spark in SPARK_HOME: EMR 7.12 in version 1.3 of the image."""
 MODULES = Path(__file__).with_name("image_modules.json")
 
 _OF_THE_CONTAINER = {
@@ -23,18 +23,18 @@ _OF_THE_CONTAINER = {
 
 
 def python_version() -> str:
-    """Return the version of the image's Python, as 3.12."""
+    """Return the version of the image's Python, such as 3.12."""
     return image_packages().python
 
 
 def provided() -> Mapping[str, str | None]:
-    """Return the version of each package of the image; None where the image takes the newest."""
+    """Return the version of each package of the image; None if the image installs the newest."""
     return {**dict.fromkeys(NOT_LOCKED), **image_packages().packages, **SPARK_PACKAGES}
 
 
 @cache
 def modules() -> Mapping[str, str]:
-    """Return what has each importable name in the container, as `numpy 1.26.4`."""
+    """Return the origin of each importable name in the container, such as `numpy 1.26.4`."""
     of_packages = {
         module: f"the image's {package}" for module, package in json.loads(MODULES.read_bytes()).items()
     }

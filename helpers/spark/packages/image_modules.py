@@ -1,6 +1,6 @@
 """The importable names of the image's packages: `python -m helpers.spark.packages.image_modules` writes them.
 
-They are read from the environment of jobs, which has the image's packages.
+They are read from the environment of jobs, which has the packages of the image.
 """
 
 import json
@@ -16,7 +16,7 @@ from helpers.spark.packages.wheels import top_level_modules
 
 
 def modules_of(site_packages: Path) -> dict[str, str]:
-    """Return the package of each importable name in a folder, of those packages that the image has."""
+    """Return the package of each importable name in a folder, for packages of the image."""
     return {
         module: canonicalize_name(distribution.name)
         for distribution in metadata.distributions(path=[str(site_packages)])
@@ -26,7 +26,7 @@ def modules_of(site_packages: Path) -> dict[str, str]:
 
 
 def site_packages_of_jobs() -> Path:
-    """Return where the environment of jobs has its packages."""
+    """Return the site-packages folder of the environment of jobs."""
     return next((Path(sys.prefix) / "job").glob("lib/python*/site-packages"))
 
 

@@ -1,4 +1,4 @@
-"""Jars of steps by Maven coordinates, and their lock: each with what it depends on, by size and SHA-256."""
+"""The jars of steps by Maven coordinates, and their lock: each with its dependencies, size and SHA-256."""
 
 import json
 import re
@@ -19,25 +19,25 @@ LOCK = "jars.json"
 
 @dataclass(frozen=True)
 class LockedJar:
-    """A jar, and where its lock stands."""
+    """A jar with its position in the lock file."""
 
     jar: Jar
     file: str
     line: int
 
     def __str__(self) -> str:
-        """Return where it stands and what it is."""
+        """Return the position and the coordinates."""
         return f"{self.file}:{self.line}: {self.jar.coordinate}"
 
 
 def jar_of(coordinate: str, size: int, sha256: str) -> Jar:
-    """Return a jar by its coordinates."""
+    """Return a jar from its coordinates."""
     group, artifact, version = coordinate.split(":")
     return Jar(group, artifact, version, size, sha256)
 
 
 def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJar]:
-    """Return the jars that coordinates stand for, each once.
+    """Return the jars of coordinates with their dependencies, each once.
 
     Raises:
         UserError: the lock lacks one of them or cannot be read, or two of them need different versions.
@@ -63,7 +63,7 @@ def read_jars(lock: Path, text: str, coordinates: Iterable[str]) -> list[LockedJ
 
 
 def read_all_jars(lock: Path) -> list[Jar]:
-    """Return every jar of a lock, once in each version.
+    """Return all jars of a lock, once per version.
 
     Raises:
         UserError: the lock cannot be read.
@@ -89,10 +89,10 @@ def write_jars(resolved: Mapping[str, Iterable[Jar]]) -> str:
 def download(
     jars: Sequence[LockedJar], repository: Repository | None = None, cache: Path | None = None
 ) -> list[Path]:
-    """Return the paths of jars whose content is that of the lock.
+    """Return the paths of jars, whose content is verified against the lock.
 
     Raises:
-        UserError: a jar could not be had, or has other content.
+        UserError: a jar is not available or has other content.
     """
     paths = []
     for locked in jars:
@@ -132,6 +132,6 @@ def _is_pinned(value: Any) -> bool:
 
 
 def _line(text: str, coordinate: str, jar: str) -> int:
-    """Return the line of a jar below the coordinates that need it."""
+    """Return the line number of a jar below the coordinates that need it."""
     start = text.find(f'"{coordinate}": {{')
     return text.count("\n", 0, text.find(f'"{jar}": {{', start + 1)) + 1

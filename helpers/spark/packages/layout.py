@@ -1,7 +1,7 @@
-"""How a folder of packages is laid out, in S3 and in containers."""
+"""The layout of a package folder in S3 and in containers."""
 
 MANIFEST = "packages.json"
-"""What is in the folder; written last, so that where it is, everything is."""
+"""The list of files in the folder, written last: if it exists, the folder is complete."""
 PYTHON = "python"
 """The folder for PYTHONPATH."""
 JARS = "jars"

@@ -1,4 +1,4 @@
-"""The licenses of what steps bring along, as packages and POMs state them."""
+"""The licenses of packages and jars, from their metadata and POMs."""
 
 from collections.abc import Mapping
 from importlib import metadata
@@ -21,14 +21,14 @@ def of_wheels(folder: Path) -> dict[str, str]:
 
 
 def of_module(description: Path) -> str:
-    """Return the licenses in Ivy's description of a module, which it makes of the POM."""
+    """Return the licenses in Ivy's description of a module, which Ivy creates from the POM."""
     root = ElementTree.fromstring(description.read_bytes())  # noqa: S314 -- Ivy wrote it
     names = [each.get("name", "") for each in root.iterfind("info/license")]
     return ", ".join(filter(None, names)) or UNKNOWN
 
 
 def write_licenses(found: Mapping[str, str]) -> str:
-    """Return the text of the list, one package or jar a line."""
+    """Return the list of licenses as text, one package or jar per line."""
     lines = [f"{name}: {stated}\n" for name, stated in sorted(found.items())]
     return "".join(["# Made by `make lock-packages`: the licenses of what steps bring along.\n", *lines])
 
@@ -38,7 +38,7 @@ def _of_wheel(distribution: metadata.Distribution) -> str:
         return [str(value) for value in distribution.metadata.get_all(field) or []]
 
     classifiers = [each for each in stated("Classifier") if each.startswith(_CLASSIFIER)]
-    # The last field may hold the whole text.
+    # The last field can contain the whole license text.
     texts = [text.strip().splitlines()[0] for text in stated("License") if text.strip()]
     named = stated("License-Expression") or [each.rpartition(" :: ")[2] for each in classifiers] or texts
     return ", ".join(named) or UNKNOWN

@@ -1,4 +1,4 @@
-"""The lock of a step's packages: pins with hashes, resolved for the image's Python and platform."""
+"""Locks a step's packages: pins with hashes, resolved for the image's Python and platform."""
 
 import tempfile
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from helpers.spark.packages.requirements import Wanted, read_requirements
 from helpers.spark.packages.uv import INDEX_HINT, UvError, run_uv
 
 _LEFT_OUT = "pyspark"
-"""It has no wheel, and the image's is part of Spark: what requires it gets that one."""
+"""pyspark has no wheel, and is part of the image: packages that require it use that version."""
 
 
 def locked(source: Path) -> str:
-    """Return the text of the lock file for a file of requirements.
+    """Return the text of the lock file for a requirements file.
 
     Raises:
-        UserError: a line has no wheel for the image, or conflicts with what the image has; or the index does
-            not answer.
+        UserError: a line has no wheel for the image or conflicts with the image's packages, or the index does
+            not respond.
     """
     wanted = read_requirements(source, source.read_text(encoding="utf-8"))
     try:
@@ -56,7 +56,7 @@ def _compile(source: Path, wanted: Sequence[Wanted]) -> str:
 
 
 def _rejected(source: Path, wanted: Sequence[Wanted], error: UvError) -> UserError:
-    """Return what is wrong with which lines: each line that fails alone is one of them."""
+    """Return the error with the lines that cause it: each line that fails by itself."""
     if error.is_of_the_index:
         return UserError(f"{source.name}: {error}", hint=INDEX_HINT)
     found = []

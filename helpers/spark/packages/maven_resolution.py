@@ -1,6 +1,6 @@
-"""What Maven coordinates stand for: a jar and what it depends on, resolved by the Ivy that Spark brings.
+"""Resolves Maven coordinates to a jar and its dependencies, with the Ivy that is part of Spark.
 
-Spark's own `--packages` asks Ivy too, but when a job starts.
+Spark's own `--packages` also uses Ivy, but at the start of a job.
 """
 
 import base64
@@ -25,16 +25,16 @@ _VERSIONED = re.compile(r"(?P<artifact>.+?)-\d[\w.-]*\.jar")
 
 
 def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, str]:
-    """Return the jar of coordinates and its dependencies at run time, each with its license.
+    """Return the jar of coordinates and its runtime dependencies, each with its license.
 
-    What Spark itself brings is left out.
+    Jars that are part of Spark are left out.
 
     Args:
         coordinate: group:artifact:version.
-        repository: where to look; by default the one of this user.
+        repository: the source; by default, that of this user.
 
     Raises:
-        UserError: it cannot be resolved, or it is one of Spark's own.
+        UserError: the coordinates cannot be resolved, or are part of Spark.
     """
     source = repository or maven_repository.this_users()
     group, artifact, version = coordinate.split(":")
@@ -74,7 +74,7 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
 
 
 def spark_artifacts() -> frozenset[str]:
-    """Return the artifacts that Spark has on its class path, with those of its S3 connector."""
+    """Return the artifacts on Spark's class path, including those of its S3 connector."""
     names = {
         found["artifact"]
         for path in (pyspark_folder() / "jars").glob("*.jar")
@@ -112,7 +112,7 @@ def _settings(repository: Repository) -> str:
 
 
 def _reason(output: str) -> str:
-    """Return the lines in which Ivy explains its failure, as one."""
+    """Return the lines in which Ivy explains its failure, as one line."""
     lines = [line.strip(": \t") for line in output.splitlines() if re.search(r"[A-Za-z]", line)]
     relevant = [line for line in lines if re.search(r"not found|unresolved|error|failed|refused", line, re.I)]
     return "; ".join(dict.fromkeys(relevant[-3:] or lines[-1:]))

@@ -1,4 +1,4 @@
-"""The jars that steps name as a pom.xml, for GitHub: dependency graph, alerts, Dependabot's updates."""
+"""Writes the jars of steps as a pom.xml for GitHub's dependency graph, alerts and Dependabot."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ POM = "pom.xml"
 
 
 def write_pom(coordinates: Iterable[str]) -> str:
-    """Return a pom.xml of jars by their Maven coordinates."""
+    """Return a pom.xml for jars by their Maven coordinates."""
     dependencies = "".join(f"{_dependency(coordinate)}\n" for coordinate in sorted(coordinates))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -25,7 +25,7 @@ def write_pom(coordinates: Iterable[str]) -> str:
 
 
 def check_pom(text: str, coordinates: Iterable[str]) -> None:
-    """Raise a UserError where a pom.xml has other versions than steps name, as after Dependabot's update."""
+    """Raise a UserError if a pom.xml differs from the versions of steps, as after a Dependabot update."""
     lines = text.splitlines()
     for coordinate in coordinates:
         wanted = _dependency(coordinate).strip()

@@ -1,4 +1,4 @@
-"""A step's requirements and the lock file beside them, with every rule that needs no network."""
+"""The requirements of a step and their lock file, with all checks that need no network."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,25 +19,25 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s;]+)")
 
 @dataclass(frozen=True)
 class Wanted:
-    """A line of a file of requirements."""
+    """A line of a requirements file."""
 
     file: str
     line: int
     requirement: Requirement
 
     def __str__(self) -> str:
-        """Return where it stands and what it is."""
+        """Return the position and the requirement."""
         return f"{self.file}:{self.line}: {self.requirement}"
 
     @property
     def name(self) -> str:
-        """The package, as PyPI compares names."""
+        """The normalized name of the package."""
         return canonicalize_name(self.requirement.name)
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A package of a lock file, with the content that we trust."""
+    """A package of a lock file, with the expected hashes."""
 
     file: str
     line: int
@@ -46,25 +46,25 @@ class Pin:
     hashes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return where it stands and what it is."""
+        """Return the position and the package."""
         return f"{self.file}:{self.line}: {self.name}=={self.version}"
 
     @property
     def requirement(self) -> str:
-        """Return it as a line of a file of requirements."""
+        """Return the pin as a line of a requirements file."""
         return " ".join([f"{self.name}=={self.version}", *(f"--hash={each}" for each in sorted(self.hashes))])
 
 
 def lock_file(source: Path) -> Path:
-    """Return the lock file of a file of requirements."""
+    """Return the path of the lock file for a requirements file."""
     return source.with_suffix(".txt")
 
 
 def read_requirements(source: Path, text: str) -> list[Wanted]:
-    """Return the lines of a file of requirements.
+    """Return the lines of a requirements file.
 
     Raises:
-        UserError: a line is not a name with versions, or wants another version than the image has.
+        UserError: a line is not a name with versions, or requires another version than the image has.
     """
     wanted = []
     for number, line in _lines(text):
@@ -95,7 +95,7 @@ def read_pins(lock: Path, text: str) -> list[Pin]:
     """Return the packages of a lock file.
 
     Raises:
-        UserError: one is not pinned with hashes, is twice in it, or is one of the image's.
+        UserError: a package is not pinned with hashes, is duplicate, or is part of the image.
     """
     pins: dict[str, Pin] = {}
     provided = image.provided()
@@ -116,7 +116,7 @@ def read_pins(lock: Path, text: str) -> list[Pin]:
 
 
 def check_lock(wanted: Sequence[Wanted], pins: Sequence[Pin], lock: Path) -> None:
-    """Raise a UserError where a lock file is not that of the requirements any more."""
+    """Raise a UserError if a lock file does not match the requirements."""
     pinned = {pin.name: pin for pin in pins}
     for each in wanted:
         pin = pinned.get(each.name)

@@ -1,4 +1,4 @@
-"""uv: resolves and unpacks wheels, through the index that is configured on this machine."""
+"""uv: resolves and unpacks wheels from the package index that this machine is configured to use."""
 
 import os
 import re
@@ -14,24 +14,24 @@ INDEX_HINT = "Set UV_DEFAULT_INDEX to an index that this machine reaches"
 
 
 class UvError(Exception):
-    """What uv reports about a failure, in one line."""
+    """The error message of uv, on one line."""
 
     @property
     def is_of_the_index(self) -> bool:
-        """Whether the index did not answer, so that nothing is known of the packages."""
+        """Whether the index did not respond, so that nothing is known about the packages."""
         return any(sign in str(self) for sign in _UNREACHABLE)
 
 
 def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None) -> str:
-    """Run a command of `uv pip` and return what it prints.
+    """Run a `uv pip` command and return its output.
 
     Args:
         arguments: the command with its options.
-        folder: where it runs.
-        text: its standard input.
+        folder: the working directory.
+        text: the standard input.
 
     Raises:
-        UvError: it fails.
+        UvError: the command fails.
         UserError: uv is not installed.
     """
     program = Path(sys.prefix) / "bin" / "uv"
@@ -40,7 +40,7 @@ def run_uv(*arguments: str, folder: Path | None = None, text: str | None = None)
     done = subprocess.run(
         [str(program), "pip", *arguments],
         cwd=folder,
-        # Without the image's Python on this machine uv would download one, only to resolve versions for it.
+        # Without the image's Python on this machine, uv would download it just to resolve versions.
         env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"},
         input=text,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Wheels of a lock file, downloaded, checked against their hashes and unpacked into a folder."""
+"""Downloads the wheels of a lock file, verifies their hashes, and unpacks them into a folder."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from helpers.spark.packages.requirements import Pin
 from helpers.spark.packages.uv import INDEX_HINT, LOCK_HINT, UvError, run_uv
 
 _NOT_OF_WHEELS = (".lock", "bin")
-"""What uv adds: its lock, and scripts that begin with the path of a Python of this machine."""
+"""What uv adds: its lock, and scripts that begin with the path of a Python on this machine."""
 _NAMED = re.compile(r"`?([A-Za-z0-9][\w.-]*)==|/([A-Za-z0-9][\w.-]*)/?(?=\s|$|`|\))")
 _OTHER_CONTENT = "Find out why the index has other content than was locked before you lock it"
 _OTHER_MACHINE = (
@@ -26,16 +26,16 @@ _OTHER_MACHINE = (
 
 
 def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[str] = ()) -> None:
-    """Unpack the wheels for the image into a folder, which gets the same content on every machine.
+    """Unpack the wheels for the image into a folder, with identical content on every machine.
 
     Args:
-        pins: what to unpack.
-        folder: where; it is created.
-        own_modules: the names of the job's own modules.
+        pins: the packages.
+        folder: the output folder, which is created.
+        own_modules: names of the job's own modules.
 
     Raises:
-        UserError: the index does not answer, a wheel has another hash or is for another platform, or one
-            shadows a module that the container has or needs another Spark.
+        UserError: the index does not respond, a wheel has another hash or platform, or a package shadows a
+            module of the container or requires another Spark.
     """
     platform = [f"--python-version={image.python_version()}", f"--python-platform={image.PLATFORM}"]
     _unpack(pins, folder, Path(sys.executable), platform, LOCK_HINT)
@@ -44,10 +44,10 @@ def unpack_for_image(pins: Sequence[Pin], folder: Path, own_modules: Collection[
 
 
 def unpack_for_python(pins: Sequence[Pin], folder: Path, python: Path) -> None:
-    """Unpack the same versions for a Python of this machine into a folder.
+    """Unpack the same versions into a folder for a Python on this machine.
 
     Raises:
-        UserError: as of `unpack_for_image`.
+        UserError: as for `unpack_for_image`.
     """
     _unpack(pins, folder, python, [], _OTHER_MACHINE)
 
@@ -77,7 +77,7 @@ def _unpack(pins: Sequence[Pin], folder: Path, python: Path, platform: Sequence[
 
 def _forget_scripts(record: Path) -> None:
     lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
-    record.unlink()  # it may be a hard link into uv's cache
+    record.unlink()  # it can be a hard link to uv's cache
     record.write_text(
         "".join(sorted(line for line in lines if not line.startswith("bin/"))), encoding="utf-8"
     )
@@ -106,7 +106,7 @@ def _shadowing(pins: Sequence[Pin], folder: Path, own_modules: Collection[str]) 
 
 
 def _other_sparks(pins: Sequence[Pin], folder: Path) -> Iterator[str]:
-    """Yield what needs another Spark than the image's: uv was not asked, as pyspark has no wheel."""
+    """Yield packages that require another Spark than the image's, which uv cannot check without a wheel."""
     by_name = {pin.name: pin for pin in pins}
     for distribution in metadata.distributions(path=[str(folder)]):
         for needed in map(Requirement, distribution.requires or ()):
@@ -119,7 +119,7 @@ def _other_sparks(pins: Sequence[Pin], folder: Path) -> Iterator[str]:
 
 
 def top_level_modules(distribution: metadata.Distribution) -> set[str]:
-    """Return the importable names of a distribution; a namespace package, which shadows nothing, is none."""
+    """Return the importable names of a distribution, without namespace packages, which shadow nothing."""
     found = set()
     for file in distribution.files or ():
         name = file.parts[0] if len(file.parts) > 1 else file.name

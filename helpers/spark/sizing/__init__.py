@@ -1,7 +1,6 @@
-"""From instances and data to configuration.json: `python -m helpers.spark.sizing`.
+"""Sizes Spark from instances and data, as a configuration.json: `python -m helpers.spark.sizing`.
 
-What the embedded AWS does with these sizes on one machine is another matter: see
-helpers/local_aws/spark_container/sizing.py.
+For how the embedded AWS scales these sizes to one machine, see helpers/local_aws/spark_container/sizing.py.
 """
 
 from helpers.spark.sizing.cluster import Shape, Sizing, size

@@ -1,10 +1,10 @@
-"""How the memory and the vCPUs of a cluster are shared out.
+"""Divides the memory and the vCPUs of a cluster among its processes.
 
-Every node runs a NodeManager and a DataNode. The primary also runs the ResourceManager, the NameNode and, in
-client mode, the driver; one node of YARN's choice runs the application master. One configuration.json
-holds for all nodes and executors are alike, so the primary, which has the least to spare, sets their size.
-The rules are those of EMR's guidance (executors of about five cores, a tenth of one as overhead) and of the
-image's `AWS_SPARK_CONFIG_MODE=2`, without its driver that YARN does not know of.
+Every node runs a NodeManager and a DataNode. The primary node also runs the ResourceManager, the NameNode
+and, in client mode, the driver. YARN chooses the node of the application master. One configuration.json
+applies to all nodes, and executors are identical, so the primary, which has the least free memory, determines
+their size. The rules follow EMR's guidance (executors of about five cores, a tenth of the memory as overhead)
+and the image's `AWS_SPARK_CONFIG_MODE=2`, but without its driver, which YARN does not know.
 """
 
 from dataclasses import dataclass
@@ -14,58 +14,58 @@ from helpers.errors import UserError
 from helpers.spark.instances import Instance
 
 SYSTEM_SHARE = 0.05
-"""Of the nominal memory: kernel, agents, page cache. The image's own rule is the same 5 %."""
+"""Fraction of the nominal memory for kernel, agents and page cache. The image also uses 5 %."""
 SYSTEM_MIB = 512
-"""The least for the system."""
+"""Minimum memory of the system."""
 DAEMONS = ("NameNode", "DataNode", "ResourceManager", "NodeManager")
-"""Of the primary; workers run two of them, and what that spares there is page cache."""
+"""Daemons of the primary. Workers run two of them; the memory saved there is page cache."""
 DAEMON_NATIVE_MIB = 128
-"""What a daemon's JVM needs beside its heap: classes, code, threads."""
+"""Memory of a daemon's JVM in addition to its heap: classes, code, threads."""
 _DAEMON_HEAPS_MIB = ((30720, 512), (7168, 256), (0, 128))
-"""By the least memory of an instance: for one job on tens of nodes. hadoop-env holds the daemons to it."""
+"""Daemon heaps by minimum memory of an instance, for one job on tens of nodes; set in hadoop-env."""
 APPLICATION_MASTER_HEAP_MIB = 512
-"""Spark's default; it only asks YARN for executors."""
+"""Spark's default; the application master only requests executors from YARN."""
 TIGHT_APPLICATION_MASTER_HEAP_MIB = 384
-"""Below 7 GiB, where one must not need the room of an executor."""
+"""For less than 7 GiB, so that the application master does not use the memory of an executor."""
 LEAST_OVERHEAD_MIB = 384
-"""Spark's least memory beside a heap."""
+"""Spark's minimum memory overhead."""
 LEAST_HEAP_MIB = 512
-"""Spark does not start with less than 450 MiB, of which the collector hides some."""
+"""Spark does not start with less than 450 MiB, of which the garbage collector reserves some."""
 MOST_DRIVER_HEAP_MIB = 16384
 POINTERS_MIB = 31 * 1024
-"""Heaps above 31 GiB lose compressed pointers, and hold less until about 40 GiB."""
+"""Heaps above 31 GiB have no compressed pointers, and hold less data until about 40 GiB."""
 CORES = 5
-"""Of an executor, by EMR's guidance: fewer share less, more wait for each other."""
+"""Cores of an executor in EMR's guidance: with fewer, less is shared; with more, tasks contend."""
 MOST_CORES = 8
 LEAST_VCPU_USE = 0.95
 DRIVER_SHARE = 0.06
-"""Of a node: executors are alike, so what the primary gives the driver lies idle on the other nodes."""
+"""Fraction of a node for the driver: executors are identical, so this memory is idle on the other nodes."""
 DRIVER_MIB = 1024 + LEAST_OVERHEAD_MIB
-"""The least for the driver, with Spark's default heap, while no more than MOST_IDLE_SHARE idles for it."""
+"""Minimum memory of the driver, with Spark's default heap, if at most MOST_IDLE_SHARE is idle for it."""
 MOST_IDLE_SHARE = 0.095
 OVERHEAD_SHARE = 0.1
 PYTHON_SHARE = 0.25
-"""Of an executor with Python workers in the hot path."""
+"""Fraction of an executor for Python workers, if most work is in Python."""
 PARTITION_BYTES = 128_000_000
-"""Of a shuffle; Spark coalesces what is smaller, and spills what is much larger."""
+"""Size of a shuffle partition. Spark coalesces smaller ones, and spills much larger ones."""
 MOST_PARTITIONS = 20_000
-"""Of a shuffle, if the cores do not ask for more: the driver keeps a line on each."""
+"""Maximum shuffle partitions, unless there are more cores: the driver keeps metadata about each."""
 
 
 class Shape(StrEnum):
-    """What a job mostly does."""
+    """The main work of a job."""
 
     SCAN = "scan"
     """Reads, projects, filters, writes."""
     SHUFFLE = "shuffle"
     """Joins, groups or sorts most of its data."""
     PYTHON = "python"
-    """Runs Python functions on the rows, in workers beside the JVM."""
+    """Runs Python functions on the rows, in workers next to the JVM."""
 
 
 @dataclass(frozen=True)
 class Sizing:
-    """The shares of a node, in MiB, and the executors of the cluster."""
+    """The memory shares of a node in MiB, and the executors of the cluster."""
 
     instance: Instance
     count: int
@@ -76,35 +76,35 @@ class Sizing:
     master_heap_mib: int
     driver_heap_mib: int
     driver_outside_mib: int
-    """Beside the driver's heap: its JVM's own needs and the Python process."""
+    """Driver memory outside the heap: its JVM's own needs and the Python process."""
     executors_per_node: int
     cores: int
-    """Of an executor."""
+    """Cores of an executor."""
     heap_mib: int
-    """Of an executor."""
+    """Heap of an executor."""
     overhead_mib: int
-    """Of an executor's JVM, beside its heap."""
+    """Memory of an executor's JVM outside its heap."""
     python_mib: int
-    """Of an executor's Python workers."""
+    """Memory of an executor's Python workers."""
 
     @property
     def daemons_mib(self) -> int:
-        """Memory of the primary's daemons; on each node, as the configuration is one for all."""
+        """Memory of the primary's daemons, reserved on each node, because all have the same configuration."""
         return len(DAEMONS) * (self.daemon_heap_mib + DAEMON_NATIVE_MIB)
 
     @property
     def master_mib(self) -> int:
-        """Memory of the application master's container; on each node, as YARN chooses one."""
+        """Memory of the application master's container, reserved on each node, because YARN chooses one."""
         return self.master_heap_mib + LEAST_OVERHEAD_MIB
 
     @property
     def left_mib(self) -> int:
-        """What a node has left after the system, the daemons and the application master."""
+        """Memory of a node without the system, the daemons and the application master."""
         return self.instance.memory_mib - self.system_mib - self.daemons_mib - self.master_mib
 
     @property
     def driver_mib(self) -> int:
-        """Memory of the driver's processes, on the primary."""
+        """Memory of the driver's processes on the primary."""
         return self.driver_heap_mib + self.driver_outside_mib
 
     @property
@@ -114,12 +114,12 @@ class Sizing:
 
     @property
     def yarn_mib(self) -> int:
-        """What YARN may promise of a node: its executors and the application master, and no more."""
+        """Memory of a node that YARN can allocate: exactly its executors and the application master."""
         return self.executors_per_node * self.executor_mib + self.master_mib
 
     @property
     def yarn_vcores(self) -> int:
-        """What YARN may promise of a node's vCPUs; the application master idles beside the executors."""
+        """The vCPUs of a node that YARN can allocate; the application master is idle beside executors."""
         return self.executors_per_node * self.cores + 1
 
     @property
@@ -129,23 +129,23 @@ class Sizing:
 
     @property
     def slots(self) -> int:
-        """Tasks that run at once."""
+        """Concurrent tasks."""
         return self.executors * self.cores
 
     @property
     def vcpu_use(self) -> float:
-        """The executors' share of the cluster's vCPUs."""
+        """Fraction of the cluster's vCPUs that executors use."""
         return self.slots / (self.count * self.instance.vcpus)
 
     @property
     def memory_use(self) -> float:
-        """The executors' and the driver's share of what is left after the daemons, over the cluster."""
+        """Fraction of the cluster's memory without daemons that executors and driver use."""
         used = self.executors * self.executor_mib + self.driver_mib
         return used / (self.count * self.left_mib)
 
     @property
     def shuffle_partitions(self) -> int:
-        """Partitions after a shuffle, a multiple of the slots: at least two waves, as if all data moved."""
+        """Shuffle partitions, a multiple of the slots: at least two waves, assuming that all data moves."""
         waves = 2
         if self.shape is Shape.SHUFFLE:
             size = min(-(-(self.data_bytes or 0) // PARTITION_BYTES), MOST_PARTITIONS)
@@ -154,16 +154,16 @@ class Sizing:
 
 
 def size(instance: Instance, count: int, data_bytes: int | None = None, shape: Shape = Shape.SCAN) -> Sizing:
-    """Return how to share out a cluster.
+    """Return the sizing of a cluster.
 
     Args:
-        instance: of all nodes.
-        count: of nodes, the primary among them.
-        data_bytes: what the job reads; None if it is not known.
-        shape: what the job mostly does.
+        instance: type of all nodes.
+        count: number of nodes, including the primary.
+        data_bytes: size of the job's input; None if it is not known.
+        shape: the main work of the job.
 
     Raises:
-        UserError: no node, no data, or a node without room for a driver and an executor.
+        UserError: there is no node, no data, or a node has no room for a driver and an executor.
     """
     if count < 1:
         raise UserError(f"a cluster has 1 node or more, not {count}", hint="Set COUNT to a number from 1")
@@ -209,8 +209,8 @@ def size(instance: Instance, count: int, data_bytes: int | None = None, shape: S
 
 
 def _driver(left_mib: int, count: int) -> tuple[int, int]:
-    """Return the heap of the driver and what it needs beside it, in MiB."""
-    nodes = max(count, 2)  # one node alone could give more, and gets the driver of two
+    """Return the heap of the driver and its memory outside the heap, in MiB."""
+    nodes = max(count, 2)  # a single node could provide more, but gets the driver of two
     most = MOST_IDLE_SHARE * left_mib * nodes / (nodes - 1)
     share = int(min(max(DRIVER_SHARE * left_mib, DRIVER_MIB), most))
     heap = min(max(share - _overhead(share), LEAST_HEAP_MIB), MOST_DRIVER_HEAP_MIB)
@@ -218,12 +218,12 @@ def _driver(left_mib: int, count: int) -> tuple[int, int]:
 
 
 def _overhead(total_mib: int) -> int:
-    """Return what a JVM needs beside its heap, of a total in MiB."""
+    """Return the memory that a JVM needs outside its heap, from a total in MiB."""
     return max(LEAST_OVERHEAD_MIB, int(OVERHEAD_SHARE * total_mib))
 
 
 def _shape_of_executors(vcpus: int, memory_mib: int) -> tuple[int, int]:
-    """Return an executor's cores and the executors of a node: about five cores that leave none idle."""
+    """Return the cores of an executor and the executors per node: about five cores without idle ones."""
     fitting = [
         (cores, vcpus // cores)
         for cores in range(1, min(vcpus, MOST_CORES) + 1)

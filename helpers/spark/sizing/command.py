@@ -1,4 +1,4 @@
-"""Explain the sizes for a cluster; write them, draw them."""
+"""The sizing command: explains the sizes of a cluster, and writes them to files."""
 
 import argparse
 import shutil
@@ -21,12 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
     """Add the options of the command.
 
     Args:
-        parser: of the command.
-        required: whether instance and count must be given.
+        parser: parser of the command.
+        required: whether instance and count are required.
     """
-    parser.add_argument("--instance", required=required, metavar="TYPE", help="as ml.m5.xlarge")
-    parser.add_argument("--count", required=required, type=int, metavar="N", help="of instances")
-    parser.add_argument("--data-gb", type=positive, metavar="GB", help="that the job reads, in 10⁹ bytes")
+    parser.add_argument(
+        "--instance", required=required, metavar="TYPE", help="instance type, such as ml.m5.xlarge"
+    )
+    parser.add_argument("--count", required=required, type=int, metavar="N", help="number of instances")
+    parser.add_argument("--data-gb", type=positive, metavar="GB", help="size of the input in 10⁹ bytes")
     parser.add_argument(
         "--shape", choices=[shape.value for shape in Shape], default="scan", help="(default: %(default)s)"
     )
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         "--report",
         type=Path,
         metavar="FILE",
-        help=".html with a picture, .md without, .svg the picture alone",
+        help=".html with a diagram, .md without, .svg for only the diagram",
     )
 
 

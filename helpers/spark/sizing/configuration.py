@@ -1,4 +1,4 @@
-"""A sizing as configuration.json: each figure with a sentence; what else a file contains is left alone."""
+"""Writes a sizing as configuration.json, with a rationale for each value; other content stays unchanged."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,17 +17,17 @@ from helpers.spark.sizing.cluster import (
 )
 
 LEAST_SPLIT_BYTES = 4 * 2**20
-"""Spark's `spark.sql.files.openCostInBytes`: it makes a split a core of a file, but none below this."""
+"""Spark's `spark.sql.files.openCostInBytes`: a file is split for each core, but not below this size."""
 S3_CONNECTIONS_PER_CORE = 25
 S3_CONNECTIONS = 100
-"""The image's own number."""
+"""The default of the image."""
 
 Document = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A property of a classification, its value, and why."""
+    """A property of a classification, with its value and rationale."""
 
     classification: str
     name: str
@@ -36,7 +36,7 @@ class Setting:
 
 
 def settings(sizing: Sizing) -> tuple[Setting, ...]:
-    """Return every property that follows from a sizing, in the order of the file."""
+    """Return all properties of a sizing in the order of the file."""
     return (*_spark(sizing), *_yarn(sizing), *_hadoop(sizing))
 
 
@@ -51,7 +51,7 @@ def render(content: Document) -> str:
 
 
 def merged(content: Document, sizing: Sizing) -> Document:
-    """Return a configuration with the figures of a sizing, and what else it contains left as it is."""
+    """Return a configuration with the properties of a sizing; other content stays unchanged."""
     result: Document = json.loads(json.dumps(content))
     for setting in settings(sizing):
         properties = _properties(result, setting.classification)
@@ -60,10 +60,10 @@ def merged(content: Document, sizing: Sizing) -> Document:
 
 
 def read(path: Path) -> Document:
-    """Return the content of a configuration.json; nothing if there is no such file.
+    """Return the content of a configuration.json; empty if the file does not exist.
 
     Raises:
-        UserError: it is not a list of classifications.
+        UserError: the file is not a list of classifications.
     """
     fix = f"Correct {path}, or remove it to have it written again"
     try:
@@ -89,7 +89,7 @@ def _is_document(content: Any) -> bool:
 
 
 def _properties(content: Document, classification: str) -> dict[str, Any]:
-    """Return the properties of a classification, in place; those of a `*-env` are in a nested `export`."""
+    """Return the properties of a classification for changes; those of a `*-env` are in a nested `export`."""
     entry = _effective(content, classification)
     if classification.endswith("-env"):
         entry = _effective(entry.setdefault("Configurations", []), "export")
@@ -98,9 +98,9 @@ def _properties(content: Document, classification: str) -> dict[str, Any]:
 
 
 def _effective(entries: Document, classification: str) -> dict[str, Any]:
-    """Return the entry of a classification, a new one if there is none.
+    """Return the entry of a classification; add it if it does not exist.
 
-    The image writes all of them, one after the other: of several the last takes effect.
+    The image writes all entries in order, so the last one takes effect.
     """
     for entry in reversed(entries):
         if entry["Classification"] == classification:
@@ -246,7 +246,7 @@ def _hadoop(sizing: Sizing) -> Iterator[Setting]:
 
 
 def hints(sizing: Sizing) -> Mapping[str, str]:
-    """Return what a sizing cannot fix, by a short name."""
+    """Return recommendations that a sizing cannot apply itself, by a short name."""
     result = {}
     splits = -(-(sizing.data_bytes or 0) // LEAST_SPLIT_BYTES)
     if sizing.data_bytes is not None and splits < sizing.slots:

@@ -1,7 +1,7 @@
-"""The memory of a node as a picture.
+"""A diagram of a node's memory.
 
-Drawn by hand: it is two stacked bars, each part with a tooltip. matplotlib, which the SDK brings along, has
-no tooltips, takes a second to import and draws another file with each of its versions.
+It is generated without a library: two stacked bars with a tooltip per part. matplotlib, which the SDK
+installs, has no tooltips, takes a second to import, and changes its output with each version.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from html import escape
 from helpers.spark.sizing.cluster import DAEMONS, Sizing
 
 _LEFT, _WIDTH, _BAR, _ROW = 90, 830, 56, 96
-"""In pixels: margin for names, a bar's length and height, and from one bar to the next."""
+"""In pixels: margin for names, length and height of a bar, and distance of bars."""
 _INSIDE = 64
-"""In pixels: a part that is narrower has no text of its own."""
+"""In pixels: a narrower part has no label."""
 _MOST_DRAWN = 24
-"""Executors drawn one by one; more are one part."""
+"""Maximum executors that are drawn separately; more are combined."""
 # Okabe and Ito's colors, which people with a color vision deficiency can distinguish.
 _COLORS = {
     "system": "#b3b3b3",
@@ -37,7 +37,7 @@ class Part:
 
 
 def parts(sizing: Sizing, *, primary: bool) -> tuple[Part, ...]:
-    """Return what a node's memory is for; together it is all that the node has."""
+    """Return the parts of a node's memory; their sum is the memory of the node."""
     node, each = sizing.executors_per_node, sizing.executor_mib
     result = [
         Part("system", sizing.system_mib, "kernel, agents, page cache"),
@@ -63,7 +63,7 @@ def parts(sizing: Sizing, *, primary: bool) -> tuple[Part, ...]:
 
 
 def svg(sizing: Sizing) -> str:
-    """Return the picture of the cluster's nodes."""
+    """Return the diagram of the cluster's nodes."""
     rows = [("primary", parts(sizing, primary=True))]
     if sizing.count > 1:
         rows.append((f"{sizing.count - 1} × worker", parts(sizing, primary=False)))

@@ -1,4 +1,4 @@
-"""A sizing as a report: HTML with the picture, or Markdown."""
+"""A sizing as a report: HTML with the diagram, or Markdown."""
 
 from collections.abc import Iterator
 from html import escape
@@ -9,7 +9,7 @@ from helpers.spark.sizing.diagram import parts, svg
 
 
 def summary(sizing: Sizing) -> tuple[str, ...]:
-    """Return what a sizing comes to, a line each."""
+    """Return the summary of a sizing, one line per item."""
     instance, count = sizing.instance, sizing.count
     asked = sizing.executors * sizing.executor_mib + sizing.driver_mib
     return (
@@ -23,7 +23,7 @@ def summary(sizing: Sizing) -> tuple[str, ...]:
 
 
 def html(sizing: Sizing) -> str:
-    """Return the report: the picture, the parts, and each figure with its sentence."""
+    """Return the report: the diagram, the parts, and each setting with its rationale."""
     title = f"{sizing.count} × {sizing.instance.name}"
     memory = "".join(
         f"<tr><td>{node}<td>{part}<td class=n>{mib}<td>{escape(what)}"
@@ -55,7 +55,7 @@ def _row(setting: Setting) -> str:
 
 
 def markdown(sizing: Sizing) -> str:
-    """Return the report as Markdown, without the picture."""
+    """Return the report as Markdown, without the diagram."""
     command = f"make size INSTANCE={sizing.instance.name} COUNT={sizing.count}"
     if sizing.shape is not Shape.SCAN:
         command += f" SHAPE={sizing.shape.value}"
@@ -82,7 +82,7 @@ def markdown(sizing: Sizing) -> str:
 
 
 def _memory(sizing: Sizing) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the rows of the memory's table: node, part, MiB, what for."""
+    """Yield the rows of the memory table: node, part, MiB, purpose."""
     for node, primary in (("primary", True), ("worker", False))[: min(sizing.count, 2)]:
         row = parts(sizing, primary=primary)
         for part in dict.fromkeys(row):

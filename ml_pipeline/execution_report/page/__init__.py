@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page; it knows the model and nothing of AWS."""
+"""Renders the report as a self-contained HTML page, without access to AWS."""
 
 from ml_pipeline.execution_report.page.page import render
 

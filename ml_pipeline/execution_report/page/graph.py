@@ -1,4 +1,4 @@
-"""The graph of the steps: each below those that it depends on."""
+"""The graph of the steps, each below its dependencies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

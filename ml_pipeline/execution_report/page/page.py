@@ -1,4 +1,4 @@
-"""Renders the page: the model through a template that escapes, and charts as SVG."""
+"""Renders the page from the model with an escaping template, and charts as SVG."""
 
 import base64
 import hashlib

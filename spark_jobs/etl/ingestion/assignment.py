@@ -1,4 +1,4 @@
-"""What the driver hands to a task and gets back, without what the task does its work with.
+"""What the driver sends to a task and receives, without the imports of tasks.
 
 The driver imports this module and not Polars, which takes it half a second before Spark starts.
 """
@@ -71,6 +71,6 @@ def run_task(assignment: Assignment, part: Part) -> Result:
 
 
 def sum_of(summaries: Iterable[Any]) -> Any:
-    """Return the sum of summaries; None where there is none."""
+    """Return the sum of summaries; None if there are none."""
     found = [each for each in summaries if each is not None]
     return reduce(add, found) if found else None

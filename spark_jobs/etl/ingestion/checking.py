@@ -1,4 +1,4 @@
-"""Checking a block of records: the valid ones as a data frame, the others with what is wrong.
+"""Checks a block of records: returns valid ones as a data frame, and others with the reason.
 
 Nearly all records are plain, and Polars converts a whole block of them at once. What it does not accept is
 looked at again: first without quotes and blanks around fields, as a whole again, then one by one.

@@ -1,4 +1,4 @@
-"""Compressed files: which ones are, by their names, and their content."""
+"""Detects compressed files by name, and decompresses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of a record: which texts are values of a field, and what is wrong with the others.
+"""The fields of a record: which texts are valid values, and why others are not.
 
 A field converts a column at once, with Polars, and a single text, with Python. The first may miss a value
 that is written in an unusual way, but accepts nothing that the second does not; what it misses is looked at
@@ -52,7 +52,7 @@ class Field:
         return _polars().String
 
     def values(self) -> pl.Expr:
-        """Return the values of the column; null where a text is none."""
+        """Return the values of the column; null if a text is not a value."""
         return _polars().col(self.name)
 
     def accepted(self, values: pl.Expr) -> pl.Expr:

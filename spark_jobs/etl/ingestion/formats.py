@@ -1,4 +1,4 @@
-"""Files that are not text, known by their first bytes."""
+"""Detects files that are not text by their first bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The input of a job: its files, and their division among tasks."""
+"""The input of a job: its files, and their assignment to tasks."""
 
 from __future__ import annotations
 

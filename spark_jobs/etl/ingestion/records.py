@@ -1,4 +1,4 @@
-"""Where records and their fields begin and end in a block of text, for the whole block at once."""
+"""Finds the records and fields in a block of text, for the whole block at once."""
 
 from __future__ import annotations
 

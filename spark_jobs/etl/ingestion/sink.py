@@ -1,4 +1,4 @@
-"""What a job makes of its valid rows: the files of its data sets, and a summary for the driver."""
+"""The output of a job for its valid rows: the files of data sets, and a summary for the driver."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Sink:
             files: of the run.
             folder: of the run.
             written: the data sets, which are whole.
-            summary: the sum of those of all tasks; None where there is none.
+            summary: the sum of the tasks' summaries; None if there are none.
 
         Returns:
             The check because of which nothing of the run is published, if there is one. Its data sets are

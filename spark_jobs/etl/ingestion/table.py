@@ -1,4 +1,4 @@
-"""What a job declares about its input: the fields, rules between them, and what is written of them."""
+"""The declaration of a job's input: fields, rules between them, and output columns."""
 
 from __future__ import annotations
 

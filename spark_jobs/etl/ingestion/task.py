@@ -1,4 +1,4 @@
-"""What one task does: it reads its part of the input, checks it, and writes its files of the outputs."""
+"""A task: reads its part of the input, checks it, and writes its output files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a task's files, decompressed, in blocks of whole records that end with line feeds.
+"""Reads the text of a task's files, decompressed, in blocks of complete records that end with line feeds.
 
 A range of a file begins after the first line end at or after the byte before it, and so does the next one:
 each record is read by exactly one task. Compressed files, and files whose quoted fields may contain line
@@ -50,7 +50,7 @@ def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
 
 
 def _texts(files: Storage, piece: Piece, *, multiline: bool) -> Iterator[bytes]:
-    """Yield the text of a range in whole records, each with a line feed at its end."""
+    """Yield the text of a range in blocks of complete records, each of which ends with a line feed."""
     rest = b""
     begun = piece.start > 0
     for chunk in _chunks(files, piece, whole=multiline):

@@ -1,4 +1,4 @@
-"""The files that one task writes, each of them at once and under a name that a second attempt uses again."""
+"""Writes the files of a task atomically, with names that a second attempt reuses."""
 
 from __future__ import annotations
 

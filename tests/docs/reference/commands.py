@@ -1,4 +1,4 @@
-"""The reference of commands: targets and variables of the Makefile, and the options that ARGS takes."""
+"""The reference of commands: targets and variables of the Makefile, and the options in ARGS."""
 
 import argparse
 import re
@@ -18,11 +18,11 @@ Run a command as `make TARGET VARIABLE=value`. `V=1` also prints the commands th
 TARGET = re.compile(r"^([a-z][a-z-]*):(?!=).*?##\s*(.*)$")
 OF_MAKE = {"CURDIR", "MAKE", "MAKEFILE_LIST"}
 ELSEWHERE = {"LOCAL_AWS_HOME"}
-"""Those of the embedded AWS, which docs/embedded-aws.md lists."""
+"""Variables of the embedded AWS, which docs/embedded-aws.md lists."""
 
 
 class Target(NamedTuple):
-    """A target with what it does."""
+    """A target with its help text."""
 
     name: str
     text: str
@@ -41,7 +41,7 @@ class Makefile:
         self.targets = list(_targets(lines))
 
     def variables(self, target: Target) -> list[str]:
-        """Return the variables that a user may set for a target, in the order of their descriptions."""
+        """Return the variables of a target that a user can set, in the order of their descriptions."""
         used = self._used(target.recipe)
         return [
             name for name in (*self.descriptions, *sorted(used - self.descriptions.keys())) if name in used
@@ -95,12 +95,12 @@ def commands_page() -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a help text as Markdown: what looks like HTML or a variable is code."""
+    """Return a help text as Markdown: text that looks like HTML or a variable becomes code."""
     return re.sub(r"([A-Z_]+=('[^']*'|\S*[^\s;,.]|))", lambda found: code(found[0]), text)
 
 
 def _options(makefile: Makefile) -> Iterator[tuple[str, str, str]]:
-    """Yield the options of the commands whose target passes ARGS on, but those that variables set."""
+    """Yield the options of commands whose target passes ARGS, except those that variables set."""
     for target in makefile.targets:
         found = re.search(r"(?:\(PIPELINES\)|-m ml_pipeline) ([a-z-]+)", target.recipe)
         if not found or found[1] not in COMMANDS or "$(ARGS)" not in target.recipe:
@@ -123,7 +123,7 @@ def _actions(command: str) -> list[argparse.Action]:
 
 
 def undescribed(makefile: Makefile) -> Mapping[str, list[str]]:
-    """Return the targets by variables that have no description."""
+    """Return the targets by variable, for variables without a description."""
     found: dict[str, list[str]] = {}
     for target in makefile.targets:
         for name in makefile.variables(target):

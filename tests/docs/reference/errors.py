@@ -1,4 +1,4 @@
-"""The reference of errors: exit codes, and the causes that jobs recognize, with what to change."""
+"""The reference of errors: exit codes, and the causes that jobs recognize, with their remedies."""
 
 import sys
 

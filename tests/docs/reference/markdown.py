@@ -1,4 +1,4 @@
-"""What the pages of the reference share: tables, and the docstrings of attributes."""
+"""Common functions of reference pages: tables, and the docstrings of attributes."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text in one line, in which nothing outside of code looks like HTML or the end of a cell."""
+    """Return a text on one line; outside of code, nothing looks like HTML or the end of a cell."""
     line = " ".join(text.split()).replace("|", "\\|")
     return re.sub("`[^`]*`|<", lambda found: "&lt;" if found[0] == "<" else found[0], line)
 
@@ -25,7 +25,7 @@ def code(text: str) -> str:
 
 
 def docstrings(path: str, within: str = "") -> Mapping[str, str]:
-    """Return the docstrings of the attributes of a module, or of a class in it: their first paragraphs."""
+    """Return the first paragraphs of attribute docstrings in a module, or in a class in it."""
     body: Sequence[ast.stmt] = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
     if within:
         (body,) = (each.body for each in body if isinstance(each, ast.ClassDef) and each.name == within)

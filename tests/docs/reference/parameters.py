@@ -1,4 +1,4 @@
-"""The reference of parameters: of pipelines and steps, of environments, and of the stacks."""
+"""The reference of parameters of pipelines, steps, environments and stacks."""
 
 import json
 import re
@@ -42,7 +42,7 @@ FIRST_STEP = "pyspark_process_"
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads templates; what the tags of CloudFormation's functions do is of no interest."""
+    """Reads templates; ignores the tags of CloudFormation's functions."""
 
 
 _Loader.add_multi_constructor("!", lambda loader, tag, node: tag)
@@ -84,7 +84,7 @@ def _step_type(model: type[BaseModel]) -> str:
 
 
 def _table_of(model: type[BaseModel], skip: set[str] | None = None) -> str:
-    """Return the table of a section: the guide describes Spark steps, and what all steps have in common."""
+    """Return the table of a section, without keys of Spark and of all steps, which the guide describes."""
     file = f"{model.__module__.replace('.', '/')}.py"
     own = docstrings(file, model.__name__)
     texts = {**meanings(), **own} if model in OTHER_STEPS else {**own, **meanings()}
@@ -92,7 +92,7 @@ def _table_of(model: type[BaseModel], skip: set[str] | None = None) -> str:
 
 
 def meanings() -> Mapping[str, str]:
-    """Return what the guide on pipelines writes about keys; it reads better than the models' docstrings."""
+    """Return the descriptions of keys in the guide on pipelines, which are preferred over docstrings."""
     text = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` (?:\|.*)?\| ([^|]+) \|$", text, re.MULTILINE)
     return {key: re.sub(r"\]\(([\w-]+\.md)", r"](../\1", meaning) for key, meaning in rows}

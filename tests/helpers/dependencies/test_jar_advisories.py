@@ -1,4 +1,4 @@
-"""Vulnerabilities of locked jars, from a database of advisories on this machine."""
+"""Vulnerabilities of locked jars, from an advisory database on this machine."""
 
 import json
 import threading
@@ -29,7 +29,7 @@ ADVISORY = {
 
 
 class Advisories(BaseHTTPRequestHandler):
-    """Knows one vulnerability, of storage 1.0, on the second page of its answer."""
+    """Knows one vulnerability of storage 1.0, on the second page of its response."""
 
     def do_POST(self) -> None:
         query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,4 +1,4 @@
-"""The requests to GitHub, asserted on a server that records them."""
+"""The requests to GitHub, tested with a server that records them."""
 
 import functools
 import io
@@ -89,7 +89,7 @@ def github() -> Iterator[GitHub]:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch) -> None:
-    """Do without the second between two writes that GitHub asks for."""
+    """Skip the second between two writes that GitHub requires."""
     quick = functools.partial(Github, seconds_between_requests=None, seconds_between_writes=None)
     monkeypatch.setattr("helpers.github.connection.Github", quick)
 
@@ -225,7 +225,7 @@ def test_an_environment_is_set_up_once(github, repository) -> None:
 
 
 def test_a_reviewer_approves_once_and_cannot_be_bypassed(github, repository) -> None:
-    """Each job of an environment with reviewers would wait for them, and hold the queue meanwhile."""
+    """Otherwise each job of a protected environment would wait for reviewers and block the queue."""
     for call in environment_settings(repository, "prod", ROLES, NEEDS_APPROVAL, ["alice", "acme/ops"]):
         send(repository, call)
 

@@ -1,4 +1,4 @@
-"""What is typed to start a workflow."""
+"""The inputs of manually started workflows."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ FIRST = str(promoted()[0])
 
 @pytest.fixture
 def vault(monkeypatch, tmp_path: Path) -> None:
-    """A project whose only environment is protected, and which has previews."""
+    """A project with previews, whose only environment is protected."""
     (tmp_path / "vault.json").write_text('{"Protected": true, "PromotionOrder": 1}')
     (tmp_path / "preview.json").write_text("{}")
     monkeypatch.setattr("helpers.environments.PARAMETERS", tmp_path)
@@ -47,7 +47,7 @@ def test_a_reviewer_approves_if_the_environment_requires_it(
 
 
 def test_an_environment_that_is_not_set_up_on_github_is_rejected(vault) -> None:
-    """Or the job that names it would create it there, without protection."""
+    """Otherwise the job that names it would create it on GitHub without protection."""
     typed = {"INPUT_ENVIRONMENT": "vault", "INPUT_TO": ""}
 
     validate_inputs({**typed, "CONFIGURED": '{"AWS_REGION_VAULT": "eu-west-1"}'})

@@ -1,4 +1,4 @@
-"""The lists of environments in the workflows: generated from infra/parameters, and the same as its files."""
+"""The environments in the workflows are generated from infra/parameters and up to date."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ ORDERED = pytest.mark.parametrize(
 
 
 def generated(settings: Mapping[str, EnvironmentSettings]) -> dict[str, Any]:
-    """Return the workflows of this checkout as they would be for other environments."""
+    """Return the workflows of this checkout for other environments."""
     there = {path: path.read_text() for path in WORKFLOWS.glob("*.yml")}
     return {path.stem: yaml.safe_load(text) for path, text in {**there, **generate(settings)}.items()}
 
@@ -68,7 +68,7 @@ def test_an_environment_is_deployed_after_the_one_before_with_its_code(settings)
         assert job["with"]["code"] == f"${{{{ needs.{before}.outputs.code }}}}"
     for name, job in jobs.items():
         assert job["with"]["environment"] == name
-        # Without a function of status, it is not reached when the one before failed.
+        # Without a status function, the job is skipped if the previous one failed.
         assert job["if"] == f"vars.AWS_REGION_{name.upper()} != ''"
         assert job["concurrency"] == {
             "group": f"environment-{name}",

@@ -1,4 +1,4 @@
-"""Drift of stacks: what is not deployed, and what someone changed by hand."""
+"""Drift of stacks: changes that are not deployed, and manual changes."""
 
 import json
 import uuid
@@ -334,7 +334,7 @@ def test_what_was_changed_by_hand_is_found(
     logical_id: str,
     expected: list[str] | None,
 ) -> None:
-    """None is a resource that is gone."""
+    """None stands for a missing resource."""
     ids = {**project.outputs(), "role": f"{project.name}-role", "log": f"/{project.name}/log"}
     by_hand(project.aws, ids)
 
@@ -466,7 +466,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def answered(stub: Stubber, *statuses: str, **more: str) -> None:
-    """Answer as AWS does for a stack without drift."""
+    """Respond like AWS for a stack without drift."""
     stack = {"StackName": "x", "StackStatus": "CREATE_COMPLETE", "CreationTime": NOW, "StackId": "arn"}
     stub.add_response("describe_stacks", {"Stacks": [stack]})
     stub.add_response("create_change_set", {"Id": "arn:change-set", "StackId": "arn:stack"})
@@ -495,13 +495,13 @@ def resource_drift(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 
 def stubbed() -> tuple[Any, Any]:
-    """Clients of CloudFormation and IAM that return only what a test sets."""
+    """Clients of CloudFormation and IAM that return only prepared responses."""
     cloudformation, iam = (boto3.client(name) for name in ("cloudformation", "iam"))
     return cloudformation, iam
 
 
 def listed(stub: Stubber, *roles: str) -> None:
-    """Answer what the stack has, for its drift and then for its roles; it has no outputs."""
+    """Prepare the responses with the resources of a stack, for its drift and its roles, without outputs."""
     resources = {
         "StackResourceSummaries": [
             {

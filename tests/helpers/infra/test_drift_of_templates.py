@@ -1,4 +1,4 @@
-"""Drift of the repository's own templates: each type of resource in them, changed by hand."""
+"""Drift of the repository's own templates: each resource type in them, changed manually."""
 
 import json
 import os
@@ -26,12 +26,12 @@ NOT_COMPARED = {
     "AWS::SSM::Association",
     *(f"AWS::Route53Resolver::{name}" for name in (*DNS, *DNS_LOGS)),
 }
-"""What cannot be changed by hand here: the embedded AWS has no API of associations and of the resolver."""
+"""Resources that cannot be changed here: the embedded AWS has no API for associations and the resolver."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """All stacks of the templates, on an AWS of their own: nobody else lives with what is broken here."""
+    """All stacks of the templates on a separate embedded AWS, because these tests break resources."""
 
     aws: boto3.Session
     stacks: dict[str, StackConfiguration]
@@ -42,7 +42,7 @@ class Deployed:
     statuses: dict[str, str]
 
     def drift(self, name: str) -> dict[str, ResourceDrift]:
-        """Return the drift of the stack that has a resource."""
+        """Return the drift of the stack with a resource."""
         stacks = [self.stacks[name]]
         (found,) = find_drift(self.aws.client("cloudformation"), self.aws.client("iam"), stacks)
         return {each.logical_id: each for each in found.resources}
@@ -153,7 +153,7 @@ def inline_rights(there: Deployed) -> None:
 
 
 def others_rights(there: Deployed) -> None:
-    """Attach a policy that is new, and is not one of the templates."""
+    """Attach a new policy that is not part of the templates."""
     iam = there.client("iam")
     policy = iam.create_policy(PolicyName="by-hand", PolicyDocument=EVERYTHING)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=there.ids["DeployRole"], PolicyArn=policy)
@@ -306,7 +306,7 @@ def test_each_type_of_the_templates_has_a_case(deployed: Deployed) -> None:
 def test_what_is_changed_by_hand_is_found(
     deployed: Deployed, logical_id: str, by_hand: Callable[[Deployed], object], expected: str
 ) -> None:
-    """What is expected is the beginning of a difference, or that the resource is gone."""
+    """`expected` is the beginning of a difference, or that the resource is missing."""
     assert logical_id not in deployed.drift(logical_id)
 
     by_hand(deployed)

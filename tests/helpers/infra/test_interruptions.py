@@ -1,4 +1,4 @@
-"""What Ctrl-C leaves running on CloudFormation, and how it is watched, stopped and continued."""
+"""What continues on CloudFormation after Ctrl-C, and how to follow, stop and resume it."""
 
 import importlib
 import io
@@ -22,12 +22,12 @@ WATCH = "Watch it with: aws cloudformation describe-stack-events --stack-name "
 
 @pytest.fixture
 def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Press Ctrl-C in the first pause between two questions."""
+    """Press Ctrl-C in the first pause between two requests."""
 
     def press(_: float) -> None:
         raise KeyboardInterrupt
 
-    # Of this module alone: threads of other tests, such as the one that waits for a JVM, sleep too.
+    # Only in this module: threads of other tests, for example one that waits for a JVM, sleep too.
     monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=time.monotonic, sleep=press))
 
 

@@ -1,4 +1,4 @@
-"""Keys and buckets move out of the one stack of earlier versions, with every object and version in them."""
+"""Migrate keys and buckets from the single stack of earlier versions, with all objects and versions."""
 
 import importlib
 import json
@@ -44,7 +44,7 @@ WITHOUT_NETWORK = re.sub(
     "",
     LEGACY,
 )
-"""The same without the network, which does not move and is most of the work, and what names it."""
+"""The template without the network, which does not move and takes most of the time, and references to it."""
 STACKS = ("keys", "network", "storage", "identity", "operations")
 QUIET = Console(quiet=True)
 
@@ -56,14 +56,14 @@ class Crash(BaseException):
 
 
 class Project:
-    """A project of its own with the legacy stack, and objects in its buckets."""
+    """A separate project with the legacy stack, and objects in its buckets."""
 
     def __init__(self, aws: boto3.Session, folder: Path, environment: str, stacks: tuple[str, ...]):
         self.aws, self.environment, self.infra = aws, environment, folder / "infra"
         self.project = f"move-{uuid.uuid4().hex[:8]}"
         self.legacy = f"{self.project}-{environment}"
         self.cloudformation, self.s3 = aws.client("cloudformation"), aws.client("s3")
-        # The legacy template kept the data of an environment by this name.
+        # The legacy template stored the data of an environment under this name.
         write_templates(self.infra, self.project, environment, stacks, protected=environment == "prod")
 
     def deploy_legacy(self, template: str = LEGACY) -> None:
@@ -92,7 +92,7 @@ class Project:
         }
 
     def versions(self) -> Versions:
-        """All versions and delete markers, the newest first, with their content."""
+        """All versions and delete markers with their content, newest first."""
         found: Versions = {}
         for name in ("ArtifactBucket", "DataBucket"):
             bucket = self.ids[name]
@@ -119,7 +119,7 @@ class Project:
         return main([*arguments, "--env", self.environment, "--infra", str(self.infra)])
 
     def remove(self) -> None:
-        """Leave nothing to other tests, also of what is retained."""
+        """Delete everything, including retained resources."""
         teardown(self.aws, self.stacks, QUIET)
         self.cloudformation.delete_stack(StackName=self.legacy)
 
@@ -178,7 +178,7 @@ def test_every_object_and_key_moves_and_nothing_is_left_to_do(
 
 
 def test_keys_and_buckets_have_the_properties_of_the_new_templates(make: Make, aws: boto3.Session) -> None:
-    """An import that declared it already would have changed nothing."""
+    """If the import had already declared these properties, they would never have been applied."""
     project = make()
     outputs = project.migrate()
 
@@ -189,7 +189,7 @@ def test_keys_and_buckets_have_the_properties_of_the_new_templates(make: Make, a
     assert logging["TargetBucket"] == outputs["AccessLogBucketName"]
     kms = aws.client("kms")
     policy = json.loads(kms.get_key_policy(KeyId=project.ids["DataKey"], PolicyName="default")["Policy"])
-    # Code that was encrypted with the data key before stays readable to who reads code now.
+    # Code that was encrypted with the data key stays readable for those who read code now.
     (readers,) = [each for each in policy["Statement"] if each["Sid"] == "DataThroughS3"]
     assert "kms:Decrypt" in readers["Action"]
     assert {arn.rsplit("-", 2)[-2:][0] for arn in readers["Condition"]["ArnEquals"]["aws:PrincipalArn"]} == {
@@ -244,7 +244,7 @@ def test_a_migration_that_died_continues(
 
 
 class Busy:
-    """CloudFormation that reports a change in progress for a while, and then the stack."""
+    """CloudFormation that first reports a change in progress, and then the stack."""
 
     def __init__(self, cloudformation: Any, name: str, status: str):
         self.real, self.name, self.status, self.left = cloudformation, name, status, 30
@@ -345,7 +345,7 @@ def test_only_what_an_import_has_ended_with_has_moved(status: str, *, held: bool
 
 @pytest.fixture
 def faulty(server: ServerState) -> Iterator[ServerState]:
-    """The server of all tests, which for once is slow and throttles."""
+    """The server of all tests, temporarily slow and throttling."""
     inject(server.endpoint, server.secret_key, throttling=0.05, stack_seconds=0.1)
     with pytest.MonkeyPatch.context() as patch:
         fast_clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 20))
@@ -357,8 +357,8 @@ def faulty(server: ServerState) -> Iterator[ServerState]:
 @pytest.mark.parametrize(
     ("number", "operation"),
     [
-        (1, "ExecuteChangeSet"),  # that retains keys and buckets
-        (1, "DeleteStack"),  # the stack that is migrated
+        (1, "ExecuteChangeSet"),  # retains keys and buckets
+        (1, "DeleteStack"),  # the migrated stack
         (3, "CreateChangeSet"),  # of the second import
         (4, "ExecuteChangeSet"),  # the first deployment
     ],
@@ -371,7 +371,7 @@ def test_a_migration_that_is_interrupted_is_taken_up_by_the_next_one(
     number: int,
     operation: str,
 ) -> None:
-    """Once by credentials that expire, once by SIGKILL, when AWS has done what it was asked for."""
+    """Once by expiring credentials, once by SIGKILL, after AWS has processed the request."""
     project = make()
     before = project.versions()
 
@@ -523,7 +523,7 @@ def test_a_legacy_stack_that_was_deleted_with_its_data_is_not_taken_for_a_partia
     assert project.migrate() == {}
     assert project.statuses() == {}
     project.deploy_legacy()
-    project.migrate()  # the second of the name, and not the first
+    project.migrate()  # the second stack of the name, not the first
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == project.ids
 
 
@@ -599,7 +599,7 @@ def test_retaining_is_all_that_the_legacy_stack_may_be_changed_by() -> None:
 
 
 class Loader(yaml.SafeLoader):
-    """Keeps the short forms apart: `!If [A, B]` is not `[A, B]`."""
+    """Distinguishes the short forms: `!If [A, B]` is not `[A, B]`."""
 
 
 def tagged(loader: Any, suffix: str, node: Any) -> Any:
@@ -770,7 +770,7 @@ def test_what_is_not_there_cannot_be_imported(aws: boto3.Session) -> None:
 
 
 def test_an_import_that_fails_is_reported_and_its_stack_is_deleted(make: Make, aws: boto3.Session) -> None:
-    """The bucket goes between the change set and its execution."""
+    """The bucket is deleted between the change set and its execution."""
     project, s3 = make(template=None), aws.client("s3")
     name, bucket = f"{project.legacy}-storage", f"short-lived-{uuid.uuid4().hex[:8]}"
     create_bucket(s3, bucket)

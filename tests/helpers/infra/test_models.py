@@ -1,4 +1,4 @@
-"""The stack `models`: deployed, approved in, compared for drift, and torn down with its versions."""
+"""The stack `models`: deployment, approval, drift detection, and teardown with its versions."""
 
 import io
 import json
@@ -23,7 +23,7 @@ GROUP = "registry-local-models"
 BOUNDARY = "arn:aws:iam::123456789012:policy/registry-local-boundary"
 STATISTICS = "s3://bucket/baseline/statistics.json"
 PARAMETERS = ("ModelPackageArn", "BaselineStatisticsUrl", "Fingerprint-prepare-scoring-input_table")
-"""Of the pipeline that scores, all of which an execution is to be given."""
+"""The parameters of the scoring pipeline, all of which an execution must receive."""
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 Stacks = tuple[StackConfiguration, ...]
 
@@ -36,7 +36,7 @@ def boundary(aws: boto3.Session) -> None:
 
 @pytest.fixture
 def infra(tmp_path: Path, boundary: None) -> Path:
-    """A folder with this one template."""
+    """A folder with only this template."""
     given = {
         "PermissionsBoundaryArn": BOUNDARY,
         "ScoringPipelineName": "",
@@ -48,7 +48,7 @@ def infra(tmp_path: Path, boundary: None) -> Path:
 
 
 def change(infra: Path, *, protected: bool = False, **parameters: str) -> Stacks:
-    """Give other parameters; return the stacks."""
+    """Set other parameters; return the stacks."""
     path = infra / "parameters" / "local.json"
     content = json.loads(path.read_text())
     content["Parameters"] |= parameters
@@ -58,7 +58,7 @@ def change(infra: Path, *, protected: bool = False, **parameters: str) -> Stacks
 
 @pytest.fixture
 def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
-    """The same, deployed."""
+    """The folder of the deployed stack."""
     deploy_all(aws.client("cloudformation"), load_stacks("local", infra), Console(quiet=True))
     yield infra
     teardown(aws, load_stacks("local", infra), Console(quiet=True))
@@ -120,7 +120,7 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
     (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     assert target["Arn"].endswith(":pipeline/scoring-local")
     assert scoring_pipeline(stacks) == "scoring-local"
-    # There is no such pipeline yet, and an approval is one all the same.
+    # The pipeline does not exist yet, but the approval succeeds.
     version = register(aws)
     sagemaker = aws.client("sagemaker")
     sagemaker.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
@@ -128,7 +128,7 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
 
 
 def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: Path, role: str) -> None:
-    """By the rule of the stack, with its role and below the boundary; a rejection starts nothing."""
+    """Started by the rule of the stack, with its role and below the boundary; a rejection starts nothing."""
     sagemaker, name = aws.client("sagemaker"), "registry-scoring-local"
     message = {"ErrorMessage": {"Get": "Parameters.ModelPackageArn"}}
     definition = {

@@ -1,4 +1,4 @@
-"""Missing offerings of a zone are reported before a deployment fails."""
+"""Missing offerings of an availability zone are reported before a deployment fails."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from helpers.infra.stacks import StackConfiguration
 from helpers.infra.stacks.offerings import missing_offerings
 
 REGION = "us-east-1"
-"""Its fifth zone has few instance types, in the data of the embedded AWS as on AWS."""
+"""Its fifth zone has few instance types, in the embedded AWS as on AWS."""
 NETWORK = """
 Parameters:
   MakesInterfaceEndpoints: {Type: String, Default: "true"}
@@ -33,7 +33,7 @@ def ec2(aws: boto3.Session) -> Any:
 
 @pytest.fixture
 def without_kms_in_a(ec2: Any) -> Iterator[Any]:
-    """The endpoint service of KMS is everywhere but in the first zone."""
+    """The endpoint service of KMS is missing in the first zone."""
 
     def leave_out(parsed: dict[str, Any], **_: Any) -> None:
         for service in parsed["ServiceDetails"]:

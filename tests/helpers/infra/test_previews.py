@@ -1,4 +1,4 @@
-"""Stacks of previews: made from one file of parameters, and with a time to live."""
+"""Stacks of previews: created from one parameter file, with a time to live."""
 
 import json
 import uuid

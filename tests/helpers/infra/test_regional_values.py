@@ -1,4 +1,4 @@
-"""What differs from region to region: found for the region of an environment, rejected from another."""
+"""Regional values: found for the region of an environment, rejected if they belong to another."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes the file of an environment in a region, and returns the folder of its project."""
+    """Writes the parameter file of an environment in a region, and returns the folder of its project."""
     monkeypatch.setattr(environments, "PARAMETERS", tmp_path / "parameters")
     folder = write_project(tmp_path, "regional")
     (tmp_path / "jobs.yaml").write_text(TEMPLATE)
@@ -48,7 +48,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def prefix_list(aws: boto3.Session, region: str) -> str:
-    """The id of S3's prefix list, picked from all that a region has."""
+    """The ID of S3's prefix list in a region."""
     lists = aws.client("ec2", region_name=region).describe_managed_prefix_lists()["PrefixLists"]
     (found,) = [
         each["PrefixListId"] for each in lists if each["PrefixListName"] == f"com.amazonaws.{region}.s3"

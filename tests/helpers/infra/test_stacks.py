@@ -1,4 +1,4 @@
-"""The stacks of an environment: planned, deployed, shown and torn down, against the embedded AWS."""
+"""The stacks of an environment: plan, deployment, outputs and teardown on the embedded AWS."""
 
 import importlib
 import json
@@ -61,7 +61,7 @@ Outputs:
 
 
 class Project:
-    """An infra folder, with a stack that no other test has."""
+    """An infra folder with a stack that no other test uses."""
 
     def __init__(self, infra: Path, aws: boto3.Session):
         self.infra = infra
@@ -272,7 +272,7 @@ def test_of_two_first_deployments_one_is_made_and_the_other_rejected(project: Pr
 
 
 class Overtaken:
-    """CloudFormation, with another deployment that begins and ends just before the first change set."""
+    """CloudFormation with another deployment that starts and ends just before the first change set."""
 
     def __init__(self, project: Project):
         self.real, self.others = project.cloudformation, [project.configuration]
@@ -376,7 +376,7 @@ def test_changes_are_outdated_while_another_operation_is_in_progress(project: Pr
 
 
 def test_a_change_set_that_fails_is_reported_with_its_reason_and_deleted(project: Project) -> None:
-    # What makes a change set fail on AWS (a transform, for instance) has no counterpart here.
+    # Causes of failed change sets on AWS, such as transforms, do not exist here.
     cloudformation, ids = boto3.client("cloudformation"), {"Id": "arn:change-set", "StackId": "arn:stack"}
     failed = {"Status": "FAILED", "StatusReason": "Transform failed", "Changes": []}
     with Stubber(cloudformation) as aws:
@@ -630,7 +630,7 @@ def test_a_protected_environment_is_not_torn_down_unless_it_is_allowed(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.parameters("live", protected=True)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: no request to AWS
     assert project.run("teardown", "--yes", environment="live") == 1
     output = capsys.readouterr().err
     assert "live is protected\nHint: To delete it nevertheless, run: make teardown ENV=live ARGS=" in output
@@ -719,7 +719,7 @@ DENIED = "is not authorized to perform: iam:DeletePolicy with an explicit deny i
 def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
     project: Project, aws: boto3.Session, reason: str, *, ended: bool
 ) -> None:
-    """A role has the boundary, which fails its deletion; why it failed is in the words of AWS."""
+    """A role uses the boundary, so its deletion fails; the reason is in the words of AWS."""
     project.template(TEMPLATE.replace("Outputs:", BOUNDARY))
     assert project.run("deploy") == 0
     iam = aws.client("iam")
@@ -823,7 +823,7 @@ def test_bad_files_are_reported_before_aws_is_asked(
     spoil: Callable[[Path], object],
     named: list[str],
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: AWS must not be asked
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing listens: no request to AWS
     spoil(project.infra)
     assert project.run("plan") == 1
     error = capsys.readouterr().err
@@ -858,7 +858,7 @@ def test_what_is_defined_once_reaches_every_template_that_declares_it(project: P
 
 
 def test_the_repository_is_the_projects_unless_the_file_names_another(project: Project) -> None:
-    """As `make github-trust` does, which writes the name as GitHub spells it."""
+    """`make github-trust` writes the name in GitHub's spelling."""
     project.template(NAMES)
     project.parameters(GitHubRepository="Owner/Name")
 

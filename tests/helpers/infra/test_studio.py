@@ -1,4 +1,4 @@
-"""Tearing down a domain of Studio and the network under it, which its file system would hold in place."""
+"""Teardown of a Studio domain and its network, which the domain's file system would block."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -78,7 +78,7 @@ def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
 ) -> None:
     sagemaker = aws.client("sagemaker")
     sagemaker.delete_user_profile(DomainId=domain["DomainId"], UserProfileName="data-scientist")
-    aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # as far as it came
+    aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # whatever exists
 
     teardown(aws, stacks, Console(quiet=True))
 
@@ -149,7 +149,7 @@ def nfs_groups(aws: boto3.Session, vpc: str) -> list[str]:
 
 @pytest.fixture
 def brought(aws: boto3.Session) -> Iterator[tuple[str, list[StackConfiguration]]]:
-    """A VPC with two stacks in it that have not made it, deployed."""
+    """A VPC that was created elsewhere, with two deployed stacks in it."""
     ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.88.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.88.0.0/24")["Subnet"]["SubnetId"]
@@ -176,8 +176,8 @@ def test_homes_that_an_interruption_left_in_a_brought_vpc_go_and_those_of_others
         VpcId=vpc,
     )["DomainId"]
     other_at = sagemaker.describe_domain(DomainId=other)["HomeEfsFileSystemId"]
-    sagemaker.delete_domain(DomainId=other)  # whose homes they keep
-    aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # as far as the teardown came
+    sagemaker.delete_domain(DomainId=other)  # keeps their file systems
+    aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # whatever the teardown left
     assert {mine_at, other_at} <= file_systems(aws)
 
     teardown(aws, stacks, Console(quiet=True))
@@ -207,7 +207,7 @@ def test_a_domain_that_was_deleted_by_hand_is_gone_and_its_homes_go_too(
 
 @dataclass(frozen=True)
 class Stubbed:
-    """A session whose clients return what a test sets."""
+    """A session whose clients return prepared responses."""
 
     stubs: dict[str, Stubber]
 
@@ -231,7 +231,7 @@ DOMAIN = "d-abc"
 
 
 def with_two_groups(stubbed: Stubbed) -> Stubber:
-    """Have a domain that is gone and left its two security groups; return who answers for EC2."""
+    """Prepare a deleted domain that left its two security groups; return the stub for EC2."""
     ec2 = stubbed.stubs["ec2"]
     groups = [
         {"GroupId": f"sg-{way}", "GroupName": f"security-group-for-{way}-nfs-{DOMAIN}"}

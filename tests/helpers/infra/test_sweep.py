@@ -1,4 +1,4 @@
-"""Which stacks a sweep takes for the project's, and what it does about them."""
+"""Which stacks a sweep considers as the project's, and what it does with them."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stack(environment: str, expires: int | None = None, **changes: str) -> FoundStack:
-    """A stack of the project `p`; `expires` in hours from now."""
+    """A stack of the project `p`; `expires` is in hours from now."""
     tags = {"Project": "p", "Environment": environment}
     if expires is not None:
         tags[EXPIRES_AT] = (NOW + timedelta(hours=expires)).isoformat()

@@ -1,4 +1,4 @@
-"""Pipelines and jobs for tests: small scripts in the image of plain Python, which start in no time."""
+"""Pipelines and jobs for tests: small scripts in the image of plain Python, which start quickly."""
 
 import json
 import time
@@ -17,7 +17,7 @@ Step = dict[str, Any]
 
 
 def job_request(role: str, script: str = "print('hello')", **members: Any) -> dict[str, Any]:
-    """What CreateProcessingJob takes, but for the name: a job that runs a line of Python."""
+    """The request of CreateProcessingJob without the name, for a job that runs a line of Python."""
     return {
         "ProcessingResources": {
             "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
@@ -29,14 +29,14 @@ def job_request(role: str, script: str = "print('hello')", **members: Any) -> di
 
 
 class Pipelines:
-    """Creates pipelines, starts them and waits for their end."""
+    """Creates pipelines, starts them and waits for them."""
 
     def __init__(self, aws: boto3.Session, role: str):
         self.sagemaker = aws.client("sagemaker")
         self._role = role
 
     def create(self, *steps: Step, **members: Any) -> str:
-        """Return the name of a new pipeline."""
+        """Create a pipeline and return its name."""
         name = f"test-{uuid.uuid4().hex[:8]}"
         definition = {"Version": "2020-12-01", "Steps": list(steps), **members}
         self.sagemaker.create_pipeline(
@@ -52,7 +52,7 @@ class Pipelines:
         return started["PipelineExecutionArn"]
 
     def wait(self, arn: str) -> dict[str, Any]:
-        """Return the execution's description at its end."""
+        """Wait for an execution and return its description."""
         while True:
             execution = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             if execution["PipelineExecutionStatus"] not in {"Executing", "Stopping"}:
@@ -78,7 +78,7 @@ def pipelines(aws: boto3.Session, role: str) -> Pipelines:
 
 @pytest.fixture(scope="session")
 def job(role: str) -> Callable[..., dict[str, Any]]:
-    """Makes the request of a job that runs a line of Python."""
+    """Returns the request of a job that runs a line of Python."""
     return lambda script="print('hello')", **members: job_request(role, script, **members)
 
 

@@ -1,4 +1,4 @@
-"""Roles for tests of access."""
+"""Roles for tests of access control."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ def policy_of(*statements: Statement) -> str:
 
 
 def create_role(aws: boto3.Session, *statements: Statement) -> str:
-    """Return the ARN of a role that SageMaker and the account may assume, with some statements."""
+    """Create a role with some statements that SageMaker and the account can assume; return its ARN."""
     name = f"role-{uuid.uuid4().hex[:8]}"
     trusted = {"Service": "sagemaker.amazonaws.com", "AWS": "arn:aws:iam::123456789012:root"}
     trust = policy_of({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"})
@@ -26,7 +26,7 @@ def create_role(aws: boto3.Session, *statements: Statement) -> str:
 
 
 def sagemaker_of_role(aws: boto3.Session, *statements: Statement) -> Any:
-    """Return a client of SageMaker that acts with a role of some statements."""
+    """Return a SageMaker client with the credentials of a role with some statements."""
     role = create_role(aws, *statements)
     keys = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])

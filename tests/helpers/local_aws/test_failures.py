@@ -1,4 +1,4 @@
-"""What moto does not implement, or fails at, in the protocol of each service."""
+"""Operations that moto does not implement or that fail, in the protocol of each service."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ from helpers.local_aws import http
     ],
 )
 def test_what_is_not_implemented_is_an_error_of_aws(aws: boto3.Session, service, call, request_) -> None:
-    """And none that clients retry."""
+    """The error is not one that clients retry."""
     with pytest.raises(ClientError) as caught:
         getattr(aws.client(service), call)(**request_)
 

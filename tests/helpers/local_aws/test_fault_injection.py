@@ -1,4 +1,4 @@
-"""Fault injection: nothing by default, and what is asked for by one variable or while the server runs."""
+"""Fault injection: none by default, configured with a variable or while the server runs."""
 
 import json
 import time
@@ -55,7 +55,7 @@ def test_a_share_of_requests_is_throttled() -> None:
     assert 200 < sum(injection.throttles() for _ in range(1000)) < 300
 
 
-# Over HTTP, on a server of its own.
+# Over HTTP, on a separate server.
 
 TRUST = {
     "Version": "2012-10-17",

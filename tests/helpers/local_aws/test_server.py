@@ -1,4 +1,4 @@
-"""The server's life, its credentials, and what others find of it."""
+"""The life cycle of the server, its credentials, and how clients find it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from helpers.local_aws.server_state import SHELL_FILE, ServerState, state_folder
 
 @pytest.fixture
 def folder(tmp_path: Path):
-    """A folder for a server of the test's own, which is ended with it."""
+    """A folder for a separate server, which is stopped after the test."""
     yield tmp_path
     lifecycle.down(tmp_path)
 
@@ -108,7 +108,7 @@ def test_a_killed_server_is_forgotten_and_another_started(folder) -> None:
 
 
 def test_a_server_that_nobody_can_find_ends(folder) -> None:
-    """As when the checkout is removed while the server runs."""
+    """For example, if the checkout is removed while the server runs."""
     state, _ = lifecycle.up(folder, 0)
 
     (folder / "server.json").unlink()
@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path, monkeypatch) -
 
 
 def test_env_leads_a_shell_and_the_aws_command_to_the_server(server, server_folder, aws) -> None:
-    """What the user has set for AWS is out of the way, whatever it is."""
+    """The user's own settings for AWS have no effect."""
     aws.client("s3").create_bucket(Bucket="listed-by-the-aws-command")
     script = f'eval "$({sys.executable} -m helpers.local_aws env)"; aws s3 ls; echo "$AWS_PROFILE"'
     result = subprocess.run(
@@ -181,7 +181,7 @@ def test_env_leads_a_shell_and_the_aws_command_to_the_server(server, server_fold
 
 
 def entered(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a shell that has entered the embedded AWS, as make's recipes do."""
+    """Run a command in a shell with the environment of the embedded AWS, as make's recipes do."""
     script = f". {folder / SHELL_FILE}; {command}"
     return subprocess.run(
         ["bash", "-eu", "-c", script],
@@ -267,7 +267,7 @@ def test_a_presigned_url_works(server, aws, bucket) -> None:
 
 
 def test_down_ends_the_jobs_that_run(folder, tmp_path, job) -> None:
-    """No process of a job outlives the server, whether it is asked to go or killed."""
+    """No process of a job survives the server, whether it is stopped or killed."""
     pid_file = tmp_path / "pid"
     script = (
         f"import os,pathlib,time;pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()));time.sleep(600)"

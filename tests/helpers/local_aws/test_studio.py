@@ -1,4 +1,4 @@
-"""Studio's domains through boto3: what they make, what keeps them, and what they leave behind."""
+"""Studio domains with boto3: their resources, what prevents their deletion, and what remains."""
 
 import uuid
 from typing import Any

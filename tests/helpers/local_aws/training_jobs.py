@@ -1,4 +1,4 @@
-"""Training jobs for tests, of a small table."""
+"""Training jobs for tests, with a small table."""
 
 import time
 import uuid
@@ -10,12 +10,12 @@ IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0"
 
 
 def table(rows: int = 120) -> str:
-    """CSV without a header: the label first, which depends on both features."""
+    """CSV without a header; the label is first and depends on both features."""
     return "".join(f"{index % 7 + 2 * (index % 5)},{index % 7},{index % 5}\n" for index in range(rows))
 
 
 class TrainingJobs:
-    """Starts training jobs and waits for their end."""
+    """Starts training jobs and waits for them."""
 
     def __init__(self, aws: boto3.Session, role: str, bucket: str):
         self.sagemaker = aws.client("sagemaker")
@@ -47,7 +47,7 @@ class TrainingJobs:
         }
 
     def score_request(self, prefix: str, model: Any, **members: Any) -> dict[str, Any]:
-        """What CreateTransformJob takes, but for the name: scores `prefix/` into `out/prefix`."""
+        """The request of CreateTransformJob without the name: scores `prefix/` into `out/prefix`."""
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{prefix}/"}}
         given = {"ContentType": "text/csv", "SplitType": "Line", **members.pop("input_", {})}
         output = {"S3OutputPath": f"s3://{self.bucket}/out/{prefix}", "AssembleWith": "Line"}

@@ -22,7 +22,7 @@ TODAY = date(2027, 1, 2)
 
 @pytest.fixture
 def answer() -> list[str]:
-    """An answer of GetProducts, put together from the API's documentation; it was not recorded from AWS."""
+    """A response of GetProducts, based on the API's documentation; it was not recorded from AWS."""
     products = json.loads(Path(__file__).with_name("price_list.json").read_text())
     return [json.dumps(product) for product in products]
 

@@ -11,7 +11,7 @@ from helpers.spark.pyspark_folder import pyspark_folder
 
 
 def loaded(shared: SharedClasses) -> str:
-    """Where a driver's JVM takes its classes from."""
+    """Return where the JVM of a driver loads its classes from."""
     options = [word.strip('"') for word in shared.java_options.split()]
     main = ["-cp", str(shared.class_path), "org.apache.spark.deploy.SparkSubmit", "--version"]
     command = [str(java.java_home() / "bin" / "java"), *options, "-Xlog:class+load=info", *main]
@@ -28,7 +28,7 @@ def test_drivers_take_sparks_classes_from_the_archive() -> None:
 
 
 def test_another_class_path_is_not_an_error(tmp_path: Path) -> None:
-    """As after an update of Spark: the JVM prints nothing, and takes the classes from their jars."""
+    """For example after an update of Spark: the JVM prints nothing, and loads the classes from their jars."""
     shared = shared_classes()
     assert shared is not None
     other = tmp_path / "other.jar"

@@ -1,4 +1,4 @@
-"""The history server's settings and failures; tests/e2e and tests/browser look at one that runs."""
+"""The history server's settings and failures; tests/e2e and tests/browser use a running one."""
 
 import socket
 import threading

@@ -15,11 +15,11 @@ from helpers.spark.image_packages import (
 )
 
 OF_NOT_LOCKED = {"distlib", "platformdirs", "python-discovery", "virtualenv"}
-"""What the newest pipenv, setuptools and wheel require, beside packages of the image's lock."""
+"""Requirements of the newest pipenv, setuptools and wheel that are not in the image's lock."""
 
 
 def pins(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield name and version of what a file of requirements installs on Linux, with any Python."""
+    """Yield name and version of the packages that a requirements file installs on Linux, with any Python."""
     for line in file.read_text(encoding="utf-8").splitlines():
         if (pin := re.match(r"([\w-]+)==([^ ;]+)(.*)", line)) and "== 'win32'" not in pin[3]:
             yield pin[1], pin[2]

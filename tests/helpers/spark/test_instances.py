@@ -17,7 +17,7 @@ def test_every_processing_instance_is_specified_or_named_as_unknown() -> None:
 
 def test_the_file_is_what_its_command_makes() -> None:
     made, file = specifications(), json.loads(INSTANCES.read_text())
-    del made["source"], file["source"]  # the versions move without changing a figure
+    del made["source"], file["source"]  # these versions can change without a change of values
     assert file == made, "run: .venv/bin/python -m helpers.spark.instances"
 
 

@@ -10,7 +10,7 @@ from helpers.spark import java
 
 
 def fake_java(folder: Path, version: str) -> Path:
-    """Make a JAVA_HOME whose java reports a version."""
+    """Create a JAVA_HOME whose java reports a version."""
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True)
     program.write_text(

@@ -125,7 +125,7 @@ def test_a_lost_executor_is_named() -> None:
 
 
 def test_an_exception_without_a_word_is_explained_by_the_log() -> None:
-    """Java ran out of memory and was gone before Python could ask it what had happened."""
+    """Java ran out of memory and ended before Python could request the message."""
     lines = [
         "26/11/25 10:23:57 ERROR Executor: Exception in task 0.0 in stage 2.0 (TID 2)",
         "Caused by: java.lang.OutOfMemoryError: Java heap space",

@@ -1,4 +1,4 @@
-"""Where jars come from, and that only the pinned ones are taken."""
+"""The source of jars, and that only pinned ones are accepted."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ JAR = Jar("org.example", "thing", "1.0", len(CONTENT), hashlib.sha256(CONTENT).h
 
 
 class Maven:
-    """A repository that answers with the replies given, the last of them again and again."""
+    """A repository that returns the given responses, and then repeats the last one."""
 
     def __init__(self) -> None:
         self.replies: list[tuple[int, bytes]] = [(200, CONTENT)]
@@ -40,7 +40,7 @@ class Maven:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of the base class
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name in the base class
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""A command under supervision: nothing of it outlives it, its stop, or its caller."""
+"""A supervised command: no process survives its end, its stop, or its caller."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ import pytest
 from helpers.supervision import supervised_command, supervisor
 
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
-# A child in a process group of its own that ignores SIGTERM, as a stuck Python worker of Spark.
+# A child in a separate process group that ignores SIGTERM, like a stuck Python worker of Spark.
 STUBBORN = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -65,7 +65,7 @@ def test_what_a_command_leaves_behind_is_ended(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there orphans are adopted")
 def test_an_orphan_that_has_ended_is_collected(tmp_path: Path) -> None:
-    # The shell in the middle ends before its child, whose number it prints.
+    # The shell in between ends before its child, whose number it prints.
     script = 'orphan=$(sh -c "sleep 0.1 & echo \\$!"); while test -e /proc/$orphan; do sleep 0.05; done'
 
     code, _ = run(tmp_path, "timeout", "20", "sh", "-c", script)
@@ -75,7 +75,7 @@ def test_an_orphan_that_has_ended_is_collected(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there sessions of descendants are found")
 def test_what_has_a_session_of_its_own_is_ended_too(tmp_path: Path) -> None:
-    """As the containers of YARN."""
+    """For example, containers of YARN."""
     _, lines = run(tmp_path, "sh", "-c", "setsid sleep 300 > /dev/null & echo $!")
 
     assert not alive(int(lines[0]))

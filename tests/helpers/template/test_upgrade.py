@@ -22,7 +22,7 @@ def init(folder: Path) -> Git:
 
 
 def commit(git: Git, files: dict[str, str | None], message: str = "Change") -> str:
-    """Commit files with these contents; without any, a file is deleted."""
+    """Commit files with these contents; None deletes a file."""
     for path, text in files.items():
         file = git.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def test_an_upgrade_is_undone(fork: Git, template: Git) -> None:
 
 
 def test_an_upgrade_that_was_killed_is_undone(fork: Git, template: Git) -> None:
-    """Killed while git wrote files: some are there, and git does not know of them yet."""
+    """The process is killed while git writes files: some exist, but are not in git's index yet."""
     before = fork("rev-parse", "HEAD")
     fork("fetch", "--quiet", str(template.folder), "v2")
     fork("update-ref", BEFORE, "HEAD")
@@ -242,7 +242,7 @@ def test_a_malformed_record_names_every_problem(fork: Git) -> None:
 
 
 def test_answers_stay_and_the_recorded_tree_is_found(fork: Git, template: Git) -> None:
-    """As after `make init`, in a repository whose first commit is not the template's."""
+    """After `make init`, in a repository whose first commit is not the template's."""
     fork("checkout", "--quiet", "--orphan", "squashed")
     commit(fork, {FILE: Record(tree=template("rev-parse", "v1^{tree}"), answers={"Owner": "us"}).as_text()})
 
@@ -271,7 +271,7 @@ def test_an_interrupted_upgrade_reports_how_it_is_undone(
 
 
 def test_changes_of_a_part_that_the_fork_left_out_are_no_conflicts(tmp_path: Path) -> None:
-    """Neither in its lines of a shared file, nor in its files, nor in new ones."""
+    """In its lines of a shared file, in its files, or in new ones."""
     mark = "part: fishing"
     parts = '[fishing]\nanswer = "Fishing"\nfiles = ["fish"]\n'
     files = {

@@ -1,4 +1,4 @@
-"""What the image of the built-in XGBoost accepts as hyperparameters, in its words."""
+"""The hyperparameters that the image of the built-in XGBoost accepts, with its messages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`report` writes a page, and `run` does at its end, whatever becomes of it."""
+"""`report` writes a page, and so does `run` at its end, whether it succeeds or not."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ PROJECT: Any = SimpleNamespace(
 
 @pytest.fixture
 def collected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """The executions that reports are collected of; each has the same report."""
+    """The executions for which reports are collected; each has the same report."""
     asked: list[str] = []
 
     def collect_report(project: Any, arn: str, *, with_data: bool) -> Any:

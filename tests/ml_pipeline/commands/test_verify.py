@@ -1,4 +1,4 @@
-"""How `verify` ends: problems fail it, executors that were not granted do not."""
+"""The exit code of `verify`: problems cause a failure, missing executors do not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ OUTCOME = StepOutcome(Step("clean", "Succeeded"), job="job-1", report_uri="s3://
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The exit code and the lines of `verify`, given the outcome of a step."""
+    """Return the exit code and the output of `verify` for an outcome of a step."""
 
     def verified(
         outcome: StepOutcome, logged_executors: Callable[..., Any] = lambda *_: {}

@@ -1,4 +1,4 @@
-"""What may be typed next after `make`."""
+"""The completions of a `make` command line."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The scripts, in the shells that this machine has: bash always, zsh and fish where they are."""
+"""The completion scripts in the shells of this machine: bash always, zsh and fish if installed."""
 
 import os
 import shutil
@@ -38,8 +38,8 @@ CONVERSATION = {
         complete --do-complete 'make {words}'
     """,
 }
-"""What each shell runs to print what it completes; it has another completion before. `compadd` of zsh works
-within its line editor only."""
+"""Commands with which each shell prints its completions, after another completion was defined. zsh's
+`compadd` works only within its line editor."""
 
 
 def shells() -> list[object]:
@@ -64,7 +64,7 @@ def completed(shell: str, words: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("shell", shells())
 def test_a_shell_completes_targets_and_values(shell: str, repository: Path) -> None:
-    # bash replaces what stands after the `=`, the others the whole word.
+    # bash replaces the part after the `=`, the others the whole word.
     shown = "" if shell == "bash" else "ENV="
 
     assert completed(shell, "spar", repository) == ["spark-ui"]

@@ -38,7 +38,7 @@ def found(definition: Document, own_image_accounts: tuple[str, ...] = ()) -> lis
 
 
 def changed(document: Document, path: str, value: Any) -> Document:
-    """Return a copy with another value at a path as `Steps.0.Name`; MISSING removes what is there."""
+    """Return a copy with another value at a path such as `Steps.0.Name`; MISSING removes the value."""
     copy = deepcopy(document)
     *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     node: Any = copy
@@ -52,7 +52,7 @@ def changed(document: Document, path: str, value: Any) -> Document:
 
 
 def as_path(path: str) -> str:
-    """Return `Steps.0.Name` as a finding has it: `$.Steps[0].Name`."""
+    """Return the notation of findings for a path: `$.Steps[0].Name` for `Steps.0.Name`."""
     return "$." + re.sub(r"\.(\d+)", r"[\1]", path)
 
 
@@ -166,7 +166,7 @@ def test_a_job_without_a_network_lacks_all_that_lies_in_it(definition: Document)
     ]
 
 
-# The other step types. The requests are valid for the API, apart from names, which an execution gives.
+# The other step types. The requests are valid for the API, except for names, which an execution sets.
 
 TRAINING: Document = {
     "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},

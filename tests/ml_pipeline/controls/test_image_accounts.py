@@ -32,7 +32,7 @@ def test_images_of_trusted_accounts_may_run(uri: str) -> None:
         IMAGE.replace("amazonaws.com", "amazonaws.com.example.org"),
         IMAGE.replace("571004829621.dkr", "571004829621.dkr.example.org/571004829621.dkr"),
         XGBOOST.replace("eu-west-1", "eu-central-1"),
-        IMAGE.replace("eu-west-1", "eu-central-1"),  # that account is Spark's in another region only
+        IMAGE.replace("eu-west-1", "eu-central-1"),  # the account of Spark images only in another region
         IMAGE.replace("571004829621", "210987654321"),
         IMAGE + " --privileged",
     ],

@@ -1,4 +1,4 @@
-"""A cached step must have in its cache key whatever may change of what it reads."""
+"""The cache key of a cached step must include all of its inputs that can change."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def join(*values: Any) -> Document:
 
 
 def step(name: str, words: list[Any], environment: Document | None = None, **more: Any) -> Document:
-    """Return a cached processing step; of it only what matters to its cache."""
+    """Return a cached processing step with only the members that matter for its cache."""
     arguments = {
         "AppSpecification": {"ContainerArguments": words},
         "Environment": environment or {},
@@ -33,7 +33,7 @@ def step(name: str, words: list[Any], environment: Document | None = None, **mor
 
 
 def reported(*steps: Document) -> list[tuple[str, str, str]]:
-    """Return step, place below its arguments, and problem of each finding about caches."""
+    """Return step, position in its arguments, and problem of each finding about caches."""
     return [
         (found.step, found.path.partition(".Arguments.")[2], found.problem)
         for found in findings({"Steps": list(steps)})
@@ -55,7 +55,7 @@ def test_a_step_with_a_fingerprint_of_each_input_passes() -> None:
     assert reported(CLEAN) == []
 
 
-# Data from outside.
+# External data.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Reports of made-up executions, small and large, for tests of the page and for the picture in the docs."""
+"""Reports of fictitious executions, small and large, for tests of the page and for the docs' picture."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -45,7 +45,7 @@ FARES = Histogram(
 
 
 def after(seconds: float) -> datetime:
-    """Return a time since the start of the execution."""
+    """Return a time in seconds since the start of the execution."""
     return NOON + timedelta(seconds=seconds)
 
 
@@ -270,7 +270,7 @@ SMALL = ExecutionReport(
 
 
 def large(count: int) -> ExecutionReport:
-    """Return a report with as many steps, each with all that a step can have."""
+    """Return a report with this number of steps, each with everything that a step can have."""
     width = 4
     steps = tuple(
         Step(

@@ -1,4 +1,4 @@
-"""Collecting a report from executions that ran on the embedded AWS."""
+"""Collecting a report from executions on the embedded AWS."""
 
 import io
 import json
@@ -34,7 +34,7 @@ FOLDER = f"history-{uuid4().hex}/"
 
 
 class Runs:
-    """A pipeline of three steps: what they run is given each time."""
+    """A pipeline of three steps, whose commands are set for each run."""
 
     def __init__(self, session: boto3.Session, role: str):
         self.session, self._role = session, role
@@ -49,7 +49,7 @@ class Runs:
         )
 
     def run(self, commit: str, join: str) -> str:
-        """Register the pipeline, run it to its end and return the execution."""
+        """Register the pipeline, run it and return the execution."""
         sagemaker = self.session.client("sagemaker")
         definition = {"Version": "2020-12-01", "Steps": self._steps(join)}
         registration = Registration(json.dumps(definition), "Reports.", self._role, {})
@@ -62,7 +62,7 @@ class Runs:
         return arn
 
     def publish(self, arn: str, step: str, values: list[float]) -> None:
-        """Write what the job of a step would have: a data set, rejected rows and the report of both."""
+        """Write the output of a step's job: a data set, rejected rows and their report."""
         steps = take_snapshot(self.session.client("sagemaker"), arn).steps
         job_arn = next(each.job_arn for each in steps if each.name == step)
         described = self.session.client("sagemaker").describe_processing_job(
@@ -115,7 +115,7 @@ def runs(stack: boto3.Session, role: str) -> Iterator[Runs]:
 
 @pytest.fixture(scope="module")
 def reports(runs: Runs) -> tuple[ExecutionReport, ExecutionReport]:
-    """The reports of an execution that succeeded, and of the next one, which failed."""
+    """The reports of a successful execution, and of the next one, which failed."""
     first = runs.run("commit-1", "print('join')")
     runs.publish(first, "clean", [1.0, 2.0])
     second = runs.run("commit-2", "raise SystemExit('no rates')")
@@ -228,7 +228,7 @@ def test_values_of_the_data_can_be_left_out(runs: Runs, reports) -> None:
 
 
 def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:
-    """A role that may not list jobs or read definitions still sees steps, and the last attempt at each."""
+    """A role that cannot list jobs or read definitions still sees the steps, with their last attempts."""
     arn = reports[1].arn
     sagemaker = runs.session.client("sagemaker")
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)

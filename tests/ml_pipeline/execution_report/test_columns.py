@@ -1,4 +1,4 @@
-"""Columns of data sets: read within bounds, and described next to those of the previous run."""
+"""Columns of data sets: read within limits, and described with those of the previous run."""
 
 import datetime as dt
 import io
@@ -20,7 +20,7 @@ from ml_pipeline.executions.job_report import Output, Report
 
 
 class Bucket:
-    """A client of S3 with some objects, which counts the bytes that are read."""
+    """An S3 client with some objects, which counts the bytes read."""
 
     def __init__(self, **objects: bytes):
         self.objects = {name.replace("__", "/"): content for name, content in objects.items()}
@@ -139,12 +139,12 @@ def test_a_sample_takes_few_rows_of_many_files(monkeypatch: pytest.MonkeyPatch) 
 
     sample = read_sample(Bucket(**files, out___SUCCESS=b"", out__d__part=parquet(n=[99])), "s3a://b/out")
 
-    assert sample.table.num_rows == 26 + 50  # 25 of each of three, and one file has a row
+    assert sample.table.num_rows == 26 + 50  # 25 rows of each of three files, and one file has one row
     assert set(sample.table["n"].to_pylist()) == {99, 2, 5, 8}
 
 
 def test_of_a_large_file_only_its_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where one row group holds all of it, as Spark writes them."""
+    """Even if one row group contains all of it, as in files from Spark."""
     monkeypatch.setattr(samples, "MOST_ROWS", 500)
     monkeypatch.setattr(samples, "_READ_BYTES", 10_000)
     content = parquet(rows_in_a_group=200_000, n=[number * 7919 % 1_000_003 for number in range(200_000)])

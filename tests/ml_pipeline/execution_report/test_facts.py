@@ -1,4 +1,4 @@
-"""What the report derives from answers of AWS: dependencies, attempts, spans, costs, differences."""
+"""Facts that the report derives from responses of AWS: dependencies, attempts, spans, costs, differences."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def test_a_step_depends_on_what_it_names_and_on_what_it_reads() -> None:
 
 
 class Objects:
-    """A client of S3 that has some objects."""
+    """An S3 client with some objects."""
 
     def __init__(self, **objects: bytes):
         self.objects = objects
@@ -210,7 +210,7 @@ def test_a_step_shows_how_far_it_came(status, jobs, expected) -> None:
 
 
 def test_the_attempts_before_a_retried_execution_are_kept() -> None:
-    """SageMaker then gives a step the time of its last start alone."""
+    """After a retry, SageMaker returns only the time of a step's last start."""
     step = executions.Step("join", "Succeeded", started=after(100), ended=after(130))
     jobs = [job("one", "Failed", 10, 20, 30), job("two", "Completed", 101, 110, 130)]
 

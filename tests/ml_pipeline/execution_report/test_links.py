@@ -1,4 +1,4 @@
-"""Links of a report: the console on AWS, commands everywhere."""
+"""Links of a report: the console on AWS, commands in all environments."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page of a report: what it shows, that it is whole, and that no text of the data becomes markup."""
+"""The page of a report: its content, its completeness, and that no text of the data becomes markup."""
 
 import base64
 import doctest
@@ -24,7 +24,7 @@ EMPTY = {"br", "hr", "img", "input", "link", "meta"}
 
 
 class Page(HTMLParser):
-    """A page in parts: its elements, its text, and what is not closed as it was opened."""
+    """A parsed page: its elements, its text, and elements that are not closed correctly."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -173,7 +173,7 @@ def test_a_page_loads_nothing_and_runs_nothing(page: Page) -> None:
 
 
 def hostile(value: Any) -> Any:
-    """Return a report with the same shape, in which every text is an attack."""
+    """Return a report with the same structure in which every text is an injection attempt."""
     match value:
         case str():
             return HOSTILE
@@ -200,7 +200,7 @@ def test_no_text_becomes_markup() -> None:
 
 
 def test_time_grows_with_the_steps_and_not_faster() -> None:
-    """The bound is twice of what is linear; 200 steps take less than a second on two cores."""
+    """The limit is twice the linear time; 200 steps take less than a second on two cores."""
 
     def cpu_seconds(report: ExecutionReport) -> float:
         before = time.process_time()
@@ -262,12 +262,12 @@ def test_no_row_of_the_graph_is_wider_than_a_page() -> None:
 
 
 def test_every_phase_has_a_height_or_a_mark_of_its_own() -> None:
-    """They are distinguishable without color: a failed attempt is struck through."""
+    """They can be distinguished without color: a failed attempt is struck through."""
     bars = {}
     for phase in Phase:
         drawn = charts.spans_bar([span(phase, 0, 5)], NOON, 10, NOON, "title")
         bars[phase] = drawn.replace(charts.phase_class(phase), "")
-    bars.pop(Phase.RETRYING)  # a thin line between attempts, where a step waits for none
+    bars.pop(Phase.RETRYING)  # a thin line between attempts, if a step waits for no other
 
     assert len(set(bars.values())) == len(bars)
 
@@ -284,7 +284,7 @@ def test_a_histogram_of_any_counts_is_drawn(
 
 
 def test_bins_are_shares_of_their_own_run() -> None:
-    """A run with twice the rows and the same distribution has the same picture."""
+    """A run with twice the rows and the same distribution has the same chart."""
     alone, doubled = (
         charts.histogram(Histogram("0", "1", counts, (1, 3)), "title") for counts in ((1, 3), (2, 6))
     )

@@ -1,4 +1,4 @@
-"""Jobs of a workflow that follow one another continue the runs that the first of them began."""
+"""Later jobs of a workflow continue the runs that its first job started."""
 
 import json
 import math
@@ -40,7 +40,7 @@ FAILS = json.dumps(
 def pipeline(
     stack: boto3.Session, role: str, target_of: Callable[..., Target], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Target]:
-    """Registers a pipeline, which the command then is about."""
+    """Registers a pipeline for the command."""
 
     def make(definition: str) -> Target:
         target = target_of("trial", f"continued-{uuid4().hex}")
@@ -74,7 +74,7 @@ def test_what_succeeded_since_is_not_started_again(
 
 
 def test_what_failed_is_started_again(stack: boto3.Session, pipeline: Callable[[str], Target]) -> None:
-    """As by `Re-run failed jobs`, after the input was delivered."""
+    """As with `Re-run failed jobs`, after the input was delivered."""
     target = pipeline(FAILS)
 
     assert [run(LONG_AGO), run(LONG_AGO)] == [1, 1]
@@ -84,7 +84,7 @@ def test_what_failed_is_started_again(stack: boto3.Session, pipeline: Callable[[
 
 @pytest.fixture
 def followed(pipeline: Callable[[str], Target], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
-    """An execution that runs; returns what was followed, and until when."""
+    """A running execution; returns what was followed, and until when."""
     pipeline(SUCCEEDS)
     seen: list[tuple[str, float]] = []
 

@@ -94,7 +94,7 @@ PARAMETERS = [
 
 @pytest.fixture
 def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -> Target:
-    """A pipeline with an input, whose executions fail before anything is read."""
+    """A pipeline with an input, whose executions fail before they read anything."""
     definition = {"Version": "2020-12-01", "Parameters": PARAMETERS, "Steps": [FAILS, READS]}
     name = f"failing-{uuid4().hex}"
     upsert(stack.client("sagemaker"), name, Registration(json.dumps(definition), "Fails.", role, {}))
@@ -103,7 +103,7 @@ def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -
 
 
 def given(stack: boto3.Session, arn: str) -> dict[str, str]:
-    """Return the values that an execution was started with."""
+    """Return the parameter values of an execution."""
     answer = stack.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
     return {each["Name"]: each["Value"] for each in answer["PipelineParameters"]}
 
@@ -188,7 +188,7 @@ LISTED = {
 
 @pytest.fixture
 def answers() -> Iterator[Stubber]:
-    """A client's answers; a request that no answer is prepared for is an error."""
+    """The responses of a client; a request without a prepared response is an error."""
     sagemaker = boto3.client(
         "sagemaker", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
     )

@@ -46,7 +46,7 @@ def test_a_change_of_one_field_changes_the_fingerprint(change: dict[str, object]
 
 @pytest.fixture
 def location(stack: boto3.Session, tmp_path: Path) -> str:
-    """A location that is this test's alone."""
+    """A location that only this test uses."""
     return f"s3a://{DATA}-local/{tmp_path.name}/in.csv"
 
 
@@ -60,7 +60,7 @@ def test_a_file_and_a_folder_are_read_as_spark_reads_them(stack: boto3.Session, 
 
 
 def definition(**inputs: Any) -> dict[str, Any]:
-    """Return a definition of a step `clean` with inputs, each with a fingerprint."""
+    """Return a definition with a step `clean` and its inputs, each with a fingerprint."""
     return {
         "Parameters": [{"Name": f"Fingerprint-clean-{name}"} for name in inputs] + [{"Name": "ForceRun"}],
         "Steps": [

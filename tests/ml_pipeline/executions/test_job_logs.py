@@ -15,7 +15,7 @@ NOW = int(time.time() * 1000)
 
 @pytest.fixture
 def job(stack: boto3.Session) -> str:
-    """A job with a line in the stream of each of its two instances."""
+    """A job with one line in the log stream of each of its two instances."""
     logs, name = stack.client("logs"), f"Job-{uuid4().hex}"
     try:
         logs.create_log_group(logGroupName=LOG_GROUP)
@@ -50,7 +50,7 @@ def test_lines_of_instances_are_read_by_their_time(stack: boto3.Session, job: st
 
 
 def test_a_long_log_is_read_to_its_end() -> None:
-    """A page may be empty before the end, which is where CloudWatch gives the same token again."""
+    """A page can be empty before the end; at the end, CloudWatch returns the same token again."""
 
     class Pages:
         def get_paginator(self, _: str) -> "Pages":
@@ -64,7 +64,7 @@ def test_a_long_log_is_read_to_its_end() -> None:
             events = [] if page in {1, 3} else [{"timestamp": page, "message": f"line {page}"}]
             return {"events": events, "nextForwardToken": str(min(page + 1, 3))}
 
-    lines = read_lines(Pages(), "job")  # type: ignore[arg-type]  # as much of a client as is asked
+    lines = read_lines(Pages(), "job")  # type: ignore[arg-type]  # only the required methods
     assert [line.text for line in lines] == ["line 0", "line 2"]
 
 
@@ -73,7 +73,7 @@ def test_before_the_first_job_there_are_no_lines(stack: boto3.Session) -> None:
 
 
 class Jobs:
-    """Describes jobs by their names in lower case, as ARNs have them."""
+    """Describes jobs by their names in lower case, as in ARNs."""
 
     def __init__(self, *names: str):
         self._names = {name.lower(): name for name in names}
@@ -120,7 +120,7 @@ def test_a_missing_right_to_read_logs_is_reported_when_logs_are_requested() -> N
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeLogStreams")
 
     with pytest.raises(ClientError):
-        list(read_lines(Denied(), "job"))  # type: ignore[arg-type]  # a client that may not
+        list(read_lines(Denied(), "job"))  # type: ignore[arg-type]  # a client without permission
 
 
 def test_times_are_counted_in_milliseconds() -> None:

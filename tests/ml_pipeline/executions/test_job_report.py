@@ -1,4 +1,4 @@
-"""Reading reports: those of any job are read, those that are malformed are explained by file and key."""
+"""Reports of any job can be read; errors in a report are described with file and key."""
 
 import json
 from typing import Any
@@ -118,7 +118,7 @@ def test_a_missing_key_of_an_output_is_named(key: str) -> None:
 
 
 def test_a_misspelled_key_is_named() -> None:
-    """Ignored, a misspelled `checks` would let a job pass that fails them."""
+    """If it were ignored, a job with a misspelled `checks` would pass although its checks fail."""
     assert problems_of({**REPORT, "cheks": []}) == [f"{FILE}: cheks: unknown key (docs/job-report.md)"]
 
 
@@ -169,7 +169,7 @@ def test_the_report_of_a_job_lies_where_no_other_job_writes() -> None:
 
 @pytest.fixture
 def uri(stack_parameters: PipelineParams) -> S3Uri:
-    """Where no report is yet."""
+    """The URI of a report that does not exist yet."""
     return report_uri(stack_parameters.pyspark_process_data_output, uuid4().hex)
 
 
@@ -195,4 +195,4 @@ def test_a_report_that_may_not_be_read_is_named() -> None:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
 
     with pytest.raises(ReportError, match=f"^{FILE}: cannot be read: AccessDenied$"):
-        read_report(Denied(), parse(FILE))  # type: ignore[arg-type]  # a client that may not
+        read_report(Denied(), parse(FILE))  # type: ignore[arg-type]  # a client without permission

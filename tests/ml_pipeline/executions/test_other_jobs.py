@@ -1,4 +1,4 @@
-"""Jobs of training and of batch transform, and steps without a job: outcome, summary and verification."""
+"""Training jobs, batch transforms, and steps without a job: outcome, summary and verification."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ DESCRIPTIONS: Mapping[str, dict[str, Any]] = {
 
 
 class Jobs:
-    """A session whose jobs are those of DESCRIPTIONS."""
+    """A session with the jobs in DESCRIPTIONS."""
 
     def client(self, _: str) -> Any:
         return self
@@ -82,7 +82,7 @@ PACKAGE = entry("register", {"RegisterModel": {"Arn": arn("model-package", "fare
 
 @pytest.fixture(autouse=True)
 def _logs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each job has an empty log."""
+    """Give each job an empty log."""
     monkeypatch.setattr(outcome, "read_lines", lambda *_: iter([]))
 
 

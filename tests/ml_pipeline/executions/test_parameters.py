@@ -1,4 +1,4 @@
-"""What an execution starts with besides the fingerprints of its data."""
+"""Parameters of an execution in addition to the fingerprints of its data."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Quotas that are too low are reported with name, code and the command that raises them."""
+"""Quotas that are too low are reported with name, code and the command to request an increase."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_a_quota_below_what_a_step_needs_is_reported(quotas: Any) -> None:
 
         lines = insufficient_quotas(quotas, {M5: 2, R5: 4})
 
-        stub.assert_no_pending_responses()  # and no page was read after both were found
+        stub.assert_no_pending_responses()  # no page was read after both were found
     assert lines == [
         "The quota 'ml.m5.xlarge for processing job usage' (L-1) is 1, and a step needs 2. Request an "
         "increase: aws service-quotas request-service-quota-increase --service-code sagemaker "

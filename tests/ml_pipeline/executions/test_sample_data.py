@@ -1,4 +1,4 @@
-"""Sample data: where it is uploaded, and that it overwrites nothing that someone else has put there."""
+"""Sample data: where it is uploaded, and that it does not overwrite other files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,7 +28,7 @@ class Inputs:
 
 
 class Bucket:
-    """The data bucket, below a folder that is a test's alone."""
+    """The data bucket below a folder that only this test uses."""
 
     def __init__(self, session: boto3.Session, params: PipelineParams, folder: Path):
         self.s3 = session.client("s3")
@@ -54,7 +54,7 @@ class Bucket:
 
     @property
     def content(self) -> dict[str, str]:
-        """The objects by their keys below the folder."""
+        """The objects by key below the folder."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=f"{DATA}-local", Prefix=f"{self.prefix}/"
         )
@@ -69,7 +69,7 @@ class Bucket:
 
 @pytest.fixture
 def bucket(stack: boto3.Session, stack_parameters: ProcessingParams, tmp_path: Path) -> Bucket:
-    """A bucket with two samples to upload: a file, and a folder of two files."""
+    """A bucket and two samples to upload: a file, and a folder with two files."""
     made = Bucket(stack, stack_parameters, tmp_path)
     made.sample(FILE, "1\n")
     made.sample(f"{FOLDER}/part-1.csv", "1\n")

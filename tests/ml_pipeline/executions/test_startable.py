@@ -1,4 +1,4 @@
-"""Which pipelines are executed in an environment, and which of them wait for something."""
+"""Which pipelines can be started in an environment, and which are waiting for something."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -22,7 +22,7 @@ NOTHING = "No fares are approved."
 
 @pytest.fixture
 def _second(small_project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small project has a second pipeline, which is not executed in live."""
+    """Add a second pipeline to the small project, which is not executed in live."""
     document = changed(PAIR, "environments/live/enabled", False)
     add_pipeline(tmp_path, tmp_path / "jobs", monkeypatch, document)
 

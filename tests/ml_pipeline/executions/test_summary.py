@@ -148,7 +148,7 @@ def test_event_logs_are_where_the_job_put_them() -> None:
 
 
 class Session:
-    """The embedded AWS, with processing jobs that never ran."""
+    """The embedded AWS with processing jobs that never ran."""
 
     def __init__(self, stack: boto3.Session, jobs: dict[str, dict[str, str]]):
         self._stack, self._jobs = stack, jobs
@@ -163,7 +163,7 @@ class Session:
 def test_each_job_has_the_report_below_its_own_name(
     stack: boto3.Session, stack_parameters: PipelineParams
 ) -> None:
-    """Also a job that the cache gave, whatever ran since: later runs lie elsewhere."""
+    """Including a job from the cache, even after later runs, which have other folders."""
     folder = f"{stack_parameters.pyspark_process_data_output}/{uuid4().hex}"
     bucket, key = parse(folder)
     for job in ("job-1", "job-2"):
@@ -227,7 +227,7 @@ def test_a_job_that_cannot_be_read_hides_nothing_of_the_rest(stack: boto3.Sessio
 
 
 def test_the_log_is_that_of_the_name_that_describe_returns(stack: boto3.Session) -> None:
-    """ARNs are in lower case, names and the streams of logs are not."""
+    """ARNs are in lower case, but names and log streams are not."""
     name, other = f"Job-{uuid4().hex}", f"Job-{uuid4().hex}"
     logs, group = stack.client("logs"), "/aws/sagemaker/ProcessingJobs"
     try:

@@ -1,4 +1,4 @@
-"""What verification finds in the reports of jobs of all kinds, and in what those jobs wrote."""
+"""Verification of the reports of all kinds of jobs, and of their outputs."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -32,7 +32,7 @@ def check(name: str, expected: int, actual: int) -> Check:
 
 
 def in_s3(of: Report) -> dict[str, list[Written]]:
-    """What lies in S3 when the report is right."""
+    """The content of S3 for a correct report."""
     return {
         FILE: [Written(FILE, KEY)],
         **{

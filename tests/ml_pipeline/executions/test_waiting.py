@@ -22,7 +22,7 @@ DEFINITION = """{"Version": "2020-12-01",
 
 @pytest.fixture
 def failing(stack: boto3.Session, role: str, target_of: Callable[..., Target]) -> str:
-    """The ARN of an execution that fails at once."""
+    """The ARN of an execution that fails immediately."""
     name = f"waited-for-{uuid4().hex}"
     upsert(stack.client("sagemaker"), name, Registration(DEFINITION, "Fails.", role, {}))
     return start(stack, target_of("trial", name))

@@ -1,10 +1,10 @@
-"""What packages cost on the embedded AWS: `python -m tests.ml_pipeline.packages.cost`.
+"""Measures the cost of packages on the embedded AWS: `python -m tests.ml_pipeline.packages.cost`.
 
-Before, start it and lead the shell to it: `make up`, `eval "$(make -s env)"`.
+First start it and set the environment of the shell: `make up`, `eval "$(make -s env)"`.
 
-For 10, 100 and 500 MB of generated files, as many and as large as pyarrow's, it measures a folder of objects,
-which is what steps get, against one archive: the seconds of the upload at `make upsert`, of an upsert without
-a change and the bytes that it sends, and of bringing them into each container.
+For 10, 100 and 500 MB of generated files, with the sizes of pyarrow's, it compares a folder of objects, which
+steps use, with one archive: the seconds of the upload at `make upsert`, the seconds and sent bytes of an
+upsert without changes, and the seconds of the download into each container.
 """
 
 import os
@@ -32,7 +32,7 @@ LARGE, LARGE_SHARE = 20_000_000, 0.7
 
 
 class GeneratedBundle(Bundle):
-    """Files of a total size instead of wheels; half of each can be compressed, as of libraries."""
+    """Files of a total size instead of wheels; half of each can be compressed, as in libraries."""
 
     def __init__(self, megabytes: int):
         super().__init__()
@@ -59,7 +59,7 @@ class GeneratedBundle(Bundle):
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """How long something takes."""
+    """Return how long something takes, in seconds."""
     begun = time.monotonic()
     work()
     return time.monotonic() - begun
@@ -67,7 +67,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 @contextmanager
 def a_bucket(s3: Any) -> Iterator[str]:
-    """A bucket that is emptied and deleted."""
+    """A bucket that is emptied and deleted afterwards."""
     name = f"packages-{uuid4().hex}"
     s3.create_bucket(Bucket=name)
     try:
@@ -80,7 +80,7 @@ def a_bucket(s3: Any) -> Iterator[str]:
 
 
 def measure(s3: Any, megabytes: int, folder: Path) -> str:
-    """A line of the table for a size."""
+    """Return a line of the table for a size."""
     bundle, sent = GeneratedBundle(megabytes), []
 
     def upload(uri: str) -> None:

@@ -1,4 +1,4 @@
-"""The measurement's own code, on little data; no figure is judged here."""
+"""Tests the measurement's code on little data; does not evaluate figures."""
 
 import json
 from pathlib import Path

@@ -63,7 +63,7 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="module")
 def example(stack: boto3.Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The example as a pipeline of the small project; its jobs may be changed."""
+    """The example as a pipeline of the small project; its jobs can be changed."""
     folder = tmp_path_factory.mktemp("tables")
     jobs = folder / "spark_jobs"
     shutil.copytree(EXAMPLES, jobs)
@@ -84,7 +84,7 @@ def run(example: Path, capsys_of_module: Any) -> Run:
 
 @pytest.fixture(scope="module")
 def capsys_of_module() -> Iterator[Any]:
-    """Return what was printed since the last call."""
+    """Returns what was printed since the last call."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", printed)
@@ -109,17 +109,17 @@ def objects(stack: boto3.Session, bucket: str, prefix: str) -> dict[str, bytes]:
 
 
 def rows(files: list[bytes]) -> list[dict[str, Any]]:
-    """The rows of Parquet files, as pyarrow reads them, by their ids."""
+    """The rows of Parquet files by ID, as pyarrow reads them."""
     found = [row for content in files for row in pq.read_table(io.BytesIO(content)).to_pylist()]
     return sorted(found, key=lambda row: row["id"])
 
 
 def blocks(avro: bytes) -> bytes:
-    """The blocks of an Avro file, inflated: enough to find the paths in a manifest of Iceberg."""
+    """The decompressed blocks of an Avro file, which is enough to find the paths in an Iceberg manifest."""
     marker = avro[-16:]
     inflated = b""
     for part in avro.split(marker)[1:-1]:
-        # Two numbers, of one to five bytes each, stand before each block.
+        # Each block follows two numbers with one to five bytes each.
         for skipped in range(2, 11):
             with suppress(zlib.error):
                 inflated += zlib.decompressobj(-zlib.MAX_WBITS).decompress(part[skipped:])

@@ -1,4 +1,4 @@
-"""What a step names, from the parameter file to the request of its job."""
+"""The packages of a step, from the parameter file to the request of its job."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ PIPELINE = Pipeline("tables", cast("PipelineModule", module("tables", MODULE)))
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Path:
-    """The files of the examples, which may be changed."""
+    """The files of the examples, which can be changed."""
     return Path(shutil.copytree(EXAMPLES, tmp_path / "jobs"))
 
 

@@ -19,13 +19,13 @@ MODULE = "ml_pipeline/pipelines/fare_model.py"
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> SparkCode:
-    """The files that the Spark steps run."""
+    """The files of the Spark steps."""
     return SparkCode(life_cycle.write_jobs(tmp_path_factory.mktemp("jobs")))
 
 
 @pytest.fixture
 def problems(outputs: dict[str, str], small_project: None, code: SparkCode, tmp_path: Path) -> Any:
-    """Return the lines about a document, without the names of files."""
+    """Returns the errors for a document, without the names of files."""
     files = write_params(tmp_path / "params")
 
     def load(document: Document, name: str = TRAIN) -> list[str]:

@@ -15,7 +15,7 @@ FILES = Path(__file__).parent
 
 @pytest.fixture
 def folder(small_project: None, tmp_path: Path) -> Path:
-    """A folder of parameter files of the small project."""
+    """A folder with parameter files of the small project."""
     return write_params(tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_read_is_named(
 
 def test_parameters_cannot_be_changed_and_are_read_by_key(parameters: PipelineParams) -> None:
     with pytest.raises(ValidationError):
-        parameters.trial = "other"  # type: ignore[misc]  # that is the point
+        parameters.trial = "other"  # type: ignore[misc]  # must fail
 
     assert parameters["trial"] == parameters.trial
     with pytest.raises(KeyError):

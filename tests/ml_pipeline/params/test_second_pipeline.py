@@ -1,4 +1,4 @@
-"""The parameter file of a pipeline of its own: what it inherits, its steps, and how mistakes are reported."""
+"""The parameter file of a second pipeline: inheritance, steps, and how errors are reported."""
 
 import json
 from collections.abc import Callable
@@ -20,13 +20,13 @@ Load = Callable[..., PipelineParams]
 
 @pytest.fixture
 def folder(small_project: None, tmp_path: Path) -> Path:
-    """A folder of parameter files for the environments of the small project."""
+    """A folder with parameter files for the environments of the small project."""
     return write_params(tmp_path / "params")
 
 
 @pytest.fixture
 def code(tmp_path: Path) -> SparkCode:
-    """The files of the jobs, which read five options."""
+    """The files of the jobs, which have five options."""
     return SparkCode(write_jobs(tmp_path / "jobs"))
 
 
@@ -42,7 +42,7 @@ def load(folder: Path, code: SparkCode, outputs: dict[str, str]) -> Load:
 
 
 def problems_of(load: Load, document: Document, **more: Any) -> list[str]:
-    """Return the lines of the message that rejects a document, each without the folder of its file."""
+    """Return the lines of the error message for a document, each without the folder of its file."""
     with pytest.raises(UserError) as rejected:
         load(document, **more)
     header, *lines = rejected.value.message.splitlines()

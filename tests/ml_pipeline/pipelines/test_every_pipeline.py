@@ -1,4 +1,4 @@
-"""Each pipeline of the repository, in each environment."""
+"""Every pipeline of the repository in every environment."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which pipelines there are, and what a module of one must have."""
+"""Which pipelines exist, and what the module of a pipeline must have."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from ml_pipeline.pipelines import find_pipeline, pipeline_names
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose modules are pipelines, beside the repository's first one."""
+    """A folder whose modules are pipelines, next to the repository's first one."""
     first = Path(pipelines.__file__).parent / f"{DEFAULT_PIPELINE}.py"
     (tmp_path / first.name).write_bytes(first.read_bytes())
     monkeypatch.setattr(pipelines, "__path__", [str(tmp_path)])

@@ -1,4 +1,4 @@
-"""Groups of model packages, and versions that can be served."""
+"""Model package groups, and versions that can be served."""
 
 import io
 import json
@@ -22,7 +22,7 @@ Register = Callable[..., int]
 
 
 def archive(**files: str) -> bytes:
-    """A model.tar.gz of some files."""
+    """Return a model.tar.gz with some files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, content in files.items():
@@ -33,7 +33,7 @@ def archive(**files: str) -> bytes:
 
 
 def evaluation(rmse: float = 2.0, rows: int = 10, **members: Any) -> dict[str, Any]:
-    """An evaluation.json of a model that is right for a half of the rows."""
+    """Return an evaluation.json of a model that is right for half of the rows."""
     metrics = {"rmse": rmse, "r2": 0.5}
     halves = [
         {"column": "sex", "value": value, "rows": rows // 2, "metrics": metrics} for value in ("F", "M")

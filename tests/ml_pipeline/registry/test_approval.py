@@ -1,4 +1,4 @@
-"""Approving and rejecting versions, also by two people at once."""
+"""Approval and rejection of versions, including concurrent ones."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def statuses(group: ModelGroup, *versions: int) -> list[str]:
 
 @contextmanager
 def after_the_update(group: ModelGroup, act: Callable[[], object]) -> Iterator[None]:
-    """Have someone else act between a command's update and its look at the result."""
+    """Run an action of another person between a command's update and its check of the result."""
     events, name = group.sagemaker.meta.events, "after-call.sagemaker.UpdateModelPackage"
 
     def once(**_: object) -> None:

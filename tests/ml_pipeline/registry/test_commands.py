@@ -129,7 +129,7 @@ def test_the_active_version_is_rejected_and_restored(run_command: RunCommand, re
 def two_environments(
     group: ModelGroup, aws: boto3.Session, small_project: None, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, ModelGroup]:
-    """The group as that of trial, and an empty one of live."""
+    """The group as that of trial, and an empty group of live."""
     name = group.name.replace("group", "live")
     aws.client("sagemaker").create_model_package_group(ModelPackageGroupName=name)
     trial, live = Environment("trial"), Environment("live")
@@ -140,7 +140,7 @@ def two_environments(
 
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How executions of score-sample end, the next one first; tests/workflows executes them."""
+    """The results of executions of score-sample, next first; tests/workflows runs real ones."""
     codes: list[int] = []
     execution = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/score-sample-live/execution/abcdefghijkl"
     monkeypatch.setattr(promote, "startable_pipelines", lambda name, environment: [name])

@@ -1,4 +1,4 @@
-"""Evaluations, read and compared."""
+"""Reading and comparing evaluations."""
 
 from collections.abc import Callable
 from typing import Any

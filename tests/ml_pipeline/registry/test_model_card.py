@@ -1,4 +1,4 @@
-"""What of a model card people are shown."""
+"""The parts of a model card that are shown."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Versions on their way from the registry of one environment to that of another."""
+"""Promotion of versions from the registry of one environment to that of another."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def target(aws: boto3.Session, group: ModelGroup) -> Target:
 
 @pytest.fixture
 def exported(group: ModelGroup, register: Register, tmp_path: Path) -> Path:
-    """The folder of an approved version."""
+    """The folder of an exported approved version."""
     card = {"ModelCardContent": CARD, "ModelCardStatus": "Approved"}
     register(CustomerMetadataProperties={"commit": "abc"}, ModelCard=card)
     approve(group, 1)

@@ -1,4 +1,4 @@
-"""What keeps a package from being served, found before it is approved."""
+"""Reasons why a package cannot be served, found before its approval."""
 
 from collections.abc import Callable
 from dataclasses import replace

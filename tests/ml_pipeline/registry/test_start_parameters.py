@@ -1,4 +1,4 @@
-"""What an execution starts with: versions of the registry."""
+"""Parameters of an execution that are versions of the registry."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ Start = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def start(group: ModelGroup, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Return the values of parameters, given their names."""
+    """Returns the values of parameters by name."""
     monkeypatch.setattr(groups, "open_group", lambda _: group)
 
     def values(

@@ -115,7 +115,7 @@ def test_only_what_is_new_is_recorded(
 def test_no_two_upserts_get_the_same_version(
     stack: boto3.Session, bucket: str, pipeline: str, wanted: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have read that there is nothing yet."""
+    """Both have read that there is no version yet."""
     made = record(stack, pipeline, bucket, wanted, FIRST, changed=True)
     monkeypatch.setattr("ml_pipeline.releases.history.entries", lambda *_: iter(()))
 

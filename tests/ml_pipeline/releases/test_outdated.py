@@ -1,4 +1,4 @@
-"""A deployment that was overtaken does not take a pipeline back."""
+"""An outdated deployment does not replace a newer definition of a pipeline."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ DEFINITION = json.dumps(
 
 @pytest.fixture
 def commits(tmp_path: Path) -> tuple[Path, str, str, str]:
-    """A repository with two commits in a row, and one beside the second."""
+    """A repository with two consecutive commits, and a third one parallel to the second."""
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
 
     def commit(name: str) -> str:
@@ -114,7 +114,7 @@ def test_what_nobody_merged_is_not_a_reason_to_stop(
     registered_from: Callable[[str], Target],
     target_of: Callable[..., Target],
 ) -> None:
-    """As what someone upserted from a branch that was squashed, or what is not registered at all."""
+    """For example, an upsert from a branch that was squashed, or a pipeline that is not registered."""
     root, _, second, _ = commits
     foreign = registered_from("0" * 40)
     missing = target_of("trial", "never-registered")

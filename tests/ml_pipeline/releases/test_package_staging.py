@@ -1,4 +1,4 @@
-"""How packages get to S3: each set once, whole, and after everything was checked."""
+"""The upload of packages to S3: each set once, complete, and after all checks."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ MANIFEST_TEXT = '{"python": "3.12", "platform": "none", "requirements": [], "fil
 
 
 class OneFile(Bundle):
-    """A bundle of one file, which counts how often it is downloaded."""
+    """A bundle with one file, which counts its downloads."""
 
     assembled: list[Path]
 
@@ -33,7 +33,7 @@ class OneFile(Bundle):
 
 
 class Rejecting(Bundle):
-    """A bundle that cannot be had."""
+    """A bundle whose download fails."""
 
     def assemble(self, folder: Path, own_modules: Collection[str] = ()) -> Mapping[str, Path]:
         raise UserError("requirements.txt:1: another hash")

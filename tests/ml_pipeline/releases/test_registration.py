@@ -14,7 +14,7 @@ DEFINITION = """{"Version": "2020-12-01",
 
 @pytest.fixture
 def wanted(role: str) -> Registration:
-    """A pipeline that is quickly over."""
+    """A pipeline with a short execution."""
     return Registration(DEFINITION, "It fails.", role, {"Owner": "me"})
 
 

@@ -43,7 +43,7 @@ LISTED = [
         (" 1 ", 1),
         ("aaaa", 1),
         ("BBBB1234", 3),
-        ("5eed0001", 2),  # two versions of the same definition: the newer one
+        ("5eed0001", 2),  # two versions with the same definition: the newer one
     ],
 )
 def test_a_version_is_found_by_number_commit_or_code_hash(to: str, version: int) -> None:

@@ -1,4 +1,4 @@
-"""The hash of code, and how code gets to S3."""
+"""The hash of code, and its upload to S3."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_the_options_of_a_job_are_those_in_its_code(tmp_path: Path) -> None:
 
 @pytest.fixture
 def staged(stack: boto3.Session, tmp_path: Path) -> Mapping[str, bytes]:
-    """A version of a job's code that no other test stages, by its URIs."""
+    """A version of a job's code that no other test uploads, by URI."""
     code = {"clean.py": f"# {tmp_path}".encode(), "helpers.py": b"# helpers", "configuration.json": b"[]"}
     return {
         f"s3://{ARTIFACTS}-local/code/{hash_of(code.items())}/{name}": text for name, text in code.items()

@@ -1,4 +1,4 @@
-"""A sweep: code that nothing uses, and previews that have expired, with their pipelines."""
+"""Sweeps of unused code, and of expired previews with their pipelines."""
 
 import json
 from collections.abc import Iterator
@@ -84,7 +84,7 @@ def test_a_prefix_is_as_old_as_its_newest_object_and_goes_with_all_of_them(
 
 @pytest.fixture
 def previews(stack: boto3.Session, role: str) -> Iterator[str]:
-    """The name of the project, whose preview pr-41 has expired, pr-42 has not, and pr-43 is another's."""
+    """The name of the project. Its preview pr-41 has expired, pr-42 has not; pr-43 is another project's."""
     project = stack_names(Environment("local"))[0].removesuffix(f"-local-{STACKS[0]}")
     now = datetime.now(UTC)
     for environment, owner, expires in (
@@ -122,7 +122,7 @@ def pipelines(stack: boto3.Session) -> list[str]:
 
 
 def left(stack: boto3.Session, project: str) -> list[str]:
-    """Return the names of the previews' stacks."""
+    """Return the names of the remaining preview stacks."""
     pages = stack.client("cloudformation").get_paginator("describe_stacks").paginate()
     names = [each["StackName"] for page in pages for each in page["Stacks"]]
     return sorted(name for name in names if name.startswith(f"{project}-pr-"))

@@ -82,7 +82,7 @@ def test_the_newest_executions_that_succeeded_are_looked_at(monkeypatch: pytest.
     executions = [Execution("failed", "Failed", START)]
     executions += [Execution(str(number), "Succeeded", START) for number in range(costs.LOOKED_AT + 3)]
 
-    seconds = step_seconds(SimpleNamespace(), executions)  # type: ignore[arg-type]  # nothing is asked of it
+    seconds = step_seconds(SimpleNamespace(), executions)  # type: ignore[arg-type]  # receives no requests
 
     assert looked_at == [str(number) for number in range(costs.LOOKED_AT)]
     assert seconds == {"clean": [60.0] * costs.LOOKED_AT, "join": [60.0] * (costs.LOOKED_AT - 1)}

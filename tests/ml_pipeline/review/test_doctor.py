@@ -1,4 +1,4 @@
-"""The checks of an account before the first deployment, and what is to be done there."""
+"""The checks of an account before the first deployment, with remedies."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,15 +19,15 @@ from tests.infra_folder import TEMPLATES, every_stack
 
 @pytest.fixture
 def account(aws: boto3.Session) -> Account:
-    """An account in which nothing is deployed, for all stacks of the templates."""
+    """An account without deployments, for all stacks of the templates."""
     session = boto3.Session(region_name="us-east-1")
-    images = ",".join(image_accounts("us-east-1"))  # whatever the region of this repository is
+    images = ",".join(image_accounts("us-east-1"))  # in any region of this repository
     return given(Account(Environment("local"), session, every_stack("doctor")), ImageAccountIds=images)
 
 
 @pytest.fixture
 def provider(aws: boto3.Session) -> Iterator[str]:
-    """The provider of GitHub that the account has already."""
+    """An existing OIDC provider of GitHub in the account."""
     iam = aws.client("iam")
     made = iam.create_open_id_connect_provider(
         Url="https://token.actions.githubusercontent.com", ThumbprintList=["0" * 40]

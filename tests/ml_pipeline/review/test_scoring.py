@@ -19,7 +19,7 @@ DRIFTED = [
 
 
 class SageMaker:
-    """Executions by their statuses, the newest first, of which each has the same steps."""
+    """Executions by status, newest first, all with the same steps."""
 
     def __init__(self, statuses: Sequence[str], steps: Sequence[Mapping[str, Any]] = ()):
         self.statuses, self.steps = statuses, steps

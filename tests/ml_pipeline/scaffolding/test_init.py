@@ -1,4 +1,4 @@
-"""What `make init` changes, in a copy of the files that it reads."""
+"""The changes of `make init`, in a copy of the files that it reads."""
 
 import json
 import shutil
@@ -74,7 +74,7 @@ def test_environments_are_added_removed_and_reordered(root: Path) -> None:
 
 
 def test_text_that_does_not_change_keeps_its_form(root: Path) -> None:
-    """Lists stay on one line, so that a fork's difference to the template is small."""
+    """Lists stay on one line, so that the diff between fork and template is small."""
     path = root / "infra/parameters/dev.json"
     if not path.exists():
         pytest.skip("an environment of the template")
@@ -98,7 +98,7 @@ def test_a_failure_changes_nothing(root: Path) -> None:
 
 
 def test_what_cannot_be_restored_is_an_error(root: Path) -> None:
-    """Without a version of the template that git knows."""
+    """If git does not have the version of the template."""
     apply(root, Previews=False)
 
     with pytest.raises(UserError, match=r"cannot be restored.*\nHint: .*git fetch"):
@@ -128,7 +128,7 @@ def test_an_answer_that_cannot_be_used_is_named(root: Path, given: dict[str, Any
 
 
 class Asked:
-    """A person who answers in turn, and then takes what is proposed."""
+    """A user who gives some answers, and then accepts the defaults."""
 
     def __init__(self, *texts: str):
         self._texts = iter(texts)

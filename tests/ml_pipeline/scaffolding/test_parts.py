@@ -1,4 +1,4 @@
-"""Parts that a fork leaves out and gets back, in a small repository with each kind of file."""
+"""Parts that a fork leaves out and restores, in a small repository with each kind of file."""
 
 import json
 from dataclasses import replace
@@ -202,7 +202,7 @@ def test_a_block_has_both_ends(fork: Git, text: str, problem: str) -> None:
 
 
 def test_what_belongs_to_a_part_is_there_and_every_mark_names_one(repository: Path) -> None:
-    """What was renamed would stay in a fork without the part."""
+    """A part that was renamed would remain in a fork without it."""
     answers = current_answers(repository)
     present = [part for part in parts_of(repository) if getattr(answers, part.answer) is True]
     shared = {path for part in parts_of(repository) if part not in present for path in part.files}

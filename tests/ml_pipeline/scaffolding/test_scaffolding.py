@@ -1,4 +1,4 @@
-"""Files of new pipelines and steps, in a folder with what they are added to."""
+"""Files of new pipelines and steps, in a folder with the files that are extended."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ BASE = """{
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """What of a checkout is read or edited: a pipeline whose step has keys of its own."""
+    """The files of a checkout that are read or edited, with a pipeline whose step has additional keys."""
     for folder in ("ml_pipeline/pipelines", "ml_pipeline/params"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "ml_pipeline/pipelines/processing.py").write_text(PROCESSING)
@@ -59,7 +59,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def added_lines(before: str, after: str) -> list[str]:
-    """The lines of a text that another one has besides; the others must be the same, in their order."""
+    """Return the lines that were added to a text; all other lines must be unchanged and in order."""
     lines = iter(before.splitlines())
     kept, added = next(lines, None), []
     for line in after.splitlines():
@@ -114,7 +114,7 @@ def test_a_step_of_the_first_pipeline_reads_the_step_that_has_keys_of_its_own(ro
 @pytest.mark.parametrize("length", [1, 40])
 def test_the_code_is_formatted_whatever_the_length_of_a_name(length, root, repository) -> None:
     shutil.copy2(repository / "pyproject.toml", root)
-    (root / "helpers").mkdir()  # by which Ruff knows the project's own modules
+    (root / "helpers").mkdir()  # with it, Ruff recognizes the project's own modules
     created = [new_pipeline("p" * length, "x" * length, root), new_pipeline("fares", "y" * length, root)]
     for changes in created:
         list(changes.apply())
@@ -206,7 +206,7 @@ def test_either_all_files_are_written_or_none(fails, root, monkeypatch) -> None:
 
     def full_disk(original):
         def write(*arguments, **options):
-            if len(arguments) > 1 and next(writes) == fails:  # with a path alone, it reads
+            if len(arguments) > 1 and next(writes) == fails:  # with only a path, it reads
                 raise OSError(28, "No space left on device", "the disk")
             return original(*arguments, **options)
 

@@ -1,4 +1,4 @@
-"""Which event log is that of an execution."""
+"""Which event log belongs to an execution."""
 
 import shutil
 from datetime import UTC, datetime, timedelta

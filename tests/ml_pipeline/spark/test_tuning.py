@@ -1,4 +1,4 @@
-"""The tuning loop: what it tries, what it keeps, and that it puts back what it found."""
+"""The tuning loop: which settings it tries and keeps, and that it restores the original ones."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ def properties(text: str) -> dict[str, str]:
 
 
 class Cluster:
-    """Runs in a time that depends on the settings, and always has the same findings."""
+    """Runs in a time that depends on the settings, and always with the same findings."""
 
     def __init__(self, seconds: Callable[[dict[str, str], int], float]):
         self.seconds = seconds
@@ -51,9 +51,9 @@ class Cluster:
     ("ratios", "gain"),
     [
         ([0.8, 0.9], True),
-        ([0.8, 1.01], False),  # a pair that disagrees
-        ([0.98, 0.975], False),  # too little
-        ([0.5, float("inf")], False),  # a run that failed
+        ([0.8, 1.01], False),  # the two runs disagree
+        ([0.98, 0.975], False),  # too small a gain
+        ([0.5, float("inf")], False),  # a failed run
         ([], False),
     ],
 )
@@ -126,7 +126,7 @@ spark.stop()
 
 @pytest.mark.timeout(300)
 def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) -> None:
-    """Spark, rows in a file, the findings of its logs. Tasks count, because no test depends on times."""
+    """Uses Spark, a file with rows, and the findings of its logs. Counts tasks, not seconds."""
     app = tmp_path / "shuffle.py"
     app.write_text(SHUFFLE)
     data = tmp_path / "rows.csv"
@@ -156,7 +156,7 @@ def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) ->
 
 
 class Quiet:
-    """A console that keeps its output."""
+    """A console that stores its output."""
 
     is_interactive = False
 
@@ -168,7 +168,7 @@ class Quiet:
 
 
 class Jobs:
-    """A step whose configuration is a file of the test, and the upserts of it."""
+    """A step whose configuration is a file of the test, and its upserts."""
 
     def __init__(self, folder: Path, environment: str):
         self.file = folder / "configuration.json"
@@ -196,7 +196,7 @@ def jobs(small_project: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def run_tuning(jobs: Jobs, console: Quiet, step: str | None = None) -> None:
-    tuning.tune(jobs.project, console, step, 5, 1)  # type: ignore[arg-type]  # stand-ins
+    tuning.tune(jobs.project, console, step, 5, 1)  # type: ignore[arg-type]  # test doubles
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RunFailedError("the job throws")])
@@ -217,7 +217,7 @@ def test_the_file_is_restored_whatever_interrupts_the_loop(jobs, monkeypatch, er
         with pytest.raises(KeyboardInterrupt):
             run_tuning(jobs, console, step)
         assert f"Restoring {jobs.file}." in console.printed
-    else:  # of a change, which is not the end
+    else:  # of a change, not of the end
         run_tuning(jobs, console, step)
         assert "nothing was faster" in console.printed
 

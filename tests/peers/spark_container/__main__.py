@@ -1,7 +1,7 @@
 """Compares the Spark container of the embedded AWS with smspark, the program of AWS's Spark image.
 
-Both get the same command lines, documents of configuration.json and sizes of instances. Each difference is
-among those of comparison.py, with its reason, or an error, as is a listed one that no longer exists.
+Both get the same command lines, configuration.json documents and instance sizes. Each difference must be
+listed in comparison.py with a reason; an unlisted one, or a listed one that no longer exists, is an error.
 """
 
 import argparse
@@ -35,12 +35,12 @@ _PROGRAM = Path(__file__).with_name("run_smspark.py")
 
 
 def in_image(jobs: Sequence[Job], source: Path, reader: FileReader) -> list[Outcome]:
-    """Return what smspark makes of jobs, as far as it is compared, files as their readers understand them.
+    """Return the comparable results of smspark for jobs, with files as their readers understand them.
 
     Args:
         jobs: the jobs.
-        source: the folder that has the package smspark.
-        reader: of the files.
+        source: folder with the package smspark.
+        reader: reader of the files.
     """
     given = [
         {**asdict(job), "vcpus": of.vcpus, "memory_mib": of.memory_mib}
@@ -60,7 +60,7 @@ def in_image(jobs: Sequence[Job], source: Path, reader: FileReader) -> list[Outc
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Give each job to both, and print how they compare; returns the exit code.
+    """Run each job in both, print the comparison, and return the exit code.
 
     Raises:
         UserError: the checkout does not have the commit, or the Python of jobs is not installed.

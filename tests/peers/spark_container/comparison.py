@@ -1,4 +1,4 @@
-"""What differs between the image and the embedded AWS, and why it stays."""
+"""The accepted differences between the image and the embedded AWS, with reasons."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -11,7 +11,7 @@ NO_SIZES = {
     "spark.yarn.appMasterEnv.AWS_REGION": "the region, which the Spark home of a job has",
     "spark.executorEnv.AWS_REGION": "the region, which the Spark home of a job has",
 }
-"""What the image writes with the sizes, and why it is not compared."""
+"""Properties that the image writes with the sizes, with reasons why they are not compared."""
 
 DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "the image writes Python's text of null, an object or a list, which is never meant; rejected here": (
@@ -39,7 +39,7 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "misspelled in the image, and so without effect": (r"core-site\.xml: fs\.AbstractFileSystem\.s3a\.imp",),
     "the same folder, as a URI": ("event logs to a folder",),
 }
-"""The names of jobs that differ, as regular expressions, by the reason."""
+"""The names of jobs that differ, as regular expressions, by reason."""
 
 
 def comparable(image: Outcome) -> Outcome:
@@ -51,7 +51,7 @@ def comparable(image: Outcome) -> Outcome:
 
 
 def difference(image: Outcome, here: Outcome) -> str:
-    """Return how outcomes differ, or nothing."""
+    """Return how outcomes differ, or an empty string."""
     return "; ".join(
         f"{key}: {image.get(key)!r} in the image, {here.get(key)!r} here"
         for key in sorted({*image, *here})
@@ -60,7 +60,7 @@ def difference(image: Outcome, here: Outcome) -> str:
 
 
 def reason(name: str) -> str | None:
-    """Return why a job differs, if that is known."""
+    """Return the known reason why a job differs, or None."""
     for text, patterns in DIFFERENCES.items():
         if any(re.fullmatch(pattern, name) for pattern in patterns):
             return text
@@ -68,7 +68,7 @@ def reason(name: str) -> str | None:
 
 
 def gone(names: Collection[str], found: Collection[str]) -> Iterator[str]:
-    """Yield what is listed in DIFFERENCES and no longer differs."""
+    """Yield the entries of DIFFERENCES that no longer differ."""
     for patterns in DIFFERENCES.values():
         for pattern in patterns:
             matching = [name for name in names if re.fullmatch(pattern, name)]

@@ -1,4 +1,4 @@
-"""The files that the image brings for Spark and Hadoop, and what the embedded AWS has of them."""
+"""The files of the image for Spark and Hadoop, and their equivalents in the embedded AWS."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ _FILES = {"spark-defaults.conf": SPARK_DEFAULTS, "core-site.xml": CORE_SITE}
 
 
 def differences(checkout: Path, reader: FileReader) -> tuple[list[str], Mapping[str, str]]:
-    """Return the names of all properties, with their file, and how some differ."""
+    """Return the names of all properties with their file, and the differences."""
     names, found = [], {}
     for file, here in _FILES.items():
         image = reader.read(file, (checkout / FOLDER / file).read_text(encoding="utf-8"))

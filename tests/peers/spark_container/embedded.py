@@ -1,4 +1,4 @@
-"""What the embedded AWS makes of the same jobs, as far as it concerns the image."""
+"""Runs the same jobs in the embedded AWS, as far as they affect the image."""
 
 import shutil
 import subprocess
@@ -22,13 +22,13 @@ from helpers.local_aws.spark_container.smspark_submit import (
 from tests.peers.spark_container.jobs import Job
 
 Outcome = Mapping[str, Any]
-"""Of a job: its command, sizes and files, by path with what their readers find in them; or its message."""
+"""The result of a job: its command, sizes and parsed files by path; or its error message."""
 
 _OF_THE_SHELL = ("HOME", "PATH", "PWD", "SHLVL", "_", "OLDPWD")
 
 
 def outcome(job: Job, root: Path) -> Outcome:
-    """Return what the embedded AWS makes of a job, in a folder for the container's `/`, which it empties."""
+    """Return the result of a job in the embedded AWS; `root` is the container's `/`, and is emptied."""
     shutil.rmtree(root, ignore_errors=True)
     paths = ContainerPaths(root)
     for path in job.files:
@@ -82,10 +82,10 @@ def _variables(exports: Mapping[str, str]) -> dict[str, str]:
 
 
 def exported(script: str) -> dict[str, str]:
-    """Return the variables that a shell has after a script, in an environment that is otherwise empty.
+    """Return the variables of a shell after a script, in an otherwise empty environment.
 
     Raises:
-        ValueError: the shell cannot read it.
+        ValueError: the shell cannot read the script.
     """
     shell = subprocess.run(
         ["bash", "--norc", "-c", 'eval "$1"; env -0', "bash", script],

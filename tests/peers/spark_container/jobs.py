@@ -1,4 +1,4 @@
-"""The jobs that smspark and the embedded AWS are compared by."""
+"""The jobs with which smspark and the embedded AWS are compared."""
 
 import json
 import random
@@ -11,23 +11,23 @@ from helpers.spark.instances import instances
 CODE = "/opt/ml/processing/input/code"
 APP = f"{CODE}/app.py"
 FOLDER = "/opt/ml/processing/input/py"
-"""With one file directly in it: of several, the image has the order of the file system."""
+"""A folder with only one file: the image would list several in the order of the file system."""
 COUNTS = (1, 2, 5, 20)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a processing job asks for, as far as it concerns the image.
+    """The parts of a processing job that affect the image.
 
     Attributes:
-        name: of the comparison.
+        name: name in the comparison.
         command: the arguments of smspark-submit.
-        document: the text of configuration.json, in which surrogates stand for bytes that are not UTF-8.
-        mode: of `AWS_SPARK_CONFIG_MODE`.
-        instance_type: of the instances.
-        instance_count: of the instances.
-        files: of the container.
-        folders: of the container, which are empty.
+        document: the text of configuration.json; surrogates stand for bytes that are not UTF-8.
+        mode: value of `AWS_SPARK_CONFIG_MODE`.
+        instance_type: type of the instances.
+        instance_count: number of instances.
+        files: files in the container.
+        folders: empty folders in the container.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Job:
 
 
 def sizings() -> Iterator[Job]:
-    """Yield a job for each instance type, number of instances and mode, and some modes that there are not."""
+    """Yield a job for each instance type, number of instances and mode, including invalid modes."""
     for instance in instances().values():
         for count in COUNTS:
             for mode in (None, "1", "2"):
@@ -235,11 +235,11 @@ _ALPHABETS: Mapping[str, tuple[str, ...]] = {
     "spark-metrics": (*"ab01\\\\ =:#!$\"'*.\t\f\r", "\\u00e4"),
     "core-site": (*"ab01\\ =:#!$\"'ä€\t\r\n", "&amp;", "&lt;", "&#9;", "<!-- x -->", "<![CDATA[&]]>"),
 }
-"""Of generated names and values; all of it can be read."""
+"""Characters of generated names and values, all of which can be read."""
 
 
 def _generated(classification: str, alphabet: tuple[str, ...], number: int) -> str:
-    """Return a document of some entries, always the same for a number."""
+    """Return a document with some entries, which depends only on the number."""
     chance = random.Random(f"{classification} {number}")
 
     def text() -> str:
@@ -254,7 +254,7 @@ def _generated(classification: str, alphabet: tuple[str, ...], number: int) -> s
 
 
 def documents() -> Iterator[Job]:
-    """Yield jobs with a configuration.json, valid and not."""
+    """Yield jobs with valid and invalid configuration.json documents."""
     texts = {
         **{f"wrong: {name}": text for name, text in _WRONG.items()},
         **{f"valid: {name}": text for name, text in _VALID.items()},
@@ -381,11 +381,11 @@ _WORDS = (
     ),
     *("s3://b/a", "s3://b/a,s3a://b/c", "", "a b", "it's", "x,y", f"{_DIRECTORY}/empty"),
 )
-"""Of generated command lines."""
+"""Words of generated command lines."""
 
 
 def commands() -> Iterator[Job]:
-    """Yield jobs with a command line, valid and not."""
+    """Yield jobs with valid and invalid command lines."""
     for name, command in _COMMANDS.items():
         yield Job(name, command=command)
     for number in range(3 * _GENERATED):
@@ -401,4 +401,4 @@ def commands() -> Iterator[Job]:
 
 
 PARTS = {"configuration.json": documents, "sizes": sizings, "command lines": commands}
-"""The jobs by what is compared with them."""
+"""The jobs by the compared part."""

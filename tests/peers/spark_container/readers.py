@@ -1,4 +1,4 @@
-"""Reads the files of jobs with what reads them in the image: Spark, Hadoop, Java and a shell."""
+"""Reads the files of jobs with the readers of the image: Spark, Hadoop, Java and a shell."""
 
 import os
 import tempfile
@@ -22,7 +22,7 @@ class FileReader:
         self._folder = folder
 
     def understood(self, outcome: Outcome) -> Outcome:
-        """Return an outcome with what readers find in its files, or, where one of them fails, with that."""
+        """Return an outcome with the parsed content of its files, or with the error of a reader."""
         if "files" not in outcome:
             return outcome
         files = {}
@@ -37,10 +37,10 @@ class FileReader:
         }
 
     def read(self, path: str, text: str) -> dict[str, str]:
-        """Return what the readers of a file find in it.
+        """Return the content of a file as its readers understand it.
 
         Raises:
-            ValueError: they cannot read it.
+            ValueError: a reader fails.
         """
         if path.endswith(".sh"):
             return exported(text)
@@ -82,11 +82,11 @@ class FileReader:
 
 @contextmanager
 def file_reader() -> Iterator[FileReader]:
-    """Start a JVM to read files, and end it."""
+    """Start a JVM that reads files, and stop it after the block."""
     os.environ.update(JAVA_HOME=str(java.java_home()), SPARK_LOCAL_IP="127.0.0.1")
     gateway = launch_gateway()  # type: ignore[no-untyped-call]
     logging = gateway.jvm.org.apache.logging.log4j
-    logging.core.config.Configurator.setAllLevels("", logging.Level.OFF)  # Hadoop logs what it cannot read
+    logging.core.config.Configurator.setAllLevels("", logging.Level.OFF)  # Hadoop logs read errors
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield FileReader(gateway.jvm, Path(folder))

@@ -1,4 +1,4 @@
-"""The image's results for some of the jobs, kept so that each test run compares with them."""
+"""The image's results for some jobs, stored so that each test run compares with them."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ RECORDED = (
 
 
 def record(commit: str, outcomes: Mapping[str, Outcome]) -> None:
-    """Write the image's results for the recorded jobs, of those for all."""
+    """Write the image's results for the recorded jobs."""
     document = {
         "source": f"smspark of aws/sagemaker-spark-container at {commit}, "
         "run by python -m tests.peers.spark_container CHECKOUT --record",
@@ -38,5 +38,5 @@ def record(commit: str, outcomes: Mapping[str, Outcome]) -> None:
 
 
 def recorded() -> Mapping[str, Outcome]:
-    """Return the recorded results by the name of the job."""
+    """Return the recorded results by job name."""
     return dict(json.loads(RESULTS.read_text(encoding="utf-8"))["outcomes"])

@@ -1,7 +1,7 @@
 """Runs smspark, the program of the Spark image, on jobs: a script for a Python with the image's packages.
 
-`python run_smspark.py FOLDER` finds smspark on its path, reads a list of jobs from its input and writes what
-the image makes of each. FOLDER is empty, and stands for the container's `/`. Neither Hadoop nor Spark starts.
+`python run_smspark.py FOLDER` imports smspark, reads a list of jobs from its input and writes the results of
+the image. FOLDER is empty, and represents the container's `/`. Neither Hadoop nor Spark starts.
 """
 
 import importlib
@@ -27,7 +27,7 @@ _SPARK_DEFAULTS = "usr/lib/spark/conf/spark-defaults.conf"
 
 
 def lead_into(root: Path) -> None:
-    """Lead every path that smspark writes to into a folder."""
+    """Redirect all paths to which smspark writes into a folder."""
     errors.BaseError.message_path = str(root / _MESSAGE)
     config.Configuration.classification_data = [
         data._replace(path=f"{root}{data.path}") for data in config.Configuration.classification_data
@@ -39,7 +39,7 @@ def lead_into(root: Path) -> None:
 
 
 class Manager:
-    """Stands in for the manager of a processing job: it configures what that does, and starts nothing."""
+    """Replaces the manager of a processing job: configures everything, but starts nothing."""
 
     def __init__(self, root: Path, job: dict[str, Any]):
         self._root = root
@@ -47,7 +47,7 @@ class Manager:
         self.result: dict[str, Any] = {}
 
     def run(self, command: str, s3_uri: str | None, local_folder: str | None) -> None:
-        """Size, configure and log as the image does before it runs a command."""
+        """Size, configure and log like the image before it runs a command."""
         job = self._job
         smspark = bootstrapper.Bootstrapper()
         _, sizes = smspark.get_yarn_spark_resource_config(
@@ -70,7 +70,7 @@ class Manager:
 
 
 def run(root: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """Return the command, sizes and files of a job, or else the message that it leaves."""
+    """Return the command, sizes and files of a job, or its error message."""
     for folder in root.iterdir():
         shutil.rmtree(folder)
     for path in job["files"]:
@@ -100,7 +100,7 @@ def run(root: Path, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> NoReturn:
-    """Run every job."""
+    """Run all jobs."""
     root = Path(sys.argv[1]).resolve()
     jobs = json.load(sys.stdin)
     logging.disable()

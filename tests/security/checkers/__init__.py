@@ -1,5 +1,5 @@
-"""Checkers that others maintain, run on the templates as they are deployed, and on their policies.
+"""External checkers, run on the deployed templates and their policies.
 
-`rendering.py` gives templates their values, `weakening.py` weakens copies of them, `tools.py` runs the
-checkers, and `suppressions.py` has what is left out.
+`rendering.py` inserts the values into templates, `weakening.py` weakens copies of them, `tools.py` runs the
+checkers, and `suppressions.py` loads accepted findings.
 """

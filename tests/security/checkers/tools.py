@@ -1,4 +1,4 @@
-"""Runs each checker once, on all templates or policies together, and returns what it found in one form."""
+"""Runs each checker once on all templates or policies, and returns its findings in a common form."""
 
 import json
 import platform
@@ -20,13 +20,13 @@ CHECKOV = "checkov"
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What a rule has against something.
+    """A violation of a rule.
 
     Attributes:
-        tool: its name.
-        rule: the rule, by the tool's own identifier.
-        where: `<template>.<logical id>`, of policies with `.<Sid>`.
-        what: the action, resource or key that it is about; empty where the rule is about all of it.
+        tool: name of the checker.
+        rule: the checker's ID of the rule.
+        where: `<template>.<logical id>`, for policies with `.<Sid>`.
+        what: the affected action, resource or key; empty if all are affected.
     """
 
     tool: str
@@ -37,12 +37,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """What one run gave.
+    """The result of one run.
 
     Attributes:
-        rules: the rules that had something to look at, by `<template>`, of policies by the tool.
+        rules: the rules that had something to check, by `<template>`; for policies, by checker.
         known: all rules that were run.
-        findings: what they found.
+        findings: the violations.
     """
 
     rules: frozenset[tuple[str, str]]
@@ -51,7 +51,7 @@ class Result:
 
 
 def run_control_tower(folder: Path) -> Result:
-    """Run cfn-guard with the proactive controls of AWS Control Tower on the templates of a folder."""
+    """Run cfn-guard with the proactive controls of AWS Control Tower on the templates in a folder."""
     system = {"Linux": "ubuntu", "Darwin": "macos"}[platform.system()]
     machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
     answer = subprocess.run(
@@ -61,7 +61,7 @@ def run_control_tower(folder: Path) -> Result:
         ],
         capture_output=True,
         text=True,
-        check=False,  # a finding is an exit code, too
+        check=False,  # findings also result in an exit code
         timeout=300,
     )
     try:
@@ -91,7 +91,7 @@ def control_tower_names() -> dict[str, str]:
 
 
 def run_cdk_nag(folder: Path) -> Result:
-    """Run cdk-nag's pack AwsSolutions on the templates of a folder, included into stacks of the CDK."""
+    """Run cdk-nag's pack AwsSolutions on the templates in a folder, included into CDK stacks."""
     answer = subprocess.run(
         ["node", HERE / "cdk_nag.mjs", folder], capture_output=True, text=True, check=False, timeout=300
     )
@@ -105,7 +105,7 @@ def run_cdk_nag(folder: Path) -> Result:
 
 
 def run_checkov(folder: Path) -> Result:
-    """Run checkov on the templates of a folder."""
+    """Run checkov on the templates in a folder."""
     program = shutil.which("checkov")
     assert program, "run by: make security"
     answer = subprocess.run(
@@ -143,13 +143,13 @@ def _stem(check: Mapping[str, Any]) -> str:
 
 
 def run_on_policies(policies: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Result]]:
-    """Run cloudsplaining on policies of identities, and the service authorization reference on all.
+    """Run cloudsplaining on identity-based policies, and the service authorization reference on all policies.
 
     Args:
-        policies: by `identity` and `resource`, by their names.
+        policies: by `identity` and `resource`, then by name.
 
     Yields:
-        each tool with its result.
+        Each checker with its result.
     """
     program = shutil.which("cloudsplaining")
     assert program, "run by: make security"

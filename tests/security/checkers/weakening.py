@@ -1,4 +1,4 @@
-"""Weakened copies of templates and policies, which checkers must turn red for."""
+"""Weakened copies of templates and policies, which checkers must detect."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from checkers.tools import CDK_NAG, CHECKOV, CONTROL_TOWER, Finding
 
 WEAKENED = "weakened-"
-"""How the names of weakened templates and policies begin."""
+"""Prefix of weakened templates and policies."""
 
 
 def _is_not_encrypted(resources: Any) -> None:
@@ -74,7 +74,7 @@ EXPECTED = (
     Finding("policy_sentry", "UnsupportedAction", f"{WEAKENED}list.Weak", "s3:ListAllMyBuckets"),
     Finding("policy_sentry", "UnsupportedConditionKey", f"{WEAKENED}key.Weak", "s3:GetObject s3:prefix"),
 )
-"""What must be found."""
+"""The findings that are required."""
 
 
 def weakened_templates(templates: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read exports of orders, and write them as Parquet with the price of an order and its days in transit."""
+"""Read exports of orders, and write them as Parquet with the price of each order and its days in transit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from etl.ingestion.table import Table
 
 
 def with_totals(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with two more columns."""
+    """Return the rows with two additional columns."""
     total = (pl.col("price") * pl.col("quantity")).cast(pl.Decimal(18, 2))
     days = (pl.col("delivered") - pl.col("ordered").dt.date()).dt.total_days()
     return rows.with_columns(total.alias("total"), days.alias("days"))

@@ -1,6 +1,6 @@
-"""What statistics cost beside reading and checking: `python -m tests.spark_jobs.model_quality.cost [ROWS]`.
+"""Measures the cost of statistics: `python -m tests.spark_jobs.model_quality.cost [ROWS]`.
 
-Seconds of CPU of one task, as on one core of an executor; the least of three rounds.
+CPU seconds of one task, as on one core of an executor; the minimum of three rounds.
 """
 
 import sys
@@ -14,7 +14,7 @@ from tests.spark_submit import JOBS, packages
 
 sys.path.extend([str(JOBS), str(packages())])
 
-import etl.ingestion.task  # noqa: F401 - before Polars is imported: it sets the number of its threads
+import etl.ingestion.task  # noqa: F401 - before the import of Polars: it sets its number of threads
 from abalone_model import DATA
 from etl.ingestion.assignment import Assignment, run_task
 from etl.ingestion.inputs import divide, find_input
@@ -26,7 +26,7 @@ ROUNDS = 3
 
 
 class Nothing(Sink):
-    """Reads and checks."""
+    """Reads and validates."""
 
     data_sets = MappingProxyType({})
 
@@ -35,14 +35,14 @@ class Nothing(Sink):
 
 
 class Described(Nothing):
-    """Reads, checks and describes."""
+    """Reads, validates and computes statistics."""
 
     def take(self, rows):
         return Taken([], statistics_of(rows, [DATA.columns.label, *DATA.columns.features]))
 
 
 def seconds(source: Path, sink: Sink, folder: Path) -> float:
-    """Return the CPU that the tasks take."""
+    """Return the CPU seconds of the tasks."""
     began = time.process_time()
     for part in divide(find_input(LocalDisk(), str(source)), 2, splittable=True):
         result = run_task(Assignment(DATA.training_table, sink, str(folder), "cost", S3Settings()), part)
@@ -68,7 +68,7 @@ def measure(rows: int) -> dict[str, float]:
 
 
 def main(rows: int) -> None:
-    """Measure, and print."""
+    """Measure and print."""
     found = measure(rows)
     line = f"{rows:,} rows: read and check {found['scan']} s, with statistics {found['statistics']} s"
     print(f"{line}, {found['ratio']} times as much")

@@ -1,4 +1,4 @@
-"""Generated loans, and the declaration of a model of them: two classes, missing values, a text as key."""
+"""Generated loans, and the declaration of a model for them: two classes, missing values, a text as key."""
 
 import math
 import random
@@ -24,13 +24,13 @@ LOANS = ModelData(
 
 
 def training_rows(count: int, seed: int = 1) -> Iterator[str]:
-    """Yield rows whose label follows from income, amount and purpose, with chance."""
+    """Yield rows whose label depends on income, amount, purpose and chance."""
     for purpose, amount, months, income, repaid in _loans(count, seed):
         yield f"2026-03-{months % 28 + 1:02},{purpose},{amount:.2f},{months},{income},{repaid}"
 
 
 def scoring_rows(count: int, seed: int = 2, factor: float = 1.0) -> Iterator[str]:
-    """Yield rows with a key and without label; `factor` makes other amounts."""
+    """Yield rows with a key and without a label; `factor` scales the amounts."""
     for number, (purpose, amount, months, income, _) in enumerate(_loans(count, seed)):
         yield f"L-{number:06},{purpose},{amount * factor:.2f},{months},{income}"
 

@@ -1,4 +1,4 @@
-"""The columns of a model: to numbers and back, and through columns.json."""
+"""The columns of a model: encoding, decoding, and columns.json."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which model is registered."""
+"""Decisions on the registration of models."""
 
 import math
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model_quality.distribution import cell_numbers, cells, numbers_of, texts_of
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-# Of sizes whose squares are numbers as well.
+# Numbers whose squares are finite.
 MEASURES = st.floats(-1e150, 1e150, allow_subnormal=False)
 
 

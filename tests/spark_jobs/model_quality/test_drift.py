@@ -1,4 +1,4 @@
-"""Distances from a baseline, against SciPy's."""
+"""Distances from a baseline, compared with SciPy."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Metrics of predictions, against scikit-learn's, in parts that add up."""
+"""Metrics of predictions, compared with scikit-learn, from partial sums."""
 
 import math
 
@@ -35,7 +35,7 @@ def test_regression() -> None:
 
 @pytest.mark.parametrize("digits", [1, 2, 16])
 def test_classes(digits) -> None:
-    """With few digits there are ties."""
+    """With few digits, there are ties."""
     random = np.random.default_rng(1)
     label = random.integers(0, 2, 1_000).astype(float)
     prediction = np.clip(0.35 * label + random.uniform(0, 0.65, 1_000), 0.001, 0.999).round(digits)

@@ -1,4 +1,4 @@
-"""The types of resources that have handlers of their own: a module for each service, a class for each type.
+"""The resource types with handlers of their own: one module per service, one class per type.
 
 The classes of all modules in this package are registered; see CONTRIBUTING.md for how to add one.
 """
@@ -28,6 +28,6 @@ RESOURCE_TYPES: Mapping[str, type[ResourceType]] = _registered()
 
 
 def resource_type(type_name: str, place: AccountRegion) -> ResourceType:
-    """Return a type by its name."""
+    """Return a resource type by name."""
     known = RESOURCE_TYPES.get(type_name)
     return other_type(type_name, place) if known is None else known(place)

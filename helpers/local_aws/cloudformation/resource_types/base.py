@@ -1,4 +1,4 @@
-"""What a type of resource is: handlers that create, read, update and delete a resource."""
+"""The base class of resource types: handlers that create, read, update and delete a resource."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Definition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AccountRegion:
-    """The account and region that a stack lives in."""
+    """The account and region of a stack."""
 
     account: str
     region: str
@@ -22,7 +22,7 @@ class AccountRegion:
 
 
 class Owner(Protocol):
-    """The stack of a resource, as far as its handlers need it."""
+    """The parts of a stack that the handlers of its resources use."""
 
     stack_id: str
     name: str
@@ -33,16 +33,16 @@ class Resource:
     """A resource of a stack.
 
     Attributes:
-        logical_id: its name in the template.
-        type_name: `AWS::S3::Bucket`
-        stack: the stack that it belongs to.
-        generated_name: the name that CloudFormation makes up for it, where the template gives none.
-        definition: its part of the template, with functions evaluated.
-        properties: those of the definition as its type takes them, with the stack's tags.
-        physical_id: what Ref gives; empty as long as it is not there.
-        attributes: what Fn::GetAtt gives, as the create handler knows it.
-        model: moto's object, where moto's own model of the type has made the resource.
-        state: what the handlers keep of it between two calls.
+        logical_id: the name in the template.
+        type_name: such as `AWS::S3::Bucket`.
+        stack: the stack of the resource.
+        generated_name: the name that CloudFormation generates if the template sets none.
+        definition: the part of the template that defines the resource, with functions evaluated.
+        properties: the properties of the definition, with the types of the schema and the tags of the stack.
+        physical_id: the value of Ref; empty until the resource exists.
+        attributes: the values of Fn::GetAtt that the create handler knows.
+        model: moto's object, if moto's model of the type created the resource.
+        state: values that the handlers keep between calls.
     """
 
     logical_id: str
@@ -61,12 +61,12 @@ class Resource:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags by their keys."""
+        """The tags by key."""
         return {tag["Key"]: str(tag["Value"]) for tag in self.properties.get("Tags", [])}
 
     @property
     def system_tags(self) -> dict[str, str]:
-        """The tags that CloudFormation itself puts on resources."""
+        """The tags that CloudFormation adds to resources."""
         return {
             "aws:cloudformation:logical-id": self.logical_id,
             "aws:cloudformation:stack-id": self.stack.stack_id,
@@ -75,14 +75,14 @@ class Resource:
 
 
 class ResourceType:
-    """One type of resource in one place.
+    """A resource type in an account and region.
 
     Attributes:
         type_name: the type in templates.
-        emulated: the properties that have an effect, or `Property.Part` where not all of one has; what a
-            template sets beyond them is named in the stack's events. None where that is not known.
-        importable: a stack can take over a resource that is there: `adopt` finds it.
-        always_updated: an update of the stack reaches the resource also when its properties are the same.
+        emulated: the properties that have an effect, or `Property.Part` if only a part of one has. Events of
+            the stack list the other properties that a template sets. None if this is not known.
+        importable: whether a stack can import an existing resource, which `adopt` finds.
+        always_updated: whether a stack update calls the update handler even if no property changes.
     """
 
     type_name: ClassVar[str] = ""
@@ -95,7 +95,7 @@ class ResourceType:
 
     @classmethod
     def schema(cls) -> ResourceSchema | None:
-        """Return the type's schema, or None where there is none here."""
+        """Return the schema of the type, or None if it is not available."""
         return schema_of(cls.type_name)
 
     def create(self, resource: Resource) -> None:
@@ -103,11 +103,11 @@ class ResourceType:
         raise NotImplementedError
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the properties that can be read, as they are now, or None where the resource is gone."""
+        """Return the current properties that can be read, or None if the resource does not exist."""
         raise NotImplementedError
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Give changed properties their effect, in place."""
+        """Apply changed properties in place."""
         raise NotImplementedError
 
     def delete(self, resource: Resource) -> None:
@@ -115,11 +115,11 @@ class ResourceType:
         raise NotImplementedError
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what Fn::GetAtt gives; raise KeyError where the type has no such attribute."""
+        """Return the value of Fn::GetAtt; raise KeyError if the type has no such attribute."""
         return resource.attributes[name]
 
     def adopt(self, resource: Resource) -> bool:
-        """Find the resource with the given physical ID; return whether it is there."""
+        """Find the resource with the given physical ID; return whether it exists."""
         raise NotImplementedError
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
@@ -127,7 +127,7 @@ class ResourceType:
         return False
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
-        """Return whether an update would change something though the properties are the same."""
+        """Return whether an update would change something although the properties are equal."""
         return False
 
     @classmethod
@@ -137,5 +137,5 @@ class ResourceType:
 
 
 def as_text(document: Any) -> str:
-    """Return a policy document as the text that services keep."""
+    """Return a policy document as text, which services store."""
     return document if isinstance(document, str) else json.dumps(document)

@@ -1,4 +1,4 @@
-"""AWS::Budgets. Nothing is used up here, so that no budget ever notifies anyone."""
+"""AWS::Budgets. There are no costs here, so a budget never sends a notification."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Budget(ResourceType):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change what the budget is about."""
+        """Change the budget."""
         found = self._backend.budgets[self.place.account][resource.physical_id]
         for name in before.get("Budget", {}).keys() - resource.properties["Budget"].keys() - {"BudgetName"}:
             found.budget.pop(name, None)
@@ -54,6 +54,6 @@ class Budget(ResourceType):
 
 def _budget(properties: Properties) -> dict[str, Any]:
     budget = dict(properties["Budget"])
-    if "BudgetLimit" in budget:  # the API takes the amount as a text
+    if "BudgetLimit" in budget:  # the API expects a string
         budget["BudgetLimit"] = {**budget["BudgetLimit"], "Amount": str(budget["BudgetLimit"]["Amount"])}
     return budget

@@ -1,4 +1,4 @@
-"""AWS::CloudFormation: stacks as resources of a stack, each changed by a change set of its own."""
+"""AWS::CloudFormation: nested stacks, each updated with its own change set."""
 
 import uuid
 from typing import Any
@@ -27,15 +27,15 @@ class NestedStack(ResourceType):
         return cloudformation_backends[self.place.account][self.place.region]
 
     def create(self, resource: Resource) -> None:
-        """Create the stack, and wait for its end."""
+        """Create the stack, and wait until it is complete."""
         self._deploy_nested(resource, "CREATE")
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Update the stack, and wait for its end."""
+        """Update the stack, and wait until it is complete."""
         self._deploy_nested(resource, "UPDATE")
 
     def delete(self, resource: Resource) -> None:
-        """Delete the stack with what is in it."""
+        """Delete the stack with its resources."""
         stack = self._backend.stacks.get(resource.physical_id)
         if stack is None:
             return
@@ -46,12 +46,12 @@ class NestedStack(ResourceType):
             )
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return an output, as `Outputs.<name>`."""
+        """Return an output, with the name `Outputs.<name>`."""
         outputs = self._backend.stacks[resource.physical_id].outputs
         return {f"Outputs.{each['OutputKey']}": each["OutputValue"] for each in outputs}[name]
 
     def differs_beyond_properties(self, resource: Resource, properties: Properties) -> bool:
-        """Return whether the template at the stack's address is another than the one that it has."""
+        """Return whether the template at TemplateURL differs from the deployed one."""
         stack = self._backend.stacks.get(resource.physical_id)
         if stack is None or isinstance(properties["TemplateURL"], Unknown):
             return False

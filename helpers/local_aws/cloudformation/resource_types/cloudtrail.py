@@ -1,4 +1,4 @@
-"""AWS::CloudTrail. A trail records nothing here."""
+"""AWS::CloudTrail. Trails record nothing here."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ class Trail(ResourceType):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the settings; one that is gone from the template has its default again."""
+        """Change the settings; reset those that the template no longer sets."""
         properties = resource.properties
         trail = self._backend.update_trail(
             resource.physical_id,

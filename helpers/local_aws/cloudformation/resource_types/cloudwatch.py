@@ -26,12 +26,12 @@ class Dashboard(ResourceType):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return what it shows."""
+        """Return the dashboard body."""
         found = self._backend.dashboards.get(resource.physical_id)
         return None if found is None else {"DashboardBody": found.body}
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change what it shows."""
+        """Change the dashboard body."""
         self._backend.put_dashboard(name=resource.physical_id, body=resource.properties["DashboardBody"])
 
     def delete(self, resource: Resource) -> None:

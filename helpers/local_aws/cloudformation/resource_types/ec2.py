@@ -41,7 +41,7 @@ class Vpc(_Ec2):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return addresses and DNS settings."""
+        """Return the CIDR block and the DNS settings."""
         vpc = self._backend.vpcs.get(resource.physical_id)
         if vpc is None:
             return None
@@ -61,7 +61,7 @@ class Vpc(_Ec2):
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the VPC, in which there may be no security group but its own."""
+        """Delete the VPC, which may contain no security group but the default one."""
         if resource.physical_id not in self._backend.vpcs:
             return
         groups = self._backend.describe_security_groups(filters={"vpc-id": [resource.physical_id]})
@@ -83,7 +83,7 @@ class Vpc(_Ec2):
         }[name]
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Return whether the VPC leaves dedicated hosts; to get there it has to be replaced."""
+        """Return whether the tenancy changes from dedicated to default; the reverse replaces the VPC."""
         return bool(after.get("InstanceTenancy", "default") == "default")
 
 
@@ -94,7 +94,7 @@ class Subnet(_Ec2):
     emulated = frozenset({"AvailabilityZone", "CidrBlock", "MapPublicIpOnLaunch", "Tags", "VpcId"})
 
     def create(self, resource: Resource) -> None:
-        """Create the subnet, in the first zone unless one is named."""
+        """Create the subnet, by default in the first availability zone."""
         zone = resource.properties.get("AvailabilityZone", f"{self.place.region}a")
         subnet = self._backend.create_subnet(
             resource.properties["VpcId"], resource.properties["CidrBlock"], availability_zone=zone
@@ -103,7 +103,7 @@ class Subnet(_Ec2):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return where the subnet is."""
+        """Return the location and the address settings of the subnet."""
         subnet = self._find(resource)
         if subnet is None:
             return None
@@ -121,7 +121,7 @@ class Subnet(_Ec2):
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the subnet, in which there may be no network interface."""
+        """Delete the subnet, which may contain no network interface."""
         if self._find(resource) is None:
             return
         if any(interface.subnet.id == resource.physical_id for interface in self._backend.enis.values()):
@@ -152,13 +152,13 @@ class RouteTable(_Ec2):
     emulated = frozenset({"Tags", "VpcId"})
 
     def create(self, resource: Resource) -> None:
-        """Create the table."""
+        """Create the route table."""
         table = self._backend.create_route_table(resource.properties["VpcId"])
         resource.physical_id = resource.attributes["RouteTableId"] = table.id
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return where the table is."""
+        """Return the VPC of the route table."""
         table = self._backend.route_tables.get(resource.physical_id)
         return None if table is None else {"VpcId": table.vpc_id}
 
@@ -167,7 +167,7 @@ class RouteTable(_Ec2):
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the table."""
+        """Delete the route table."""
         if resource.physical_id in self._backend.route_tables:
             self._backend.delete_route_table(resource.physical_id)
 
@@ -179,13 +179,13 @@ class SubnetRouteTableAssociation(_Ec2):
     emulated = frozenset({"RouteTableId", "SubnetId"})
 
     def create(self, resource: Resource) -> None:
-        """Associate the subnet with the table."""
+        """Associate the subnet with the route table."""
         resource.physical_id = resource.attributes["Id"] = self._backend.associate_route_table(
             resource.properties["RouteTableId"], subnet_id=resource.properties["SubnetId"]
         )
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return what is associated."""
+        """Return the associated subnet and route table."""
         for table in self._backend.route_tables.values():
             for each in table.associations:
                 if each["RouteTableAssociationId"] == resource.physical_id:
@@ -193,13 +193,13 @@ class SubnetRouteTableAssociation(_Ec2):
         return None
 
     def delete(self, resource: Resource) -> None:
-        """Disassociate the subnet from the table."""
+        """Disassociate the subnet from the route table."""
         if self.read(resource) is not None:
             self._backend.disassociate_route_table(resource.physical_id)
 
 
 class SecurityGroup(_Ec2):
-    """AWS::EC2::SecurityGroup. A group whose template does not mention egress may send everything."""
+    """AWS::EC2::SecurityGroup. Without egress rules in the template, a group allows all egress."""
 
     type_name = "AWS::EC2::SecurityGroup"
     emulated = frozenset(
@@ -231,7 +231,7 @@ class SecurityGroup(_Ec2):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Replace the group's own rules; those that others have added stay."""
+        """Replace the rules of the template; keep rules that were added otherwise."""
         group = self._backend.get_security_group_from_id(resource.physical_id)
         _close(group, resource.state.get("rules", []))
         resource.state["rules"] = opened = []
@@ -241,7 +241,7 @@ class SecurityGroup(_Ec2):
         self._tag(resource, before)
 
     def _rules_of_their_own(self) -> set[str]:
-        """Return the IDs of rules that are resources: the properties of their groups do not name them."""
+        """Return the IDs of rules that are resources; they are not properties of their groups."""
         stacks = cloudformation_backends[self.place.account][self.place.region].stacks.values()
         types = {SecurityGroupEgress.type_name, SecurityGroupIngress.type_name}
         return {
@@ -294,7 +294,7 @@ def _open(backend: Any, group: Any, rule: Properties, *, egress: bool) -> list[A
 
 
 def _describe(rule: Any, description: str | None) -> None:
-    """Give a rule its description where moto looks for it, also of a rule that is not for addresses."""
+    """Store the description of a rule where moto reads it, also if its source is not a CIDR block."""
     if description:
         rule.ip_range["Description"] = description
     else:
@@ -321,7 +321,7 @@ def _rule(rule: Any) -> Mapping[str, Any]:
 
 
 class _GroupRule(_Ec2):
-    """A rule of a security group as a resource of its own."""
+    """A rule of a security group as a separate resource."""
 
     egress: ClassVar[bool]
 
@@ -339,7 +339,7 @@ class _GroupRule(_Ec2):
         resource.physical_id = resource.attributes["Id"] = str(rules[0].id)
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return no properties if the rule exists, also if it was created again, and None if it does not."""
+        """Return no properties if the rule exists, even if it was recreated, and None otherwise."""
         group = self._backend.get_security_group_from_id(resource.state["group"])
         rules = [*group.ingress_rules, *group.egress_rules] if group else []
         there = any(
@@ -383,13 +383,13 @@ class SecurityGroupIngress(_GroupRule):
 
 
 class NatGateway(_Ec2):
-    """AWS::EC2::NatGateway. moto keeps a gateway's network interface, which would keep its subnet."""
+    """AWS::EC2::NatGateway. moto keeps the network interface of a gateway, which would block its subnet."""
 
     type_name = "AWS::EC2::NatGateway"
     emulated = frozenset({"AllocationId", "ConnectivityType", "SubnetId", "Tags"})
 
     def create(self, resource: Resource) -> None:
-        """Create the gateway with a network interface, which takes the elastic address."""
+        """Create the gateway with a network interface, which the elastic IP address is associated with."""
         properties = resource.properties
         gateway = self._backend.create_nat_gateway(
             properties["SubnetId"],
@@ -401,7 +401,7 @@ class NatGateway(_Ec2):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return where the gateway is, and its address."""
+        """Return the subnet of the gateway, and its address."""
         gateway = self._backend.nat_gateways.get(resource.physical_id)
         if gateway is None or gateway.state == "deleted":
             return None
@@ -412,11 +412,11 @@ class NatGateway(_Ec2):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the tags; all else is create-only."""
+        """Change the tags; all other properties are create-only."""
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the gateway and its network interface; the elastic address is free again."""
+        """Delete the gateway and its network interface, which releases the elastic IP address."""
         backend = self._backend
         gateway = backend.nat_gateways.get(resource.physical_id)
         if gateway is None:
@@ -452,7 +452,7 @@ class VpcEndpoint(_Ec2):
         self.update(resource, {**properties, "Tags": []})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the endpoint as it is."""
+        """Return the current endpoint."""
         endpoint = self._backend.vpc_end_points.get(resource.physical_id)
         if endpoint is None or endpoint.state.startswith("delet"):
             return None
@@ -467,7 +467,7 @@ class VpcEndpoint(_Ec2):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change policy, groups, names, and where the endpoint is reached."""
+        """Change the policy, security groups, private DNS, subnets and route tables."""
         properties = resource.properties
         endpoint = self._backend.vpc_end_points[resource.physical_id]
         endpoint.policy_document = as_text(properties.get("PolicyDocument", VPCEndPoint.DEFAULT_POLICY))
@@ -477,7 +477,7 @@ class VpcEndpoint(_Ec2):
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the endpoint, its routes and network interfaces."""
+        """Delete the endpoint with its routes and network interfaces."""
         self._backend.delete_vpc_endpoints([resource.physical_id])
         self._backend.vpc_end_points.pop(resource.physical_id, None)
 
@@ -534,7 +534,7 @@ def _same_flow_log(one: FlowLogs, other: FlowLogs) -> bool:
 
 
 class FlowLog(_Ec2):
-    """AWS::EC2::FlowLog. Nothing flows here, so that it writes nothing."""
+    """AWS::EC2::FlowLog. There is no network traffic here, so nothing is logged."""
 
     type_name = "AWS::EC2::FlowLog"
     emulated = frozenset(
@@ -567,7 +567,7 @@ class FlowLog(_Ec2):
             deliver_logs_error_message=None,
             **settings,
         )
-        # moto's own operation rejects a second log that differs only in what it records, as replacements do.
+        # moto rejects a second flow log that differs only in its format, as a replacement does.
         if any(_same_flow_log(made, other) for other in backend.flow_logs.values()):
             raise FlowLogAlreadyExists
         backend.flow_logs[made.id] = made
@@ -575,7 +575,7 @@ class FlowLog(_Ec2):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the flow log as it is."""
+        """Return the current flow log."""
         found = self._backend.flow_logs.get(resource.physical_id)
         if found is None:
             return None
@@ -589,7 +589,7 @@ class FlowLog(_Ec2):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the tags; all else is create-only."""
+        """Change the tags; all other properties are create-only."""
         self._tag(resource, before)
 
     def delete(self, resource: Resource) -> None:

@@ -31,7 +31,7 @@ class Rule(ResourceType):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the rule as it is, with its targets."""
+        """Return the current rule with its targets."""
         rule = self._rules(resource.properties).get(resource.physical_id)
         if rule is None:
             return None
@@ -45,7 +45,7 @@ class Rule(ResourceType):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the rule; it keeps the targets that others have added."""
+        """Change the rule; keep targets that were added otherwise."""
         properties, name = resource.properties, resource.physical_id
         bus = properties.get("EventBusName", "default")
         pattern = properties.get("EventPattern")

@@ -43,7 +43,7 @@ class Role(_Iam):
         self._configure(role, resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the role as it is, with its policies."""
+        """Return the current role with its policies."""
         role = self._find(resource)
         if role is None:
             return None
@@ -60,7 +60,7 @@ class Role(_Iam):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the role; what others have attached stays."""
+        """Change the role; keep policies that were attached otherwise."""
         role = self._backend.get_role(resource.physical_id)
         properties = resource.properties
         role.assume_role_policy_document = as_text(properties["AssumeRolePolicyDocument"])
@@ -135,7 +135,7 @@ class ManagedPolicy(_Iam):
         self._attach(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the document in force, and to which roles, users and groups the policy is attached."""
+        """Return the document of the default version, and the identities that it is attached to."""
         policy = self._backend.managed_policies.get(resource.physical_id)
         if policy is None:
             return None
@@ -150,7 +150,7 @@ class ManagedPolicy(_Iam):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Put another document in force; of the versions before it the service keeps four."""
+        """Create a new default version; the service keeps four earlier ones."""
         document = as_text(resource.properties["PolicyDocument"])
         if document != as_text(before.get("PolicyDocument", "")):
             policy = self._backend.get_policy(resource.physical_id)
@@ -161,7 +161,7 @@ class ManagedPolicy(_Iam):
         self._attach(resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Detach the policy from everything and delete it."""
+        """Detach the policy from all identities and delete it."""
         policy = self._backend.managed_policies.get(resource.physical_id)
         if policy is None:
             return
@@ -195,7 +195,7 @@ class ManagedPolicy(_Iam):
 
 
 class OidcProvider(_Iam):
-    """AWS::IAM::OIDCProvider; an account has one for each address."""
+    """AWS::IAM::OIDCProvider. An account can have one per URL."""
 
     type_name = "AWS::IAM::OIDCProvider"
     emulated = frozenset({"ClientIdList", "Tags", "ThumbprintList", "Url"})

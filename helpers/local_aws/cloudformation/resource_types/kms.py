@@ -13,7 +13,7 @@ _CHOSEN_AT_CREATION = {
     "MultiRegion": ("multi_region", False),
     "Origin": ("origin", "AWS_KMS"),
 }
-"""Properties that KMS never changes, as moto calls them, and their defaults; a change fails the update."""
+"""Properties that KMS cannot change, by moto's names, with their defaults; a change fails the update."""
 
 
 class _Kms(ResourceType):
@@ -49,7 +49,7 @@ class Key(_Kms):
         self._configure(key, resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return what can change; a key that waits for its deletion is gone."""
+        """Return the properties that can change; a key that is pending deletion does not exist."""
         key = self._backend.keys.get(resource.physical_id)
         if key is None or key.key_state == "PendingDeletion":
             return None
@@ -61,7 +61,7 @@ class Key(_Kms):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the key, but for what it is."""
+        """Change the properties that KMS can change."""
         key = self._backend.keys[resource.physical_id]
         for name, (attribute, default) in _CHOSEN_AT_CREATION.items():
             if getattr(key, attribute) != resource.properties.get(name, default):
@@ -70,7 +70,7 @@ class Key(_Kms):
         self._configure(key, resource, before)
 
     def delete(self, resource: Resource) -> None:
-        """Schedule the deletion: the key can be brought back for a while."""
+        """Schedule the deletion, which can be canceled during the waiting period."""
         if resource.physical_id in self._backend.keys:
             days = resource.properties.get("PendingWindowInDays", 30)
             self._backend.schedule_key_deletion(resource.physical_id, days)
@@ -81,7 +81,7 @@ class Key(_Kms):
         return {"Arn": key.arn, "KeyId": key.id}[name]
 
     def adopt(self, resource: Resource) -> bool:
-        """Find the key."""
+        """Find the key with the physical ID."""
         return self.read(resource) is not None
 
     def _configure(self, key: Any, resource: Resource, before: Properties) -> None:
@@ -111,12 +111,12 @@ class Alias(_Kms):
         resource.physical_id = name
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the key that it stands for."""
+        """Return the target key of the alias."""
         key = self._backend.get_key_id_from_alias(resource.physical_id)
         return None if key is None else {"TargetKeyId": key}
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Have the alias stand for another key."""
+        """Change the target key of the alias."""
         self._backend.update_alias(resource.properties["TargetKeyId"], resource.physical_id)
 
     def delete(self, resource: Resource) -> None:

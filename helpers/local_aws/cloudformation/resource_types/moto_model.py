@@ -1,4 +1,4 @@
-"""Types that have no class of their own here: as moto's own models make them, or without any effect."""
+"""Resource types without a class of their own: created by moto's model, or without any effect."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,14 +18,14 @@ from helpers.local_aws.cloudformation.resource_types.base import (
 
 
 class MotoModel(ResourceType):
-    """A type that is as moto has it; which of its properties have an effect is not known."""
+    """A type that moto creates; which of its properties have an effect is not known."""
 
     def __init__(self, place: AccountRegion, model: Any):
         super().__init__(place)
         self._model = model
 
     def create(self, resource: Resource) -> None:
-        """Create the resource by moto's model."""
+        """Create the resource with moto's model."""
         resource.model = self._model.create_from_cloudformation_json(
             self._name(resource),
             self._definition(resource, resource.properties),
@@ -41,7 +41,7 @@ class MotoModel(ResourceType):
             backend.create_tags([resource.physical_id], resource.system_tags)
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Update the resource as moto's model does, which may make another one of it."""
+        """Update the resource with moto's model, which may replace it."""
         update = self._model.update_from_cloudformation_json
         if hasattr(update, "__isabstractmethod__"):
             raise NotImplementedError
@@ -57,7 +57,7 @@ class MotoModel(ResourceType):
             resource.physical_id = self._physical_id(resource)
 
     def delete(self, resource: Resource) -> None:
-        """Delete the resource as moto's model does, if it does."""
+        """Delete the resource with moto's model, if the model can delete."""
         definition = self._definition(resource, resource.properties)
         if callable(delete := getattr(resource.model, "delete", None)):
             delete(self.place.account, self.place.region)
@@ -67,7 +67,7 @@ class MotoModel(ResourceType):
             )
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what moto's model has, or a stand-in for what it only knows the name of."""
+        """Return an attribute of moto's model, or a placeholder if moto does not provide it."""
         try:
             return resource.model.get_cfn_attribute(name)
         except UnformattedGetAttTemplateException as error:
@@ -76,7 +76,7 @@ class MotoModel(ResourceType):
             return f"{resource.physical_id}.{name}"
 
     def _physical_id(self, resource: Resource) -> str:
-        # Not all models know their own.
+        # Not all models know their physical ID.
         return str(getattr(resource.model, "physical_resource_id", None) or self._name(resource))
 
     def _name(self, resource: Resource) -> str:
@@ -88,12 +88,12 @@ class MotoModel(ResourceType):
 
 
 class NotEmulated(ResourceType):
-    """A type of AWS that nothing here knows: its resources are entries in their stack, without any effect."""
+    """An AWS type that is not emulated: its resources are recorded in the stack without any effect."""
 
     emulated = frozenset()
 
     def create(self, resource: Resource) -> None:
-        """Give the resource a name."""
+        """Set the physical ID."""
         resource.physical_id = resource.generated_name
 
     def update(self, resource: Resource, before: Properties) -> None:
@@ -103,11 +103,11 @@ class NotEmulated(ResourceType):
         """Delete nothing."""
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return a stand-in, so that what refers to the resource can be deployed."""
+        """Return a placeholder, so that resources that refer to this one can be deployed."""
         return f"{resource.physical_id}.{name}"
 
 
 def other_type(type_name: str, place: AccountRegion) -> ResourceType:
-    """Return a type that has no class of its own."""
+    """Return a type without a class of its own."""
     model = CustomModel if type_name.startswith("Custom::") else get_model_map().get(type_name)
     return NotEmulated(place) if model is None else MotoModel(place, model)

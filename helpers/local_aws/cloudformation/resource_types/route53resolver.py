@@ -1,4 +1,4 @@
-"""AWS::Route53Resolver. No VPC resolves names here: rules are entries that filter and log nothing."""
+"""AWS::Route53Resolver. VPCs resolve no names here: the resources filter and log nothing."""
 
 import uuid
 from typing import ClassVar
@@ -7,15 +7,15 @@ from helpers.local_aws.cloudformation.resource_types.base import Properties, Res
 
 
 class _Entry(ResourceType):
-    """An entry in its stack, with the ID that others name it by."""
+    """A resource with an ID, and without any effect."""
 
     emulated = frozenset()
     id_prefix: ClassVar[str] = ""
-    """How an ID begins, and the name of its kind in an ARN."""
+    """The prefix of the ID, and the resource name in the ARN."""
     arn_kind: ClassVar[str] = ""
 
     def create(self, resource: Resource) -> None:
-        """Give the resource its ID."""
+        """Set the ID."""
         identifier = f"{self.id_prefix}-{uuid.uuid4().hex[:16]}"
         arn = f"arn:{self.place.partition}:route53resolver:{self.place.region}:{self.place.account}"
         resource.attributes |= {"Id": identifier, "Arn": f"{arn}:{self.arn_kind}/{identifier}"}

@@ -76,7 +76,7 @@ class Bucket(_S3):
         self._backend.delete_bucket(bucket.name)
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return the ARN or one of the addresses."""
+        """Return the ARN or a domain name."""
         bucket = self._backend.get_bucket(resource.physical_id)
         return {
             "Arn": bucket.arn,
@@ -87,7 +87,7 @@ class Bucket(_S3):
         }[name]
 
     def adopt(self, resource: Resource) -> bool:
-        """Find the bucket."""
+        """Find the bucket with the physical ID."""
         return resource.physical_id in self._backend.buckets
 
     def _configure(self, bucket: Any, resource: Resource) -> None:
@@ -175,7 +175,7 @@ class BucketPolicy(_S3):
     emulated = frozenset({"Bucket", "PolicyDocument"})
 
     def create(self, resource: Resource) -> None:
-        """Put the document on its bucket, which must have none."""
+        """Set the policy of the bucket, which may not have one yet."""
         name = resource.properties["Bucket"]
         if self._backend.get_bucket(name).policy:
             raise ValueError(f"The bucket policy already exists on bucket {name}.")
@@ -183,18 +183,18 @@ class BucketPolicy(_S3):
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the document."""
+        """Return the policy."""
         bucket = self._backend.buckets.get(resource.physical_id)
         if bucket is None or not bucket.policy:
             return None
         return {"PolicyDocument": json.loads(bucket.policy)}
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Put another document on the bucket."""
+        """Replace the policy of the bucket."""
         document = json.dumps(resource.properties["PolicyDocument"]).encode()
         self._backend.put_bucket_policy(resource.physical_id, document)
 
     def delete(self, resource: Resource) -> None:
-        """Remove the document from its bucket."""
+        """Remove the policy from its bucket."""
         if resource.physical_id in self._backend.buckets:
             self._backend.delete_bucket_policy(resource.physical_id)

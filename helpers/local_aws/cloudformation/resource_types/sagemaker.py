@@ -1,4 +1,4 @@
-"""AWS::SageMaker: Studio and groups of model packages, as their API makes them."""
+"""AWS::SageMaker: Studio and model package groups, through their API."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ class Domain(_Studio):
     )
 
     def create(self, resource: Resource) -> None:
-        """Create the domain, and what SageMaker makes for it."""
+        """Create the domain, and the resources that SageMaker creates for it."""
         resource.physical_id = self._studio.create_domain(resource.properties)["DomainId"]
 
     def read(self, resource: Resource) -> Properties | None:
@@ -40,7 +40,7 @@ class Domain(_Studio):
         self._studio.update_domain({**resource.properties, "DomainId": resource.physical_id})
 
     def delete(self, resource: Resource) -> None:
-        """Delete the domain; as on AWS its file system and its security groups stay."""
+        """Delete the domain; as on AWS, its file system and its security groups remain."""
         if self.read(resource) is not None:
             self._studio.delete_domain({"DomainId": resource.physical_id})
 
@@ -49,7 +49,7 @@ class Domain(_Studio):
         return self._studio.describe_domain({"DomainId": resource.physical_id})[name]
 
     def may_stay(self, before: Properties, after: Properties) -> bool:
-        """Return whether the domain had no VPC; it does not move from one to another."""
+        """Return whether the domain had no VPC; a domain cannot change its VPC."""
         return "VpcId" not in before
 
 
@@ -90,7 +90,7 @@ class UserProfile(_Studio):
 
 
 class ModelPackageGroup(ResourceType):
-    """AWS::SageMaker::ModelPackageGroup. Its deletion fails while there are packages in it, as on AWS."""
+    """AWS::SageMaker::ModelPackageGroup. As on AWS, a group with packages cannot be deleted."""
 
     type_name = "AWS::SageMaker::ModelPackageGroup"
     emulated = frozenset(
@@ -118,7 +118,7 @@ class ModelPackageGroup(ResourceType):
         return {**group.describe(), "ModelPackageGroupPolicy": policy}
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change policy and tags."""
+        """Change the policy and the tags."""
         group = self._groups.find(_of_group(resource))
         policy = resource.properties.get("ModelPackageGroupPolicy")
         group.policy = None if policy is None else as_text(policy)

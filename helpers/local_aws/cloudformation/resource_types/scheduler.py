@@ -14,7 +14,7 @@ _TARGET_MEMBERS = frozenset({"Arn", "RetryPolicy", "RoleArn", "SageMakerPipeline
 
 
 class Schedule(ResourceType):
-    """AWS::Scheduler::Schedule, of a pipeline. A flexible window is used at its beginning."""
+    """AWS::Scheduler::Schedule with a pipeline as target, started at the beginning of a flexible window."""
 
     type_name = "AWS::Scheduler::Schedule"
     emulated = frozenset(
@@ -41,7 +41,7 @@ class Schedule(ResourceType):
         resource.attributes["Arn"] = found.arn
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the schedule as it is."""
+        """Return the current schedule."""
         found = self._find(resource)
         if found is None:
             return None

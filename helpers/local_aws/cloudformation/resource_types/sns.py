@@ -31,7 +31,7 @@ class Topic(_Sns):
         self._configure(topic, resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return name and encryption."""
+        """Return the name and the encryption key."""
         topic = self._backend.topics.get(resource.physical_id)
         if topic is None:
             return None
@@ -43,7 +43,7 @@ class Topic(_Sns):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change the topic and its own subscriptions."""
+        """Change the topic and the subscriptions of its template."""
         self._configure(self._backend.get_topic(resource.physical_id), resource, before)
 
     def delete(self, resource: Resource) -> None:
@@ -73,18 +73,18 @@ class Topic(_Sns):
 
 
 class TopicPolicy(_Sns):
-    """AWS::SNS::TopicPolicy: the document on some topics, which get their own back when it goes."""
+    """AWS::SNS::TopicPolicy: sets the policy of topics, and restores their previous policy on deletion."""
 
     type_name = "AWS::SNS::TopicPolicy"
     emulated = frozenset({"PolicyDocument", "Topics"})
 
     def create(self, resource: Resource) -> None:
-        """Put the document on the topics."""
+        """Set the policy of the topics."""
         resource.physical_id = resource.attributes["Id"] = resource.generated_name
         self.update(resource, {})
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return the document of the first topic, and the topics that have it."""
+        """Return the policy of the first topic, and the topics that have the same."""
         topics = self._backend.topics
         there = [topics[arn] for arn in resource.properties["Topics"] if arn in topics]
         if not there:
@@ -95,7 +95,7 @@ class TopicPolicy(_Sns):
         }
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Put the document on each topic, and what was there before on those no longer named."""
+        """Set the policy of each topic, and restore the previous one on topics that are no longer named."""
         replaced = resource.state.setdefault("replaced", {})
         wanted = resource.properties["Topics"]
         self._restore(replaced, replaced.keys() - {*wanted})
@@ -105,7 +105,7 @@ class TopicPolicy(_Sns):
             self._backend.set_topic_attribute(arn, "policy", document)
 
     def delete(self, resource: Resource) -> None:
-        """Put what was there before on the topics."""
+        """Restore the previous policies."""
         replaced = resource.state.get("replaced", {})
         self._restore(replaced, set(replaced))
 
@@ -131,15 +131,15 @@ class Subscription(_Sns):
         resource.physical_id = resource.attributes["Arn"] = made.arn
 
     def read(self, resource: Resource) -> Properties | None:
-        """Return who is subscribed to what."""
+        """Return the subscription."""
         found = self._backend.subscriptions.get(resource.physical_id)
         if found is None:
             return None
         return {"Endpoint": found.endpoint, "Protocol": found.protocol, "TopicArn": found.topic.arn}
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Change nothing: what is emulated is create-only."""
+        """Change nothing: all emulated properties are create-only."""
 
     def delete(self, resource: Resource) -> None:
-        """End the subscription."""
+        """Unsubscribe."""
         self._backend.unsubscribe(resource.physical_id)

@@ -1,4 +1,4 @@
-"""AWS::SSM: associations, for the one document that templates of a closed network use."""
+"""AWS::SSM: associations of the one document that templates of isolated networks use."""
 
 import uuid
 
@@ -10,7 +10,7 @@ CLOSES_GROUP = "AWSConfigRemediation-RemoveVPCDefaultSecurityGroupRules"
 
 
 class Association(ResourceType):
-    """AWS::SSM::Association. It runs when it is created or changed; its schedule is not kept."""
+    """AWS::SSM::Association. Runs when it is created or changed; its schedule is ignored."""
 
     type_name = "AWS::SSM::Association"
     emulated = frozenset({"Name", "Parameters.GroupId"})
@@ -21,7 +21,7 @@ class Association(ResourceType):
         self.update(resource, {})
 
     def update(self, resource: Resource, before: Properties) -> None:
-        """Remove all rules from the groups, as the runbook does from the default group of a VPC."""
+        """Remove all rules from the security groups, as the runbook does with the default group of a VPC."""
         if resource.properties["Name"] != CLOSES_GROUP:
             raise NotImplementedError(f"not emulated: the document {resource.properties['Name']}")
         for group_id in resource.properties["Parameters"]["GroupId"]:
@@ -30,4 +30,4 @@ class Association(ResourceType):
             group.ingress_rules, group.egress_rules = [], []
 
     def delete(self, resource: Resource) -> None:
-        """Leave the groups as they are."""
+        """Keep the security groups unchanged."""

@@ -1,4 +1,4 @@
-"""What AWS publishes about resource types, as data, which `update_schemas` writes."""
+"""Facts about resource types from the schemas of AWS, which `update_schemas` writes."""
 
 import json
 import re
@@ -12,8 +12,8 @@ SCHEMAS_FILE = Path(__file__).with_name("schemas.json")
 ATTRIBUTES_FILE = Path(__file__).with_name("attributes.json")
 
 Shape = str | Mapping[str, Any]
-"""Of a value: `string`, `boolean`, `integer`, `number`, `json` (anything), `{items, unordered?}` for a list,
-`{properties, required?}` for an object, `{definition}` for one of the schema's definitions."""
+"""The shape of a value: `string`, `boolean`, `integer`, `number`, `json` (anything), `{items, unordered?}`
+for a list, `{properties, required?}` for an object, `{definition}` for one of the schema's definitions."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class ResourceSchema:
     Attributes:
         primary_identifier: the properties that identify a resource.
         create_only: paths (`Budget/BudgetName`) of properties whose change replaces the resource.
-        conditional_create_only: paths of those whose change may replace it.
-        read_only: paths of attributes, which no template sets.
-        tags: the property that takes the stack's tags; None where the type has no tags.
-        permissions: what each handler (create, read, update, delete, list) needs, as IAM actions.
+        conditional_create_only: paths of properties whose change can replace it.
+        read_only: paths of attributes that a template cannot set.
+        tags: the property for the stack's tags; None if the type has no tags.
+        permissions: the IAM actions that each handler (create, read, update, delete, list) needs.
         properties: the shape of the properties.
-        definitions: the shapes that others name.
+        definitions: shapes that other shapes refer to.
     """
 
     primary_identifier: tuple[str, ...]
@@ -41,7 +41,7 @@ class ResourceSchema:
     definitions: Mapping[str, Shape]
 
     def resolved(self, shape: Shape) -> Shape:
-        """Return a shape, looked up where it names a definition."""
+        """Return a shape, or the definition that it refers to."""
         while isinstance(shape, Mapping) and "definition" in shape:
             shape = self.definitions.get(shape["definition"], "json")
         return shape
@@ -57,12 +57,12 @@ class ResourceSchema:
         return resolved.get("items", "json") if isinstance(resolved, Mapping) else "json"
 
     def is_unordered(self, shape: Shape) -> bool:
-        """Return whether the order of a list means nothing."""
+        """Return whether the order of a list has no meaning."""
         resolved = self.resolved(shape)
         return isinstance(resolved, Mapping) and bool(resolved.get("unordered"))
 
     def coerced(self, value: Any, shape: Shape | None = None) -> Any:
-        """Return properties with texts in the place of booleans and numbers, and the reverse, converted."""
+        """Return properties with strings converted to booleans and numbers, and the reverse."""
         shape = self.resolved(self.properties if shape is None else shape)
         match value:
             case dict():
@@ -73,7 +73,7 @@ class ResourceSchema:
                 return _scalar(value, shape)
 
     def problems(self, value: Any, shape: Shape | None = None, path: str = "#") -> Iterator[str]:
-        """Yield what is wrong with properties, in the service's words; functions are left alone."""
+        """Yield the problems of properties in the service's words; functions are skipped."""
         shape = self.resolved(self.properties if shape is None else shape)
         match value:
             case {"Fn::If": [_, *branches]} if len(value) == 1:
@@ -149,7 +149,7 @@ def _content() -> dict[str, Any]:
 
 @cache
 def schema_of(type_name: str) -> ResourceSchema | None:
-    """Return the schema of a type, or None where there is none here."""
+    """Return the schema of a type, or None if it is not available."""
     facts = _content().get(type_name)
     if facts is None:
         return None
@@ -177,6 +177,6 @@ def type_names() -> Set[str]:
 
 
 def has_attribute(type_name: str, name: str) -> bool:
-    """Return whether Fn::GetAtt may name an attribute of a type; custom resources may have any."""
+    """Return whether Fn::GetAtt supports an attribute of a type; custom resources can have any attribute."""
     known = _attributes().get(type_name, [".*"])
     return any(re.fullmatch(each, name) for each in known)

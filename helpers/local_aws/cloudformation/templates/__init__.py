@@ -1,1 +1,1 @@
-"""Templates: their text, transform, parameters, functions, and what is wrong with them."""
+"""Templates: text, transforms, parameters, functions and validation."""

@@ -1,4 +1,4 @@
-"""The functions of templates, with CloudFormation's own messages for what cannot be evaluated."""
+"""Evaluates the functions of templates, with the error messages of CloudFormation."""
 
 import base64
 import ipaddress
@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from moto.cloudformation.exceptions import ValidationError
 
 NO_VALUE = object()
-"""What `Ref: AWS::NoValue` stands for: the property or list member is left out."""
+"""The value of `Ref: AWS::NoValue`: the property or list item is removed."""
 
 
 class Unknown(str):
-    """A stand-in for what is known only once a resource is there, be it a text or a list."""
+    """A placeholder for a string or list that is known only when a resource exists."""
 
     __slots__ = ()
 
@@ -25,16 +25,16 @@ _VARIABLE_OR_LITERAL = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class TemplateContext(Protocol):
-    """What the functions of a template need to know of the stack."""
+    """What the functions of a template need to know about the stack."""
 
     def reference(self, name: str) -> Any:
-        """Return what Ref gives for a resource or a pseudo parameter; raise KeyError if there is none."""
+        """Return the value of Ref for a resource or a pseudo parameter; raise KeyError if there is none."""
 
     def attribute(self, name: str, attribute: str) -> Any:
-        """Return an attribute of a resource; raise KeyError if there is no such resource."""
+        """Return an attribute of a resource; raise KeyError if the resource does not exist."""
 
     def imported(self, name: str) -> str:
-        """Return the value of an export; raise KeyError if there is none."""
+        """Return the value of an export; raise KeyError if it does not exist."""
 
     def zones(self, region: str) -> list[str]:
         """Return the availability zones of a region."""
@@ -46,7 +46,7 @@ def error(message: str) -> ValidationError:
 
 
 def found_in_map(mappings: Mapping[str, Any], name: str, first: str, second: str, *default: Any) -> Any:
-    """Return a value of a mapping, or the `DefaultValue` of a last argument."""
+    """Return a value of a mapping, or the `DefaultValue` in the last argument."""
     try:
         return mappings[name][first][second]
     except (KeyError, TypeError):
@@ -56,7 +56,7 @@ def found_in_map(mappings: Mapping[str, Any], name: str, first: str, second: str
 
 
 def cidr_blocks(block: str, count: Any, bits: Any = None) -> list[str]:
-    """Return the first `count` blocks within a block, each with `bits` bits for its hosts."""
+    """Return the first `count` CIDR blocks within a block, each with `bits` host bits."""
     try:
         network = ipaddress.ip_network(block)
         host_bits = int(bits) if bits is not None else (8 if network.version == 4 else 64)
@@ -70,7 +70,7 @@ def cidr_blocks(block: str, count: Any, bits: Any = None) -> list[str]:
 
 
 def text_of(value: Any, function: str) -> str:
-    """Return a scalar as the text that it is for CloudFormation."""
+    """Return a scalar as CloudFormation's string for it."""
     match value:
         case bool():
             return str(value).lower()
@@ -84,10 +84,10 @@ class Functions:
     """Evaluates the functions of one template.
 
     Attributes:
-        template: the template after its transforms.
-        parameters: the values of its parameters, texts or lists of texts.
-        context: everything else that they refer to.
-        block: the section that is evaluated, for messages.
+        template: the processed template.
+        parameters: the values of its parameters, strings or lists of strings.
+        context: resolves all other references.
+        block: the section that is evaluated, for error messages.
     """
 
     template: Mapping[str, Any]
@@ -100,13 +100,13 @@ class Functions:
         """Return a part of the template with its functions evaluated.
 
         Raises:
-            ValidationError: a function is unknown, or cannot be evaluated.
+            ValidationError: A function is unknown or cannot be evaluated.
         """
         found = self._evaluated(part)
         return None if found is NO_VALUE else found
 
     def holds(self, condition: str) -> bool:
-        """Return whether a condition of the template, by its name, holds."""
+        """Return whether a named condition of the template is met."""
         if condition not in self._conditions:
             try:
                 declared = self.template["Conditions"][condition]
@@ -117,7 +117,7 @@ class Functions:
         return self._conditions[condition]
 
     def test(self, condition: Any) -> bool:
-        """Return whether a condition, as it is written, holds."""
+        """Return whether a condition expression is true."""
         match condition:
             case bool():
                 return condition

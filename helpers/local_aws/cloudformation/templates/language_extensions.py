@@ -1,4 +1,4 @@
-"""The AWS::LanguageExtensions transform: loops, and functions where CloudFormation alone takes names."""
+"""The AWS::LanguageExtensions transform: loops, and functions in places that otherwise accept only names."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _NOT_IN_LOGICAL_IDS = re.compile(r"[^A-Za-z0-9]")
 
 
 def transforms(template: Mapping[str, Any]) -> list[str]:
-    """Return the names of a template's transforms, then of those in its parts (`Fn::Transform`)."""
+    """Return the names of a template's transforms, then of those within its parts (`Fn::Transform`)."""
     declared = template.get("Transform", [])
     found = list(declared) if isinstance(declared, list) else [declared]
     found += [value for key, value in members(template) if key == "Fn::Transform"]
@@ -23,12 +23,12 @@ def transforms(template: Mapping[str, Any]) -> list[str]:
 
 
 def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return a template as the transform leaves it, for given parameters.
+    """Return a template as processed by the transform, for given parameters.
 
-    Loops are unrolled; Fn::FindInMap and Fn::Cidr are resolved as far as no resource is needed for it.
+    Loops are expanded. Fn::FindInMap and Fn::Cidr are resolved if they do not depend on a resource.
 
     Raises:
-        ValidationError: a mapping does not have what is looked for, a loop is malformed.
+        ValidationError: A mapping lacks a key, or a loop is malformed.
     """
     looped = expand_loops(template, {}, parameters)
     resolved: dict[str, Any] = _resolved(looped, parameters, template.get("Mappings", {}))
@@ -38,15 +38,15 @@ def expand(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[s
 def expand_loops(
     part: Any, values: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None
 ) -> Any:
-    """Return a part of a template with its Fn::ForEach loops unrolled.
+    """Return a part of a template with its Fn::ForEach loops expanded.
 
     Args:
-        part: a template, or a part of one.
-        values: the values of the loops around this part, by identifier.
-        parameters: the values of the template's parameters, which loops may run over.
+        part: A template, or a part of one.
+        values: the values of the enclosing loops by identifier.
+        parameters: the values of the template's parameters, which loops can iterate over.
 
     Raises:
-        ValidationError: a loop is malformed.
+        ValidationError: A loop is malformed.
     """
     values, parameters = values or {}, parameters or {}
     match part:
@@ -91,7 +91,7 @@ def _items(collection: Any, parameters: Mapping[str, str]) -> list[str]:
 
 
 def _plain(function: dict[str, Any]) -> Any:
-    """Return the text of a Fn::Sub in which nothing is left to substitute."""
+    """Return the string of a Fn::Sub that has nothing left to substitute."""
     match function:
         case {"Fn::Sub": str(text)} if "${" not in text:
             return text

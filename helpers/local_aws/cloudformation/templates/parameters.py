@@ -1,4 +1,4 @@
-"""The parameters of a template: their values, its constraints and rules."""
+"""The parameters of a template: values, constraints and rules."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,13 +13,13 @@ Declared = Mapping[str, Mapping[str, Any]]
 
 
 def declared_in(template: Mapping[str, Any]) -> Declared:
-    """Return the parameters of a template, as it declares them."""
+    """Return the parameters that a template declares."""
     declared: Declared = template.get("Parameters") or {}
     return declared
 
 
 def with_defaults(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of all parameters that have a value, given or by default."""
+    """Return all parameters that have a value, given or by default, as strings."""
     defaults = {
         name: _text(rule["Default"]) for name, rule in declared_in(template).items() if "Default" in rule
     }
@@ -33,12 +33,12 @@ def _text(value: Any) -> str:
 def resolved(
     template: Mapping[str, Any], texts: Mapping[str, str], look_up: Callable[[str], str]
 ) -> dict[str, Any]:
-    """Return what Ref gives for each parameter: a text, or a list of texts.
+    """Return the value of Ref for each parameter: a string, or a list of strings.
 
     Args:
-        template: the template that declares them.
-        texts: their values, as they are given.
-        look_up: returns the value of a parameter of Systems Manager.
+        template: the template that declares the parameters.
+        texts: their values as given.
+        look_up: returns the value of a Systems Manager parameter.
     """
     declared = declared_in(template)
     return {
@@ -57,19 +57,19 @@ def _value(type_name: str, text: str, look_up: Callable[[str], str]) -> Any:
 
 
 def is_secret(rule: Mapping[str, Any]) -> bool:
-    """Return whether the value of a parameter is shown to nobody."""
+    """Return whether the API masks the value of a parameter."""
     return str(rule.get("NoEcho", False)).lower() == "true"
 
 
 def problem(
     template: Mapping[str, Any], given: Mapping[str, str], pseudo_parameters: Mapping[str, str]
 ) -> str | None:
-    """Return what CloudFormation has against the parameters given for a template, in its words, or None.
+    """Return why CloudFormation rejects the given parameters, in its words, or None.
 
     Args:
-        template: the template that declares them.
-        given: their values, as they are given.
-        pseudo_parameters: of the account and region, which rules may refer to.
+        template: the template that declares the parameters.
+        given: their values as given.
+        pseudo_parameters: the values for the account and region, which rules can refer to.
     """
     declared = declared_in(template)
     if unknown := sorted(given.keys() - declared.keys()):
@@ -84,7 +84,7 @@ def _violations(
     template: Mapping[str, Any], values: Mapping[str, str], pseudo_parameters: Mapping[str, str]
 ) -> Iterator[str]:
     for name, rule in declared_in(template).items():
-        if not rule.get("Type", "").startswith(SSM_TYPE):  # the rules are for the value, not for its name
+        if not rule.get("Type", "").startswith(SSM_TYPE):  # constraints apply to the value, not to its name
             yield from _violations_of(name, rule, values[name])
     functions = Functions(template, resolved(template, values, str), _Place(pseudo_parameters))
     for rule in template.get("Rules", {}).values():
@@ -99,7 +99,7 @@ def _violations(
 
 @dataclass(frozen=True)
 class _Place:
-    """The context of rules: parameters and pseudo parameters are all that they may refer to."""
+    """The context of rules, which can refer only to parameters and pseudo parameters."""
 
     pseudo_parameters: Mapping[str, str]
 
@@ -119,7 +119,7 @@ class _Place:
 def _violations_of(name: str, rule: Mapping[str, Any], value: str) -> Iterator[str]:
     explanation = rule.get("ConstraintDescription")
     failed = f"Parameter {name} failed to satisfy constraint: "
-    # The rules of a list hold for each of its items.
+    # The constraints of a list apply to each of its items.
     items = value.split(",") if "List" in rule.get("Type", "") else [value]
     if "AllowedValues" in rule:
         allowed = [_text(each) for each in rule["AllowedValues"]]
@@ -137,7 +137,7 @@ def _violations_of(name: str, rule: Mapping[str, Any], value: str) -> Iterator[s
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Return a pattern, or None where there is none or one in Java's own notation, which is not checked."""
+    """Return a pattern, or None if there is none or if it uses Java's syntax, which is not checked."""
     try:
         return None if pattern is None else re.compile(pattern)
     except re.error:

@@ -1,4 +1,4 @@
-"""The text of a template, in YAML or JSON, with its functions in the long form."""
+"""Reads the text of a template, YAML or JSON, with its functions in the long form."""
 
 import json
 from typing import Any
@@ -8,9 +8,9 @@ from moto.cloudformation.exceptions import ValidationError
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads YAML as CloudFormation does: functions in their short form, and dates as texts."""
+    """Reads YAML as CloudFormation does: functions in the short form, and dates as strings."""
 
-    # A policy's version is a text, also where nobody has put it in quotes.
+    # The version of a policy is a string, even without quotes.
     yaml_implicit_resolvers = {  # noqa: RUF012 - the name is PyYAML's
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
@@ -34,10 +34,10 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def read_template(text: str) -> dict[str, Any]:
-    """Return a template as it is written, its functions in the long form.
+    """Return a template as written, with its functions in the long form.
 
     Raises:
-        ValidationError: it is neither YAML nor JSON, or no object.
+        ValidationError: the text is neither YAML nor JSON, or it is not an object.
     """
     content = _parsed(text)
     if not isinstance(content, dict):
@@ -48,12 +48,12 @@ def read_template(text: str) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     is_json = text.lstrip().startswith("{")
     try:
-        # JSON may be indented with tabs, YAML may not.
+        # JSON can be indented with tabs, YAML cannot.
         return json.loads(text) if is_json else yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except json.JSONDecodeError as error:
         where = f"(line {error.lineno}, column {error.colno})"
         try:
-            return yaml.load(text, Loader=_Loader)  # noqa: S506 - as above; YAML may begin with a bracket, too
+            return yaml.load(text, Loader=_Loader)  # noqa: S506 - as above; YAML can begin with a bracket
         except yaml.YAMLError:
             text = f"Template format error: JSON not well-formed. {where}"
             raise ValidationError(message=text) from error

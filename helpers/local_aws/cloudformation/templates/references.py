@@ -1,4 +1,4 @@
-"""What the parts of a template refer to, and the order that follows from it."""
+"""Finds the references between the parts of a template, and the order of its resources."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 def members(part: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the keys of all objects in a part of a template with their values, the outer ones first."""
+    """Yield the keys of all objects in a part of a template with their values, outer objects first."""
     match part:
         case dict():
             for key, value in part.items():
@@ -20,7 +20,7 @@ def members(part: Any) -> Iterator[tuple[str, Any]]:
 
 
 def references(part: Any) -> Iterator[str]:
-    """Yield the names that a part of a template refers to, by Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
+    """Yield the names that a part of a template refers to with Ref, Fn::GetAtt, Fn::Sub or DependsOn."""
     for key, value in members(part):
         yield from _named(key, value)
 
@@ -42,7 +42,7 @@ def _named(key: str, value: Any) -> Iterator[str]:
 
 
 def variables(argument: Any) -> list[str]:
-    """Return what Fn::Sub takes from the template, as `Name` or `Name.Attribute`, not its own variables."""
+    """Return the template names in a Fn::Sub, as `Name` or `Name.Attribute`, without its own variables."""
     match argument:
         case str(text):
             given: Mapping[str, Any] = {}
@@ -54,7 +54,7 @@ def variables(argument: Any) -> list[str]:
 
 
 def dependencies(resources: Mapping[str, Any], name: str) -> set[str]:
-    """Return all resources that a resource needs, directly or not; itself, too, if it is in a circle."""
+    """Return all direct and indirect dependencies of a resource, including itself if they are circular."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
@@ -66,7 +66,7 @@ def dependencies(resources: Mapping[str, Any], name: str) -> set[str]:
 
 
 def in_order(resources: Mapping[str, Any]) -> list[str]:
-    """Return the names of resources so that each one comes after what it refers to."""
+    """Return the names of resources, each after those that it refers to."""
     ordered: dict[str, None] = {}
 
     def add(name: str) -> None:
@@ -85,5 +85,5 @@ def in_order(resources: Mapping[str, Any]) -> list[str]:
 
 
 def circle(resources: Mapping[str, Any]) -> list[str]:
-    """Return the names of the resources that depend on themselves."""
+    """Return the names of the resources in a circular dependency."""
     return [name for name in resources if name in dependencies(resources, name)]

@@ -1,4 +1,4 @@
-"""Checks a template as CloudFormation does before it changes anything."""
+"""Validates a template as CloudFormation does before a deployment."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,13 +31,13 @@ _CUSTOM = "AWS::CloudFormation::CustomResource", "Custom::"
 
 
 def parse_template(text: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return a template after its transform, for given parameters and the defaults of the others.
+    """Return a processed template, for given parameters and the defaults of the others.
 
     Raises:
-        ValidationError: it is malformed, or has a transform that is not known here.
+        ValidationError: the template is malformed, or a transform is not supported.
     """
     template = read_template(text)
-    for transform in transforms(template):  # first: it may have sections of its own
+    for transform in transforms(template):  # first: a transform can add sections
         if transform != TRANSFORM:
             raise ValidationError(message=f"The transform {transform} is not emulated.")
     _check_sections(template)
@@ -49,16 +49,16 @@ def parse_template(text: str, given: Mapping[str, str] | None = None) -> dict[st
 def check_parameters(
     template: Mapping[str, Any], given: Mapping[str, str], pseudo_parameters: Mapping[str, str]
 ) -> None:
-    """Raise a ValidationError unless the parameters are those that a template takes, in its place."""
+    """Raise a ValidationError if a template does not accept the parameters in its account and region."""
     if problem := parameters.problem(template, given, pseudo_parameters):
         raise ValidationError(message=problem)
 
 
 def check_template(template: Mapping[str, Any]) -> None:
-    """Check a template after its transform.
+    """Validate a processed template.
 
     Raises:
-        ValidationError: CloudFormation would reject it.
+        ValidationError: CloudFormation rejects the template.
     """
     resources = template["Resources"]
     for name, resource in resources.items():
@@ -176,7 +176,7 @@ def _check_conditions(template: Mapping[str, Any], section: str, named: Iterator
 
 
 def _attributes(part: Any) -> Iterator[tuple[str, str]]:
-    """Yield the resource and the attribute of each Fn::GetAtt; "" for an attribute that a function names."""
+    """Yield the resource and the attribute of each Fn::GetAtt; "" if a function returns the attribute."""
     for key, value in members(part):
         match key, value:
             case "Fn::GetAtt", [str(name), str(attribute)]:
@@ -189,7 +189,7 @@ def _attributes(part: Any) -> Iterator[tuple[str, str]]:
 
 
 def _attributes_in_texts(part: Any) -> Iterator[str]:
-    """Yield the `Name.Attribute` of all Fn::Sub."""
+    """Yield each `Name.Attribute` in Fn::Sub."""
     for key, value in members(part):
         if key == "Fn::Sub":
             yield from (variable for variable in variables(value) if "." in variable)

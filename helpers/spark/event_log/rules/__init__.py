@@ -1,1 +1,1 @@
-"""The rules: each reads a profile and yields findings."""
+"""The rules, each a function from a profile to findings."""

@@ -1,4 +1,4 @@
-"""Executors that were requested and did not come."""
+"""Rules for executors that were requested but not granted."""
 
 import math
 from collections import Counter
@@ -9,13 +9,13 @@ from helpers.spark.event_log.profile import Profile, Stage
 from helpers.spark.event_log.rules.finding import Finding
 
 _START_MS = 30_000
-"""What an executor may take from Spark's request until it runs tasks."""
+"""Maximum time from Spark's request until an executor runs tasks."""
 _UNLIMITED = 2**31 - 1
-"""Spark's default for the most executors of dynamic allocation: a number that nobody asks for."""
+"""Spark's default for the maximum executors of dynamic allocation, which is not a request."""
 
 
 def executors_not_granted(run: Profile) -> Iterator[Finding]:
-    """Fewer executors than `spark.executor.instances`: the cluster has no room, and Spark continues."""
+    """Find fewer executors than `spark.executor.instances`: the cluster has no room, and Spark continues."""
     allocation = allocation_of(run)
     if allocation is None or not allocation.missing:
         return
@@ -41,7 +41,7 @@ def _some_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
 
 
 def _none_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
-    """A run without any executor, and so without a task, for twice as long as one takes to come."""
+    """Find a run without executors, and so without tasks, for twice the startup time of an executor."""
     seconds = (run.ended - run.started) / 1000
     if run.busy.starts or run.ended - run.started < 2 * _START_MS:
         return
@@ -56,9 +56,9 @@ def _none_granted(run: Profile, allocation: Allocation) -> Iterator[Finding]:
 
 
 def _room(run: Profile, allocation: Allocation) -> str:
-    """Return the size of executors with which as many as requested have room where the granted ones had.
+    """Return the size of executors with which the requested number fits on the hosts of the granted ones.
 
-    Each host has room for what it held, whatever it has beside that.
+    Each host has room for the executors that it ran, and possibly more.
     """
     by_host = Counter(executor.host for executor in run.executors_at_once)
     held, wanted = min(by_host.values()), math.ceil(allocation.requested / len(by_host))
@@ -70,12 +70,12 @@ def _room(run: Profile, allocation: Allocation) -> str:
 
 
 def dynamic_executors_not_granted(run: Profile) -> Iterator[Finding]:
-    """Fewer executors than `spark.dynamicAllocation.maxExecutors`, while tasks waited for one."""
+    """Find fewer executors than `spark.dynamicAllocation.maxExecutors` while tasks waited for one."""
     settings, granted = run.settings, len(run.executors_at_once)
     most = int(settings.number("spark.dynamicAllocation.maxExecutors"))
     if run.runs_in_driver or not is_dynamic(settings) or not 0 < granted < most < _UNLIMITED:
         return
-    # While tasks wait, Spark doubles its request with each timeout after the first.
+    # While tasks wait, Spark doubles its request after each timeout except the first.
     first = settings.milliseconds("spark.dynamicAllocation.schedulerBacklogTimeout")
     next_ones = settings.milliseconds("spark.dynamicAllocation.sustainedSchedulerBacklogTimeout") or first
     expected_ms = first + next_ones * math.ceil(math.log2(most)) + _START_MS
@@ -97,11 +97,11 @@ def dynamic_executors_not_granted(run: Profile) -> Iterator[Finding]:
 
 
 def _waited_ms(stage: Stage) -> int:
-    """Return how long a task of a stage waited for its launch; 0 where tasks were launched again."""
+    """Return how long tasks of a stage waited for their launch; 0 if tasks were launched again."""
     return max(0, stage.last_launch - stage.submitted) if stage.submitted and not stage.failed else 0
 
 
 def _seconds(run_ms: int, run: Profile, executors: int) -> float:
-    """Return the wall-clock that tasks take less, were they spread over so many executors, at most."""
+    """Return the maximum time that more executors would save."""
     slots = max(run.task_slots, 1)
     return run_ms / 1000 / slots * (1 - len(run.executors_at_once) / executors)

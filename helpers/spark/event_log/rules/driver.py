@@ -1,4 +1,4 @@
-"""What the driver does while no task runs, and what the job makes tasks do twice."""
+"""Rules for time in which no task ran, and for work that tasks repeat."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ _DRIVER_SHARE = 0.3
 
 
 def driver(run: Profile) -> Iterator[Finding]:
-    """Time in which no task ran: the driver starts, plans, lists files, collects or commits."""
+    """Find time in which no task ran: the driver starts, plans, lists files, collects or commits."""
     lost = run.driver_ms / 1000
     if run.driver_ms < _DRIVER_SHARE * (run.ended - run.started) or not matters(run, lost):
         return
@@ -31,13 +31,13 @@ def driver(run: Profile) -> Iterator[Finding]:
 
 
 def commit(run: Profile) -> Iterator[Finding]:
-    """Time in which output that is written is moved to where it belongs."""
+    """Find time in which written output is moved to its destination."""
     tasks = sum(min(stage.task_commit_ms, stage.run_ms) for stage in run.stages.values()) / 1000
     jobs = min(sum(run.job_commits.values()), run.driver_ms) / 1000
     lost = jobs + tasks / max(run.task_slots, 1)
     if not matters(run, lost):
         return
-    # The committer is EMR's, and of Parquet alone.
+    # The committer is part of EMR, and supports only Parquet.
     name = "spark.sql.parquet.fs.optimized.committer.optimization-enabled"
     can_help = "amzn" in run.spark_version and run.parquet_commits
     yield Finding(
@@ -51,12 +51,12 @@ def commit(run: Profile) -> Iterator[Finding]:
 
 
 def repeated_scans(run: Profile) -> Iterator[Finding]:
-    """The same files read by several scans."""
+    """Find files that several scans read."""
     read: dict[int, tuple[float, float]] = {}
     for stage in run.stages.values():
         sizes = {number: run.scans[number].size for number in stage.scans}
         for number, chosen in sizes.items():
-            # What the stage read beside, it read of a cache.
+            # Other data that the stage read was cached.
             part = min(chosen, stage.input * chosen / max(sum(sizes.values()), 1))
             bytes_before, seconds_before = read.get(number, (0.0, 0.0))
             seconds = stage_seconds(run, stage) * part / max(stage.input, 1)

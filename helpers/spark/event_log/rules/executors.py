@@ -1,4 +1,4 @@
-"""What happens to executors and in them."""
+"""Rules for executors: memory, garbage collection, losses and failures."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _LEAST_HEAP = 1024 * MIB
 
 
 def garbage_collection(run: Profile) -> Iterator[Finding]:
-    """Executors that spend their time on collecting garbage."""
+    """Find executors that spend too much time on garbage collection."""
     gc = sum(min(stage.gc_ms, stage.run_ms) for stage in run.stages.values())
     share = gc / max(run.run_ms, 1)
     lost = gc / 1000 / max(run.task_slots, 1)
@@ -47,7 +47,7 @@ def garbage_collection(run: Profile) -> Iterator[Finding]:
 
 
 def memory(run: Profile) -> Iterator[Finding]:
-    """Peak memory of executors against what they were given."""
+    """Compare the peak memory of executors with their available memory."""
     if not run.stages:
         return
     if not run.peak_heap:
@@ -84,7 +84,7 @@ def _unmeasured(run: Profile) -> Iterator[Finding]:
         "spark.eventLog.logStageExecutorMetrics": "true",
         "spark.executor.processTreeMetrics.enabled": "true",
     }
-    # Otherwise Spark measures with each heartbeat, and a shorter run has none.
+    # Otherwise Spark measures with each heartbeat, which a shorter run does not have.
     polled = run.settings.milliseconds("spark.executor.metrics.pollingInterval")
     if not polled and run.busy.total < 2 * run.settings.milliseconds("spark.executor.heartbeatInterval"):
         wanted["spark.executor.metrics.pollingInterval"] = "1s"
@@ -100,7 +100,7 @@ def _unmeasured(run: Profile) -> Iterator[Finding]:
 
 
 def executor_loss(run: Profile) -> Iterator[Finding]:
-    """Executors that went before the end, and not because they had nothing to do."""
+    """Find executors that ended early, except idle ones."""
     lost = {
         name: executor
         for name, executor in run.executors.items()
@@ -124,7 +124,7 @@ def executor_loss(run: Profile) -> Iterator[Finding]:
 
 
 def _missing_seconds(run: Profile, lost: Sequence[Executor]) -> float:
-    """Return the wall-clock that the cores of lost executors had given, had nothing taken their places."""
+    """Return the time that the cores of lost executors, if not replaced, would have contributed."""
     first = min(executor.removed or 0 for executor in lost)
     left = sum((run.ended - (executor.removed or 0)) * executor.cores for executor in lost)
     present = sum(
@@ -136,7 +136,7 @@ def _missing_seconds(run: Profile, lost: Sequence[Executor]) -> float:
 
 
 def failed_tasks(run: Profile) -> Iterator[Finding]:
-    """Tasks that failed and were, or were not, done again."""
+    """Find failed tasks, whether they were retried or not."""
     for stage in run.stages.values():
         if not stage.failed:
             continue
@@ -155,7 +155,7 @@ def failed_tasks(run: Profile) -> Iterator[Finding]:
 
 
 def failed_stages(run: Profile) -> Iterator[Finding]:
-    """Stages that failed with none of their tasks, as where the results are too large for the driver."""
+    """Find stages that failed without a failed task, such as by results that are too large for the driver."""
     for stage in run.stages.values():
         if not stage.failure or stage.failed:
             continue
@@ -173,7 +173,7 @@ def failed_stages(run: Profile) -> Iterator[Finding]:
 
 
 def speculative_tasks(run: Profile) -> Iterator[Finding]:
-    """Second attempts of tasks that seemed too slow (speculation)."""
+    """Find speculative attempts of slow tasks."""
     copies = sum(stage.speculative for stage in run.stages.values())
     if copies:
         tasks = sum(stage.tasks for stage in run.stages.values())

@@ -1,4 +1,4 @@
-"""How the data is divided among tasks."""
+"""Rules for the distribution of data to tasks."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -18,18 +18,18 @@ from helpers.spark.event_log.rules.finding import (
 )
 
 _PARTITION = 128 * MIB
-"""Bytes that a partition should have: Spark's own default at scans."""
+"""Recommended bytes of a partition: Spark's default for scans."""
 _LARGE_PARTITION = 512 * MIB
 _SMALL_PARTITION = 8 * MIB
 _SHORT_TASK_MS = 100
 _SKEW = 3.0
 _BUSY_SHARE = 0.7
 _TASK_COST_MS = 10
-"""What the driver needs to start a task and to hear of its end, about."""
+"""Approximate overhead of the driver for each task."""
 
 
 def spill(run: Profile) -> Iterator[Finding]:
-    """Tasks that had too little memory for their share of the data, and went by way of the disk."""
+    """Find tasks that had too little memory for their partition and spilled to disk."""
     for stage in run.stages.values():
         if not stage.disk_spilled:
             continue
@@ -50,7 +50,7 @@ def spill(run: Profile) -> Iterator[Finding]:
 
 
 def skew(run: Profile) -> Iterator[Finding]:
-    """Stages that wait for one task that takes much longer than the others."""
+    """Find stages that wait for one task that takes much longer than the others."""
     for stage in run.stages.values():
         done, median = sum(stage.durations.values()), stage.median_ms
         even = max(median, stage.run_ms / max(run.task_slots, 1))
@@ -73,8 +73,8 @@ def skew(run: Profile) -> Iterator[Finding]:
             settings = {}
         else:
             change = "the same amount of data takes longer: a slow node, or rows that cost more"
-            # A copy of a task that writes may leave its part of the output twice, and Spark launches a
-            # copy on another host only.
+            # Two copies of a task that writes can both leave their output, and Spark starts a copy only on
+            # another host.
             settings = {} if stage.output or len(run.hosts) < 2 else {"spark.speculation": "true"}
         yield Finding(
             "skew", evidence, change, f"up to {lost:.1f} s of the stage", stage.id, settings, seconds=lost
@@ -82,7 +82,7 @@ def skew(run: Profile) -> Iterator[Finding]:
 
 
 def _skew_join(run: Profile, threshold: float) -> dict[str, str]:
-    """Return the settings with which AQE splits partitions of a join above a size in bytes."""
+    """Return the settings with which AQE splits join partitions above a size in bytes."""
     prefix = "spark.sql.adaptive.skewJoin.skewedPartition"
     settings = {"spark.sql.adaptive.enabled": "true", "spark.sql.adaptive.skewJoin.enabled": "true"}
     if run.settings.number(f"{prefix}Factor") > _SKEW:
@@ -93,7 +93,7 @@ def _skew_join(run: Profile, threshold: float) -> dict[str, str]:
 
 
 def idle_cores(run: Profile) -> Iterator[Finding]:
-    """Cores that wait while others work, because there are fewer tasks than cores."""
+    """Find idle cores, because there are fewer tasks than cores."""
     share = run.run_ms / run.capacity_ms if run.capacity_ms else 1.0
     lost = idle_seconds(run)
     if run.task_slots < 2 or share > _BUSY_SHARE or not matters(run, lost):
@@ -122,7 +122,7 @@ def idle_cores(run: Profile) -> Iterator[Finding]:
 
 
 def small_partitions(run: Profile) -> Iterator[Finding]:
-    """Stages of very many very short tasks."""
+    """Find stages with very many very short tasks."""
     for stage in run.stages.values():
         wanted = max(2 * run.task_slots, math.ceil(stage.read / _PARTITION))
         fewer = max(0, stage.tasks - wanted)
@@ -146,7 +146,7 @@ def small_partitions(run: Profile) -> Iterator[Finding]:
 
 
 def large_partitions(run: Profile) -> Iterator[Finding]:
-    """Stages whose tasks read so much that one that fails is expensive, and memory runs short."""
+    """Find stages whose tasks read so much that a retry is expensive and memory becomes scarce."""
     for stage in run.stages.values():
         mean = stage.read / max(stage.tasks, 1)
         if mean > _LARGE_PARTITION:

@@ -1,4 +1,4 @@
-"""What Python workers take of the tasks, as Spark logs it since 4.0."""
+"""Rules for Python workers, whose times Spark logs since 4.0."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _REUSE = "spark.python.worker.reuse"
 
 
 def worker_starts(run: Profile) -> Iterator[Finding]:
-    """Tasks that wait for a Python process to start and to import what their functions need."""
+    """Find tasks that wait for a Python process to start and to import its modules."""
     started = sum(min(stage.python_start_ms, stage.run_ms) for stage in run.stages.values())
     lost = started / 1000 / max(run.task_slots, 1)
     if started < SHARE * run.run_ms or not matters(run, lost):
@@ -29,7 +29,7 @@ def worker_starts(run: Profile) -> Iterator[Finding]:
 
 
 def functions(run: Profile) -> Iterator[Finding]:
-    """Stages that work in Python functions for most of their time."""
+    """Find stages that spend most of their time in Python functions."""
     for stage in run.stages.values():
         working = min(stage.python_run_ms, stage.run_ms)
         lost = working / 1000 / max(run.task_slots, 1)

@@ -1,4 +1,4 @@
-"""Conditions of policies, by the tables of IAM's user guide."""
+"""Conditions of policies, based on the tables in IAM's user guide."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ VALUES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)
         ("StringNotLike", "a*", "ab", False),
         ("ArnLike", "arn:aws:iam::*:role/x*", "arn:aws:iam::1:role/xy", True),
         ("ArnEquals", "arn:aws:iam::1:role/*", "arn:aws:iam::1:role/a/b", True),
-        ("ArnLike", "arn:aws:*:role/x", "arn:aws:iam::1:role/x", False),  # a star stays in its part
+        ("ArnLike", "arn:aws:*:role/x", "arn:aws:iam::1:role/x", False),  # a wildcard stays within its part
         ("ArnNotEquals", "arn:aws:iam::1:role/x", "arn:aws:iam::1:role/y", True),
         ("Bool", True, "true", True),
         ("Bool", "false", "true", False),
@@ -34,7 +34,7 @@ VALUES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=3)
         ("NumericGreaterThanEquals", "10", "9", False),
         ("Null", "true", "x", False),
         ("Null", "false", "x", True),
-        # a key that is not there
+        # a missing key
         ("StringEquals", "a", None, False),
         ("StringEqualsIfExists", "a", None, True),
         ("StringNotEquals", "a", None, True),
@@ -60,7 +60,7 @@ def test_operators(operator: str, wanted: Any, actual: Any, expected: bool) -> N
 
 @given(wanted=VALUES.filter(bool), actual=VALUES)
 def test_a_quantified_condition_and_its_negation_are_opposites(wanted: list[str], actual: list[str]) -> None:
-    """Not all are among the wanted: then there is one that is not; and the other way round."""
+    """If not all values are among the wanted ones, then at least one is not, and vice versa."""
     context = context_of({"k": actual})
     assert evaluate_conditions({"ForAllValues:StringEquals": {"k": wanted}}, context) != evaluate_conditions(
         {"ForAnyValue:StringNotEquals": {"k": wanted}}, context

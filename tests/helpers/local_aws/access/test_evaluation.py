@@ -1,4 +1,4 @@
-"""Policies of several kinds that apply to one request."""
+"""Policies of several kinds that apply to the same request."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ NOTHING: dict[str, Any] = {"Statement": []}
             Policies([policy()], resource=policy("Deny", Principal="*")),
             "with an explicit deny in a resource-based policy",
         ),
-        # A key lets nobody in whom its own policy does not name, and the account only by its policies.
+        # A key allows no one whom its policy does not name; for the account, other policies must allow too.
         (ON_KEY, Policies([policy()], resource=NOTHING), "because no resource-based policy allows"),
         (ON_KEY, Policies([policy()], resource=policy(Principal={"AWS": "123456789012"})), None),
         (
@@ -61,7 +61,7 @@ NOTHING: dict[str, Any] = {"Statement": []}
             Policies([policy()], resource=policy(Principal={"AWS": "arn:aws:iam::210987654321:root"})),
             "because no resource-based policy",
         ),
-        # Who comes from another account needs the leave of both.
+        # A principal of another account needs the permission of both accounts.
         (FOREIGN, Policies([policy()]), "because no resource-based policy allows"),
         (FOREIGN, Policies([policy()], resource=NOTHING), "because no resource-based policy allows"),
         (FOREIGN, Policies([], resource=policy(Principal="*")), "because no identity-based policy allows"),

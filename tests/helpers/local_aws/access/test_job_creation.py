@@ -1,4 +1,4 @@
-"""Jobs that the service does not create, through boto3, and steps that fail for it."""
+"""Jobs that the service rejects, with boto3, and steps that fail because of it."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ Create = Callable[[dict[str, Any]], str]
 
 @pytest.fixture(scope="module")
 def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
-    """The outputs of the template's own stacks, as far as jobs need them."""
+    """The outputs of the template's own stacks that jobs need."""
     stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT)[:4])
     quiet = Console(quiet=True)
     yield deploy_all(aws.client("cloudformation"), stacks, quiet)
@@ -31,7 +31,7 @@ def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def request_(outputs: dict[str, str], job: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    """A request that the guardrails let pass."""
+    """A request that the guardrails allow."""
     found = job(
         ProcessingJobName=f"{PROJECT}-local-{uuid.uuid4().hex[:8]}",
         NetworkConfig={
@@ -49,7 +49,7 @@ def request_(outputs: dict[str, str], job: Callable[..., dict[str, Any]]) -> dic
 
 
 def sagemaker_of(aws: boto3.Session, role_arn: str) -> Any:
-    """A client that acts with a role."""
+    """A client with the credentials of a role."""
     credentials = aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="SageMaker")["Credentials"]
     return boto3.Session(
         credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
@@ -247,7 +247,7 @@ def test_a_key_that_is_not_there_is_named(
 
 
 class Roles:
-    """Roles that may do everything but one action, and keys whose policy lets the account do all but one."""
+    """Roles that may perform all actions except one, and keys that allow the account all except one."""
 
     def __init__(self, aws: boto3.Session, trust: Any):
         self._iam, self._kms, self._trust = aws.client("iam"), aws.client("kms"), json.dumps(trust)
@@ -305,7 +305,7 @@ def test_who_asks_needs_each_right(
 def test_the_volume_key_must_let_itself_be_used(
     aws: boto3.Session, roles: Roles, request_: dict[str, Any]
 ) -> None:
-    """By its own policy, which no right of the caller's replaces, not even the account's."""
+    """The key's own policy must allow it; no permission of the caller or the account replaces it."""
     key = roles.key_without("kms:CreateGrant")
     request_["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] = key
 
@@ -321,7 +321,7 @@ def test_the_volume_key_must_let_itself_be_used(
 def test_the_output_key_is_for_the_jobs_own_role(
     aws: boto3.Session, roles: Roles, request_: dict[str, Any]
 ) -> None:
-    """Both must let it: its policy, and the key's."""
+    """Both the role's policy and the key's must allow it."""
     action = "kms:GenerateDataKey"
     for kind, taken_from_role, taken_from_key in (
         ("identity-based", action, None),

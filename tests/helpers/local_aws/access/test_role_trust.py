@@ -1,4 +1,4 @@
-"""Which roles SageMaker may assume, through the pipelines that name them."""
+"""Which roles SageMaker can assume, tested with pipelines that name them."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""What every operation has in common, through boto3 and by itself."""
+"""Common behavior of all operations, with boto3 and in isolation."""
 
 import json
 import uuid

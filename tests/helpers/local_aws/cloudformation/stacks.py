@@ -1,4 +1,4 @@
-"""A stack of a test's own, and short ways to write its template."""
+"""A separate stack for a test, and short notations for its template."""
 
 import json
 import uuid
@@ -8,7 +8,7 @@ import boto3
 
 
 class Stack:
-    """A stack of a test's own, changed by change sets."""
+    """A separate stack for a test, updated with change sets."""
 
     def __init__(self, aws: boto3.Session):
         self.aws = aws

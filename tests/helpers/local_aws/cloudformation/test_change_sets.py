@@ -1,4 +1,4 @@
-"""Change sets and stacks: where moto differs from AWS, it is AWS that is followed."""
+"""Change sets and stacks follow AWS where moto differs."""
 
 import json
 import threading
@@ -82,7 +82,7 @@ def test_change_sets_that_the_stack_does_not_allow_are_rejected(
 
 
 def test_of_two_requests_that_come_at_once_the_second_finds_the_first_ones_stack(monkeypatch) -> None:
-    """Both wait in the middle of creating one, for as long as it takes the other to come there, if it can."""
+    """Both wait during the creation of a stack until the other one arrives there, if it can."""
     both_there = threading.Barrier(2)
 
     def look_for_changes(*_: Any) -> tuple[list[Any], bool]:

@@ -1,4 +1,4 @@
-"""Creating, updating and deleting the resources of a stack, and what happens when one fails."""
+"""Creation, update and deletion of a stack's resources, including failures."""
 
 import json
 from typing import Any, ClassVar, cast
@@ -56,7 +56,7 @@ def test_a_failed_creation_is_rolled_back_with_its_reason(stack: Stack) -> None:
 
 
 class HalfMade(ResourceType):
-    """A type whose creation fails after something is there, which cannot be deleted for a while."""
+    """A type whose creation fails after a part exists, and whose deletion fails for a while."""
 
     type_name = "AWS::SNS::Topic"
     left: ClassVar[int]
@@ -105,7 +105,7 @@ def test_a_failed_update_is_rolled_back(stack: Stack) -> None:
 
 
 def test_to_look_at_a_deleted_stack_does_not_bring_it_back(stack: Stack) -> None:
-    # Nobody has asked for the outputs while the stack was there.
+    # No request read the outputs while the stack existed.
     created = stack.change_set(
         "CREATE", template(Bucket=BUCKET) | {"Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}}}
     )
@@ -157,7 +157,7 @@ def test_a_stack_is_created_once_in_its_events(stack: Stack) -> None:
 def test_whatever_fails_the_stack_can_be_updated_again(stack: Stack) -> None:
     topic = template(Topic=resource("AWS::SNS::Topic"))
     stack.deploy(topic)
-    by_function = {"Fn::GetAtt": ["Topic", {"Ref": "AWS::Partition"}]}  # is known when it is evaluated
+    by_function = {"Fn::GetAtt": ["Topic", {"Ref": "AWS::Partition"}]}  # known only when it is evaluated
     wrong = topic | {"Outputs": {"O": {"Value": by_function}}}
     assert stack.update(wrong) == "UPDATE_ROLLBACK_COMPLETE"
     reason = dict(stack.events(stack.name))["UPDATE_ROLLBACK_IN_PROGRESS"]

@@ -1,4 +1,4 @@
-"""What is drift, and what is the same thing written in another way."""
+"""Drift, and equal values in other notations."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is kept of AWS's resource schemas is what cfn-lint ships, and what follows from it."""
+"""The stored resource schemas equal those in cfn-lint, and their use."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Stack sets are moto's; their stacks are deployed as all others are."""
+"""Stack sets are moto's; their stacks are deployed like all others."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Endpoints that serve a trained model, through boto3."""
+"""Endpoints that serve a trained model, with boto3."""
 
 import json
 import time
@@ -87,7 +87,7 @@ def endpoints(aws: boto3.Session, role: str) -> Endpoints:
 
 @pytest.fixture(scope="module")
 def endpoint(endpoints: Endpoints) -> Any:
-    """The name of one that serves."""
+    """The name of an endpoint in service."""
     found = endpoints.create()
     assert found["EndpointStatus"] == "InService", found.get("FailureReason")
     yield found["EndpointName"]

@@ -1,4 +1,4 @@
-"""Model packages and pipeline steps whose state changes, and the rules that this reaches."""
+"""State changes of model packages and pipeline steps, and the rules that match them."""
 
 import json
 import time
@@ -42,7 +42,7 @@ def put_rule(aws: boto3.Session, group: str, target: dict[str, Any]) -> None:
 
 
 def starter(aws: boto3.Session, service: str, action: str = "sagemaker:StartPipelineExecution") -> str:
-    """The ARN of a role that a service may assume, and that may do one thing."""
+    """The ARN of a role that a service can assume, with permission for one action."""
     iam, name = aws.client("iam"), f"starter-{uuid.uuid4().hex[:8]}"
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_of(trust))["Role"]
@@ -53,7 +53,7 @@ def starter(aws: boto3.Session, service: str, action: str = "sagemaker:StartPipe
 
 @pytest.fixture
 def scoring(pipelines) -> str:
-    """The name of a pipeline that fails with the package that it is given."""
+    """The name of a pipeline that fails with its model package as message."""
     step = {"Name": "end", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Package"}}}
     return str(pipelines.create(step, Parameters=[{"Name": "Package", "Type": "String"}]))
 
@@ -78,7 +78,7 @@ def test_an_approval_starts_the_pipeline_of_a_rule(
 
     while not (started := executions_of(pipelines, scoring)):
         time.sleep(0.05)
-    (execution,) = started  # the registration, which waits for approval, has started none
+    (execution,) = started  # the registration is pending approval, and has started no execution
     ended = pipelines.wait(execution["PipelineExecutionArn"])
     assert ended["FailureReason"] == f"Step failure: end: {package}"
 
@@ -90,7 +90,7 @@ def test_a_rule_whose_role_may_not_start_it_starts_nothing(
     put_rule(aws, group, target_of(pipelines, scoring, starter(aws, "events.amazonaws.com", "s3:GetObject")))
     queue = aws.client("sqs").create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     arn = f"arn:aws:sqs:us-east-1:123456789012:{queue.rpartition('/')[2]}"
-    put_rule(aws, group, {"Arn": arn})  # rules are asked in the order of their creation: this one is the last
+    put_rule(aws, group, {"Arn": arn})  # rules are evaluated in the order of their creation: this one is last
 
     package = approve(aws, group)
 

@@ -1,4 +1,4 @@
-"""Schedules that start pipelines, by a clock of the test and by that of the server."""
+"""Schedules that start pipelines, with the clock of the test and with that of the server."""
 
 import json
 import time
@@ -26,7 +26,7 @@ START = policy_of({"Effect": "Allow", "Action": "sagemaker:StartPipelineExecutio
 
 
 class Clocked:
-    """A scheduler in this process, whose clock the test moves on."""
+    """A scheduler in this process, whose clock the test advances."""
 
     def __init__(self) -> None:
         self.now = MIDNIGHT
@@ -40,7 +40,7 @@ class Clocked:
         self._scheduler.run_due()
 
     def starts_after(self, **elapsed: float) -> int:
-        """Move the clock on, and return how many executions were started."""
+        """Advance the clock, and return how many executions were started."""
         before = len(self.started)
         self.now += timedelta(**elapsed)
         self._scheduler.run_due()
@@ -109,7 +109,7 @@ def test_a_rule_starts_at_its_rate(clocked: Clocked) -> None:
     assert clocked.starts_after(minutes=4, seconds=59) == 0
     assert clocked.starts_after(seconds=1) == 1
     assert clocked.starts_after(minutes=4) == 0
-    assert clocked.starts_after(hours=1) == 1  # what is late, once
+    assert clocked.starts_after(hours=1) == 1  # a late run starts once
     first = clocked.started[0]
     assert first["PipelineName"] == PIPELINE
     assert first["PipelineParameters"] == [{"Name": "Day", "Value": "2026-01-30T00:05:00Z"}]

@@ -1,4 +1,4 @@
-"""When clusters start, what they leave behind, and the error of one that does not start."""
+"""When clusters start, what they leave behind, and errors at startup."""
 
 import os
 import subprocess
@@ -44,10 +44,10 @@ def test_a_java_that_does_not_start_is_an_error_with_its_words(tmp_path: Path) -
 
 
 class Cluster:
-    """Stands for a JVM with YARN.
+    """Replaces a JVM with YARN.
 
     Attributes:
-        started: all there were, closed or not.
+        started: all clusters so far, closed or not.
         faults: errors of the next starts.
     """
 

@@ -1,4 +1,4 @@
-"""A server that starts when someone connects to it."""
+"""A server that starts with the first connection."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ from helpers.local_aws.hadoop.on_demand import OnDemand
 
 
 class Echo:
-    """Answers what it is sent, on each connection in full after the other side has ended."""
+    """Returns what it receives on a connection after the other side has closed it."""
 
     def __init__(self) -> None:
         self.starts = 0

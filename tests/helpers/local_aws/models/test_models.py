@@ -1,4 +1,4 @@
-"""Models, through boto3."""
+"""Models, with boto3."""
 
 import uuid
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def create(sagemaker: Any, role: str, artifact: str) -> Create:
 
 @pytest.fixture
 def package(sagemaker: Any, artifact: str) -> str:
-    """The ARN of a package that waits for approval."""
+    """The ARN of a package that is pending approval."""
     group = f"group-{uuid.uuid4().hex[:8]}"
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     container = {"Image": IMAGE, "ModelDataUrl": artifact, "Environment": {"A": "1", "B": "1"}}

@@ -1,4 +1,4 @@
-"""moto is extended only where it still is what is extended."""
+"""moto is extended only if it still has what is extended."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""AWS KMS, where moto answers otherwise than AWS."""
+"""AWS KMS, where moto differs from AWS."""
 
 import boto3
 

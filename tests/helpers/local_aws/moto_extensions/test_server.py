@@ -1,4 +1,4 @@
-"""What moto has not foreseen is an error of AWS, in the service's own protocol, and never HTTP 500."""
+"""Unexpected errors of moto are AWS errors in the service's protocol, never HTTP 500."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An execution that a server did not bring to its end, in the next one."""
+"""An execution that was in progress when the server ended, continued in the next one."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ CONTEXT = ExecutionContext(
 
 
 def restored(tmp_path: Path, status: Any = "Executing", **jobs: str | None) -> PipelineExecution:
-    """An execution in the next server: steps that ran, each with the status of its job, or without one."""
+    """An execution in the next server: steps that were running, each with the status of its job, if any."""
     definition = parse_definition(DEFINITION)
     execution = PipelineExecution(ARN, definition, {}, {}, CONTEXT)
     execution.status = status

@@ -1,4 +1,4 @@
-"""The parts of a kept state: variable, snapshot, what pickle needs help with, and who waits for what."""
+"""The parts of a kept state: variable, snapshot, pickling, and who waits for what."""
 
 import io
 import json
@@ -351,7 +351,7 @@ def test_a_job_of_each_kind_is_kept(contents: ObjectContents, kind: type[Job]) -
 
 
 class Saves:
-    """Counts what is saved, and can be held up or fail."""
+    """Counts saves, and can be delayed or fail."""
 
     def __init__(self, size: int = 1):
         self.size, self.count, self.let = size, 0, threading.Event()

@@ -1,4 +1,4 @@
-"""A server ends, or is killed, and the next one has what it had; as its clients see it."""
+"""After a server ends or is killed, the next one has the same state for its clients."""
 
 import json
 import os
@@ -81,7 +81,7 @@ READS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 class Server:
-    """A server of its own that keeps its state, with what the test has made on it."""
+    """A separate server that keeps its state, with the resources of the test."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -106,7 +106,7 @@ class Server:
         return Session()
 
     def read(self) -> dict[str, Any]:
-        """What clients see."""
+        """Return what clients see."""
         found = {}
         for name, (service, operation, arguments) in READS.items():
             found[name] = getattr(self.aws.client(service), operation)(**arguments)
@@ -115,12 +115,12 @@ class Server:
 
 
 def without_time_of_reading(members: dict[str, Any]) -> dict[str, Any]:
-    """The size of a file system comes with the time at which it was asked for."""
+    """Remove the time of the request from the size of file systems."""
     return {name: value for name, value in members.items() if name != "Timestamp"}
 
 
 def make(aws: boto3.Session) -> tuple[str, Pipelines]:
-    """Make what templates do not: objects, logs, jobs, executions; return the ID of an unfinished upload."""
+    """Create what templates do not have: objects, logs, jobs, executions; return the ID of an open upload."""
     s3, iam = aws.client("s3"), aws.client("iam")
     role = iam.create_role(RoleName="kept", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     iam.put_role_policy(RoleName="kept", PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
@@ -162,7 +162,7 @@ def put_until_it_ends(aws: boto3.Session, answered: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What was there: made, after an orderly end, and after a kill in the middle of work."""
+    """The state as created, after a normal shutdown, and after a kill during work."""
     environment = dict(os.environ)
     os.environ["LOCAL_AWS_STATE"] = "keep"
     server = Server(tmp_path_factory.mktemp("kept"))
@@ -186,7 +186,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
 
 def drifts(aws: boto3.Session, stack_ids: list[str]) -> dict[str, Any]:
-    """What differs from each stack's template, by the properties that its resources have."""
+    """The differences from each stack's template, by the properties of its resources."""
     cloudformation = aws.client("cloudformation")
     for stack_id in stack_ids:
         cloudformation.detect_stack_drift(StackName=stack_id)
@@ -198,7 +198,7 @@ def drifts(aws: boto3.Session, stack_ids: list[str]) -> dict[str, Any]:
 
 
 def begin_work(server: Server) -> dict[str, Any]:
-    """Start what continues when the server is killed."""
+    """Start work that continues when the server is killed."""
     aws = server.aws
     role = aws.client("iam").get_role(RoleName="kept")["Role"]["Arn"]
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="kept")["Credentials"]
@@ -361,7 +361,7 @@ def test_only_the_owner_reads_it_and_nobody_else_has_it(history: dict[str, Any],
 
 
 def test_a_state_of_another_version_is_rejected_and_stays(history: dict[str, Any]) -> None:
-    """The last test: it ends the server."""
+    """The last test, because it stops the server."""
     folder = history["server"].folder
     lifecycle.down(folder)
     file = folder / "state" / FILE

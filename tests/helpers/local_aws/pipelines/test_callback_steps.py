@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 
 class Queue:
-    """A queue, and what is in it."""
+    """A queue and its messages."""
 
     def __init__(self, aws: boto3.Session):
         self._sqs = aws.client("sqs")

@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 def step(name: str, **members: Any) -> dict[str, Any]:
-    """A processing step; `arguments` are merged into those that it must have."""
+    """A processing step; `arguments` are merged into the required ones."""
     arguments = {
         "ProcessingResources": {
             "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}

@@ -1,4 +1,4 @@
-"""The contract of pipeline executions, through plain boto3."""
+"""The contract of pipeline executions, with boto3."""
 
 import itertools
 import json
@@ -52,7 +52,7 @@ def test_an_execution_succeeds_when_its_steps_have(pipelines, job) -> None:
 
 
 def test_a_job_is_named_after_the_prefix_of_its_step_and_counted(pipelines, job) -> None:
-    """As SageMaker does: prefix, execution, a token, and how often the step failed before."""
+    """As in SageMaker: prefix, execution, a token, and how often the step has failed before."""
     failing = step("first", job("raise SystemExit(1)") | {"ProcessingJobName": "fares-dev-first"})
     arn = pipelines.start(pipelines.create(failing))
     pipelines.wait(arn)
@@ -70,7 +70,7 @@ def test_the_longest_prefix_of_an_environment_is_never_cut(failures: int) -> Non
 
 
 def test_independent_steps_run_at_the_same_time(pipelines, job, tmp_path) -> None:
-    """Each of two steps waits for a file that the other makes: neither could end alone."""
+    """Each of two steps waits for a file that the other creates: neither could complete alone."""
     meet = (
         f"import pathlib,time;d=pathlib.Path({str(tmp_path)!r});(d/'{{}}').touch();"
         "[time.sleep(.05) for _ in iter((d/'{}').exists,True)]"
@@ -117,7 +117,7 @@ def test_a_failing_job_is_not_tried_again(pipelines, job) -> None:
 
 
 def test_an_internal_error_is_tried_again(pipelines, job, server_folder) -> None:
-    """The folder of the jobs is a file, so that no job can be given a folder; then it is none again."""
+    """A file replaces the folder of the jobs, so that no job gets a folder; then it is removed."""
     jobs = server_folder / "jobs"
     if jobs.exists():
         jobs.rename(server_folder / "jobs-aside")
@@ -237,7 +237,7 @@ def test_an_equal_step_is_reused(pipelines, job) -> None:
 
 
 def test_a_failed_or_expired_run_is_not_reused(pipelines, job, tmp_path) -> None:
-    """The step fails until a file is there; then it succeeds, but its cache expires at once."""
+    """The step fails until a file exists; then it succeeds, but its cache expires immediately."""
     flag = tmp_path / "flag"
     script = f"import pathlib,sys;sys.exit(not pathlib.Path({str(flag)!r}).exists())"
     name = pipelines.create(step("s", job(script), CacheConfig={"Enabled": True, "ExpireAfter": "PT0S"}))

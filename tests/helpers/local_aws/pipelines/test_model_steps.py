@@ -83,7 +83,7 @@ def test_a_model_is_trained_scored_and_registered(pipelines, training_jobs, role
     execution = first["PipelineExecutionArn"].rsplit("/", 1)[1]
     assert f":model/pipelines-{execution}-create-model-" in arns[0]["create_model"]
     assert f":transform-job/pipelines-{execution}-score-" in arns[0]["score"]
-    # The training is the same. What has no cache, or a model's new name in its key, is done again.
+    # The training is reused. Steps without a cache, or with the model's new name in their key, run again.
     assert [name for name, step in steps[1].items() if "CacheHitResult" in step] == ["train"]
     assert arns[0]["train"] == arns[1]["train"]
     assert arns[0]["create_model"] != arns[1]["create_model"]
@@ -214,7 +214,7 @@ def test_a_model_of_the_best_training_job_is_created(pipelines, training_jobs, r
         },
         **CACHE,
     }
-    # What get_top_model_s3_uri() of the SDK writes.
+    # As written by the SDK's get_top_model_s3_uri().
     best = {"Get": "Steps.tune_depth.TrainingJobSummaries[0].TrainingJobName"}
     models = f"s3://{training_jobs.bucket}/models"
     artifacts = {"Std:Join": {"On": "/", "Values": [models, best, "output/model.tar.gz"]}}

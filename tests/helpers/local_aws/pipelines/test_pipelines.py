@@ -1,4 +1,4 @@
-"""The contract of pipelines and their versions, through plain boto3."""
+"""The contract of pipelines and their versions, with boto3."""
 
 import json
 import uuid

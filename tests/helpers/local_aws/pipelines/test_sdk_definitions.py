@@ -1,7 +1,7 @@
-"""Definitions of every type of steps, as the SDK 3.27.0 wrote them, and one of SDK 2.257.7.
+"""Definitions of every step type as written by SDK 3.27.0, and one by SDK 2.257.7.
 
-Written by the SDK itself, each with the builder of its step: `ModelTrainer`, `ModelBuilder`, `Transformer`,
-`HyperparameterTuner` and the classes of `sagemaker.mlops.workflow`, as `pipeline.definition()`.
+The SDK wrote each with the builder of its step: `ModelTrainer`, `ModelBuilder`, `Transformer`,
+`HyperparameterTuner` and the classes of `sagemaker.mlops.workflow`, with `pipeline.definition()`.
 """
 
 from pathlib import Path

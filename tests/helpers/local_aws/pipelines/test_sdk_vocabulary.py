@@ -1,6 +1,6 @@
-"""Every condition, function, variable, property and step class of the installed SDK, by its own request.
+"""Every condition, function, variable, property and step class of the installed SDK.
 
-The one module of these tests that imports the SDK, and not before a test runs: it takes seconds.
+The only one of these test modules that imports the SDK, during the first test, because it takes seconds.
 """
 
 import importlib
@@ -22,7 +22,7 @@ from helpers.local_aws.pipelines.step_types import STEP_TYPES
 
 @pytest.fixture(scope="module")
 def sdk() -> SimpleNamespace:
-    """The SDK's modules of pipelines."""
+    """The SDK's modules for pipelines."""
     core, mlops = "sagemaker.core.workflow", "sagemaker.mlops.workflow"
     names = {
         core: ("conditions", "execution_variables", "functions", "parameters", "properties"),
@@ -39,7 +39,7 @@ def sdk() -> SimpleNamespace:
 
 
 def plain(value: Any) -> Any:
-    """What the SDK would send: its objects replaced by their expressions."""
+    """Return what the SDK would send, with its objects replaced by their expressions."""
     return json.loads(json.dumps(value, default=lambda each: each.expr))
 
 
@@ -54,7 +54,7 @@ def parsed(*steps: dict[str, Any], parameters: tuple[Any, ...] = ()) -> Pipeline
 
 
 COMPARED = {"Equals": False, "GreaterThan": False, "GreaterThanOrEqualTo": False}
-"""Of 1 and 2, by the conditions for which that does not hold."""
+"""The conditions that 1 and 2 do not meet."""
 
 
 def test_conditions_are_evaluated(sdk) -> None:
@@ -96,7 +96,7 @@ def test_functions_are_resolved(sdk) -> None:
 
 
 def test_execution_variables_are_known(sdk) -> None:
-    """Those of a job in steps of its type, the others in any."""
+    """Those of a job in steps of its type, the others in all steps."""
     jobs = {"TrainingJobName": "Training", "ProcessingJobName": "Processing"}
     of_class = sdk.execution_variables
     variables = [
@@ -148,7 +148,7 @@ def test_properties_are_those_of_the_api(sdk) -> None:
 
 
 def bare(sdk: Any, cls: type, **attributes: Any) -> Any:
-    """A step with the attributes that its class would take from a job, which the SDK makes on AWS."""
+    """A step with the attributes that its class would read from a job, which the SDK creates on AWS."""
     internal_error = sdk.retry.SageMakerJobExceptionTypeEnum.INTERNAL_ERROR
     policy = sdk.retry.SageMakerJobStepRetryPolicy([internal_error], max_attempts=1)
     step = cls.__new__(cls)
@@ -158,7 +158,7 @@ def bare(sdk: Any, cls: type, **attributes: Any) -> Any:
         "description": "e",
         "_depends_on": None,
         "cache_config": sdk.steps.CacheConfig(enable_caching=True, expire_after="P1D"),
-        # The SDK itself rejects it for steps without a job.
+        # The SDK rejects it for steps without a job.
         "retry_policies": [] if cls.__name__ == "ModelStep" else [policy],
         "property_files": [],
         "outputs": [],

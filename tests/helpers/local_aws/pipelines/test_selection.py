@@ -10,7 +10,7 @@ SOURCE = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution/e"
 
 
 def chain(*names: str) -> PipelineDefinition:
-    """Steps that depend on each other, one after the other."""
+    """Steps that each depend on the previous one."""
     steps: list[dict[str, Any]] = []
     for name in names:
         before = [steps[-1]["Name"]] if steps else []

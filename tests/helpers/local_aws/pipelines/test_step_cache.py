@@ -40,7 +40,7 @@ def test_two_steps_never_share_a_key() -> None:
 
 
 def test_script_mode_is_never_in_the_cache() -> None:
-    """SDK 3 uploads the drivers at each build, to a URI with the time, and the channels are in the key."""
+    """SDK 3 uploads the drivers at each build to a URI with the time, and channels are part of the key."""
     first, second = (
         {
             "InputDataConfig": [

@@ -1,4 +1,4 @@
-"""What an image starts before the inputs of its job arrive."""
+"""What an image starts before the inputs of its job are downloaded."""
 
 import threading
 from pathlib import Path

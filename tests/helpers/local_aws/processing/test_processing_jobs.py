@@ -1,4 +1,4 @@
-"""The contract of processing jobs, through plain boto3."""
+"""The contract of processing jobs, with boto3."""
 
 import json
 import time
@@ -14,7 +14,7 @@ LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 
 
 class Jobs:
-    """Starts jobs and waits for their end."""
+    """Starts jobs and waits for them."""
 
     def __init__(self, aws: boto3.Session, job: Callable[..., dict[str, Any]]):
         self.sagemaker = aws.client("sagemaker")

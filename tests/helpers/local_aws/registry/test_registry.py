@@ -1,4 +1,4 @@
-"""Groups of model packages and their versions, through boto3."""
+"""Model package groups and their versions, with boto3."""
 
 import json
 import uuid
@@ -34,7 +34,7 @@ def group(sagemaker: Any) -> str:
 
 @pytest.fixture
 def artifact(aws: boto3.Session, bucket: str) -> str:
-    """The URI of a model's archive."""
+    """The URI of model artifacts."""
     aws.client("s3").put_object(Bucket=bucket, Key="m/model.tar.gz", Body=b"model")
     return f"s3://{bucket}/m/model.tar.gz"
 

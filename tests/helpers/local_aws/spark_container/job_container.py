@@ -1,4 +1,4 @@
-"""The Spark container with a job of a test."""
+"""The Spark container with the job of a test."""
 
 import json
 import threading
@@ -24,7 +24,7 @@ EXECUTORS = {"spark.executor.extraJavaOptions": QUICK_START}
 
 @dataclass
 class Container:
-    """A job's folder, with a blank in its path, and what the job has printed."""
+    """The folder of a job, with a blank in its path, and the output of the job."""
 
     root: Path
     endpoint: str
@@ -33,7 +33,7 @@ class Container:
     stop: threading.Event = field(default_factory=threading.Event)
     stop_at: str = "never"
     reactions: dict[str, Callable[[], None]] = field(default_factory=dict)
-    """What to do, beside, when the job prints a line."""
+    """Actions that are run when the job prints a line."""
 
     def write(self, path: str, text: str) -> None:
         file = self.root / path.lstrip("/")
@@ -76,7 +76,7 @@ class Container:
             threading.Thread(target=reaction, daemon=True).start()
 
     def printed(self, beginning: str) -> Any:
-        """Return what the job printed as JSON behind a word, with all its output where it did not."""
+        """Return the JSON that the job printed after a word; show all output if it did not."""
         for line in self.lines:
             if line.startswith(beginning):
                 return json.loads(line.removeprefix(beginning))
@@ -84,12 +84,12 @@ class Container:
 
 
 def alive(pids: list[int]) -> list[str]:
-    """Return the command lines of those processes that still run."""
+    """Return the command lines of the processes that are still running."""
     living = []
     for pid in pids:
         try:
             process = psutil.Process(pid)
-            if process.status() != psutil.STATUS_ZOMBIE:  # ended, if not yet collected by its parent
+            if process.status() != psutil.STATUS_ZOMBIE:  # ended, but not yet collected by its parent
                 living.append(" ".join(process.cmdline()))
         except psutil.NoSuchProcess:
             continue

@@ -1,4 +1,4 @@
-"""configuration.json and the files of Spark that come of it."""
+"""configuration.json and the resulting files of Spark."""
 
 import json
 from pathlib import Path
@@ -154,7 +154,7 @@ EXPORT = {"Classification": "export", "Properties": {"A": "1"}}
         (one("spark-defaults", None), "AttributeError", "'NoneType' object has no attribute 'items'"),
         (one("spark-env", {"A": "1"}), "ValueError", "'env' classifications require a sub-configuration."),
         (one("export", {"A": "1"}), "AttributeError", "'Configuration' object has no attribute '_data'"),
-        # Every nested entry is deserialized, whatever holds it.
+        # Every nested entry is parsed, wherever it is.
         (one("spark-env", {}, Configurations=EXPORT), "AttributeError", "'str' object has no attribute"),
         (
             one("spark-defaults", {}, Configurations=[{"Classification": "bogus", "Properties": {}}]),
@@ -220,7 +220,7 @@ def test_what_would_break_a_file_is_rejected_with_its_place(text: str, problem: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # A value that ends in a backslash continues in the next line, also in that of another entry.
+        # A value that ends in a backslash continues on the next line, even in another entry.
         (one("spark-defaults", {"spark.a": "x\\", "spark.b": "1"}), {"spark.a": "xspark.b 1"}),
         (
             json.dumps(

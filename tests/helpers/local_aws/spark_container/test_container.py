@@ -33,7 +33,7 @@ from tests.helpers.local_aws.spark_container.job_container import (
     alive,
 )
 
-# Prints what listens in the job's session, and what the command lines of its processes show.
+# Prints the listening sockets of the job's session, and the command lines of its processes.
 PROCESSES = """
 import contextlib, json, os, psutil
 def show_processes():
@@ -77,7 +77,7 @@ processes.show_processes()
 
 
 def path_without_java(folder: Path) -> str:
-    """Return a PATH with the few programs that Spark's scripts need."""
+    """Return a PATH with only the programs that Spark's scripts need."""
     folder.mkdir()
     for name in ("bash", "chmod", "dirname", "env", "ps", "rm", "sh", "uname"):
         program = shutil.which(name)
@@ -337,7 +337,7 @@ def test_a_stop_leaves_no_process(container: Container) -> None:
     assert ended.code != 0
     assert ended.message is None
     pids = json.loads(next(line for line in container.lines if "PIDS" in line).partition("PIDS")[2])
-    assert len(pids) >= 4  # of one executor: the shell of YARN, Java, Python's daemon and worker
+    assert len(pids) >= 4  # of one executor: YARN's shell, Java, Python's daemon and worker
     assert alive(pids) == []
 
 
@@ -364,7 +364,7 @@ def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None
     assert any(b"PIDS" in line for line in caller.stdout)
     descendants = psutil.Process(caller.pid).children(recursive=True)
     pids = [process.pid for process in descendants]
-    # YARN's JVM, the driver, the application master and two executors; each with a supervisor or a shell.
+    # YARN's JVM, the driver, the application master and two executors, each with a supervisor or a shell.
     assert sum(process.name() == "java" for process in descendants) == 5
     caller.kill()
     caller.wait()
@@ -481,7 +481,7 @@ def test_the_entry_point_of_the_image_runs_arguments_alone(container: Container)
 
 @pytest.fixture
 def shell_instead_of_spark(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the application as a shell script: for what does not depend on Spark."""
+    """Run the application as a shell script, for tests that do not depend on Spark."""
 
     def command(submission: Any, *_: object) -> list[str]:
         return ["sh", "-c", submission.app]
@@ -501,7 +501,7 @@ def shell_instead_of_spark(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_failure_is_the_exit_code_of_the_command_as_in_the_image(
     container: Container, monkeypatch: pytest.MonkeyPatch, script: str, code: int
 ) -> None:
-    """Also over what the job itself has written; its exception is in the log."""
+    """This overwrites what the job has written; its exception is in the log."""
     monkeypatch.setattr(spark_container.smspark_submit, "image_command", lambda *_: "spark-submit app.py")
 
     ended = container.run(script)

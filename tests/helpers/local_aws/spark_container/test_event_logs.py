@@ -1,4 +1,4 @@
-"""Event logs and executors' output, on their way to people."""
+"""How event logs and the output of executors are copied for users."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How the environment of jobs differs from the image's Python, as their logs name it."""
+"""How logs describe the differences between the environment of jobs and the image's Python."""
 
 import sys
 from pathlib import Path

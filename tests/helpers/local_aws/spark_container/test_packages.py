@@ -1,4 +1,4 @@
-"""Packages of a job: the image's wheels where they run, else the same versions for this machine."""
+"""Packages of a job: the image's wheels if they run, otherwise the same versions for this machine."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_input(folder: Path, python: str, *requirements: str) -> Path:
-    """Write a job's input with a manifest; return what PYTHONPATH names."""
+    """Write a job's input with a manifest; return the value of PYTHONPATH."""
     (folder / PYTHON).mkdir(parents=True)
     manifest = {
         "python": python,
@@ -38,7 +38,7 @@ def write_input(folder: Path, python: str, *requirements: str) -> Path:
 
 
 def imported(path: str, module: str) -> bool:
-    """Whether the Python of jobs imports a module, given a PYTHONPATH."""
+    """Return whether the Python of jobs can import a module with a PYTHONPATH."""
     command = [str(job_python().program), "-c", f"import {module}"]
     return subprocess.run(command, env={"PYTHONPATH": path}, check=False, capture_output=True).returncode == 0
 

@@ -66,7 +66,7 @@ def test_on_yarn_every_property_is_as_the_job_has_it(properties: dict[str, str])
 
 
 def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_reported() -> None:
-    """2**47 bytes are all that a process can address."""
+    """2**47 bytes are the maximum that a process can address."""
     asked = {"spark.executor.memory": "200t", "spark.driver.memory": "1g", "spark.executor.cores": "5"}
 
     sizing = on_yarn(asked, LAPTOP, {})
@@ -80,7 +80,7 @@ def test_a_heap_that_this_machine_cannot_reserve_is_scaled_and_the_reason_report
 
 @given(st.integers(1, 24), st.integers(1, 2**20))
 def test_garbage_of_all_heaps_together_stays_within_half_of_the_machine(executors: int, heap: int) -> None:
-    """A heap costs what it touches, and a JVM touches all of its young generation before it collects."""
+    """A heap uses the memory that it touches: a JVM touches its whole young generation before collecting."""
     properties = {
         "spark.executor.instances": str(executors),
         **{f"spark.{part}.memory": f"{heap}m" for part in ("driver", "executor")},
@@ -192,7 +192,7 @@ def test_a_jobs_own_sizes_prevail_over_the_images() -> None:
 @pytest.mark.parametrize(
     ("count", "expected"),
     [
-        # Of 96 vCPU and 393,216 MiB: what the image's own code gives, see its bootstrapper.
+        # For 96 vCPUs and 393,216 MiB: the result of the image's own code, see its bootstrapper.
         (1, {"memory": "56033m", "memoryOverhead": "5603m", "cores": "16", "instances": "1"}),
         (6, {"memory": "56033m", "memoryOverhead": "5603m", "cores": "16", "instances": "6"}),
     ],

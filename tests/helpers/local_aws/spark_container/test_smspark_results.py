@@ -1,4 +1,4 @@
-"""What AWS's own code makes of a job, kept from a run of `make test-peers CONTAINER=`, is made of it here."""
+"""Jobs get the same result as from AWS's own code, recorded with `make test-peers CONTAINER=`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a job on YARN meets on AWS as well: it recovers, or fails with YARN's message and what to change."""
+"""Faults of YARN that also occur on AWS: a job recovers, or fails with YARN's message and a remedy."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ from tests.helpers.local_aws.spark_container.job_container import CODE, EXECUTOR
 from tests.spark_submit import library
 
 NODE_MIB = 1800
-"""Room for two executors of 896 MiB, or for the application master of 1,384."""
+"""Memory for two executors of 896 MiB, or for the application master of 1,384."""
 SMALL = {
     **EXECUTORS,
     "spark.executor.instances": "2",
@@ -67,7 +67,7 @@ TOTAL = sum(range(8))
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[list[HadoopCluster]]:
-    """The clusters that jobs of this module have had, the newest last."""
+    """The clusters of this module's jobs, newest last."""
     clusters: list[HadoopCluster] = []
     configure = HadoopCluster.configure
 
@@ -84,7 +84,7 @@ def cluster() -> Iterator[list[HadoopCluster]]:
 def job(
     tmp_path_factory: pytest.TempPathFactory, endpoint: str, cluster: list[HadoopCluster]
 ) -> tuple[Container, ContainerExit]:
-    """One job that meets every fault of its cluster, and so at the cost of one."""
+    """One job that experiences all faults of its cluster, to save time."""
     marks = tmp_path_factory.mktemp("marks")
     container = Container(tmp_path_factory.mktemp("faults"), endpoint)
     faults = {
@@ -125,7 +125,7 @@ def configure(container: Container, properties: dict[str, str]) -> None:
 
 
 def java(name: str) -> list[psutil.Process]:
-    """Return the JVMs of this job that run a class of Spark's."""
+    """Return the JVMs of this job that run a class of Spark."""
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -154,7 +154,7 @@ def lose_a_node(cluster: HadoopCluster) -> None:
 
 
 def preempt_master(cluster: HadoopCluster) -> None:
-    """Have the scheduler take the application master's container away, and wait for the next attempt."""
+    """Preempt the container of the application master, and wait for the next attempt."""
     server = cluster.hadoop.yarn.server.resourcemanager
     attempt = running(cluster).getCurrentAppAttempt()
     master = attempt.getMasterContainer().getId()
@@ -167,7 +167,7 @@ def preempt_master(cluster: HadoopCluster) -> None:
 
 
 def kill_masters(cluster: HadoopCluster) -> None:
-    """Kill the application master in each attempt that YARN makes; a preempted one does not count."""
+    """Kill the application master in each attempt of YARN; preempted attempts do not count."""
     java("ExecutorLauncher")[0].kill()
     await_attempt(cluster, 3)
     java("ExecutorLauncher")[0].kill()
@@ -214,7 +214,7 @@ def test_a_job_recovers_from_a_lost_node(job: tuple[Container, ContainerExit]) -
     assert container.printed("node lost:") == TOTAL
     lines = container.lines
     meanwhile = lines[lines.index("FAULT node lost") : lines.index(f"node lost: {TOTAL}")]
-    # The reason is YARN's, unless the driver has noticed before YARN reports it.
+    # The reason is YARN's, unless the driver notices before YARN reports it.
     assert any("Lost executor" in line for line in meanwhile)
 
 

@@ -1,4 +1,4 @@
-"""Metrics in what a training job prints."""
+"""Metrics in the output of a training job."""
 
 from helpers.local_aws.training.metrics import MetricReader
 from helpers.xgboost.metric_names import metric_definitions

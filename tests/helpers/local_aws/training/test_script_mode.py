@@ -1,4 +1,4 @@
-"""Scripts that train, by the drivers of the SDK as `ModelTrainer` uploads them."""
+"""Training scripts, with the drivers of the SDK as `ModelTrainer` uploads them."""
 
 import io
 import json
@@ -45,7 +45,7 @@ xgboost.train({}, matrix, 2).save_model(os.path.join(os.environ["SM_MODEL_DIR"],
 
 
 def upload_code(jobs: TrainingJobs, script: str, driver: str = "EXECUTE_BASIC_SCRIPT_DRIVER") -> None:
-    """Put a script and the drivers where the channels `code` and `sm_drivers` find them."""
+    """Upload a script and the drivers for the channels `code` and `sm_drivers`."""
     jobs.put("code/train.py", script)
     drivers = SDK / "container_drivers"
     for path in drivers.rglob("*.py"):

@@ -1,4 +1,4 @@
-"""Training on several instances: a process for each, with XGBoost's own tracker and collective."""
+"""Training on several instances: one process each, with XGBoost's own tracker and collective."""
 
 import io
 import tarfile
@@ -32,7 +32,7 @@ def test_each_instance_trains_with_its_share(training_jobs: TrainingJobs, aws: A
         HyperParameters={"objective": "reg:squarederror", "eval_metric": "rmse"},
     )
 
-    assert trained_rows(training_jobs, job) == [30, 60]  # parts 1, and 0 and 2
+    assert trained_rows(training_jobs, job) == [30, 60]  # part 1; parts 0 and 2
     assert {each["MetricName"] for each in job["FinalMetricDataList"]} == {"train:rmse"}
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{training_jobs.bucket}/")
     body = training_jobs.s3.get_object(Bucket=training_jobs.bucket, Key=key)["Body"].read()

@@ -1,4 +1,4 @@
-"""The contract of training jobs with the built-in XGBoost, through boto3."""
+"""The contract of training jobs with the built-in XGBoost, with boto3."""
 
 import io
 import tarfile

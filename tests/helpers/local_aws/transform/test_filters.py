@@ -15,7 +15,7 @@ COLUMNS = ["a", "b", "c", "d", "e", "f", "g"]
         ("$[0,-1]", "ag"),
         ("$[0, 2]", "ac"),
         ("$[1:]", "bcdefg"),
-        ("$[1:4]", "bcde"),  # the second to the fifth: the end belongs to it
+        ("$[1:4]", "bcde"),  # the second to the fifth: the end is included
         ("$[:5]", "abcdef"),
         ("$[-2:]", "fg"),
         ("$[:-2]", "abcdef"),

@@ -1,4 +1,4 @@
-"""The contract of transform jobs with the built-in XGBoost, through boto3."""
+"""The contract of transform jobs with the built-in XGBoost, with boto3."""
 
 import io
 import subprocess
@@ -21,7 +21,7 @@ ROWS = [f"{index % 7},{index % 5}" for index in range(10)]
 
 
 class Transforms:
-    """A trained model, and transforms by it."""
+    """A trained model, and transform jobs with it."""
 
     def __init__(self, aws: boto3.Session, role: str, bucket: str):
         self.sagemaker, self.s3 = aws.client("sagemaker"), aws.client("s3")
@@ -82,7 +82,7 @@ def transforms(aws: boto3.Session, role: str) -> Transforms:
 
 
 def predictions(transforms: Transforms, folder: Path) -> list[str]:
-    """What xgboost itself predicts for ROWS."""
+    """The predictions of xgboost itself for ROWS."""
     key = transforms.artifacts.removeprefix(f"s3://{transforms.bucket}/")
     body = transforms.s3.get_object(Bucket=transforms.bucket, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
@@ -124,7 +124,7 @@ def test_keys_are_joined_to_their_predictions(transforms: Transforms, aws: boto3
         BatchStrategy="SingleRecord",
         MaxConcurrentTransforms=2,
         DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
-        # The image answers in lines whatever a batch accepts.
+        # The image returns lines regardless of the accept type of a batch.
         output={"KmsKeyId": key, "Accept": "application/json"},
     )
 
@@ -152,7 +152,7 @@ def test_a_bad_record_fails_its_file_alone(transforms: Transforms) -> None:
 
 def test_a_model_that_sdk_3_registers_cannot_be_served(transforms: Transforms) -> None:
     transforms.put("any/a.csv", f"{ROWS[0]}\n")
-    # What ModelBuilder.register() of SDK 3.27.0 writes into the package of a built-in algorithm.
+    # As written into the package of a built-in algorithm by ModelBuilder.register() of SDK 3.27.0.
     model = transforms.create_model(Environment={"SAGEMAKER_PROGRAM": "", "SAGEMAKER_SUBMIT_DIRECTORY": ""})
 
     job = transforms.run("any", ModelName=model)

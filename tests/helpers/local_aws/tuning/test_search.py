@@ -1,4 +1,4 @@
-"""Which hyperparameters training jobs get."""
+"""The hyperparameters of training jobs."""
 
 from itertools import islice
 from typing import Any

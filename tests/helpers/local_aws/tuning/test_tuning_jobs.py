@@ -1,4 +1,4 @@
-"""Tuning jobs as loops over training jobs, through boto3."""
+"""Tuning jobs with several training jobs, with boto3."""
 
 import time
 import uuid
@@ -20,7 +20,7 @@ GRID = {"CategoricalParameterRanges": [{"Name": "eta", "Values": ["0.01", "0.5"]
 
 
 class TuningJobs:
-    """Starts tuning jobs and waits for their end."""
+    """Starts tuning jobs and waits for them."""
 
     def __init__(self, jobs: TrainingJobs):
         self.sagemaker = jobs.sagemaker
@@ -103,7 +103,7 @@ def test_the_best_of_its_training_jobs_is_found(tuning_jobs: TuningJobs) -> None
     )
     assert tuning_jobs.sagemaker.list_tags(ResourceArn=best["TrainingJobArn"])["Tags"] == request["Tags"]
     starts = sorted((each["TrainingStartTime"], each["TrainingEndTime"]) for each in ranked)
-    assert starts[2][0] >= min(starts[0][1], starts[1][1])  # two at once
+    assert starts[2][0] >= min(starts[0][1], starts[1][1])  # two at the same time
     names = [
         each["HyperParameterTuningJobName"]
         for each in tuning_jobs.sagemaker.list_hyper_parameter_tuning_jobs(StatusEquals="Completed")[

@@ -1,4 +1,4 @@
-"""The channels and content types of the image of the built-in XGBoost."""
+"""The channels and content types in the image of the built-in XGBoost."""
 
 from typing import Any
 

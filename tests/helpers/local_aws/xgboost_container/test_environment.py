@@ -13,7 +13,7 @@ MODULES = sorted(Path(xgboost_container.__file__).parent.glob("*.py"))
 
 
 def test_it_has_no_toolkit(repository: Path) -> None:
-    """The toolkit of the image is on no registry, and its protobuf excludes that of sagemaker-training."""
+    """The toolkit of the image is on no registry, and its protobuf conflicts with sagemaker-training."""
     lines = (repository / "requirements-xgboost.txt").read_text().splitlines()
     locked = [match[1] for line in lines if (match := re.match(r"([\w.-]+)==", line))]
 

@@ -1,6 +1,6 @@
-"""The container gives what the code of AWS's image gave: models to the bit, evaluations, failures, answers.
+"""The container returns the results of AWS's image: identical models, evaluations, failures, responses.
 
-recorded/README.md describes how the answers of the image were recorded.
+recorded/README.md describes how the results of the image were recorded.
 """
 
 import json
@@ -18,14 +18,14 @@ COMPARED = {
     # If the image fails with a KeyError, the message here names the key.
     "eval_metric without an objective": {"exit_code", "evaluation"},
     "without the channel train": {"exit_code", "evaluation"},
-    # The words are numpy's, of another version.
+    # The message is from another version of numpy.
     "a header line": {"status", "content_type"},
     "rows of two lengths": {"status", "content_type"},
-    # Flask's page.
+    # Flask's error page.
     "endpoint: application/jsonlines of squared error": {"status"},
     "endpoint: application/jsonlines of softprob": {"status"},
 }
-"""What is compared where it is not everything."""
+"""The compared members if not all are compared."""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="recorded on Linux: other C libraries round exponentials differently"
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def replayed() -> Any:
-    """What the embedded AWS's container gives for the same cases."""
+    """The results of the embedded AWS's container for the same cases."""
     python = Path(sys.prefix) / "xgboost/bin/python"
     module = "tests.helpers.local_aws.xgboost_container.recorded.replay"
     run = subprocess.run([python, "-m", module], stdout=subprocess.PIPE, check=True)

@@ -76,7 +76,7 @@ def test_a_deadline_that_nothing_meets_is_reported(capsys) -> None:
 
 
 def log_lines(gigabytes: float, seconds: float) -> list[str]:
-    """Return a log as Spark writes it, of one task on two cores."""
+    """Return a log as written by Spark, with one task on two cores."""
     end = START + int(seconds * 1000)
     events = [
         {"Event": "SparkListenerLogStart", "Spark Version": "3.5.9"},

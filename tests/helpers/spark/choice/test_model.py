@@ -49,7 +49,7 @@ def test_more_cores_are_never_slower(known, data, one, other) -> None:
 
 @given(runs, sizes, sizes, slots)
 def test_more_data_is_never_faster(known, one, other, cores) -> None:
-    """Beyond a split a core: below, Spark starts fewer tasks, each of them larger than a fraction of one."""
+    """For at least one split per core: below, Spark starts fewer tasks, each larger than a fraction."""
     less, more = (data + cores * SPLIT_BYTES for data in sorted((one, other)))
     model = fit(known)
     assert model.seconds(less, cores).value <= model.seconds(more, cores).value * (1 + 1e-9)
@@ -85,7 +85,7 @@ def test_noise_widens_the_bounds_and_distance_widens_them_more() -> None:
 
 
 def test_the_parts_of_a_time_are_never_negative() -> None:
-    """Measured times may fall while data grow; taken literally that would promise time below 0."""
+    """Measured times can fall while data grows; without a limit, the estimate could be negative."""
     model = fit([run(100, 1, 1), run(60, 10, 1), run(20, 100, 1), run(18, 200, 1)])
     assert model.fixed_seconds >= 0
     assert model.core_seconds_per_gb >= 0
@@ -112,7 +112,7 @@ def test_cores_without_a_split_do_not_help() -> None:
 
 
 def test_the_data_counts_once_however_often_it_is_read() -> None:
-    """A job that caches its data reads it three times; the next job is asked for by the size of its files."""
+    """A job that caches its data reads it three times; estimates use the size of its files."""
     reread = [run(20 + 50 * gb / 4, 3 * gb, 4, scanned_bytes=gb * GB) for gb in (1, 4, 16)]
     assert fit(reread).core_seconds_per_gb == pytest.approx(50)
     assert fit(reread).most_bytes == 16 * GB
@@ -128,7 +128,7 @@ def test_runs_without_information_are_reported_as_such() -> None:
 
 
 def test_real_runs_lie_within_the_bounds_that_the_others_give() -> None:
-    """Ten runs of the project's job on 1 and 2 cores of a machine in use by others; one may lie outside."""
+    """Ten runs of the project's job on 1 and 2 cores of a shared machine; one may lie outside."""
     recorded = json.loads(Path(__file__).with_name("runs.json").read_text())
     known = [RunSummary(**figures) for figures in recorded]
     outside = 0

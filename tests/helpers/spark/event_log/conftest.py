@@ -1,4 +1,4 @@
-"""Event logs: one of a real run with every trouble, and crafted ones."""
+"""Event logs: one of a real run with all problems, and synthetic ones."""
 
 import json
 import os
@@ -20,7 +20,7 @@ START = 1_700_000_000_000
 
 @pytest.fixture(scope="session")
 def failing_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a real run; its log in `logs`, the beginning of it in every codec as `plain.*`."""
+    """The folder of a real run: its log in `logs`, and its beginning in every codec as `plain.*`."""
     folder = tmp_path_factory.mktemp("troubled")
     script = Path(__file__).with_name("troubled_job.py")
     environment = os.environ | {"SPARK_SUBMIT_OPTS": QUICK_START}
@@ -38,7 +38,7 @@ def event(name: str, **members: Any) -> bytes:
 def task(
     stage: int = 0, start: float = 0.0, seconds: float = 1.0, reason: str = "Success", **more: Any
 ) -> bytes:
-    """A task that ends, `start` seconds after the application; `more` are sizes in MiB, and the like."""
+    """A task that starts `start` seconds after the application; `more` are sizes in MiB and others."""
     metrics = {
         "Executor Run Time": int(more.get("running", seconds) * 1000),
         "JVM GC Time": int(more.get("gc", 0) * 1000),
@@ -78,7 +78,7 @@ def stage(
     failure: str | None = None,
     **metrics: int,
 ) -> bytes:
-    """A stage that is over; it has run the scans with these accumulators, see `plan`."""
+    """A completed stage, with the scans of these accumulators; see `plan`."""
     accumulables = [
         {"ID": 10_000 * (number + 1) + index, "Name": name.replace("_", " "), "Value": str(value)}
         for index, (name, value) in enumerate(metrics.items())
@@ -122,7 +122,7 @@ SQL = "org.apache.spark.sql.execution.ui.SparkListener"
 
 
 def plan(commit: int, *scans: tuple[int, str], output: str = "Parquet") -> bytes:
-    """A query that writes what it scans; the rows of a scan are counted by its accumulator and 1000."""
+    """A query that writes what it scans; the rows of a scan have its accumulator plus 1000."""
     nodes = [
         {
             "nodeName": "Scan csv",
@@ -159,11 +159,11 @@ def ending(seconds: float) -> bytes:
 
 
 def log(*events: bytes, seconds: float = 10.0, **properties: str) -> list[bytes]:
-    """The lines of a whole log."""
+    """The lines of a complete log."""
     return [*beginning(**properties), *events, ending(seconds)]
 
 
 @pytest.fixture(scope="session")
 def run_of() -> Callable[..., Profile]:
-    """The profile of crafted events."""
+    """Returns the profile of synthetic events."""
     return lambda *events, **more: profile(parse(log(*events, **more)))

@@ -1,4 +1,4 @@
-"""The executors that a run asked for and was granted: real logs of versions/generate.py, and crafted ones."""
+"""Requested and granted executors: real logs of versions/generate.py, and synthetic ones."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ LOGS = Path(__file__).with_name("not_granted")
 VERSIONS = sorted(folder.name for folder in LOGS.iterdir())
 KIND = "executors not granted"
 ON_YARN = {"master": "yarn", "executor_instances": "30", "executor_cores": "4", "executor_memory": "12438m"}
-"""What `make size` writes for 6 × ml.m5.4xlarge, but for the instances: these have room for 24."""
+"""The output of `make size` for 6 × ml.m5.4xlarge, except for the instances, which have room for 24."""
 DYNAMIC = {
     "master": "yarn",
     "dynamicAllocation_enabled": "true",
@@ -31,7 +31,7 @@ def hosts(count: int, each: int = 4, start: float = 5.0) -> list[bytes]:
 
 
 def tasks(*, waited: float = 0.0, seconds: float = 10.0, **more: object) -> list[bytes]:
-    """A stage of tasks on 4 cores, submitted at 10 s, of which the last is launched later."""
+    """A stage with tasks on 4 cores, submitted at 10 s, with a late launch of the last one."""
     launches = [10.0, 10.0, 10.0, 10.0 + waited]
     ended = [task(0, launch, seconds, input=64, **more) for launch in launches]
     return [*ended, stage(0, 10.0, waited + seconds)]
@@ -122,7 +122,7 @@ def test_yarn_without_room_for_all(run_of) -> None:
 
 
 def test_executors_of_the_proposed_size_have_room_on_the_host_that_held_the_fewest(run_of) -> None:
-    """The application master takes the place of one."""
+    """The application master uses the room of one."""
     executors = [*hosts(2), *(executor(f"9-{n}", 4, 5.0, "host-9") for n in range(3))]
 
     finding = not_granted(run_of(*executors, *tasks(), **{**ON_YARN, "executor_instances": "12"}))
@@ -152,7 +152,7 @@ def test_local_has_no_executors_whatever_is_asked_for(run_of) -> None:
 
 
 def test_executors_that_replace_lost_ones_do_not_count_twice(run_of) -> None:
-    """Also where the next comes in the millisecond in which the other is removed."""
+    """Even if the replacement is added in the millisecond of the removal."""
     replaced = [removal("0-0", 12.0, "exit code 137"), executor("next", 4, 12.0, "host-0")]
     run = run_of(*hosts(6), *replaced, *tasks(), **ON_YARN)
 
@@ -203,7 +203,7 @@ def test_memory_is_all_that_yarn_is_asked_for(run_of, properties, memory_mib) ->
     ("properties", "waited", "expected"),
     [
         ({}, 35.0, True),
-        ({}, 33.0, False),  # 1 s, three doublings of a second each, and 30 s for an executor to start
+        ({}, 33.0, False),  # 1 s, three doublings of a second, and 30 s until an executor starts
         ({"dynamicAllocation_schedulerBacklogTimeout": "10s"}, 35.0, False),
         ({"dynamicAllocation_sustainedSchedulerBacklogTimeout": "5s"}, 35.0, False),
         ({"dynamicAllocation_maxExecutors": "4"}, 100.0, False),
@@ -228,7 +228,7 @@ def test_dynamic_allocation_that_does_not_reach_its_maximum_while_tasks_wait(
 
 @pytest.mark.parametrize("executors", [[executor("driver")], []])
 def test_without_executors_in_the_log_dynamic_allocation_is_not_judged(run_of, executors) -> None:
-    """With `local` there are none, and a log that Spark has compacted may have lost them."""
+    """With `local` there are none, and a log that Spark has compacted may lack them."""
     assert not_granted(run_of(*executors, *tasks(waited=100.0), seconds=200, **DYNAMIC)) is None
 
 

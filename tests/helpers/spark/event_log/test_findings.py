@@ -1,4 +1,4 @@
-"""Findings of crafted runs, at the edges of the rules; see test_real_run.py for those of a real one."""
+"""Findings of synthetic runs at the limits of the rules; see test_real_run.py for a real one."""
 
 import pytest
 
@@ -528,7 +528,7 @@ def test_what_costs_most_comes_first(run_of) -> None:
 
 
 def test_what_tasks_read_in_python_is_what_the_job_has_set(run_of) -> None:
-    """Of such reads Spark knows nothing; no setting of Spark divides them either."""
+    """Spark does not measure such reads, and no setting of Spark divides them."""
     submitted = event(
         "SparkListenerStageSubmitted",
         **{"Stage Info": {"Stage ID": 0}, "Properties": {INPUT_BYTES: f"{8 * MIB},{600 * MIB}"}},
@@ -545,7 +545,7 @@ def test_what_tasks_read_in_python_is_what_the_job_has_set(run_of) -> None:
 
 
 def test_rows_of_tasks_are_those_that_the_job_has_set(run_of) -> None:
-    """Their number, how evenly they are divided, and how fast a core and the longest task is."""
+    """Their number, their distribution, and the speed of a core and of the longest task."""
     submitted = event(
         "SparkListenerStageSubmitted",
         **{"Stage Info": {"Stage ID": 0}, "Properties": {INPUT_BYTES: f"{MIB},{MIB},{MIB}"}},

@@ -1,4 +1,4 @@
-"""Event logs as they lie about: compressed, rolled, in S3, broken off, damaged, or no logs at all."""
+"""Event logs in all forms: compressed, rolled, in S3, truncated, damaged, or other files."""
 
 import gzip
 import json
@@ -66,7 +66,7 @@ def test_an_event_without_what_it_always_has_is_reported(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("event", "key", "name"),
     [
-        ("SparkListenerTaskEnd", "Task End Reason", "Description"),  # of an exception without a message
+        ("SparkListenerTaskEnd", "Task End Reason", "Description"),  # for an exception without a message
         ("SparkListenerTaskEnd", "Task End Reason", "Loss Reason"),
         ("SparkListenerTaskEnd", "Task Metrics", "Shuffle Read Metrics"),
         ("SparkListenerExecutorRemoved", None, "Removed Reason"),
@@ -212,7 +212,7 @@ def bucket(aws: boto3.Session) -> str:
 
 def test_logs_in_s3(aws: boto3.Session, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = aws.client("s3")
-    monkeypatch.setattr(reading, "_RANGE", 1000)  # several requests for a log
+    monkeypatch.setattr(reading, "_RANGE", 1000)  # several requests per log
     for key, events in {"logs/app-1": EVENTS, "logs-of-others/app-9": beginning()}.items():
         s3.put_object(Bucket=bucket, Key=key, Body=b"".join(events))
     rolled = "rolled/eventlog_v2_app-2/events_1_app-2"
@@ -238,7 +238,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
 
-    peak(100)  # what is made once
+    peak(100)  # one-time allocations
     assert peak(20_000) < peak(2_000) * 1.2
 
 

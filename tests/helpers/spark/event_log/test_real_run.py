@@ -1,6 +1,6 @@
 """A real run with every problem: its findings, and its log in each of Spark's codecs.
 
-In one file, so that one worker runs the job.
+All tests are in one file, so that one worker runs the job.
 """
 
 import os
@@ -14,7 +14,7 @@ from helpers.spark.event_log.reading import EventLogError, lines
 from helpers.spark.event_log.rules.finding import Finding
 from tests.log_readers import with_json, with_our_reader
 
-pytestmark = pytest.mark.timeout(300)  # a busy machine needs minutes for the job
+pytestmark = pytest.mark.timeout(300)  # on a busy machine, the job takes minutes
 
 CODECS = ("lz4", "lzf", "snappy", "zstd")
 

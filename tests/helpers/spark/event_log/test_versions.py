@@ -1,4 +1,4 @@
-"""Real logs of each version of Spark, compressed and since 4.0 rolled; see versions/generate.py."""
+"""Real logs of each Spark version, compressed, and rolled since 4.0; see versions/generate.py."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from helpers.spark.event_log.summary import summary_of
 LOGS = Path(__file__).with_name("versions")
 VERSIONS = sorted(folder.name for folder in LOGS.iterdir() if folder.is_dir())
 TABLE = 148_890
-"""Bytes of the files of the job's table."""
+"""Bytes of the table's files."""
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

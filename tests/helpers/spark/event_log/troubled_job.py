@@ -1,4 +1,4 @@
-"""A job with every trouble that a small one can have; run as a script with the folder to write to."""
+"""A job with all problems that a small job can have; run as a script with an output folder."""
 
 import os
 import sys
@@ -32,11 +32,11 @@ def main(folder: Path) -> None:
         .getOrCreate()
     )
     spark.sparkContext.parallelize(range(2), 2).map(fail_once).count()
-    # Of a hundred rows 99 have one key, so that one task sorts them, and more than it may keep in memory.
+    # Of a hundred rows, 99 have the same key: one task sorts them, with more data than fits into memory.
     key = F.when(F.col("id") % 100 > 0, 0).otherwise(F.col("id"))
     rows = spark.range(0, 3_000_000, 1, 2).withColumn("key", key).repartition(4, "key")
     rows.sortWithinPartitions(F.hash("id")).write.format("noop").mode("overwrite").save()
-    # One source, two outputs: two scans. Cached rows are scanned once more, however often they are read.
+    # One source, two outputs: two scans. Cached rows are scanned once, regardless of how often they are read.
     spark.range(0, 50_000, 1, 2).write.csv(str(folder / "source"))
     source = spark.read.schema("id long").csv(str(folder / "source"))
     source.write.csv(str(folder / "csv"))
@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
 
 
 def compress(spark: SparkSession, folder: Path) -> None:
-    """Write the log as it stands through each of Spark's codecs, under the name that Spark gives it."""
+    """Write the current log with each of Spark's codecs, under the file names that Spark uses."""
     jvm, java = spark.sparkContext._jvm, spark.sparkContext._jsc
     (log,) = (folder / "logs").iterdir()
     content = b"".join(log.read_bytes().splitlines(keepends=True)[:30])

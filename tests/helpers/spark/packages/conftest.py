@@ -1,4 +1,4 @@
-"""An index of tiny wheels."""
+"""A package index with tiny wheels."""
 
 from tests.helpers.spark.packages.wheel_index import index, no_index
 

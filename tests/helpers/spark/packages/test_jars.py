@@ -1,4 +1,4 @@
-"""Jars: resolved by Ivy from a repository in a folder, locked with their SHA-256, and checked against it."""
+"""Jars: resolved by Ivy from a local repository, locked with their SHA-256, and verified."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Resolving requirements for the image, from an index of this machine."""
+"""Resolving requirements for the image, from an index on this machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What of requirements and their lock is wrong without asking any index."""
+"""Problems of requirements and their lock that are found without a package index."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Unpacking the wheels of a lock: what is not as it was locked, or would break the container, is rejected."""
+"""Unpacking locked wheels: those that differ from the lock or would break the container are rejected."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An index of tiny wheels, for uv on this machine."""
+"""A package index with tiny wheels for uv on this machine."""
 
 import hashlib
 import zipfile
@@ -17,7 +17,7 @@ def add_wheel(
     requires: str = "",
     version: str = "1.0",
 ) -> str:
-    """Write a wheel that has one module and maybe one requirement; return its hash."""
+    """Write a wheel with one module and optionally one requirement; return its hash."""
     folder = index / name.replace("_", "-")
     folder.mkdir(exist_ok=True)
     module = module or f"{name}/__init__.py"
@@ -52,7 +52,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An index that does not answer."""
+    """A package index that does not respond."""
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))

@@ -1,7 +1,8 @@
 """The table of sizes in docs/spark.md.
 
-What `make size` writes, beside the two sizings of the image (`AWS_SPARK_CONFIG_MODE`) and the fixed figures
-of the example that this template grew from, each on the same clusters, with what a real YARN granted.
+It compares the output of `make size`, the two sizing modes of the image (`AWS_SPARK_CONFIG_MODE`) and the
+fixed values of the example that this template is based on, on the same clusters, with what a real YARN
+granted.
 """
 
 import json
@@ -37,23 +38,23 @@ EXAMPLE = {
     "spark.executor.cores": "5",
     "spark.executor.instances": "5",
 }
-"""The configuration.json of the sample by AWS, for any cluster."""
+"""The configuration.json of AWS's sample, for any cluster."""
 MASTER_HEAP, MASTER_OVERHEAD_MIB = "512m", 384
 """Spark's defaults for an application master."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a configuration asks YARN for, and what it lets YARN grant. Memory is in MiB."""
+    """What a configuration requests from YARN, and what it lets YARN grant. Memory is in MiB."""
 
     executors: int
     cores: int
     executor_mib: int
     driver_mib: int
-    """Heap; in client mode YARN knows nothing of it."""
+    """Heap of the driver; in client mode, YARN does not know it."""
     master_mib: int
     node_mib: int
-    """What YARN may grant of a node."""
+    """Memory of a node that YARN can grant."""
     node_vcores: int
     yarn_site: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,9 +62,9 @@ class Request:
     def of(
         cls, properties: Mapping[str, str], on: Instance, yarn_site: Mapping[str, str] | None = None
     ) -> "Request":
-        """Return the request of a job with properties of Spark and of YARN.
+        """Return the request of a job with Spark and YARN properties.
 
-        Without the latter YARN may grant all of a node, as in the image.
+        Without YARN properties, YARN can grant all memory of a node, as in the image.
         """
         yarn_site = yarn_site or {}
 
@@ -83,17 +84,17 @@ class Request:
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the job fails at its start: it asks for no executor, or for one larger than a node."""
+        """Whether the job fails at startup: it requests no executor, or one larger than a node."""
         return not self.executors or self.executor_mib > self.node_mib or self.cores > self.node_vcores
 
     def primary_share(self, on: Instance, granted: int, count: int) -> float:
-        """Return what the primary promises of its memory, if the application master lands there too."""
+        """Return the allocated fraction of the primary's memory if the application master runs there."""
         executors = min(-(-granted // count), (self.node_mib - self.master_mib) // self.executor_mib)
         return (executors * self.executor_mib + self.master_mib + self.driver_mib) / on.memory_mib
 
 
 def made_by_size(on: Instance, count: int, shape: Shape = Shape.SCAN) -> tuple[Request, Sizing]:
-    """Return the request of the configuration.json that `make size` writes, and what it promises."""
+    """Return the request of the configuration.json from `make size`, and its sizing."""
     sizing = size(on, count, None, shape)
     configuration = parse(render(document(sizing)))
     return Request.of(configuration["spark-defaults"], on, configuration["yarn-site"]), sizing
@@ -109,7 +110,7 @@ CONFIGURATIONS: Mapping[str, Callable[[Instance, int], Request]] = {
 
 @cache
 def granted() -> Mapping[str, tuple[int, int]]:
-    """Return the executors that YARN granted by memory alone, and by memory and vCPU, by `key`."""
+    """Return the executors that YARN granted by memory only, and by memory and vCPU, by `key`."""
     return {name: tuple(found) for name, found in json.loads(GRANTED.read_text(encoding="utf-8")).items()}
 
 
@@ -129,17 +130,17 @@ class Row:
 
     @property
     def granted(self) -> tuple[int, int]:
-        """The executors that YARN grants by memory alone, and by memory and vCPU."""
+        """The executors that YARN grants by memory only, and by memory and vCPU."""
         return granted()[key(self.instance, self.count, self.configuration)]
 
     @property
     def primary_share(self) -> float:
-        """What the primary promises of its memory."""
+        """The fraction of the primary's memory that is allocated."""
         return self.request.primary_share(self.instance, max(self.granted), self.count)
 
     @property
     def fits(self) -> bool:
-        """Whether all executors are granted either way, and the primary has what it promises."""
+        """Whether all executors are granted in both cases, and the primary has enough memory."""
         if self.request.is_rejected:
             return False
         return self.request.executors == min(self.granted) and self.primary_share <= 1

@@ -1,8 +1,8 @@
-"""What YARN grants, asked of a real one: `python -m tests.helpers.spark.sizing.granted --write`.
+"""Measures what a real YARN grants: `python -m tests.helpers.spark.sizing.granted --write`.
 
-For each cluster the ResourceManager and NodeManagers of the embedded AWS start with the sizes that its nodes
-declare. An application asks them for the containers that Spark would ask for: one for its master, which runs,
-and one for each executor, which are granted and never started: seconds where Spark takes a minute.
+For each cluster, the ResourceManager and NodeManagers of the embedded AWS start with the declared sizes of
+its nodes. An application requests the containers that Spark would request: one for its master, which runs,
+and one for each executor, which are granted but not started. This takes seconds; Spark would take a minute.
 """
 
 import argparse
@@ -33,7 +33,7 @@ CALCULATORS = {
     "memory": "org.apache.hadoop.yarn.util.resource.DefaultResourceCalculator",
     "memory and vCPU": "org.apache.hadoop.yarn.util.resource.DominantResourceCalculator",
 }
-"""By what they count."""
+"""YARN's resource calculators by what they consider."""
 PROOF = (
     ("ml.t3.medium", 1, "scan"),
     ("ml.t3.medium", 2, "scan"),
@@ -72,19 +72,19 @@ PROOF = (
     ("ml.m5.24xlarge", 1, "shuffle"),
     ("ml.r5.24xlarge", 1, "scan"),
 )
-"""Clusters for which YARN must grant what `make size` promises: one to eight nodes, up to 24 executors."""
+"""Clusters on which YARN must grant the sizes of `make size`: one to eight nodes, up to 24 executors."""
 _READY_SECONDS = 60
 _HEARTBEATS = 3
-"""Of every node without a further executor, after which no more will come."""
+"""Heartbeats of every node without another executor, after which no more are expected."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What YARN granted.
+    """The executors that YARN granted.
 
     Attributes:
         executors: their number.
-        fullest_mib: the memory granted on the node that has the most, the application master's included.
+        fullest_mib: the largest memory granted on a node, including the application master.
     """
 
     executors: int
@@ -92,13 +92,13 @@ class Grant:
 
 
 def grant(request: Request, on: Instance, count: int, counts: str) -> Grant:
-    """Return what YARN grants of a request on so many instances.
+    """Return what YARN grants for a request on a number of instances.
 
     Args:
-        request: of the job.
-        on: the type of the instances.
-        count: of instances.
-        counts: what YARN counts, a key of CALCULATORS.
+        request: the request of the job.
+        on: the instance type.
+        count: the number of instances.
+        counts: what YARN considers, a key of CALCULATORS.
     """
     calculator = {"yarn.scheduler.capacity.resource-calculator": CALCULATORS[counts]}
     hosts = tuple(f"algo-{number}" for number in range(1, count + 1))
@@ -113,11 +113,11 @@ def grant(request: Request, on: Instance, count: int, counts: str) -> Grant:
 
 
 class Application:
-    """An application on YARN that asks for executors and starts none.
+    """An application on YARN that requests executors without starting them.
 
     Args:
         cluster: the cluster.
-        request: what it asks for.
+        request: the containers to request.
     """
 
     def __init__(self, cluster: HadoopCluster, request: Request):
@@ -133,7 +133,7 @@ class Application:
         self._master.registerApplicationMaster("127.0.0.1", 0, "")
 
     def grant(self) -> Grant:
-        """Ask for the executors, and return what is granted once nothing changes any more."""
+        """Request the executors, and return what is granted when nothing changes anymore."""
         records, request = self._hadoop.yarn.api.records, self._request
         resource = records.Resource.newInstance(request.executor_mib, request.cores)
         for _ in range(request.executors):
@@ -151,7 +151,7 @@ class Application:
         return Grant(granted, max(self._used_mib()))
 
     def kill(self) -> None:
-        """End it, and wait until the nodes have their memory back."""
+        """Stop the application, and wait until its memory is free."""
         self._master.stop()
         self._client.killApplication(self._id)
         self._client.stop()
@@ -170,7 +170,7 @@ class Application:
         return self._client.submitApplication(context)
 
     def _enter_as_master(self) -> None:
-        """Take the token that YARN gives to the application master's container."""
+        """Use the token that YARN provides to the application master's container."""
         attempt = self._manager.getRMContext().getRMApps().get(self._id).getCurrentAppAttempt()
         _await(
             "the application master does not start",
@@ -201,7 +201,7 @@ def _await(failure: str, condition: Any) -> None:
 
 
 def compared() -> Iterator[tuple[str, list[int]]]:
-    """Yield what is granted of each configuration of the table, by memory alone and by memory and vCPU."""
+    """Yield the grants for each configuration in the table, by memory only and by memory and vCPU."""
     for name, count in COMPARED:
         on = instance(name)
         for configuration, request_of in CONFIGURATIONS.items():
@@ -212,10 +212,10 @@ def compared() -> Iterator[tuple[str, list[int]]]:
 
 
 def prove(name: str, count: int, shape: str) -> Grant:
-    """Have YARN grant what `make size` promises, by the stricter calculator; the driver has room as well.
+    """Verify that YARN grants the sizes of `make size` by memory and vCPU, with room for the driver.
 
     Raises:
-        AssertionError: it does not, or a node has less memory than it promises.
+        AssertionError: YARN does not grant them, or a node has too little memory.
     """
     on = instance(name)
     request, sizing = made_by_size(on, count, Shape(shape))
@@ -227,7 +227,7 @@ def prove(name: str, count: int, shape: str) -> Grant:
 
 
 def main() -> int:
-    """Run from the command line; exit with 1 unless YARN grants all that `make size` promises."""
+    """Run from the command line; exit with 1 unless YARN grants all sizes of `make size`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="the table of docs/spark.md")
     options = parser.parse_args()

@@ -13,10 +13,11 @@ COUNTS = range(1, 51)
 ALL = [size(instance, count) for instance in instances().values() for count in COUNTS]
 
 SMALL = {4096: 2, 7680: 3, 8192: 3}
-"""Where 90 % of the memory cannot be in use: by the nodes' MiB, from this many nodes on.
+"""Minimum number of nodes by MiB per node, from which 90 % of the memory cannot be used.
 
-All vCPUs of the primary run tasks and executors are alike, so the driver's room idles on every worker. A
-driver needs 512 MiB of heap and 384 beside it, and from that many nodes on, this is more than a tenth.
+All vCPUs of the primary run tasks, and executors are identical, so memory like the driver's is idle on each
+worker. A driver needs 512 MiB of heap and 384 MiB outside of it, which is more than a tenth from this number
+of nodes.
 """
 
 any_instance = st.sampled_from(sorted(instances().values()))
@@ -38,7 +39,7 @@ def test_no_node_is_asked_for_more_vcpus_than_it_has() -> None:
 
 
 def test_yarn_cannot_put_one_executor_more_on_a_node() -> None:
-    """Its scheduler looks at memory alone by default, so an executor more would be too many for the vCPUs."""
+    """By default, its scheduler considers only memory, so another executor would exceed the vCPUs."""
     assert [s for s in ALL if s.yarn_mib >= (s.executors_per_node + 1) * s.executor_mib] == []
 
 
@@ -59,7 +60,7 @@ def test_at_least_90_percent_of_the_memory_is_in_use_but_on_these_small_nodes() 
 
 
 def test_the_smallest_nodes_give_the_driver_the_least_it_needs() -> None:
-    """So the exceptions above are not for want of thrift."""
+    """This shows that the exceptions above do not result from too large a driver."""
     small = [s for s in ALL if s.count >= SMALL.get(s.instance.memory_mib, 51)]
     assert {(s.driver_heap_mib, s.driver_outside_mib) for s in small} == {(512, 384)}
 
@@ -71,7 +72,7 @@ def test_heaps_start_and_keep_compressed_pointers() -> None:
 
 
 def test_the_published_example() -> None:
-    """The sample of the blog post: 25 of 96 vCPUs; the image's advanced mode: 85."""
+    """The sample of the blog post uses 25 of 96 vCPUs; the image's advanced mode uses 85."""
     sizing = size(instances()["ml.m5.4xlarge"], 6)
     assert (sizing.executors, sizing.cores, sizing.slots) == (24, 4, 96)
     used = sizing.executors * sizing.executor_mib + sizing.driver_mib

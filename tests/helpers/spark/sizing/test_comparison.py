@@ -1,4 +1,4 @@
-"""The table that compares sizes: the page has it, and what it claims of `make size` holds."""
+"""The table that compares sizes is on the page, and its statements about `make size` are true."""
 
 import pytest
 

@@ -15,7 +15,7 @@ from helpers.spark.sizing.configuration import document, hints, merged, read, re
 from ml_pipeline.params.files import step_instances
 
 TUNED: set[str] = set()
-"""Properties of spark_jobs/configuration.json for which measured runs found a better value than sizing."""
+"""Properties of spark_jobs/configuration.json for which measurements found better values than sizing."""
 
 sizings = st.builds(
     size,

@@ -1,4 +1,4 @@
-"""YARN grants what `make size` promises; `python -m tests.helpers.spark.sizing.granted` asks of more."""
+"""YARN grants the sizes of `make size`; `python -m tests.helpers.spark.sizing.granted` tests more."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tests.helpers.spark.sizing.granted import PROOF, grant, prove
 
 M5_4XLARGE = instance("ml.m5.4xlarge")
 SIX = [case for case in PROOF if case[:2] == ("ml.m5.4xlarge", 6)]
-"""These share a YARN."""
+"""These cases share one YARN."""
 
 
 @pytest.mark.parametrize(("name", "count", "shape"), SIX, ids=[shape for _, _, shape in SIX])

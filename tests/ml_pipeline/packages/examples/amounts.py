@@ -1,9 +1,9 @@
-"""Amounts as people write them. Shipped with --py-files; what it imports, with the packages."""
+"""Amounts in text form. Added with --py-files; its imports are part of the packages."""
 
 import humanize
 import orjson
 
 
 def described(amount):
-    """Return an amount as a person writes it, in JSON."""
+    """Return an amount in text form as JSON."""
     return orjson.dumps(humanize.intcomma(amount)).decode()

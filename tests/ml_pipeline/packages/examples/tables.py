@@ -1,4 +1,4 @@
-"""Uses what its step brings along: two Python packages, in driver and executors, and two table formats."""
+"""Uses the packages of its step: two Python packages, in driver and executors, and two table formats."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from pyspark.sql.functions import udf
 
 
 def main():
-    """Write the same rows as a Delta table and as an Iceberg table, both on S3."""
+    """Write the same rows as a Delta table and as an Iceberg table on S3."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--delta_table", required=True)
     parser.add_argument("--iceberg_tables", required=True)
@@ -20,7 +20,7 @@ def main():
     spark.conf.set("spark.sql.catalog.lake.type", "hadoop")
     spark.conf.set("spark.sql.catalog.lake.warehouse", arguments.iceberg_tables)
     numbers = spark.range(1, 5, numPartitions=2)
-    # The function runs in the executors, which have one of the two partitions each.
+    # The function runs in the executors, each of which has one of the two partitions.
     rows = numbers.withColumn("amount", udf(described)(numbers.id * 1000))
 
     rows.write.format("delta").save(arguments.delta_table)

@@ -1,4 +1,4 @@
-"""Two values for each property that the templates of infra/ set, and how the service's own API shows them."""
+"""Two values for each property in the templates of infra/, and how the service's API returns them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,15 +10,15 @@ import boto3
 from tests.helpers.local_aws.cloudformation.stacks import EMPTY_POLICY, POLICY, resource, template
 
 Around = Mapping[str, str]
-"""IDs and ARNs of what the resources need, by name; see `SURROUNDINGS`."""
+"""IDs and ARNs of the resources that others need, by name; see `SURROUNDINGS`."""
 
 Read = Callable[[str], Mapping[str, Any]]
-"""Returns properties of the resource with some physical ID, as the service's API shows them."""
+"""Returns properties of the resource with a physical ID, as the service's API shows them."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """Of one type: the properties at creation and after the update."""
+    """The properties of a type at creation and after the update."""
 
     first: Mapping[str, Any]
     second: Mapping[str, Any]
@@ -79,7 +79,7 @@ SURROUNDINGS = template(**_RESOURCES) | {
 
 
 def values(type_name: str, aws: boto3.Session, around: Around, unique: str) -> Values:
-    """Return the values of a type; `unique` makes names that nobody else has."""
+    """Return the values of a type; `unique` makes names unique."""
     return VALUES[type_name](aws, around, unique)
 
 
@@ -126,7 +126,7 @@ def _budget(aws: boto3.Session, around: Around, unique: str) -> Values:
         }
 
     first = {"Budget": budget("10", "MONTHLY"), "NotificationsWithSubscribers": notified("a@example.com")}
-    # A budget with a name cannot be replaced: the name is taken.
+    # A budget with an explicit name cannot be replaced: the name is in use.
     other_name = {**budget("20", "QUARTERLY"), "BudgetName": f"{unique}-2"}
     second = {"Budget": other_name, "NotificationsWithSubscribers": notified("b@example.com")}
     return Values(first, second, read)

@@ -1,4 +1,4 @@
-"""Each property that the templates of infra/ set, created, updated and read back by the service's API."""
+"""Each property in the templates of infra/ is created, updated and read back with the service's API."""
 
 from collections import defaultdict
 from typing import Any
@@ -18,7 +18,7 @@ from tests.helpers.local_aws.cloudformation.stacks import Stack, resource, templ
 from tests.infra_folder import INFRA
 
 ELSEWHERE = {
-    # test_route53resolver.py: they have no effect, and are declared to have none
+    # test_route53resolver.py: they have no effect, and are declared so
     "AWS::Route53Resolver::FirewallDomainList": {"Domains", "Name"},
     "AWS::Route53Resolver::FirewallRuleGroup": {"FirewallRules", "Name"},
     "AWS::Route53Resolver::FirewallRuleGroupAssociation": {
@@ -28,7 +28,7 @@ ELSEWHERE = {
     "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": {
         *("ResolverQueryLogConfigId", "ResourceId"),
     },
-    "AWS::KMS::Key": {"PendingWindowInDays"},  # test_kms.py: seen once the key is deleted
+    "AWS::KMS::Key": {"PendingWindowInDays"},  # test_kms.py: visible only after the deletion of the key
     "AWS::SSM::Association": {"AssociationName", "Name", "Parameters", "ScheduleExpression"},  # test_ssm.py
 }
 
@@ -56,13 +56,13 @@ def test_every_property_of_the_templates_is_among_them(aws: boto3.Session, aroun
 
 
 class Deployed:
-    """One resource in a stack of its own."""
+    """A resource in a separate stack."""
 
     def __init__(self, stack: Stack, type_name: str, of_type: Values):
         self._stack, self._type_name, self._of_type = stack, type_name, of_type
 
     def update_to(self, properties: dict[str, Any], kind: str) -> str:
-        """Return the physical ID."""
+        """Update the properties and return the physical ID."""
         content = template(It=resource(self._type_name, **properties))
         status = self._stack.deploy(content, kind)
         assert status == f"{kind}_COMPLETE", self._stack.events("It")
@@ -85,7 +85,7 @@ def test_properties_have_an_effect(
     create_only = {path.split("/")[0] for path in schema.create_only}
     in_place = {name: value for name, value in of_type.second.items() if name not in create_only}
     conditional = {name for name in in_place if name in schema.conditional_create_only}
-    if conditional:  # what depends on it changes with it
+    if conditional:  # a dependent property changes with it
         in_place = {}
 
     deployed = Deployed(stack, type_name, of_type)

@@ -1,4 +1,4 @@
-"""Types without a class: as moto has them, or without effect."""
+"""Types without a class: created by moto, or without effect."""
 
 from typing import Any
 

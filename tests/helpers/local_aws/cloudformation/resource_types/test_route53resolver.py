@@ -1,4 +1,4 @@
-"""AWS::Route53Resolver: entries that others name by their IDs, and that are declared to have no effect."""
+"""AWS::Route53Resolver: resources that others refer to by ID, and that have no effect."""
 
 import pytest
 

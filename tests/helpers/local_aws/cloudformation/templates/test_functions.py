@@ -1,4 +1,4 @@
-"""The functions of templates: what each one gives, and that none is ever left as text."""
+"""The functions of templates: their values, and that none remains as text."""
 
 from typing import Any
 

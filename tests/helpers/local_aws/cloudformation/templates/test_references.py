@@ -1,4 +1,4 @@
-"""What refers to what."""
+"""References between parts of templates."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_references_are_found_in_all_functions() -> None:
 
 @given(st.lists(st.sets(st.integers(0, 9)), min_size=10, max_size=10), st.randoms())
 def test_resources_come_after_what_they_refer_to(edges: list[set[int]], random: Any) -> None:
-    # References to smaller numbers only: no circles, which CloudFormation rejects.
+    # References only to smaller numbers: no circular dependencies, which CloudFormation rejects.
     resources = {
         str(name): {"DependsOn": [str(other) for other in others if other < name]}
         for name, others in enumerate(edges)

@@ -1,4 +1,4 @@
-"""Errors of a template before anything is changed, in AWS's words."""
+"""Errors of a template before anything is changed, in the words of AWS."""
 
 import json
 from typing import Any

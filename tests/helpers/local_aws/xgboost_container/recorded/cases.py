@@ -1,6 +1,6 @@
-"""What the image of the built-in XGBoost and the embedded AWS are both given: trainings and requests.
+"""The training jobs and requests for both the image of the built-in XGBoost and the embedded AWS.
 
-Any Python runs this, so that both environments can.
+This module runs in any Python, so that both environments can import it.
 """
 
 import io
@@ -29,7 +29,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Invocation:
-    """A request to the server of a training's model."""
+    """A request to the server of a trained model."""
 
     model: str
     body: str
@@ -40,7 +40,7 @@ class Invocation:
 
 
 def _rows(count: int, seed: int) -> list[list[float | None]]:
-    """Rows of a label of 0 to 3 and of features, of which some are missing."""
+    """Rows with a label from 0 to 3 and features, some of which are missing."""
     numbers = random.Random(seed)
     rows = []
     for _ in range(count):
@@ -82,7 +82,7 @@ _LIBSVM_CHANNELS = {"train": (LIBSVM, _libsvm(_TRAIN)), "validation": (LIBSVM, _
 
 
 def _training(channels: Mapping[str, tuple[str | None, str]], **hyperparameters: object) -> Training:
-    # One thread: sums of several may differ from machine to machine.
+    # One thread: sums of several can differ between machines.
     given = {"nthread": 1, "num_round": 8, **hyperparameters}
     return Training({name.rstrip("_"): str(value) for name, value in given.items()}, channels)
 
@@ -124,7 +124,7 @@ TRAININGS: Mapping[str, Training] = {
     "empty channel": _training({"train": (CSV, "")}),
     "old name of an objective": _training(_CSV_CHANNELS, objective="reg:linear"),
 }
-"""By their names."""
+"""The training jobs by name."""
 
 _CSV_ROWS, _FULL_ROWS = _csv(_UNLABELED), _csv(_FULL)
 _FEW, _MANY = _csv(row[:4] for row in _FULL), _csv([*row, 1.0] for row in _FULL)
@@ -169,14 +169,14 @@ INVOCATIONS: Mapping[str, Invocation] = {
     "endpoint: one row": Invocation("logistic", _FULL_ROWS.splitlines()[0], batch=False),
     "endpoint: empty": Invocation("logistic", "", batch=False),
 }
-"""By their names."""
+"""The requests by name."""
 
 
 def write_training(training: Training, root: Path) -> None:
-    """Write the configuration and the channels of a training job below `root`, which stands for /opt/ml."""
+    """Write the configuration and the channels of a training job below `root`, which represents /opt/ml."""
     config = root / "input/config"
     config.mkdir(parents=True)
-    (root / "output").mkdir()  # where the image writes how it fails
+    (root / "output").mkdir()  # the image writes failure messages here
     channels = {}
     for name, (content_type, text) in training.channels.items():
         channels[name] = {
@@ -195,7 +195,7 @@ def write_training(training: Training, root: Path) -> None:
 
 
 def outcome(code: int, output: str, root: Path) -> dict[str, Any]:
-    """Return what is compared of a training: exit code, evaluations, and the message of its failure."""
+    """Return the compared results of a training job: exit code, evaluations, and failure message."""
     failure = root / "output/failure"
     lines = failure.read_text().strip().splitlines() if failure.exists() else []
     message = _CLASS.sub("", lines[-1]).replace(str(root), "/opt/ml") if lines else None
@@ -207,7 +207,7 @@ def outcome(code: int, output: str, root: Path) -> dict[str, Any]:
 
 
 def invoke(application: Callable[..., Iterable[bytes]], invocation: Invocation) -> dict[str, Any]:
-    """Return status, content type and body of a WSGI application's answer to a request."""
+    """Return status, content type and body of a WSGI application's response."""
     body = invocation.body.encode()
     environ = {
         "REQUEST_METHOD": "POST",
@@ -232,6 +232,6 @@ def invoke(application: Callable[..., Iterable[bytes]], invocation: Invocation) 
     try:
         body_text = b"".join(application(environ, start_response)).decode()
         answer["body"] = _TIME.sub("[time]", body_text.partition("\nStack trace:")[0])  # of XGBoost's errors
-    except Exception as error:  # the server answers 500 with a page of its own
+    except Exception as error:  # the server responds with 500 and its own page
         return {"status": 500, "error": f"{type(error).__name__}: {error}"}
     return answer

@@ -1,4 +1,4 @@
-"""Records the answers of the code in the built-in XGBoost image; README.md describes how to run it."""
+"""Records the responses of the code in the built-in XGBoost image; README.md describes how to run it."""
 
 import contextlib
 import importlib
@@ -24,7 +24,7 @@ _TRAIN = "from sagemaker_containers._trainer import train; train()"
 
 
 def main() -> None:
-    """Train in a folder for each training, and ask the server of each model."""
+    """Train in one folder per training job, and send the requests to the server of each model."""
     results: dict[str, Any] = {"trainings": {}, "invocations": {}}
     with tempfile.TemporaryDirectory() as name:
         for training_name, training in TRAININGS.items():
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _answer_in_process(name: str, invocation: Invocation, root: Path) -> Any:
-    """Ask in a process of its own, since the image reads its variables when it is imported."""
+    """Send a request in a separate process, because the image reads its variables when it is imported."""
     variables = {**_variables(root), **invocation.environment}
     if invocation.batch:
         variables["SAGEMAKER_BATCH"] = "true"

@@ -1,4 +1,4 @@
-"""Gives the recorded cases to the embedded AWS's own container, in its Python, and prints what it answers."""
+"""Runs the recorded cases in the embedded AWS's container, in its Python, and prints the results."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from tests.helpers.local_aws.xgboost_container.recorded.cases import (
 
 
 def main() -> None:
-    """Train in a folder for each training, and ask the server of each model, all in this process."""
+    """Train in one folder per training job, and send the requests to each model, all in this process."""
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
         roots = {case: Path(name) / str(number) for number, case in enumerate(TRAININGS)}
         results = {

@@ -1,10 +1,9 @@
-"""Generate the event logs of this folder and of ../not_granted: `python generate.py [VERSION...]`.
+"""Generates the event logs of this folder and of ../not_granted: `python generate.py [VERSION...]`.
 
-Each version of pyspark is installed in a temporary folder and runs the same two small jobs: one in the
-driver, the other on a cluster with room for half of the executors that it asks for, of which one is killed.
-Since 4.0 Spark rolls and compresses event logs by default; before, one file is written and compression is
-asked for.
-Needs uv and Java 17, and downloads 300 to 450 MB for each version.
+Each version of pyspark is installed in a temporary folder and runs the same two small jobs. One runs in the
+driver, the other on a cluster with room for half of the requested executors, one of which is killed. Since
+4.0, Spark rolls and compresses event logs by default; before, it writes one file, and compression is
+requested. Needs uv and Java 17, and downloads 300 to 450 MB per version.
 """
 
 import os
@@ -22,9 +21,9 @@ VERSIONS = {
     "4.0.1": "0.10.9.9",
     "4.1.1": "0.10.9.9",
 }
-"""Of pyspark and of the py4j that it pins."""
+"""Versions of pyspark, and of the py4j that each pins."""
 PYTHON_UDF = "3.4"
-"""The first version whose cloudpickle knows the bytecode of Python 3.11."""
+"""The first version whose cloudpickle supports the bytecode of Python 3.11."""
 FOLDER = Path(__file__).parent
 # Spark 3.2 does not open Java 17's modules itself.
 OPENED = (
@@ -95,7 +94,7 @@ def main(versions: list[str]) -> None:
 
 
 def generate(version: str, temporary: Path) -> None:
-    """Run the job with a version of Spark and keep its event log."""
+    """Run the job with a version of Spark and store its event log."""
     python = temporary / "venv" / "bin" / "python"
     subprocess.run(["uv", "venv", "--quiet", "--seed", temporary / "venv"], check=True)
     packages = [f"pyspark=={version}", f"py4j=={VERSIONS[version]}", "setuptools<80", "wheel"]
@@ -106,7 +105,7 @@ def generate(version: str, temporary: Path) -> None:
 
 
 def run(version: str, temporary: Path, job: str, folder: Path, cluster: dict[str, str]) -> None:
-    """Run a job and keep its event log in a folder, below the version."""
+    """Run a job and store its event log in a folder below the version."""
     python = temporary / "venv" / "bin" / "python"
     (temporary / "job.py").write_text(job)
     logs = temporary / folder.name
