@@ -22,13 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # A log is not a terminal: there the lines may be as long as they need to be.
+    # A log is not a terminal, so its lines are not wrapped at the width of one.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     return load_command(arguments.command).run(arguments, console)
 
 
 def _parser(called: str) -> argparse.ArgumentParser:
-    """Return the parser; of the commands, only the called one is imported."""
+    """Return the parser; only the module of the called command is imported."""
     common = common_options()
     parser = argparse.ArgumentParser(
         prog="python -m ml_pipeline", description="The pipelines of an environment.", allow_abbrev=False
@@ -43,5 +43,5 @@ def _parser(called: str) -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     exit_code = main()
-    gc.freeze()  # leaves what is imported out of the collection at exit
+    gc.freeze()  # excludes imported objects from the collection at exit
     sys.exit(exit_code)

@@ -9,7 +9,7 @@ from ml_pipeline.params.step_values import JsonValue, ParameterValue, Reference,
 
 
 class JsonComparison(StepModel):
-    """Whether a value in a JSON file is a given one, or is another one than that of a parameter."""
+    """Whether a value in a JSON file equals a given one, or differs from that of a parameter."""
 
     json_value: JsonValue
     equals: str | float | int | bool | None = None
@@ -23,7 +23,7 @@ class JsonComparison(StepModel):
 
 
 class ConditionStepParams(StepModel):
-    """The section of a step whose branch is executed where all its conditions hold."""
+    """The section of a step whose branch is executed if all its conditions are true."""
 
     type: Literal["Condition"]
     values: Annotated[tuple[JsonComparison, ...], Field(min_length=1)]
@@ -31,7 +31,7 @@ class ConditionStepParams(StepModel):
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The execution parameters that it compares with."""
+        """The execution parameters of its comparisons."""
         return frozenset(each.differs_from.parameter for each in self.values if each.differs_from)
 
     def references(self) -> Iterator[Reference]:

@@ -41,7 +41,7 @@ def matching(pattern: re.Pattern[str], hint: str) -> AfterValidator:
 
 
 def s3_uri(*schemes: str, name: str = "") -> AfterValidator:
-    """Return a validator of S3 URIs with given schemes, and a given end of their key."""
+    """Return a validator of S3 URIs with given schemes and a given suffix of the key."""
 
     def check(uri: str) -> str:
         found = S3_URI.fullmatch(uri)
@@ -61,7 +61,7 @@ def between(shape: str) -> Any:
 
 
 def distinct(least: int, shape: str, why: str) -> AfterValidator:
-    """Return a validator of lists of distinct values, at least some, at most as many as the API takes."""
+    """Return a validator of lists of distinct values, with a minimum length and the API's maximum."""
 
     def check(values: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(values)) < least:
@@ -76,7 +76,7 @@ def distinct(least: int, shape: str, why: str) -> AfterValidator:
 
 
 def checked(check: Callable[[str], str | None]) -> AfterValidator:
-    """Return a validator that raises what a function returns."""
+    """Return a validator that raises the problem that a function returns."""
 
     def validate(text: str) -> str:
         if problem := check(text):
@@ -87,7 +87,7 @@ def checked(check: Callable[[str], str | None]) -> AfterValidator:
 
 
 def _instance_type(shape: str, use: str) -> AfterValidator:
-    """Return a validator of the instance types that SageMaker has for a use."""
+    """Return a validator of the instance types that SageMaker offers for a kind of job."""
 
     def problem(text: str) -> str | None:
         if text in limits(shape).values:

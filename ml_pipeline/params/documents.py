@@ -23,7 +23,7 @@ def read_document(path: Path) -> Document:
     """Read a parameter file.
 
     Raises:
-        UserError: it is not there, is not a JSON object, or has a key twice or a number that is not finite.
+        UserError: the file is missing, is not a JSON object, or has a duplicate key or a non-finite number.
     """
     name = _short(path)
     try:
@@ -54,7 +54,7 @@ def read_document(path: Path) -> Document:
         raise UserError(
             f"{name}: found a JSON {type(values).__name__} instead of an object", hint="Write one object, {…}"
         )
-    # Python reads NaN, Infinity and 1e999. Nothing is above or below a NaN, so as a limit it holds always.
+    # Python reads NaN, Infinity and 1e999. Nothing is above or below a NaN, so no value exceeds it as a limit.
     if found := next(_not_finite(values), None):
         key, number = found
         raise UserError(
@@ -64,7 +64,7 @@ def read_document(path: Path) -> Document:
 
 
 def _not_finite(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
-    """Yield the numbers that are not finite, each with its key."""
+    """Yield the non-finite numbers, each with its key."""
     match values:
         case float() if not math.isfinite(values):
             yield key, values
@@ -77,7 +77,7 @@ def _not_finite(values: Any, key: str = "") -> Iterator[tuple[str, float]]:
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Return base with the values of overlay in place of its own; objects are merged key by key."""
+    """Return base with values replaced by those of overlay; objects are merged key by key."""
     merged = dict(base)
     for key, value in overlay.items():
         below = merged.get(key)
@@ -89,7 +89,7 @@ def lookup(values: Any, path: tuple[str | int, ...]) -> Any:
     """Return the value at a path of keys and positions.
 
     Raises:
-        KeyError: there is none.
+        KeyError: there is no value at the path.
     """
     for part in path:
         try:
@@ -100,10 +100,10 @@ def lookup(values: Any, path: tuple[str | int, ...]) -> Any:
 
 
 def origin(path: tuple[str | int, ...], documents: Sequence[Document]) -> str:
-    """Return the name of the last file that gives the value at a path.
+    """Return the name of the last file that sets the value at a path.
 
-    A value that no file gives belongs in the file that comes closest to it; by default in the last but one,
-    which the last is an overlay of. Lists are replaced as a whole.
+    A value that no file sets belongs in the file with the longest part of the path; by default in the last but
+    one, the base of the last overlay. Lists are replaced as a whole.
     """
     keys = tuple(takewhile(lambda part: isinstance(part, str), path))
     for length in range(len(keys), 0, -1):
@@ -117,6 +117,6 @@ def origin(path: tuple[str | int, ...], documents: Sequence[Document]) -> str:
 
 
 def _short(path: Path) -> str:
-    """Return a path as seen from the current folder, where it lies below it."""
+    """Return a path relative to the current folder if it is inside."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute)

@@ -9,18 +9,18 @@ REGISTERED_MODEL_DIGEST = "RegisteredModelDigest"
 MODEL_PACKAGE_ARN = "ModelPackageArn"
 """The active version of the model."""
 COMMIT = "Commit"
-"""The commit that the pipeline was registered from."""
+"""The commit from which the pipeline was registered."""
 BASELINE_STATISTICS_URL = "BaselineStatisticsUrl"
-"""The statistics of the data that it was trained on, which drift is measured against."""
+"""The statistics of its training data: the baseline of drift."""
 MODEL_DATA_URL = "ModelDataUrl"
 """The artifacts of the version whose sample is scored, which need not be approved."""
 SAMPLE_URL = "SampleUrl"
-"""The test data of it with the predictions that were recorded for it."""
+"""The test data of that version with the recorded predictions."""
 NO_MODEL = "none"
 """The value for artifacts and hash if there is no such version."""
 UNKNOWN_COMMIT = "unknown"
 NOT_GIVEN = "not-given"
-"""The artifacts of the active version if whoever started the execution did not read the registry."""
+"""The value for the artifacts of the active version if the caller did not read the registry."""
 
 EXECUTION_PARAMETERS: Mapping[str, str | None] = {
     CHAMPION_MODEL_DATA_URL: NOT_GIVEN,
@@ -30,7 +30,7 @@ EXECUTION_PARAMETERS: Mapping[str, str | None] = {
     MODEL_DATA_URL: None,
     SAMPLE_URL: None,
 }
-"""Those that a section may name, with their defaults.
+"""The parameters that a section may name, with their defaults.
 
 Without a default, an execution that is started without a value is rejected.
 """

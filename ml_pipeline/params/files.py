@@ -1,4 +1,4 @@
-"""Finds parameter files, and reads what needs no stack: names, code files and instances."""
+"""Finds parameter files, and reads values that do not depend on stacks: names, code files and instances."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -53,7 +53,7 @@ def parameter_file(pipeline: str, folder: Path | None = None) -> Path:
 
 
 def pipeline_name(environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None) -> str:
-    """Return the name of a pipeline in SageMaker, which is known without any stack.
+    """Return the name of a pipeline in SageMaker, which does not depend on stacks.
 
     Raises:
         UserError: a file cannot be read, or has no such name.
@@ -102,7 +102,7 @@ class StepInstances(NamedTuple):
 def step_instances(
     environment: str, pipeline: str = DEFAULT_PIPELINE, folder: Path | None = None
 ) -> dict[str, StepInstances]:
-    """Return the instances of each step that has a job, which are known without any stack.
+    """Return the instances of each step with a job, which do not depend on stacks.
 
     Raises:
         UserError: a parameter file cannot be read.
@@ -125,7 +125,7 @@ def code_hashes(
     code: SparkCode | None = None,
     folder: Path | None = None,
 ) -> dict[str, str]:
-    """Return the content hash of each step's files, which is known without any stack.
+    """Return the content hash of each step's files, which does not depend on stacks.
 
     Raises:
         UserError: a parameter file or a file of a step cannot be read.
@@ -158,7 +158,7 @@ def packages_of(
 
 
 def read_documents(environment: str, pipeline: str, folder: Path | None) -> list[Document]:
-    """Return the documents of a pipeline's parameters, each over those before it."""
+    """Return the documents of a pipeline's parameters; each overrides those before it."""
     folder = folder or FOLDER
     base, overlay = read_document(folder / BASE), read_document(folder / file_of(environment))
     if pipeline == DEFAULT_PIPELINE:
@@ -189,7 +189,7 @@ def read_documents(environment: str, pipeline: str, folder: Path | None) -> list
 
 
 def merged(documents: Sequence[Document]) -> dict[str, Any]:
-    """Return the values of documents, each over those before it."""
+    """Merge documents; each overrides those before it."""
     raw: dict[str, Any] = {}
     for document in documents:
         raw = merge(raw, document.values)
@@ -197,13 +197,13 @@ def merged(documents: Sequence[Document]) -> dict[str, Any]:
 
 
 def placeholder_names(environment: str) -> dict[str, str]:
-    """Return the values of the placeholders that no stack gives."""
+    """Return the values of the placeholders that are not outputs of stacks."""
     project = project_settings()
     return {"Environment": environment, "ProjectName": project.project_name, "Owner": project.owner}
 
 
 def step_sections(raw: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sections of steps, as far as they are objects."""
+    """Return the sections of steps that are objects."""
     steps = raw.get("steps", {})
     found = steps.items() if isinstance(steps, dict) else ()
     return {name: section for name, section in found if isinstance(section, dict)}
@@ -246,7 +246,7 @@ def step_packages(section: Mapping[str, Any]) -> Packages:
 
 
 def _packages(requirements: Any, jars: Any) -> Packages:
-    """Return values of their forms, for the model reports others."""
+    """Return the packages of well-formed values; the model reports the others."""
     listed = jars if isinstance(jars, list) else []
     named = tuple(each for each in listed if isinstance(each, str) and each.count(":") == 2)
     is_source = isinstance(requirements, str) and requirements.endswith(".in")

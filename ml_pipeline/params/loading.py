@@ -35,14 +35,14 @@ from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, PACKAGE_FOLD
 from ml_pipeline.params.step_problems import section_problems, step_problems
 
 Steps = Callable[[Mapping[str, Any]], Mapping[str, str]]
-"""Returns the types of the steps that a pipeline's module declares by name, from the parameters by key."""
+"""Returns the types of a pipeline module's steps by name, given the parameters by key."""
 
 _FLAT_KEYS = {
     ("inputs", "input_table"): "pyspark_process_data_input",
     ("outputs", "output_table"): "pyspark_process_data_output",
     ("arguments", "max_rejected_fraction"): "pyspark_process_max_rejected_fraction",
 }
-"""The keys of the first pipeline's step, by their place in a section."""
+"""The keys of the first pipeline's step by the corresponding path in a section."""
 
 _HINTS = {
     "missing": "it is missing; add it",
@@ -70,11 +70,10 @@ def load_parameters(
     Args:
         environment: chooses the overlay, and is the value of `${Environment}`.
         outputs: the outputs of the environment's stacks, each the value of a placeholder.
-        pipeline: the name of its module and of its parameter file.
-        steps: what the module declares, to compare the sections with; by default they are not compared.
-        code: the files that Spark runs, whose hash is the value of `${CodeHash}`; by default those of
-            spark_jobs/.
-        folder: where the parameter files lie; by default ml_pipeline/params/.
+        pipeline: the name of the pipeline's module and parameter file.
+        steps: the steps that the module declares, which are compared with the sections; by default, they are not.
+        code: the files that Spark runs, whose hash is the value of `${CodeHash}`; spark_jobs/ by default.
+        folder: the folder of the parameter files; ml_pipeline/params/ by default.
 
     Raises:
         UserError: a file cannot be read, or values are not valid; the message names every problem.
@@ -124,7 +123,7 @@ def load_parameters(
 def _resolved(
     raw: Mapping[str, Any], names: Mapping[str, str], code: SparkCode, problems: dict[KeyPath, str]
 ) -> dict[str, Any]:
-    """Return the values with placeholders replaced; `${CodeHash}` is another one for each step."""
+    """Return the values with placeholders replaced; `${CodeHash}` differs by step."""
 
     def resolved(value: Any, path: KeyPath, files: Mapping[KeyPath, str], packages: Packages) -> Any:
         known = {**names, **_hashes(files, packages, path, code, problems)}
@@ -149,7 +148,7 @@ def _resolved(
 
 
 def _folders(section: Mapping[str, Any]) -> dict[str, str]:
-    """Return the folders of a Spark step by the keys that may name others."""
+    """Return the folders of a Spark step by the keys that may override them."""
     packages = {"package_folder": PACKAGE_FOLDER} if any(step_packages(section)) else {}
     return {"code_folder": CODE_FOLDER, **packages} if is_spark(section) else {}
 
@@ -161,7 +160,7 @@ def _hashes(
     code: SparkCode,
     problems: dict[KeyPath, str],
 ) -> dict[str, str]:
-    """Return the placeholders of a step's content; of one with a problem they are zeros."""
+    """Return the placeholders of a step's content hashes; zeros if the content has a problem."""
     none = "0" * HASH_DIGITS
     requirements, jars = packages
     found = {}
@@ -204,7 +203,7 @@ def _step_problems(
         module = f"ml_pipeline/pipelines/{pipeline.replace('-', '_')}.py"
         given = {own: SPARK} if own else {}
         given |= {name: str(section_type(section)) for name, section in sections.items()}
-        with suppress(KeyError):  # the module reads a key that is missing, which is a problem of its own
+        with suppress(KeyError):  # the module reads a missing key, which is reported elsewhere
             found += [
                 (("steps", *path), hint) for path, hint in section_problems(given, steps(resolved), module)
             ]
@@ -218,7 +217,7 @@ def _step_problems(
 def _found(
     error: ValidationError, values: dict[str, Any], model: type[PipelineParams]
 ) -> list[tuple[KeyPath, str]]:
-    """Return the problems by path; those of tags one by one, by the rules that tags have of their own."""
+    """Return the problems by path; tags are checked one by one with their own rules."""
     tags = values.get("tags")
     by_tag: dict[KeyPath, str] = {}
     if isinstance(tags, dict):
@@ -246,13 +245,13 @@ def _hint(detail: ErrorDetails, model: type[PipelineParams]) -> str:
 
 
 def _fields(place: KeyPath) -> Mapping[str, Any]:
-    """Return the keys of the section that an error lies in."""
+    """Return the keys of the section that contains an error."""
     section = SECTIONS.get(str(place[2]))
     return section.model_fields if section else {}
 
 
 def _without_type(place: KeyPath) -> KeyPath:
-    """Return a place without the type of its section, which pydantic puts after the step's name."""
+    """Return a location without the section type that pydantic inserts after the step's name."""
     is_typed = place[:1] == ("steps",) and place[2:3] and place[2] in SECTIONS
     return (*place[:2], *place[3:]) if is_typed else place
 
@@ -265,7 +264,7 @@ def _lines(
     documents: Sequence[Document],
     model: type[PipelineParams],
 ) -> list[str]:
-    """Return a problem as one line for each file that must change."""
+    """Return a problem as one line per file that must change."""
     key = ".".join(str(part) for part in path)
     unknown = path[0] not in model.model_fields
     files = (

@@ -43,7 +43,7 @@ from ml_pipeline.params.step_values import StepInput, StepModel, StepName
 from ml_pipeline.params.training_step import TrainingStepParams
 
 MAX_JOB_PREFIX = 37
-"""Characters of a job's name, of 63, before `-<execution>-<token>-<failures>`, which SageMaker appends.
+"""Characters of a job's name (63 at most) before the `-<execution>-<token>-<failures>` that SageMaker appends.
 
 https://github.com/aws/sagemaker-python-sdk/pull/3946; a project's and an environment's name just fit.
 AWS documents no length of the token: 10 characters are those of names without a prefix.
@@ -60,26 +60,26 @@ _SectionT = TypeVar("_SectionT", bound=StepModel)
 
 @dataclass(frozen=True)
 class JobSize:
-    """What the job of a step runs on, and for how long at most."""
+    """The instances of a step's job and its time limit."""
 
     name: str
     instance_type: str
     instance_count: int
     max_runtime_seconds: int | None = None
-    """None where it has no time limit, as a batch transform."""
+    """None if the job has no time limit, such as a batch transform."""
 
 
 class PipelineParams(BaseModel):
     """The keys that all pipelines share, and a section for each step.
 
-    Of a pipeline's own file only `pipeline_name`, `trial` and `steps` are required: it inherits the other
-    keys from pipeline_params.json.
+    A pipeline's own file requires only `pipeline_name`, `trial` and `steps`; it inherits the other keys from
+    pipeline_params.json.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     pipeline_name: Annotated[str, api("PipelineName", "ExperimentEntityName")]
-    """Also the name of the experiment, for which the API takes fewer characters."""
+    """Also the name of the experiment, for which the API accepts fewer characters."""
     job_name_prefix: Annotated[str, api("ProcessingJobName")]
     """Prefix of job names. Policies distinguish the jobs and logs of environments by it."""
     trial: Annotated[str, api("ExperimentEntityName")]
@@ -98,7 +98,7 @@ class PipelineParams(BaseModel):
     pyspark_framework_version: FrameworkVersion
     tags: dict[str, str]
     pyspark_process_role: Annotated[str, api("RoleArn")] | None = None
-    """The role that jobs run with; without one, that of the pipeline."""
+    """The role that jobs run with; by default, that of the pipeline."""
     enable_network_isolation: bool = False
     steps: dict[StepName, Section] = {}
 
@@ -115,7 +115,7 @@ class PipelineParams(BaseModel):
 
     @property
     def artifact_bucket(self) -> str:
-        """The bucket that code is staged in, and history kept."""
+        """The bucket of staged code and of the history."""
         return parse(next(iter(self.spark_steps.values())).app).bucket
 
     @property
@@ -134,14 +134,14 @@ class PipelineParams(BaseModel):
 
     @property
     def other_steps(self) -> Mapping[str, OtherSection]:
-        """The sections of the steps that run no Spark, by name."""
+        """The sections of the steps that do not run Spark, by name."""
         return {
             name: section for name, section in self.steps.items() if not isinstance(section, SparkStepParams)
         }
 
     @property
     def jobs(self) -> tuple["JobSize", ...]:
-        """What the jobs of the steps run on."""
+        """The sizes of the steps' jobs."""
         others = self.other_steps.items()
         return (
             *(
@@ -181,14 +181,14 @@ class PipelineParams(BaseModel):
         )
 
     def step_type(self, name: str) -> str:
-        """Return the type of a step, as SageMaker names it."""
+        """Return the type of a step in SageMaker."""
         return self.other_steps[name].type if name in self.other_steps else SPARK
 
     def section(self, name: str, kind: type[_SectionT]) -> _SectionT:
         """Return the section of a step.
 
         Raises:
-            UserError: it is one of another type.
+            UserError: the section has another type.
         """
         section = self.steps.get(name)
         if not isinstance(section, kind):
@@ -199,12 +199,12 @@ class PipelineParams(BaseModel):
         return section
 
     def job_prefix_of(self, step: str) -> str:
-        """Return how the names of a step's jobs begin: the prefix, and as much of the step as fits."""
+        """Return the prefix of a step's job names: the job prefix, and as much of the step's name as fits."""
         readable = step.replace("_", "-")
         return f"{self.job_name_prefix}-{readable}"[:MAX_JOB_PREFIX].rstrip("-")
 
     def event_logs_of(self, step: str) -> tuple[str, str]:
-        """Return the URI that the id of the execution comes below, and the folder below that id."""
+        """Return the URI of the folder that contains the execution's folder, and the path below the latter."""
         return self.process_spark_ui_log_output.format(self.trial).rstrip("/"), step
 
     @field_validator("process_spark_ui_log_output")
@@ -246,7 +246,7 @@ class ProcessingParams(PipelineParams):
 
     pyspark_helper_code: PythonUri
     pyspark_library_code: ArchiveUri | None = None
-    """The packed package of spark_jobs/ that the job imports besides."""
+    """The packed package of spark_jobs/ that the job also imports."""
     spark_config_file: Annotated[str, s3_uri("s3", name="/configuration.json"), api("S3Uri")]
     """The container looks for this name."""
     pyspark_process_code: PythonUri
@@ -271,7 +271,7 @@ class ProcessingParams(PipelineParams):
 
     @property
     def spark_steps(self) -> Mapping[str, SparkStepSpec]:
-        """The Spark steps by name: the one of the keys above first."""
+        """The Spark steps by name, the one of the top-level keys first."""
         first = SparkStepSpec(
             name=self.pyspark_process_name,
             app=self.pyspark_process_code,
@@ -299,6 +299,6 @@ class ProcessingParams(PipelineParams):
 
 
 def model_of(values: Mapping[str, Any]) -> type[PipelineParams]:
-    """Return the model of the first pipeline's values: its step may have a section, as any other."""
+    """Return the model for the first pipeline's values: its step may have a section, like any other."""
     own_step = {"pyspark_process_name", "pyspark_process_code"}
     return ProcessingParams if own_step & values.keys() else PipelineParams

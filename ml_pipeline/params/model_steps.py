@@ -41,9 +41,9 @@ def _artifact_parameter(name: str) -> str:
 
 
 class VersionArtifact(StepModel):
-    """The artifact of a version that need not be approved, and the algorithm that serves it.
+    """The artifact of a version that does not have to be approved, and the algorithm that serves it.
 
-    SageMaker creates models of approved packages only.
+    SageMaker creates models only from approved packages.
     """
 
     parameter: Annotated[str, AfterValidator(_artifact_parameter)]
@@ -54,7 +54,7 @@ class VersionArtifact(StepModel):
 
 
 class ModelStepParams(StepModel):
-    """The section of a step that creates a model: of a training step, a model package, or an artifact."""
+    """The section of a step that creates a model from a training step, a model package or an artifact."""
 
     type: Literal["Model"]
     training_step: str | None = None
@@ -80,7 +80,7 @@ def _sample_parameter(name: str) -> str:
 
 
 class TransformInput(StepModel):
-    """What a transform scores: a folder that a Spark step writes, or the sample of a version."""
+    """The input of a transform: a folder that a Spark step writes, or the sample of a version."""
 
     step: str | None = None
     """The Spark step."""
@@ -94,12 +94,12 @@ class TransformInput(StepModel):
 
     @property
     def result(self) -> StepResult | None:
-        """The result of a step, if it is one."""
+        """The result of a step, if the input is one."""
         return StepResult(step=self.step, output=self.output, dataset=self.dataset) if self.step else None
 
 
 class TransformStepParams(StepModel):
-    """The section of a step that scores records, one a line, with a model of the pipeline."""
+    """The section of a step that scores records, one per line, with a model of the pipeline."""
 
     type: Literal["Transform"]
     model_step: str
@@ -132,7 +132,7 @@ Passage = Annotated[str, Field(min_length=1, max_length=2048)]
 
 
 class ModelCardParams(StepModel):
-    """The part of a version's model card that only people know; its keys are those of AWS's schema."""
+    """The part of a version's model card that people write; its keys are those of AWS's schema."""
 
     evaluation: JsonFile
     """JSON file with `evaluation_details`, that part of the card as JSON in a string."""

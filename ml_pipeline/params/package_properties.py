@@ -2,10 +2,10 @@
 
 COMMIT = "commit"
 MODEL_DIGEST = "model-digest"
-"""The hash of the model, whatever the archive that holds it."""
+"""The hash of the model, independent of its archive."""
 COMPARED_WITH = "compared-with"
-"""The artifacts of the version that was active when it was evaluated; `none`, or `not-given` by a rule."""
+"""The artifacts of the version that was active at the evaluation; `none`, or `not-given` if a rule started it."""
 CODE, TRAINING, DATA = "code/", "training/", "data/"
-"""How the names begin of the hashes of each step's code and training, and of the fingerprints of data."""
+"""The prefixes of the properties with the hashes of each step's code and training, and the fingerprints of data."""
 ORIGINS = (CODE, TRAINING, DATA)
-"""Versions of equal origins are the same model."""
+"""Versions with equal origins are the same model."""

@@ -1,4 +1,4 @@
-"""Placeholders `${Name}` in parameter values, as `Fn::Sub` of CloudFormation has them."""
+"""Placeholders `${Name}` in parameter values, with the syntax of CloudFormation's `Fn::Sub`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,14 +17,14 @@ def resolve(
         value: any JSON value.
         names: the value of each placeholder.
         report: called with the path of a string that cannot be resolved, and with the fix.
-        path: where `value` lies.
+        path: the path of `value`.
     """
     match value:
         case dict():
             return {key: resolve(item, names, report, (*path, key)) for key, item in value.items()}
         case list():
             resolved = [resolve(item, names, report, (*path, index)) for index, item in enumerate(value)]
-            # An item that is one placeholder may stand for several: CloudFormation's outputs are texts.
+            # An item that is a placeholder may become several: CloudFormation's outputs are strings.
             return [
                 each
                 for item, found in zip(value, resolved, strict=True)

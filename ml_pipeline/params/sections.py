@@ -21,11 +21,11 @@ SECTIONS: Mapping[str, type[StepModel]] = {
     "Condition": ConditionStepParams,
     "Fail": FailStepParams,
 }
-"""The sections by the types of steps, as SageMaker names them."""
+"""The sections by SageMaker's types of steps."""
 
 
 def section_type(section: Any) -> Any:
-    """Return what a section has as its type; by default that of a Spark step."""
+    """Return the type of a section; by default, that of a Spark step."""
     if isinstance(section, Mapping):
         return section.get("type", SPARK)
     return getattr(section, "type", SPARK)
@@ -39,7 +39,7 @@ OtherSection = (
     | ConditionStepParams
     | FailStepParams
 )
-"""The section of a step that runs no Spark."""
+"""The section of a step that does not run Spark."""
 Section = Annotated[
     Annotated[SparkStepParams, Tag(SPARK)]
     | Annotated[TrainingStepParams, Tag("Training")]

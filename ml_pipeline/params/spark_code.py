@@ -1,4 +1,4 @@
-"""The files that Spark runs, in spark_jobs/: their content hash, and the options that a job takes."""
+"""The files that Spark runs, in spark_jobs/: their content hash, and the options of a job."""
 
 import ast
 import hashlib
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "spark_jobs"
 CODE_FOLDER = "s3://${ArtifactBucketName}/code/${CodeHash}"
-"""Where the files of a step are staged; the placeholder is the hash of these files."""
+"""The location of a step's staged files; the placeholder is their hash."""
 PACKAGE_FOLDER = "s3://${ArtifactBucketName}/code/${PackageHash}"
-"""Where the packages and jars of a step are staged; the placeholder is the hash of their locks."""
+"""The location of a step's staged packages and jars; the placeholder is the hash of their locks."""
 ARCHIVE = ".zip"
-"""The suffix of a helper that stands for a package: `etl.zip` is the folder etl/, packed."""
+"""The suffix of a packed package: `etl.zip` contains the folder etl/."""
 DEFAULT_HELPERS = ("data_utils.py", "etl.zip")
 CONFIGURATION = "configuration.json"
-"""The name that the container looks for."""
+"""The file name that the container requires."""
 _OPTION = re.compile(r"--\w[\w-]*")
 HASH_DIGITS = 16
-"""64 bits distinguish more versions than anyone writes; a collision would be rejected, not run."""
+"""64 bits are enough to distinguish versions; in a collision, the upload is rejected."""
 
 
 class SparkCode:
@@ -39,7 +39,7 @@ class SparkCode:
         self._bundles: dict[tuple[str | None, tuple[str, ...]], Bundle] = {}
 
     def read(self, name: str) -> bytes:
-        """Return the content of a file; of `<package>.zip` the package of that name, packed.
+        """Return the content of a file; for `<package>.zip`, the packed package of that name.
 
         Raises:
             UserError: it is missing.
@@ -51,23 +51,23 @@ class SparkCode:
         return self._read[name]
 
     def hash(self, names: Iterable[str], bundle: "Bundle | None" = None) -> str:
-        """Return a hash of the names and contents of files, whatever their order, and of a bundle.
+        """Return a hash of a bundle and of the names and contents of files, independent of their order.
 
         Raises:
-            UserError: one is missing.
+            UserError: a file is missing.
         """
         parts = [(name, self.read(name)) for name in set(names)]
         return hash_of([*parts, *([("", bundle.digest.encode())] if bundle else [])])
 
     def bundle(self, requirements: str | None, jars: Sequence[str]) -> "Bundle | None":
-        """Return the packages and jars that lock files pin; None where a step names none.
+        """Return the packages and jars that lock files pin; None if the step has none.
 
         Args:
-            requirements: the name of the file of requirements.
+            requirements: the name of the requirements file.
             jars: Maven coordinates.
 
         Raises:
-            UserError: a file is missing, or its lock file does not fit it.
+            UserError: a file is missing, or its lock file is outdated.
         """
         if not requirements and not jars:
             return None
@@ -79,7 +79,7 @@ class SparkCode:
         return self._bundles[named]
 
     def options(self, name: str) -> frozenset[str]:
-        """Return the options, as `--input_table`, in a job's code; none where it cannot be parsed."""
+        """Return the options in a job's code, such as `--input_table`; empty if it cannot be parsed."""
         try:
             tree = ast.parse(self.read(name))
         except (SyntaxError, ValueError, UserError):
@@ -88,7 +88,7 @@ class SparkCode:
         return own or frozenset(option for path in self._imported(tree) for option in _options_of(path))
 
     def _imported(self, tree: ast.Module) -> Iterator[Path]:
-        """Yield the modules of packages in this folder that some code imports from."""
+        """Yield the modules of this folder's packages that the code imports from."""
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module and "." in node.module:
                 path = self.folder.joinpath(*node.module.split(".")).with_suffix(".py")
@@ -97,7 +97,7 @@ class SparkCode:
 
     @property
     def modules(self) -> frozenset[str]:
-        """The names that jobs import these files and packages by."""
+        """The module names of these files and packages."""
         return frozenset({*(name.removesuffix(".py") for name in self.names), *self._packages})
 
     @cached_property
@@ -123,7 +123,7 @@ def _packed(package: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(package.rglob("*.py")):
             name = path.relative_to(package.parent).as_posix()
-            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())  # of 1980, whenever it was changed
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())  # a constant date in 1980, independent of the modification time
     return buffer.getvalue()
 
 
@@ -135,14 +135,14 @@ def _options_of(path: Path) -> Iterator[str]:
 
 
 def _options(tree: ast.Module) -> Iterator[str]:
-    """Yield the options, as `--input_table`, that some code names."""
+    """Yield the options that the code names, such as `--input_table`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _OPTION.fullmatch(node.value):
             yield node.value
 
 
 def hash_of(parts: Iterable[tuple[str, bytes]]) -> str:
-    """Return a hash of names and contents, whatever their order."""
+    """Return a hash of names and contents, independent of their order."""
     digest = hashlib.sha256()
     for name, content in sorted(parts):
         # Lengths keep a name and its content apart, and one file from the next.

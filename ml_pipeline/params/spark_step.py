@@ -83,7 +83,7 @@ class SparkStepParams(StepModel):
 
 @dataclass(frozen=True)
 class SparkStepSpec:
-    """A Spark step with everything that its job needs."""
+    """A Spark step with all values that its job needs."""
 
     type: ClassVar[str] = SPARK
     name: str
@@ -110,7 +110,7 @@ class SparkStepSpec:
     jars: tuple[str, ...] = ()
     """The Maven coordinates of the step's jars."""
     package_folder: str | None = None
-    """The URI of the folder in which both are staged; None where it brings nothing."""
+    """The URI of the folder in which both are staged; None if the step has neither."""
     files: Mapping[str, str] = field(init=False)
     """The file of spark_jobs/ behind each staged URI."""
 
@@ -125,7 +125,7 @@ class SparkStepSpec:
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The execution parameters that its arguments take their values from."""
+        """The execution parameters that its arguments refer to."""
         given = self.arguments.values()
         return frozenset(each.parameter for each in given if isinstance(each, ParameterValue))
 
@@ -142,7 +142,7 @@ class SparkStepSpec:
 
 
 def spec_of(name: str, params: SparkStepParams) -> SparkStepSpec:
-    """Return a step of a section."""
+    """Return the step of a section."""
     folder = params.code_folder.rstrip("/")
     values: dict[str, Any] = {
         key: getattr(params, key)

@@ -16,28 +16,28 @@ from ml_pipeline.params.step_values import Reference
 from ml_pipeline.params.training_step import TrainingStepParams
 
 Problem = tuple[KeyPath, str]
-"""Where, below `steps`, and what is wrong with the fix."""
+"""The path below `steps`, and the problem with its fix."""
 
 
 _STEP_KEYS = frozenset({"training_step", "model_step"})
-"""The keys whose values are names of steps; elsewhere these have the key `step`."""
+"""The keys whose values are names of steps, in addition to `step`."""
 
 
 class _Place(NamedTuple):
     """A location that a step reads or writes."""
 
     path: KeyPath | None
-    """Of an output, the key that names it."""
+    """For an output, the key that names it."""
     what: str
     uri: str
 
 
 class _Step(Protocol):
-    """A step, whatever its type."""
+    """A step of any type."""
 
     @property
     def type(self) -> str:
-        """As SageMaker names it."""
+        """The type of the step in SageMaker."""
 
     def references(self) -> Iterator[Reference]:
         """Yield its references to other steps."""
@@ -127,7 +127,7 @@ def _of_transform(name: str, step: TransformStepParams) -> Iterator[Problem]:
 
 
 def _of_hyperparameters(name: str, step: TrainingStepParams) -> Iterator[Problem]:
-    """Find what the image would reject, after an instance was started for the job."""
+    """Find hyperparameters that the image would reject only after the job's instance has started."""
     if step.version != hyperparameters.VERSION:
         return
     given = {key: str(value) for key, value in step.hyperparameters.items()}
@@ -168,7 +168,7 @@ def _of_references(
 
 
 def _of_options(name: str, step: SparkStepSpec, code: SparkCode) -> Iterator[Problem]:
-    """Compare names with the options of the job: an input that no job reads is a mistake, not a default."""
+    """Compare names with the options of the job: an input that the job does not read is a mistake."""
     file = step.files[step.app]
     options = code.options(file)
     seen: dict[str, str] = {}

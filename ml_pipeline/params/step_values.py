@@ -64,7 +64,7 @@ def _scalar_or_parameter(value: Any) -> Any:
 Argument = Annotated[
     str | int | float | bool | ParameterValue,
     PlainValidator(_scalar_or_parameter),
-    # Otherwise pydantic tries each member of the union, and warns of those that a value is not.
+    # Otherwise pydantic tries each member of the union, and warns about those that do not match.
     PlainSerializer(lambda value: value.model_dump() if isinstance(value, ParameterValue) else value),
 ]
 
@@ -73,20 +73,20 @@ class Reference(NamedTuple):
     """A reference from a section to another step."""
 
     path: KeyPath
-    """Where, below the section."""
+    """The path below the section."""
     step: str
     types: frozenset[str]
-    """The types of steps that it may name."""
+    """The types of steps that it may refer to."""
     output: str | None = None
-    """Of a Spark step, whose results lie in outputs."""
+    """The output of a Spark step."""
 
 
 RESULTS = frozenset({SPARK, "Training", "Transform"})
-"""The types of steps that have a result in S3: outputs, the artifacts of a model, predictions."""
+"""The types of steps with a result in S3: outputs, model artifacts or predictions."""
 
 
 class StepResult(StepModel):
-    """The result of a step: of a Spark step one of its outputs, or a folder below it."""
+    """The result of a step: for a Spark step, one of its outputs or a folder below it."""
 
     step: str
     output: str | None = None
@@ -124,11 +124,11 @@ class StepInput(StepModel):
     """An input of a Spark step: data from outside the pipeline, or the result of another step."""
 
     uri: DataUri | None = None
-    """Where data from outside lies: an object, or a folder."""
+    """The URI of data from outside the pipeline: an object or a folder."""
     sample: Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a file or folder")] | None = None
     """The file or folder in spark_jobs/sample_data/ that `make data` uploads there."""
     step: str | None = None
-    """The step whose result this is."""
+    """The step that writes the input."""
     output: str | None = None
     """The output of that step."""
     dataset: BelowRun | None = None
@@ -136,5 +136,5 @@ class StepInput(StepModel):
 
     @property
     def result(self) -> StepResult | None:
-        """The result of another step, where it is one."""
+        """The result of another step, if the input is one."""
         return StepResult(step=self.step, output=self.output, dataset=self.dataset) if self.step else None

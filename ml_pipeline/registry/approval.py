@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from ml_pipeline.registry.packages import Package
 
 RECORDED = frozenset(f"{verb}-{what}" for verb in ("approved", "rejected") for what in ("by", "at", "in"))
-"""The customer's metadata properties that record a decision."""
+"""The customer metadata properties that record a decision."""
 REJECTED_BY = "rejected-by"
-"""The customer's metadata property that names who rejected a version."""
+"""The customer metadata property with the person who rejected a version."""
 _CARD_STATUS: Final = {APPROVED: "Approved", REJECTED: "Archived"}
-"""The status of the model card of a version, by that of the version. A card has no status for a rejection."""
+"""The status of a model card by the status of its version. A card has no status for a rejection."""
 
 
 def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> str:
     """Approve a version that can be served, so that it becomes the active version; return what was done.
 
     Args:
-        group: of the version.
-        version: its number.
-        uncompared: whether it may be one that was not compared with the active version.
+        group: the group of the version.
+        version: the number of the version.
+        uncompared: whether to accept a version that was not compared with the active one.
 
     Raises:
         UserError: there is no such version, a newer one is approved, this one cannot be served, it was not
             compared with the active one, or it was promoted and its sample was not scored. Nothing was
-            changed then. Or someone else has rejected it at the same time.
+            changed then. Or someone else rejected it at the same time.
     """
     package, active = group.find(version), champion(group.sagemaker, group.name)
     if active and active.version > version:
@@ -86,11 +86,13 @@ def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> s
 
 
 def reject(group: "ModelGroup", version: int) -> str:
-    """Reject a version. Where it was active, the version approved before is again; return what was done.
+    """Reject a version and return what was done.
+    
+    If it was the active version, the one approved before it becomes active again.
 
     Raises:
-        UserError: there is no such version, or someone else has approved it at the same time. Or the version
-            that is active now cannot be served; this one is rejected all the same.
+        UserError: there is no such version, or someone else approved it at the same time. Or the version that is
+            now active cannot be served; the rejection is kept.
     """
     package, before = group.find(version), champion(group.sagemaker, group.name)
     if package.status == REJECTED:
@@ -122,7 +124,7 @@ def reject(group: "ModelGroup", version: int) -> str:
 
 
 def _update(group: "ModelGroup", package: "Package", status: Literal["Approved", "Rejected"]) -> "Package":
-    """Set the status of a package, record who did it, and return the package as it is then."""
+    """Set the status of a package, record who did it, and return the updated package."""
     verb = status.lower()
     record = {
         f"{verb}-by": caller(group.session),
@@ -143,7 +145,7 @@ def caller(session: "Session") -> str:
 
 
 def _workflow_run() -> str | None:
-    """Return the address of the run of a workflow that this is, where GitHub has its reviewers on record."""
+    """Return the URL of the current workflow run, where GitHub records the reviewers."""
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     server, repository, run = (os.environ.get(name) for name in names)
     return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None

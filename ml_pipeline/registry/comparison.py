@@ -17,11 +17,11 @@ class Comparison:
     """A metric of two versions on the same part of the test set.
 
     Attributes:
-        part: the part, as `sex = F`.
-        rows: of it, in the evaluation of the one and of the other; None where an evaluation has no such part.
-        metric: its name.
-        one: its value; None where an evaluation has none, or it is not defined.
-        other: likewise.
+        part: the part of the test set, such as `sex = F`.
+        rows: number of rows of the part in each evaluation; None if an evaluation does not have the part.
+        metric: the name of the metric.
+        one: its value in the first evaluation; None if it is missing or undefined.
+        other: its value in the second evaluation; None if it is missing or undefined.
     """
 
     part: str
@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def change(self) -> float | None:
-        """By how much the other is higher."""
+        """The second value minus the first."""
         return None if self.one is None or self.other is None else self.other - self.one
 
 
@@ -51,7 +51,7 @@ def compare(one: "Evaluation", other: "Evaluation") -> list[Comparison]:
 
 
 _Parts = Mapping[str, tuple[int, Mapping[str, float | None]]]
-"""The rows and the metrics by the part of the test set."""
+"""The rows and the metrics of each part of the test set."""
 
 
 def _parts(evaluation: "Evaluation") -> _Parts:

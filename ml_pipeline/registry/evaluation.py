@@ -1,4 +1,4 @@
-"""The evaluation of a version, as the step `evaluate` of its training wrote it."""
+"""The evaluation of a version, written by the step `evaluate` of its training."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +23,7 @@ class Slice(BaseModel):
     value: str | int | float | bool | None
     rows: int
     metrics: dict[str, FiniteFloat | None]
-    """None where a metric is not defined, as r2 of rows with the same label."""
+    """None where a metric is undefined, such as r2 of rows with the same label."""
 
 
 class Evaluation(BaseModel):
@@ -43,7 +43,7 @@ def read_evaluation(s3: "S3Client", package: "Package") -> Evaluation:
     """Return the evaluation of a version.
 
     Raises:
-        UserError: it has none, or it cannot be read.
+        UserError: the version has no evaluation, or it cannot be read.
     """
     if not package.metrics:
         raise UserError(

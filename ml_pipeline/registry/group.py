@@ -1,4 +1,4 @@
-"""The group of an environment: the model whose versions are registered there."""
+"""The model package group of an environment, in which the versions of its model are registered."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ModelGroup:
         return self.session.client("s3")
 
     def command(self, target: str, **variables: str) -> str:
-        """Return the make command that a person types for this environment."""
+        """Return a make command for this environment."""
         return make_command(target, ENV=self.environment, **variables)
 
     def find(self, version: int) -> Package:
@@ -85,7 +85,7 @@ def open_group(environment: Environment) -> ModelGroup:
 
 
 def group_name(outputs: Mapping[str, str], environment: Environment) -> str:
-    """Return the name of the group by the outputs of an environment's stacks.
+    """Return the name of the group from the outputs of an environment's stacks.
 
     Raises:
         UserError: the environment has no stack `models`.
@@ -105,6 +105,6 @@ def _image_accounts(environment: Environment) -> frozenset[str]:
 
 
 def scoring_pipeline(stacks: Iterable[StackConfiguration]) -> str:
-    """Return the pipeline that an approval starts by the parameters of stacks; empty if it starts none."""
+    """Return the pipeline that an approval starts, given parameters of stacks; empty if it starts none."""
     values = (stack.parameters.get("ScoringPipelineName", "") for stack in stacks)
     return next(filter(None, values), "")

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def card_facts(content: str) -> tuple[tuple[str, str], ...]:
-    """Return the contents of a card, by their names; nothing if it is empty or not valid JSON."""
+    """Return the content of a card by name; empty if the card is empty or not valid JSON."""
     try:
         card = json.loads(content)
     except ValueError:

@@ -21,22 +21,22 @@ APPROVED: Final = "Approved"
 REJECTED: Final = "Rejected"
 PENDING: Final = "PendingManualApproval"
 APPROVED_BY = "approved-by"
-"""The customer's metadata property that names who approved a version."""
+"""The customer metadata property with the person who approved a version."""
 PROMOTED_FROM = "promoted-from"
-"""That with the package of the environment that a version was promoted from."""
+"""The property with the model package in the environment that a version was promoted from."""
 PROMOTED_FROM_ENVIRONMENT = "promoted-from-environment"
-"""That with the name of that environment."""
+"""The property with the name of that environment."""
 SAMPLE_SCORED_IN = "sample-scored-in"
-"""That with the execution in which the sample of a promoted version was scored as in that environment."""
+"""The property with the execution that reproduced the recorded predictions of a promoted version's sample."""
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """What drift is measured against: documents in Model Monitor's schema.
+    """The baseline of drift: documents in the schema of Model Monitor.
 
     Attributes:
         statistics: URI of statistics.json; empty if there is none.
-        constraints: URI of constraints.json, likewise.
+        constraints: URI of constraints.json; empty if there is none.
     """
 
     statistics: str = ""
@@ -48,16 +48,16 @@ class Package:
     """A model package.
 
     Attributes:
-        status: of its approval: `Approved`, `Rejected` or `PendingManualApproval`.
-        registration: whether SageMaker has all of it: `Completed`, or `Pending`, `InProgress`, `Failed`.
-        model_data_url: of its model.tar.gz; empty where it has none.
-        model_data_etag: the ETag of that object at the registration; empty where it is not known.
-        image: that serves it; empty where it has none.
-        environment: the variables of its container.
+        status: its approval status: `Approved`, `Rejected` or `PendingManualApproval`.
+        registration: the status of its registration: `Completed`, or `Pending`, `InProgress`, `Failed`.
+        model_data_url: URI of its model.tar.gz; empty if it has none.
+        model_data_etag: ETag of that object at registration; empty if unknown.
+        image: the image that serves it; empty if it has none.
+        environment: the environment variables of its container.
         metrics: URI of evaluation.json; empty if there is none.
-        properties: the customer's metadata properties.
-        modified_by: who changed it last; empty where nobody did.
-        card: the content of its model card, JSON; empty where it has none.
+        properties: its customer metadata properties.
+        modified_by: who changed it last; empty if it was never changed.
+        card: the content of its model card as JSON; empty if it has none.
     """
 
     arn: str
@@ -77,17 +77,17 @@ class Package:
 
     @property
     def digest(self) -> str:
-        """The hash of the model; empty where it is not known."""
+        """The hash of the model; empty if unknown."""
         return self.properties.get(MODEL_DIGEST, "")
 
     @property
     def origin(self) -> dict[str, str]:
-        """The hashes of its code, training and data."""
+        """The hashes of its code, training parameters and data."""
         return {name: value for name, value in self.properties.items() if name.startswith(ORIGINS)}
 
     @property
     def compared(self) -> bool:
-        """Whether it was evaluated beside the version that was active, or there was none.
+        """Whether it was compared with the active version, or no version was active.
 
         An event starts training without a look at the registry. A promoted version was approved before.
         """
@@ -100,7 +100,7 @@ class Package:
 
     @property
     def approved_by(self) -> str:
-        """Who approved it, by `make approve` or otherwise; empty where it is not approved."""
+        """Who approved it, with `make approve` or otherwise; empty if it is not approved."""
         return self.properties.get(APPROVED_BY, self.modified_by) if self.approved else ""
 
 
@@ -114,7 +114,7 @@ def champion(sagemaker: "SageMakerClient", group: str) -> Package | None:
 
 
 def list_packages(sagemaker: "SageMakerClient", group: str) -> Iterator[Package]:
-    """Yield the versions of a model, the newest first; each is read when it is asked for.
+    """Yield the versions of a model lazily, newest first.
 
     Raises:
         UserError: there is no such group.
@@ -126,7 +126,7 @@ def describe(sagemaker: "SageMakerClient", arn: str) -> Package:
     """Return a package by its ARN.
 
     Raises:
-        botocore.exceptions.ClientError: there is none.
+        botocore.exceptions.ClientError: the package does not exist.
     """
     return _package_of(sagemaker.describe_model_package(ModelPackageName=arn))
 
@@ -139,13 +139,13 @@ def _packages(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Itera
             if _is_missing(error):
                 continue  # deleted meanwhile
             raise
-        # Which of a list's filters hold may change before a package is described.
+        # A package may change between the filtered list and its description.
         if filters.get("ModelApprovalStatus", package.status) == package.status:
             yield package
 
 
 def _arns(sagemaker: "SageMakerClient", group: str, **filters: Any) -> Iterator[str]:
-    """Yield the ARNs of packages, the newest first."""
+    """Yield the ARNs of packages, newest first."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", **filters
     )
@@ -167,12 +167,12 @@ def _is_missing(error: ClientError) -> bool:
 
 
 def _package_of(described: Mapping[str, Any]) -> Package:
-    """Return a package as `DescribeModelPackage` does."""
+    """Return a package from the response of `DescribeModelPackage`."""
     container: Mapping[str, Any] = next(
         iter(described.get("InferenceSpecification", {}).get("Containers", [])), {}
     )
     metrics = described.get("ModelMetrics", {}).get("ModelQuality", {})
-    # Of its two members with baselines, the one that events of versions have: a rule starts scoring with it.
+    # Two members have baselines. Events have only this one, and a rule starts scoring with it.
     baselines = described.get("ModelMetrics", {}).get("ModelDataQuality", {})
     return Package(
         arn=described["ModelPackageArn"],

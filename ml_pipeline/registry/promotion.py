@@ -38,14 +38,14 @@ MODEL, EVALUATION, STATISTICS, CONSTRAINTS, COLUMNS = (
     *("statistics.json", "constraints.json", "columns.json"),
 )
 _OF_ENVIRONMENT = frozenset({*RECORDED, SAMPLE_SCORED_IN})
-"""The customer's metadata properties that record what was done in one environment."""
+"""The customer metadata properties that describe actions in one environment and are not promoted."""
 _GONE = frozenset({"NoSuchBucket", "NoSuchKey"})
 _NOT_REGISTERED = frozenset({"ModelDataETag", "ModelDataUrl", "ImageDigest"})
 """Members of a described container that the registration in the target environment replaces."""
 
 
 class Manifest(BaseModel):
-    """What is promoted."""
+    """The manifest of a promoted version."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,7 +72,7 @@ class Manifest(BaseModel):
 
 
 def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
-    """Write an approved version into a folder, which is empty.
+    """Write an approved version into an empty folder.
 
     Raises:
         UserError: there is no such version, it is not approved, it cannot be served, or a file of it is gone.
@@ -105,10 +105,10 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
 
 
 def import_package(group: "ModelGroup", folder: Path) -> "Package":
-    """Register what is in a folder, to be approved in this environment, too; return the version.
+    """Register an exported version, pending approval in this environment, and return it.
 
-    Files are in the artifact bucket before the version is registered; what was interrupted is continued. A
-    version is registered once.
+    The files are uploaded before the version is registered. An interrupted import can be repeated: a version is
+    registered once.
 
     Raises:
         UserError: the folder is not an exported version, a file was modified, or its image is not allowed.
@@ -136,7 +136,7 @@ def import_package(group: "ModelGroup", folder: Path) -> "Package":
 
 
 def _files_of(package: "Package") -> Iterator[tuple[str, str]]:
-    """Yield the name in the folder and the URI of each file of a package, also of those beside its own."""
+    """Yield the name in the folder and the URI of each file of a package and of the files beside them."""
     baselines = package.baselines
     uris = {
         MODEL: package.model_data_url,
@@ -194,7 +194,7 @@ def _promoted(group: "ModelGroup", arn: str) -> "Package | None":
 
 
 def _upload(s3: "S3Client", uri: S3Uri, content: bytes) -> None:
-    """Write a file, unless an earlier attempt has; another content under its name is an error."""
+    """Upload a file unless an earlier attempt has; different content under its name is an error."""
     if not write_once(s3, uri, content) and object_sha256(s3, uri) != sha256_of(content):
         raise UserError(
             f"{uri} differs from the file that is promoted", hint="Delete the object, and promote again"
@@ -202,7 +202,7 @@ def _upload(s3: "S3Client", uri: S3Uri, content: bytes) -> None:
 
 
 def _register(group: "ModelGroup", manifest: Manifest, uris: Mapping[str, S3Uri], token: str) -> str:
-    """Register the version and return its ARN; the same one for two who do it at the same time."""
+    """Register the version and return its ARN; concurrent calls return the same one."""
     (container,) = manifest.specification["Containers"]
     document = {
         name: {"ContentType": "application/json", "S3Uri": str(uris[name])}

@@ -22,7 +22,7 @@ SAMPLE = "sample.csv"
 
 
 def beside(uri: str, name: str) -> str:
-    """Return the URI of another file in the folder of a file; empty if there is none."""
+    """Return the URI of another file in the folder of a file; empty if the URI of that file is empty."""
     return f"{uri.rpartition('/')[0]}/{name}" if uri else ""
 
 

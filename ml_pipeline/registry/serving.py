@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/.+")
 _MODULE = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
-"""The variables that name an inference script. SageMaker's containers import what they name, also nothing."""
+"""The variables that name an inference script. SageMaker's containers import it even if the name is empty."""
 _GONE = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
 
 
 def serving_problems(group: "ModelGroup", package: "Package") -> list[str]:
-    """Return why a package cannot be served, or drift of its predictions not be measured.
+    """Return the reasons why a package cannot be served, or the drift of its predictions cannot be measured.
 
     Args:
-        group: of the package.
-        package: it is read as it is now, with the rights of the caller.
+        group: the group of the package.
+        package: the package; its artifact is read with the permissions of the caller.
 
     Raises:
         botocore.exceptions.ClientError: the caller may not describe the key of the artifact.
@@ -56,7 +56,7 @@ def serving_problems(group: "ModelGroup", package: "Package") -> list[str]:
 
 
 def image_problems(image: str, accounts: frozenset[str], region: str) -> Iterator[str]:
-    """Yield why models in a region cannot run an image, given the accounts that images may come from."""
+    """Yield the reasons why models in a region cannot run an image, given the accounts of trusted images."""
     found = _IMAGE.fullmatch(image)
     if not found:
         yield f"its image is in no registry of Amazon ECR: {image}"
@@ -93,7 +93,7 @@ def _artifact_problems(group: "ModelGroup", package: "Package") -> Iterator[str]
 
 
 def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
-    """Return a key with the reason why nothing can be decrypted with it, or None if it can be used."""
+    """Return the key with the reason why it cannot decrypt, or None if it can be used."""
     if not key:
         return None
     try:
@@ -106,7 +106,7 @@ def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
 
 
 def _archive_problem(s3: "S3Client", bucket: str, key: str) -> str | None:
-    """Return what is wrong with a model.tar.gz, which is read to its end."""
+    """Return the problem of a model.tar.gz, which is read completely, or None."""
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     try:
         with tarfile.open(fileobj=body, mode="r|gz") as archive:

@@ -19,7 +19,7 @@ _PREFIX = re.compile(rf"{_FOLDER}[0-9a-f]{{{HASH_DIGITS}}}/")
 
 @dataclass(frozen=True)
 class CodeSweep:
-    """What is to be done about the prefixes."""
+    """The decision about each prefix."""
 
     unused: tuple[str, ...]
     kept: Mapping[str, str]
@@ -27,7 +27,7 @@ class CodeSweep:
 
 
 def staged_prefixes(s3: "S3Client", bucket: str) -> dict[str, datetime]:
-    """Return the code prefixes in a bucket, with the time of the newest object in each."""
+    """Return the code prefixes in a bucket, each with the time of its newest object."""
     newest: dict[str, datetime] = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=_FOLDER):
         for entry in page.get("Contents", []):
@@ -49,14 +49,14 @@ def decide(
     checkout: Collection[str],
     now: datetime,
 ) -> CodeSweep:
-    """Return which prefixes are unused and older than some days.
+    """Decide which prefixes to delete: those that are unused and older than a number of days.
 
     Args:
-        staged: the time of the newest object below each prefix.
-        upserted: the definitions that are registered.
-        recorded: the newest versions, as text, and their definitions, to which one can go back.
+        staged: the time of the newest object of each prefix.
+        upserted: the registered definitions.
+        recorded: the newest versions, as text, with their definitions; a rollback may need their code.
         checkout: the hashes of the steps in this checkout, which may be upserted at any moment.
-        now: the time.
+        now: the current time.
     """
     reasons = {f"{_FOLDER}{each}/": "it is the code of this checkout" for each in checkout}
     for version, definition in sorted(recorded):
@@ -75,7 +75,7 @@ def decide(
 
 
 def delete_prefix(s3: "S3Client", bucket: str, prefix: str) -> None:
-    """Delete the objects below a prefix; where the bucket keeps versions, they can be brought back."""
+    """Delete the objects with a prefix; in a versioned bucket they can be restored."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
             s3.delete_object(Bucket=bucket, Key=entry["Key"])

@@ -1,8 +1,8 @@
-"""The history of a pipeline: an object per upsert with time, author and commit, and tags of the pipeline.
+"""The history of a pipeline: an object in S3 for each upsert, and tags of the pipeline.
 
-The objects lie beside the code, in the artifact bucket. Each holds all that its pipeline needs to be
-registered again. Versions count from 1, and a number is written once: of two upserts at the same time the
-later one gets the next.
+The objects are stored in the artifact bucket, like the code. Each has the time, author and commit of the
+upsert, and everything that is needed to register the pipeline again. Versions count from 1, and each number
+is written once: of two concurrent upserts, the later one gets the next number.
 """
 
 import hashlib
@@ -56,16 +56,16 @@ class Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where what is registered comes from."""
+    """The origin of a registered definition."""
 
     commit: str
     code_hash: str
     rolled_back_to: int | None = None
-    """The version that is registered again."""
+    """The earlier version that is registered again, if any."""
 
 
 def definition_hash(definition: str) -> str:
-    """Return a hash of a definition that does not depend on its spelling."""
+    """Return a hash of a definition that does not depend on its formatting."""
     return hashlib.sha256(canonical(definition).encode()).hexdigest()[:16]
 
 
@@ -75,7 +75,7 @@ def history_folder(pipeline: str) -> str:
 
 
 def entries(s3: "S3Client", bucket: str, folder: str = FOLDER) -> Iterator[Entry]:
-    """Yield the upserts, the newest first; each is read when it is asked for.
+    """Yield the upserts lazily, newest first.
 
     Raises:
         UserError: one of the objects is not a record of an upsert.
@@ -94,7 +94,7 @@ def entries(s3: "S3Client", bucket: str, folder: str = FOLDER) -> Iterator[Entry
 
 
 def versions(s3: "S3Client", bucket: str, folder: str = FOLDER) -> list[int]:
-    """Return the versions that there are, the newest first."""
+    """Return the recorded versions, newest first."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
     names = [
         entry["Key"].removeprefix(folder).removesuffix(".json")
@@ -114,25 +114,25 @@ def record(
     changed: bool,
     folder: str = FOLDER,
 ) -> Entry | None:
-    """Record that a pipeline was upserted, and mark it, unless nothing is new since the newest record.
+    """Record an upsert and tag the pipeline, unless nothing has changed since the newest record.
 
     Args:
-        session: where the pipeline is.
-        pipeline: its name.
+        session: a session in the pipeline's region.
+        pipeline: the name of the pipeline.
         bucket: the artifact bucket.
-        registration: what was registered.
-        origin: where that comes from.
-        changed: whether the registered pipeline is another one than before.
-        folder: of the pipeline's records.
+        registration: the registered pipeline.
+        origin: the origin of its definition.
+        changed: whether the upsert changed the registered pipeline.
+        folder: the folder of the pipeline's records.
 
     Returns:
-        The new record, or None where there is nothing to record.
+        The new record, or None if there is nothing to record.
     """
     s3 = session.client("s3")
     newest = next(entries(s3, bucket, folder), None)
     fingerprint = definition_hash(registration.definition)
     if not changed and newest and (newest.definition_hash, newest.commit) == (fingerprint, origin.commit):
-        _mark(session.client("sagemaker"), pipeline, newest)  # its own upsert may have died before that
+        _mark(session.client("sagemaker"), pipeline, newest)  # its upsert may not have tagged the pipeline
         return None
     entry = Entry(
         version=newest.version + 1 if newest else 1,
@@ -154,7 +154,7 @@ def record(
 
 
 def marks(entry: Entry) -> dict[str, str]:
-    """Return the tags that identify the version on the pipeline; they are not part of what is registered."""
+    """Return the tags that identify the version of the pipeline; they are not part of the registration."""
     return {
         "gitops:version": str(entry.version),
         COMMIT_TAG: entry.commit,
@@ -164,11 +164,11 @@ def marks(entry: Entry) -> dict[str, str]:
 
 
 def last_executions(listed: Sequence[Entry], executions: Iterable[Execution]) -> Mapping[int, Execution]:
-    """Return by version the last execution that was started with it: after this upsert, before the next.
+    """Return the last execution of each version: the last one started after its upsert and before the next.
 
     Args:
-        listed: upserts, the newest first.
-        executions: of the pipeline, in any order.
+        listed: the upserts, newest first.
+        executions: the executions of the pipeline, in any order.
     """
     last: dict[int, Execution] = {}
     for execution in sorted(executions, key=lambda each: each.started):
@@ -179,7 +179,7 @@ def last_executions(listed: Sequence[Entry], executions: Iterable[Execution]) ->
 
 
 def as_document(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> list[dict[str, Any]]:
-    """Return the history for programs, without the definitions."""
+    """Return the history as a JSON document, without the definitions."""
     return [
         {
             **entry.model_dump(mode="json", exclude={"definition", "description", "tags"}),
@@ -196,7 +196,7 @@ def as_document(listed: Sequence[Entry], executions: Mapping[int, Execution]) ->
 
 
 def _put_once(s3: "S3Client", bucket: str, folder: str, entry: Entry) -> bool:
-    """Write a record, unless its number is taken; return whether it was written."""
+    """Write a record unless its number exists; return whether it was written."""
     uri = S3Uri(bucket, f"{folder}{entry.version}.json")
     return write_once(s3, uri, entry.model_dump_json(indent=2).encode(), "application/json")
 

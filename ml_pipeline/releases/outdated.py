@@ -24,11 +24,11 @@ def reject_outdated(
     Args:
         sagemaker: a client.
         targets: the pipelines.
-        commit: what is to be deployed.
-        root: the checkout, with its history.
+        commit: the commit to deploy.
+        root: the checkout, with its Git history.
 
     Raises:
-        UserError: a pipeline is registered from a commit that is not in the history of this one.
+        UserError: a pipeline is registered from a commit that is not an ancestor of this one.
     """
     lines, newer = [], []
     for target in targets:

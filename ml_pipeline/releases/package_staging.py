@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _UPLOADS = 10
-"""At a time; the connections that a client of boto3 keeps."""
+"""Parallel transfers: the size of the connection pool of a boto3 client."""
 
 
 class PackageStaging:
-    """The sets of packages that pipelines need and that are not complete in S3, ready to be uploaded."""
+    """The package sets that pipelines need and that are incomplete in S3, prepared for upload."""
 
     def __init__(self, s3: "S3Client"):
         self._s3 = s3
@@ -33,18 +33,18 @@ class PackageStaging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what was downloaded."""
+        """Remove the downloads."""
         self._temporary.cleanup()
 
     def prepare(self, bundles: Mapping[str, Bundle], own_modules: Collection[str]) -> None:
-        """Download, check and unpack what S3 lacks; nothing is uploaded yet.
+        """Download, check and unpack the files that are missing in S3, without uploading any.
 
         Args:
             bundles: the packages by the URI of their folder.
             own_modules: the names of the jobs' own modules.
 
         Raises:
-            UserError: a package cannot be had, is not what was locked, or shadows a module.
+            UserError: a package cannot be downloaded, does not match its lock, or shadows a module.
         """
         for uri, bundle in bundles.items():
             if uri not in self._files and not _is_complete(self._s3, uri):
@@ -52,7 +52,7 @@ class PackageStaging:
                 self._files[uri] = bundle.assemble(folder, own_modules)
 
     def upload(self, uri: str) -> int:
-        """Upload what a folder lacks, its manifest last; return the number of bytes that were sent."""
+        """Upload the missing files of each folder, the manifest last; return the number of bytes sent."""
         files = dict(self._files.get(uri, {}))
         manifest = files.pop(MANIFEST, None)
         if manifest is None:
@@ -67,7 +67,7 @@ class PackageStaging:
 
 
 def _is_complete(s3: "S3Client", uri: str) -> bool:
-    """Return whether a folder has its manifest and every file that it names."""
+    """Return whether a folder has its manifest and every file listed there."""
     bucket, prefix = parse(f"{uri.rstrip('/')}/")
     try:
         body = s3.get_object(Bucket=bucket, Key=f"{prefix}{MANIFEST}")["Body"].read()

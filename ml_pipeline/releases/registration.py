@@ -33,9 +33,9 @@ def registered(sagemaker: "SageMakerClient", name: str) -> Registration | None:
 
 
 def difference(old: Registration | None, new: Registration, new_name: str = "this checkout") -> list[str]:
-    """Return the lines of a unified diff from what is registered to what would be; none if equal.
+    """Return a unified diff from the registered pipeline to that of this checkout; empty if equal.
 
-    Tags that others have put on the pipeline stay, and are not a difference.
+    Tags that others have added to the pipeline are kept and are not a difference.
     """
     before = [] if old is None else _lines(old, only_tags_of=new)
     return list(difflib.unified_diff(before, _lines(new), "registered", new_name, lineterm=""))
@@ -44,10 +44,10 @@ def difference(old: Registration | None, new: Registration, new_name: str = "thi
 def upsert(
     sagemaker: "SageMakerClient", name: str, new: Registration
 ) -> Literal["created", "updated", "unchanged"]:
-    """Create the pipeline, or bring it up to date.
+    """Create or update the pipeline.
 
-    The SDK's own upsert reads the role through IAM and simulates its policies, which a role with
-    least privilege may not do.
+    The SDK's upsert reads the role from IAM and simulates its policies, which a least-privilege role is not
+    allowed to do.
     """
     old = registered(sagemaker, name)
     if old is None:

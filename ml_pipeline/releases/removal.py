@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def delete_pipeline(session: "Session", target: Target, console: "Console") -> None:
-    """Delete a pipeline, if there is one; what it has written stays.
+    """Delete a pipeline if it exists; its outputs are kept.
 
     Raises:
-        UserError: an execution runs. That of a preview is stopped instead: nobody waits for it.
+        UserError: an execution is running. Executions of previews are stopped instead.
     """
     sagemaker = session.client("sagemaker")
     if registered(sagemaker, target.name) is None:
@@ -50,7 +50,7 @@ def tear_down(
     allow_protected: bool = False,
     with_github: bool = False,
 ) -> None:
-    """Delete the pipelines, then the stacks that they stand on; GitHub's way in only when asked."""
+    """Delete the pipelines, then the stacks; delete the stack of GitHub's roles only on request."""
     stacks = load_stacks(environment)
     reject_protected(stacks, allowed=allow_protected)
     session = connect(environment)
@@ -71,7 +71,7 @@ def tear_down(
 
 
 def _former_pipelines(session: "Session", environment: Environment, known: list[Target]) -> list[Target]:
-    """Return the environment's pipelines that this checkout has no module of any more."""
+    """Return the environment's pipelines that no longer have a module in this checkout."""
     sagemaker = session.client("sagemaker")
     wanted = {"Project": project_settings().project_name, "Environment": str(environment)}
     found = []

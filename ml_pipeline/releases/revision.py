@@ -13,10 +13,10 @@ DIRTY = "-dirty"
 
 
 def commit(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> str:
-    """Return the commit of a checkout, with `-dirty` when something in it is not committed.
+    """Return the commit of a checkout, with the suffix `-dirty` if it has uncommitted changes.
 
-    A workflow knows what it was started for; elsewhere Git is asked. What is not the root of a repository,
-    as an archive unpacked somewhere, has no commit that is known.
+    A workflow has the commit in its environment; elsewhere Git returns it. A folder that is not the root of a
+    repository, such as an unpacked archive, has no known commit.
     """
     if given := environment.get("GITHUB_SHA"):
         return given
@@ -30,7 +30,7 @@ def commit(environment: Mapping[str, str] = os.environ, root: Path = ROOT) -> st
 
 
 def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
-    """Return whether a commit has another one in its history; None where this repository does not know them.
+    """Return whether a commit has another one in its history; None if the repository does not have both.
 
     Raises:
         UserError: the checkout has no history.
@@ -47,7 +47,7 @@ def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """Return the output of Git, or None if Git is missing or prints nothing."""
+    """Return the output of Git, or None if Git is not installed or prints nothing."""
     try:
         done = subprocess.run(
             ["git", "-C", root, *words],  # noqa: S607 - the user's git

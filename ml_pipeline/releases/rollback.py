@@ -1,4 +1,4 @@
-"""Registers an earlier definition again: selects it, and checks whether it can still run."""
+"""Selects an earlier definition, checks whether it can still run, and registers it again."""
 
 import json
 import re
@@ -27,15 +27,15 @@ _NAMES = re.compile(
     r"|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
     r"|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
 )
-"""What a definition names of the infrastructure: subnets, security groups, keys, roles."""
+"""Matches the infrastructure that a definition names: subnets, security groups, keys and roles."""
 _BUCKETS = re.compile(r"s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/")
 
 
 def roll_back(project: Project, console: "Console", to: str | None) -> None:
-    """Register an earlier definition again, by default the last one that was executed well.
+    """Register an earlier definition again, by default the last one that was executed successfully.
 
     Raises:
-        UserError: it is not known which one is meant, or that one would not run any more.
+        UserError: the definition cannot be determined, or it can no longer run.
     """
     s3, folder = project.session.client("s3"), history_folder(project.pipeline.name)
     listed = list(entries(s3, project.artifact_bucket, folder))
@@ -48,7 +48,7 @@ def roll_back(project: Project, console: "Console", to: str | None) -> None:
     known = [*project.outputs.values(), project.parameters.model_dump_json()]
     reject_unrunnable(s3, entry, project.artifact_bucket, known, project.environment)
     done = upsert(project.session.client("sagemaker"), project.name, entry.registration)
-    # A rollback that died may have registered the definition, and not recorded that.
+    # A killed rollback may have registered the definition without recording it.
     if done == "unchanged" and listed[0].definition_hash == entry.definition_hash:
         print_line(
             console, f"Version {entry.version} is registered as {project.name} already, nothing was changed."
@@ -75,7 +75,7 @@ def executions_by_version(project: Project, listed: Sequence[Entry]) -> Mapping[
 
     Args:
         project: the pipeline.
-        listed: versions, the newest first; executions from before the oldest of them are not read.
+        listed: versions, newest first; executions older than the oldest of them are not read.
     """
     sagemaker = project.session.client("sagemaker")
     if not listed or registered(sagemaker, project.name) is None:
@@ -84,14 +84,14 @@ def executions_by_version(project: Project, listed: Sequence[Entry]) -> Mapping[
 
 
 def meant(listed: Sequence[Entry], to: str) -> Entry:
-    """Return the upsert that is meant by a version, or by the beginning of a commit or of a code hash.
+    """Return the upsert identified by a version, or by a prefix of a commit or of a code hash.
 
     Args:
-        listed: all upserts, the newest first.
-        to: what a person wrote.
+        listed: all upserts, newest first.
+        to: the version or prefix, as entered.
 
     Raises:
-        UserError: it is none, or it is several that differ.
+        UserError: no upsert matches, or several different ones do.
     """
     text = to.strip().lower()
     if text.isdigit():
@@ -115,17 +115,16 @@ def meant(listed: Sequence[Entry], to: str) -> Entry:
 
 
 def last_good(listed: Sequence[Entry], executions: Mapping[int, Execution]) -> Entry:
-    """Return the last upsert before the current one that defined something else and was executed well.
+    """Return the last upsert with another definition than the current one that was executed successfully.
 
-    A rollback that has not come to the end of an execution is the one that is meant again: it may have been
-    interrupted.
+    A rollback without a finished execution is selected again, since it may have been interrupted.
 
     Args:
-        listed: all upserts, the newest first.
+        listed: all upserts, newest first.
         executions: the last one of each version.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such upsert.
     """
     current = listed[0]
     if current.rolled_back_to and _is_untried(executions.get(current.version)):
@@ -148,14 +147,14 @@ def _is_untried(execution: Execution | None) -> bool:
 def reject_unrunnable(
     s3: "S3Client", entry: Entry, bucket: str, known: Iterable[str], environment: str
 ) -> None:
-    """Raise a UserError if an earlier definition lacks a control, its code, or what the stacks had then.
+    """Raise a UserError if an earlier definition lacks a control, its code or its infrastructure.
 
     Args:
         s3: a client.
-        entry: what is to be registered again.
+        entry: the upsert to register again.
         bucket: the artifact bucket.
-        known: texts that name the infrastructure of today: outputs of stacks, parameters.
-        environment: whose definition it is.
+        known: texts that name the current infrastructure: outputs of stacks and parameters.
+        environment: the environment of the definition.
     """
     definition = json.loads(entry.definition)
     problems = [str(finding) for finding in findings(definition)]
@@ -185,7 +184,7 @@ def code_uris(definition: Any, bucket: str) -> list[str]:
 
 
 def names(text: str) -> set[str]:
-    """Return what of the infrastructure a text names."""
+    """Return the infrastructure that a text names."""
     return set(_NAMES.findall(text))
 
 
@@ -193,7 +192,7 @@ def _is_there(s3: "S3Client", bucket: str) -> bool:
     try:
         s3.head_bucket(Bucket=bucket)
     except ClientError as error:
-        # Someone else's bucket answers 403; only 404 means that it does not exist.
+        # S3 answers 403 for a bucket of another account; only 404 means that it does not exist.
         return error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}
     return True
 
@@ -207,7 +206,7 @@ def _texts(value: Any) -> Iterable[str]:
             for item in value:
                 yield from _texts(item)
         case str():
-            yield from value.split(",")  # as several files in one argument of spark-submit
+            yield from value.split(",")  # such as several files in one argument of spark-submit
 
 
 def _lines(listed: Sequence[Entry]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Uploads the code of Spark jobs to S3 under a name from its content, once and without changes."""
+"""Uploads the code of Spark jobs to S3 once, under a name that contains the hash of its content."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def stage_code(s3: "S3Client", files: Mapping[str, bytes]) -> list[str]:
-    """Upload the code files that are not there yet.
+    """Upload the code files that are not in S3 yet.
 
-    The bucket encrypts them with its own key, and rejects any other.
+    The bucket encrypts them with its default key, and rejects uploads with another one.
 
     Args:
         s3: a client.
@@ -23,13 +23,13 @@ def stage_code(s3: "S3Client", files: Mapping[str, bytes]) -> list[str]:
         The URIs that were written.
 
     Raises:
-        UserError: something else lies at one of the URIs.
+        UserError: an object at one of the URIs has other content.
     """
     return [uri for uri, content in files.items() if _stage(s3, parse(uri), content)]
 
 
 def _stage(s3: "S3Client", uri: S3Uri, content: bytes) -> bool:
-    """Write a file unless it is there; return whether it was written."""
+    """Write a file unless it exists; return whether it was written."""
     if write_once(s3, uri, content):
         return True
     if object_sha256(s3, uri) != sha256_of(content):

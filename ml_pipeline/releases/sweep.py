@@ -44,14 +44,14 @@ def sweep(
     """Remove expired previews of the project, and unused code of one environment.
 
     Args:
-        environment: whose code, and which project.
-        console: where to show it.
-        dry_run: only show it.
-        versions_kept: how many of the newest versions keep their code, to go back to.
+        environment: the environment whose code is swept; its project determines the previews.
+        console: the console for the output.
+        dry_run: whether to only show what would be removed.
+        versions_kept: how many of the newest versions keep their code, for rollbacks.
         parts: what to sweep.
 
     Returns:
-        1 when something was to be removed and could not be.
+        1 if a removal failed, otherwise 0.
     """
     failures = 0
     if "previews" in parts:
@@ -80,7 +80,7 @@ def _sweep_previews(environment: Environment, console: "Console", *, dry_run: bo
 
 
 def _remove(preview: str, project: str, cloudformation: "CloudFormationClient", console: "Console") -> str:
-    """Tear a preview down; return why that failed, or an empty string."""
+    """Tear down a preview; return the reason of a failure, or an empty string."""
     try:
         tear_down(Environment(preview), console, ask=False)
     except (UserError, ClientError) as error:
@@ -104,7 +104,7 @@ def _stacks(cloudformation: "CloudFormationClient", project: str) -> list[FoundS
 
 
 def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, versions_kept: int) -> None:
-    """Remove code that no pipeline uses; a prefix may be shared, so all pipelines are looked at together."""
+    """Remove code that no pipeline uses. Pipelines may share a prefix, so all are examined together."""
     cloudformation = connect(environment).client("cloudformation")
     if missing := missing_stacks(cloudformation, environment):
         print_line(console, f"No code of {environment} is swept: {', '.join(missing)} is not deployed.")
@@ -137,13 +137,13 @@ def _sweep_code(environment: Environment, console: "Console", *, dry_run: bool, 
 
 
 def hashes_of_checkout(environment: Environment, project: Project) -> list[str]:
-    """Return the hashes that name what a checkout would stage: the code of its steps, and their packages."""
+    """Return the hashes of the code and packages that this checkout would stage."""
     packages = [bundle.digest[:HASH_DIGITS] for bundle in project.bundles.values()]
     return [*code_hashes(environment, project.pipeline.name).values(), *packages]
 
 
 def _changing(cloudformation: "CloudFormationClient", environment: Environment) -> list[str]:
-    """Return the stacks of an environment on which an operation is in progress: code for it may be staged."""
+    """Return the stacks with an operation in progress, for which code may have been staged."""
     found = {name: find_stack(cloudformation, name) for name in stack_names(environment)}
     return [name for name, stack in found.items() if stack and is_changing(stack)]
 
@@ -160,7 +160,7 @@ def _recorded(project: Project, versions_kept: int) -> list[tuple[str, str]]:
 
 
 def _busy(project: Project) -> str:
-    """Return why an execution may read code that nothing else uses any more, or an empty string."""
+    """Return the reason why an execution may still read otherwise unused code, or an empty string."""
     sagemaker = project.session.client("sagemaker")
     if registered(sagemaker, project.name) is None:
         return ""

@@ -29,10 +29,10 @@ def reject_other_code(projects: Sequence[Project], wanted: str) -> None:
 
 
 def upsert_all(projects: Sequence[Project], console: "Console") -> None:
-    """Upsert pipelines; none is sent before all are checked.
+    """Upsert pipelines, after all of them have passed the checks.
 
     Raises:
-        UserError: a step lacks a control, or a package or jar cannot be had as it was locked.
+        UserError: a step lacks a control, or a package or jar cannot be downloaded or differs from its lock.
     """
     lacking = [
         f"{each.name}: {finding}"

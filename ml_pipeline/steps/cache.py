@@ -1,4 +1,4 @@
-"""Makes results of steps reusable: completes SageMaker's cache key with what it does not include.
+"""Makes the results of steps reusable: adds the data to SageMaker's cache key.
 
 The key of a processing step is its code, its arguments and its environment; the content behind an S3 URI is
 not part of it (SageMaker developer guide, "Caching pipeline steps"). So a step's environment holds a
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from ml_pipeline.params import PipelineParams
 
 FINGERPRINT = "Fingerprint-"
-"""How the names of pipeline parameters with fingerprints begin."""
+"""Prefix of the names of pipeline parameters with fingerprints."""
 FORCE_RUN_PARAMETER = "ForceRun"
-"""A value that was never given before makes every step run; SageMaker has no switch for its cache."""
+"""A value that was never used before makes every step run; executions cannot disable SageMaker's cache."""
 FORCE_RUN_VARIABLE = "FORCE_RUN"
 FORCE_RUN_DEFAULT = "no"
 OUTPUTS_VARIABLE = "OUTPUTS"
-"""Names the options for the outputs of a job; other options with S3 URIs are inputs."""
+"""The variable with the names of a job's output options; other options with S3 URIs are inputs."""
 
 _LONGEST_JOB_DAYS = 9
-"""The most that SageMaker lets a processing job run."""
+"""The maximum run time of a processing job in SageMaker."""
 _UNITS = {"Y": 366, "M": 31, "W": 7, "D": 1}
 _DATE_PART = re.compile(r"(\d+)([YMWD])")
 
@@ -33,7 +33,7 @@ def fingerprint_parameter(step: str, input_name: str) -> str:
 
 
 def fingerprint_parameters(params: "PipelineParams") -> list[str]:
-    """Return the names of the pipeline parameters with the fingerprints of all data from outside."""
+    """Return the names of the pipeline parameters with the fingerprints of all external data."""
     return [
         fingerprint_parameter(step.name, name)
         for step in params.spark_steps.values()
@@ -47,10 +47,10 @@ def fingerprint_variable(input_name: str) -> str:
 
 
 def days_reusable(expires_after: str) -> int:
-    """Return for how many days a run may be read after it began: while the cache gives it, and a job runs.
+    """Return for how many days a run may be read after its start: the cache's expiry plus the longest job.
 
     Args:
-        expires_after: an ISO 8601 duration, of which a part of a day counts as a whole one.
+        expires_after: an ISO 8601 duration; it is rounded up to whole days.
     """
     date = expires_after.removeprefix("P").partition("T")
     days = sum(int(number) * _UNITS[unit] for number, unit in _DATE_PART.findall(date[0]))

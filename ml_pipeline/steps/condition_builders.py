@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def build_condition_step(name: str, branch: Sequence[Any], context: BuildContext) -> sdk.ConditionStep:
-    """Return the step of the SDK, whose branch is executed where all conditions hold."""
+    """Return the SDK's step, whose branch is executed if all conditions are true."""
     params = context.params
     section = params.section(name, ConditionStepParams)
     conditions = [_condition(each, context) for each in section.values]

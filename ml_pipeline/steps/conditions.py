@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConditionStep:
-    """A step with a branch, which is executed where all its conditions hold.
+    """A step with a branch that is executed if all its conditions are true.
 
-    No step after a condition waits for its branch, and no branch holds another condition.
+    Steps after a condition do not wait for its branch, and a branch contains no other condition.
     """
 
     name: str
@@ -28,7 +28,7 @@ class ConditionStep:
         return self.then
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the parameters that it compares with, and those of its branch."""
+        """Return the parameters of its comparisons and of its branch."""
         from ml_pipeline.params.condition_steps import ConditionStepParams  # noqa: PLC0415 - imports the models
 
         compared = params.section(self.name, ConditionStepParams).parameters

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def build_model_step(name: str, context: BuildContext) -> RequestStep:
-    """Return the step that creates a model; of a package, SageMaker takes image and artifacts from there."""
+    """Return the step that creates a model. A model package provides its own image and artifacts."""
     params = context.params
     section = params.section(name, ModelStepParams)
     if section.training_step:
@@ -57,11 +57,11 @@ def build_model_step(name: str, context: BuildContext) -> RequestStep:
 
 
 def build_transform_step(name: str, context: BuildContext) -> RequestStep:
-    """Return the step that scores records, one a line, with a model of the pipeline.
+    """Return the step that scores records, one per line, with a model of the pipeline.
 
-    It is never cached: its key has the name of the model, which is another one in each execution. Its output
-    is named after what it is made of, so that steps which read it can be; that of a sample after the
-    execution, so that they are not.
+    The step is never cached: its cache key includes the name of the model, which differs in each execution.
+    Its output is named after its input and model, so that steps which read it can be cached. The output of a
+    sample is named after the execution, so that they are not.
     """
     params = context.params
     section = params.section(name, TransformStepParams)
@@ -106,7 +106,7 @@ def build_transform_step(name: str, context: BuildContext) -> RequestStep:
 
 
 def build_register_step(name: str, context: BuildContext) -> RequestStep:
-    """Return the step that registers a model; tags are those of its group, SageMaker takes no others."""
+    """Return the step that registers a model. It has no tags: SageMaker accepts only those of the group."""
     params = context.params
     section = params.section(name, RegisterModelStepParams)
     baseline = {
@@ -152,9 +152,9 @@ def _container(training_step: str, params: "PipelineParams") -> dict[str, Any]:
 
 
 def _origins(section: TransformStepParams, context: BuildContext) -> Iterator[Any]:
-    """Yield the names of what predictions are made of: the job that wrote the input, and the model.
+    """Yield the origins of predictions: the job that wrote the input, and the model.
 
-    Those of a sample are compared in each execution, whatever they are made of.
+    The predictions for a sample are compared in each execution, whatever their origins.
     """
     params = context.params
     if not section.input.step:
@@ -169,7 +169,7 @@ def _origins(section: TransformStepParams, context: BuildContext) -> Iterator[An
 
 
 def _compared_with(context: BuildContext) -> Iterator[tuple[str, Any]]:
-    """Yield what a version notes of its comparison with the active one, if its pipeline compares them."""
+    """Yield a version's properties about its comparison with the active one, if there is a comparison."""
     if champion := context.parameters.get(CHAMPION_MODEL_DATA_URL):
         yield properties.COMPARED_WITH, champion
 
@@ -179,7 +179,7 @@ def _json_file(file: "JsonFile", params: "PipelineParams") -> dict[str, Any]:
 
 
 def _origin(training_step: str, context: BuildContext) -> Iterator[tuple[str, Any]]:
-    """Yield what a version notes of its origin: commit, code of each Spark step, training and data."""
+    """Yield a version's properties about its origin: commit, code of Spark steps, training and data."""
     params = context.params
     yield properties.COMMIT, context.parameters[COMMIT]
     section = params.section(training_step, TrainingStepParams)

@@ -19,14 +19,14 @@ from ml_pipeline.steps.training_builder import image_of
 
 STATUS = "PendingReview"
 EVALUATION_DETAILS = "evaluation_details"
-"""The member of the file of `evaluate` with that part of the card, as JSON in a string."""
+"""The member of the file of `evaluate` that holds this part of the card, as JSON in a string."""
 _VARIABLE = re.compile(r'"\\u0000(\d+)\\u0000"|\\u0000(\d+)')
 
 
 def model_card(card: ModelCardParams, training_step: str, context: BuildContext) -> dict[str, Any]:
     """Return the card of a version.
 
-    Its content is text, which is joined of JSON and of what is known only during an execution.
+    Its content is text: JSON, joined with values that are known only during an execution.
     """
     params = context.params
     section = params.section(training_step, TrainingStepParams)
@@ -78,7 +78,7 @@ def _given(card: ModelCardParams, *names: str) -> dict[str, Any]:
 
 
 def _joined(text: str, variables: list[Any]) -> sdk.Join:
-    """Return JSON with variables in place of their marks, without quotes if a variable is JSON itself."""
+    """Return JSON with marks replaced by variables, without quotes if the variable is JSON itself."""
     parts: list[Any] = []
     end = 0
     for mark in _VARIABLE.finditer(text):

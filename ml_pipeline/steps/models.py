@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelStep:
-    """A step that creates a model, of a training step, of a model package or of an artifact."""
+    """A step that creates a model from a training step, a model package or an artifact."""
 
     name: str
     type: ClassVar[str] = "Model"
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the package or the artifact, where the model is that of one."""
+        """Return the parameter with the package or artifact of the model, if it has one."""
         from ml_pipeline.params.model_steps import ModelStepParams  # noqa: PLC0415 - imports the models
 
         section = params.section(self.name, ModelStepParams)
@@ -37,14 +37,14 @@ class ModelStep:
 
 @dataclass(frozen=True)
 class TransformStep:
-    """A step that scores what another step has written, or a sample, with a model of the pipeline."""
+    """A step that scores the output of another step, or a sample, with a model of the pipeline."""
 
     name: str
     type: ClassVar[str] = "Transform"
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the sample, if it scores one; all else that it reads is the result of other steps."""
+        """Return the parameter with the sample, if it scores one; its other inputs are results of steps."""
         from ml_pipeline.params.model_steps import TransformStepParams  # noqa: PLC0415 - imports the models
 
         parameter = params.section(self.name, TransformStepParams).input.parameter
@@ -59,14 +59,14 @@ class TransformStep:
 
 @dataclass(frozen=True)
 class RegisterModelStep:
-    """A step that registers a model as another version, pending approval."""
+    """A step that registers a model as a new version, pending approval."""
 
     name: str
     type: ClassVar[str] = "RegisterModel"
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return what the version notes of its origin."""
+        """Return the parameters that the version records about its origin."""
         return {COMMIT: UNKNOWN_COMMIT, **dict.fromkeys(cache.fingerprint_parameters(params))}
 
     def build(self, context: BuildContext) -> Any:

@@ -1,8 +1,8 @@
 """Steps whose request has the form of the API, and the common parts of these requests.
 
 The SDK's own builders of training and registration steps (3.27.0) call AWS while a definition is built: IAM
-to check the role, S3 to look for a bucket. What they write of a registered model cannot be served: an empty
-SAGEMAKER_PROGRAM, which the container takes for the name of a module.
+to check the role, S3 to look for a bucket. A model that they register cannot be served: its SAGEMAKER_PROGRAM
+is empty, and the container tries to import a module of that name.
 
 Importing this imports the SDK, which takes seconds.
 """
@@ -41,23 +41,23 @@ class RequestStep(sdk.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK h
 
     @property
     def properties(self) -> sdk.Properties:
-        """The step, for references to it as a whole."""
+        """The properties of the step, for references to the complete step."""
         return sdk.Properties(self.name)
 
     def to_request(self) -> dict[str, Any]:
-        """Return the step as the definition has it."""
+        """Return the step in the form of the pipeline definition."""
         request: dict[str, Any] = super().to_request()
         return {**request, **(self._cache.config if self._cache else {})}
 
 
 def step_retries(attempts: int) -> list[Any]:
-    """Return the retries of a step without a job: after a fault of the service, or throttling."""
+    """Return the retry policies of a step without a job: after service faults and throttling."""
     faults = sdk.StepExceptionTypeEnum
     return [sdk.StepRetryPolicy([faults.SERVICE_FAULT, faults.THROTTLING], **_retries(attempts))]
 
 
 def job_retries(attempts: int) -> list[Any]:
-    """Return the retries of a step with a job: also after a fault within it, or a lack of capacity."""
+    """Return the retry policies of a step with a job: also after internal errors and lack of capacity."""
     faults = sdk.SageMakerJobExceptionTypeEnum
     of_job = [faults.INTERNAL_ERROR, faults.CAPACITY_ERROR]
     return [*step_retries(attempts), sdk.SageMakerJobStepRetryPolicy(of_job, **_retries(attempts))]

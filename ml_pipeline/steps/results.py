@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ml_pipeline.params import PipelineParams
 
 RUNS = "runs"
-"""The folder below an output that has a folder for each run, named after its job."""
+"""The subfolder of an output with a folder for each run, named after its job."""
 
 
 class Result(Protocol):
@@ -33,7 +33,7 @@ class Result(Protocol):
 
 
 def location_of(params: "PipelineParams", result: Result) -> Any:
-    """Return the location of a result: that of the job in this execution, or of the one that was reused."""
+    """Return the location of a result: of the job in this execution, or of the reused one."""
     step, kind = result.step, params.step_type(result.step)
     if kind == SPARK:
         output = params.spark_steps[step].outputs[result.output or ""]
@@ -44,9 +44,9 @@ def location_of(params: "PipelineParams", result: Result) -> Any:
 
 
 def s3_location_of(params: "PipelineParams", result: Result, *, is_folder: bool = False) -> Any:
-    """Return the location of a Spark step's result as SageMaker takes it, which knows s3:// alone.
+    """Return the location of a Spark step's result as an s3:// URI, the only scheme that SageMaker accepts.
 
-    A folder ends with a slash: otherwise `train` would stand for `training` as well.
+    A folder ends with a slash: otherwise `train` would also match `training`.
     """
     output = join(params.spark_steps[result.step].outputs[result.output or ""])
     return _below_run(output, result.step, *([result.dataset] if result.dataset else []), *[""] * is_folder)

@@ -16,7 +16,7 @@ from helpers.aws import Session
 
 CONFIG = Path(__file__).with_name("sagemaker_config.yaml")
 
-# Both names: settings of a machine's administrator would change the definition as well.
+# Both variables: the administrator's settings would change the definition, too.
 os.environ["SAGEMAKER_USER_CONFIG_OVERRIDE"] = str(CONFIG)
 os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = str(CONFIG)
 
@@ -25,8 +25,8 @@ os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"] = str(CONFIG)
 def _quiet() -> Iterator[None]:
     """Suppress what the SDK prints while it is imported and while it builds a definition.
 
-    It makes the root logger print at level INFO, and warns of two things that are meant to be so:
-    that a pipeline session starts no job, and that steps which are read on their own lose their jobs' names.
+    The SDK makes the root logger print at level INFO, and warns of two intended behaviors: a pipeline session
+    starts no job, and steps that are read individually lose the names of their jobs.
     """
 
     def meant_to_be_so(record: logging.LogRecord) -> bool:
@@ -34,7 +34,7 @@ def _quiet() -> Iterator[None]:
 
     root = logging.getLogger()
     handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
-    logging.disable(max(disabled, logging.INFO))  # also for what other threads do meanwhile
+    logging.disable(max(disabled, logging.INFO))  # also affects other threads
     names = logging.getLogger("sagemaker.core.workflow.utilities")
     names.addFilter(meant_to_be_so)
     try:
@@ -54,12 +54,12 @@ def _quiet() -> Iterator[None]:
 def building(region: str) -> Iterator[None]:
     """Let the SDK build quietly, for a region.
 
-    It makes sessions and clients of its own, also as it is imported, which need a region in the
-    environment; the definition must not depend on what happens to be there.
+    The SDK creates sessions and clients of its own, even when it is imported, and these need a region in the
+    environment. The definition must not depend on variables that happen to be set.
     """
     during = {
         "AWS_DEFAULT_REGION": region,
-        # Nothing is called, but where there are no credentials the SDK looks for those of a machine in EC2.
+        # Nothing is called, but without credentials the SDK queries the metadata service of EC2.
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     before = {name: os.environ.get(name) for name in during}
@@ -106,10 +106,10 @@ with building("us-east-1"):
 
 
 def _validate_once(validate: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
-    """Return a validation of the SDK's configuration that does not repeat itself.
+    """Return a cached validation of the SDK's configuration.
 
-    For one step the SDK validates the same configuration, and its whole schema, 27 times: five sixths of the
-    time that a definition takes to build.
+    For one step, the SDK validates the same configuration and its complete schema 27 times, which takes five
+    sixths of the time to build a definition.
     """
     valid: list[dict[str, Any]] = []
 
@@ -128,11 +128,11 @@ config_manager.SageMakerConfig.validate_sagemaker_config = staticmethod(
 
 
 def pipeline_session(region: str, bucket: str) -> PipelineSession:
-    """Return a session that builds requests and sends none.
+    """Return a session that builds requests without sending them.
 
     Args:
-        region: of the jobs.
-        bucket: named, so that the SDK does not ask for, or create, a bucket of its own.
+        region: the region of the jobs.
+        bucket: the bucket; without one, the SDK would look for a default bucket or create it.
     """
     return PipelineSession(boto_session=Session(region), default_bucket=bucket)
 

@@ -21,7 +21,7 @@ class SparkStep:
     branches: ClassVar[Sequence[Step]] = ()
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return a fingerprint for each input from outside. Without a default, nobody can forget one."""
+        """Return a fingerprint for each external input; without a default, it must be passed."""
         spec = params.spark_steps[self.name]
         fingerprints = {cache.fingerprint_parameter(self.name, name): None for name in spec.data_inputs}
         return {**fingerprints, **{name: EXECUTION_PARAMETERS[name] for name in sorted(spec.parameters)}}

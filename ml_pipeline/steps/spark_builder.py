@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 CONTAINER_VERSION = "1.3"
 CONFIGURATION_FOLDER = "/opt/ml/processing/input/conf"
 PACKAGES_FOLDER = "/opt/ml/processing/packages"
-"""Where a step's packages and jars lie, below a folder of the hash of their content.
+"""The folder of packages and jars in the container, with a subfolder named after the hash of their content.
 
-With the hash they are part of the environment, and of the command line, and so of the cache key.
+The hash makes them part of the environment and the command line, and so of the cache key.
 """
 PY_FILES_FOLDER = "/opt/ml/processing/py-files"
 """Where helper files lie whose URIs are too long, all of them together, for a word of the command line."""
 JOB_CONFIGURATION = "/opt/ml/config/processingjobconfig.json"
-"""Where SageMaker puts the job's description, its name among it."""
+"""The path of SageMaker's description of the job, which includes its name."""
 
 
 class _Processor(sdk.PySparkProcessor):  # type: ignore[misc]  # the SDK has no types
-    """The SDK's processor, which also takes files that an input brings: of paths it knows only local ones."""
+    """The SDK's processor, which also accepts paths of files that an input provides."""
 
     def _stage_submit_deps(self, submit_deps: list[str], input_channel_name: str) -> Any:
         if all(path.startswith((PACKAGES_FOLDER, PY_FILES_FOLDER)) for path in submit_deps):
@@ -78,7 +78,7 @@ def build_spark_step(spec: "SparkStepSpec", context: BuildContext) -> sdk.Proces
         submit_jars=jars,
         arguments=list(_arguments(spec, context)),
         inputs=[_input("conf", spec.configuration, CONFIGURATION_FOLDER), *packages, *brought],
-        # A folder of its own for each execution and step. Outputs are not part of the cache key.
+        # Each execution and step has its own folder. Outputs are not part of the cache key.
         spark_event_logs_s3_uri=sdk.Join(
             on="/", values=[folder, sdk.ExecutionVariables.PIPELINE_EXECUTION_ID, own]
         ),
@@ -112,7 +112,7 @@ def _environment(spec: "SparkStepSpec", context: BuildContext) -> dict[str, Any]
 
 
 def _arguments(spec: "SparkStepSpec", context: BuildContext) -> Iterator[Any]:
-    """Yield the job's command line: its inputs, its outputs, its own arguments."""
+    """Yield the arguments of the job: inputs, outputs, and those of its section."""
     params = context.params
     for name, given in spec.inputs.items():
         yield f"--{name}"
@@ -134,16 +134,16 @@ def _argument(value: "Argument", context: BuildContext) -> Any:
 
 
 def _py_files(spec: "SparkStepSpec") -> tuple[list[str], list[Any]]:
-    """Return the helper files as `--py-files` has them, and the input that brings them if URIs do not fit."""
+    """Return the value of `--py-files`, and the input that provides the files if their URIs are too long."""
     if len(",".join(spec.py_files)) <= limits("ContainerEntrypointString").maximum:
         return list(spec.py_files), []
-    folder = spec.app.rpartition("/")[0]  # that of the hash of all these files
+    folder = spec.app.rpartition("/")[0]  # named after the hash of all these files
     paths = [f"{PY_FILES_FOLDER}/{uri.rpartition('/')[2]}" for uri in spec.py_files]
     return paths, [_input("py-files", f"{folder}/", PY_FILES_FOLDER)]
 
 
 def _packages(folder: str) -> Any:
-    """Return the input that brings packages and jars to every instance."""
+    """Return the input that copies packages and jars to every instance."""
     return _input("packages", f"{folder.rstrip('/')}/", _packages_path(folder))
 
 

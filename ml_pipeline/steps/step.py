@@ -10,39 +10,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What the steps of a pipeline share while they are built."""
+    """The values that the steps of a pipeline share while they are built."""
 
     params: "PipelineParams"
     session: Any
     """The SDK's PipelineSession."""
     parameters: Mapping[str, Any]
-    """The pipeline's parameters, as ForceRun, by name."""
+    """The pipeline's parameters, such as ForceRun, by name."""
 
 
 class Step(Protocol):
-    """A step as a pipeline's module lists it; nothing of the SDK is needed before it is built."""
+    """A step as a pipeline's module lists it; the SDK is imported only when it is built."""
 
     @property
     def name(self) -> str:
-        """Its name, which is also that of its section in the parameter file."""
+        """The name of the step and of its section in the parameter file."""
 
     @property
     def type(self) -> str:
-        """Its type, as SageMaker names it; its section has the same."""
+        """The type of the step in SageMaker and in its section."""
 
     @property
     def branches(self) -> Sequence["Step"]:
-        """The steps that are executed only if it decides so."""
+        """The steps of its branch, which are executed only if its conditions are true."""
 
     def pipeline_parameters(self, params: "PipelineParams") -> Mapping[str, str | None]:
-        """Return the pipeline parameters that it needs, with their defaults; None where one must be given."""
+        """Return the step's pipeline parameters with their defaults; None if a value is required."""
 
     def build(self, context: BuildContext) -> Any:
         """Return the step of the SDK."""
 
 
 def with_branches(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield steps, each with those in its branches after it."""
+    """Yield steps, each followed by those of its branches."""
     for step in steps:
         yield step
         yield from with_branches(step.branches)

@@ -34,7 +34,7 @@ def build_training_step(name: str, context: BuildContext) -> RequestStep:
         "EnableInterContainerTrafficEncryption": True,
         "VpcConfig": vpc_of(params),
         "RoleArn": section.role,
-        # The container ignores it. It is part of the cache key, which has no other switch.
+        # The container ignores it. As part of the cache key, it is the only way to prevent a cache hit.
         "Environment": {cache.FORCE_RUN_VARIABLE: context.parameters[cache.FORCE_RUN_PARAMETER]},
         "HyperParameters": {key: str(value) for key, value in section.hyperparameters.items()},
         "InputDataConfig": [_channel(channel, given, params) for channel, given in section.channels.items()],
@@ -62,7 +62,7 @@ def build_training_step(name: str, context: BuildContext) -> RequestStep:
 
 
 def image_of(section: "TrainingStepParams | VersionArtifact", region: str) -> str:
-    """Return the image that trains a model, and serves it."""
+    """Return the image that trains and serves a model."""
     image: str = sdk.image_uris.retrieve(section.algorithm, region, version=section.version)
     return image
 
