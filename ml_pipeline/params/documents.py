@@ -54,7 +54,7 @@ def read_document(path: Path) -> Document:
         raise UserError(
             f"{name}: found a JSON {type(values).__name__} instead of an object", hint="Write one object, {…}"
         )
-    # Python reads NaN, Infinity and 1e999. Nothing is above or below a NaN, so no value exceeds it as a limit.
+    # Python reads NaN, Infinity and 1e999. No value is above or below NaN, so no value exceeds it as a limit.
     if found := next(_not_finite(values), None):
         key, number = found
         raise UserError(
@@ -102,8 +102,8 @@ def lookup(values: Any, path: tuple[str | int, ...]) -> Any:
 def origin(path: tuple[str | int, ...], documents: Sequence[Document]) -> str:
     """Return the name of the last file that sets the value at a path.
 
-    A value that no file sets belongs in the file with the longest part of the path; by default in the last but
-    one, the base of the last overlay. Lists are replaced as a whole.
+    A value that no file sets belongs in the file with the longest part of the path; by default in the last
+    but one, the base of the last overlay. Lists are replaced as a whole.
     """
     keys = tuple(takewhile(lambda part: isinstance(part, str), path))
     for length in range(len(keys), 0, -1):

@@ -71,7 +71,7 @@ def load_parameters(
         environment: chooses the overlay, and is the value of `${Environment}`.
         outputs: the outputs of the environment's stacks, each the value of a placeholder.
         pipeline: the name of the pipeline's module and parameter file.
-        steps: the steps that the module declares, which are compared with the sections; by default, they are not.
+        steps: the steps that the module declares, to compare with the sections; not compared by default.
         code: the files that Spark runs, whose hash is the value of `${CodeHash}`; spark_jobs/ by default.
         folder: the folder of the parameter files; ml_pipeline/params/ by default.
 

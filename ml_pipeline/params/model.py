@@ -43,7 +43,7 @@ from ml_pipeline.params.step_values import StepInput, StepModel, StepName
 from ml_pipeline.params.training_step import TrainingStepParams
 
 MAX_JOB_PREFIX = 37
-"""Characters of a job's name (63 at most) before the `-<execution>-<token>-<failures>` that SageMaker appends.
+"""Characters of a job's name, of 63, before `-<execution>-<token>-<failures>`, which SageMaker appends.
 
 https://github.com/aws/sagemaker-python-sdk/pull/3946; a project's and an environment's name just fit.
 AWS documents no length of the token: 10 characters are those of names without a prefix.
@@ -204,7 +204,7 @@ class PipelineParams(BaseModel):
         return f"{self.job_name_prefix}-{readable}"[:MAX_JOB_PREFIX].rstrip("-")
 
     def event_logs_of(self, step: str) -> tuple[str, str]:
-        """Return the URI of the folder that contains the execution's folder, and the path below the latter."""
+        """Return the URI of the parent of the execution's folder, and the path below that folder."""
         return self.process_spark_ui_log_output.format(self.trial).rstrip("/"), step
 
     @field_validator("process_spark_ui_log_output")

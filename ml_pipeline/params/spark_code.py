@@ -123,7 +123,7 @@ def _packed(package: Path) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(package.rglob("*.py")):
             name = path.relative_to(package.parent).as_posix()
-            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())  # a constant date in 1980, independent of the modification time
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())  # ZipInfo defaults to a date in 1980
     return buffer.getvalue()
 
 

@@ -87,12 +87,12 @@ def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> s
 
 def reject(group: "ModelGroup", version: int) -> str:
     """Reject a version and return what was done.
-    
+
     If it was the active version, the one approved before it becomes active again.
 
     Raises:
-        UserError: there is no such version, or someone else approved it at the same time. Or the version that is
-            now active cannot be served; the rejection is kept.
+        UserError: there is no such version, or someone else approved it at the same time. Or the version that
+            is now active cannot be served; the rejection is kept.
     """
     package, before = group.find(version), champion(group.sagemaker, group.name)
     if package.status == REJECTED:

@@ -107,8 +107,8 @@ def export_package(group: "ModelGroup", version: int, folder: Path) -> None:
 def import_package(group: "ModelGroup", folder: Path) -> "Package":
     """Register an exported version, pending approval in this environment, and return it.
 
-    The files are uploaded before the version is registered. An interrupted import can be repeated: a version is
-    registered once.
+    The files are uploaded before the version is registered. An interrupted import can be repeated: a version
+    is registered once.
 
     Raises:
         UserError: the folder is not an exported version, a file was modified, or its image is not allowed.
