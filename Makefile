@@ -145,7 +145,7 @@ models: $(VENV)/run  ## Show the versions of the model with approval and metrics
 compare: $(VENV)/run  ## Show the metrics of two versions side by side, overall and by slice; MODEL=2 WITH=3
 	$(PIPELINES) compare --env $(ENV) $(OF_MODEL) --with $(or $(WITH),$(error WITH is missing: make compare MODEL=2 WITH=3))
 approve: $(VENV)/run  ## Approve a version that can be served; it becomes the active version; MODEL=3
-	$(PIPELINES) approve --env $(ENV) $(OF_MODEL)
+	$(PIPELINES) approve --env $(ENV) $(OF_MODEL) $(ARGS)
 reject: $(VENV)/run  ## Reject a version; if it was active, the previously approved version becomes active; MODEL=3
 	$(PIPELINES) reject --env $(ENV) $(OF_MODEL)
 promote: $(VENV)/run  ## Register in ENV a version that is approved in FROM, and score its sample; FROM=dev MODEL=3 ARGS=--approve

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for package in shown:
         table.add_row(
             str(package.version),
-            package.status,
+            package.status if package.compared else f"{package.status}, not compared",
             _metrics(group, package),
             f"{package.registered:%Y-%m-%d %H:%M:%S}",
             package.approved_by.rsplit(":", 1)[-1],

@@ -19,9 +19,11 @@ SAMPLE_URL = "SampleUrl"
 NO_MODEL = "none"
 """The value for artifacts and hash if there is no such version."""
 UNKNOWN_COMMIT = "unknown"
+NOT_GIVEN = "not-given"
+"""The artifacts of the active version if whoever started the execution did not read the registry."""
 
 EXECUTION_PARAMETERS: Mapping[str, str | None] = {
-    CHAMPION_MODEL_DATA_URL: NO_MODEL,
+    CHAMPION_MODEL_DATA_URL: NOT_GIVEN,
     REGISTERED_MODEL_DIGEST: NO_MODEL,
     MODEL_PACKAGE_ARN: None,
     BASELINE_STATISTICS_URL: None,

@@ -6,7 +6,7 @@ So each reads again after the update, and reports what the other one did.
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from helpers.errors import UserError, one_per_line
 from ml_pipeline.registry.packages import APPROVED, APPROVED_BY, REJECTED, champion, describe
@@ -23,15 +23,22 @@ RECORDED = frozenset(f"{verb}-{what}" for verb in ("approved", "rejected") for w
 """The customer's metadata properties that record a decision."""
 REJECTED_BY = "rejected-by"
 """The customer's metadata property that names who rejected a version."""
+_CARD_STATUS: Final = {APPROVED: "Approved", REJECTED: "Archived"}
+"""The status of the model card of a version, by that of the version. A card has no status for a rejection."""
 
 
-def approve(group: "ModelGroup", version: int) -> str:
+def approve(group: "ModelGroup", version: int, *, uncompared: bool = False) -> str:
     """Approve a version that can be served, so that it becomes the active version; return what was done.
 
+    Args:
+        group: of the version.
+        version: its number.
+        uncompared: whether it may be one that was not compared with the active version.
+
     Raises:
-        UserError: there is no such version, a newer one is approved, this one cannot be served, or it was
-            promoted and its sample was not scored. Nothing was changed then. Or someone else has rejected it
-            at the same time.
+        UserError: there is no such version, a newer one is approved, this one cannot be served, it was not
+            compared with the active one, or it was promoted and its sample was not scored. Nothing was
+            changed then. Or someone else has rejected it at the same time.
     """
     package, active = group.find(version), champion(group.sagemaker, group.name)
     if active and active.version > version:
@@ -46,6 +53,13 @@ def approve(group: "ModelGroup", version: int) -> str:
         raise UserError(
             f"Version {version} cannot be used, and was not approved:{one_per_line(problems)}",
             hint=f"Approve another version; list them with: {group.command('models')}",
+        )
+    if active and not package.compared and not uncompared:
+        raise UserError(
+            f"Version {version} was not compared with version {active.version}, which is active: an event "
+            "started its training, and no event has the active version",
+            hint=f"Compare them: {group.command('compare', MODEL=str(version), WITH=str(active.version))}, "
+            f"then approve it with: {group.command('approve', MODEL=str(version), ARGS='--uncompared')}",
         )
     if needs_scoring(package):
         raise UserError(
@@ -64,6 +78,8 @@ def approve(group: "ModelGroup", version: int) -> str:
             f"Version {version} is approved. Version {active.version} was approved at the same time, "
             f"{_by(active, APPROVED_BY)}, and is the active one."
         )
+    if group.scoring_pipeline:
+        return f"Version {version} is approved and active. Its approval starts {group.scoring_pipeline}."
     return (
         f"Version {version} is approved and active. Score with it: {group.command('run', PIPELINE='score')}"
     )
@@ -113,8 +129,10 @@ def _update(group: "ModelGroup", package: "Package", status: Literal["Approved",
         f"{verb}-at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         **({f"{verb}-in": run} if (run := _workflow_run()) else {}),
     }
+    # AWS changes the status of a card without its content, which stays.
+    card: dict[str, Any] = {"ModelCard": {"ModelCardStatus": _CARD_STATUS[status]}} if package.card else {}
     group.sagemaker.update_model_package(
-        ModelPackageArn=package.arn, ModelApprovalStatus=status, CustomerMetadataProperties=record
+        ModelPackageArn=package.arn, ModelApprovalStatus=status, CustomerMetadataProperties=record, **card
     )
     return describe(group.sagemaker, package.arn)
 

@@ -1,6 +1,6 @@
 """The group of an environment: the model whose versions are registered there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from helpers.command_line import make_command
 from helpers.environments import Environment
 from helpers.errors import UserError
 from helpers.infra.stacks import stack_outputs
-from helpers.infra.stacks.configuration import load_stacks
+from helpers.infra.stacks.configuration import StackConfiguration, load_stacks
 from ml_pipeline.registry.packages import Package, list_packages
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class ModelGroup:
     image_accounts: frozenset[str]
     """The accounts that images of jobs and models may come from."""
     artifact_bucket: str
+    scoring_pipeline: str = ""
+    """The pipeline that an approval starts; empty if it starts none."""
 
     @property
     def sagemaker(self) -> "SageMakerClient":
@@ -78,6 +80,7 @@ def open_group(environment: Environment) -> ModelGroup:
         group_name(outputs, environment),
         _image_accounts(environment),
         outputs["ArtifactBucketName"],
+        scoring_pipeline(load_stacks(environment)),
     )
 
 
@@ -99,3 +102,9 @@ def group_name(outputs: Mapping[str, str], environment: Environment) -> str:
 def _image_accounts(environment: Environment) -> frozenset[str]:
     values = (stack.parameters.get("ImageAccountIds", "") for stack in load_stacks(environment))
     return frozenset(account for value in values for account in value.split(",") if account)
+
+
+def scoring_pipeline(stacks: Iterable[StackConfiguration]) -> str:
+    """Return the pipeline that an approval starts by the parameters of stacks; empty if it starts none."""
+    values = (stack.parameters.get("ScoringPipelineName", "") for stack in stacks)
+    return next(filter(None, values), "")

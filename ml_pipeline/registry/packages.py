@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from helpers.errors import UserError
-from ml_pipeline.params.package_properties import MODEL_DIGEST, ORIGINS
+from ml_pipeline.params.execution_parameters import NOT_GIVEN
+from ml_pipeline.params.package_properties import COMPARED_WITH, MODEL_DIGEST, ORIGINS
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -83,6 +84,14 @@ class Package:
     def origin(self) -> dict[str, str]:
         """The hashes of its code, training and data."""
         return {name: value for name, value in self.properties.items() if name.startswith(ORIGINS)}
+
+    @property
+    def compared(self) -> bool:
+        """Whether it was evaluated beside the version that was active, or there was none.
+
+        An event starts training without a look at the registry. A promoted version was approved before.
+        """
+        return self.properties.get(COMPARED_WITH) != NOT_GIVEN or PROMOTED_FROM in self.properties
 
     @property
     def approved(self) -> bool:
@@ -163,7 +172,8 @@ def _package_of(described: Mapping[str, Any]) -> Package:
         iter(described.get("InferenceSpecification", {}).get("Containers", [])), {}
     )
     metrics = described.get("ModelMetrics", {}).get("ModelQuality", {})
-    baselines = described.get("DriftCheckBaselines", {}).get("ModelDataQuality", {})
+    # Of its two members with baselines, the one that events of versions have: a rule starts scoring with it.
+    baselines = described.get("ModelMetrics", {}).get("ModelDataQuality", {})
     return Package(
         arn=described["ModelPackageArn"],
         version=described["ModelPackageVersion"],

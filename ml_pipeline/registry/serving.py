@@ -50,7 +50,7 @@ def serving_problems(group: "ModelGroup", package: "Package") -> list[str]:
     if not package.baselines.statistics:
         problems.append(
             "it has no baseline that drift is measured against: register it with "
-            "DriftCheckBaselines.ModelDataQuality.Statistics"
+            "ModelMetrics.ModelDataQuality.Statistics"
         )
     return problems
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.infra.tags.tags import get_tags_input
 from ml_pipeline.params import package_properties as properties
-from ml_pipeline.params.execution_parameters import COMMIT, MODEL_DATA_URL, MODEL_PACKAGE_ARN, SAMPLE_URL
+from ml_pipeline.params.execution_parameters import (
+    CHAMPION_MODEL_DATA_URL,
+    COMMIT,
+    MODEL_DATA_URL,
+    MODEL_PACKAGE_ARN,
+    SAMPLE_URL,
+)
 from ml_pipeline.params.model_steps import ModelStepParams, RegisterModelStepParams, TransformStepParams
 from ml_pipeline.params.spark_code import HASH_DIGITS
 from ml_pipeline.params.training_step import TrainingStepParams
@@ -131,6 +137,7 @@ def build_register_step(name: str, context: BuildContext) -> RequestStep:
         "CustomerMetadataProperties": {
             **dict(_origin(section.training_step, context)),
             properties.MODEL_DIGEST: digest,
+            **dict(_compared_with(context)),
         },
     }
     if section.card:
@@ -159,6 +166,12 @@ def _origins(section: TransformStepParams, context: BuildContext) -> Iterator[An
         yield job_name_of(params, model.training_step)
     else:
         yield context.parameters[MODEL_DATA_URL if model.artifact else MODEL_PACKAGE_ARN]
+
+
+def _compared_with(context: BuildContext) -> Iterator[tuple[str, Any]]:
+    """Yield what a version notes of its comparison with the active one, if its pipeline compares them."""
+    if champion := context.parameters.get(CHAMPION_MODEL_DATA_URL):
+        yield properties.COMPARED_WITH, champion
 
 
 def _json_file(file: "JsonFile", params: "PipelineParams") -> dict[str, Any]:

@@ -42,7 +42,7 @@ NAME = "evaluate_model"
 VERSION = 1
 EVALUATION = "evaluation"
 MODEL, CHAMPION = "model", "champion"
-NONE = "none"
+NONE, NOT_GIVEN = "none", "not-given"
 
 Slice = tuple[str, str, str]
 """The model that predicts, and column and value of a slice, which are empty for all rows."""
@@ -121,7 +121,9 @@ def _check_metric(metric: str, columns: Columns) -> None:
 
 def _read_models(files: Storage, values: argparse.Namespace) -> Models:
     given = values.champion_model_data_url.strip()
-    champion = None if given in {"", NONE} else read_artifact(files, given, "--champion_model_data_url")
+    champion = (
+        None if given in {"", NONE, NOT_GIVEN} else read_artifact(files, given, "--champion_model_data_url")
+    )
     return Models(read_artifact(files, values.model_data_url, "--model_data_url"), champion)
 
 

@@ -147,7 +147,7 @@ def test_its_parameters_are_those_of_the_registry_the_commit_and_the_data(
     assert built[TRAIN]["Parameters"] == [
         {"Name": "ForceRun", "Type": "String", "DefaultValue": "no"},
         {"Name": "Fingerprint-prepare-rides", "Type": "String"},
-        {"Name": "ChampionModelDataUrl", "Type": "String", "DefaultValue": "none"},
+        {"Name": "ChampionModelDataUrl", "Type": "String", "DefaultValue": "not-given"},
         {"Name": "RegisteredModelDigest", "Type": "String", "DefaultValue": "none"},
         {"Name": "Commit", "Type": "String", "DefaultValue": "unknown"},
     ]
@@ -292,6 +292,7 @@ def test_a_version_is_registered_pending_with_metrics_baselines_and_origin(
             "Std:JsonGet": {"S3Uri": joined(*evaluated, "evaluation/evaluation.json"), "Path": "model_digest"}
         },
         "commit": {"Get": "Parameters.Commit"},
+        "compared-with": {"Get": "Parameters.ChampionModelDataUrl"},
         "data/prepare-rides": {"Get": "Parameters.Fingerprint-prepare-rides"},
         **{f"code/{name}": step.app.split("/")[-2] for name, step in params[TRAIN].spark_steps.items()},
     }

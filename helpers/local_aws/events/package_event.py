@@ -9,7 +9,8 @@ from typing import Any
 from helpers.local_aws.events.event import TIME_FORMAT, new_event
 from helpers.local_aws.registry.model_package import ModelPackage
 
-_NOT_IN_EVENTS = frozenset({"CreatedBy", "LastModifiedBy", "ModelCard"})
+_NOT_IN_EVENTS = frozenset({"CreatedBy", "DriftCheckBaselines", "LastModifiedBy", "ModelCard"})
+"""Members of a description that the documented event does not have."""
 
 
 def package_event(package: ModelPackage, region: str) -> dict[str, Any]:

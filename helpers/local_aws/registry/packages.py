@@ -116,9 +116,11 @@ class ModelPackages:
         with self._groups.lock:
             changed = {
                 name: request[name]
-                for name in ("ModelApprovalStatus", "ApprovalDescription", "SourceUri", "ModelCard")
+                for name in ("ModelApprovalStatus", "ApprovalDescription", "SourceUri")
                 if request.get(name) is not None
             }
+            if card:  # status and content are changed one without the other
+                changed["ModelCard"] = {**(package.content.get("ModelCard") or {}), **card}
             properties = _properties(package.content.get("CustomerMetadataProperties") or {}, request)
             package.content.update(changed, CustomerMetadataProperties=properties or None)
             package.modified, package.modified_by = datetime.now(UTC), user_context(caller)

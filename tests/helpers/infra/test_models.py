@@ -15,6 +15,8 @@ from helpers.infra.stacks import StackConfiguration, load_stacks, teardown
 from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.drift import DRIFTED
+from ml_pipeline.registry.group import scoring_pipeline
+from ml_pipeline.registry.packages import describe
 from tests.infra_folder import write_templates
 
 GROUP = "registry-local-models"
@@ -63,9 +65,14 @@ def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
 
 
 def register(aws: boto3.Session) -> str:
-    statistics = {"ContentType": "application/json", "S3Uri": STATISTICS}
-    metrics = {"ModelDataQuality": {"Statistics": statistics}}
-    created = aws.client("sagemaker").create_model_package(ModelPackageGroupName=GROUP, ModelMetrics=metrics)
+    """Register a version with two baselines; no event has the second one."""
+    first, second = (
+        {"ModelDataQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}}
+        for uri in (STATISTICS, f"{STATISTICS}.another")
+    )
+    created = aws.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP, ModelMetrics=first, DriftCheckBaselines=second
+    )
     return str(created["ModelPackageArn"])
 
 
@@ -103,12 +110,16 @@ def test_a_protected_group_is_kept_with_its_versions(aws: boto3.Session, infra: 
 def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session, deployed: Path) -> None:
     events = aws.client("events")
     assert events.list_rules(NamePrefix="registry-local-models-")["Rules"] == []
+    assert scoring_pipeline(load_stacks("local", deployed)) == ""
 
-    stacks = change(deployed, ScoringPipelineName="scoring-local")
+    stacks = change(deployed, ScoringPipelineName="scoring-${Environment}")  # as the docs have it
     deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
 
     (rule,) = events.list_rules(NamePrefix="registry-local-models-")["Rules"]
     assert rule["State"] == "ENABLED"
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert target["Arn"].endswith(":pipeline/scoring-local")
+    assert scoring_pipeline(stacks) == "scoring-local"
     # The pipeline does not exist yet, but the approval succeeds.
     version = register(aws)
     sagemaker = aws.client("sagemaker")
@@ -148,7 +159,10 @@ def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: 
     listed = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution)
     given = {each["Name"]: each["Value"] for each in listed["PipelineParameters"]}
     assert given.keys() == {*PARAMETERS}
-    assert (given["ModelPackageArn"], given["BaselineStatisticsUrl"]) == (approved, STATISTICS)
+    assert given["ModelPackageArn"] == approved
+    assert given["BaselineStatisticsUrl"] == describe(sagemaker, approved).baselines.statistics, (
+        "as start does"
+    )
     teardown(aws, stacks, Console(quiet=True))
 
 

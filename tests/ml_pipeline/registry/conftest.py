@@ -89,8 +89,10 @@ def register(aws: boto3.Session, group: ModelGroup, put: Callable[..., str]) -> 
         container = {"Image": image, "ModelDataUrl": url, "Environment": environment or {}}
         request: dict[str, Any] = {
             "InferenceSpecification": {"Containers": [container], "SupportedContentTypes": ["text/csv"]},
-            "ModelMetrics": {"ModelQuality": {"Statistics": metrics}},
-            "DriftCheckBaselines": {"ModelDataQuality": {"Statistics": statistics}},
+            "ModelMetrics": {
+                "ModelQuality": {"Statistics": metrics},
+                "ModelDataQuality": {"Statistics": statistics},
+            },
             "ModelApprovalStatus": "PendingManualApproval",
             **members,
         }

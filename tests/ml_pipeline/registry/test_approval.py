@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import boto3
 import pytest
 
 from helpers.errors import UserError
+from ml_pipeline.params.execution_parameters import CHAMPION_MODEL_DATA_URL, EXECUTION_PARAMETERS
+from ml_pipeline.params.package_properties import COMPARED_WITH
 from ml_pipeline.registry import champion
 from ml_pipeline.registry.approval import approve, reject
 from ml_pipeline.registry.group import ModelGroup
+from ml_pipeline.registry.packages import PROMOTED_FROM, SAMPLE_SCORED_IN
 from tests.ml_pipeline.registry.conftest import Register
 
 
@@ -58,6 +62,34 @@ def test_an_approved_version_is_active_and_shows_who_approved_it(
     assert package.approved_by.startswith("arn:aws:")
     assert found == "Version 1 is approved and active. Score with it: make run ENV=local PIPELINE=score"
     assert approve(group, version) == f"Version 1 is approved already, by {package.approved_by}."
+
+
+def test_an_approval_that_starts_scoring_shows_what_it_starts(group: ModelGroup, register: Register) -> None:
+    scoring = replace(group, scoring_pipeline="score-local")
+
+    assert (
+        approve(scoring, register()) == "Version 1 is approved and active. Its approval starts score-local."
+    )
+
+
+def test_the_model_card_follows_the_decision(
+    aws: boto3.Session, group: ModelGroup, register: Register
+) -> None:
+    """Its content stays; what has no card is decided on as well."""
+    content = '{"intended_uses": {"risk_rating": "Low"}}'
+    register(ModelCard={"ModelCardContent": content, "ModelCardStatus": "PendingReview"})
+    register()
+
+    def card(version: int) -> object:
+        described = aws.client("sagemaker").describe_model_package(ModelPackageName=group.find(version).arn)
+        return described.get("ModelCard")
+
+    approve(group, 1)
+    assert card(1) == {"ModelCardContent": content, "ModelCardStatus": "Approved"}
+    reject(group, 1)
+    assert card(1) == {"ModelCardContent": content, "ModelCardStatus": "Archived"}
+    approve(group, 2)
+    assert card(2) is None
 
 
 def test_an_approval_in_a_workflow_names_its_run(
@@ -117,6 +149,33 @@ def test_a_version_older_than_the_active_one_is_not_approved(group: ModelGroup, 
     assert statuses(group, 1, 2) == ["PendingManualApproval", "Approved"]
 
 
+def test_a_version_that_an_event_trained_is_compared_with_the_active_one_before_it_is_approved(
+    group: ModelGroup, register: Register
+) -> None:
+    """The default of ChampionModelDataUrl shows that nobody looked for the active version."""
+    not_given = EXECUTION_PARAMETERS[CHAMPION_MODEL_DATA_URL]
+    trained = {COMPARED_WITH: not_given}
+    approve(group, register(CustomerMetadataProperties=trained))  # there is nothing to compare it with
+    approve(group, register(CustomerMetadataProperties={COMPARED_WITH: group.find(1).model_data_url}))
+    register(CustomerMetadataProperties=trained)
+
+    with pytest.raises(UserError) as rejected:
+        approve(group, 3)
+
+    assert str(rejected.value) == (
+        "Version 3 was not compared with version 2, which is active: an event started its training, and no "
+        "event has the active version\n"
+        "Hint: Compare them: make compare ENV=local MODEL=3 WITH=2, then approve it with: make approve "
+        "ENV=local MODEL=3 ARGS=--uncompared"
+    )
+    assert (active(group), statuses(group, 3)) == (2, ["PendingManualApproval"])
+    assert approve(group, 3, uncompared=True).startswith("Version 3 is approved and active.")
+    # In the environment that it is promoted from, somebody has decided that.
+    promoted = {PROMOTED_FROM: group.find(3).arn, SAMPLE_SCORED_IN: "arn:aws:sagemaker:execution"}
+    register(CustomerMetadataProperties={**trained, **promoted})
+    assert approve(group, 4).startswith("Version 4 is approved and active.")
+
+
 @pytest.mark.parametrize("act", [approve, reject])
 def test_an_unknown_version_is_named_with_those_there_are(
     group: ModelGroup, register: Register, act: Callable[[ModelGroup, int], str]
@@ -135,7 +194,7 @@ def test_an_unknown_version_is_named_with_those_there_are(
 def test_what_cannot_be_served_is_not_approved(
     aws: boto3.Session, group: ModelGroup, register: Register
 ) -> None:
-    register(environment={"SAGEMAKER_PROGRAM": ""}, DriftCheckBaselines=None)
+    register(environment={"SAGEMAKER_PROGRAM": ""}, ModelMetrics=None)
 
     with pytest.raises(UserError) as rejected:
         approve(group, 1)
@@ -145,7 +204,7 @@ def test_what_cannot_be_served_is_not_approved(
     assert [line.split(",")[0] for line in lines[1:]] == [
         "  - its environment has SAGEMAKER_PROGRAM",
         "  - it has no baseline that drift is measured against: register it with "
-        "DriftCheckBaselines.ModelDataQuality.Statistics",
+        "ModelMetrics.ModelDataQuality.Statistics",
         "Hint: Approve another version; list them with: make models ENV=local",
     ]
     assert group.find(1).status == "PendingManualApproval"

@@ -11,6 +11,8 @@ from helpers.environments import Environment
 from ml_pipeline.__main__ import main
 from ml_pipeline.commands import approve, compare, models, promote, reject
 from ml_pipeline.executions.target import Target
+from ml_pipeline.params.execution_parameters import NOT_GIVEN
+from ml_pipeline.params.package_properties import COMPARED_WITH
 from ml_pipeline.registry.group import ModelGroup
 from tests.ml_pipeline.registry.conftest import Register
 
@@ -67,14 +69,19 @@ def test_models_are_shown_with_their_approval_and_metrics(
         f"{group.name} has no versions. Train one: make run ENV=local PIPELINE=train\n"
     )
     register(rmse=2.25)
-    register(ModelMetrics=None)
+    register(ModelMetrics=None, CustomerMetadataProperties={COMPARED_WITH: NOT_GIVEN})
     assert run_command("approve", "--model", "1")[0] == 0
 
     code, out, _ = run_command("models")
 
     assert code == 0
     second, first = rows(out)
-    assert (second[0], second[1], second[2], second[5]) == ("2", "PendingManualApproval", "none", "")
+    assert (second[0], second[1], second[2], second[5]) == (
+        "2",
+        "PendingManualApproval, not compared",
+        "none",
+        "",
+    )
     assert (first[0], first[1], first[2], first[5]) == ("1", "Approved", "rmse 2.25, r2 0.5", "yes")
     assert first[4] == group.find(1).approved_by.rsplit(":", 1)[-1] != ""
 

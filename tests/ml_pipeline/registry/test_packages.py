@@ -61,7 +61,7 @@ def test_a_package_has_what_serves_it_and_what_drift_is_measured_against(
 def test_a_package_of_no_model_is_described_all_the_same(
     aws: boto3.Session, group: ModelGroup, register: Register
 ) -> None:
-    register(InferenceSpecification=None, ModelMetrics=None, DriftCheckBaselines=None)
+    register(InferenceSpecification=None, ModelMetrics=None)
 
     package = next(list_packages(aws.client("sagemaker"), group.name))
 

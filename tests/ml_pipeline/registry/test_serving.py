@@ -119,7 +119,7 @@ def test_a_package_without_container_artifact_or_baseline_is_reported(
     container = {"Image": IMAGE}
     register(
         InferenceSpecification={"Containers": [container], "SupportedContentTypes": ["text/csv"]},
-        DriftCheckBaselines=None,
+        ModelMetrics=None,
     )
 
     assert problems(group) == ["it has no container: register it with InferenceSpecification"]

@@ -189,7 +189,7 @@ def test_a_version_whose_artifact_is_gone_is_not_scored_with(
 def test_a_version_without_a_baseline_is_not_scored_with(
     aws: boto3.Session, group: ModelGroup, register: Register, start: Start
 ) -> None:
-    approve(aws, group, register(DriftCheckBaselines=None))
+    approve(aws, group, register(ModelMetrics=None))
 
     with pytest.raises(UserError, match="it has no baseline that drift is measured against"):
         start("ModelPackageArn", "BaselineStatisticsUrl")

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -109,17 +110,56 @@ def test_a_model_without_artifacts_fails_its_step(pipelines, bucket: str, role: 
     assert reason.startswith("ClientError: Failed to invoke sagemaker:CreateModel. Error Details: Could not")
 
 
-def test_a_stopped_execution_stops_its_training(pipelines, training_jobs) -> None:
-    step = train_step(training_jobs)
-    step["Arguments"]["HyperParameters"] = {"num_round": "100000000"}
-    execution = pipelines.start(pipelines.create(step))
-    while not (started := pipelines.steps(execution).get("train", {}).get("Metadata")):
-        assert pipelines.sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
-    pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+def test_an_execution_stopped_halfway_leaves_nothing_and_can_be_repeated(
+    aws: boto3.Session, pipelines, training_jobs, role: str
+) -> None:
+    """While it trains, and between two steps, where a callback waits."""
+    sagemaker, group = pipelines.sagemaker, f"group-{uuid.uuid4().hex[:8]}"
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    queue = aws.client("sqs").create_queue(QueueName=group)["QueueUrl"]
+    train, register = train_step(training_jobs), register_step(group)
+    train["Arguments"]["HyperParameters"] = {"num_round": {"Get": "Parameters.Rounds"}}
+    del register["Arguments"]["CustomerMetadataProperties"]
+    ask = {"Name": "ask", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}, "OutputParameters": []}
+    register["DependsOn"] = ["ask"]
+    name = pipelines.create(
+        *(train, {**ask, "DependsOn": ["create_model"]}, model_step(role), register),
+        Parameters=[*APPROVAL, {"Name": "Rounds", "Type": "String", "DefaultValue": "5"}],
+    )
 
-    assert pipelines.wait(execution)["PipelineExecutionStatus"] == "Stopped"
-    job = started["TrainingJob"]["Arn"].rsplit("/", 1)[1]
+    def versions() -> list[int]:
+        listed = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+        return [each["ModelPackageVersion"] for each in listed]
+
+    def started(execution: str, step: str) -> dict[str, Any]:
+        while not (found := pipelines.steps(execution).get(step, {}).get("Metadata")):
+            status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+            assert status["PipelineExecutionStatus"] == "Executing"
+        return dict(found)
+
+    training = pipelines.start(name, parameters={"Rounds": "100000000"})
+    job = started(training, "train")["TrainingJob"]["Arn"].rsplit("/", 1)[1]
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=training)
+    assert pipelines.wait(training)["PipelineExecutionStatus"] == "Stopped"
+    assert pipelines.steps(training).keys() == {"train"}
     assert training_jobs.wait(job)["TrainingJobStatus"] == "Stopped"
+    keys = training_jobs.s3.list_objects_v2(Bucket=training_jobs.bucket, Prefix=f"models/{job}")
+    assert keys["KeyCount"] == 0, "no artifact of a model that is not trained to the end"
+
+    waiting = pipelines.start(name)
+    token = started(waiting, "ask")["Callback"]["CallbackToken"]
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=waiting)
+    sagemaker.send_pipeline_execution_step_success(CallbackToken=token)
+    assert pipelines.wait(waiting)["PipelineExecutionStatus"] == "Stopped"
+    assert pipelines.steps(waiting).keys() == {"train", "create_model", "ask"}
+    assert versions() == []
+
+    repeated = pipelines.start(name)
+    token = started(repeated, "ask")["Callback"]["CallbackToken"]
+    sagemaker.send_pipeline_execution_step_success(CallbackToken=token)
+    assert pipelines.wait(repeated)["PipelineExecutionStatus"] == "Succeeded"
+    assert "CacheHitResult" in pipelines.steps(repeated)["train"], "what was done is not done again"
+    assert versions() == [1]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,17 @@ def test_an_approval_is_recorded_and_found(sagemaker: Any, group: str, register:
     assert [each["ModelPackageArn"] for each in approved["ModelPackageSummaryList"]] == [arn]
 
 
+def test_an_update_of_a_card_keeps_what_it_does_not_name(sagemaker: Any, register: Register) -> None:
+    content = json.dumps({"model_overview": {}})
+    card = {"ModelCardContent": content, "ModelCardStatus": "PendingReview"}
+    arn = register(ModelCard=card)
+
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelCard={"ModelCardStatus": "Approved"})
+
+    described = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert described["ModelCard"] == {**card, "ModelCardStatus": "Approved"}
+
+
 def test_versions_are_listed_in_pages(sagemaker: Any, group: str, register: Register) -> None:
     for _ in range(3):
         register()
