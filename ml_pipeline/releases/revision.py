@@ -47,7 +47,7 @@ def descends(new: str, old: str, root: Path = ROOT) -> bool | None:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    """Return the output of Git, or None if Git is not installed or prints nothing."""
+    """Return the output of Git, or None if Git is not installed or fails."""
     try:
         done = subprocess.run(
             ["git", "-C", root, *words],  # noqa: S607 - the user's git
