@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,11 @@ def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
 
 
 def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
-    """Run the same spark-submit directly, and return its seconds, without its preparation."""
+    """Run the same spark-submit directly, and return its seconds, without its preparation.
+
+    The run has a name of its own: a job writes to the folder of its run, and rejects files of another there.
+    """
+    description = {**description, "ProcessingJobName": f"bare-{uuid.uuid4().hex}"}
     with tempfile.TemporaryDirectory() as folder:
         job = ContainerJob(
             name="bare",
@@ -61,9 +66,17 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
             download_prefix(s3, source["S3Uri"], source["LocalPath"], job.root)
         ready = prepare(job, lambda _line: None, Machine.this())
         began = time.monotonic()
-        subprocess.run(
-            ready.command, env=dict(ready.environment), cwd=ready.home.folder, capture_output=True, check=True
+        done = subprocess.run(
+            ready.command,
+            env=dict(ready.environment),
+            cwd=ready.home.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            sys.exit(f"{description['ProcessingJobName']} failed by itself:\n{done.stdout[-3000:]}")
         return time.monotonic() - began
 
 
