@@ -39,7 +39,7 @@ _TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.25
 _PROGRAM = "org.apache.spark.deploy.history.HistoryServer"
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""The first pages appear in half of the CPU time: they are too few for the second compiler."""
+"""Options for a fast start: a user opens too few pages for the second compiler to pay off."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

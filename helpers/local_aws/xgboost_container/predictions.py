@@ -16,7 +16,7 @@ from helpers.local_aws.xgboost_container.channels import CSV, LIBSVM, content_fo
 from helpers.local_aws.xgboost_container.library import xgboost
 
 _PLAIN_NUMBERS = re.compile(r"[-0-9.e,\n]*")
-"""What Arrow reads as Python's float does, thirty times as fast."""
+"""The characters of numbers that Arrow parses as Python's float does, but without Python objects."""
 _VOTING = frozenset({"multi:softmax", "binary:hinge"})
 
 
