@@ -11,8 +11,6 @@ import pytest
 from helpers import environments
 from helpers.infra.stacks.previews import EXPIRES_AT
 from helpers.infra.stacks.sweep import FoundStack, decide, find_stacks, remaining
-from helpers.local_aws.fault_injection import inject
-from helpers.local_aws.server_state import ServerState
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -134,7 +132,7 @@ def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session
 
 
 def test_a_preview_that_is_being_renewed_is_not_taken_for_expired(
-    aws: boto3.Session, server: ServerState, capsys: pytest.CaptureFixture[str]
+    aws: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloudformation, project = aws.client("cloudformation"), f"sweep-{uuid.uuid4().hex[:8]}"
     name = f"{project}-pr-7-keys"
@@ -145,9 +143,19 @@ def test_a_preview_that_is_being_renewed_is_not_taken_for_expired(
 
     topic = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
     cloudformation.create_stack(StackName=name, TemplateBody=topic, Tags=tags("2026-01-01T00:00:00Z"))
-    inject(server.endpoint, server.secret_key, stack_seconds=0.5)
-    cloudformation.update_stack(StackName=name, UsePreviousTemplate=True, Tags=tags("2126-01-01T00:00:00Z"))
-    inject(server.endpoint, server.secret_key, stack_seconds=0)
+    describe = cloudformation.describe_stacks
+
+    def while_it_is_updated(**request: Any) -> Any:
+        """Answer once as during the update, which ends before the next request."""
+        monkeypatch.setattr(cloudformation, "describe_stacks", describe)
+        answer = describe(**request)
+        answer["Stacks"][0]["StackStatus"] = "UPDATE_IN_PROGRESS"
+        cloudformation.update_stack(
+            StackName=name, UsePreviousTemplate=True, Tags=tags("2126-01-01T00:00:00Z")
+        )
+        return answer
+
+    monkeypatch.setattr(cloudformation, "describe_stacks", while_it_is_updated)
 
     (found,) = find_stacks(cloudformation, project, ["keys"])
 

@@ -94,6 +94,8 @@ def test_alarms_need_an_address(account: Account) -> None:
 def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is_protected(
     account: Account,
 ) -> None:
+    # Jobs of other tests write to this log group, in the region of `account`.
+    account = replace(account, session=boto3.Session(region_name="ap-northeast-3"))
     protected = replace(account, stacks=[replace(each, protected=True) for each in account.stacks])
     logs, group = account.session.client("logs"), "/aws/sagemaker/ProcessingJobs"
     key = account.session.client("kms").create_key()["KeyMetadata"]["Arn"]
