@@ -72,7 +72,12 @@ class DirectReads:
         self, model: OperationModel, params: Mapping[str, Any], **_: object
     ) -> tuple[AWSResponse, dict[str, Any]] | None:
         """Return the response, or None to send the request."""
-        if params["query_string"] or not _WHOLE_OBJECT.issuperset(map(str.lower, params["headers"])):
+        shape = model.output_shape
+        if (
+            shape is None
+            or params["query_string"]
+            or not _WHOLE_OBJECT.issuperset(map(str.lower, params["headers"]))
+        ):
             return None
         bucket, _slash, key = unquote(urlsplit(params["url"]).path).removeprefix("/").partition("/")
         found = _readable(bucket, key)
@@ -81,10 +86,7 @@ class DirectReads:
         content = found.value
         headers = {**found.response_dict, **found.metadata, "content-length": str(len(content))}
         answer = AWSResponse(params["url"], 200, HTTPHeaders.from_pairs(headers.items()), _Content(content))
-        answered: dict[str, Any] = self._parser.parse(
-            convert_to_response_dict(answer, model), model.output_shape
-        )
-        return answer, answered
+        return answer, self._parser.parse(convert_to_response_dict(answer, model), shape)
 
 
 def _readable(bucket_name: str, key: str) -> Any:
