@@ -120,7 +120,7 @@ def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
 
 
 def this_run(environment: Mapping[str, str]) -> str:
-    """Return the URL of this workflow run, or a phrase outside of GitHub."""
+    """Return the URL of this workflow run, or a text if the command does not run in a workflow."""
     run = environment.get("GITHUB_RUN_ID")
     if not run:
         return "a run outside of GitHub"
