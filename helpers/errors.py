@@ -57,8 +57,7 @@ class UserError(Exception):
 
 
 def explain(error: Exception) -> UserError | None:
-    """Return the message and hint of an error that the user can fix, or None for a defect of this
-    repository."""
+    """Return the message and hint of an error that the user can fix, or None for a defect."""
     # Imported only for an error: commands that do not use AWS start in a third of the time.
     from botocore.exceptions import (  # noqa: PLC0415
         ClientError,

@@ -45,7 +45,7 @@ def put_comment(
         number: the number of the pull request.
         mark: identifies the comment.
         text: Markdown; it is truncated to the longest body that GitHub accepts.
-        more: a sentence that says where to read the rest of a truncated text.
+        more: where to read the rest of a truncated text.
 
     Raises:
         UserError: the mark is not valid.

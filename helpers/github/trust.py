@@ -34,7 +34,7 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
         "GET", f"{repository.url}/actions/oidc/customization/sub"
     )
     # Tokens have this prefix. `use_immutable_subject` in the same response can contradict it.
-    prefix = answer.get("sub_claim_prefix") or _by_number(repository)
+    prefix = answer.get("sub_claim_prefix") or _default_prefix(repository)
     found = _SUBJECT.fullmatch(prefix)
     if not answer["use_default"] or not found:
         raise UserError(
@@ -89,7 +89,7 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
     return True
 
 
-def _by_number(repository: Repository) -> str:
-    """Return the prefix that github.com gives new repositories, where the API does not return one."""
+def _default_prefix(repository: Repository) -> str:
+    """Return the prefix of new repositories on github.com, for an API that does not return it."""
     _, it = repository.requester.requestJsonAndCheck("GET", repository.url)
     return f"repo:{it['owner']['login']}@{it['owner']['id']}/{it['name']}@{it['id']}"

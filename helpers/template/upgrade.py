@@ -54,9 +54,8 @@ def upgrade(
         step: returns a context manager around each of STEPS, as `Progress.step` does.
 
     Raises:
-        UserError: the working tree has uncommitted changes, an upgrade is in progress, a version is unknown,
-            or
-            the fork already has this version or a later one.
+        UserError: there are uncommitted changes, an upgrade is in progress, a version is unknown, or the fork
+            already has this version or a later one.
     """
     _require_clean(git)
     known = read_record(git.folder)
@@ -178,8 +177,7 @@ def _resolve(git: Git, name: str) -> str:
 def _base(git: Git, known: Record, target: str) -> str:
     """Return the commit of the template that the fork has.
 
-    If none is recorded, this is the latest common commit, or the commit with the files of the fork's first
-    commit.
+    If none is recorded, this is the merge base, or the commit whose files the first commit of the fork has.
     """
     if known.template:
         return _resolve(git, known.template.commit)
@@ -213,8 +211,7 @@ def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) ->
 
 
 def _tree(git: Git, commit: str, record: Record, text: str | None) -> str:
-    """Create the tree of a commit without the parts that the fork does not have, and with the text of its
-    record; return its hash."""
+    """Create the tree of a commit without the parts that the fork does not have, with its record."""
     version = Version(git, commit)
     changed = without(absent_parts(version.parts(), record.answers), version)
     if text is not None:

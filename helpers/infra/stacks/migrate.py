@@ -1,15 +1,15 @@
 """Migrates keys and buckets from the single stack of earlier versions without losing objects.
 
-CloudFormation moves nothing out of a stack that still has it. So the legacy stack first comes to retain its
-keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.
+CloudFormation cannot import a resource that still belongs to another stack. The legacy stack is therefore
+first updated to retain its keys and buckets, and then deleted. The new stacks import what it retained.
 
-The template of an import is not that of the new stack. An import changes nothing: what it declares about a
-resource
-is taken for true, so the deployment after it would find no difference, and leave encryption or a key's policy
-as it was. So it declares as little as CloudFormation allows, and the deployment sets the rest.
+The template of an import is not that of the new stack, because an import does not change resources.
+CloudFormation assumes that the properties in the template are those of the resource. The deployment after it
+would find no difference, and would not update the encryption or the key policy. The import therefore
+declares as few properties as CloudFormation allows, and the deployment sets the others.
 
-What is done is read from the stacks themselves. A migration that was interrupted continues where it ended,
-once CloudFormation has done what it was at.
+The progress is read from the stacks. An interrupted migration continues after the operation in
+progress has ended.
 """
 
 import json
@@ -46,20 +46,21 @@ def migrate(
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
 ) -> dict[str, str]:
-    """Move keys and buckets of the legacy stack to the new ones, deploy these, and return their outputs.
+    """Migrate keys and buckets of the legacy stack to the new stacks, deploy them, and return their outputs.
 
-    Where there is no legacy stack, and none that was half moved, there is nothing to do.
+    The result is empty if there is neither a legacy stack nor a migration to continue.
 
     Args:
-        session: where the stacks are.
+        session: a session of the region of the stacks.
         legacy_name: the name of the legacy stack.
-        stacks: the new ones, in the order of their deployment.
-        console: where to show it.
-        confirm: asks and returns the answer, which must be the environment's name; None does not ask.
-        polling: how to wait.
+        stacks: the new stacks, in deployment order.
+        console: the console for progress messages.
+        confirm: shows a question and returns the answer, which must be the name of the environment; None does
+            not ask.
+        polling: how often and how long to poll.
 
     Raises:
-        UserError: not confirmed, or a step failed or would have lost something; what was done is kept.
+        UserError: not confirmed, or a step failed or would lose data; completed steps are not undone.
     """
     legacy, environment = LegacyStack(session, legacy_name), stacks[0].environment
     polling = polling or Polling()
@@ -105,7 +106,7 @@ def _reject_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
 
 
 def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
-    """Return why there is nothing to do, or None where a migration was interrupted."""
+    """Return why there is nothing to migrate, or None if there is a migration to continue."""
     retained, imported = legacy.retained_resources(), legacy.imported()
     mine = {name for name, found in imported.items() if retained.get(name) == found}
     gone = {name: found for name, found in retained.items() if not legacy.is_there(name, found)}
@@ -166,7 +167,7 @@ def _retain(
     console: "Console",
     polling: Polling,
 ) -> None:
-    """Have the legacy stack retain what moves, by its own template and parameters."""
+    """Update the legacy stack to retain its keys and buckets, and change nothing else."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if not not_retained(cloudformation, stack_id, TYPES):
         console.print(f"{legacy.name} retains its keys and buckets already.")
@@ -181,7 +182,7 @@ def _retain(
 
 
 def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
-    """Delete the legacy stack, if it is certain that keys and buckets stay."""
+    """Delete the legacy stack, if it retains its keys and buckets."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if lost := not_retained(cloudformation, stack_id, TYPES):
         listed = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
@@ -202,7 +203,7 @@ def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", poll
 def _import_retained(
     legacy: LegacyStack, like: StackConfiguration, console: "Console", polling: Polling
 ) -> None:
-    """Import what the legacy stack left behind into the stacks that have it from now on."""
+    """Import the keys and buckets that the legacy stack retained into the new stacks."""
     cloudformation = legacy.cloudformation
     retained, imported = legacy.retained_resources(), legacy.imported()
     for template, types in MOVED.items():
@@ -226,7 +227,7 @@ def _import_retained(
 
 
 def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: Polling) -> None:
-    """Delete the shell that a failed creation or import has left behind."""
+    """Delete the empty stack that a failed creation or import left behind."""
     stack = find_stack(legacy.cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return
@@ -240,7 +241,7 @@ def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: 
 
 
 def reject_loss(planned: PlannedChangeSet) -> None:
-    """Raise a UserError if a deployment replaces or deletes keys or buckets, or creates again what moved."""
+    """Raise a UserError if a deployment would replace or delete keys or buckets, or create migrated ones."""
     lost = [
         f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()
         for change in planned.changes
