@@ -87,8 +87,8 @@ def _reject_loopback(environment: Environment, session: Session) -> None:
     for name, url in sorted(endpoints.items()):
         if _is_loopback(url):
             raise UserError(
-                f"{name} is {url}, which is on this machine, but {environment} is in AWS",
-                hint=f"Use another shell, or run: unset ${{!AWS_@}}. To have {environment} on the embedded "
+                f"{name} is {url}, which is on this machine, but {environment} is on AWS",
+                hint=f"Use another shell, or run: unset ${{!AWS_@}}. To use {environment} on the embedded "
                 f"AWS, set {ANY_ENVIRONMENT}=yes",
             )
 

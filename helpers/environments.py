@@ -157,7 +157,7 @@ def _problems(path: Path, values: dict[str, Any]) -> list[str]:
     if path.stem != PREVIEW and not NAME.fullmatch(path.stem):
         problems.append(f"the environment's name {path.stem} must match {NAME.pattern}; rename the file")
     if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
-        problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
+        problems.append(f"Region is {json.dumps(values['region'])}; write a region, such as us-east-1")
     problems += partition_problems(str(values.get("region", "")))
     for key, field in (("Approval", "approval"), ("Protected", "protected")):
         if not isinstance(values.get(field, False), bool):

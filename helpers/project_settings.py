@@ -65,6 +65,6 @@ def partition_problems(region: str) -> list[str]:
     if not _OTHER_PARTITION.match(region):
         return []
     return [
-        f"Region is {region}, which is not in the partition aws: in China, GovCloud and the other partitions "
-        "endpoints, images and prices have names that the templates do not know; choose another region"
+        f"Region is {region}, which is not in the partition aws: the templates do not support the "
+        "endpoints, images and prices of China, GovCloud and other partitions; choose another region"
     ]

@@ -74,6 +74,6 @@ def identity_token(environment: Mapping[str, str]) -> str:
         return str(content["value"])
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"GitHub gives this job no token of its identity: {error!r}",
+            f"GitHub returns no OIDC token for this job: {error!r}",
             hint="Give the job the permission id-token: write",
         ) from error

@@ -80,14 +80,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=f"of requirements with hashes, or {LOCK}"
+        "files", nargs="+", type=Path, metavar="FILE", help=f"requirements file with hashes, or {LOCK}"
     )
     parser.add_argument(
         "--required", action="store_true", help="also fail if the advisory database cannot be reached"
     )
-    parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="(default: %(default)s)")
-    parser.add_argument("--osv", default=OSV, help="the advisories on jars (default: %(default)s)")
-    parser.add_argument("--pip-audit", type=Path, default=PIP_AUDIT, help="(default: %(default)s)")
+    parser.add_argument(
+        "--accepted", type=Path, default=ACCEPTED, help="accepted vulnerabilities (default: %(default)s)"
+    )
+    parser.add_argument("--osv", default=OSV, help="URL of the advisories on jars (default: %(default)s)")
+    parser.add_argument(
+        "--pip-audit", type=Path, default=PIP_AUDIT, help="path of pip-audit (default: %(default)s)"
+    )
     return run_command(_run, parser.parse_args(arguments))
 
 
@@ -200,13 +204,13 @@ def evaluate(
             failed = True
     named = {(v.package, name) for v in audit.vulnerabilities for name in v.names}
     lines += [
-        f"{entry.id} of {entry.package} is accepted and not found any more: remove it"
+        f"{entry.id} of {entry.package} is accepted but no longer found: remove it"
         for entry in accepted
         if entry.package in audit.audited and (entry.package, entry.id) not in named
     ]
     if audit.skipped:
         name, why = next(iter(audit.skipped.items()))
-        lines.append(f"NOT AUDITED: {len(audit.skipped)} packages, as {name}: {why}")
+        lines.append(f"NOT AUDITED: {len(audit.skipped)} packages, for example {name}: {why}")
         failed |= required
     lines.append(f"Packages audited: {len(audit.audited)}")
     return lines, failed

@@ -1,5 +1,4 @@
-"""Adds locked jars to a software bill of materials: `python -m helpers.dependencies.jar_components LOCK
-SBOM`."""
+"""Adds locked jars to an SBOM: `python -m helpers.dependencies.jar_components LOCK SBOM`."""
 
 import json
 import sys

@@ -85,7 +85,7 @@ def _workflows(*, check: bool) -> int:
         )
     unused = without_purpose(listed, previews=has_previews())
     for path in unused:
-        print(f"{path.name}: no environment is left for it; delete it.")
+        print(f"{path.name}: no environment uses it; delete it.")
     return 1 if unused or (check and changed) else 0
 
 

@@ -72,8 +72,8 @@ def describe(drift: Mapping[str, Any]) -> str:
     for scoring in drift["scoring"]:
         parts += _scoring(scoring)
     parts.append(
-        "Fix it in the repository or by hand: a deployment does not undo what was changed by hand. "
-        f"`make drift ENV={environment}` shows the same. This issue closes itself when the drift is gone."
+        "Fix it in the repository or by hand: a deployment does not undo manual changes. "
+        f"`make drift ENV={environment}` shows the same. This issue is closed when the drift is gone."
     )
     return "\n\n".join(parts) + "\n"
 

@@ -50,7 +50,7 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
     github = PREVIEW if is_preview(name) else name
     if not problems and not _is_set_up(github, variables):
         problems.append(
-            f"{github} is not set up on GitHub; an administrator does that: make github-setup ENV={github}"
+            f"{github} is not set up on GitHub; as an administrator, run: make github-setup ENV={github}"
         )
     if problems:
         raise UserError(
@@ -79,7 +79,7 @@ def _environment_problems(name: str, *, teardown: bool) -> list[str]:
     settings = environment.settings
     if teardown and (settings.protected or settings.approval):
         why = "is protected" if settings.protected else "needs approval"
-        return [f"{name} {why}; an administrator removes it at a terminal: make teardown ENV={name}"]
+        return [f"{name} {why}; as an administrator, run at a terminal: make teardown ENV={name}"]
     return []
 
 
@@ -91,13 +91,13 @@ def _promotion_problems(inputs: Mapping[str, str], variables: Mapping[str, str])
     elif problems := _environment_problems(source, teardown=False):
         yield from problems
     elif not _is_set_up(source, variables):
-        yield f"{source} is not set up on GitHub; an administrator does that: make github-setup ENV={source}"
+        yield f"{source} is not set up on GitHub; as an administrator, run: make github-setup ENV={source}"
     if not _MODEL_VERSION.fullmatch(inputs.get("version", "")):
         yield "version must be a whole number from 1, as `make models` lists them"
     if variables.get("VISIBILITY") == "public":
         yield (
-            "the repository is public, and everybody could download the model and its sample; promote it at "
-            "a terminal: make promote"
+            "the repository is public, so everyone could download the model and its sample; promote it at a "
+            "terminal: make promote"
         )
 
 

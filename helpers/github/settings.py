@@ -144,10 +144,10 @@ def send(repository: Repository, call: Call) -> None:
 
 def _without_reviewers(call: Call, error: GithubException) -> UserError:
     return UserError(
-        f"GitHub rejects the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository "
-        "they need GitHub Enterprise",
+        f"GitHub rejects the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository, "
+        "reviewers need GitHub Enterprise",
         hint='Make the repository public, or remove "Approval": true from the file of the environment: '
-        "whoever may merge then deploys",
+        "everyone who can merge can then deploy",
     )
 
 

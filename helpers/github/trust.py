@@ -38,8 +38,8 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
     found = _SUBJECT.fullmatch(prefix)
     if not answer["use_default"] or not found:
         raise UserError(
-            f"The OIDC subject of this repository is customized ({prefix}), and the roles trust no other "
-            "than GitHub's default",
+            f"The OIDC subject of this repository is customized ({prefix}), and the roles trust only "
+            "GitHub's default",
             hint="Reset it in the settings of the repository (Actions, OIDC)",
         )
     values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])

@@ -177,7 +177,7 @@ def _approval(name: str, before: str) -> str:
         "    timeout-minutes: 5\n"
         f"    environment: {approval_of(name)}\n"
         "    permissions: {}\n"
-        "    concurrency: # alone: who waits for approval is in nobody's way\n"
+        "    concurrency: # one per run: waiting for approval blocks no other run\n"
         f"      group: {approval_of(name)}-${{{{ github.run_id }}}}\n"
         "      cancel-in-progress: false\n"
         "    steps:\n"

@@ -73,7 +73,7 @@ def _holds(condition: Any, values: Mapping[str, str]) -> bool:
             return any(_holds(part, values) for part in parts)
         case {"Fn::Contains": [items, item]}:
             return _value(item, values) in [_value(each, values) for each in items]
-    raise NotImplementedError(f"Rules know no {condition}")
+    raise NotImplementedError(f"unsupported condition in a rule: {condition}")
 
 
 def _value(part: Any, values: Mapping[str, str]) -> str:

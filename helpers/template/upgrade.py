@@ -71,7 +71,7 @@ def upgrade(
     base = _resolve(git, start) if start else _base(git, known, target)
     if base == target:
         raise UserError(
-            f"The fork already has {to} of the template: nothing is to be done",
+            f"The fork already has {to} of the template",
             hint="Name a later version: make upgrade TO=<version>",
         )
     if git.run("merge-base", "--is-ancestor", base, target).returncode:
@@ -139,7 +139,7 @@ def abort(git: Git) -> None:
         raise UserError("No upgrade is in progress", hint="Begin one with: make upgrade TO=<version>")
     if git.commit("HEAD") != before:
         _forget(git)
-        raise UserError("The upgrade was committed already", hint="Undo it with: git revert HEAD")
+        raise UserError("The upgrade is already committed", hint="Undo it with: git revert HEAD")
     git.run("cherry-pick", "--quit")
     git("reset", "--quiet", "--hard", before)
     _remove_written(git, before)

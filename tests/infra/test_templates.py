@@ -1096,7 +1096,7 @@ BAD_INPUT = [
         (
             "keys",
             {"Environment": "prod"},
-            "Environment is not given here, it is the name of the file: remove",
+            "Environment cannot be set here, it is the name of the file: remove",
         ),
     ],
 )

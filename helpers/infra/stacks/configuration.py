@@ -137,7 +137,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         defaults |= {key: str(rule["Default"]) for key, rule in declared.items() if "Default" in rule}
         outputs |= _output_names(template.get("Outputs", {}))
     problems += [
-        f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
+        f"{key} is not a parameter of the templates {', '.join(file['Stacks'])}: remove it"
         for key in sorted(file["Parameters"].keys() - known)
     ]
     problems += _zone_problems({**defaults, **file["Parameters"]}, settings.region)
@@ -211,7 +211,7 @@ def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
     }
     return [
         f"ImageAccountIds has {account}, the account of the images in {others[account]}, but the "
-        f"environment runs in {region}: remove it, the accounts of {region} are found without"
+        f"environment runs in {region}: remove it, the accounts of {region} are added automatically"
         for account in given.get("ImageAccountIds", "").split(",")
         if account in others
     ]
@@ -369,15 +369,13 @@ def _value_problems(content: Mapping[str, Any]) -> list[str]:
             problems.append(f"{section} must be an object of strings")
             continue
         problems += [
-            f"{section}.{key} is not given here, {why}: remove it"
+            f"{section}.{key} cannot be set here, {why}: remove it"
             for key, why in _DEFINED_ELSEWHERE[section].items()
             if key in content[section]
         ]
         for key, value in content[section].items():
             if not isinstance(value, str):
-                problems.append(
-                    f"{section}.{key} is {json.dumps(value)}: CloudFormation wants a string, in quotes"
-                )
+                problems.append(f"{section}.{key} is {json.dumps(value)}: write a string, in quotes")
     return sorted(problems)
 
 

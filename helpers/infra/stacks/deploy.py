@@ -138,7 +138,7 @@ def deploy(
         try:
             execute_and_wait(cloudformation, planned, console, polling, check, step)
         except OutdatedError:
-            console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
+            console.print(f"{configuration.name} has been changed meanwhile: computing its changes again.")
         else:
             return outputs_of(cloudformation, configuration.name, configuration.environment)
 
@@ -186,7 +186,7 @@ def delete_failed_stack(
 ) -> None:
     """Delete a stack whose creation failed, because it cannot be updated."""
     name, stack_id = stack["StackName"], stack.get("StackId", stack["StackName"])
-    console.print(f"{name} is in {stack['StackStatus']}, left by an earlier creation: deleting it first.")
+    console.print(f"{name} is in {stack['StackStatus']}, because its creation failed: deleting it first.")
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
 

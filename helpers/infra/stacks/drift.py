@@ -136,7 +136,7 @@ def _stack_drift(
     polling: Polling,
 ) -> StackDrift:
     if there and there["StackStatus"] == "DELETE_FAILED":  # nothing to compare; continue with other stacks
-        why = "its deletion is not at its end: make teardown"
+        why = "its deletion failed: run make teardown"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     ready = readiness(there)
     if there is None or ready is not Readiness.UPDATE:
@@ -257,12 +257,14 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
         text = f"no drift in {len(found)} stacks ({compared} compared)."
     else:
         text = (
-            f"drift in {', '.join(drifted)} ({compared} compared). What is not deployed: "
-            f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
-            "template; a deployment does not see it."
+            f"drift in {', '.join(drifted)} ({compared} compared). Deploy what is not deployed "
+            f"with: make deploy ENV={environment}. Undo what was changed by hand, or add it to the template; "
+            "a deployment does not undo it."
         )
     if unchecked := [stack.name for stack in found if stack.unchecked]:
-        text += f" Not all of {', '.join(unchecked)} could be checked: fix that, there may be more drift."
+        text += (
+            f" Not all of {', '.join(unchecked)} could be checked: fix this, because there may be more drift."
+        )
     console.print(f"{environment}: {text}", highlight=False)
 
 

@@ -69,7 +69,7 @@ def migrate(
     there = find_stack(legacy.cloudformation, legacy.name)
     if there:
         _reject_unless_movable(legacy, there)
-    elif nothing := _nothing_to_go_on_with(legacy, stacks):
+    elif nothing := _reason_for_nothing(legacy, stacks):
         console.print(f"{nothing}: nothing to do.", highlight=False)
         return {}
     if confirm:
@@ -83,7 +83,7 @@ def migrate(
         return deploy_all(legacy.cloudformation, stacks, console, polling, reject_loss)
     except BaseException as error:
         error.add_note(
-            "The migration is not complete. Do not deploy before it is. "
+            "The migration is not complete. Do not deploy before that. "
             f"Continue with: make migrate ENV={environment}"
         )
         raise
@@ -93,27 +93,27 @@ def _reject_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {legacy.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
         raise UserError(
-            f"{legacy.name} is in {status} and holds nothing to move", hint=f"Delete it with: {delete}"
+            f"{legacy.name} is in {status} and has nothing to migrate", hint=f"Delete it with: {delete}"
         )
     missing = TYPES.keys() - processed_resources(legacy.cloudformation, legacy.name).keys()
     if missing:
         raise UserError(
             f"{legacy.name} was not deployed from the template of an earlier version: it has no "
             f"{', '.join(sorted(missing))}",
-            hint=f"If nobody needs it, delete it with: {delete}",
+            hint=f"If it is no longer needed, delete it with: {delete}",
         )
     _reject_taken(legacy, legacy.imported())
 
 
-def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
+def _reason_for_nothing(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
     """Return why there is nothing to migrate, or None if there is a migration to continue."""
     retained, imported = legacy.retained_resources(), legacy.imported()
     mine = {name for name, found in imported.items() if retained.get(name) == found}
     gone = {name: found for name, found in retained.items() if not legacy.is_there(name, found)}
     if gone == retained or (imported and not mine):
-        return f"There is no stack {legacy.name} to move"
+        return f"There is no stack {legacy.name} to migrate"
     if mine == TYPES.keys() and all(_is_deployed(legacy, stack) for stack in stacks):
-        return f"All of {legacy.name} has moved"
+        return f"{legacy.name} is already migrated"
     if gone:
         lost = ", ".join(f"{name} ({found})" for name, found in gone.items())
         raise UserError(
@@ -140,16 +140,17 @@ def _reject_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
     ]
     if problems:
         raise UserError(
-            f"{legacy.name} cannot be moved:{one_per_line(problems)}",
-            hint="Remove these obstacles, then run the command again",
+            f"{legacy.name} cannot be migrated:{one_per_line(problems)}",
+            hint="Correct these problems, then run the command again",
         )
 
 
 def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     try:
         answer = ask(
-            f"This moves the keys and buckets of {name} to new stacks; all else of it, network and roles, is "
-            f"deleted and created again. No pipeline must run meanwhile. Type {environment} to continue: "
+            f"This moves the keys and buckets of {name} to new stacks. Its other resources, such as the "
+            "network and roles, are deleted and created again. Do not run pipelines meanwhile. "
+            f"Type {environment} to continue: "
         )
     except EOFError:
         answer = ""
@@ -170,9 +171,9 @@ def _retain(
     """Update the legacy stack to retain its keys and buckets, and change nothing else."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if not not_retained(cloudformation, stack_id, TYPES):
-        console.print(f"{legacy.name} retains its keys and buckets already.")
+        console.print(f"{legacy.name} already retains its keys and buckets.")
         return
-    console.print(f"[bold]Having {legacy.name} retain[/] {', '.join(TYPES)}.")
+    console.print(f"[bold]Updating {legacy.name}[/] to retain {', '.join(TYPES)}.")
     text = retaining(original_template(cloudformation, stack_id), TYPES)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in there.get("Parameters", [])}
     tags = {each["Key"]: each["Value"] for each in there.get("Tags", [])}
@@ -233,7 +234,7 @@ def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: 
         return
     if stack["StackStatus"] != "IMPORT_ROLLBACK_COMPLETE" and readiness(stack) is not Readiness.RECREATE:
         raise UserError(
-            f"{name} exists already, in {stack['StackStatus']}, without the resources that it is to import",
+            f"{name} already exists, in {stack['StackStatus']}, without the resources that it is to import",
             hint="If nothing in it is needed, delete it with: aws cloudformation delete-stack "
             f"--stack-name {name}",
         )

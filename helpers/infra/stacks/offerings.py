@@ -59,14 +59,14 @@ def _missing_in(ec2: "EC2Client", stack: "StackConfiguration", instance_types: C
 def _fix(stack: "StackConfiguration", complete: Sequence[str]) -> str:
     file = f"infra/parameters/{file_of(stack.environment)}"
     if stack.value("ExistingSubnetIds"):
-        return f"Name subnets in other zones as ExistingSubnetIds in {file}; all is offered in " + (
+        return f"Name subnets in other zones as ExistingSubnetIds in {file}; everything is offered in " + (
             ", ".join(complete) or "no zone"
         )
     needed = int(stack.value("ZoneCount"))
     if len(complete) < needed:
         return (
-            f"All is offered in {', '.join(complete) or 'no zone'}: change the instance types, or reduce "
-            f"InterfaceEndpoints or ZoneCount in {file}"
+            f"Everything is offered in {', '.join(complete) or 'no zone'}: change the instance types, or "
+            f"reduce InterfaceEndpoints or ZoneCount in {file}"
         )
     return f"Name zones in {file}, as AvailabilityZones: {','.join(complete[:needed])}"
 

@@ -62,15 +62,15 @@ def _plan(
     if configuration.needs:
         # CloudFormation cannot compute changes for a stack whose parameters have no values yet.
         wanted = ", ".join(sorted(configuration.needs))
-        return StackPlan(name, note=f"{name} is new, all of it is to add: it waits for {wanted}.")
+        return StackPlan(name, note=f"{name} is new: all its resources will be added. It waits for {wanted}.")
 
     def plan(stack: "StackTypeDef | None") -> StackPlan:
         ready = readiness(stack)
         if stack and ready is Readiness.RECREATE:
             return StackPlan(
                 name,
-                note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes "
-                "it and creates it again, all of its resources.",
+                note=f"{name} is in {stack['StackStatus']} because its creation failed: a deployment "
+                "deletes it and creates it again, with all its resources.",
             )
         if stack:
             discard_killed_plans(cloudformation, name)

@@ -72,7 +72,7 @@ def reject_more_than_retention(planned: "PlannedChangeSet") -> None:
     ]
     if more:
         raise UserError(
-            f"{planned.stack_name} was to retain resources and nothing else, but this would change as "
+            f"{planned.stack_name} must only be updated to retain resources, but these would change as "
             f"well:{one_per_line(more)}",
             hint="Undo these changes, then run the command again",
         )

@@ -93,7 +93,7 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
         if stack.name == stack_name(project, ROLE_OF_PREVIEWS, "github_oidc"):
             continue
         if not stack.is_of(project):
-            reported.append(f"{stack.name}: its tags do not name {project}; it is left alone")
+            reported.append(f"{stack.name}: its tags do not name {project}; it is kept")
         elif is_preview(stack.environment):
             previews.setdefault(stack.environment, []).append(stack)
         elif stack.environment not in names():

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
-_GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
-"""How the name ends of the stack with GitHub's way in."""
+_GITHUB_SUFFIX = stack_name("", "", "github_oidc").removeprefix("-")
+"""The suffix of the name of the stack with GitHub's roles."""
 
 
 def reject_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
@@ -74,7 +74,7 @@ def teardown(
         UserError: not confirmed, an operation on a stack does not end, or a deletion failed.
     """
     cloudformation = session.client("cloudformation")
-    left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
+    left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUB_SUFFIX)]
     stacks = [stack for stack in stacks if stack.name not in left]
     left = [name for name in left if find_stack(cloudformation, name)]
     found = {stack.name: there for stack in stacks if (there := find_stack(cloudformation, stack.name))}
@@ -109,7 +109,7 @@ def teardown(
 def _show_retained(names: Sequence[str], console: "Console") -> None:
     for name in names:
         console.print(
-            f"Remains: {name}, by which GitHub's workflows get in. An administrator deletes it: "
+            f"Remains: {name}, the stack of GitHub's roles. As an administrator, delete it with: "
             "make teardown ARGS=--with-github",
             highlight=False,
         )
@@ -147,9 +147,9 @@ def _delete(
     if deletes_homes:  # those of domains that an interrupted teardown deleted
         for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)
-        brought = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
-        if brought and brought not in own:  # an existing VPC can contain other domains
-            delete_homes(session, brought, console, polling, deleted_domains(cloudformation, names))
+        existing = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
+        if existing and existing not in own:  # an existing VPC can contain other domains
+            delete_homes(session, existing, console, polling, deleted_domains(cloudformation, names))
     events = _delete_stack(cloudformation, stack, stack_id, console, polling)
     for domain, vpc in domains.items():
         if deletes_homes:
@@ -157,7 +157,7 @@ def _delete(
         else:
             console.print(
                 f"Remains: the file system of the homes of {domain}, and with it {vpc}. Delete it by hand "
-                "when nobody needs it any more.",
+                "when it is no longer needed.",
                 highlight=False,
             )
     for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
@@ -191,8 +191,9 @@ def _delete_stack(
     events = watch(feed, stack.name, console, polling) if feed else []
     if boundaries := _protected_boundaries(events):
         console.print(
-            f"Remains: {stack.name}, with the boundary {' and '.join(boundaries)}, which you may not delete. "
-            f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
+            f"Remains: {stack.name}, with the permissions boundary {' and '.join(boundaries)}, which you may "
+            f"not delete. As an administrator, run: make teardown ENV={stack.environment}. Do not deploy "
+            "before that.",
             highlight=False,
         )
     elif events and (reason := first_failure(events)):
@@ -252,7 +253,7 @@ def _retained(events: list["StackEventTypeDef"]) -> list[str]:
     skipped = [event for event in events if event.get("ResourceStatus") == "DELETE_SKIPPED"]
     return [
         f"Remains: {event.get('ResourceType')} {event.get('PhysicalResourceId')}. The template retains it "
-        "(DeletionPolicy); delete it by hand when nobody needs it any more."
+        "(DeletionPolicy); delete it by hand when it is no longer needed."
         for event in skipped
     ]
 
@@ -265,7 +266,7 @@ def _keys_pending_deletion(kms: "KMSClient", events: list["StackEventTypeDef"]) 
         key = kms.describe_key(KeyId=event.get("PhysicalResourceId", ""))["KeyMetadata"]
         if date := key.get("DeletionDate"):
             lines.append(
-                f"Remains until {date:%Y-%m-%d}: KMS key {key['KeyId']}, pending deletion. Until then "
-                f"`aws kms cancel-key-deletion --key-id {key['KeyId']}` brings it back."
+                f"Remains until {date:%Y-%m-%d}: KMS key {key['KeyId']}, pending deletion. Restore it with: "
+                f"aws kms cancel-key-deletion --key-id {key['KeyId']}"
             )
     return lines
