@@ -247,9 +247,9 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 .PHONY: completion reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests
+test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, except test-browser, test-fork, test-workflows and security
 	$(PY) -m $(PYTEST) $(ARGS)
-coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run all tests and check their coverage, like ci
+coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the same tests as `test`, and check their coverage
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
