@@ -27,7 +27,9 @@ STACKS = [
         ),
     ),
     StackPlan("a-trial-keys", note="No changes: a-trial-keys matches the template.", is_change=False),
-    StackPlan("a-trial-late", note="a-trial-late is new: all its resources will be added. It waits for <Bucket>."),
+    StackPlan(
+        "a-trial-late", note="a-trial-late is new: all its resources will be added. It waits for <Bucket>."
+    ),
 ]
 
 
