@@ -113,7 +113,7 @@ def progress(
         command: its name, such as `deploy`.
         environment: the environment, or another key of runs with a similar duration.
         steps: the names of the steps in order; a name that occurs twice is the same work.
-        console: where to show it.
+        console: the console that shows it.
         clock: returns a time in seconds.
     """
     key = f"{command} {environment}"

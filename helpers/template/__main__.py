@@ -1,4 +1,4 @@
-"""Command line: python -m helpers.template upgrade, as the Makefile calls it."""
+"""Merges later versions of the template into a fork: `python -m helpers.template upgrade`."""
 
 import argparse
 import sys

@@ -73,7 +73,7 @@ def find_stacks(
     for page in cloudformation.get_paginator("list_stacks").paginate():
         for each in page["StackSummaries"]:
             name = ours.fullmatch(each["StackName"])
-            # A nested stack goes with its parent, and one that is deleted stays listed for 90 days.
+            # A nested stack is deleted with its parent, and a deleted stack stays listed for 90 days.
             if name is None or "ParentId" in each or each["StackStatus"] == "DELETE_COMPLETE":
                 continue
             stack = wait_until_stable(cloudformation, each.get("StackId", each["StackName"]), READING)
