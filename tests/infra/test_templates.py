@@ -1068,7 +1068,7 @@ BAD_INPUT = [
     ("network", {"ZoneCount": "5"}, "ZoneCount.* must be one of"),
     ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingVpcId requires ExistingSubnetIds"),
     ("network", {"InterfaceEndpoints": "kms,ec2"}, "InterfaceEndpoints.* must be one of"),
-    ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "A budget needs an address"),
+    ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "MonthlyBudgetUsd requires AlarmEmail"),
     ("operations", {"AlarmEmail": "nobody"}, "AlarmEmail .*must be empty or an address"),
     ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository .*must be owner/name"),
     ("github_oidc", {"GitHubRepository": "owner/*"}, "GitHubRepository .*must be owner/name"),
