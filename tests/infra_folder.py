@@ -11,7 +11,7 @@ INFRA = Path(__file__).parents[1] / "infra"
 TEMPLATES = (
     *("keys", "network", "storage", "identity", "operations"),
     "models",  # part: model life cycle
-    "studio",
+    "studio",  # part: Studio
     "github_oidc",
 )
 PARAMETERS = {

@@ -178,10 +178,13 @@ def unexplained(text: str) -> list[str]:
 
 def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
     """An additional role gets additional permissions; a guardrail that a role lacks can be bypassed."""
-    creators = ["PipelineExecutionRole", "StudioUserRole"]
+    creators = [
+        "PipelineExecutionRole",
+        "StudioUserRole",  # part: Studio
+    ]
     readers = [
         "ProcessingJobRole",
-        "StudioJobRole",
+        "StudioJobRole",  # part: Studio
         "TrainingJobRole",  # part: model life cycle
     ]
     jobs = [
@@ -199,21 +202,21 @@ def test_every_policy_is_on_the_roles_that_it_is_for() -> None:
         "github_oidc.ProtectedBoundaries": ["DeployRole"],
         "github_oidc.DeployOperationsPolicy": ["DeployRole"],
         "github_oidc.DeployWorkPolicy": ["DeployRole"],
-        "github_oidc.DeployStudioPolicy": ["DeployRole"],
+        "github_oidc.DeployStudioPolicy": ["DeployRole"],  # part: Studio
         "identity.PermissionsBoundary": [],
         "identity.MandatoryProject": creators,
         "identity.MandatoryOwner": creators,
         "identity.PipelineExecutionPolicy": ["PipelineExecutionRole"],
         "identity.JobCreationPolicy": ["PipelineExecutionRole"],
-        "identity.StudioJobCreationPolicy": ["StudioUserRole"],
+        "identity.StudioJobCreationPolicy": ["StudioUserRole"],  # part: Studio
         "identity.KeyPolicy": sorted([*creators, *jobs]),
         "identity.JobPolicy": jobs,
-        "identity.ReadPolicy": sorted([*readers, "StudioUserRole"]),
+        "identity.ReadPolicy": sorted({*readers, *creators} - {"PipelineExecutionRole"}),
         "identity.ProcessingJobPolicy": ["ProcessingJobRole"],
         "identity.TrainingJobPolicy": ["TrainingJobRole"],  # part: model life cycle
         "identity.TransformJobPolicy": ["TransformJobRole"],  # part: model life cycle
-        "identity.StudioUserPolicy": ["StudioUserRole"],
-        "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],
+        "identity.StudioUserPolicy": ["StudioUserRole"],  # part: Studio
+        "identity.StudioDataPolicy": ["StudioJobRole", "StudioUserRole"],  # part: Studio
         "models.StartScoringPolicy": ["StartScoringRole"],  # part: model life cycle
         "network.DefaultGroupPolicy": ["DefaultGroupRole"],
         "network.FlowLogPolicy": ["FlowLogRole"],
@@ -250,8 +253,11 @@ def test_the_default_is_the_safe_choice() -> None:
     }
     instances = {*found["identity.AllowedInstanceTypes"].split(",")}
     assert {each for each in instances if not re.fullmatch(r"ml\.[mr]5\.([24]?x)?large", each)} == set()
+    # begin: Studio
     studio = {*found["identity.StudioInstanceTypes"].split(",")} - {"system"}
     assert {each for each in studio if not re.fullmatch(r"ml\.(t3|m5)\.(medium|x?large)", each)} == set()
+    assert found["studio.StudioIdleMinutes"] == 120
+    # end: Studio
     assert found["identity.MandatoryTags"] == "Project,Owner"
     assert found["models.ReaderAccountIds"] == "none"  # part: model life cycle
     assert found["github_oidc.ProtectsBoundaries"] == found["github_oidc.RetainsProvider"] == "true"
@@ -259,7 +265,7 @@ def test_the_default_is_the_safe_choice() -> None:
         "none"
     }
     assert (found["network.FlowLogDays"], found["storage.AccessLogDays"]) == (365, 365)
-    assert (found["storage.NoncurrentVersionDays"], found["studio.StudioIdleMinutes"]) == (30, 120)
+    assert found["storage.NoncurrentVersionDays"] == 30
     assert {*found["network.InterfaceEndpoints"].split(",")} == {*ENDPOINTS}
     assert found["network.MakesInterfaceEndpoints"] == found["network.FiltersDns"] == "true"
     for parameter, default in found.items():
@@ -322,7 +328,8 @@ SCORING = ("ApprovedModels", "StartScoringRole", "StartScoringPolicy")  # part: 
 STANDING = (
     *("PlanRole", "HistoryPolicy"),
     *("ModelReaderRole", "ModelReaderPolicy"),  # part: model life cycle
-    *("DeployOperationsPolicy", "DeployStudioPolicy"),
+    "DeployOperationsPolicy",
+    "DeployStudioPolicy",  # part: Studio
 )
 
 
@@ -348,7 +355,7 @@ def test_names_are_resolved_of_aws_in_the_region_and_of_the_vpc_alone() -> None:
         {"Fn::Sub": "*.${AWS::Region}.amazonaws.com"},
         "*.s3.amazonaws.com",
         "s3.amazonaws.com",
-        {"Fn::Sub": "*.studio.${AWS::Region}.sagemaker.aws"},
+        {"Fn::Sub": "*.studio.${AWS::Region}.sagemaker.aws"},  # part: Studio
         {"Fn::Sub": "*.${AWS::Region}.compute.internal"},
         "*.ec2.internal",
         "*.in-addr.arpa",
@@ -536,6 +543,7 @@ def test_the_default_security_group_is_closed(aws: boto3.Session, outputs: dict[
     assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
 
 
+# begin: Studio
 def test_studio_is_in_the_vpc_only(aws: boto3.Session, outputs: dict[str, str]) -> None:
     sagemaker = aws.client("sagemaker")
     domain = sagemaker.describe_domain(DomainId=outputs["StudioDomainId"])
@@ -565,6 +573,7 @@ def test_studio_is_in_the_vpc_only(aws: boto3.Session, outputs: dict[str, str]) 
     assert (files["Encrypted"], files["KmsKeyId"]) == (True, outputs["StudioKeyArn"])
 
 
+# end: Studio
 def test_alarms_are_encrypted_and_come_over_tls(aws: boto3.Session, outputs: dict[str, str]) -> None:
     topic = aws.client("sns").get_topic_attributes(TopicArn=outputs["AlarmTopicArn"])["Attributes"]
     statements = {each["Sid"]: each for each in json.loads(topic["Policy"])["Statement"]}

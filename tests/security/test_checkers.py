@@ -70,7 +70,7 @@ def test_what_loops_and_conditions_make_is_among_what_is_checked(rendered: Path)
 
     assert {
         *(f"storage.{use}Bucket" for use in ("AccessLog", "Artifact", "Data")),
-        *(f"identity.{role}Role" for role in ("PipelineExecution", "ProcessingJob", "StudioUser")),
+        *(f"identity.{role}Role" for role in ("PipelineExecution", "ProcessingJob")),
         *("github-oidc.ProtectedBoundaries", "identity.MandatoryOwner", "job-logs.ProcessingJobsLogGroup"),
         *("operations.DataEventsTrail", "operations.MonthlyBudget", "network.DnsQueryLogGroup"),
     } <= made

@@ -63,11 +63,11 @@ RESOURCES = {
     "AWS::SNS::Topic": f"arn:aws:sns:{AWS}:{PREFIX}-alarms",
     "AWS::SNS::TopicPolicy": f"arn:aws:sns:{AWS}:{PREFIX}-alarms",
     "AWS::SSM::Association": f"arn:aws:ssm:{AWS}:association/a",
-    "AWS::SageMaker::Domain": f"arn:aws:sagemaker:{AWS}:domain/d-1",
+    "AWS::SageMaker::Domain": f"arn:aws:sagemaker:{AWS}:domain/d-1",  # part: Studio
     # begin: model life cycle
     "AWS::SageMaker::ModelPackageGroup": f"arn:aws:sagemaker:{AWS}:model-package-group/{PREFIX}-models",
     # end: model life cycle
-    "AWS::SageMaker::UserProfile": f"arn:aws:sagemaker:{AWS}:user-profile/d-1/u",
+    "AWS::SageMaker::UserProfile": f"arn:aws:sagemaker:{AWS}:user-profile/d-1/u",  # part: Studio
 }
 
 # Actions for properties that no template sets; the schema lists them for all properties.
@@ -131,9 +131,11 @@ FOR_PROPERTY = {
         "DeliveryStatusLogging": ["iam:PassRole"],
     },
     "AWS::SSM::Association": {"CalendarNames": ["ssm:GetCalendarState"]},
+    # begin: Studio
     "AWS::SageMaker::UserProfile": {
         "SingleSignOnUserValue": ["identitystore:*", "sso:*"],
     },
+    # end: Studio
 }
 # Actions that the roles must not have, with reasons.
 WITHHELD = {
@@ -211,18 +213,21 @@ CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("AWS::EC2::FlowLog", "iam:PassRole", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
     ("AWS::CloudTrail::Trail", "iam:PassRole", {"iam:PassedToService": "cloudtrail.amazonaws.com"}),
     ("AWS::SSM::Association", "iam:PassRole", {"iam:PassedToService": "ssm.amazonaws.com"}),
+    # begin: Studio
     ("AWS::SageMaker::*", "iam:PassRole", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
     (
         "AWS::SageMaker::Domain",
         "iam:CreateServiceLinkedRole",
         {"iam:AWSServiceName": "sagemaker.amazonaws.com"},
     ),
+    # end: Studio
     ("AWS::SSM::Association", "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": "ssm.amazonaws.com"}),
     (
         "AWS::Route53Resolver::*",
         "iam:CreateServiceLinkedRole",
         {"iam:AWSServiceName": "route53resolver.amazonaws.com"},
     ),
+    # begin: Studio
     # SageMaker and Amazon EFS use the key of a domain on behalf of its creator.
     # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
     (
@@ -240,6 +245,7 @@ CARRIED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ),
     ("AWS::SageMaker::Domain", "sagemaker:AddTags", {"sagemaker:TaggingAction": "CreateDomain"}),
     ("AWS::SageMaker::UserProfile", "sagemaker:AddTags", {"sagemaker:TaggingAction": "CreateUserProfile"}),
+    # end: Studio
     ("*", "iam:*", {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/{PREFIX}-boundary"}),
 )
 # The resource of a handler's action if it is not the handler's own.
@@ -248,7 +254,7 @@ ABOUT = {
         "AWS::Budgets::Budget",
         "billing:GetBillingViewData",
     ): f"arn:aws:billing::{ACCOUNT}:billingview/primary",
-    ("AWS::SageMaker::*", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-studio-user",
+    ("AWS::SageMaker::*", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-studio-user",  # part: Studio
     ("AWS::CloudTrail::Trail", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-trail-logs",
     ("AWS::EC2::FlowLog", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-flow-logs",
     ("AWS::SSM::Association", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-default-group",
@@ -288,8 +294,12 @@ def is_granted(
 
 
 def _resources_of(policies: Policies, kind: str, action: str) -> list[str]:
-    """Return the resources of an action: for a domain, the key of Studio; `*` if IAM defines no resource."""
-    key = "studio.StudioKey" if kind == "AWS::SageMaker::Domain" else "keys.DataKey"
+    """Return the resources of an action, with the key of the resource's kind; `*` if IAM defines no resource."""
+    key = "keys.DataKey"
+    # begin: Studio
+    if kind == "AWS::SageMaker::Domain":
+        key = "studio.StudioKey"
+    # end: Studio
     about = RESOURCES[kind]
     if action.startswith("kms:") and "alias" not in action.lower():
         about = next(arn for arn, name in policies.of_resource.items() if name == key)

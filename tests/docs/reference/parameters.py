@@ -26,7 +26,7 @@ pipelines and steps, [gitops.md](../gitops.md#add-an-environment) for environmen
 STACKS = (
     *("keys", "network", "storage", "identity", "operations"),
     "models",  # part: model life cycle
-    "studio",
+    "studio",  # part: Studio
     "github_oidc",
 )
 OTHER_STEPS = (

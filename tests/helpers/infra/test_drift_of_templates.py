@@ -161,7 +161,7 @@ def others_rights(there: Deployed) -> None:
 
 def other_trust(there: Deployed) -> None:
     there.client("iam").update_assume_role_policy(
-        RoleName=there.ids["StudioUserRole"], PolicyDocument=TRUSTS_ALL
+        RoleName=there.ids["PipelineExecutionRole"], PolicyDocument=TRUSTS_ALL
     )
 
 
@@ -229,7 +229,7 @@ CASES: list[Case] = [
     ),
     ("ProcessingJobRole", inline_rights, "/Policies null more"),
     ("DeployRole", others_rights, f"/ManagedPolicyArns null arn:aws:iam::{ACCOUNT}:policy/by-hand"),
-    ("StudioUserRole", other_trust, "/AssumeRolePolicyDocument/Statement/0"),
+    ("PipelineExecutionRole", other_trust, "/AssumeRolePolicyDocument/Statement/0"),
     (
         "DataKeyAlias",
         lambda it: it.client("kms").update_alias(
@@ -257,6 +257,7 @@ CASES: list[Case] = [
         lambda it: it.client("s3").delete_bucket_policy(Bucket=it.ids["DataBucket"]),
         "DELETED",
     ),
+    # begin: Studio
     (
         "StudioDomain",
         lambda it: it.client("sagemaker").update_domain(
@@ -271,6 +272,7 @@ CASES: list[Case] = [
         ),
         "DELETED",
     ),
+    # end: Studio
     # begin: model life cycle
     (
         "Models",

@@ -194,7 +194,7 @@ def test_keys_and_buckets_have_the_properties_of_the_new_templates(make: Make, a
     assert "kms:Decrypt" in readers["Action"]
     assert {arn.rsplit("-", 2)[-2:][0] for arn in readers["Condition"]["ArnEquals"]["aws:PrincipalArn"]} == {
         "processing",
-        "studio",
+        "studio",  # part: Studio
         "ci",
         # begin: model life cycle
         "training",

@@ -94,9 +94,9 @@ def test_only_an_administrator_changes_the_role_of_all_previews() -> None:
 
 
 def test_what_remains_of_a_preview_is_what_is_tagged_and_named_as_its() -> None:
-    stacks = [stack("pr-7", name="p-pr-7-studio"), stack("pr-7", Project="other"), stack("pr-70")]
+    stacks = [stack("pr-7", name="p-pr-7-identity"), stack("pr-7", Project="other"), stack("pr-70")]
 
-    assert remaining(stacks, "p", "pr-7") == ["p-pr-7-studio"]
+    assert remaining(stacks, "p", "pr-7") == ["p-pr-7-identity"]
 
 
 def test_only_stacks_of_the_project_are_found_with_their_tags(aws: boto3.Session) -> None:

@@ -53,7 +53,7 @@ POLICIES = {
     f"{WEAKENED}key": {
         "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::b/*",
-        "Condition": {"StringEquals": {"s3:prefix": "studio/"}},
+        "Condition": {"StringEquals": {"s3:prefix": "input/"}},
     },
 }
 EXPECTED = (
