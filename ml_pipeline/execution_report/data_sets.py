@@ -1,4 +1,4 @@
-"""Compares the Parquet outputs of a job with those of the previous run by column."""
+"""Describes the columns of a job's Parquet outputs, next to those of the previous run."""
 
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ FORMAT = "parquet"
 def read_data_sets(
     s3: "S3Client", report: "Report", previous: "Report | None"
 ) -> tuple[tuple[DataSet, ...], tuple[str, ...]]:
-    """Return the data sets of a job's Parquet outputs, and what is missing of its outputs.
+    """Return the columns of a job's Parquet outputs, and the reasons for missing ones.
 
     Args:
-        s3: a client.
-        report: of the job.
-        previous: that of the same step in the previous run; a data set of the same name is compared.
+        s3: an S3 client.
+        report: the report of the job.
+        previous: the report of the same step in the previous run. Outputs with the same name are compared.
     """
     data_sets, missing = [], []
     for name, output in report.outputs.items():
@@ -34,7 +34,7 @@ def read_data_sets(
         except ClientError as error:
             missing.append(f"The columns of {name} cannot be read: {error.response['Error']['Code']}.")
             continue
-        except ValueError as error:  # of Arrow
+        except ValueError as error:  # ArrowInvalid
             missing.append(f"The columns of {name} cannot be read: {str(error).partition(chr(10))[0]}.")
             continue
         if data_set is None:
@@ -54,7 +54,7 @@ def _read(s3: "S3Client", name: str, output: "Output", before: "Output | None") 
     sample = read_sample(s3, output.folder)
     if sample is None:
         return None
-    # Of a reused result both are the same files.
+    # A reused result has the same files as the previous run.
     compared = before if before and before.format == FORMAT and before.folder != output.folder else None
     earlier = read_sample(s3, compared.folder) if compared else None
     return DataSet(

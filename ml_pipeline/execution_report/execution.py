@@ -1,4 +1,4 @@
-"""An execution as AWS describes it: its definition, its steps, and their jobs and results."""
+"""Reads an execution from AWS: its definition, its steps, and their jobs and results."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Execution:
-    """What AWS reports about an execution."""
+    """An execution, as described by AWS."""
 
     description: Mapping[str, Any]
     snapshot: Snapshot
     outcomes: Sequence[StepOutcome]
     definition: Mapping[str, Any]
-    """Empty where it may not be read."""
+    """The pipeline definition; empty if it cannot be read."""
     jobs: Sequence[Job]
-    """Of all attempts; of reused results none."""
+    """The jobs of all attempts, without jobs of reused results."""
     missing: tuple[str, ...]
-    """What may not be read."""
+    """What cannot be read, with reasons."""
 
     @property
     def started(self) -> datetime:
-        """When it was started."""
+        """The time when the execution was started."""
         time: datetime = self.description["CreationTime"]
         return time
 
     @property
     def modified(self) -> datetime:
-        """When its status changed last."""
+        """The time of the last change of the status."""
         time: datetime = self.description["LastModifiedTime"]
         return time
 
     @property
     def outcome_by_step(self) -> Mapping[str, StepOutcome]:
-        """The outcomes of the steps that started."""
+        """The outcomes of started steps, by step name."""
         return {outcome.step.name: outcome for outcome in self.outcomes}
 
 
@@ -53,7 +53,7 @@ def read_execution(session: "Session", arn: str) -> Execution:
     """Read an execution.
 
     Raises:
-        ClientError: the execution does not exist, or it may not be read.
+        ClientError: the execution does not exist, or you do not have permission to read it.
     """
     sagemaker = session.client("sagemaker")
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -80,12 +80,12 @@ def read_execution(session: "Session", arn: str) -> Execution:
 
 
 def _last_jobs(session: "Session", steps: Sequence[Step]) -> list[Job]:
-    """Return the job that SageMaker gives for each step, as far as it may be read."""
+    """Return the job that SageMaker lists for each step, without those that cannot be read."""
     jobs = []
     for step in steps:
         if step.job_arn and not step.reused_from:
             try:
                 jobs.append(describe_job(session.client("sagemaker"), step.job_arn))
-            except ClientError:  # the step's outcome has the reason
+            except ClientError:  # the outcome of the step contains the reason
                 continue
     return jobs
