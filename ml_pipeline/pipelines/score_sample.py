@@ -1,4 +1,4 @@
-"""Scores the sample of a version, as `make promote` does before the version can be approved."""
+"""Scores the sample of a model version. `make promote` runs this pipeline before you approve the version."""
 
 from collections.abc import Sequence
 
