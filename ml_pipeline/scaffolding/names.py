@@ -1,4 +1,4 @@
-"""The names of new pipelines and steps, and of their Python modules."""
+"""Validates the names of new pipelines and steps, and converts them to names of Python modules."""
 
 import re
 from importlib.util import find_spec
@@ -8,20 +8,24 @@ from helpers.errors import UserError
 from ml_pipeline.executions.target import ALL
 
 _LONGEST = 40
-"""SageMaker names a job after its step and cuts the name at 63 characters; lines of code have an end, too."""
+"""The name of a job, which contains the name of its step, has at most 63 characters in SageMaker."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def module_of(name: str) -> str:
-    """Return the Python module of a pipeline or a step, which has underscores for hyphens."""
+    """Return the name of the Python module of a pipeline or step, with underscores instead of hyphens."""
     return name.replace("-", "_")
 
 
 def check_name(kind: str, name: str) -> None:
     """Check the name of a new pipeline or step.
-
+    
+    Args:
+        kind: `pipeline` or `step`, for messages.
+        name: the name.
+    
     Raises:
-        UserError: it cannot be used.
+        UserError: the name is not valid.
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise UserError(
@@ -36,12 +40,12 @@ def check_name(kind: str, name: str) -> None:
 
 
 def check_job_name(step: str) -> None:
-    """Check that the job of a new step hides no module of Python or of a library.
-
-    The job's folder comes first where Spark imports from.
-
+    """Check that the job of a new step does not hide a module of Python or a library.
+    
+    The folder of the job is the first one in which Spark searches for modules.
+    
     Raises:
-        UserError: there is such a module.
+        UserError: a module of this name exists.
     """
     if find_spec(module_of(step)) is not None:
         raise UserError(

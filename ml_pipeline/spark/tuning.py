@@ -1,4 +1,4 @@
-"""The tuning loop: runs the pipeline, reads the event log, tries a setting, and keeps it if it is faster."""
+"""Tunes Spark: runs the pipeline, reads the event log, tries a setting, and keeps it if it is faster."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from ml_pipeline.spark import trials
 from ml_pipeline.spark.event_logs import newest_log, reject_unknown_step
 
 LEAST_GAIN = 0.03
-"""A share of the time: what saves less is not worth a setting that someone must understand."""
+"""Minimum relative gain. A smaller gain does not justify another setting to maintain."""
 
 
 _RUN = "run of the pipeline"
@@ -37,30 +37,34 @@ class RunFailedError(UserError):
 
 @dataclass(frozen=True)
 class Measurement:
-    """A run: its time from the application's start to its end, and what its log shows."""
+    """The duration of a Spark application in seconds, and the findings in its event log."""
 
     seconds: float
     findings: Sequence[Finding]
 
 
 Measure = Callable[[str], Measurement]
-"""Runs the pipeline with the text of a configuration.json."""
+"""A function that runs the pipeline with the text of a configuration.json."""
 
 
 def tune(project: Project, console: Console, step: str | None, rounds: int, pairs: int) -> int:
-    """Tune the configuration of a step for an environment's data.
-
-    Whatever interrupts it, the file and the pipeline are restored; after a SIGKILL, by the next call.
+    """Tune the Spark configuration of a step for the data of an environment.
+    
+    If the tuning is interrupted, the file and the pipeline are restored. After SIGKILL, the next call
+    restores the file.
 
     Args:
         project: the pipeline.
-        console: where to show the progress.
-        step: whose configuration; by default that of the last step.
-        rounds: changes to try at most.
-        pairs: how many times both configurations are run in each round.
+        console: the console for progress.
+        step: the name of the step; by default, the last one.
+        rounds: maximum number of changes to try.
+        pairs: number of runs of both configurations in each round.
+        
+        Returns:
+            The exit code, 0.
 
     Raises:
-        UserError: nothing may be tried in the environment, or the pipeline does not run as it is.
+        UserError: the environment does not allow trials, or the pipeline fails with the current settings.
     """
     environment = project.environment
     if environment.settings.sample_data == "never":
@@ -118,20 +122,20 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
 
 
 def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[[str], None]) -> str:
-    """Return the fastest configuration that was found, as the text of its file.
-
-    Each round takes the finding with the most time at stake that was not tried yet, and runs the present
-    configuration and the changed one in turn, so that a machine that grows slower speaks for neither.
+    """Return the text of the fastest configuration.
+    
+    Each round tries the untried finding with the largest potential gain. It runs the current and the changed
+    configuration alternately, so that a change in the speed of the machine affects both.
 
     Args:
         measure: runs a configuration.
-        text: the present one.
-        rounds: changes to try at most.
-        pairs: how many times both are run in each round.
-        show: takes a line about each round.
+        text: the current configuration.
+        rounds: maximum number of changes to try.
+        pairs: number of runs of both configurations in each round.
+        show: prints a line.
 
     Raises:
-        RunFailedError: the present configuration does not run.
+        RunFailedError: the pipeline fails with the current configuration.
     """
     now = measure(text)
     show(f"Now: {now.seconds:.1f} s")
@@ -165,7 +169,7 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
 
 
 def next_change(found: Sequence[Finding], text: str, tried: set[str]) -> Finding | None:
-    """Return the first finding with time at stake whose settings are new, or None."""
+    """Return the first untried finding with a potential gain and changed settings, or None."""
     present = _properties(text)
     for finding in found:
         new = any(present.get(name) != value for name, value in finding.settings.items())
@@ -175,9 +179,9 @@ def next_change(found: Sequence[Finding], text: str, tried: set[str]) -> Finding
 
 
 def is_gain(ratios: Sequence[float]) -> bool:
-    """Return whether a change is faster beyond noise, given the ratios of its time to that of the present.
-
-    Every pair must agree, and the median must be below 1 by more than `LEAST_GAIN`.
+    """Return whether a change is faster, given the ratios of its durations to the current ones.
+    
+    All ratios must be below 1, and their median below 1 - `LEAST_GAIN`.
     """
     return bool(ratios) and max(ratios) < 1 and statistics.median(ratios) < 1 - LEAST_GAIN
 
@@ -187,7 +191,7 @@ def _key(settings: Mapping[str, str]) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """Return the properties of spark-defaults."""
+    """Return the properties of spark-defaults in a configuration.json."""
     document = json.loads(text)
     return {
         name: value
@@ -198,7 +202,11 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def _measured(project: Project, step: str, console: Console) -> Measurement:
-    """Run the pipeline to its end and read the event log of a step."""
+    """Run the pipeline, and read the event log of a step.
+    
+    Raises:
+        RunFailedError: the execution did not succeed.
+    """
     session = project.session
     arn = start(session, project.target, use_cache=False)
     snapshot, interrupted = wait(session, arn, project.target, console)
