@@ -31,11 +31,10 @@ def create_pipeline(
 
     Returns:
         The pipeline object of the SageMaker SDK.
-        
-        Raises:
-            UserError: there is no such pipeline.
-            pydantic.ValidationError: the mapping is not valid.
-        """
+
+    Raises:
+        pydantic.ValidationError: the mapping is not valid.
+    """
     params = (
         pipeline_params
         if isinstance(pipeline_params, PipelineParams)

@@ -84,7 +84,7 @@ def _step_violations(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) 
 
 def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]:
     """Yield the values at a place with their JSON paths.
-    
+
     A missing value is None. An expression at or above the place is yielded instead of the value.
     """
     if not parts or is_expression(node):

@@ -215,7 +215,7 @@ _CLUSTER_SECURITY = _value(
 
 def _container(image: Check) -> Check:
     """Return a check of a model's container. Its image is given directly or by a model package.
-    
+
     SageMaker creates models only from approved packages. The image of a package is checked before approval.
     """
     package = _value(
@@ -259,7 +259,7 @@ def _training(job: str, resources: str, image: Check) -> tuple[Rule, ...]:
 
 def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]:
     """Return the rules of each known step type. Types without a job may have no rules.
-    
+
     A transform job has the network of its model, and a model package has the tags of its group. A definition
     does not contain what a Lambda function or a queue's consumer does, but must contain their ARN or URL.
     """

@@ -180,7 +180,7 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, 
 
 def _names_its_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
     """Return whether the output location of a transform changes with its data and its model.
-    
+
     A location that changes with each execution is also correct, because SageMaker does not cache transforms.
     """
     arguments = _object(transform.get("Arguments"))

@@ -19,7 +19,7 @@ _CHARACTERS = 40
 
 def describe_columns(table: pa.Table, previous: pa.Table | None) -> tuple[Column, ...]:
     """Return a description of each column of a table.
-    
+
     Args:
         table: a sample of the rows.
         previous: a sample of the previous run, if any. A column is compared with the column of the same name

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def cost_of_jobs(jobs: Sequence[Job], prices: "Prices", now: datetime) -> Cost:
     """Return the cost of jobs: number of instances times price times duration.
-    
+
     Args:
         jobs: the jobs. Their duration is the time from creation to end.
         prices: the on-demand prices of a region, in USD per hour.

@@ -77,7 +77,7 @@ def _packages(s3: "S3Client", folder: str) -> tuple[str, ...]:
 
 def dependencies(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the names of the steps that each step depends on, in the order of the definition.
-    
+
     A step depends on the steps in its `DependsOn`, on the steps whose properties it refers to, and on the
     condition whose branch contains it.
     """

@@ -32,7 +32,7 @@ class Sample:
 
 def read_sample(s3: "S3Client", folder: str) -> Sample | None:
     """Return a sample of a Parquet data set, or None if it has no files.
-    
+
     The sample contains the first rows of files that are evenly spaced in the order of their names.
 
     Raises:

@@ -59,10 +59,10 @@ def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) 
     Args:
         sagemaker: a SageMaker client.
         executions: the executions of the pipeline, the latest first.
-        
-        Returns:
-            Durations in seconds, by step name.
-        """
+
+    Returns:
+        Durations in seconds, by step name.
+    """
     succeeded = (execution for execution in executions if execution.status == "Succeeded")
     found: dict[str, list[float]] = defaultdict(list)
     for execution in islice(succeeded, LOOKED_AT):

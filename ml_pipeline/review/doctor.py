@@ -71,7 +71,7 @@ class Account:
 
 def run_checks(environment: Environment, connect: Callable[[Environment], "Session"]) -> Iterator[Finding]:
     """Yield findings about the account of an environment, in the order in which you must fix them.
-    
+
     A check without the necessary permissions reports "not checked". Without credentials, the checks end.
 
     Args:
@@ -191,9 +191,7 @@ def _alarms(account: Account) -> Finding:
 
 
 def _job_logs(account: Account) -> Finding:
-    """Check the log group of jobs, which environments share. SageMaker creates it without encryption key and
-    retention.
-    """
+    """Check the log group that environments share. SageMaker creates it without encryption and retention."""
     groups = account.session.client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
     group = next((each for each in groups if each["logGroupName"] == LOG_GROUP), None)
     days = group.get("retentionInDays") if group else None

@@ -52,11 +52,11 @@ class Drift:
 
 def environment_drift(environment: Environment, pipelines: str) -> Drift:
     """Return the drift of an environment's stacks and pipelines. Nothing is changed.
-    
+
     Args:
         environment: the environment.
         pipelines: the name of a pipeline, or `all`.
-    
+
     Raises:
         UserError: the parameters of a stack or a pipeline are not valid.
     """

@@ -59,7 +59,7 @@ def as_document(drift: PipelineDrift) -> dict[str, Any]:
 
 def lines(drift: PipelineDrift, target: Target) -> "Iterator[str]":
     """Yield the drift as lines of text.
-    
+
     Args:
         drift: the drift of a pipeline.
         target: the pipeline, for the command that corrects the drift.

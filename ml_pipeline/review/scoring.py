@@ -41,7 +41,7 @@ class Scoring:
 
 def scoring_of(sagemaker: "SageMakerClient", target: Target) -> Scoring:
     """Return the latest execution of a pipeline if it failed. Running and stopped executions are ignored.
-    
+
     The reasons are read from the steps, because drift.json can be read only from inside the VPC.
     """
     try:

@@ -24,10 +24,10 @@ class Changes:
 
     def apply(self) -> Iterator[str]:
         """Apply all changes. If one of them fails, restore all files.
-        
+
         Yields:
             A message for each file.
-        
+
         Raises:
             UserError: a new file already exists, or a file cannot be written.
         """

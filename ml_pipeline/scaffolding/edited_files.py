@@ -23,7 +23,7 @@ class EditedFiles:
 
     def read(self, path: str) -> str:
         """Return the text of a file, including changes.
-        
+
         Raises:
             KeyError: the file is deleted.
         """
@@ -49,7 +49,7 @@ class EditedFiles:
 
     def create(self, path: str, text: str) -> None:
         """Add a file.
-        
+
         Raises:
             UserError: the file already exists.
         """

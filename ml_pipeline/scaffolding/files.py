@@ -84,7 +84,7 @@ def first_step(pipeline: str, step: str, instances: Mapping[str, Any] = _INSTANC
 
 def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     """Return the files of a new step, which reads the output of the pipeline's last step.
-    
+
     Raises:
         UserError: the name is not valid, the pipeline does not exist, or its module cannot be edited.
     """

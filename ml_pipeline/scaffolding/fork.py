@@ -93,7 +93,7 @@ def _model(now: tuple[str, ...], wanted: tuple[str, ...], position: int) -> str:
 
 def _free_range(files: EditedFiles) -> str:
     """Return the first free CIDR block. Blocks of environments must not overlap, because VPCs may be peered.
-    
+
     Raises:
         UserError: all blocks are used.
     """

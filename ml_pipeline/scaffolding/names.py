@@ -19,11 +19,11 @@ def module_of(name: str) -> str:
 
 def check_name(kind: str, name: str) -> None:
     """Check the name of a new pipeline or step.
-    
+
     Args:
         kind: `pipeline` or `step`, for messages.
         name: the name.
-    
+
     Raises:
         UserError: the name is not valid.
     """
@@ -41,9 +41,9 @@ def check_name(kind: str, name: str) -> None:
 
 def check_job_name(step: str) -> None:
     """Check that the job of a new step does not hide a module of Python or a library.
-    
+
     The folder of the job is the first one in which Spark searches for modules.
-    
+
     Raises:
         UserError: a module of this name exists.
     """

@@ -54,13 +54,13 @@ class _WorkingTree:
 
 def _restore(files: EditedFiles, version: Version, missing: Collection[Part], answers: Answers) -> None:
     """Restore missing parts from the template, and keep the fork's changes to shared files.
-    
+
     Shared files are merged three-way. The base is the template without the parts that were or will be
     missing. The other side is the template without the parts that will be missing.
-    
+
     Raises:
         UserError: a merge has conflicts.
-    
+
     """
     parts = version.parts()
     names = {part.name for part in missing}

@@ -8,7 +8,7 @@ from helpers.errors import UserError
 
 def add_step(source: str, step: str, file: str) -> str:
     """Return the source of a pipeline's module with an added Spark step at the end.
-    
+
     If the module already contains the step, the source is returned unchanged.
 
     Raises:

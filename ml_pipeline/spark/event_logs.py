@@ -31,12 +31,12 @@ class JobLog:
 
 def newest_log(project: Project, execution: str | None = None, step: str | None = None) -> JobLog:
     """Return the event log of a step in the latest execution that has one.
-    
+
     Args:
         project: the pipeline.
         execution: the ARN of an execution, to search only this one.
         step: the name of the step; by default, the last step with an event log.
-    
+
     Raises:
         UserError: there is no such event log, or the step is unknown.
     """
@@ -59,7 +59,7 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
 
 def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[str, Executors]:
     """Return executors from event logs by step, for jobs whose reports do not contain executors.
-    
+
     Raises:
         EventLogError: an event log is damaged.
     """
@@ -71,11 +71,11 @@ def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[
 
 def reject_unknown_step(project: Project, step: str | None) -> None:
     """Check the name of a step.
-    
+
     Args:
         project: the pipeline.
         step: the name, or None for any step.
-    
+
     Raises:
         UserError: the pipeline has no such Spark step.
     """

@@ -11,12 +11,12 @@ FOLDER = ROOT / ".cache" / "tuning"
 
 def write_trial(path: Path, original: str, trial: str) -> None:
     """Write trial settings into a configuration file.
-    
+
     Args:
         path: the configuration file.
         original: the text to restore.
         trial: the text with trial settings.
-    
+
     Raises:
         UserError: the file cannot be written.
     """
@@ -27,10 +27,10 @@ def write_trial(path: Path, original: str, trial: str) -> None:
 
 def restore(path: Path) -> bool:
     """Restore the file after a tuning that was killed, unless the file was edited since.
-    
+
     Returns:
         Whether the file contained trial settings.
-    
+
     Raises:
         UserError: the file cannot be written.
     """

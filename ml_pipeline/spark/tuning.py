@@ -49,7 +49,7 @@ Measure = Callable[[str], Measurement]
 
 def tune(project: Project, console: Console, step: str | None, rounds: int, pairs: int) -> int:
     """Tune the Spark configuration of a step for the data of an environment.
-    
+
     If the tuning is interrupted, the file and the pipeline are restored. After SIGKILL, the next call
     restores the file.
 
@@ -59,9 +59,9 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         step: the name of the step; by default, the last one.
         rounds: maximum number of changes to try.
         pairs: number of runs of both configurations in each round.
-        
-        Returns:
-            The exit code, 0.
+
+    Returns:
+        The exit code, 0.
 
     Raises:
         UserError: the environment does not allow trials, or the pipeline fails with the current settings.
@@ -123,7 +123,7 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
 
 def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[[str], None]) -> str:
     """Return the text of the fastest configuration.
-    
+
     Each round tries the untried finding with the largest potential gain. It runs the current and the changed
     configuration alternately, so that a change in the speed of the machine affects both.
 
@@ -180,7 +180,7 @@ def next_change(found: Sequence[Finding], text: str, tried: set[str]) -> Finding
 
 def is_gain(ratios: Sequence[float]) -> bool:
     """Return whether a change is faster, given the ratios of its durations to the current ones.
-    
+
     All ratios must be below 1, and their median below 1 - `LEAST_GAIN`.
     """
     return bool(ratios) and max(ratios) < 1 and statistics.median(ratios) < 1 - LEAST_GAIN
@@ -203,7 +203,7 @@ def _properties(text: str) -> dict[str, str]:
 
 def _measured(project: Project, step: str, console: Console) -> Measurement:
     """Run the pipeline, and read the event log of a step.
-    
+
     Raises:
         RunFailedError: the execution did not succeed.
     """

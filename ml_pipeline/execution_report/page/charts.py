@@ -77,7 +77,7 @@ def share_bar(share: float, previous: float | None = None) -> str:
 
 def histogram(data: Histogram, title: str) -> str:
     """Return a histogram as SVG: bars for this run, an outline for the previous one.
-    
+
     Heights are fractions of the rows of a run, so that runs of different sizes are comparable.
     """
     drawing = draw.Drawing(_HISTOGRAM_WIDTH, _HISTOGRAM_HEIGHT, class_="histogram", role="img")
