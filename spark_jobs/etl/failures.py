@@ -1,4 +1,4 @@
-"""Describes why a job failed on one line: the remedy, then the message of Spark, Java or S3."""
+"""Describes why a job failed in one line: how to fix it, then the message of Spark, Java or S3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import SparkSession
 
 SPARK_ERRORS = (Py4JError, CapturedException, ConnectionError)
-"""What PySpark raises where Spark fails: `spark_failure` makes one line of it."""
+"""The exceptions of PySpark if Spark fails. `spark_failure` describes them."""
 
 
 REMEDIES = (
@@ -75,16 +75,16 @@ REMEDIES = (
         "spark.executor.memory, in configuration.json",
     ),
 )
-"""Messages of Spark about missing resources, and what to change. The first match is used."""
+"""Patterns of error messages, and how to fix the cause. The first match is used."""
 
 
 TRACEBACK = "Traceback (most recent call last)"
 SCHEMAS_DIFFER = "[CANNOT_MERGE_SCHEMAS]"
-"""How a message begins that shows the columns; that of its cause shows no more than two types."""
+"""Beginning of a message with the name of the column. The message of its cause contains only two types."""
 
 
 def spark_failure(error: Exception) -> str:
-    """Return what Spark failed of, and what to change where that is known, in one line.
+    """Return why Spark failed and how to fix it, if known, in one line.
 
     Args:
         error: one of `SPARK_ERRORS`.
@@ -101,33 +101,33 @@ def spark_failure(error: Exception) -> str:
 
 
 def is_of_s3(error: Exception) -> bool:
-    """Return whether boto3 raised an error, whose module a job on a local disk never imports."""
+    """Return whether boto3 raised an error. Jobs on a local disk do not import its exceptions."""
     return any(kind.__module__ == "botocore.exceptions" for kind in type(error).__mro__)
 
 
 def s3_failure(error: Exception) -> str:
-    """Return what S3 answered, and what to change where that is known, in one line."""
+    """Return the error of S3 and how to fix it, if known, in one line."""
     message = " ".join(str(error).split())
     return f"S3 failed: {with_fix(f'{type(error).__name__}: {message}')}"
 
 
 def root_cause(java: Any) -> str:
-    """Return the message of the root cause of a Java exception, in one line, without stack trace and plan."""
+    """Return the message of the root cause of a Java exception in one line, without trace and query plan."""
     while java.getCause() is not None and not str(java.getMessage()).startswith(SCHEMAS_DIFFER):
         java = java.getCause()
     message = str(java.toString()).partition("Driver stacktrace:")[0]
-    if TRACEBACK in message:  # of a Python worker: its last line is the exception
+    if TRACEBACK in message:  # from a Python worker; the last line is the exception
         message = message.strip().rpartition("\n")[2]
     message = message.partition(";\n")[0]
     return " ".join(re.sub(r"\n\s+at .*", "", message).split())
 
 
 def with_fix(message: str, more: str = "") -> str:
-    """Return a message, preceded by what to change.
+    """Return a message, preceded by how to fix the error, if known.
 
     Args:
         message: the message.
-        more: where else the cause may stand.
+        more: more text to search for a known cause.
     """
     for pattern, remedy in REMEDIES:
         if re.search(pattern, message) or re.search(pattern, more):
@@ -136,7 +136,7 @@ def with_fix(message: str, more: str = "") -> str:
 
 
 def stop_spark() -> None:
-    """End the session, or a cluster takes the end of the driver for a failure of the application."""
-    with suppress(Py4JError, OSError):  # the driver may have ended before us
+    """Stop the Spark session. Otherwise, YARN reports the application as failed when the driver exits."""
+    with suppress(Py4JError, OSError):  # the JVM may have exited already
         if session := SparkSession.getActiveSession():
             session.stop()
