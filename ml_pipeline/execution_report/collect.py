@@ -165,8 +165,8 @@ def _rejected(project: Project, outcome: StepOutcome) -> tuple[Rejected | None, 
     except ClientError as error:
         return None, (f"The rejected rows cannot be read: {_reason(error)}.",)
     if rejected is None:
-        form = f"an output named {OUTPUT} of JSON lines with file, line and reason (docs/job-report.md)"
-        return None, (f"There are no examples of rejected rows: they are read from {form}.",)
+        output = f"output {OUTPUT} of JSON lines with file, line and reason (docs/job-report.md)"
+        return None, (f"Rejected rows are not shown: the job has no {output}.",)
     return rejected, ()
 
 

@@ -38,12 +38,12 @@ def read_data_sets(
             missing.append(f"The columns of {name} cannot be read: {str(error).partition(chr(10))[0]}.")
             continue
         if data_set is None:
-            missing.append(f"The columns of {name} are not known: {output.folder} has no files any more.")
+            missing.append(f"The columns of {name} are not shown: {output.folder} contains no files.")
             continue
         data_sets.append(data_set)
         missing += _not_compared(data_set, output, before, is_first=previous is None)
     if report.outputs and not any(output.format == FORMAT for output in report.outputs.values()):
-        missing.append("Columns are shown of Parquet outputs only, and the job reports none.")
+        missing.append("Columns are not shown: the job reports no Parquet outputs.")
     return tuple(data_sets), tuple(missing)
 
 
@@ -73,7 +73,9 @@ def _not_compared(
     if data_set.has_previous or is_first:
         return ()
     if before is None:
-        return (f"The previous run has no output {data_set.name} to compare with.",)
+        return (f"The columns of {data_set.name} are not compared: the previous run has no such output.",)
     if before.folder == output.folder:
-        return (f"The previous run has the same files of {data_set.name}: the result was reused.",)
-    return (f"The files of {data_set.name} of the previous run are gone, so it is not compared.",)
+        return (
+            f"The columns of {data_set.name} are not compared: the result of the previous run was reused.",
+        )
+    return (f"The columns of {data_set.name} are not compared: the previous run's files were deleted.",)

@@ -66,14 +66,14 @@ def read_execution(session: "Session", arn: str) -> Execution:
         definition = json.loads(answer["PipelineDefinition"])
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        missing.append(f"The dependencies of the steps are not known: their definition: {code}.")
+        missing.append(f"Dependencies of steps are not shown: the definition cannot be read: {code}.")
     try:
         own_id, since = arn.rpartition("/")[2], description["CreationTime"]
         jobs = jobs_of_execution(sagemaker, own_id, since, snapshot.steps)
     except ClientError as error:
         jobs = _last_jobs(session, snapshot.steps)
         code = error.response["Error"]["Code"]
-        missing.append(f"Earlier attempts are not shown: the list of jobs: {code}.")
+        missing.append(f"Earlier attempts are not shown: jobs cannot be listed: {code}.")
     return Execution(
         description, snapshot, read_outcomes(session, snapshot), definition, jobs, tuple(missing)
     )

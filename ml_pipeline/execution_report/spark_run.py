@@ -69,7 +69,7 @@ def _core_time(run: Profile) -> Mapping[str, float]:
         "starting Python workers": python / 1000,
         "committing output": commits / 1000,
         "scheduling tasks": overhead / 1000,
-        "no task": idle / 1000,
+        "idle": idle / 1000,
     }
 
 

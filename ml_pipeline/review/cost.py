@@ -84,13 +84,13 @@ def _step_cost(job: "JobSize", seconds: Sequence[float], prices: "Prices") -> St
     taken: float | None
     if seconds:
         taken = median(seconds)
-        basis = f"for {duration(taken)}, the median of the last {len(seconds)} that succeeded"
+        basis = f"for {duration(taken)}, the median of the last {len(seconds)} successful executions"
     elif job.max_runtime_seconds is not None:
         taken = job.max_runtime_seconds
         basis = f"for at most {duration(taken)}, its time limit: no execution has succeeded yet"
     else:
         taken = None
-        basis = "for as long as it takes: it has no time limit, and no execution has succeeded yet"
+        basis = "for an unknown time: it has no time limit, and no execution has succeeded yet"
     instances = f"{job.instance_count} x {job.instance_type}"
     if hour is None:
         return StepCost(job.name, None, f"{instances}, whose price is not known, {basis}")

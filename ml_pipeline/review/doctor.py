@@ -129,13 +129,11 @@ def _images(account: Account) -> Finding:
         return Finding(
             "images",
             f"SageMaker has no Spark image in {region}",
-            [f"Choose another Region in {account.file}, or the account of your image as ImageAccountIds"],
+            [f"Choose another Region in {account.file}, or set ImageAccountIds to the account of your image"],
         )
     if allowed and (missing := " and ".join(each for each in own if each not in allowed.split(","))):
-        left_out = (
-            f"ImageAccountIds {allowed} leaves out {missing}, from which images of AWS come in {region}"
-        )
-        return Finding("images", left_out, [f"Add {missing} to ImageAccountIds in {account.file}"])
+        lacking = f"ImageAccountIds {allowed} lacks {missing}, the source of AWS images in {region}"
+        return Finding("images", lacking, [f"Add {missing} to ImageAccountIds in {account.file}"])
     return Finding("images", f"AWS's images come from {' and '.join(own)}")
 
 
@@ -144,7 +142,7 @@ def _zones(account: Account) -> Finding:
         account.session.client("ec2"), account.stacks, {each.instance_type for each in account.instances}
     )
     if lacking:
-        return Finding("zones", f"{len(lacking)} of them lack something", lacking)
+        return Finding("zones", f"{len(lacking)} problems", lacking)
     return Finding("zones", "they offer all endpoint services and instance types")
 
 
@@ -168,12 +166,12 @@ def _provider(account: Account) -> Finding:
         return Finding(
             "OIDC provider",
             f"the account has {there}, and cannot have another",
-            [f"Give {_PROVIDER} the value {there} in {account.file}"],
+            [f"Set {_PROVIDER} to {there} in {account.file}"],
         )
     if given and given != there:
-        gone = f"{_PROVIDER} is {given}, which is not there"
+        gone = f"{_PROVIDER} is {given}, which does not exist"
         return Finding("OIDC provider", gone, [f"Remove {_PROVIDER} from {account.file}"])
-    return Finding("OIDC provider", there or "none yet: the stack makes it")
+    return Finding("OIDC provider", there or "none yet: the stack creates it")
 
 
 def _costs(account: Account) -> Finding:
@@ -186,8 +184,10 @@ def _costs(account: Account) -> Finding:
 def _alarms(account: Account) -> Finding:
     address = account.value("AlarmEmail")
     if address or not any("AlarmEmail" in stack.template for stack in account.stacks):
-        return Finding("alarms", address or "none: the environment has no stack of them")
-    return Finding("alarms", "go to nobody", [f"Set AlarmEmail in {account.file} to be notified of failures"])
+        return Finding("alarms", address or "the environment has no stack with alarms")
+    return Finding(
+        "alarms", "have no recipient", [f"Set AlarmEmail in {account.file} to be notified of failures"]
+    )
 
 
 def _job_logs(account: Account) -> Finding:
@@ -196,8 +196,8 @@ def _job_logs(account: Account) -> Finding:
     group = next((each for each in groups if each["logGroupName"] == LOG_GROUP), None)
     days = group.get("retentionInDays") if group else None
     if group and days and "kmsKeyId" in group:
-        return Finding("job logs", f"are kept for {days} days, encrypted with {group['kmsKeyId']}")
-    lacking = "lack a key or a retention" if group else "have no log group yet"
+        return Finding("job logs", f"retention of {days} days, encrypted with {group['kmsKeyId']}")
+    lacking = "have no encryption key or no retention" if group else "have no log group yet"
     step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines describe"
     protected = any(stack.protected for stack in account.stacks)
     return Finding("job logs", lacking, [step] if protected else ())
@@ -207,8 +207,8 @@ def _stacks(account: Account) -> Finding:
     missing = account.missing()
     message = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
     steps = [
-        f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
-        f"Deploy it with: {make_command('deploy', ENV=account.environment)}",
+        f"Review the changes with: {make_command('plan', ENV=account.environment)}",
+        f"Deploy them with: {make_command('deploy', ENV=account.environment)}",
     ]
     return Finding("stacks", message, steps if missing else ())
 

@@ -74,7 +74,7 @@ def lines(drift: PipelineDrift, target: Target) -> "Iterator[str]":
     if drift:
         yield (
             f"{target.environment}: drift in the pipeline {drift.name}{note}. "
-            f"To upsert it: {target.command('upsert')}"
+            f"Upsert it with: {target.command('upsert')}"
         )
     else:
         yield f"{target.environment}: no drift in the pipeline {drift.name}{note}."

@@ -70,7 +70,7 @@ def _counted(changes: Sequence[PlannedChange]) -> str:
     summary = ", ".join(f"{count} to {action}" for action, count in counts.items())
     if not _DANGEROUS & counts.keys():
         return f"**{summary}.**"
-    return f"> [!WARNING]\n> **{summary}.** What is replaced or deleted is deleted with its content."
+    return f"> [!WARNING]\n> **{summary}.** Replaced and deleted resources lose their content."
 
 
 def _row(stack: str, change: PlannedChange) -> str:
@@ -95,7 +95,9 @@ def _pipeline_text(plan: PipelinePlan, left: int) -> str:
     what = "would change" if plan.old else "is new"
     summary = f"{_code(plan.name)} {what}: {added} lines added, {removed} removed."
     if places := _secrets(plan):
-        return f"{summary} They are not shown: there seems to be a secret at {', '.join(map(_code, places))}."
+        return (
+            f"{summary} They are not shown, because there may be a secret at {', '.join(map(_code, places))}."
+        )
     head = f"{summary}\n\n<details><summary>Definition</summary>\n\n"
     return head + _fenced(lines, left - len(head) - len("\n\n</details>")) + "\n\n</details>"
 
@@ -134,8 +136,8 @@ def _cost_lines(plan: Plan) -> list[str]:
         ]
     return [
         "\n".join(["| | USD |", "| --- | --- |", f"| **Fixed costs** | **{total:.2f} a month** |", *rows]),
-        f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without what depends on "
-        "use: storage, requests, traffic, logs, Studio.",
+        f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without usage-based costs: "
+        "storage, requests, traffic, logs, Studio.",
     ]
 
 

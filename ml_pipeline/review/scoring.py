@@ -71,9 +71,9 @@ def as_document(scoring: Scoring) -> dict[str, Any]:
 def lines(scoring: Scoring, target: Target) -> "Iterator[str]":
     """Yield the result as lines of text."""
     if not scoring:
-        yield f"{target.environment}: {scoring.name} has no execution that failed since one that published."
+        yield f"{target.environment}: {scoring.name} has no failed execution since its last successful one."
         return
     yield f"{target.environment}: {scoring.name} published nothing: {scoring.execution}"
     for step in scoring.failed:
         yield f"  {f'step {step.name}: ' if step.name else ''}{step.reason or 'SageMaker gives no reason'}"
-    yield f"  Look at it with: {target.command('status')}"
+    yield f"  Show the execution with: {target.command('status')}"
