@@ -84,7 +84,7 @@ def _step_cost(job: "JobSize", seconds: Sequence[float], prices: "Prices") -> St
     taken: float | None
     if seconds:
         taken = median(seconds)
-        basis = f"for {duration(taken)}, the median of the last {len(seconds)} successful executions"
+        basis = f"for {duration(taken)}, the median of the last {len(seconds)} that succeeded"
     elif job.max_runtime_seconds is not None:
         taken = job.max_runtime_seconds
         basis = f"for at most {duration(taken)}, its time limit: no execution has succeeded yet"

@@ -142,7 +142,9 @@ def _zones(account: Account) -> Finding:
         account.session.client("ec2"), account.stacks, {each.instance_type for each in account.instances}
     )
     if lacking:
-        return Finding("zones", f"{len(lacking)} problems", lacking)
+        return Finding(
+            "zones", f"{len(lacking)} do not offer all endpoint services and instance types", lacking
+        )
     return Finding("zones", "they offer all endpoint services and instance types")
 
 
@@ -196,7 +198,7 @@ def _job_logs(account: Account) -> Finding:
     group = next((each for each in groups if each["logGroupName"] == LOG_GROUP), None)
     days = group.get("retentionInDays") if group else None
     if group and days and "kmsKeyId" in group:
-        return Finding("job logs", f"retention of {days} days, encrypted with {group['kmsKeyId']}")
+        return Finding("job logs", f"are kept for {days} days, encrypted with {group['kmsKeyId']}")
     lacking = "have no encryption key or no retention" if group else "have no log group yet"
     step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines describe"
     protected = any(stack.protected for stack in account.stacks)

@@ -128,7 +128,7 @@ def test_what_a_step_without_a_report_came_to_is_shown() -> None:
 def test_without_an_event_log_the_phases_of_the_job_are_still_shown() -> None:
     text = Page(render(replace(SMALL, steps=(replace(CLEAN, spark=None),)))).text
 
-    assert "The job's own phases Activity Bar Time start Spark 11 s" in text
+    assert "Phases of the job Activity Bar Time start Spark 11 s" in text
     assert "Wall-clock" not in text
 
 
