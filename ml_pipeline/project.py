@@ -131,10 +131,10 @@ def _conflicts(projects: Sequence[Project]) -> list[str]:
     for one, other in combinations(projects, 2):
         both = f"{one.pipeline.name} and {other.pipeline.name}"
         if one.name == other.name:
-            problems.append(f"pipeline_name {one.name} stands in the parameter files of {both}; change one")
+            problems.append(f"pipeline_name {one.name} is in the parameter files of {both}; change one")
         problems += [
             f"outputs {taken} and {uri} in the parameter files of {both} overlap; change one"
             for taken, uri in product(one.parameters.outputs, other.parameters.outputs)
             if overlap(taken, uri)
         ]
-    return [f"Pipelines get in each other's way:{one_per_line(problems)}"] if problems else []
+    return [f"Pipelines conflict:{one_per_line(problems)}"] if problems else []

@@ -66,13 +66,13 @@ def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
 
 def _step_violations(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[Violation]:
     if not isinstance(step, dict):
-        yield Violation(path, "there is no step that could be checked", "write a list of steps")
+        yield Violation(path, "there is no step to check", "write a list of steps")
         return
     step_type = step.get("Type")
     if not isinstance(step_type, str) or step_type not in known:
         yield Violation(
             f"{path}.Type",
-            f"what steps of type {step_type} must show is not known",
+            f"the controls of steps of type {step_type} are not known",
             f"add it to ml_pipeline/controls/rules.py, or use a step of {', '.join(sorted(known))}",
         )
     else:

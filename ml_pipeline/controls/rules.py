@@ -58,11 +58,11 @@ def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
         elif is_expression(value):
             chosen = [found for found in references(value) if found.startswith("Parameters.")]
             why = (
-                f"whoever starts the pipeline chooses it, by {' and '.join(chosen)}"
+                f"whoever starts the pipeline chooses it with {' and '.join(chosen)}"
                 if chosen
                 else "it is known only during an execution"
             )
-            yield Violation(path, f"{name} is not a control: {why}", f"{fix}, in the definition itself")
+            yield Violation(path, f"{name} is not fixed: {why}", f"{fix}, in the definition itself")
         elif problem_found := problem(value):
             yield Violation(path, f"{name} {problem_found}", fix)
 
@@ -168,8 +168,8 @@ _ISOLATION = _value(
 )
 _PROGRAM = _value(
     "SAGEMAKER_PROGRAM",
-    "remove the variable, or name the script that it stands for",
-    _matching(r"\S+", "is empty, which the container takes for the name of a module, so it serves nothing"),
+    "remove the variable, or set it to the name of a script",
+    _matching(r"\S+", "is empty: the container imports it as a module, and fails"),
 )
 _PENDING = _value(
     "the approval of the model package",
@@ -183,7 +183,7 @@ def _no_tags(value: Any, path: str) -> Iterator[Violation]:
         yield Violation(
             path,
             "SageMaker rejects tags of a model package that has a group",
-            "remove them; the tags of the group are those of its packages",
+            "remove them; packages have the tags of their group",
         )
 
 
@@ -193,17 +193,18 @@ def _model(value: Any, path: str) -> Iterator[Violation]:
     if not made or not all(found.startswith("Steps.") for found in references(value) or [""]):
         yield Violation(
             path,
-            f"the model {'is missing' if value is None else 'exists apart from the pipeline'}, "
-            "so nothing is known of its network and image",
+            "the model is missing"
+            if value is None
+            else "the model is not created by the pipeline, so its network and image cannot be checked",
             'create it in a Model step and name {"Get": "Steps.<step>.ModelName"}',
         )
 
 
 _CLUSTER = _value(
     "the cluster",
-    "let the step make a cluster of its own, with ClusterConfig",
+    "let the step create a cluster, with ClusterConfig",
     lambda value: (
-        None if isinstance(value, dict) else "exists apart from the pipeline, so nothing is known of it"
+        None if isinstance(value, dict) else "is not created by the pipeline, so it cannot be checked"
     ),
 )
 _CLUSTER_SECURITY = _value(

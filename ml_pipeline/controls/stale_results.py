@@ -205,15 +205,15 @@ def _names_run_of(step: str, named: Sequence[str]) -> bool:
 def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Violation:
     name = writer["Name"]
     fix = (
-        "end the S3OutputPath of that step with the names of the jobs that its input and its model come from"
+        f"add the names of the jobs that wrote the input and model of step {name} to its S3OutputPath"
         if writer.get("Type") == "Transform"
-        else f'name the run with {{"Get": "Steps.{name}.ProcessingJobName"}} in the location, as an input '
-        "with step and output in its section does"
+        else f'add {{"Get": "Steps.{name}.ProcessingJobName"}} to the location, as inputs with step and output '
+        "do"
     )
     return Violation(
         place.path,
-        f"the step is cached, and its key is the same whichever run of step {name} wrote what it reads",
-        f"{fix}, or switch the cache of the step off",
+        f"the step is cached, and its cache key does not change when step {name} writes its input again",
+        f"{fix}, or turn off the cache of the step",
     )
 
 
@@ -222,21 +222,22 @@ def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Itera
     given = environment.get(variable)
     if is_expression(given) and any(found.startswith("Parameters.") for found in references(given)):
         return
-    problem = f"the step is cached, and its key stays the same when the data at s3://{place.location} changes"
+    data = f"s3://{place.location}"
+    problem = f"the step is cached, and its cache key does not change when the data at {data} changes"
     if not variable:
         yield Violation(
             place.path,
             problem,
-            "give the location as the value of an option, with a fingerprint, or switch the cache of the "
-            "step off",
+            "pass the location as the value of an option, with a fingerprint, or turn off the cache of the "
+            "step",
         )
         return
     yield Violation(
         place.path,
         problem,
-        f"give a fingerprint of the data as a pipeline parameter, in the environment variable {variable}; "
-        f"or, where the step writes there, name {place.name} in {OUTPUTS_VARIABLE}; or switch the cache of "
-        "the step off",
+        f"set the environment variable {variable} to a pipeline parameter with a fingerprint of the data; "
+        f"or, if the step writes there, add {place.name} to {OUTPUTS_VARIABLE}; or turn off the cache of the "
+        "step",
     )
 
 

@@ -83,7 +83,7 @@ def page() -> Page:
         "2 of 3 requested executors granted",
         "lost: Container killed by YARN",
         "skew in stage 1 (count at clean.py:61) up to 11 s",
-        "spark.sql.shuffle.partitions = 400 was 200",
+        "spark.sql.shuffle.partitions = 400 currently 200",
         "before the first task 11 s",
         "AnalysisException: [UNRESOLVED_COLUMN]",
         "There is no Spark event log below s3://rides-dev-data/spark_ui_logs",
