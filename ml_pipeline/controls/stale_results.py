@@ -207,8 +207,7 @@ def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Violation:
     fix = (
         f"add the names of the jobs that wrote the input and model of step {name} to its S3OutputPath"
         if writer.get("Type") == "Transform"
-        else f'add {{"Get": "Steps.{name}.ProcessingJobName"}} to the location, as inputs with step and output '
-        "do"
+        else f'add {{"Get": "Steps.{name}.ProcessingJobName"}} to the location, as in inputs with `step`'
     )
     return Violation(
         place.path,

@@ -63,7 +63,7 @@ def _project(key: str) -> Callable[[str], str]:
         if not pattern.fullmatch(text):
             raise UserError(f"{text!r} does not match {pattern.pattern}", hint=f"Write it {example}")
         if key == "Region" and (problems := partition_problems(text)):
-            raise UserError(problems[0], hint="Choose a region of the partition aws, as eu-north-1")
+            raise UserError(problems[0], hint="Choose a Region of the partition aws, such as eu-north-1")
         return text
 
     return parse
@@ -72,11 +72,11 @@ def _project(key: str) -> Callable[[str], str]:
 def _environments(text: str) -> tuple[str, ...]:
     names = tuple(filter(None, re.split(r"[\s,]+", text)))
     if not names:
-        raise UserError("no environment is named", hint="Name at least one, as dev,prod")
+        raise UserError("no environment is named", hint="Name at least one, such as dev,prod")
     if wrong := [name for name in names if not NAME.fullmatch(name) or name == "local"]:
         raise UserError(
             f"{wrong[0]!r} cannot be the name of an environment",
-            hint=f"Write a name that matches {NAME.pattern}, as dev",
+            hint=f"Write a name that matches {NAME.pattern}, such as dev",
         )
     if len(set(names)) < len(names):
         raise UserError("an environment is named twice", hint="Name each environment once")
@@ -99,17 +99,19 @@ def _step(text: str) -> str:
 
 QUESTIONS: Mapping[str, Question] = {
     "ProjectName": Question(
-        "Name of the project, in names of stacks, buckets and roles", _project("ProjectName")
+        "Name of the project, for the names of stacks, buckets and roles", _project("ProjectName")
     ),
-    "Owner": Question("Team that is responsible, as a tag and on GitHub", _project("Owner")),
+    "Owner": Question("Responsible team, for tags and GitHub", _project("Owner")),
     "Repository": Question("GitHub repository, as owner/name", _project("Repository")),
     "Region": Question("AWS Region", _project("Region")),
-    "Environments": Question("Environments that a merge is deployed to, in this order", _environments),
+    "Environments": Question("Environments to which a merge is deployed, in promotion order", _environments),
     "Studio": Question("SageMaker Studio", _yes_or_no),
     "Previews": Question("Previews of pull requests", _yes_or_no),
     "ModelLifeCycle": Question("Training, registry, approval and scoring of models", _yes_or_no),
     "Schedules": Question("Drift detection and sweeps every night", _yes_or_no),
-    "Step": Question("First step of your own, in place of the sample job (empty keeps the sample)", _step),
+    "Step": Question(
+        "Name of your first step, which replaces the sample job (empty keeps the sample)", _step
+    ),
 }
 """The questions in order, by the name of the answer."""
 

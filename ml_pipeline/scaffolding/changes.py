@@ -34,7 +34,7 @@ class Changes:
         existing = [path for path in self.created if (self.root / path).exists()]
         if existing:
             raise UserError(
-                f"{', '.join(existing)} exists already", hint="Choose another name, or remove the file"
+                f"{', '.join(existing)} already exists", hint="Choose another name, or remove the file"
             )
         before = {path: (self.root / path).read_bytes() for path in (*self.edited, *self.deleted)}
         new_folders = {

@@ -54,7 +54,7 @@ class EditedFiles:
             UserError: the file already exists.
         """
         if self.exists(path):
-            raise UserError(f"{path} exists already", hint="Choose another name, or remove the file")
+            raise UserError(f"{path} already exists", hint="Choose another name, or remove the file")
         self._texts[path] = text
 
     def write(self, path: str, document: Mapping[str, Any]) -> None:

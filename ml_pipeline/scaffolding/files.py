@@ -99,11 +99,11 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     values = read_document(root / file).values
     steps = _steps(values)
     if step in {*(each.name for each in steps), *values.get("steps", {})}:
-        raise UserError(f"{file} has a step {step} already", hint="Choose another name")
+        raise UserError(f"{file} already has a step {step}", hint="Choose another name")
     if not steps:
         raise UserError(
-            f"{file} has no step whose result {step} could read",
-            hint="Add the first section of a step yourself, as docs/pipelines.md shows",
+            f"{file} has no step whose output {step} could read",
+            hint="Add the section of the first step yourself, as shown in docs/pipelines.md",
         )
     last = steps[-1]
     section = {

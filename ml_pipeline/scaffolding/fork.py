@@ -36,8 +36,8 @@ def fork_changes(root: Path, answers: Answers, record: Record) -> Changes:
     now = current_answers(root)
     if now.Step and answers.Step != now.Step:
         raise UserError(
-            f"Step: the sample job is replaced by {now.Step} already",
-            hint=f"Leave Step at {now.Step}, and add further steps with: make new-step",
+            f"Step: {now.Step} has already replaced the sample job",
+            hint=f"Keep Step {now.Step}, and add other steps with: make new-step",
         )
     files = EditedFiles(root)
     files.write(PROJECT, {key: getattr(answers, key) for key in PROJECT_KEYS})
@@ -105,7 +105,7 @@ def _free_range(files: EditedFiles) -> str:
     found = next((each for each in free if not any(each.overlaps(other) for other in used)), None)
     if found is None:
         raise UserError(
-            "Environments: no range of addresses is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
+            "Environments: no CIDR block is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
         )
     return str(found)
 

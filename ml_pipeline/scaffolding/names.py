@@ -31,11 +31,11 @@ def check_name(kind: str, name: str) -> None:
         raise UserError(
             f"{kind} {name!r} cannot have this name",
             hint=f"Use up to {_LONGEST} lower-case letters, digits and hyphens, beginning with a letter, "
-            "as join-rates",
+            "such as join-rates",
         )
     if name == ALL or iskeyword(module_of(name)):
         raise UserError(
-            f"{kind} {name!r} cannot have this name: it is a reserved word", hint="Choose another"
+            f"{kind} {name!r} cannot have this name: it is a reserved word", hint="Choose another name"
         )
 
 
@@ -51,5 +51,5 @@ def check_job_name(step: str) -> None:
         raise UserError(
             f"step {step!r} cannot have this name: spark_jobs/{module_of(step)}.py would hide the Python "
             f"module {module_of(step)}",
-            hint=f"Choose another, as {step}-data",
+            hint=f"Choose another name, such as {step}-data",
         )

@@ -26,7 +26,7 @@ def set_parts(files: EditedFiles, now: Answers, answers: Answers, record: Record
         version = Version(Git(files.root), record.template.commit if record.template else record.tree)
         if not version.exists():
             raise UserError(
-                "What was left out cannot be restored: the history does not have the template's version",
+                "The parts cannot be restored: the Git history does not contain the template's version",
                 hint="Fetch it with: git fetch --unshallow",
             )
         _restore(files, version, before, answers)
@@ -83,7 +83,7 @@ def _restore(files: EditedFiles, version: Version, missing: Collection[Part], an
             files.text(path, merged or "")
     if conflicts:
         raise UserError(
-            f"The fork has changed the lines around what is restored in:{one_per_line(conflicts)}",
+            f"The fork has changed lines next to restored ones in:{one_per_line(conflicts)}",
             hint="Copy these lines from the template by hand, or undo the changes, then run: make init",
         )
     _add_stacks(files, version, [part for part in parts if part.name in names and part not in after])

@@ -51,8 +51,8 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
             return chosen[-1]
     which = execution or f"any execution of {project.name}"
     raise UserError(
-        f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: a job's first comes "
-        "after about 20 s",
+        f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: jobs write "
+        "their first one after about 20 s",
         hint=f"Run it with: {project.target.command('start', CACHE='off')}",
     )
 

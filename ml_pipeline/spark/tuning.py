@@ -69,7 +69,7 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     environment = project.environment
     if environment.settings.sample_data == "never":
         raise UserError(
-            f"tune runs the pipeline with settings on trial, which {environment} does not allow "
+            f"tune runs the pipeline with trial settings, which {environment} does not allow "
             "(SampleData is never)",
             hint="Tune in another environment with: make tune ENV=dev",
         )
@@ -77,7 +77,9 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     reject_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
     if trials.restore(configuration):
-        print_line(console, f"Restored {configuration}: a tuning that was killed has left settings on trial.")
+        print_line(
+            console, f"Restored {configuration}: it contained trial settings of a tuning that was killed."
+        )
     original = configuration.read_text(encoding="utf-8")
 
     def show(line: str) -> None:
@@ -104,12 +106,12 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         try:
             apply(original)
         except KeyboardInterrupt as error:
-            error.add_note(f"The pipeline still has settings on trial. Register it again with: {upsert}")
+            error.add_note(f"The pipeline still has trial settings. Register it again with: {upsert}")
             raise
         except Exception as error:
             cause = explain(error)
             raise UserError(
-                f"{cause.message if cause else error}; the pipeline still has settings on trial",
+                f"{cause.message if cause else error}; the pipeline still has trial settings",
                 hint=f"Register the configuration again with: {upsert}",
             ) from error
         finally:
@@ -138,12 +140,12 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
         RunFailedError: the pipeline fails with the current configuration.
     """
     now = measure(text)
-    show(f"Now: {now.seconds:.1f} s")
+    show(f"Current settings: {now.seconds:.1f} s")
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         finding = next_change(now.findings, text, tried)
         if finding is None:
-            show("No finding is left that a setting may resolve.")
+            show("No other finding can be resolved by a setting.")
             break
         tried.add(_key(finding.settings))
         change = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
