@@ -23,12 +23,12 @@ REMEDIES = (
     (
         r"memoryOverhead|MemoryError|Python worker exited unexpectedly"
         r"|beyond the '?(PHYSICAL|VIRTUAL)|[Ee]xit(ed with)? ?(code|status):? (137|143)\b",
-        "an executor was killed, as for want of memory outside of its heap: raise "
+        "an executor was killed, for example because memory outside its heap ran out: raise "
         "spark.executor.memoryOverhead in configuration.json",
     ),
     (
         r"above the max threshold \(\d+ MB\) of this cluster",
-        "an executor must fit into a node: take the sizes of make size in configuration.json, or larger "
+        "an executor does not fit into a node: use the sizes of make size in configuration.json, or larger "
         "instances",
     ),
     (
@@ -38,41 +38,41 @@ REMEDIES = (
     ),
     (
         r"SlowDown|reduce your request rate|Status Code: 503",
-        "S3 throttles: raise spark.hadoop.fs.s3a.attempts.maximum and fs.s3a.retry.limit, or run with fewer "
-        "cores at once",
+        "S3 throttles requests: raise spark.hadoop.fs.s3a.attempts.maximum and fs.s3a.retry.limit, or use "
+        "fewer cores",
     ),
     (
         r"timed? ?out|SocketTimeoutException|ConnectTimeoutException",
-        "S3 or another node answers too slowly: raise spark.hadoop.fs.s3a.connection.timeout and "
+        "S3 or another node responds too slowly: raise spark.hadoop.fs.s3a.connection.timeout and "
         "spark.network.timeout in configuration.json",
     ),
     (
         r"bucket is null/empty",
-        "S3A finds no bucket in the URI, since Java accepts no such host name: use a bucket without _ "
-        "in its name and with a letter after the last dot",
+        "S3A cannot read the bucket name, because it is not a valid host name in Java: use a bucket name "
+        "without _ and with a letter after the last dot",
     ),
     (
         r"Relative path in absolute URI",
-        "Hadoop takes the part of a name before a colon for a URI scheme: on S3 give the folder instead of a "
-        "glob pattern, on a local disk rename the file",
+        "Hadoop reads the part of a file name before a colon as a URI scheme: on S3, use the folder instead "
+        "of a glob pattern; on a local disk, rename the file",
     ),
     (
         r"native \w+ library not available",
-        "Hadoop's native library, which reads this compression, is not there: compress the input with gzip",
+        "Hadoop's native library for this compression is missing: compress the input with gzip",
     ),
     (
         r"spark\.driver\.maxResultSize",
-        "the driver is sent more than it takes: raise spark.driver.maxResultSize and spark.driver.memory in "
-        "configuration.json, or collect less",
+        "tasks send more results than the driver accepts: raise spark.driver.maxResultSize and "
+        "spark.driver.memory in configuration.json, or collect less",
     ),
     (
         r"CANNOT_MERGE_SCHEMAS",
-        "a column has different types in different files of the input: read these apart, or rewrite some",
+        "a column has different types in different files of the input: read them separately, or rewrite some",
     ),
     (
         r"SparkContext was shut down",
-        "Spark ended in the middle of the job, most often for want of memory: raise spark.driver.memory, or "
-        "spark.executor.memory, in configuration.json",
+        "Spark ended before the job, usually because memory ran out: raise spark.driver.memory or "
+        "spark.executor.memory in configuration.json",
     ),
 )
 """Patterns of error messages, and how to fix the cause. The first match is used."""
@@ -95,7 +95,7 @@ def spark_failure(error: Exception) -> str:
     if isinstance(error, CapturedException):
         return f"Spark failed: {with_fix(' '.join(str(error).split()))}"
     return (
-        "Spark's driver has ended, most often for want of memory: raise spark.driver.memory in "
+        "the Spark driver has ended, usually because memory ran out: raise spark.driver.memory in "
         f"configuration.json ({' '.join(str(error).split())})"
     )
 

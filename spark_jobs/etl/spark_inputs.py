@@ -52,7 +52,7 @@ def input_size(spark: SparkSession, uri: str) -> int:
             )
         if hidden and not read:
             raise JobError(
-                f"Spark skips all files at {uri}, since names that begin with _ or . are hidden: "
+                f"Spark skips all files at {uri}, because names that begin with _ or . are hidden: "
                 f"{_some(hidden)}; rename them"
             )
         if hidden:
@@ -75,7 +75,7 @@ def _roots(spark: SparkSession, uri: str) -> list[Any]:
     found = [status.getPath() for status in file_system.globStatus(path) or ()]
     if file_system.exists(path) and str(file_system.makeQualified(path)) not in {str(each) for each in found}:
         raise JobError(
-            f"{uri} is there, but as a glob pattern it means other names: write {escaped(uri)}, or rename it"
+            f"{uri} exists, but as a glob pattern it matches other names: use {escaped(uri)}, or rename it"
         )
     if not found:
         raise JobError(f"there is no input at {uri}")

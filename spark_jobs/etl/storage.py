@@ -106,7 +106,7 @@ def storage(uri: str, settings: S3Settings) -> Storage:
         return S3(_client(settings))
     if scheme in {"", "file"}:
         return LocalDisk()
-    raise JobError(f"{uri}: the job reads and writes s3a://, s3:// and local paths; copy the data to S3")
+    raise JobError(f"{uri}: expected an s3a:// or s3:// URI, or a local path; copy the data to S3")
 
 
 def _scheme(uri: str) -> str:
@@ -276,7 +276,7 @@ class S3:
             request = {"Objects": keys[begin : begin + 1000], "Quiet": True}
             answer = self._client.delete_objects(Bucket=bucket, Delete=request)
             if errors := answer.get("Errors"):
-                raise JobError(f"{folder} cannot be removed: {errors[0]['Code']}: {errors[0]['Message']}")
+                raise JobError(f"{folder} cannot be deleted: {errors[0]['Code']}: {errors[0]['Message']}")
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:

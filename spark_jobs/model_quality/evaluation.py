@@ -83,7 +83,7 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--training_data", required=True, help="the run of prepare_training_data.py")
     parser.add_argument("--model_data_url", required=True, help="the model.tar.gz that the transform used")
     parser.add_argument("--champion_model_data_url", default=NONE, help="that of the approved model, or none")
-    parser.add_argument("--evaluation", required=True, help="folder below which everything is written")
+    parser.add_argument("--evaluation", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument("--metric", required=True, choices=LOWER_IS_BETTER, help="what decides")
     parser.add_argument("--limit", required=True, type=float, help="the worst value of it")
     parser.add_argument("--min_improvement", type=float, default=0.0, help="over the approved model")

@@ -61,7 +61,7 @@ def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--predictions", required=True, help="what the transform of the scoring data wrote")
     parser.add_argument("--baseline", required=True, help="folder of the model's baseline")
-    parser.add_argument("--predicted", required=True, help="folder below which everything is written")
+    parser.add_argument("--predicted", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument("--max_psi", type=float, default=0.25, help="population stability index of a column")
     parser.add_argument("--max_ks", type=float, default=0.2, help="Kolmogorov-Smirnov distance of a number")
     parser.add_argument("--max_missing", type=float, default=0.05, help="rise of the share of missing values")

@@ -90,7 +90,7 @@ def decompressed(files: Storage, file: StoredFile, block_bytes: int) -> Iterator
     """
     codec = codec_of(file.uri)
     if codec in UNSUPPORTED:
-        raise JobError(f"{file.uri}: {codec} is not read: compress the input with gzip")
+        raise JobError(f"{file.uri}: {codec} is not supported: compress the input with gzip")
     try:
         stream = CODECS[codec](io.BufferedReader(_StoredStream(files, file), block_bytes // 4))
         while chunk := stream.read(block_bytes):

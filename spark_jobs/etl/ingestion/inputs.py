@@ -58,7 +58,7 @@ def find_input(files: Storage, uri: str) -> list[StoredFile]:
     kept = [file for file, name in found if not is_hidden(name)]
     if not any(file.size for file in kept) and any(file.size for file, _ in found):
         raise JobError(
-            f"the job skips all files at {uri}, since names that begin with _ or . are hidden: "
+            f"the job skips all files at {uri}, because names that begin with _ or . are hidden: "
             f"{_some(hidden)}; rename them"
         )
     if skipped := [file.uri for file, name in found if is_hidden(name) and file.size]:
@@ -86,7 +86,7 @@ def _below(files: Storage, uri: str) -> Iterable[tuple[StoredFile, str]]:
             yield file, _name_below(file, top)
     if exact and not matched:
         raise JobError(
-            f"{uri} is there, but as a glob pattern it means other names: write {escaped(uri)}, or rename it"
+            f"{uri} exists, but as a glob pattern it matches other names: use {escaped(uri)}, or rename it"
         )
 
 

@@ -109,16 +109,18 @@ def main(table: Table, name: str) -> None:
 
 def parse(argv: Sequence[str] | None) -> Options:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description="Check files of delimited text, and write what is valid.")
+    parser = argparse.ArgumentParser(
+        description="Validate files of delimited text, and write the valid rows."
+    )
     parser.add_argument(
         "--input_table", required=True, help="file, folder or glob pattern (s3a://, s3://, local)"
     )
-    parser.add_argument("--output_table", required=True, help="folder below which everything is written")
+    parser.add_argument("--output_table", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument(
         "--max_rejected_fraction",
         type=fraction,
         default=0.01,
-        help="the job fails if more of the rows are malformed (default: %(default)s)",
+        help="maximum fraction of malformed rows; the job fails above it (default: %(default)s)",
     )
     values = parser.parse_args(argv)
     return Options(values.input_table, values.output_table.rstrip("/"), values.max_rejected_fraction)
@@ -159,7 +161,7 @@ def process(
     """
     source, target = options.input_table, options.output_table
     if overlap(source, target):
-        raise JobError(f"the input {source} and the output {target} must not lie in one another")
+        raise JobError(f"the input {source} and the output {target} must not overlap")
     settings = s3_settings(spark)
     with timed(seconds, "list the input"):
         found = find_input(storage(source, settings), source)
