@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from helpers.pipeline_utils import Parameters
 from ml_pipeline.steps import ModelStep, SparkStep, Step, TransformStep
 
-DESCRIPTION = "Scores the sample of a version, and fails unless the predictions are the recorded ones."
+DESCRIPTION = "Scores the sample of a version, and fails unless the predictions match the recorded ones."
 
 
 def steps(_: Parameters) -> Sequence[Step]:

@@ -14,7 +14,7 @@ from ml_pipeline.steps import (
     TransformStep,
 )
 
-DESCRIPTION = "Trains a model, evaluates it, and registers it where it is better than the active version."
+DESCRIPTION = "Trains a model, evaluates it, and registers it if it is better than the active version."
 
 
 def steps(_: Parameters) -> Sequence[Step]:
