@@ -77,7 +77,7 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
         ("NetworkConfig.EnableInterContainerTrafficEncryption", False, "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", "true", "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", MISSING, "instances is missing"),
-        ("NetworkConfig.EnableInterContainerTrafficEncryption", CHOSEN, "by Parameters.Chosen"),
+        ("NetworkConfig.EnableInterContainerTrafficEncryption", CHOSEN, "with Parameters.Chosen"),
         (
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
             MISSING,
@@ -140,7 +140,7 @@ def test_each_broken_control_is_one_finding(
 
 @pytest.mark.parametrize("key", ["Project", "Owner"])
 @pytest.mark.parametrize(
-    ("value", "message"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not a control")]
+    ("value", "message"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not fixed")]
 )
 def test_each_mandatory_tag_needs_a_value(key: str, value: Any, message: str, definition: Document) -> None:
     tags = definition["Steps"][0]["Arguments"]["Tags"]

@@ -59,7 +59,7 @@ def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str)
     finding = CHECKS["OIDC provider"](account)
 
     assert finding.to_do == [
-        f"Give ExistingOidcProviderArn the value {provider} in infra/parameters/local.json"
+        f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"
     ]
     assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).to_do
 
