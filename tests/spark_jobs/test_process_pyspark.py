@@ -597,7 +597,7 @@ def test_a_name_with_glob_characters_is_read_literally_or_as_a_pattern(job) -> N
 
     with pytest.raises(JobError, match="as a glob pattern it matches other names") as caught:
         job.run(source=job.source / "a [1].csv")
-    job.run(source=Path(str(caught.value).partition("write ")[2].partition(", or")[0]))
+    job.run(source=Path(str(caught.value).partition("use ")[2].partition(", or")[0]))
 
     assert job.rows() == [ROW]
 

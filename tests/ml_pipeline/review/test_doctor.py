@@ -58,9 +58,7 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
 def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str) -> None:
     finding = CHECKS["OIDC provider"](account)
 
-    assert finding.to_do == [
-        f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"
-    ]
+    assert finding.to_do == [f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"]
     assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).to_do
 
 
