@@ -19,6 +19,8 @@ from tests.faults.faulty_s3 import FaultyS3, serving
 from tests.faults.kills import STORES, Reader, kill_at_random
 from tests.spark_submit import JOB, JOBS, SMALL, command, kill, start
 
+pytestmark = pytest.mark.faults
+
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
 
 

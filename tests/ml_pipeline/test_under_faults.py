@@ -41,6 +41,8 @@ from tests.interruptions import (
 )
 from tests.ml_pipeline.small_project import HELPER, JOBS, REGION, ROLE_NAME
 
+pytestmark = pytest.mark.faults
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": {
