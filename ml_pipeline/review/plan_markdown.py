@@ -137,7 +137,7 @@ def _cost_lines(plan: Plan) -> list[str]:
     return [
         "\n".join(["| | USD |", "| --- | --- |", f"| **Fixed costs** | **{total:.2f} a month** |", *rows]),
         f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without usage-based "
-        "costs: storage, requests, traffic, logs, Studio.",
+        "costs such as storage, requests, traffic and logs.",
     ]
 
 

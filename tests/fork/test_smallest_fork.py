@@ -76,9 +76,13 @@ SUITES = {
 }
 """The tests of the fork, in one process each, except those that use no name and no job of this repository."""
 
-TEXTS = (".md", ".py", ".toml", ".yaml", ".yml", "")
+TEXTS = (".json", ".md", ".py", ".toml", ".yaml", ".yml", "")
 OPERATED = ("infra/", ".github/", "Makefile", "ml_pipeline/commands/", "ml_pipeline/pipelines/")
-TRACE = re.compile(r"model.?package|scoring|training-?job-?role|transform-?job-?role|cron:", re.IGNORECASE)
+TRACE = re.compile(
+    r"model.?package|scoring|training-?job-?role|transform-?job-?role|cron:"
+    r"|studio|elasticfilesystem|user-?profile|sagemaker:\w*(app|domain|space)\b|SetSourceIdentity",
+    re.IGNORECASE,
+)
 """Words that occur only with an optional part, in files that it would change."""
 OLD_NAMES = ("pyspark-processing", "data-platform", "example-owner", "ProcessingPipeline", "abalone")
 PROSE = (

@@ -254,7 +254,9 @@ ABOUT = {
         "AWS::Budgets::Budget",
         "billing:GetBillingViewData",
     ): f"arn:aws:billing::{ACCOUNT}:billingview/primary",
-    ("AWS::SageMaker::*", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-studio-user",  # part: Studio
+    # begin: Studio
+    ("AWS::SageMaker::*", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-studio-user",
+    # end: Studio
     ("AWS::CloudTrail::Trail", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-trail-logs",
     ("AWS::EC2::FlowLog", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-flow-logs",
     ("AWS::SSM::Association", "iam:PassRole"): f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-default-group",
@@ -294,7 +296,7 @@ def is_granted(
 
 
 def _resources_of(policies: Policies, kind: str, action: str) -> list[str]:
-    """Return the resources of an action, with the key of the resource's kind; `*` if IAM defines no resource."""
+    """Return the resources of an action, with the key of its type; `*` if IAM defines no resource."""
     key = "keys.DataKey"
     # begin: Studio
     if kind == "AWS::SageMaker::Domain":

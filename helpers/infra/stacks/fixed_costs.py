@@ -31,8 +31,8 @@ class CostLine:
 def fixed_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> list[CostLine]:
     """Return the fixed monthly cost of the resources of an environment.
 
-    Costs that depend on usage are not included: storage, requests, traffic, logs and Studio applications. The
-    free tiers of AWS are not subtracted.
+    Costs that depend on usage, such as storage, requests, traffic and logs, are not included. The free tiers
+    of AWS are not subtracted.
 
     Args:
         stacks: the stacks of the environment.

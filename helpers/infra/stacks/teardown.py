@@ -1,6 +1,6 @@
 """Deletes an environment's stacks, and lists what remains."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from helpers.command_line import make_command
@@ -8,9 +8,9 @@ from helpers.errors import UserError
 from helpers.infra.stacks.buckets import empty_bucket, logs_last
 from helpers.infra.stacks.configuration import stack_name
 from helpers.infra.stacks.model_packages import empty_group
-from helpers.infra.stacks.outputs import outputs_if_deployed
+from helpers.infra.stacks.outputs import outputs_if_deployed  # part: Studio
 from helpers.infra.stacks.status import find_stack, processed_resources, stack_resources
-from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of
+from helpers.infra.stacks.studio import delete_homes, deleted_domains, empty_domain, vpc_of  # part: Studio
 from helpers.infra.stacks.waiting import (
     EventFeed,
     Polling,
@@ -92,14 +92,21 @@ def teardown(
             found[stack.name] = there
     if before:
         before()
-    names = {stack.name for stack in stacks}
+    names = {stack.name for stack in stacks}  # part: Studio
     order = [stack for stack in reversed(stacks) if stack.name in found]
     try:
         with progress("teardown", stacks[0].environment, [stack.name for stack in order], console) as steps:
             for stack in order:
                 stack_id = found[stack.name].get("StackId", stack.name)
                 with steps.step(stack.name):
-                    _delete(session, stack, stack_id, names, console, polling)
+                    _delete(
+                        session,
+                        stack,
+                        stack_id,
+                        names,  # part: Studio
+                        console,
+                        polling,
+                    )
     except KeyboardInterrupt as interruption:
         interruption.add_note(f"Continue with: {make_command('teardown', ENV=stacks[0].environment)}")
         raise
@@ -119,11 +126,11 @@ def _delete(
     session: "boto3.Session",
     stack: "StackConfiguration",
     stack_id: str,
-    names: Collection[str],
+    names: set[str],  # part: Studio
     console: "Console",
     polling: Polling,
 ) -> None:
-    """Delete a stack of an environment; `names` are those of all its stacks."""
+    """Delete a stack of an environment, one of several names."""
     cloudformation = session.client("cloudformation")
     resources = stack_resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
@@ -138,6 +145,7 @@ def _delete(
         ]
 
     _empty(session, of_type, console)
+    # begin: Studio
     domains = {
         domain: vpc for domain in of_type("AWS::SageMaker::Domain") if (vpc := vpc_of(session, domain))
     }
@@ -150,7 +158,9 @@ def _delete(
         existing = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
         if existing and existing not in own:  # an existing VPC can contain other domains
             delete_homes(session, existing, console, polling, deleted_domains(cloudformation, names))
+    # end: Studio
     events = _delete_stack(cloudformation, stack, stack_id, console, polling)
+    # begin: Studio
     for domain, vpc in domains.items():
         if deletes_homes:
             delete_homes(session, vpc, console, polling, [domain])
@@ -160,6 +170,7 @@ def _delete(
                 "when it is no longer needed.",
                 highlight=False,
             )
+    # end: Studio
     for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
         console.print(line, highlight=False)
 

@@ -118,8 +118,8 @@ No changes to `a-trial-keys`.
 | step `clean`: 2 x ml.m5.xlarge for an hour | 0.46 |
 | step `join`: a guess | 0.50 |
 
-An estimate from prices of eu-north-1 as of 2026-11-24, without usage-based costs: storage, requests, \
-traffic, logs, Studio.
+An estimate from prices of eu-north-1 as of 2026-11-24, without usage-based costs such as storage, \
+requests, traffic and logs.
 """
     )
 
