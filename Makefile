@@ -247,17 +247,11 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 .PHONY: completion reference test test-faults coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-<<<<<<< HEAD
 test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, without those of the other test- targets
 	$(PY) -m $(PYTEST) -m 'not faults' $(ARGS)
 test-faults: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Test jobs and commands that are killed, throttled or interrupted
 	$(PY) -m $(PYTEST) -m faults $(ARGS)
 coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run `test` and `test-faults`, and check their coverage, like ci
-=======
-test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, except test-browser, test-fork, test-workflows and security
-	$(PY) -m $(PYTEST) $(ARGS)
-coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the same tests as `test`, and check their coverage
->>>>>>> doc-helpers
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet
