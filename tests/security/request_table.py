@@ -21,8 +21,8 @@ OLD_SPELLING = {
 }
 # Keys that the simulator does not support, under names that it supports.
 UNKNOWN_KEYS = {
-    "sagemaker:DomainId": "aws:PrincipalTag/DomainId",
-    "sagemaker:UserProfileName": "aws:PrincipalTag/UserProfileName",
+    "sagemaker:DomainId": "aws:PrincipalTag/DomainId",  # part: Studio
+    "sagemaker:UserProfileName": "aws:PrincipalTag/UserProfileName",  # part: Studio
     "kms:EncryptionContext:aws:logs:arn": "aws:PrincipalTag/logs",
     "kms:EncryptionContext:aws:sns:topicArn": "aws:PrincipalTag/topic",
 }

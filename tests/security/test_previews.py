@@ -208,7 +208,7 @@ def test_github_is_trusted_for_the_environment_preview_and_pull_requests_are_not
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ProtectsBoundaries": "true"}, "ProtectsBoundaries is false"),
+        ({"ProtectsBoundaries": "true"}, "ProtectsBoundaries must be false"),
         ({"Environment": "p*"}, "Environment"),
         ({"Environment": "*"}, "Environment"),
     ],

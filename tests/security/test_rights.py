@@ -146,7 +146,7 @@ WITHHELD = {
     "logs:DeleteRetentionPolicy": "logs end some time",
     "logs:DisassociateKmsKey": "logs stay encrypted",
     "resource-groups:*": "the association names its target",
-    "sagemaker:CreateApp": "a user starts his applications himself",
+    "sagemaker:CreateApp": "a user starts his applications himself",  # part: Studio
 }
 
 
