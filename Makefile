@@ -244,12 +244,14 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 	$(PY) -m helpers.template upgrade --to '$(TO)' --from '$(FROM)' --template '$(TEMPLATE)' $(if $(FORK),--fork '$(FORK)') $(ARGS)
 
 ##@ Develop
-.PHONY: completion reference test coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
+.PHONY: completion reference test test-faults coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, except test-browser, test-fork, test-workflows and security
-	$(PY) -m $(PYTEST) $(ARGS)
-coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the same tests as `test`, and check their coverage
+test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, without those of test-browser, test-faults, test-fork and test-workflows
+	$(PY) -m $(PYTEST) -m 'not faults' $(ARGS)
+test-faults: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Test jobs and commands that are killed, throttled or interrupted
+	$(PY) -m $(PYTEST) -m faults $(ARGS)
+coverage: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run `test` and `test-faults`, and check their coverage, like ci
 	$(VENV)/bin/coverage erase
 	$(VENV)/bin/coverage run -m $(PYTEST) $(ARGS)
 	$(VENV)/bin/coverage combine --quiet

@@ -1,1 +1,1 @@
-"""The pipeline: its parameters, its definition, and the commands that run it."""
+"""Pipelines: their parameters, definitions, executions and commands."""

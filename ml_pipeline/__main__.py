@@ -11,7 +11,7 @@ from helpers.command_line import common_options, run_command
 from ml_pipeline.commands import COMMANDS, load_command
 
 OBJECTS_BEFORE_A_COLLECTION = 100_000
-"""By default (700), collections during imports take a sixth of the time of a short command."""
+"""With Python's default of 700, garbage collection during imports takes a sixth of a short command's time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # A log is not a terminal, so its lines are not wrapped at the width of one.
+    # Without a terminal, output goes to a log, whose lines must not be wrapped.
     console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
     return load_command(arguments.command).run(arguments, console)
 
 
 def _parser(called: str) -> argparse.ArgumentParser:
-    """Return the parser; only the module of the called command is imported."""
+    """Return the parser. Only the module of the called command is imported, which saves time."""
     common = common_options()
     parser = argparse.ArgumentParser(
         prog="python -m ml_pipeline", description="The pipelines of an environment.", allow_abbrev=False

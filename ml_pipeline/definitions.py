@@ -1,8 +1,7 @@
 """Builds pipeline definitions, and caches them.
 
 A definition is a pure function of the parameters, the code that builds it and the versions of its libraries.
-The SageMaker SDK takes seconds to import, so what was built once is kept in .cache/definitions/ by a hash of
-these.
+It is cached in .cache/definitions/ by a hash of these, because the SageMaker SDK takes seconds to import.
 """
 
 import hashlib
@@ -44,13 +43,13 @@ _SOURCES = (
     "ml_pipeline/pipelines/*.py",
     "ml_pipeline/steps/*",
 )
-"""The code that builds a definition, and the versions of its libraries."""
+"""Files whose content is part of the cache key: the code that builds definitions, and library versions."""
 _KEPT = 100
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What of a pipeline can be changed after its creation."""
+    """The attributes of a pipeline that can be changed after its creation."""
 
     definition: str
     description: str
@@ -59,17 +58,17 @@ class Registration:
 
 
 def registration_of(pipeline: Pipeline, params: PipelineParams) -> Registration:
-    """Return a pipeline as this checkout would register it.
+    """Return the attributes with which this checkout would register a pipeline.
 
     Raises:
-        UserError: the definition is larger than the API takes.
+        UserError: the definition is larger than SageMaker accepts.
     """
     definition = pipeline_definition(pipeline, params)
     return Registration(definition, pipeline.description, params.pipeline_role, params.tags)
 
 
 def build_pipeline(pipeline: Pipeline, params: PipelineParams, logger: logging.Logger) -> "SdkPipeline":
-    """Return a pipeline of the SageMaker SDK; nothing is sent to AWS."""
+    """Return a pipeline object of the SageMaker SDK, without sending requests to AWS."""
     from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - takes seconds to import
 
     steps = pipeline.steps(params)
@@ -88,7 +87,7 @@ def build_pipeline(pipeline: Pipeline, params: PipelineParams, logger: logging.L
             parameters=list(parameters.values()),
             steps=[step.build(context) for step in steps],
             pipeline_experiment_config=sdk.PipelineExperimentConfig(params.pipeline_name, params.trial),
-            # Without it the SDK drops the names of jobs, and with them the environment's prefix.
+            # Without this, the SDK omits the prefix of job names, which contains the environment.
             pipeline_definition_config=sdk.PipelineDefinitionConfig(use_custom_job_prefix=True),
             sagemaker_session=session,
         )
@@ -97,16 +96,16 @@ def build_pipeline(pipeline: Pipeline, params: PipelineParams, logger: logging.L
 def pipeline_definition(
     pipeline: Pipeline, params: PipelineParams, logger: logging.Logger | None = None
 ) -> str:
-    """Return the definition of a pipeline as canonical JSON: equal parameters give equal bytes.
+    """Return the definition of a pipeline as canonical JSON. Equal parameters give equal bytes.
 
     Raises:
-        UserError: it is larger than the API takes.
+        UserError: the definition is larger than SageMaker accepts.
     """
     path = CACHE / f"{_cache_key(pipeline, params)}.json"
     if known := _read(path):
         return known
     built = build_pipeline(pipeline, params, logger or logging.getLogger(__name__))
-    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - imported by now, at no cost
+    from ml_pipeline.steps import sagemaker_sdk as sdk  # noqa: PLC0415 - already imported
 
     with sdk.building(params.region):
         text = canonical(built.definition())
@@ -116,18 +115,18 @@ def pipeline_definition(
             f"The definition has {size} bytes, and SageMaker accepts {maximum}",
             hint="Shorten the parameters, or move steps to another pipeline with: make new-pipeline",
         )
-    with suppress(OSError):  # a checkout that cannot be written to is built from each time
+    with suppress(OSError):  # in a read-only checkout, definitions are not cached
         _keep(path, text)
     return text
 
 
 def canonical(definition: str) -> str:
-    """Return a definition with sorted keys, one value a line, and without nulls, which the schema forbids."""
+    """Return a definition with sorted keys, one value per line, without nulls, which the schema forbids."""
     return json.dumps(_without_nulls(json.loads(definition)), indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def sources() -> Iterator[Path]:
-    """Yield the files that a definition depends on besides its parameters."""
+    """Yield the files that definitions depend on, besides the parameters."""
     for pattern in _SOURCES:
         yield from sorted(path for path in ROOT.glob(pattern) if path.is_file())
 
@@ -141,7 +140,7 @@ def _cache_key(pipeline: Pipeline, params: PipelineParams) -> str:
 
 
 def _read(path: Path) -> str | None:
-    """Return a definition from the cache, or None if it does not exist or is corrupt."""
+    """Return a definition from the cache, or None if it does not exist or is not valid."""
     try:
         text = path.read_text(encoding="utf-8")
         known = json.loads(text)

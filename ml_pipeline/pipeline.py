@@ -1,4 +1,4 @@
-"""The first pipeline by its public names; `python -m ml_pipeline` does the same for every pipeline."""
+"""Creates and starts the first pipeline from Python; `python -m ml_pipeline` does so for every pipeline."""
 
 import json
 import logging
@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 def create_pipeline(
     pipeline_params: PipelineParams | Mapping[str, Any], logger: logging.Logger
 ) -> "Pipeline":
-    """Build the pipeline; nothing is sent to AWS.
+    """Build the first pipeline, without sending requests to AWS.
 
     Args:
-        pipeline_params: the parameters; a mapping with the keys of pipeline_params.json is validated first.
-        logger: logs what is built.
+        pipeline_params: the parameters. A mapping with the keys of pipeline_params.json is validated.
+        logger: logs the names of the pipeline and its steps.
 
     Returns:
-        The pipeline of the SageMaker SDK.
+        The pipeline object of the SageMaker SDK.
+
+    Raises:
+        pydantic.ValidationError: the mapping is not valid.
     """
     params = (
         pipeline_params
@@ -41,7 +44,7 @@ def create_pipeline(
 
 
 def main() -> str:
-    """Upsert the pipeline of the environment `local` and start it; return the execution's ARN."""
+    """Upsert the first pipeline in the environment `local`, start it, and return the ARN of the execution."""
     project = open_project(Environment(LOCAL), DEFAULT_PIPELINE)
     upsert_all([project], Console(stderr=True))
     return start(project.session, project.target)

@@ -1,4 +1,4 @@
-"""The pipelines of an environment in this checkout, for commands."""
+"""Opens the pipelines of an environment for commands: AWS session, parameters, code and stack outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Project:
-    """A pipeline of an environment, with everything that commands need of it."""
+    """A pipeline in an environment."""
 
     environment: Environment
     session: boto3.Session
@@ -33,7 +33,7 @@ class Project:
     code: SparkCode
     parameters: PipelineParams
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """Of the environment's stacks."""
+    """The outputs of the environment's stacks."""
 
     @property
     def name(self) -> str:
@@ -42,17 +42,17 @@ class Project:
 
     @property
     def target(self) -> Target:
-        """The pipeline, as executions and messages name it."""
+        """The pipeline as the target of commands."""
         return Target(self.environment, self.pipeline.name, self.name)
 
     @property
     def code_hash(self) -> str:
-        """The hash of the code of all its steps."""
+        """The content hash of the code of all steps."""
         return combined_hash(code_hashes(self.environment, self.pipeline.name, self.code))
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The code files of all its steps, by the URI that each is staged at."""
+        """The code files of all steps, by the S3 URI to which they are uploaded."""
         return {
             uri: self.code.read(name)
             for step in self.parameters.spark_steps.values()
@@ -61,7 +61,7 @@ class Project:
 
     @property
     def bundles(self) -> "dict[str, Bundle]":
-        """The packages and jars of all its steps, by the URI of the folder that each set is staged in."""
+        """The packages and jars of all steps, by the S3 URI of the folder to which they are uploaded."""
         return {
             step.package_folder: bundle
             for step in self.parameters.spark_steps.values()
@@ -70,24 +70,24 @@ class Project:
 
     @property
     def artifact_bucket(self) -> str:
-        """The bucket that code is staged in, and history kept."""
+        """The bucket for code, packages and the history of pipelines."""
         return self.parameters.artifact_bucket
 
     @cached_property
     def registration(self) -> Registration:
-        """The pipeline as this checkout would register it."""
+        """The attributes with which this checkout would register the pipeline."""
         return registration_of(self.pipeline, self.parameters)
 
 
 def open_projects(environment: Environment, pipelines: str) -> list[Project]:
-    """Connect to an environment and read the parameters of a pipeline, or of every one.
+    """Connect to an environment, and read the parameters of one pipeline or all pipelines.
 
     Args:
         environment: the environment.
         pipelines: the name of a pipeline, or `all`.
 
     Raises:
-        UserError: a stack is missing, or parameters are not valid, of whichever pipeline.
+        UserError: a stack is missing, parameters are not valid, or pipelines have the same name or output.
     """
     selected = select_pipelines(pipelines)
     session = connect(environment)
@@ -113,28 +113,28 @@ def open_projects(environment: Environment, pipelines: str) -> list[Project]:
 
 
 def open_project(environment: Environment, pipeline: str) -> Project:
-    """Connect to an environment and read the parameters of one pipeline; see `open_projects`."""
+    """Connect to an environment, and read the parameters of one pipeline; see `open_projects`."""
     (project,) = open_projects(environment, pipeline)
     return project
 
 
 def combined_hash(hashes: Mapping[str, str]) -> str:
-    """Return one hash for several; of a single one it is the same."""
+    """Return one hash of several hashes. A single hash is returned unchanged."""
     if len(hashes) == 1:
         return next(iter(hashes.values()))
     return hash_of((name, value.encode()) for name, value in hashes.items())
 
 
 def _conflicts(projects: Sequence[Project]) -> list[str]:
-    """Return what no two pipelines may have in common: their name, and the places they write to."""
+    """Return the conflicts between pipelines: equal names and overlapping outputs."""
     problems = []
     for one, other in combinations(projects, 2):
         both = f"{one.pipeline.name} and {other.pipeline.name}"
         if one.name == other.name:
-            problems.append(f"pipeline_name {one.name} stands in the parameter files of {both}; change one")
+            problems.append(f"pipeline_name {one.name} is in the parameter files of {both}; change one")
         problems += [
             f"outputs {taken} and {uri} in the parameter files of {both} overlap; change one"
             for taken, uri in product(one.parameters.outputs, other.parameters.outputs)
             if overlap(taken, uri)
         ]
-    return [f"Pipelines get in each other's way:{one_per_line(problems)}"] if problems else []
+    return [f"Pipelines conflict:{one_per_line(problems)}"] if problems else []

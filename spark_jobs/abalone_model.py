@@ -1,4 +1,4 @@
-"""What the model of Abalone predicts: the rings, which show the age, from the sex and all measures."""
+"""The data of the Abalone model. It predicts the rings, which indicate the age, from sex and measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading partitioned Parquet, and an unbuffered stream; what else jobs share is the package `etl`."""
+"""Reads partitioned Parquet data. Other common code of jobs is in the package `etl`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from etl.frames import local_setting
 from etl.log import Unbuffered
-from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
+from pyspark.sql import functions as F  # noqa: N812 - the usual name in PySpark code
 
 if TYPE_CHECKING:
     import logging
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Unbuffered", "spark_read_parquet"]
 
 
-def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, which callers know
+def spark_read_parquet(  # noqa: PLR0913, PLR0917 - a public signature
     spark: SparkSession,
     path: str,
     logger: logging.Logger,
@@ -29,23 +29,23 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
     date_partition: bool = False,
     date_format: str | None = None,
 ) -> DataFrame:
-    """Read Parquet data, if asked to with the partition it lies in (`…/day=2026-11-24/…`) as a column.
+    """Read Parquet data, optionally with a partition of its path (`…/day=2026-11-24/…`) as a column.
 
     Args:
-        spark: the session.
+        spark: the Spark session.
         path: a table, one partition of a table, or a glob pattern.
-        logger: logs what was read.
-        merge_schema: whether to unite the schemas of all files.
-        header: without meaning for Parquet; taken so that calls for CSV and for Parquet look alike.
-        add_partition_to_cols: whether `partition_col` is a column, also where `path` names one partition.
-        partition_col: name of the partition column; its values stay text (`01` is not 1).
-        schema: what to read; columns that a file lacks are null.
-        date_partition: whether the partition's value is a date, which becomes a timestamp.
-        date_format: how that date is written, such as `yyyy-MM-dd`.
+        logger: logs the path and the columns.
+        merge_schema: whether to merge the schemas of all files.
+        header: ignored. It allows the same call for CSV and Parquet.
+        add_partition_to_cols: whether to add `partition_col` as a column, even if `path` is one partition.
+        partition_col: the name of the partition column. Its values are strings, so that `01` is not 1.
+        schema: the schema to read. Columns that a file lacks are NULL.
+        date_partition: whether to convert the values of the partition column from dates to timestamps.
+        date_format: the format of these dates, such as `yyyy-MM-dd`.
 
     Raises:
-        ValueError: the arguments do not go together, or the path has no such partition. A partition that is
-            no date of this format fails the read of its rows.
+        ValueError: arguments are missing, or the path has no such partition. Invalid dates raise an error
+            of Spark when their rows are read.
     """
     del header
     if add_partition_to_cols and not partition_col:
@@ -60,13 +60,13 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
         frame = reader.parquet(path)
     else:
         table, found, _ = path.partition(f"/{partition_col}=")
-        if found:  # below its table's root Spark looks for partitions only with `basePath`
+        if found:  # Spark needs `basePath` to find partitions above the path
             reader = reader.option("basePath", table)
         with local_setting(spark, "spark.sql.sources.partitionColumnTypeInference.enabled", "false"):
             frame = reader.parquet(path)
         if partition_col not in frame.columns:
             raise ValueError(f"{path} has no partition {partition_col}=…; its columns are {frame.columns}")
-        # Where every partition is the one of NULL, Spark gives the column a type that no file can hold.
+        # If NULL is the only value, the type of the column is void, which cannot be written.
         value = F.col(partition_col).cast("string")
         if date_partition and date_format:
             value = _date_of(value, partition_col, date_format)
@@ -76,7 +76,7 @@ def spark_read_parquet(  # noqa: PLR0913, PLR0917 - the arguments of the seed, w
 
 
 def _date_of(value: Column, name: str, date_format: str) -> Column:
-    """Return a text as a timestamp; Spark alone would make NULL of what is not a date."""
+    """Return a string as a timestamp, or raise an error. Spark would return NULL for an invalid date."""
     date = F.to_timestamp(value, date_format)
     problem = F.concat(
         F.lit(f"the partition {name}="), value, F.lit(f" is not a date of the format {date_format}")

@@ -1,4 +1,4 @@
-r"""Evaluate the model of Abalone on test data, by sex as well, and compare it with the approved one.
+r"""Evaluate the Abalone model on test data, in total and by sex, and compare it with the approved model.
 
 spark-submit --py-files etl.zip,model_quality.zip,process_pyspark.py,abalone_model.py \
     evaluate_model.py --predictions URI --training_data URI --model_data_url URI --evaluation URI \

@@ -1,4 +1,4 @@
-r"""Publish predictions of the model of Abalone by their keys, unless they or their rows have drifted.
+r"""Publish the predictions of the Abalone model with their keys, unless features or predictions have drifted.
 
 spark-submit --py-files etl.zip,model_quality.zip,process_pyspark.py,abalone_model.py \
     post_process_predictions.py --predictions URI --baseline URI --predicted URI

@@ -1,4 +1,4 @@
-r"""Prepare the rows that the model of Abalone is to score.
+r"""Prepare the scoring data of the Abalone model.
 
 spark-submit --py-files etl.zip,model_quality.zip,process_pyspark.py,abalone_model.py \
     prepare_scoring_data.py --input_table URI --baseline URI --scoring_data URI

@@ -1,4 +1,4 @@
-r"""Prepare training, validation and test data of the model of Abalone, and the baseline of drift.
+r"""Prepare training, validation and test data of the Abalone model, and the baseline for drift.
 
 spark-submit --py-files etl.zip,model_quality.zip,process_pyspark.py,abalone_model.py \
     prepare_training_data.py --input_table URI --training_data URI

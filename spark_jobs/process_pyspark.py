@@ -1,4 +1,4 @@
-"""Read Abalone CSV files, quarantine malformed rows, and write the columns that count as Parquet and as CSV.
+"""Validate the Abalone CSV files, quarantine invalid rows, and write four columns as Parquet and CSV.
 
 spark-submit --py-files data_utils.py,etl.zip process_pyspark.py --input_table URI --output_table URI
 """

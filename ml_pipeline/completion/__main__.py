@@ -1,7 +1,7 @@
-"""Print completions: python -m ml_pipeline.completion WORD…, with the words after `make`.
+"""Prints completions: python -m ml_pipeline.completion WORD…, with the words after `make`.
 
-Each line is a candidate, a tab and its description. What cannot be read has no candidates: a shell that
-completes shows no errors.
+Each line is a candidate, a tab and its description. If a file cannot be read, there are no candidates and no
+error message, because a message would appear in the middle of the command line.
 """
 
 import sys

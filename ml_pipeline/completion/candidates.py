@@ -1,4 +1,4 @@
-"""The completions of a `make` command line."""
+"""Computes the completions of a `make` command line."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from ml_pipeline.pipelines import pipeline_names
 
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
 EVERYWHERE = ("ENV", "PIPELINE")
-"""Variables of which most targets take each."""
+"""Variables that most targets accept. They are always offered."""
 
 _TARGET = re.compile(r"^(?P<name>[a-z-]+):.*?## (?P<text>.*)", re.MULTILINE)
 _VARIABLE = re.compile(r"\b(?P<name>[A-Z][A-Z_]+)\b(?:=(?P<values>[a-z]+(?:\|[a-z]+)+))?")
@@ -21,11 +21,11 @@ _USED = re.compile(r"\$\((?P<name>[A-Z][A-Z_]+)\)")
 
 
 def candidates(words: Sequence[str], makefile: str | None = None) -> list[tuple[str, str]]:
-    """Return what the last word may become, each with its description.
+    """Return the completions of the last word, with their descriptions.
 
     Args:
-        words: those after `make`, up to the cursor; the last one, which may be empty, is completed.
-        makefile: the text of the Makefile; by default of this repository's.
+        words: the words after `make`, up to the cursor. The last one, which may be empty, is completed.
+        makefile: the text of the Makefile; by default, that of this repository.
     """
     text = MAKEFILE.read_text(encoding="utf-8") if makefile is None else makefile
     *before, current = words or [""]
@@ -46,7 +46,7 @@ def candidates(words: Sequence[str], makefile: str | None = None) -> list[tuple[
 
 
 def _variables(explained: str, makefile: str) -> list[str]:
-    """Return the variables that the explanation of a target names, outside of quotes."""
+    """Return the variables in the description of a target, outside of quotes."""
     used = {match["name"] for match in _USED.finditer(makefile)}
     return [
         match["name"] for match in _VARIABLE.finditer(_QUOTED.sub("", explained)) if match["name"] in used

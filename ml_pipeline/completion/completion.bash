@@ -1,4 +1,4 @@
-# Completion of `make` in a checkout of this repository; elsewhere it completes as before.
+# Completes `make` in checkouts of this repository. In other folders, the previous completion is used.
 case $(complete -p make 2> /dev/null) in
     *_ml_pipeline_make*) ;;
     *) _ml_pipeline_make_before=$({ complete -p make 2> /dev/null || true; } | sed -n 's/.* -F \([^ ]*\) .*/\1/p') ;;
@@ -11,11 +11,11 @@ _ml_pipeline_make() {
         if [ -n "$_ml_pipeline_make_before" ]; then "$_ml_pipeline_make_before" "$@"; fi
         return
     fi
-    # The words of the line and not COMP_WORDS, which bash splits at `=`.
+    # Not COMP_WORDS, because bash splits these at `=`.
     read -ra words <<< "$line"
     case $line in *[[:space:]]) words+=('') ;; esac
     current=${words[${#words[@]} - 1]}
-    # What bash replaces begins after the `=`.
+    # Bash replaces only the text after the `=`.
     case $COMP_WORDBREAKS$current in *=*=*) prefix=${current%%=*}= ;; esac
     while IFS=$'\t' read -r candidate _; do
         COMPREPLY+=("${candidate#"$prefix"}")

@@ -1,4 +1,4 @@
-# Completion of `make` in a checkout of this repository; elsewhere it is fish's own.
+# Completes `make` in checkouts of this repository. In other folders, the completion of fish is used.
 function __ml_pipeline_is_checkout
     test -x .venv/bin/python; and test -f ml_pipeline/completion/__main__.py
 end

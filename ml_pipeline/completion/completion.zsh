@@ -1,5 +1,5 @@
 #compdef make
-# Completion of `make` in a checkout of this repository; elsewhere it is zsh's own.
+# Completes `make` in checkouts of this repository. In other folders, the completion of zsh is used.
 _ml_pipeline_make() {
     if [[ ! -x .venv/bin/python || ! -f ml_pipeline/completion/__main__.py ]]; then
         _make "$@"

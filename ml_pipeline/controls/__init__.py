@@ -1,1 +1,1 @@
-"""The controls that every step of a definition must have."""
+"""Checks the security controls of the steps of a pipeline definition."""

@@ -1,7 +1,7 @@
-"""Checks the controls of a pipeline in its definition, before it is registered.
+"""Checks the security controls of a pipeline definition before the pipeline is registered.
 
-Security Hub has no control for processing jobs, so that nothing else would notice a job outside the
-VPC until a role is denied to create it, in the middle of an execution.
+Security Hub has no controls for processing jobs. Without this check, a job outside the VPC would be noticed
+only during an execution, when IAM denies its creation.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 
 @dataclass(frozen=True)
 class Finding:
-    """A control that a step lacks."""
+    """A missing control: the step, the JSON path, the problem, and how to fix it."""
 
     step: str
     path: str
@@ -33,11 +33,11 @@ class Finding:
 def findings(
     definition: Mapping[str, Any], own_image_accounts: Collection[str] = OWN_IMAGE_ACCOUNTS
 ) -> list[Finding]:
-    """Return what the steps of a definition lack, in their order; none when every control is there.
+    """Return the missing controls of a definition, in the order of its steps.
 
     Args:
         definition: the JSON of the definition.
-        own_image_accounts: accounts besides AWS's own whose images are trusted.
+        own_image_accounts: IDs of accounts whose images are trusted, in addition to the accounts of AWS.
     """
     known = rules(own_image_accounts)
     found = []
@@ -51,7 +51,7 @@ def findings(
 
 
 def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
-    """Yield each step with its JSON path, also those in branches; None where there is not a list of steps."""
+    """Yield each step with its JSON path, including those in branches. A missing list yields None."""
     if not isinstance(listed, list) or not listed:
         yield None, path
         return
@@ -66,13 +66,13 @@ def _steps(listed: Any, path: str) -> Iterator[tuple[Any, str]]:
 
 def _step_violations(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) -> Iterator[Violation]:
     if not isinstance(step, dict):
-        yield Violation(path, "there is no step that could be checked", "write a list of steps")
+        yield Violation(path, "there is no step to check", "write a list of steps")
         return
     step_type = step.get("Type")
     if not isinstance(step_type, str) or step_type not in known:
         yield Violation(
             f"{path}.Type",
-            f"what steps of type {step_type} must show is not known",
+            f"the controls of steps of type {step_type} are not known",
             f"add it to ml_pipeline/controls/rules.py, or use a step of {', '.join(sorted(known))}",
         )
     else:
@@ -83,7 +83,10 @@ def _step_violations(step: Any, path: str, known: Mapping[str, Sequence[Rule]]) 
 
 
 def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the values at a place, None for what is not there; an expression on the way ends it."""
+    """Yield the values at a place with their JSON paths.
+
+    A missing value is None. An expression at or above the place is yielded instead of the value.
+    """
     if not parts or is_expression(node):
         yield path, node
         return
@@ -95,7 +98,7 @@ def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]
     for name in held:
         items = node[name] if "*" in parts[0] else None
         if isinstance(items, list):
-            # Of an empty list it is the first item that is missing.
+            # In an empty list, the first item is missing.
             for index, item in enumerate(items or [None]):
                 yield from _values(item, parts[1:], f"{path}.{name}[{index}]")
         else:
@@ -103,7 +106,7 @@ def _values(node: Any, parts: list[str], path: str) -> Iterator[tuple[str, Any]]
 
 
 def _without_branches(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a step without the steps in it, which are looked at by themselves."""
+    """Return a step without the steps in its branches, which are checked separately."""
     arguments = step.get("Arguments")
     if not isinstance(arguments, dict):
         return dict(step)

@@ -1,4 +1,4 @@
-"""The accounts whose images a job may run: AWS's for Spark and algorithms, and configured accounts."""
+"""The trusted accounts of images: those of AWS for Spark and built-in algorithms, and configured accounts."""
 
 import re
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from helpers.algorithm_images import algorithm_image_accounts
 from helpers.spark.images import spark_image_accounts
 
 OWN_IMAGE_ACCOUNTS: frozenset[str] = frozenset()
-"""Further accounts whose images are trusted, as that of your own registry: twelve digits each."""
+"""Additional trusted accounts, such as the account of your own registry. An account ID has twelve digits."""
 
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)/[a-z0-9._/-]+"
@@ -19,9 +19,9 @@ _IMAGE = re.compile(
 
 
 def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNTS) -> str | None:
-    """Return why a job may not run an image, or None when it may."""
+    """Return why an image is not trusted, or None if it is trusted."""
     found = _IMAGE.fullmatch(uri) if isinstance(uri, str) else None
-    # The host decides who answers: amazonaws.com.example.org belongs to someone else.
+    # The pattern also matches hosts outside AWS, such as amazonaws.com.example.org.
     if not found or found["suffix"] not in _registry_suffixes():
         return f"is not an image of a registry in AWS: {uri}"
     images = spark_image_accounts(), algorithm_image_accounts()
@@ -33,6 +33,6 @@ def image_problem(uri: object, own_accounts: Collection[str] = OWN_IMAGE_ACCOUNT
 
 @cache
 def _registry_suffixes() -> frozenset[str]:
-    """Return the domains under which AWS's partitions have their services."""
+    """Return the DNS suffixes of the AWS partitions."""
     partitions = Loader().load_data("partitions")["partitions"]
     return frozenset(partition["outputs"]["dnsSuffix"] for partition in partitions)

@@ -1,4 +1,4 @@
-"""Finds secrets in a definition, which everyone who can describe the pipeline could read."""
+"""Finds secrets in a definition. Everyone with permission to describe the pipeline could read them."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from ml_pipeline.controls.rules import Violation, is_expression, references
 
 _MAPS = ("Environment", "HyperParameters", "StaticHyperParameters")
-"""The parts of a request whose keys are names that people choose."""
+"""Parts of a request with user-defined keys."""
 
 _SECRET_NAME = re.compile(
     r"(?i)(^|[_.-])(pass(word|wd|phrase|code)?|pwd|secret|token|credentials?|connection_?string|"
@@ -25,7 +25,7 @@ _REMEDIATION = "keep it in Secrets Manager, and let the job read it there with i
 
 
 def secret_violations(value: Any, path: str) -> Iterator[Violation]:
-    """Yield the secrets in a JSON value, never with the secret itself."""
+    """Yield the secrets in a JSON value. Messages do not contain the secret."""
     if isinstance(value, dict):
         for key, item in value.items():
             place = f"{path}.{key}"
@@ -58,12 +58,12 @@ def _named_secrets(variables: dict[str, Any], path: str) -> Iterator[Violation]:
 def _names_secret(name: str) -> bool:
     if re.search(r"(?i)access_?key_?id$", name):
         return True
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # DbPassword as db_password
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # DbPassword becomes Db_Password
     return bool(_SECRET_NAME.search(words)) and not _POINTER_NAME.search(words)
 
 
 def _is_plain(value: Any) -> bool:
-    """Return whether a value could be a secret: a text, but no ARN, no number and no yes or no."""
+    """Return whether a value could be a secret: a text that is not an ARN, a number or a Boolean."""
     return (
         not is_expression(value)
         and isinstance(value, str)

@@ -1,4 +1,4 @@
-"""The controls that a job's request must have, and their place in the request of each step type."""
+"""The required controls, and their places in the request of each step type."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from ml_pipeline.controls.image_accounts import image_problem
 
 MANDATORY_TAGS = ("Project", "Owner")
-"""Costs and incidents are led back to people by these; the roles that create jobs demand them too."""
+"""Tags that assign costs and incidents to a project and a team. The policies of roles also require them."""
 
 
 class Violation(NamedTuple):
-    """What is wrong at a JSON path, and how to fix it."""
+    """A problem at a JSON path, and how to fix it."""
 
     path: str
     problem: str
@@ -19,15 +19,18 @@ class Violation(NamedTuple):
 
 
 Check = Callable[[Any, str], Iterator[Violation]]
-"""Looks at the value at a JSON path; None is what is not there."""
+"""A function that checks the value at a JSON path. A missing value is None."""
 
 Rule = tuple[str, Check]
-"""A place in a step, and what is checked there. A part of a place ends in `?` when it, and what is above
-it, need not be there, in `*` when it is a list whose every item is meant; alternatives are `A|B`."""
+"""A place in a step, and its check.
+
+A place is a path of keys such as `Arguments.Tags`. In a part of the path, `A|B` means A or B. At its end, `?`
+means that the part and those above it are optional, and `*` that each item of a list is checked.
+"""
 
 
 def is_expression(value: object) -> bool:
-    """Return whether a value of a definition is a function, as `{"Get": "Parameters.Name"}`."""
+    """Return whether a value is an expression, such as `{"Get": "Parameters.Name"}`."""
     return (
         isinstance(value, dict)
         and len(value) == 1
@@ -36,7 +39,7 @@ def is_expression(value: object) -> bool:
 
 
 def references(value: object) -> list[str]:
-    """Return what the expressions in a value refer to, as `Parameters.Name`."""
+    """Return the references of the expressions in a value, such as `Parameters.Name`."""
     if isinstance(value, dict):
         if is_expression(value) and isinstance(value.get("Get"), str):
             return [value["Get"]]
@@ -47,7 +50,7 @@ def references(value: object) -> list[str]:
 
 
 def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
-    """Return a check of one value, which must be written in the definition itself."""
+    """Return a check of one value, which must be a literal in the definition."""
 
     def check(value: Any, path: str) -> Iterator[Violation]:
         if value is None:
@@ -55,11 +58,11 @@ def _value(name: str, fix: str, problem: Callable[[Any], str | None]) -> Check:
         elif is_expression(value):
             chosen = [found for found in references(value) if found.startswith("Parameters.")]
             why = (
-                f"whoever starts the pipeline chooses it, by {' and '.join(chosen)}"
+                f"whoever starts the pipeline chooses it with {' and '.join(chosen)}"
                 if chosen
                 else "it is known only during an execution"
             )
-            yield Violation(path, f"{name} is not a control: {why}", f"{fix}, in the definition itself")
+            yield Violation(path, f"{name} is not fixed: {why}", f"{fix}, in the definition itself")
         elif problem_found := problem(value):
             yield Violation(path, f"{name} {problem_found}", fix)
 
@@ -76,7 +79,7 @@ def _matching(pattern: str, problem_found: str) -> Callable[[Any], str | None]:
 
 
 def _each(check: Check) -> Check:
-    """Return a check of a list, whose every item is checked and which has at least one."""
+    """Return a check of all items of a list, which must not be empty."""
 
     def check_all(values: Any, path: str) -> Iterator[Violation]:
         if not isinstance(values, list):
@@ -91,7 +94,7 @@ def _each(check: Check) -> Check:
 
 
 def _key(name: str) -> Check:
-    # An alias could be led to another key at any time.
+    # An alias can be changed to another key at any time.
     return _value(
         name,
         "name the ARN of the project's key, as arn:aws:kms:REGION:ACCOUNT:key/UUID, not an alias",
@@ -165,8 +168,8 @@ _ISOLATION = _value(
 )
 _PROGRAM = _value(
     "SAGEMAKER_PROGRAM",
-    "remove the variable, or name the script that it stands for",
-    _matching(r"\S+", "is empty, which the container takes for the name of a module, so it serves nothing"),
+    "remove the variable, or set it to the name of a script",
+    _matching(r"\S+", "is empty: the container imports it as a module, and fails"),
 )
 _PENDING = _value(
     "the approval of the model package",
@@ -180,27 +183,28 @@ def _no_tags(value: Any, path: str) -> Iterator[Violation]:
         yield Violation(
             path,
             "SageMaker rejects tags of a model package that has a group",
-            "remove them; the tags of the group are those of its packages",
+            "remove them; packages have the tags of their group",
         )
 
 
 def _model(value: Any, path: str) -> Iterator[Violation]:
-    """Check that a transform's model is made by the pipeline, where its network and image are checked."""
+    """Check that a transform uses a model of the same pipeline, whose network and image are checked."""
     made = isinstance(value, dict) and is_expression(value)
     if not made or not all(found.startswith("Steps.") for found in references(value) or [""]):
         yield Violation(
             path,
-            f"the model {'is missing' if value is None else 'exists apart from the pipeline'}, "
-            "so nothing is known of its network and image",
+            "the model is missing"
+            if value is None
+            else "the model is not created by the pipeline, so its network and image cannot be checked",
             'create it in a Model step and name {"Get": "Steps.<step>.ModelName"}',
         )
 
 
 _CLUSTER = _value(
     "the cluster",
-    "let the step make a cluster of its own, with ClusterConfig",
+    "let the step create a cluster, with ClusterConfig",
     lambda value: (
-        None if isinstance(value, dict) else "exists apart from the pipeline, so nothing is known of it"
+        None if isinstance(value, dict) else "is not created by the pipeline, so it cannot be checked"
     ),
 )
 _CLUSTER_SECURITY = _value(
@@ -211,9 +215,9 @@ _CLUSTER_SECURITY = _value(
 
 
 def _container(image: Check) -> Check:
-    """Return a check of a model's container, of which a model package may give the image.
+    """Return a check of a model's container. Its image is given directly or by a model package.
 
-    SageMaker makes models of approved packages only, and a package is checked before it is approved.
+    SageMaker creates models only from approved packages. The image of a package is checked before approval.
     """
     package = _value(
         "the model package",
@@ -239,7 +243,7 @@ def _vpc(place: str) -> tuple[Rule, ...]:
 
 
 def _training(job: str, resources: str, image: Check) -> tuple[Rule, ...]:
-    """Return the rules of a training job whose definition lies at a place."""
+    """Return the rules for the definition of a training job at a place."""
     return (
         *_vpc(f"{job}.VpcConfig"),
         (f"{job}.EnableInterContainerTrafficEncryption", _TRAFFIC),
@@ -255,10 +259,10 @@ def _training(job: str, resources: str, image: Check) -> tuple[Rule, ...]:
 
 
 def rules(own_image_accounts: Collection[str]) -> Mapping[str, tuple[Rule, ...]]:
-    """Return the rules of each step type that is known; a type without a job may have none.
+    """Return the rules of each known step type. Types without a job may have no rules.
 
-    A transform job has the network of its model. The tags of a model package are those of its group.
-    What a Lambda function or the reader of a queue does is not in a definition; who they are must be.
+    A transform job has the network of its model, and a model package has the tags of its group. A definition
+    does not contain what a Lambda function or a queue's consumer does, but must contain their ARN or URL.
     """
     image = _value(
         "the image",

@@ -1,14 +1,14 @@
-"""Finds cached steps with possibly stale results: an input can change without changing the cache key.
+"""Finds cached steps whose results may be stale, because an input can change without changing the cache key.
 
-The key of a processing step is its AppSpecification, its environment and its inputs, as they are resolved in
-an execution; the content behind an S3 URI is not part of it (SageMaker developer guide, "Caching pipeline
-steps"), and that of a training step its channels. What a definition contains about data is decided here for
-every cached step of these:
+The cache key of a processing step consists of its AppSpecification, environment and inputs. The key of a
+training step includes its AlgorithmSpecification, environment, hyperparameters and channels. The content of
+S3 objects is not part of a key (SageMaker Developer Guide, "Caching pipeline steps"). Therefore:
 
-- data from outside the pipeline needs a fingerprint, which the caller that starts an execution passes;
-- what another step of the definition writes needs something that each run of that step changes.
+- For data from outside the pipeline, the key must contain a fingerprint, which is passed when an execution is
+  started.
+- For data that another step writes, the key must contain a value that changes with each run of that step.
 
-An option of the job is taken for one that names data, unless the environment variable OUTPUTS names it.
+Every option of the job is considered an input, unless the environment variable OUTPUTS lists it.
 """
 
 import re
@@ -22,30 +22,30 @@ from ml_pipeline.steps.cache import OUTPUTS_VARIABLE, fingerprint_variable
 
 _S3 = re.compile(r"s3a?://(.+)")
 _CODE_INPUTS = frozenset({"code", "conf", "files", "jars", "packages", "py-files"})
-"""The names of inputs with code, configuration and packages, which are staged by their content."""
+"""Names of inputs with code, configuration and packages. Their URIs contain a hash of the content."""
 _KEY_PARTS: Mapping[str, Sequence[str]] = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
     "Training": ("AlgorithmSpecification", "Environment", "HyperParameters", "InputDataConfig"),
 }
-"""Members of a request, by step type, that are in the cache key and can identify the data of a job."""
+"""Members of the request that are part of the cache key and can identify data, by step type."""
 _WRITERS = ("S3OutputPath", "S3OutputLocation")
-"""Where requests of other jobs have the place of their results."""
+"""Keys of output locations in the requests of jobs other than processing jobs."""
 _OF_EACH_RUN = ("JobName", "JobArn", "CreationTime", "S3ModelArtifacts")
-"""Ends of the properties of a job that are others with each run of it."""
+"""Suffixes of properties that change with each run of a job."""
 
 
 class _Place(NamedTuple):
-    """A location in S3 that stands somewhere in a step."""
+    """A possible S3 location in a step."""
 
     path: str
     name: str
-    """The option, input or variable with this value; empty if there is none."""
+    """The option, input or variable with this value, or an empty string."""
     value: Any
-    """A URI, or an expression."""
+    """A text or an expression."""
 
     @property
     def location(self) -> str:
-        """Bucket and key, as far as they are known before an execution; empty for what is not in S3."""
+        """The known part of bucket and key before an execution; empty for other values."""
         value = self.value
         if isinstance(value, dict) and isinstance(join := value.get("Std:Join"), dict):
             on, parts = join.get("On", ""), join.get("Values", [])
@@ -56,18 +56,18 @@ class _Place(NamedTuple):
 
     @property
     def names_a_run(self) -> bool:
-        """Whether it is another location with each run of a step."""
+        """Whether the location changes with each run of a step."""
         return any(
             found.startswith("Steps.") and found.endswith(_OF_EACH_RUN) for found in references(self.value)
         )
 
 
 def stale_violations(step: Any, path: str, others: Sequence[Any]) -> Iterator[Violation]:
-    """Yield what a cached processing or training step reads and does not have in its cache key.
+    """Yield the inputs of a cached processing or training step whose content does not affect its cache key.
 
     Args:
-        step: of a definition.
-        path: its JSON path.
+        step: a step of a definition.
+        path: the JSON path of the step.
         others: the other steps of the definition.
     """
     key_parts = _KEY_PARTS.get(str(_object(step).get("Type")))
@@ -92,7 +92,7 @@ def _is_cached(step: Mapping[str, Any]) -> bool:
 
 
 def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
-    """Yield what a job may read, as far as it is part of its cache key."""
+    """Yield the possible inputs of a job, among the members in its cache key."""
     outputs = _outputs(arguments)
     for place in _options(arguments, path):
         if place.name not in outputs:
@@ -114,7 +114,7 @@ def _reads(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
 
 
 def _options(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
-    """Yield the words of the container's command line that may be locations, with their options."""
+    """Yield the values on the container's command line, with the names of their options."""
     words = _list(_object(arguments.get("AppSpecification")).get("ContainerArguments"))
     for index, (option, word) in enumerate(pairwise(["", *words])):
         place = f"{path}.AppSpecification.ContainerArguments[{index}]"
@@ -127,7 +127,7 @@ def _options(arguments: Mapping[str, Any], path: str) -> Iterator[_Place]:
 
 
 def _outputs(arguments: Mapping[str, Any]) -> set[str]:
-    """Return the names of the options for the outputs of a job."""
+    """Return the names of the options that are outputs of a job."""
     names = _object(arguments.get("Environment")).get(OUTPUTS_VARIABLE)
     return set(names.split(",")) - {""} if isinstance(names, str) else set()
 
@@ -151,7 +151,7 @@ def _processing_outputs(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Any
 
 
 def _reads_result_of(place: _Place, other: Any) -> bool:
-    """Return whether a place lies in, or holds, what another step writes, or is a property of its outputs."""
+    """Return whether a place overlaps with an output of another step, or refers to one of its outputs."""
     if not isinstance(other, dict) or not isinstance(other.get("Name"), str):
         return False
     if any(
@@ -164,12 +164,12 @@ def _reads_result_of(place: _Place, other: Any) -> bool:
 
 
 def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, steps: Sequence[Any]) -> bool:
-    """Return whether a cache key changes with each run of a step."""
+    """Return whether a cache key changes with each run of the step that writes an input."""
     if _names_run_of(writer["Name"], in_key):
         return True
     if writer.get("Type") == "Transform":
         return _names_its_origins(writer, steps)
-    # The property of an output is resolved: it is another text where the output has one for each execution.
+    # An execution inserts the URI of a referenced output. It changes if it contains the execution.
     read = [found for found in references(place.value) if found.startswith(f"Steps.{writer['Name']}.")]
     outputs = dict(_processing_outputs(_object(writer.get("Arguments"))))
     named = [uri for name, uri in outputs.items() if any(f"'{name}'" in found for found in read)]
@@ -179,9 +179,9 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, 
 
 
 def _names_its_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
-    """Return whether the output of a transform is another location with other data or another model.
+    """Return whether the output location of a transform changes with its data and its model.
 
-    That of each execution may be, even if both are the same: a transform is never reused.
+    A location that changes with each execution is also correct, because SageMaker does not cache transforms.
     """
     arguments = _object(transform.get("Arguments"))
     named = references(_object(arguments.get("TransformOutput")).get("S3OutputPath"))
@@ -205,15 +205,14 @@ def _names_run_of(step: str, named: Sequence[str]) -> bool:
 def _stale_result(place: _Place, writer: Mapping[str, Any]) -> Violation:
     name = writer["Name"]
     fix = (
-        "end the S3OutputPath of that step with the names of the jobs that its input and its model come from"
+        f"add the names of the jobs that wrote the input and model of step {name} to its S3OutputPath"
         if writer.get("Type") == "Transform"
-        else f'name the run with {{"Get": "Steps.{name}.ProcessingJobName"}} in the location, as an input '
-        "with step and output in its section does"
+        else f'add {{"Get": "Steps.{name}.ProcessingJobName"}} to the location, as in inputs with `step`'
     )
     return Violation(
         place.path,
-        f"the step is cached, and its key is the same whichever run of step {name} wrote what it reads",
-        f"{fix}, or switch the cache of the step off",
+        f"the step is cached, and its cache key does not change when step {name} writes its input again",
+        f"{fix}, or turn off the cache of the step",
     )
 
 
@@ -222,26 +221,27 @@ def _missing_fingerprint(place: _Place, environment: Mapping[str, Any]) -> Itera
     given = environment.get(variable)
     if is_expression(given) and any(found.startswith("Parameters.") for found in references(given)):
         return
-    problem = f"the step is cached, and its key stays the same when the data at s3://{place.location} changes"
+    data = f"s3://{place.location}"
+    problem = f"the step is cached, and its cache key does not change when the data at {data} changes"
     if not variable:
         yield Violation(
             place.path,
             problem,
-            "give the location as the value of an option, with a fingerprint, or switch the cache of the "
-            "step off",
+            "pass the location as the value of an option, with a fingerprint, or turn off the cache of the "
+            "step",
         )
         return
     yield Violation(
         place.path,
         problem,
-        f"give a fingerprint of the data as a pipeline parameter, in the environment variable {variable}; "
-        f"or, where the step writes there, name {place.name} in {OUTPUTS_VARIABLE}; or switch the cache of "
-        "the step off",
+        f"set the environment variable {variable} to a pipeline parameter with a fingerprint of the data; "
+        f"or, if the step writes there, add {place.name} to {OUTPUTS_VARIABLE}; or turn off the cache of the "
+        "step",
     )
 
 
 def _members(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every key and value of nested objects."""
+    """Yield every key and value of nested objects and lists."""
     match value:
         case dict():
             for key, item in value.items():

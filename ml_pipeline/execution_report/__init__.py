@@ -1,1 +1,1 @@
-"""The report of an execution: collected from AWS into a model, and rendered as one HTML page."""
+"""The report of an execution: collects data from AWS into a model, and renders the model as an HTML page."""

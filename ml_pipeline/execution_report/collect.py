@@ -1,4 +1,7 @@
-"""Collects the report of an execution from AWS. It lists what cannot be read, and shows everything else."""
+"""Collects the report of an execution from AWS.
+
+Data that cannot be read is listed in the report with the reason. It does not prevent the report.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,16 +41,16 @@ WITHOUT_DATA = "Rejected rows and columns are left out: this report was written 
 
 
 def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionReport:
-    """Return the report of an execution, compared with the newest one before it that succeeded.
+    """Return the report of an execution, compared with the latest successful execution before it.
 
     Args:
         project: the pipeline.
-        arn: the execution.
-        with_data: whether to read values of the data: rejected rows and columns.
+        arn: ARN of the execution.
+        with_data: whether to read rejected rows and the values of columns.
 
     Raises:
-        ClientError: the execution does not exist, or it may not be read.
-        UserError: the file of prices is damaged.
+        ClientError: the execution does not exist, or you do not have permission to read it.
+        UserError: the price file is not valid.
     """
     prices = load_prices()
     execution = read_execution(project.session, arn)
@@ -69,7 +72,7 @@ def collect(project: Project, arn: str, *, with_data: bool = True) -> ExecutionR
 
 
 def _previous(project: Project, execution: Execution) -> str | None:
-    """Return the newest execution before one that succeeded."""
+    """Return the ARN of the latest successful execution before this one, or None."""
     for each in list_executions(project.session.client("sagemaker"), project.target):
         if each.started < execution.started and each.status == "Succeeded":
             return each.arn
@@ -77,7 +80,7 @@ def _previous(project: Project, execution: Execution) -> str | None:
 
 
 def _without_data(project: Project, execution: Execution, prices: "Prices") -> ExecutionReport:
-    """Return a report without what is read from data sets and event logs."""
+    """Return a report without data that is read from outputs and event logs."""
     now = datetime.now(UTC)
     snapshot = execution.snapshot
     steps = steps_of(project, execution, prices, now)
@@ -105,7 +108,7 @@ def _without_data(project: Project, execution: Execution, prices: "Prices") -> E
 
 # begin: model life cycle
 def _with_card(project: Project, step: Step) -> Step:
-    """Return a step with the model card of the version that it registered."""
+    """Return a step with the model card of the model version that it registered."""
     arn = dict(step.results).get(MODEL_PACKAGE)
     if not arn:
         return step
@@ -118,7 +121,7 @@ def _with_card(project: Project, step: Step) -> Step:
 
 # end: model life cycle
 def _with_spark_run(project: Project, step: Step, execution: Execution) -> Step:
-    """Return a step with what its event log holds."""
+    """Return a step with the analysis of its Spark event log."""
     outcome = execution.outcome_by_step.get(step.name)
     if outcome is None or not outcome.job or outcome.job_kind is not PROCESSING:
         return step
@@ -127,7 +130,7 @@ def _with_spark_run(project: Project, step: Step, execution: Execution) -> Step:
 
 
 def _with_data(project: Project, step: Step, execution: Execution, earlier: Execution | None) -> Step:
-    """Return a step with what its data sets hold."""
+    """Return a step with its rejected rows and the columns of its outputs."""
     outcome = execution.outcome_by_step.get(step.name)
     if outcome is None or not outcome.job or outcome.report is None:
         return step
@@ -141,7 +144,7 @@ def _with_data(project: Project, step: Step, execution: Execution, earlier: Exec
 
 
 def _spark_run(project: Project, outcome: StepOutcome) -> tuple[SparkRun | None, tuple[str, ...]]:
-    """Return what the event log of a job shows, or why there is none."""
+    """Return the analysis of the event log of a job, or the reason why there is none."""
     try:
         log = next(job_logs(project, [outcome]), None)
         if log is not None:
@@ -153,7 +156,7 @@ def _spark_run(project: Project, outcome: StepOutcome) -> tuple[SparkRun | None,
 
 
 def _rejected(project: Project, outcome: StepOutcome) -> tuple[Rejected | None, tuple[str, ...]]:
-    """Return the rejected rows of a job, or why they are not shown."""
+    """Return the rejected rows of a job, or the reason why they are not shown."""
     report = outcome.report
     if report is None or not report.rows_rejected:
         return None, ()
@@ -162,8 +165,8 @@ def _rejected(project: Project, outcome: StepOutcome) -> tuple[Rejected | None, 
     except ClientError as error:
         return None, (f"The rejected rows cannot be read: {_reason(error)}.",)
     if rejected is None:
-        form = f"an output named {OUTPUT} of JSON lines with file, line and reason (docs/job-report.md)"
-        return None, (f"There are no examples of rejected rows: they are read from {form}.",)
+        output = f"output {OUTPUT} of JSON lines with file, line and reason (docs/job-report.md)"
+        return None, (f"Rejected rows are not shown: the job has no {output}.",)
     return rejected, ()
 
 

@@ -1,4 +1,4 @@
-"""Compares the columns of a sample with those of the previous run: histograms, frequencies and figures."""
+"""Describes the columns of a sample next to the previous run: histograms, frequencies, summary statistics."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,18 @@ from ml_pipeline.execution_report.model import Column, Figures, Frequency, Histo
 
 BINS = 24
 FREQUENT = 6
-"""Values that are shown of a column without an order."""
+"""Number of values shown for a text column."""
 _CHARACTERS = 40
 
 
 def describe_columns(table: pa.Table, previous: pa.Table | None) -> tuple[Column, ...]:
-    """Return the columns of a table, each next to that of the previous run where there is one."""
+    """Return a description of each column of a table.
+
+    Args:
+        table: a sample of the rows.
+        previous: a sample of the previous run, if any. A column is compared with the column of the same name
+            if both are numbers, times or texts.
+    """
     return tuple(
         _described(field.name, field.type, table[field.name], _same(previous, field))
         for field in table.schema
@@ -67,7 +73,7 @@ def _null_share(column: pa.ChunkedArray) -> float:
 
 
 def _numbers(column: pa.ChunkedArray, kind: str) -> "np.ndarray[Any, Any]":
-    """Return the finite values as floats; times as seconds since 1970."""
+    """Return the finite values as floats. Times are seconds since 1970."""
     if kind == "time":
         column = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     values = column.drop_null().cast(pa.float64(), safe=False).to_numpy()
@@ -102,7 +108,7 @@ def _histogram(
 
 
 def _bins(low: float, high: float, known: Sequence["np.ndarray[Any, Any]"]) -> int:
-    """Return a number of bins; of few whole numbers one for each, or the bins would have gaps."""
+    """Return the number of bins: one per value for few whole numbers, because other bins would have gaps."""
     span = high - low
     if 0 < span < BINS and all(bool((each == np.floor(each)).all()) for each in known):
         return int(span) + 1

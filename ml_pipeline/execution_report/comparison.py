@@ -1,4 +1,4 @@
-"""The differences between an execution and the previous one."""
+"""Compares an execution with the previous one."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from helpers.progress import duration
 from ml_pipeline.execution_report.model import Difference, ExecutionReport, Step
 
 LEAST_CHANGE = 0.1
-"""Of a duration, and at least a second: less is noise."""
+"""Minimum relative change of a duration. Smaller changes, and those below a second, are noise."""
 
 
 def differences(previous: ExecutionReport, now: ExecutionReport) -> tuple[Difference, ...]:
-    """Return what is another in `now` than in `previous`, the execution first, then step by step."""
+    """Return the differences of `now` from `previous`: first of the execution, then of each step."""
     return (*_of_execution(previous, now), *_of_steps(previous, now))
 
 

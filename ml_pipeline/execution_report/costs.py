@@ -1,4 +1,4 @@
-"""The cost of an execution's jobs with current prices."""
+"""Estimates the cost of the jobs of an execution, at the prices of helpers/pricing."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 def cost_of_jobs(jobs: Sequence[Job], prices: "Prices", now: datetime) -> Cost:
-    """Return what jobs cost: instances times price times the time from their creation to their end."""
+    """Return the cost of jobs: number of instances times price times duration.
+
+    Args:
+        jobs: the jobs. Their duration is the time from creation to end.
+        prices: the on-demand prices of a region, in USD per hour.
+        now: the end of jobs that are still running.
+    """
     usd = 0.0
     unknown = False
     parts = []
@@ -31,7 +37,7 @@ def cost_of_jobs(jobs: Sequence[Job], prices: "Prices", now: datetime) -> Cost:
 
 
 def total(costs: Iterable[Cost | None]) -> Cost:
-    """Return the sum of the steps' costs; unknown where one of them is."""
+    """Return the sum of costs. It is unknown if one of them is unknown."""
     known = [cost for cost in costs if cost is not None]
     if any(cost.usd is None for cost in known):
         return Cost(None, "the price of an instance type is not known")

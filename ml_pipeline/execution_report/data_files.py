@@ -1,4 +1,4 @@
-"""The files of a data set in S3, and a seekable reader."""
+"""Lists the files of a data set in S3, and reads them as seekable streams."""
 
 import io
 from contextlib import closing
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class DataFile(NamedTuple):
-    """A file that Spark reads of a data set."""
+    """A data file of a data set, with its size in bytes."""
 
     uri: S3Uri
     size: int
 
 
 def list_data_files(s3: "S3Client", folder: str) -> list[DataFile]:
-    """Return the files of a data set that Spark reads, by name."""
+    """Return the files of a data set that Spark reads, in the order of their names."""
     bucket, prefix = parse(folder.rstrip("/") + "/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     files = [
@@ -32,7 +32,7 @@ def list_data_files(s3: "S3Client", folder: str) -> list[DataFile]:
 
 
 class ObjectReader(io.RawIOBase):
-    """An object of S3 as a file: each read is one request for a range."""
+    """An S3 object as a seekable stream. Each read is one request for a byte range."""
 
     def __init__(self, s3: "S3Client", file: DataFile):
         self._s3 = s3
@@ -40,25 +40,25 @@ class ObjectReader(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
-        """Return whether it can be read."""
+        """Return True: the stream can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Return whether it has positions."""
+        """Return True: the stream supports `seek`."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position and return it."""
+        """Change the position, and return the new one."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence]
         self._at = max(0, base + offset)
         return self._at
 
     def tell(self) -> int:
-        """Return the position."""
+        """Return the current position."""
         return self._at
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read at most as many bytes as the buffer holds; return how many."""
+        """Read bytes into the buffer, and return their number. It is 0 at the end of the object."""
         target = memoryview(buffer).cast("B")
         end = min(self._at + len(target), self._file.size)
         if self._at >= end:

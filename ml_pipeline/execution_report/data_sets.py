@@ -1,4 +1,4 @@
-"""Compares the Parquet outputs of a job with those of the previous run by column."""
+"""Describes the columns of a job's Parquet outputs, next to those of the previous run."""
 
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ FORMAT = "parquet"
 def read_data_sets(
     s3: "S3Client", report: "Report", previous: "Report | None"
 ) -> tuple[tuple[DataSet, ...], tuple[str, ...]]:
-    """Return the data sets of a job's Parquet outputs, and what is missing of its outputs.
+    """Return the columns of a job's Parquet outputs, and the reasons for missing ones.
 
     Args:
-        s3: a client.
-        report: of the job.
-        previous: that of the same step in the previous run; a data set of the same name is compared.
+        s3: an S3 client.
+        report: the report of the job.
+        previous: the report of the same step in the previous run. Outputs with the same name are compared.
     """
     data_sets, missing = [], []
     for name, output in report.outputs.items():
@@ -34,16 +34,16 @@ def read_data_sets(
         except ClientError as error:
             missing.append(f"The columns of {name} cannot be read: {error.response['Error']['Code']}.")
             continue
-        except ValueError as error:  # of Arrow
+        except ValueError as error:  # ArrowInvalid
             missing.append(f"The columns of {name} cannot be read: {str(error).partition(chr(10))[0]}.")
             continue
         if data_set is None:
-            missing.append(f"The columns of {name} are not known: {output.folder} has no files any more.")
+            missing.append(f"The columns of {name} are not shown: {output.folder} contains no files.")
             continue
         data_sets.append(data_set)
         missing += _not_compared(data_set, output, before, is_first=previous is None)
     if report.outputs and not any(output.format == FORMAT for output in report.outputs.values()):
-        missing.append("Columns are shown of Parquet outputs only, and the job reports none.")
+        missing.append("Columns are not shown: the job reports no Parquet outputs.")
     return tuple(data_sets), tuple(missing)
 
 
@@ -54,7 +54,7 @@ def _read(s3: "S3Client", name: str, output: "Output", before: "Output | None") 
     sample = read_sample(s3, output.folder)
     if sample is None:
         return None
-    # Of a reused result both are the same files.
+    # A reused result has the same files as the previous run.
     compared = before if before and before.format == FORMAT and before.folder != output.folder else None
     earlier = read_sample(s3, compared.folder) if compared else None
     return DataSet(
@@ -73,7 +73,9 @@ def _not_compared(
     if data_set.has_previous or is_first:
         return ()
     if before is None:
-        return (f"The previous run has no output {data_set.name} to compare with.",)
+        return (f"The columns of {data_set.name} are not compared: the previous run has no such output.",)
     if before.folder == output.folder:
-        return (f"The previous run has the same files of {data_set.name}: the result was reused.",)
-    return (f"The files of {data_set.name} of the previous run are gone, so it is not compared.",)
+        return (
+            f"The columns of {data_set.name} are not compared: the result of the previous run was reused.",
+        )
+    return (f"The columns of {data_set.name} are not compared: the previous run's files were deleted.",)

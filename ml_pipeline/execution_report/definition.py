@@ -1,4 +1,4 @@
-"""Reads the definition of an execution: dependencies of steps, image, code and packages."""
+"""Reads the steps of a pipeline definition: their dependencies, images, code and packages."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _PACKAGES = "packages"
-"""The input of a step that has its packages and jars."""
+"""Name of the input with the packages and jars of a step."""
 _BRANCHES = ("IfSteps", "ElseSteps")
-"""The arguments of a condition that hold steps."""
+"""Arguments of a condition step that contain steps."""
 
 
 @dataclass(frozen=True)
 class DefinedStep:
-    """A step as it is defined."""
+    """A step of a definition. `missing` lists what cannot be read, with reasons."""
 
     after: tuple[str, ...] = ()
     image: str = ""
@@ -31,7 +31,7 @@ class DefinedStep:
 
 
 def defined_steps(s3: "S3Client", definition: Mapping[str, Any]) -> dict[str, DefinedStep]:
-    """Return the steps of a definition by name, in its order."""
+    """Return the steps of a definition by name, in the order of the definition."""
     after = dependencies(definition)
     steps = (step for step, _ in _nested(definition.get("Steps", [])))
     return {step["Name"]: _defined(s3, step, after[step["Name"]]) for step in steps}
@@ -57,7 +57,7 @@ def _defined(s3: "S3Client", step: Mapping[str, Any], after: tuple[str, ...]) ->
 
 
 def _image(arguments: Mapping[str, Any]) -> str:
-    """Return the image of a job or of a model, where the definition names it."""
+    """Return the image of a job or a model, or an empty string if it is not in the definition."""
     containers = arguments.get("InferenceSpecification", {}).get("Containers", [{}])
     named = (
         arguments.get("AppSpecification", {}).get("ImageUri"),
@@ -76,10 +76,10 @@ def _packages(s3: "S3Client", folder: str) -> tuple[str, ...]:
 
 
 def dependencies(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the steps of a definition in its order, each with the steps that it depends on.
+    """Return the names of the steps that each step depends on, in the order of the definition.
 
-    A step depends on those that it names in `DependsOn`, on those whose properties it reads, and on the
-    condition of whose branch it is a part.
+    A step depends on the steps in its `DependsOn`, on the steps whose properties it refers to, and on the
+    condition whose branch contains it.
     """
     steps = list(_nested(definition.get("Steps", [])))
     names = [step["Name"] for step, _ in steps]
@@ -92,7 +92,7 @@ def dependencies(definition: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _nested(
     steps: Iterable[Mapping[str, Any]], condition: tuple[str, ...] = ()
 ) -> Iterator[tuple[Mapping[str, Any], tuple[str, ...]]]:
-    """Yield all steps, those in branches too, each with the condition whose branch it is in, if any."""
+    """Yield all steps, including those in branches, each with the condition whose branch contains it."""
     for step in steps:
         yield step, condition
         for branch in _BRANCHES:
@@ -105,7 +105,7 @@ def _named(step: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read(value: Any) -> Iterator[str]:
-    """Yield the steps in references as {"Get": "Steps.clean.ProcessingJobName"} and {"Std:JsonGet": …}."""
+    """Yield the steps in references, as {"Get": "Steps.clean.ProcessingJobName"} or {"Std:JsonGet": …}."""
     match value:
         case {"Get": str(path)} if path.startswith("Steps."):
             yield path.removeprefix("Steps.").partition(".")[0]

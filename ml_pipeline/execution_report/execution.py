@@ -1,4 +1,4 @@
-"""An execution as AWS describes it: its definition, its steps, and their jobs and results."""
+"""Reads an execution from AWS: its definition, its steps, and their jobs and results."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Execution:
-    """What AWS reports about an execution."""
+    """An execution, as described by AWS."""
 
     description: Mapping[str, Any]
     snapshot: Snapshot
     outcomes: Sequence[StepOutcome]
     definition: Mapping[str, Any]
-    """Empty where it may not be read."""
+    """The pipeline definition; empty if it cannot be read."""
     jobs: Sequence[Job]
-    """Of all attempts; of reused results none."""
+    """The jobs of all attempts, without jobs of reused results."""
     missing: tuple[str, ...]
-    """What may not be read."""
+    """What cannot be read, with reasons."""
 
     @property
     def started(self) -> datetime:
-        """When it was started."""
+        """The time when the execution was started."""
         time: datetime = self.description["CreationTime"]
         return time
 
     @property
     def modified(self) -> datetime:
-        """When its status changed last."""
+        """The time of the last change of the status."""
         time: datetime = self.description["LastModifiedTime"]
         return time
 
     @property
     def outcome_by_step(self) -> Mapping[str, StepOutcome]:
-        """The outcomes of the steps that started."""
+        """The outcomes of started steps, by step name."""
         return {outcome.step.name: outcome for outcome in self.outcomes}
 
 
@@ -53,7 +53,7 @@ def read_execution(session: "Session", arn: str) -> Execution:
     """Read an execution.
 
     Raises:
-        ClientError: the execution does not exist, or it may not be read.
+        ClientError: the execution does not exist, or you do not have permission to read it.
     """
     sagemaker = session.client("sagemaker")
     description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -66,26 +66,26 @@ def read_execution(session: "Session", arn: str) -> Execution:
         definition = json.loads(answer["PipelineDefinition"])
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        missing.append(f"The dependencies of the steps are not known: their definition: {code}.")
+        missing.append(f"Dependencies of steps are not shown: the definition cannot be read: {code}.")
     try:
         own_id, since = arn.rpartition("/")[2], description["CreationTime"]
         jobs = jobs_of_execution(sagemaker, own_id, since, snapshot.steps)
     except ClientError as error:
         jobs = _last_jobs(session, snapshot.steps)
         code = error.response["Error"]["Code"]
-        missing.append(f"Earlier attempts are not shown: the list of jobs: {code}.")
+        missing.append(f"Earlier attempts are not shown: jobs cannot be listed: {code}.")
     return Execution(
         description, snapshot, read_outcomes(session, snapshot), definition, jobs, tuple(missing)
     )
 
 
 def _last_jobs(session: "Session", steps: Sequence[Step]) -> list[Job]:
-    """Return the job that SageMaker gives for each step, as far as it may be read."""
+    """Return the job that SageMaker lists for each step, without those that cannot be read."""
     jobs = []
     for step in steps:
         if step.job_arn and not step.reused_from:
             try:
                 jobs.append(describe_job(session.client("sagemaker"), step.job_arn))
-            except ClientError:  # the step's outcome has the reason
+            except ClientError:  # the outcome of the step contains the reason
                 continue
     return jobs

@@ -1,4 +1,4 @@
-"""The jobs of an execution, one per attempt of a step."""
+"""Finds the jobs of an execution: one for each attempt of a step."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 _STEP_CHARACTERS = 20
-"""Of a step's name in the name of its job."""
+"""Number of characters of a step's name that SageMaker includes in the name of its job."""
 
 
 def jobs_of_execution(
@@ -21,13 +21,14 @@ def jobs_of_execution(
     """Return the jobs of an execution in the order of their creation.
 
     Args:
-        sagemaker: a client.
-        execution_id: the last part of its ARN.
-        since: when it was started.
-        steps: of the execution; what none of them has is not asked for, since it may not be allowed.
+        sagemaker: a SageMaker client.
+        execution_id: the last part of the execution's ARN.
+        since: the time when the execution was started.
+        steps: the steps of the execution. Only their kinds of jobs are listed, because you may not have
+            permission to list others.
 
     Raises:
-        ClientError: they may not be read.
+        ClientError: you do not have permission to read the jobs.
     """
     found = (
         describe_job(sagemaker, arn)
@@ -39,13 +40,13 @@ def jobs_of_execution(
 
 
 def jobs_of_step(jobs: Sequence[Job], execution_id: str, step: str, last_job: str) -> tuple[Job, ...]:
-    """Return the jobs of a step: SageMaker names them after the execution and the step.
+    """Return the jobs of a step. SageMaker names them pipelines-<execution id>-<step>-<random>.
 
     Args:
-        jobs: of the execution.
-        execution_id: the last part of its ARN.
+        jobs: the jobs of the execution.
+        execution_id: the last part of the execution's ARN.
         step: the name of the step.
-        last_job: the name of the job that SageMaker gives for the step, or an empty string.
+        last_job: the name of the job that SageMaker lists for the step, or an empty string.
     """
     readable = re.sub(r"[^A-Za-z0-9-]", "-", step[:_STEP_CHARACTERS])
     own = re.compile(rf"pipelines-{re.escape(execution_id)}-{re.escape(readable)}-[A-Za-z0-9]+")

@@ -1,4 +1,4 @@
-"""Links to pages of the AWS console, and commands that work everywhere."""
+"""Links to the AWS console, and commands, which also work on the embedded AWS."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def execution_links(project: "Project", arn: str) -> tuple[Link, ...]:
-    """Return where the execution is."""
+    """Return the links and commands of an execution."""
     command = project.target.command("verify")
     return (Link("Verify outputs, checks and encryption", command=command), *_console(project, arn))
 
 
 def step_links(project: "Project", arn: str, outcome: "StepOutcome") -> tuple[Link, ...]:
-    """Return where the log, the Spark UI and the report of a step's job are; none without a job."""
+    """Return the links and commands for the log, Spark UI and report of a step's job, if it has a job."""
     if not outcome.job:
         return ()
     options = {"STEP": outcome.step.name, "ARGS": f"--execution {outcome.step.reused_from or arn}"}
@@ -34,7 +34,7 @@ def step_links(project: "Project", arn: str, outcome: "StepOutcome") -> tuple[Li
 
 
 def _console_host(project: "Project") -> str:
-    """Return the host of the console in the environment's region; none on the embedded AWS."""
+    """Return the host of the AWS console in the region, or an empty string on the embedded AWS."""
     client = project.session.client("sagemaker").meta
     is_aws = str(client.endpoint_url).endswith(".amazonaws.com")
     return f"{client.region_name}.console.aws.amazon.com" if is_aws else ""

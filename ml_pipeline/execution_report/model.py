@@ -1,4 +1,4 @@
-"""The report of an execution as plain data. `missing` lists what cannot be shown, with reasons."""
+"""The data model of the report of an execution. `missing` lists what the report lacks, with reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from datetime import date, datetime
 from enum import Enum
 
 NOT_STARTED = "NotStarted"
-"""The status of a step that SageMaker does not list yet; its own are spelled as in the API."""
+"""The status of a step that SageMaker does not list yet. All other statuses are those of the API."""
 
 
 class Phase(Enum):
-    """What a step did in a part of its time."""
+    """What a step does during a span."""
 
     WAITING = "waiting for earlier steps"
     STARTING = "starting instances"
@@ -21,7 +21,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a step's time; `ended` is None while it lasts."""
+    """A part of a step's timeline. `ended` is None while the step is in this phase."""
 
     phase: Phase
     started: datetime
@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Link:
-    """Where to read on: a page in a browser, or a command if there is no page."""
+    """A link to a page, or a command if there is no page."""
 
     text: str
     url: str = ""
@@ -39,7 +39,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Output:
-    """A data set that a job reports to have written."""
+    """A data set in a job report."""
 
     name: str
     folder: str
@@ -50,7 +50,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Check:
-    """A check that a job reports."""
+    """A check in a job report."""
 
     name: str
     expected: str
@@ -60,17 +60,17 @@ class Check:
 
 @dataclass(frozen=True)
 class RejectedFile:
-    """The rows that were rejected of one input file, among those that were looked at."""
+    """The rejected rows of one input file, among those that were read for the report."""
 
     file: str
     reasons: Mapping[str, int]
-    """Rows by reason, the most frequent first."""
+    """The number of rows for each reason, the most frequent one first."""
     examples: tuple[tuple[str, str], ...]
-    """The first line of each of the most frequent reasons, with that reason; long lines are cut."""
+    """The first line for each of the most frequent reasons, with the reason. Long lines are truncated."""
 
     @property
     def rows(self) -> int:
-        """The rows of all reasons."""
+        """The number of rows with any reason."""
         return sum(self.reasons.values())
 
 
@@ -79,26 +79,26 @@ class Rejected:
     """Rejected rows by input file."""
 
     read: int
-    """The rows that were looked at."""
+    """The number of rows that were read for the report."""
     total: int
-    """The rows that the job reports."""
+    """The number of rows in the job report."""
     files: tuple[RejectedFile, ...]
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Rows by bins of equal width, from `low` to `high`."""
+    """The number of rows in bins of equal width from `low` to `high`."""
 
     low: str
     high: str
     counts: tuple[int, ...]
     previous: tuple[int, ...] | None = None
-    """Those of the previous run, in the same bins."""
+    """The number of rows of the previous run in the same bins."""
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """How often a value occurs, as a share from 0 to 1 of the rows that are not NULL."""
+    """The frequency of a value, as a fraction from 0 to 1 of the rows that are not NULL."""
 
     value: str
     share: float
@@ -107,7 +107,7 @@ class Frequency:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of a column in one run; texts are empty where the type has no such figure."""
+    """Summary statistics of a column in one run. Texts are empty if they do not apply to the type."""
 
     null_share: float
     minimum: str = ""
@@ -117,13 +117,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a data set: a histogram where it has an order, else its most frequent values."""
+    """A column of a data set: a histogram of numbers or times, or the most frequent values of texts."""
 
     name: str
     type: str
     figures: Figures
     previous: Figures | None = None
-    """None where the previous run has no such column of the same type."""
+    """None if the previous run has no column of this name and kind."""
     histogram: Histogram | None = None
     frequencies: tuple[Frequency, ...] = ()
 
@@ -142,19 +142,19 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Executor:
-    """An executor's life, in seconds since the application started."""
+    """An executor. Times are in seconds since the start of the application."""
 
     name: str
     cores: int
     started: float
     ended: float
     lost: str = ""
-    """Why it was removed before the end, where it was."""
+    """The reason why it was removed before the end of the application; otherwise, an empty string."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of Spark. Times in seconds since the application started, sizes in bytes."""
+    """A Spark stage. Times are in seconds since the start of the application, sizes in bytes."""
 
     id: int
     name: str
@@ -172,7 +172,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a run lost time or safety with, and what to change."""
+    """A finding about a Spark run: what costs time or risks failure, and the recommended change."""
 
     kind: str
     where: str
@@ -180,39 +180,39 @@ class Finding:
     change: str
     effect: str
     settings: tuple[tuple[str, str, str], ...] = ()
-    """Property, value to try, present value."""
+    """Property, recommended value, current value."""
     seconds: float = 0.0
-    """Wall-clock at stake, at most."""
+    """Upper bound of the wall-clock time that the change saves."""
 
 
 @dataclass(frozen=True)
 class SparkRun:
-    """What the event log of a job shows."""
+    """The analysis of a Spark event log."""
 
     application_id: str
     version: str
     seconds: float
     cores: int
     allocation: str
-    """Requested and granted executors in words; empty where no number was requested."""
+    """Requested and granted executors as text; empty if no number was requested."""
     complete: bool
-    """False where the log has no end."""
+    """Whether the log contains the end of the application."""
     time: Mapping[str, float]
-    """Where the wall-clock went: seconds by activity; they add up to `seconds`."""
+    """Wall-clock time in seconds by activity. The sum is `seconds`."""
     core_time: Mapping[str, float]
-    """Where the time of the cores went, in core-seconds by activity."""
+    """Core time in core-seconds by activity."""
     busy: tuple[tuple[float, float], ...]
-    """When at least one task ran."""
+    """Intervals in which at least one task ran: start and end in seconds."""
     executors: tuple[Executor, ...]
     stages: tuple[Stage, ...]
-    """Those that took longest, by their start."""
+    """The longest stages, in the order of their start."""
     stages_left_out: int
     findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate in USD; None where a price is not known."""
+    """An estimate in USD, and how it was computed. `usd` is None if a price is unknown."""
 
     usd: float | None
     basis: str
@@ -220,12 +220,12 @@ class Cost:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the execution, with its job; of a reused result the job is that of the earlier execution."""
+    """A step with its job. If the result was reused, the job is that of the earlier execution."""
 
     name: str
     status: str
     after: tuple[str, ...] = ()
-    """The steps that it depends on."""
+    """Names of the steps that this step depends on."""
     attempts: int = 0
     spans: tuple[Span, ...] = ()
     failure_reason: str = ""
@@ -237,9 +237,9 @@ class Step:
     outputs: tuple[Output, ...] = ()
     checks: tuple[Check, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """The job's own timings by phase."""
+    """The timings in the job report, by phase."""
     results: tuple[tuple[str, str], ...] = ()
-    """What a step without a report came to, by what it is: artifacts, metrics, a model package."""
+    """Name and value of results without a job report, such as artifacts, metrics and model packages."""
     rejected: Rejected | None = None
     data_sets: tuple[DataSet, ...] = ()
     spark: SparkRun | None = None
@@ -247,17 +247,17 @@ class Step:
     code: tuple[str, ...] = ()
     """URIs of the code files."""
     packages: tuple[str, ...] = ()
-    """Pinned packages and jars of the step."""
+    """Requirements with versions, and jars."""
     links: tuple[Link, ...] = ()
     missing: tuple[str, ...] = ()
 
     @property
     def ended(self) -> datetime | None:
-        """When its last span ended."""
+        """The end of the last span."""
         return self.spans[-1].ended if self.spans else None
 
     def seconds_in(self, *phases: Phase) -> float:
-        """Return how long it was in some phases, as far as they are over."""
+        """Return the number of seconds in the given phases, without spans that have not ended."""
         return sum(
             (span.ended - span.started).total_seconds()
             for span in self.spans
@@ -266,13 +266,13 @@ class Step:
 
     @property
     def took(self) -> float:
-        """Seconds without the waiting for earlier steps."""
+        """The duration in seconds, without waiting for earlier steps."""
         return self.seconds_in(*(phase for phase in Phase if phase is not Phase.WAITING))
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the executed definition comes from."""
+    """The origin of the executed definition."""
 
     version: int
     commit: str
@@ -285,7 +285,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that the previous run had otherwise; an empty step is the whole execution."""
+    """A difference from the previous run. `step` is empty for a difference of the whole execution."""
 
     step: str
     what: str
@@ -295,7 +295,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Previous:
-    """The execution that this one is compared with."""
+    """The execution with which this one is compared."""
 
     arn: str
     started: datetime
@@ -304,7 +304,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class ExecutionReport:
-    """An execution with all that is known of it."""
+    """An execution, with everything that the report shows."""
 
     environment: str
     pipeline: str
@@ -313,7 +313,7 @@ class ExecutionReport:
     started: datetime
     ended: datetime | None
     written: datetime
-    """When this report was collected."""
+    """The time when this report was collected."""
     steps: tuple[Step, ...]
     failure_reason: str = ""
     started_by: str = ""
@@ -327,10 +327,10 @@ class ExecutionReport:
 
     @property
     def execution_id(self) -> str:
-        """The last part of the ARN."""
+        """The execution ID, the last part of the ARN."""
         return self.arn.rpartition("/")[2]
 
     @property
     def seconds(self) -> float:
-        """From its start to its end, or until the report was written."""
+        """The duration from the start to the end, or until the report was written."""
         return max(0.0, ((self.ended or self.written) - self.started).total_seconds())

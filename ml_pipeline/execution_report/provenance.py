@@ -1,4 +1,4 @@
-"""The origin of the executed definition in the history of upserts, and who started the execution."""
+"""Finds the upsert that registered the executed definition, and who started the execution."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from ml_pipeline.releases.history import Entry, entries, history_folder
 
 
 def provenance_at(project: Project, started: datetime) -> tuple[Provenance | None, tuple[str, ...]]:
-    """Return the upsert that was the last one when an execution started, or why it is not known."""
+    """Return the last upsert before the start of an execution, or the reason why it is unknown."""
     folder = history_folder(project.pipeline.name)
     try:
         listed = entries(project.session.client("s3"), project.artifact_bucket, folder)
@@ -39,6 +39,6 @@ def _provenance_of(entry: Entry) -> Provenance:
 
 
 def starter_of(description: Mapping[str, Any]) -> str:
-    """Return who started an execution, as far as SageMaker records it."""
+    """Return the user profile or ARN that started an execution, or an empty string if it is not recorded."""
     user = description.get("CreatedBy", {})
     return str(user.get("UserProfileName") or user.get("IamIdentity", {}).get("Arn") or "")

@@ -1,4 +1,4 @@
-"""Rejected rows by input file, with reasons and examples, from the job's output `rejected`."""
+"""Groups rejected rows by input file, with reasons and examples, from the output `rejected` of a job."""
 
 import json
 from collections import Counter
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from ml_pipeline.executions.job_report import Report
 
 OUTPUT, FORMAT = "rejected", "json"
-"""The data set of a job that holds its rejected rows: see docs/job-report.md."""
+"""Name and format of the output with the rejected rows; see docs/job-report.md."""
 MOST_BYTES = 1 << 20
-"""Read at most, of all files of the data set together."""
+"""Maximum number of bytes read from all files of the output."""
 EXAMPLES = 10
-"""Reasons of an input file that have one."""
+"""Maximum number of examples per input file."""
 _CHARACTERS = 200
 
 
 def read_rejected(s3: "S3Client", report: "Report") -> Rejected | None:
-    """Return the rejected rows of a job, or None where it has written none in the documented form.
+    """Return the rejected rows of a job, or None if it has no such output in the documented format.
 
     Raises:
-        ClientError: they may not be read.
+        ClientError: you do not have permission to read the rows.
     """
     output = report.outputs.get(OUTPUT)
     if output is None or output.format != FORMAT:
@@ -36,11 +36,11 @@ def read_rejected(s3: "S3Client", report: "Report") -> Rejected | None:
 
 
 def group_rejected(lines: Iterable[bytes], total: int) -> Rejected | None:
-    """Return rejected rows by file; the file with the most rows first.
+    """Return rejected rows by file, the file with the most rows first, or None if there are no rows.
 
     Args:
-        lines: JSON objects with `file`, `line` and `reason`; other lines are passed over.
-        total: rejected rows that the job reports.
+        lines: JSON objects with `file`, `line` and `reason`. Other lines are skipped.
+        total: the number of rejected rows in the job report.
     """
     reasons: dict[str, Counter[str]] = {}
     first: dict[tuple[str, str], str] = {}
@@ -81,7 +81,7 @@ def _lines(s3: "S3Client", folder: str) -> Iterator[bytes]:
             return
         content = _beginning(s3, file.uri, min(left, file.size)) if file.size else b""
         left -= len(content)
-        yield from content.splitlines()  # a line that is cut off is not JSON
+        yield from content.splitlines()  # a truncated last line is not JSON, and is skipped
 
 
 def _beginning(s3: "S3Client", uri: S3Uri, size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A sample of the rows of a Parquet data set, bounded in rows, columns and memory."""
+"""Reads a sample of a Parquet data set, with limits on rows, files, columns and memory."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,32 +12,32 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 MOST_ROWS = 100_000
-"""Of a sample: of fewer files more rows each."""
+"""Maximum number of rows of a sample, divided evenly among the files that are read."""
 MOST_FILES = 16
 MOST_COLUMNS = 40
 MOST_BYTES = 256 << 20
-"""Of a sample in memory."""
+"""Maximum size of a sample in memory."""
 _BATCH_ROWS = 5_000
 _READ_BYTES = 1 << 20
-"""Of a column read at once: a row group may hold more than what is needed of it."""
+"""Bytes per read of a column. A column chunk can be much larger than the part that is needed."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of some files of a data set."""
+    """The first rows of several files of a data set, and the number of columns that were not read."""
 
     table: pa.Table
     columns_left_out: int
 
 
 def read_sample(s3: "S3Client", folder: str) -> Sample | None:
-    """Return a sample of a data set of Parquet, or None where it has no file.
+    """Return a sample of a Parquet data set, or None if it has no files.
 
-    The rows are the first ones of files that lie evenly among all by their names.
+    The sample contains the first rows of files that are evenly spaced in the order of their names.
 
     Raises:
-        ClientError: the data may not be read.
-        pyarrow.ArrowInvalid: a file is not Parquet.
+        ClientError: you do not have permission to read the data.
+        pyarrow.ArrowInvalid: a file is not valid Parquet.
     """
     files = list_data_files(s3, folder)
     chosen = _evenly(files)
@@ -58,7 +58,7 @@ def _evenly(files: list[DataFile]) -> list[DataFile]:
 
 
 def _take(s3: "S3Client", file: DataFile, rows: int, batches: list[pa.RecordBatch]) -> int:
-    """Append the first rows of a file; return how many of its columns are left out."""
+    """Append the first rows of a file to `batches`, and return the number of columns that were not read."""
     with pq.ParquetFile(ObjectReader(s3, file), buffer_size=_READ_BYTES, pre_buffer=False) as parquet:
         names = parquet.schema_arrow.names
         shown = names[:MOST_COLUMNS]
@@ -71,6 +71,6 @@ def _take(s3: "S3Client", file: DataFile, rows: int, batches: list[pa.RecordBatc
             rows -= part.num_rows
             size += part.nbytes
         else:
-            if not batches:  # no rows at all still have columns
+            if not batches:  # keeps the columns of a data set without rows
                 batches.append(pa.RecordBatch.from_pylist([], schema=parquet.schema_arrow).select(shown))
     return len(names) - len(shown)

@@ -1,4 +1,4 @@
-"""The facts of a job's event log for the report."""
+"""Converts the profile of a Spark event log into the model of the report."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from ml_pipeline.execution_report.model import Executor, Finding, SparkRun, Stag
 
 MOST_STAGES = 15
 MOST_INTERVALS = 200
-"""Of the time in which tasks ran: shorter gaps are closed."""
+"""Maximum number of intervals in which tasks ran. The shortest gaps between them are closed."""
 
 
 def spark_run(run: Profile) -> SparkRun:
-    """Return the profile of an event log for the report."""
+    """Return the model of a Spark run from the profile of its event log."""
     stages = [stage for stage in run.stages.values() if stage.span_ms]
     longest = sorted(stages, key=lambda stage: -stage.span_ms)[:MOST_STAGES]
     allocation = allocation_of(run)
@@ -43,7 +43,7 @@ def _since_start(run: Profile, time: int) -> float:
 
 
 def _wall_clock(run: Profile) -> Mapping[str, float]:
-    """Return where the seconds of the application went."""
+    """Return the wall-clock seconds of the application by activity."""
     if not run.busy.starts:
         return {"no task ran": (run.ended - run.started) / 1000}
     return {
@@ -55,7 +55,7 @@ def _wall_clock(run: Profile) -> Mapping[str, float]:
 
 
 def _core_time(run: Profile) -> Mapping[str, float]:
-    """Return where the seconds of the cores went while tasks ran, as far as the log has it."""
+    """Return the core-seconds by activity during the time when tasks ran."""
     stages = run.stages.values()
     collected = sum(stage.gc_ms for stage in stages)
     python = sum(stage.python_start_ms for stage in stages)
@@ -69,7 +69,7 @@ def _core_time(run: Profile) -> Mapping[str, float]:
         "starting Python workers": python / 1000,
         "committing output": commits / 1000,
         "scheduling tasks": overhead / 1000,
-        "no task": idle / 1000,
+        "idle": idle / 1000,
     }
 
 
@@ -122,7 +122,7 @@ def _stage(run: Profile, stage: profile.Stage) -> Stage:
 
 
 def _without_folders(name: str) -> str:
-    """Return the name of a stage, as `count at /opt/ml/code/job.py:12`, without the folders in it."""
+    """Return a stage name such as `count at /opt/ml/code/job.py:12` without the folders."""
     return re.sub(r"(?<=\s)/\S*/", "", name)
 
 

@@ -1,4 +1,4 @@
-"""The steps of an execution, as far as SageMaker and the reports of their jobs describe them."""
+"""Combines the definition, the SageMaker steps and the job reports of an execution into its steps."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def steps_of(
     project: "Project", execution: Execution, prices: "Prices", now: datetime
 ) -> tuple[model.Step, ...]:
-    """Return the steps in the order of the definition, those that did not start too.
+    """Return the steps of an execution in the order of the definition, including those that did not start.
 
     Args:
         project: the pipeline.
-        execution: an execution of it.
-        prices: for the estimates.
-        now: the end of what still runs.
+        execution: the execution.
+        prices: the prices for cost estimates.
+        now: the end of jobs that are still running.
     """
     defined = defined_steps(project.session.client("s3"), execution.definition)
     outcomes = execution.outcome_by_step
@@ -102,7 +102,7 @@ def _reported(step: model.Step, report: Report) -> model.Step:
 
 
 def _missing(outcome: StepOutcome) -> tuple[str, ...]:
-    """Return why nothing is known of a step's job."""
+    """Return the reasons why data about a step's job is missing."""
     if outcome.job and outcome.job_kind is not PROCESSING:
         return outcome.notes
     if outcome.job:

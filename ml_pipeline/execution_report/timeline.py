@@ -1,4 +1,4 @@
-"""The timeline of a step from its jobs, or from its own times if it has no jobs."""
+"""Computes the timeline of a step from its jobs, or from its start and end if it has no jobs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -12,16 +12,16 @@ _FAILED = {"Failed", "Stopped"}
 
 
 def spans_of(step: Step, jobs: Sequence[Job], execution_started: datetime) -> tuple[Span, ...]:
-    """Return the spans of a step in their order.
+    """Return the spans of a step in chronological order. A step that did not start has no spans.
 
     Args:
-        step: as `ListPipelineExecutionSteps` has it.
-        jobs: one for each attempt, the earliest first; none where a result was reused.
-        execution_started: when the execution started.
+        step: the step, as listed by `ListPipelineExecutionSteps`.
+        jobs: the job of each attempt, the earliest first; empty if the result was reused.
+        execution_started: the start of the execution.
     """
     if step.started is None:
         return ()
-    # In an execution that was retried a step's own time is that of its last start.
+    # If an execution was retried, SageMaker reports the start of the last attempt only.
     started = min(step.started, jobs[0].created) if jobs else step.started
     spans = [Span(Phase.WAITING, execution_started, started)] if started > execution_started else []
     if not jobs:
@@ -52,7 +52,7 @@ def _of_job(job: Job) -> Iterator[Span]:
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """Join spans of the same phase that follow one another."""
+    """Merge adjacent spans of the same phase."""
     last: Span | None = None
     for span in spans:
         if last and last.phase is span.phase and last.ended == span.started:

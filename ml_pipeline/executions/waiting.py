@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from types_boto3_sagemaker import SageMakerClient
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two requests."""
 TIMEOUT_SECONDS = 300
 """Maximum time without a connection to AWS, for example while a laptop sleeps, before waiting ends."""
 
@@ -58,8 +58,7 @@ def wait(
 
 def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = math.inf) -> Snapshot:
     before = None
-    pause = FIRST_PAUSE
-    last_answer = time.monotonic()
+    last_answer = last_change = time.monotonic()
     while True:
         try:
             snapshot = take_snapshot(sagemaker, arn)
@@ -68,12 +67,14 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = m
                 raise
         else:
             last_answer = time.monotonic()
+            if snapshot != before:
+                last_change = last_answer
             show(before, snapshot)
             if snapshot.over or time.monotonic() > until:
                 return snapshot
             before = snapshot
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        # A change is noticed after at most a tenth of the time of the step, or 5 s.
+        time.sleep(min(max(SHORTEST_PAUSE, (last_answer - last_change) / 10), LONGEST_PAUSE))
 
 
 @contextmanager

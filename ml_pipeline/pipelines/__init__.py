@@ -1,6 +1,6 @@
 """The pipelines: one module each, with a DESCRIPTION and its steps.
 
-A pipeline is called by the name of its module, with hyphens; its parameter file has the same name.
+The name of a pipeline is the name of its module with hyphens. Its parameter file has the same name.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from ml_pipeline.steps.step import with_branches
 
 
 class PipelineModule(Protocol):
-    """What a module of this package must have."""
+    """The required content of a module in this package."""
 
     DESCRIPTION: str
 
@@ -34,15 +34,15 @@ class Pipeline:
 
     @property
     def description(self) -> str:
-        """What it does, in one sentence."""
+        """What the pipeline does, in one sentence."""
         return self.module.DESCRIPTION
 
     def steps(self, params: Parameters) -> Sequence[Step]:
-        """Return its steps."""
+        """Return the steps of the pipeline."""
         return self.module.steps(params)
 
     def step_types(self, values: Mapping[str, Any]) -> dict[str, str]:
-        """Return the types of its steps by name, given the values of its parameter file by key."""
+        """Return the types of the steps by name, given the values of the parameter file by key."""
         return {step.name: step.type for step in with_branches(self.steps(values))}
 
 
@@ -56,7 +56,7 @@ def find_pipeline(name: str) -> Pipeline:
     """Return a pipeline by its name.
 
     Raises:
-        UserError: there is none of this name, or its module lacks something.
+        UserError: there is no such pipeline, or its module lacks DESCRIPTION or `steps`.
     """
     if name not in pipeline_names():
         raise UserError(

@@ -1,4 +1,4 @@
-"""Scores data with the active version of the model, and publishes predictions that have not drifted."""
+"""Scores data with the active version of the model, and publishes the predictions if there is no drift."""
 
 from collections.abc import Sequence
 

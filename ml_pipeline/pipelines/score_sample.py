@@ -1,11 +1,11 @@
-"""Scores the sample of a version, as `make promote` does before the version can be approved."""
+"""Scores the sample of a model version. `make promote` runs this pipeline before you approve the version."""
 
 from collections.abc import Sequence
 
 from helpers.pipeline_utils import Parameters
 from ml_pipeline.steps import ModelStep, SparkStep, Step, TransformStep
 
-DESCRIPTION = "Scores the sample of a version, and fails unless the predictions are the recorded ones."
+DESCRIPTION = "Scores the sample of a version, and fails unless the predictions match the recorded ones."
 
 
 def steps(_: Parameters) -> Sequence[Step]:

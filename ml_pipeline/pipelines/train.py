@@ -14,14 +14,14 @@ from ml_pipeline.steps import (
     TransformStep,
 )
 
-DESCRIPTION = "Trains a model, evaluates it, and registers it where it is better than the active version."
+DESCRIPTION = "Trains a model, evaluates it, and registers it if it is better than the active version."
 
 
 def steps(_: Parameters) -> Sequence[Step]:
     """Return the steps of the pipeline.
 
-    In SageMaker no step waits for the branches of a condition. So there are two conditions: one registers the
-    model, the other one fails, and where nothing has changed neither does anything.
+    There are two conditions, because in SageMaker no step can wait for the branches of a condition. The first
+    one registers the model, and the second one fails the execution. If nothing has changed, both do nothing.
     """
     return [
         SparkStep("prepare"),

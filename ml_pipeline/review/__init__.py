@@ -1,1 +1,1 @@
-"""Plans, cost estimates and drift."""
+"""Plans, cost estimates, drift, and the checks of `make doctor`."""

@@ -1,4 +1,4 @@
-"""Estimates the cost of an execution from dated prices and from the duration of its steps in earlier runs."""
+"""Estimates the cost of an execution from dated prices and the durations of steps in earlier executions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ml_pipeline.params.model import JobSize
 
 LOOKED_AT = 10
-"""How many of the newest executions that succeeded show how long a step takes."""
+"""Number of latest successful executions whose durations are used."""
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """An estimate for a step, in USD; None where the price of its instances is not known."""
+    """An estimate for a step, and how it was computed. `usd` is None if price or duration is unknown."""
 
     step: str
     usd: float | None
@@ -31,34 +31,37 @@ class StepCost:
 
 @dataclass(frozen=True)
 class RunCost:
-    """An estimate for an execution, step by step."""
+    """An estimate for an execution, by step."""
 
     steps: tuple[StepCost, ...]
 
     @property
     def usd(self) -> float | None:
-        """The sum, in USD; None where a step's is not known."""
+        """The sum in USD, or None if an estimate is unknown."""
         known = [step.usd for step in self.steps if step.usd is not None]
         return sum(known) if len(known) == len(self.steps) else None
 
 
 def run_cost(jobs: Iterable["JobSize"], seconds: Mapping[str, Sequence[float]], prices: "Prices") -> RunCost:
-    """Return what an execution costs: for each step its own instances times price times duration.
+    """Return the estimated cost of an execution: for each step, instances times price times duration.
 
     Args:
-        jobs: of the steps that have one.
-        seconds: how long each step took earlier, by name; without any, its time limit is the upper bound.
-        prices: of a region.
+        jobs: the instances and time limits of the steps with a job.
+        seconds: earlier durations in seconds, by step name. Without any, the time limit of the step is used.
+        prices: the on-demand prices of a region, in USD per hour.
     """
     return RunCost(tuple(_step_cost(job, seconds.get(job.name, ()), prices) for job in jobs))
 
 
 def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) -> dict[str, list[float]]:
-    """Return how long each step took in the newest executions that succeeded, without reused results.
+    """Return the durations of each step in the latest successful executions, without reused results.
 
     Args:
-        sagemaker: a client.
-        executions: of the pipeline, the newest first.
+        sagemaker: a SageMaker client.
+        executions: the executions of the pipeline, the latest first.
+
+    Returns:
+        Durations in seconds, by step name.
     """
     succeeded = (execution for execution in executions if execution.status == "Succeeded")
     found: dict[str, list[float]] = defaultdict(list)
@@ -70,7 +73,7 @@ def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) 
 
 
 def busy_seconds(step: Step) -> float:
-    """Return how long a step took; 0 where it still runs, or its result was reused."""
+    """Return the duration of a step in seconds, or 0 if it is still running or its result was reused."""
     if step.reused_from or not step.started or not step.ended:
         return 0.0
     return (step.ended - step.started).total_seconds()
@@ -87,7 +90,7 @@ def _step_cost(job: "JobSize", seconds: Sequence[float], prices: "Prices") -> St
         basis = f"for at most {duration(taken)}, its time limit: no execution has succeeded yet"
     else:
         taken = None
-        basis = "for as long as it takes: it has no time limit, and no execution has succeeded yet"
+        basis = "for an unknown time: it has no time limit, and no execution has succeeded yet"
     instances = f"{job.instance_count} x {job.instance_type}"
     if hour is None:
         return StepCost(job.name, None, f"{instances}, whose price is not known, {basis}")

@@ -1,4 +1,4 @@
-"""Checks what an account lacks for the first deployment of an environment, without changing it."""
+"""Checks what an account needs before the first deployment of an environment. Nothing is changed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,34 +33,34 @@ _PROVIDER = "ExistingOidcProviderArn"
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check has found."""
+    """The result of a check."""
 
     check: str
     message: str
     to_do: Sequence[str] = ()
-    """What a person does about it, in this order; nothing where all is well."""
+    """What you must do, in this order; empty if there is no problem."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account and what is to be deployed to it."""
+    """An account, and the stacks to be deployed to it."""
 
     environment: Environment
     session: "Session"
     stacks: Sequence["StackConfiguration"]
 
     def value(self, name: str) -> str:
-        """Return the value of a parameter of the first stack that has one."""
+        """Return the value of a parameter from the first stack that has one, or an empty string."""
         return next(filter(None, (stack.value(name) for stack in self.stacks)), "")
 
     @property
     def file(self) -> str:
-        """The file of the environment's parameters, as messages name it."""
+        """The path of the environment's parameter file, for messages."""
         return f"infra/parameters/{self.environment.file}"
 
     @cached_property
     def instances(self) -> Mapping[JobInstances, int]:
-        """How many instances of each type and use the pipelines need at a time."""
+        """The number of instances that the pipelines need at the same time, by type and use."""
         return instances_needed(self.environment, select_pipelines(ALL))
 
     def missing(self) -> list[str]:
@@ -70,13 +70,13 @@ class Account:
 
 
 def run_checks(environment: Environment, connect: Callable[[Environment], "Session"]) -> Iterator[Finding]:
-    """Yield the findings about an environment's account, in the order in which their reasons are to be fixed.
+    """Yield findings about the account of an environment, in the order in which you must fix them.
 
-    A check without permission to read what it needs reports that; without credentials nothing is checked.
+    A check without the necessary permissions reports "not checked". Without credentials, the checks end.
 
     Args:
         environment: the environment.
-        connect: opens a session, as `helpers.aws.connect`.
+        connect: returns a session, like `helpers.aws.connect`.
     """
     try:
         session = connect(environment)
@@ -102,7 +102,7 @@ def run_checks(environment: Environment, connect: Callable[[Environment], "Sessi
 
 
 def to_do(findings: Sequence[Finding]) -> list[str]:
-    """Return what is to be done, in its order: what was found first, then the deployment itself."""
+    """Return the steps of all findings in order, without duplicates. Deployment is the last one."""
     found = [step for finding in findings for step in finding.to_do]
     return list(dict.fromkeys(found))
 
@@ -129,13 +129,11 @@ def _images(account: Account) -> Finding:
         return Finding(
             "images",
             f"SageMaker has no Spark image in {region}",
-            [f"Choose another Region in {account.file}, or the account of your image as ImageAccountIds"],
+            [f"Choose another Region in {account.file}, or set ImageAccountIds to the account of your image"],
         )
     if allowed and (missing := " and ".join(each for each in own if each not in allowed.split(","))):
-        left_out = (
-            f"ImageAccountIds {allowed} leaves out {missing}, from which images of AWS come in {region}"
-        )
-        return Finding("images", left_out, [f"Add {missing} to ImageAccountIds in {account.file}"])
+        lacking = f"ImageAccountIds {allowed} lacks {missing}, the source of AWS images in {region}"
+        return Finding("images", lacking, [f"Add {missing} to ImageAccountIds in {account.file}"])
     return Finding("images", f"AWS's images come from {' and '.join(own)}")
 
 
@@ -144,7 +142,9 @@ def _zones(account: Account) -> Finding:
         account.session.client("ec2"), account.stacks, {each.instance_type for each in account.instances}
     )
     if lacking:
-        return Finding("zones", f"{len(lacking)} of them lack something", lacking)
+        return Finding(
+            "zones", f"{len(lacking)} do not offer all endpoint services and instance types", lacking
+        )
     return Finding("zones", "they offer all endpoint services and instance types")
 
 
@@ -155,7 +155,7 @@ def _quotas(account: Account) -> Finding:
 
 
 def _provider(account: Account) -> Finding:
-    """GitHub's provider, of which an account has one: another stack of it would fail."""
+    """Check the OIDC provider of GitHub. An account can have only one; a second stack would fail."""
     name = next((stack.name for stack in account.stacks if stack.name.endswith("github-oidc")), None)
     if name is None:
         later = "GitHub's roles are not among the stacks; make github-trust adds them"
@@ -168,12 +168,12 @@ def _provider(account: Account) -> Finding:
         return Finding(
             "OIDC provider",
             f"the account has {there}, and cannot have another",
-            [f"Give {_PROVIDER} the value {there} in {account.file}"],
+            [f"Set {_PROVIDER} to {there} in {account.file}"],
         )
     if given and given != there:
-        gone = f"{_PROVIDER} is {given}, which is not there"
+        gone = f"{_PROVIDER} is {given}, which does not exist"
         return Finding("OIDC provider", gone, [f"Remove {_PROVIDER} from {account.file}"])
-    return Finding("OIDC provider", there or "none yet: the stack makes it")
+    return Finding("OIDC provider", there or "none yet: the stack creates it")
 
 
 def _costs(account: Account) -> Finding:
@@ -186,18 +186,20 @@ def _costs(account: Account) -> Finding:
 def _alarms(account: Account) -> Finding:
     address = account.value("AlarmEmail")
     if address or not any("AlarmEmail" in stack.template for stack in account.stacks):
-        return Finding("alarms", address or "none: the environment has no stack of them")
-    return Finding("alarms", "go to nobody", [f"Set AlarmEmail in {account.file} to be notified of failures"])
+        return Finding("alarms", address or "the environment has no stack with alarms")
+    return Finding(
+        "alarms", "have no recipient", [f"Set AlarmEmail in {account.file} to be notified of failures"]
+    )
 
 
 def _job_logs(account: Account) -> Finding:
-    """The log group of jobs, which environments share and SageMaker makes without a key and a retention."""
+    """Check the log group that environments share. SageMaker creates it without encryption and retention."""
     groups = account.session.client("logs").describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
     group = next((each for each in groups if each["logGroupName"] == LOG_GROUP), None)
     days = group.get("retentionInDays") if group else None
     if group and days and "kmsKeyId" in group:
         return Finding("job logs", f"are kept for {days} days, encrypted with {group['kmsKeyId']}")
-    lacking = "lack a key or a retention" if group else "have no log group yet"
+    lacking = "have no encryption key or no retention" if group else "have no log group yet"
     step = f"Deploy {JOB_LOGS} once in the account and region, as its first lines describe"
     protected = any(stack.protected for stack in account.stacks)
     return Finding("job logs", lacking, [step] if protected else ())
@@ -207,8 +209,8 @@ def _stacks(account: Account) -> Finding:
     missing = account.missing()
     message = f"{len(account.stacks) - len(missing)} of {len(account.stacks)} are deployed"
     steps = [
-        f"Look at what would be made: {make_command('plan', ENV=account.environment)}",
-        f"Deploy it with: {make_command('deploy', ENV=account.environment)}",
+        f"Review the changes with: {make_command('plan', ENV=account.environment)}",
+        f"Deploy them with: {make_command('deploy', ENV=account.environment)}",
     ]
     return Finding("stacks", message, steps if missing else ())
 
@@ -224,4 +226,4 @@ CHECKS: dict[str, Callable[[Account], Finding]] = {
     "costs": _costs,
     "stacks": _stacks,
 }
-"""The checks, in the order in which what they find is to be done."""
+"""The checks, in the order in which you must fix their findings."""

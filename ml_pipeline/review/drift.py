@@ -1,6 +1,6 @@
-"""Drift between an environment and this checkout, and between scored data and the model's baseline.
+"""Detects drift between an environment and this checkout, and scorings that published nothing.
 
-It is computed here, and rendered as text or JSON.
+Drift is rendered as text or JSON.
 """
 
 from collections.abc import Sequence
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drift:
-    """What differs in an environment."""
+    """The drift of an environment."""
 
     environment: str
     stacks: Sequence[StackDrift]
     pipelines: Sequence[tuple[Target, PipelineDrift]]
     scoring: Sequence[tuple[Target, Scoring]] = ()
-    """The pipelines that score, with the newest execution if that published nothing."""
+    """The scoring pipelines, with the latest execution if it published nothing."""
     waiting: str = ""
-    """Why the pipelines were not compared: the stacks come first."""
+    """Why the pipelines were not compared: stacks are missing."""
 
     def __bool__(self) -> bool:
-        """Return whether there is any drift, or may be."""
+        """Return whether there is drift, or whether a stack could not be compared."""
         return (
             any(self.stacks)
             or any(drift for _, drift in self.pipelines)
@@ -51,7 +51,15 @@ class Drift:
 
 
 def environment_drift(environment: Environment, pipelines: str) -> Drift:
-    """Return the drift of the stacks, and of a pipeline or `all`; nothing is changed."""
+    """Return the drift of an environment's stacks and pipelines. Nothing is changed.
+
+    Args:
+        environment: the environment.
+        pipelines: the name of a pipeline, or `all`.
+
+    Raises:
+        UserError: the parameters of a stack or a pipeline are not valid.
+    """
     session = connect(environment)
     stacks = find_drift(
         session.client("cloudformation"),
@@ -75,7 +83,7 @@ def environment_drift(environment: Environment, pipelines: str) -> Drift:
 
 
 def as_document(drift: Drift) -> dict[str, Any]:
-    """Return the drift for programs."""
+    """Return the drift as a JSON document."""
     return {
         **stacks_document(drift.environment, drift.stacks),
         "drifted": bool(drift),

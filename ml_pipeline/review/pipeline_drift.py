@@ -1,4 +1,4 @@
-"""Drift of the registered pipeline from its record, and from this checkout."""
+"""Compares a registered pipeline with the history of upserts, and with this checkout."""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PipelineDrift:
-    """What is not as it should be, as lines of unified diffs."""
+    """The drift of a pipeline, as lines of unified diffs."""
 
     name: str
     by_hand: tuple[str, ...] = ()
-    """From what is registered to what the newest upsert registered."""
+    """The diff from the registered pipeline to the latest recorded upsert."""
     not_upserted: tuple[str, ...] = ()
-    """From what is registered to what this checkout would register."""
+    """The diff from the registered pipeline to this checkout."""
     note: str = ""
 
     def __bool__(self) -> bool:
@@ -34,10 +34,10 @@ def pipeline_drift(
     """Return the drift of a pipeline.
 
     Args:
-        name: of the pipeline.
-        there: as it is registered, if it is.
-        newest: the record of the newest upsert, if there is any.
-        checkout: as this checkout would register it.
+        name: the name of the pipeline.
+        there: the registered pipeline, if it exists.
+        newest: the record of the latest upsert, if there is one.
+        checkout: the pipeline as this checkout would register it.
     """
     not_upserted = tuple(difference(there, checkout))
     if there is None:
@@ -53,16 +53,16 @@ def pipeline_drift(
 
 
 def as_document(drift: PipelineDrift) -> dict[str, Any]:
-    """Return the drift for programs."""
+    """Return the drift as a JSON document."""
     return {"drifted": bool(drift), **asdict(drift)}
 
 
 def lines(drift: PipelineDrift, target: Target) -> "Iterator[str]":
-    """Yield the drift for people.
+    """Yield the drift as lines of text.
 
     Args:
-        drift: of a pipeline.
-        target: this pipeline, for the command that undoes the drift.
+        drift: the drift of a pipeline.
+        target: the pipeline, for the command that corrects the drift.
     """
     if drift.by_hand:
         yield f"{drift.name} was changed by hand:"
@@ -74,7 +74,7 @@ def lines(drift: PipelineDrift, target: Target) -> "Iterator[str]":
     if drift:
         yield (
             f"{target.environment}: drift in the pipeline {drift.name}{note}. "
-            f"To upsert it: {target.command('upsert')}"
+            f"Upsert it with: {target.command('upsert')}"
         )
     else:
         yield f"{target.environment}: no drift in the pipeline {drift.name}{note}."

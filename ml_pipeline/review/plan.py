@@ -1,4 +1,4 @@
-"""Computes the changes of a deployment and an upsert, and their cost, for rendering."""
+"""Computes what a deployment and an upsert would change, and what the environment costs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PipelinePlan:
-    """A pipeline as it is registered, as this checkout has it, and what an execution costs."""
+    """A pipeline: as registered, as defined by this checkout, and the cost of an execution."""
 
     name: str
     old: Registration | None
@@ -40,32 +40,32 @@ class PipelinePlan:
 
     @property
     def difference(self) -> list[str]:
-        """The lines of a unified diff; none where nothing would change."""
+        """The lines of a unified diff; empty if nothing would change."""
         return difference(self.old, self.new)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What would change in an environment."""
+    """The plan of an environment."""
 
     environment: str
     account: str
-    """The id of the account, which comments do not show: they may be public."""
+    """The account ID. Comments do not show it, because they may be public."""
     stacks: Sequence[StackPlan]
     pipelines: Sequence[PipelinePlan]
     fixed_costs: Sequence[CostLine]
     prices_as_of: date
     prices_region: str
     waiting: str = ""
-    """Why the pipelines cannot be planned yet: the stacks come first."""
+    """Why the pipelines cannot be planned yet: stacks are missing."""
     problem: str = ""
     """Why the pipelines cannot be built."""
     shortages: Sequence[str] = ()
-    """What zones and quotas of the account do not have for this environment."""
+    """What availability zones and quotas of the account lack for this environment."""
 
 
 def make_plan(environment: Environment, pipelines: str) -> Plan:
-    """Return what a deployment and an upsert would change; nothing is changed.
+    """Return what a deployment and an upsert would change. Nothing is changed.
 
     Args:
         environment: the environment.

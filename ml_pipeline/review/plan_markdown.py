@@ -11,13 +11,13 @@ from ml_pipeline.review.plan import PipelinePlan, Plan
 from ml_pipeline.review.plan_text import format_usd
 
 LONGEST_SECTION = 20_000
-"""Characters. GitHub takes 65,536 in a comment, and there are three environments in one."""
+"""Characters. A GitHub comment may have 65,536, and contains the sections of three environments."""
 _MOST_ROWS = 60
 _DANGEROUS = frozenset({"delete", "may replace", "replace"})
 
 
 def section(plan: Plan) -> str:
-    """Return the section of an environment; the id of its account is left out."""
+    """Return the section of an environment as Markdown, without the account ID."""
     before = "\n\n".join(
         [f"## Plan for {_code(plan.environment)}", *_shortages(plan), *_stack_lines(plan.stacks)]
     )
@@ -34,7 +34,7 @@ def _shortages(plan: Plan) -> list[str]:
 
 
 def _pipeline_parts(plan: Plan, left: int) -> list[str]:
-    """Return the parts about pipelines; each may be as long as an equal share of what is left."""
+    """Return the parts about pipelines. Each pipeline may use an equal share of the remaining characters."""
     if plan.waiting:
         return ["### Pipelines", _text(plan.waiting)]
     if plan.problem:
@@ -50,7 +50,7 @@ def _pipeline_parts(plan: Plan, left: int) -> list[str]:
 def _stack_lines(stacks: Sequence[StackPlan]) -> list[str]:
     rows = [(plan.name, change) for plan in stacks for change in plan.changes]
     lines = ["### Stacks"]
-    # What is lost comes first: a long table is read, and cut, from its end.
+    # Deletions and replacements come first, because long tables are truncated.
     rows.sort(key=lambda row: row[1].action not in _DANGEROUS)
     if rows:
         lines.append(_counted([change for _, change in rows]))
@@ -70,7 +70,7 @@ def _counted(changes: Sequence[PlannedChange]) -> str:
     summary = ", ".join(f"{count} to {action}" for action, count in counts.items())
     if not _DANGEROUS & counts.keys():
         return f"**{summary}.**"
-    return f"> [!WARNING]\n> **{summary}.** What is replaced or deleted is deleted with its content."
+    return f"> [!WARNING]\n> **{summary}.** Replaced and deleted resources lose their content."
 
 
 def _row(stack: str, change: PlannedChange) -> str:
@@ -95,7 +95,9 @@ def _pipeline_text(plan: PipelinePlan, left: int) -> str:
     what = "would change" if plan.old else "is new"
     summary = f"{_code(plan.name)} {what}: {added} lines added, {removed} removed."
     if places := _secrets(plan):
-        return f"{summary} They are not shown: there seems to be a secret at {', '.join(map(_code, places))}."
+        return (
+            f"{summary} They are not shown, because there may be a secret at {', '.join(map(_code, places))}."
+        )
     head = f"{summary}\n\n<details><summary>Definition</summary>\n\n"
     return head + _fenced(lines, left - len(head) - len("\n\n</details>")) + "\n\n</details>"
 
@@ -107,7 +109,7 @@ def _secrets(plan: PipelinePlan) -> list[str]:
 
 
 def _fenced(lines: Sequence[str], left: int) -> str:
-    """Return lines in a fence that nothing in them ends, as many as there is room for."""
+    """Return as many lines as fit, in a code fence that no line can close."""
     fence = "```"
     while any(fence in line for line in lines):
         fence += "`"
@@ -134,8 +136,8 @@ def _cost_lines(plan: Plan) -> list[str]:
         ]
     return [
         "\n".join(["| | USD |", "| --- | --- |", f"| **Fixed costs** | **{total:.2f} a month** |", *rows]),
-        f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without what depends on "
-        "use: storage, requests, traffic, logs, Studio.",
+        f"An estimate from prices of {plan.prices_region} as of {plan.prices_as_of}, without usage-based "
+        "costs: storage, requests, traffic, logs, Studio.",
     ]
 
 
@@ -144,12 +146,12 @@ def _usd(usd: float | None) -> str:
 
 
 def _code(text: str) -> str:
-    """Return text that Markdown leaves as it is, also within a table."""
+    """Return text as inline code, which is also valid in a table."""
     return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
 def _text(text: str) -> str:
-    """Return a message as a quotation, as it stands."""
+    """Return a message as a block quote, without HTML and mentions."""
     return "\n".join(f"> {line}" for line in _quoted(text).splitlines())
 
 

@@ -31,7 +31,7 @@ def show(plan: Plan, console: "Console") -> None:
 
 
 def format_usd(usd: float) -> str:
-    """Return an amount, of which a fraction of a cent is not shown."""
+    """Return an amount in USD with two decimals, or "less than 0.01"."""
     return "less than 0.01" if 0 < usd < 0.005 else f"{usd:.2f}"
 
 

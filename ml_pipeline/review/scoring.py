@@ -1,4 +1,4 @@
-"""Checks whether the latest scoring of an environment published its predictions."""
+"""Checks whether the latest execution of a scoring pipeline published its predictions."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,12 +22,12 @@ class FailedStep:
 
     name: str
     reason: str
-    """Of a Fail step its message: column, measure, value and limit of drift."""
+    """The failure reason. For a Fail step, it contains column, measure, value and limit of the drift."""
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """A pipeline that scores, and its newest execution if that failed."""
+    """A scoring pipeline, and its latest execution if that failed."""
 
     name: str
     execution: str = ""
@@ -35,14 +35,14 @@ class Scoring:
     failed: tuple[FailedStep, ...] = ()
 
     def __bool__(self) -> bool:
-        """Return whether the newest execution published nothing."""
+        """Return whether the latest execution published nothing."""
         return bool(self.execution)
 
 
 def scoring_of(sagemaker: "SageMakerClient", target: Target) -> Scoring:
-    """Return how the newest execution of a pipeline ended; one that runs or was stopped does not count.
+    """Return the latest execution of a pipeline if it failed. Running and stopped executions are ignored.
 
-    Only its steps are read: the data bucket, with drift.json, is read inside the VPC alone.
+    The reasons are read from the steps, because drift.json can be read only from inside the VPC.
     """
     try:
         for execution in list_executions(sagemaker, target):
@@ -57,23 +57,23 @@ def scoring_of(sagemaker: "SageMakerClient", target: Target) -> Scoring:
                 if step.status == "Failed"
             ) or (FailedStep("", snapshot.failure_reason[:_LONGEST_REASON]),)
             return Scoring(target.name, execution.arn, execution.started, failed)
-    except UserError:  # it is not registered, which is drift of the pipeline
+    except UserError:  # the pipeline is not registered, which is reported as its drift
         pass
     return Scoring(target.name)
 
 
 def as_document(scoring: Scoring) -> dict[str, Any]:
-    """Return it for programs."""
+    """Return the result as a JSON document."""
     started = scoring.started.isoformat() if scoring.started else ""
     return {"published": not scoring, **asdict(scoring), "started": started}
 
 
 def lines(scoring: Scoring, target: Target) -> "Iterator[str]":
-    """Yield it for people."""
+    """Yield the result as lines of text."""
     if not scoring:
-        yield f"{target.environment}: {scoring.name} has no execution that failed since one that published."
+        yield f"{target.environment}: {scoring.name} has no failed execution since its last successful one."
         return
     yield f"{target.environment}: {scoring.name} published nothing: {scoring.execution}"
     for step in scoring.failed:
         yield f"  {f'step {step.name}: ' if step.name else ''}{step.reason or 'SageMaker gives no reason'}"
-    yield f"  Look at it with: {target.command('status')}"
+    yield f"  Show the execution with: {target.command('status')}"

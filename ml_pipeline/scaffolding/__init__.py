@@ -1,1 +1,1 @@
-"""Creates the files of new pipelines and steps: initial code with a passing test."""
+"""Creates the files of new pipelines and steps, and edits the files of a fork for `make init`."""

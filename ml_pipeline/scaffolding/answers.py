@@ -1,4 +1,4 @@
-"""The answers to `make init`: the names of a fork, and its parts of the template."""
+"""The answers to `make init`: names, environments and optional parts of a fork."""
 
 import json
 import re
@@ -19,21 +19,21 @@ from ml_pipeline.scaffolding.names import check_job_name, check_name
 
 PROJECT = "infra/project.json"
 SAMPLE_JOB = "spark_jobs/process_pyspark.py"
-"""The job on the template's sample data; a fork without this file has a job of its own."""
+"""The job for the sample data of the template. A fork without this file has its own job."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What `make init` asks for.
+    """The answers to `make init`.
 
     Attributes:
         ProjectName, Owner, Repository, Region: as in infra/project.json.
-        Environments: those that a merge is deployed to, in this order.
-        Studio: whether there is a stack for SageMaker Studio.
+        Environments: the environments to which a merge is deployed, in promotion order.
+        Studio: whether to include SageMaker Studio.
         Previews: whether pull requests have previews.
-        ModelLifeCycle: whether models are trained, registered, approved and scored with.
+        ModelLifeCycle: whether to include training, registration, approval and scoring of models.
         Schedules: whether workflows detect drift and delete unused code every night.
-        Step: the first step of a pipeline of your own, in place of the sample job; empty keeps the sample.
+        Step: the name of your first step, which replaces the sample job; empty to keep the sample.
     """
 
     ProjectName: str
@@ -50,7 +50,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Question:
-    """One of the answers: what is asked, and what its text means."""
+    """A question: its text, and the function that parses an answer."""
 
     text: str
     parse: Callable[[str], Any]
@@ -63,7 +63,7 @@ def _project(key: str) -> Callable[[str], str]:
         if not pattern.fullmatch(text):
             raise UserError(f"{text!r} does not match {pattern.pattern}", hint=f"Write it {example}")
         if key == "Region" and (problems := partition_problems(text)):
-            raise UserError(problems[0], hint="Choose a region of the partition aws, as eu-north-1")
+            raise UserError(problems[0], hint="Choose a Region of the partition aws, such as eu-north-1")
         return text
 
     return parse
@@ -72,11 +72,11 @@ def _project(key: str) -> Callable[[str], str]:
 def _environments(text: str) -> tuple[str, ...]:
     names = tuple(filter(None, re.split(r"[\s,]+", text)))
     if not names:
-        raise UserError("no environment is named", hint="Name at least one, as dev,prod")
+        raise UserError("no environment is named", hint="Name at least one, such as dev,prod")
     if wrong := [name for name in names if not NAME.fullmatch(name) or name == "local"]:
         raise UserError(
             f"{wrong[0]!r} cannot be the name of an environment",
-            hint=f"Write a name that matches {NAME.pattern}, as dev",
+            hint=f"Write a name that matches {NAME.pattern}, such as dev",
         )
     if len(set(names)) < len(names):
         raise UserError("an environment is named twice", hint="Name each environment once")
@@ -99,33 +99,35 @@ def _step(text: str) -> str:
 
 QUESTIONS: Mapping[str, Question] = {
     "ProjectName": Question(
-        "Name of the project, in names of stacks, buckets and roles", _project("ProjectName")
+        "Name of the project, for the names of stacks, buckets and roles", _project("ProjectName")
     ),
-    "Owner": Question("Team that is responsible, as a tag and on GitHub", _project("Owner")),
+    "Owner": Question("Responsible team, for tags and GitHub", _project("Owner")),
     "Repository": Question("GitHub repository, as owner/name", _project("Repository")),
     "Region": Question("AWS Region", _project("Region")),
-    "Environments": Question("Environments that a merge is deployed to, in this order", _environments),
+    "Environments": Question("Environments to which a merge is deployed, in promotion order", _environments),
     "Studio": Question("SageMaker Studio", _yes_or_no),
     "Previews": Question("Previews of pull requests", _yes_or_no),
     "ModelLifeCycle": Question("Training, registry, approval and scoring of models", _yes_or_no),
     "Schedules": Question("Drift detection and sweeps every night", _yes_or_no),
-    "Step": Question("First step of your own, in place of the sample job (empty keeps the sample)", _step),
+    "Step": Question(
+        "Name of your first step, which replaces the sample job (empty keeps the sample)", _step
+    ),
 }
-"""What is asked, in this order, by the answer's name."""
+"""The questions in order, by the name of the answer."""
 
 
 def as_text(value: Any) -> str:
-    """Return an answer as it is typed."""
+    """Return an answer as text, as you would type it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else ",".join(value)
 
 
 def current_answers(root: Path) -> Answers:
-    """Return the answers that a checkout has now.
+    """Return the answers that correspond to the current files of a checkout.
 
     Raises:
-        UserError: a file is missing or malformed.
+        UserError: a file is missing or not valid JSON.
     """
     project = read_json_object(root / PROJECT)
     files = {path.stem: read_json_object(path) for path in (root / ENVIRONMENTS).glob("*.json")}
@@ -138,7 +140,7 @@ def current_answers(root: Path) -> Answers:
 
 
 def _is_present(root: Path, part: Part, environments: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether a checkout has a part: a file, a stack or a workflow with its marks."""
+    """Return whether a checkout has a part: one of its files, its stacks or its marks in a workflow."""
     if part.files:
         return any((root / path).exists() for path in part.files)
     if part.stacks:
@@ -148,21 +150,21 @@ def _is_present(root: Path, part: Part, environments: Iterable[Mapping[str, Any]
 
 
 def first_step(root: Path) -> str:
-    """Return the name of the first step of the first pipeline that has a section."""
+    """Return the name of the first step in the parameter file of the first pipeline."""
     steps = read_json_object(root / "ml_pipeline" / "params" / BASE).get("steps", {})
     return next(iter(steps), DEFAULT_PIPELINE)
 
 
 def answers_of(given: Mapping[str, Any], default: Answers, source: str) -> Answers:
-    """Return answers as given, and for the others the default.
+    """Return the given answers, with defaults for missing ones.
 
     Args:
-        given: text, or what an answers file has: strings, Booleans and lists of strings.
-        default: the answers that are not given.
-        source: where they were given, for messages.
+        given: answers by name: strings, Booleans or lists of strings.
+        default: the values of missing answers.
+        source: the origin of the answers, for messages.
 
     Raises:
-        UserError: the message names every answer that cannot be used.
+        UserError: answers are not valid; the message lists all of them.
     """
     values, problems = dict(vars(default)), []
     for name, value in given.items():

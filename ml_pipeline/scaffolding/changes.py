@@ -1,4 +1,4 @@
-"""Creates and edits several files together: all of them, or none."""
+"""Creates, edits and deletes several files: all of them, or none."""
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,29 +12,29 @@ from helpers.files import write_atomically
 
 @dataclass(frozen=True)
 class Changes:
-    """What a command does to the files of a checkout."""
+    """The changes of a command to the files of a checkout."""
 
     root: Path
     created: Mapping[str, str] = field(default_factory=dict)
-    """The text of each new file, by its path below the root."""
+    """The text of each new file, by its path relative to the root."""
     edited: Mapping[str, str] = field(default_factory=dict)
-    """The new text of each file that exists."""
+    """The new text of each existing file, by its path relative to the root."""
     deleted: Collection[str] = ()
-    """The files that are deleted."""
+    """The paths of deleted files, relative to the root."""
 
     def apply(self) -> Iterator[str]:
-        """Write all files.
+        """Apply all changes. If one of them fails, restore all files.
 
         Yields:
-            A line for each file.
+            A message for each file.
 
         Raises:
-            UserError: a file exists already, or cannot be written; then none has changed.
+            UserError: a new file already exists, or a file cannot be written.
         """
         existing = [path for path in self.created if (self.root / path).exists()]
         if existing:
             raise UserError(
-                f"{', '.join(existing)} exists already", hint="Choose another name, or remove the file"
+                f"{', '.join(existing)} already exists", hint="Choose another name, or remove the file"
             )
         before = {path: (self.root / path).read_bytes() for path in (*self.edited, *self.deleted)}
         new_folders = {
@@ -71,7 +71,7 @@ class Changes:
         yield from (f"Deleted {path}" for path in self.deleted)
 
     def _remove_empty_folders(self) -> None:
-        """Remove the folders of deleted files with compiled modules at most: Python would import them."""
+        """Remove folders that are empty except for compiled modules. Python could import them otherwise."""
         emptied = {self.root / folder for path in self.deleted for folder in Path(path).parents[:-1]}
         for folder in sorted(emptied, reverse=True):
             if all(each.name == "__pycache__" for each in folder.iterdir()):
@@ -80,11 +80,11 @@ class Changes:
     def _restore(
         self, written: Sequence[Path], before: Mapping[str, bytes], new_folders: Collection[Path]
     ) -> None:
-        """Return to the files as they were."""
+        """Restore the files and folders before the changes."""
         for target in written:
             target.unlink(missing_ok=True)
         for path, content in before.items():
-            with suppress(OSError):  # what cannot be written has not been changed either
+            with suppress(OSError):  # a file that cannot be written was not changed
                 if not (self.root / path).exists() or (self.root / path).read_bytes() != content:
                     (self.root / path).write_bytes(content)
         for folder in sorted(new_folders, reverse=True):

@@ -1,4 +1,4 @@
-"""The files of a new pipeline and of a new step, with their initial content."""
+"""Generates the files of a new pipeline or a new step."""
 
 import json
 from collections.abc import Mapping
@@ -19,22 +19,22 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _PIPELINES, _PARAMETERS, _JOBS = "ml_pipeline/pipelines", "ml_pipeline/params", "spark_jobs"
 _INPUT, _OUTPUT, _DATASET = "input_table", "output_table", "parquet"
 _PACKAGES = "requirements-ingestion.in"
-"""What the library of ingestion jobs needs."""
+"""The requirements of `etl.ingestion`."""
 _INSTANCES = {"instance_type": "ml.m5.xlarge", "instance_count": 2}
-"""Where pipeline_params.json has no step to take them from: what configuration.json is sized for."""
+"""Default instances, for which configuration.json is sized, if pipeline_params.json has no step to copy."""
 
 
 class FirstStep(NamedTuple):
     """A generated step."""
 
     section: Mapping[str, Any]
-    """Its section in the parameter file."""
+    """The section of the step in the parameter file."""
     files: Mapping[str, str]
-    """The pipeline's module, the job, its test and its sample, by path."""
+    """The text of the pipeline's module, the job, its test and its sample data, by path."""
 
 
 class _Step(NamedTuple):
-    """A step of a parameter file, as far as another one needs it."""
+    """The properties of an existing step that a new step uses."""
 
     name: str
     output: str
@@ -45,12 +45,12 @@ def new_pipeline(name: str, step: str = "", root: Path = ROOT) -> Changes:
     """Return the files of a new pipeline.
 
     Args:
-        name: of the pipeline.
-        step: the name of its step; by default prepare-<name>.
-        root: of the checkout.
+        name: the name of the pipeline.
+        step: the name of its step; by default, prepare-<name>.
+        root: the folder of the checkout.
 
     Raises:
-        UserError: a name cannot be used, or a parameter file cannot be read.
+        UserError: a name is not valid, or a parameter file cannot be read.
     """
     step = step or f"prepare-{name}"
     check_name("pipeline", name)
@@ -64,7 +64,7 @@ def new_pipeline(name: str, step: str = "", root: Path = ROOT) -> Changes:
 
 
 def first_step(pipeline: str, step: str, instances: Mapping[str, Any] = _INSTANCES) -> FirstStep:
-    """Return the first step of a pipeline, which reads a sample of its own."""
+    """Return the first step of a pipeline, which reads generated sample data."""
     sample = f"{module_of(pipeline)}.csv"
     section = {
         "code": f"{module_of(step)}.py",
@@ -83,10 +83,10 @@ def first_step(pipeline: str, step: str, instances: Mapping[str, Any] = _INSTANC
 
 
 def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
-    """Return the files of a new step, which reads what the last step of the pipeline has written.
+    """Return the files of a new step, which reads the output of the pipeline's last step.
 
     Raises:
-        UserError: the step cannot have this name, there is no such pipeline, or its module cannot be edited.
+        UserError: the name is not valid, the pipeline does not exist, or its module cannot be edited.
     """
     _check_step(step)
     module = f"{_PIPELINES}/{module_of(pipeline)}.py"
@@ -99,11 +99,11 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     values = read_document(root / file).values
     steps = _steps(values)
     if step in {*(each.name for each in steps), *values.get("steps", {})}:
-        raise UserError(f"{file} has a step {step} already", hint="Choose another name")
+        raise UserError(f"{file} already has a step {step}", hint="Choose another name")
     if not steps:
         raise UserError(
-            f"{file} has no step whose result {step} could read",
-            hint="Add the first section of a step yourself, as docs/pipelines.md shows",
+            f"{file} has no step whose output {step} could read",
+            hint="Add the section of the first step yourself, as shown in docs/pipelines.md",
         )
     last = steps[-1]
     section = {
@@ -127,7 +127,7 @@ def _check_step(name: str) -> None:
 
 
 def _code(step: str, kind: Literal["ingest", "transform"]) -> dict[str, str]:
-    """Return the job of a step with its test, by their paths."""
+    """Return the text of the job of a step and its test, by path."""
     job = module_of(step)
     return {
         f"{_JOBS}/{job}.py": _filled(f"{kind}.py", job=job),
@@ -145,7 +145,7 @@ def _output_uri(pipeline: str, step: str) -> str:
 
 
 def _steps(values: Mapping[str, Any]) -> list[_Step]:
-    """Return the Spark steps of a parameter file, in its order."""
+    """Return the Spark steps of a parameter file in order."""
     found = []
     if name := values.get("pyspark_process_name"):
         keys = ("instance_type", "instance_count")

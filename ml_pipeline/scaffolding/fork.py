@@ -1,4 +1,4 @@
-"""The files that a fork changes for its answers to `make init`."""
+"""Computes the changes to the files of a fork for its answers to `make init`."""
 
 import ipaddress
 import re
@@ -18,26 +18,26 @@ from ml_pipeline.scaffolding.parts import set_parts
 from ml_pipeline.scaffolding.sample_job import replace_sample_job
 
 _ON_GITHUB = (".github/CODEOWNERS", ".github/ISSUE_TEMPLATE/config.yml", "docs/platform-engineer.md")
-"""The files that name the repository and the team, as GitHub has them."""
+"""Files that contain the names of the repository and the team on GitHub."""
 _PARAMS = "ml_pipeline/params"
 
 
 def fork_changes(root: Path, answers: Answers, record: Record) -> Changes:
-    """Return what changes in a checkout for new answers; without any difference, the record alone.
+    """Return the changes to a checkout for new answers. With unchanged answers, only the record can change.
 
     Args:
-        root: of the checkout.
-        answers: to `make init`.
-        record: the contents that the record has from now on.
+        root: the folder of the checkout.
+        answers: the answers to `make init`.
+        record: the new content of the record.
 
     Raises:
-        UserError: an answer cannot be carried out.
+        UserError: an answer cannot be applied.
     """
     now = current_answers(root)
     if now.Step and answers.Step != now.Step:
         raise UserError(
-            f"Step: the sample job is replaced by {now.Step} already",
-            hint=f"Leave Step at {now.Step}, and add further steps with: make new-step",
+            f"Step: {now.Step} has already replaced the sample job",
+            hint=f"Keep Step {now.Step}, and add other steps with: make new-step",
         )
     files = EditedFiles(root)
     files.write(PROJECT, {key: getattr(answers, key) for key in PROJECT_KEYS})
@@ -86,13 +86,17 @@ def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> Non
 
 
 def _model(now: tuple[str, ...], wanted: tuple[str, ...], position: int) -> str:
-    """Return the environment that a new one resembles: the one before it, or else the first."""
+    """Return the environment whose parameters a new one copies: the previous one, or the first one."""
     before = [name for name in wanted[:position] if name in now]
     return before[-1] if before else now[0]
 
 
 def _free_range(files: EditedFiles) -> str:
-    """Return the first range of addresses that no environment has: their VPCs may be peered."""
+    """Return the first free CIDR block. Blocks of environments must not overlap, because VPCs may be peered.
+
+    Raises:
+        UserError: all blocks are used.
+    """
     used = {
         ipaddress.ip_network(files.document(path)["Parameters"]["VpcCidr"])
         for path in files.below(ENVIRONMENTS)
@@ -101,13 +105,13 @@ def _free_range(files: EditedFiles) -> str:
     found = next((each for each in free if not any(each.overlaps(other) for other in used)), None)
     if found is None:
         raise UserError(
-            "Environments: no range of addresses is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
+            "Environments: no CIDR block is free", hint=f"Choose VpcCidr in {ENVIRONMENTS} yourself"
         )
     return str(found)
 
 
 def record_answers(root: Path, record: Record, answers: Answers) -> Record:
-    """Return the record with these answers, and with the template's version when it is the first one."""
+    """Return the record with these answers. The first record also contains the version of the template."""
     version = record.tree
     if not record.template and not version:
         git = Git(root)
@@ -116,5 +120,5 @@ def record_answers(root: Path, record: Record, answers: Answers) -> Record:
 
 
 def as_answer(value: Any) -> Any:
-    """Return an answer as the record has it."""
+    """Return an answer as a JSON value."""
     return value if isinstance(value, bool | str) else list(value)

@@ -1,4 +1,4 @@
-"""Adds a member to manually formatted JSON without changing other text."""
+"""Adds a member to JSON text without changing the formatting of the rest."""
 
 import json
 import re
@@ -10,7 +10,7 @@ _INDENT = "  "
 
 
 class _Object(NamedTuple):
-    """Where an object stands in a text."""
+    """The positions of an object in a text."""
 
     members: dict[str, int]
     """The position of each value, by key."""
@@ -19,12 +19,12 @@ class _Object(NamedTuple):
 
 
 def add_member(text: str, path: tuple[str, ...], value: Any) -> str:
-    """Return the text of a JSON object with one more member, the last of its object.
+    """Return the text of a JSON object with an added member, which is the last one of its object.
 
     Args:
-        text: valid JSON, an object.
-        path: the keys that lead to the new member; objects on the way are created.
-        value: of the new member.
+        text: a valid JSON object.
+        path: the keys of the path to the new member. Missing objects are created.
+        value: the value of the new member.
 
     >>> print(add_member('{"a": [1]}', ("steps", "b"), 2))
     {"a": [1],
@@ -43,7 +43,7 @@ def add_member(text: str, path: tuple[str, ...], value: Any) -> str:
     lines = json.dumps({keys[0]: value}, indent=len(_INDENT), ensure_ascii=False).splitlines()[1:-1]
     member = "\n".join(_INDENT * (depth - 1) + line for line in lines)
     rest = text[found.end :]
-    if rest.lstrip(" ").startswith("}"):  # the closing brace gets a line of its own
+    if rest.lstrip(" ").startswith("}"):  # puts the closing brace on a separate line
         rest = f"\n{_INDENT * (depth - 1)}{rest.lstrip(' ')}"
     return f"{text[: found.end]}{',' if found.members else ''}\n{member}{rest}"
 
@@ -56,7 +56,7 @@ def _scan(text: str, position: int) -> _Object:
     position = _skip_space(text, end)
     while text[position] != "}":
         key, position = decoder.raw_decode(text, position)
-        position = _skip_space(text, _skip_space(text, position) + 1)  # the colon
+        position = _skip_space(text, _skip_space(text, position) + 1)  # after the colon
         members[key] = position
         _, end = decoder.raw_decode(text, position)
         position = _skip_space(text, end)

@@ -1,4 +1,4 @@
-"""Optional parts that a fork leaves out, or gets back from its version of the template."""
+"""Removes optional parts from a fork, and restores them from the fork's version of the template."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ from ml_pipeline.scaffolding.edited_files import EditedFiles
 
 
 def set_parts(files: EditedFiles, now: Answers, answers: Answers, record: Record) -> None:
-    """Delete the parts that the answers leave out, and restore those that are missing.
+    """Remove the parts that the answers exclude, and restore missing parts that they include.
 
     Raises:
         UserError: a part cannot be restored.
@@ -26,37 +26,41 @@ def set_parts(files: EditedFiles, now: Answers, answers: Answers, record: Record
         version = Version(Git(files.root), record.template.commit if record.template else record.tree)
         if not version.exists():
             raise UserError(
-                "What was left out cannot be restored: the history does not have the template's version",
+                "The parts cannot be restored: the Git history does not contain the template's version",
                 hint="Fetch it with: git fetch --unshallow",
             )
         _restore(files, version, before, answers)
 
 
 class _WorkingTree:
-    """The files of a checkout, as they will be."""
+    """The files of a checkout, including changes that are not yet written."""
 
     def __init__(self, files: EditedFiles):
         self._files, self._git = files, Git(files.root)
 
     def paths(self) -> Collection[str]:
-        """Return the paths of the files that git keeps, and of new ones."""
+        """Return the paths of tracked and new files, without ignored ones."""
         listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
         return [path for path in {*listed[:-1], *self._files.below(ENVIRONMENTS)} if self._files.exists(path)]
 
     def marked(self) -> Iterable[str]:
-        """Return those of the files with marks."""
+        """Return the paths of files with marks of parts."""
         return [path for path in grep_marks(self._git, "--untracked") if self._files.exists(path)]
 
     def read(self, path: str) -> str:
-        """Return the text that a file will have."""
+        """Return the text of a file, including changes."""
         return self._files.read(path)
 
 
 def _restore(files: EditedFiles, version: Version, missing: Collection[Part], answers: Answers) -> None:
-    """Bring what the template has besides, with the fork's own changes to shared files kept.
+    """Restore missing parts from the template, and keep the fork's changes to shared files.
 
-    A shared file is merged: from the template without all parts that are or were missing, to the template
-    without those that are missing from now on.
+    Shared files are merged three-way. The base is the template without the parts that were or will be
+    missing. The other side is the template without the parts that will be missing.
+
+    Raises:
+        UserError: a merge has conflicts.
+
     """
     parts = version.parts()
     names = {part.name for part in missing}
@@ -79,14 +83,14 @@ def _restore(files: EditedFiles, version: Version, missing: Collection[Part], an
             files.text(path, merged or "")
     if conflicts:
         raise UserError(
-            f"The fork has changed the lines around what is restored in:{one_per_line(conflicts)}",
+            f"The fork has changed lines next to restored ones in:{one_per_line(conflicts)}",
             hint="Copy these lines from the template by hand, or undo the changes, then run: make init",
         )
     _add_stacks(files, version, [part for part in parts if part.name in names and part not in after])
 
 
 def _add_stacks(files: EditedFiles, version: Version, restored: Collection[Part]) -> None:
-    """Give environments of the fork's own the restored stacks that all environments of the template have."""
+    """Add restored stacks to the fork's own environments, if all environments of the template have them."""
     theirs = {
         path: json.loads(version.read(path))["Stacks"]
         for path in version.paths()

@@ -1,4 +1,4 @@
-"""Adds a step to the module of a pipeline: a line in the list that `steps` returns."""
+"""Adds a step to the module of a pipeline, in the list that `steps` returns."""
 
 import ast
 import re
@@ -7,12 +7,12 @@ from helpers.errors import UserError
 
 
 def add_step(source: str, step: str, file: str) -> str:
-    """Return the source of a pipeline's module with another Spark step at the end.
+    """Return the source of a pipeline's module with an added Spark step at the end.
 
-    A module that has the step already is returned as it is.
+    If the module already contains the step, the source is returned unchanged.
 
     Raises:
-        UserError: the module cannot be edited; the message shows the line to add.
+        UserError: the module cannot be edited; the hint contains the line to add.
     """
     try:
         tree = ast.parse(source)
@@ -38,7 +38,7 @@ def _by_hand(line: str) -> str:
 
 
 def _declared(tree: ast.Module) -> set[str]:
-    """Return the steps that the module names in its own text."""
+    """Return the names of the Spark steps that the module creates with literal names."""
     return {
         node.args[0].value
         for node in ast.walk(tree)
@@ -64,7 +64,7 @@ def _returned_list(tree: ast.Module) -> ast.List | None:
 
 
 def _with_element(source: str, elements: ast.List, line: str) -> str | None:
-    """Return the source with another element, or None where the list is not formatted as Ruff does it."""
+    """Return the source with an added element, or None if the list is not formatted by Ruff."""
     lines = source.splitlines(keepends=True)
     first, last = elements.lineno - 1, (elements.end_lineno or elements.lineno) - 1
     indent = re.match(" *", lines[first])[0]  # type: ignore[index]  # it matches everywhere

@@ -1,4 +1,4 @@
-"""Replaces the job for the template's sample data with a fork's own job."""
+"""Replaces the job for the sample data of the template with a generated job of the fork."""
 
 import re
 from pathlib import Path
@@ -17,14 +17,14 @@ _MODULE = f"ml_pipeline/pipelines/{DEFAULT_PIPELINE}.py"
 
 
 def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
-    """Begin the first pipeline with a generated step, which has a sample of its own.
+    """Replace the step of the first pipeline with a generated step, which has its own sample data.
 
     Args:
-        files: of the checkout.
-        answers: its `Step` is the name of the new step.
+        files: the files of the checkout.
+        answers: the answers; `Step` is the name of the new step.
     """
     step = first_step(DEFAULT_PIPELINE, answers.Step)
-    files.delete(_MODULE)  # and generated instead
+    files.delete(_MODULE)  # a generated module replaces it
     for path, text in step.files.items():
         files.create(path, text)
     base = f"{_PARAMS}/{BASE}"
@@ -39,7 +39,7 @@ def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
 
 
 def mentions(root: Path) -> list[str]:
-    """Return the pages that still describe the sample."""
+    """Return the paths of pages that still describe the sample data."""
     pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
     return [
         page.relative_to(root).as_posix()

@@ -1,1 +1,1 @@
-"""Spark event logs of executions, and tuning based on them."""
+"""Finds the Spark event logs of executions, and tunes Spark settings."""

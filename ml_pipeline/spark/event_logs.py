@@ -1,4 +1,4 @@
-"""The Spark event logs of an execution's steps."""
+"""Finds the Spark event logs of the steps of an execution."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,16 +24,21 @@ class JobLog:
 
     step: str
     folder: str
-    """Where the logs of this job and of others lie."""
+    """S3 URI of the folder with the logs of this job and others."""
     uri: str
     application_id: str
 
 
 def newest_log(project: Project, execution: str | None = None, step: str | None = None) -> JobLog:
-    """Return the event log of a step, by default of the last step that has one in the newest execution.
+    """Return the event log of a step in the latest execution that has one.
+
+    Args:
+        project: the pipeline.
+        execution: the ARN of an execution, to search only this one.
+        step: the name of the step; by default, the last step with an event log.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such event log, or the step is unknown.
     """
     session = project.session
     sagemaker = session.client("sagemaker")
@@ -46,17 +51,17 @@ def newest_log(project: Project, execution: str | None = None, step: str | None 
             return chosen[-1]
     which = execution or f"any execution of {project.name}"
     raise UserError(
-        f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: a job's first comes "
-        "after about 20 s",
+        f"There is no Spark event log of {f'step {step} in ' if step else ''}{which}: jobs write "
+        "their first one after about 20 s",
         hint=f"Run it with: {project.target.command('start', CACHE='off')}",
     )
 
 
 def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[str, Executors]:
-    """Return by step the executors of jobs whose reports do not have them, where their event logs do.
+    """Return executors from event logs by step, for jobs whose reports do not contain executors.
 
     Raises:
-        EventLogError: a log is damaged.
+        EventLogError: an event log is damaged.
     """
     unreported = [outcome for outcome in outcomes if outcome.report and outcome.report.executors is None]
     s3 = project.session.client("s3")
@@ -65,7 +70,15 @@ def logged_executors(project: Project, outcomes: Sequence[StepOutcome]) -> dict[
 
 
 def reject_unknown_step(project: Project, step: str | None) -> None:
-    """Raise a UserError if the pipeline has no step of a name."""
+    """Check the name of a step.
+
+    Args:
+        project: the pipeline.
+        step: the name, or None for any step.
+
+    Raises:
+        UserError: the pipeline has no such Spark step.
+    """
     steps = project.parameters.spark_steps
     if step is not None and step not in steps:
         raise UserError(
@@ -76,7 +89,7 @@ def reject_unknown_step(project: Project, step: str | None) -> None:
 
 
 def job_logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[JobLog]":
-    """Yield the event logs of the jobs that have one."""
+    """Yield the event log of each job that has one."""
     s3 = project.session.client("s3")
     for outcome in outcomes:
         if outcome.event_logs and outcome.started:
@@ -86,20 +99,20 @@ def job_logs(project: Project, outcomes: Sequence[StepOutcome]) -> "Iterator[Job
 
 
 def log_of(files: Sequence[LogFile], outcome: StepOutcome) -> LogFile | None:
-    """Return the log that a job has written, among those of a folder that jobs share."""
+    """Return a file of the log that a job wrote, or None, given the files in a folder that jobs share."""
     during = [file for file in files if written_during(file.modified, outcome.started, outcome.ended)]
     own = reading.newest(during)
     return own[0] if own else None
 
 
 def log_uri(log: LogFile) -> str:
-    """Return the URI of a log given one of its files: of a rolled one the folder."""
+    """Return the URI of a log, given one of its files. The URI of a rolling log is its folder."""
     folder, _, _ = log.place.rpartition("/")
     return folder if PurePosixPath(folder).name.startswith(reading.ROLLED) else log.place
 
 
 def application_of(log: LogFile) -> str:
-    """Return the id of the application that a log is named by."""
+    """Return the application ID in the name of a log."""
     name = PurePosixPath(log.name)
     if name.parent.name.startswith(reading.ROLLED):
         return name.parent.name.removeprefix(reading.ROLLED)

@@ -1,4 +1,4 @@
-"""Configuration files with trial settings, each with a record of its original text."""
+"""Writes trial settings into configuration files, and records the original text to restore it."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,15 @@ FOLDER = ROOT / ".cache" / "tuning"
 
 
 def write_trial(path: Path, original: str, trial: str) -> None:
-    """Write settings on trial into a configuration file.
+    """Write trial settings into a configuration file.
+
+    Args:
+        path: the configuration file.
+        original: the text to restore.
+        trial: the text with trial settings.
 
     Raises:
-        UserError: the file may not be written.
+        UserError: the file cannot be written.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_atomically(_record(path), json.dumps({"original": original, "trial": trial}))
@@ -21,10 +26,13 @@ def write_trial(path: Path, original: str, trial: str) -> None:
 
 
 def restore(path: Path) -> bool:
-    """Restore the file of a tuning that was killed, unless it was edited since; return whether it was.
+    """Restore the file after a tuning that was killed, unless the file was edited since.
+
+    Returns:
+        Whether the file contained trial settings.
 
     Raises:
-        UserError: the file may not be written.
+        UserError: the file cannot be written.
     """
     if not _record(path).exists():
         return False
@@ -37,7 +45,7 @@ def restore(path: Path) -> bool:
 
 
 def end_trials(path: Path) -> None:
-    """Forget what a file was before: it has the settings that it is to keep."""
+    """Delete the record of a file, whose settings are final."""
     _record(path).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""The tuning loop: runs the pipeline, reads the event log, tries a setting, and keeps it if it is faster."""
+"""Tunes Spark: runs the pipeline, reads the event log, tries a setting, and keeps it if it is faster."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from ml_pipeline.spark import trials
 from ml_pipeline.spark.event_logs import newest_log, reject_unknown_step
 
 LEAST_GAIN = 0.03
-"""A share of the time: what saves less is not worth a setting that someone must understand."""
+"""Minimum relative gain. A smaller gain does not justify another setting to maintain."""
 
 
 _RUN = "run of the pipeline"
@@ -37,35 +37,39 @@ class RunFailedError(UserError):
 
 @dataclass(frozen=True)
 class Measurement:
-    """A run: its time from the application's start to its end, and what its log shows."""
+    """The duration of a Spark application in seconds, and the findings in its event log."""
 
     seconds: float
     findings: Sequence[Finding]
 
 
 Measure = Callable[[str], Measurement]
-"""Runs the pipeline with the text of a configuration.json."""
+"""A function that runs the pipeline with the text of a configuration.json."""
 
 
 def tune(project: Project, console: Console, step: str | None, rounds: int, pairs: int) -> int:
-    """Tune the configuration of a step for an environment's data.
+    """Tune the Spark configuration of a step for the data of an environment.
 
-    Whatever interrupts it, the file and the pipeline are restored; after a SIGKILL, by the next call.
+    If the tuning is interrupted, the file and the pipeline are restored. After SIGKILL, the next call
+    restores the file.
 
     Args:
         project: the pipeline.
-        console: where to show the progress.
-        step: whose configuration; by default that of the last step.
-        rounds: changes to try at most.
-        pairs: how many times both configurations are run in each round.
+        console: the console for progress.
+        step: the name of the step; by default, the last one.
+        rounds: maximum number of changes to try.
+        pairs: number of runs of both configurations in each round.
+
+    Returns:
+        The exit code, 0.
 
     Raises:
-        UserError: nothing may be tried in the environment, or the pipeline does not run as it is.
+        UserError: the environment does not allow trials, or the pipeline fails with the current settings.
     """
     environment = project.environment
     if environment.settings.sample_data == "never":
         raise UserError(
-            f"tune runs the pipeline with settings on trial, which {environment} does not allow "
+            f"tune runs the pipeline with trial settings, which {environment} does not allow "
             "(SampleData is never)",
             hint="Tune in another environment with: make tune ENV=dev",
         )
@@ -73,7 +77,9 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
     reject_unknown_step(project, name)
     configuration = FOLDER / project.parameters.spark_steps[name].configuration_file
     if trials.restore(configuration):
-        print_line(console, f"Restored {configuration}: a tuning that was killed has left settings on trial.")
+        print_line(
+            console, f"Restored {configuration}: it contained trial settings of a tuning that was killed."
+        )
     original = configuration.read_text(encoding="utf-8")
 
     def show(line: str) -> None:
@@ -100,12 +106,12 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
         try:
             apply(original)
         except KeyboardInterrupt as error:
-            error.add_note(f"The pipeline still has settings on trial. Register it again with: {upsert}")
+            error.add_note(f"The pipeline still has trial settings. Register it again with: {upsert}")
             raise
         except Exception as error:
             cause = explain(error)
             raise UserError(
-                f"{cause.message if cause else error}; the pipeline still has settings on trial",
+                f"{cause.message if cause else error}; the pipeline still has trial settings",
                 hint=f"Register the configuration again with: {upsert}",
             ) from error
         finally:
@@ -118,28 +124,28 @@ def tune(project: Project, console: Console, step: str | None, rounds: int, pair
 
 
 def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[[str], None]) -> str:
-    """Return the fastest configuration that was found, as the text of its file.
+    """Return the text of the fastest configuration.
 
-    Each round takes the finding with the most time at stake that was not tried yet, and runs the present
-    configuration and the changed one in turn, so that a machine that grows slower speaks for neither.
+    Each round tries the untried finding with the largest potential gain. It runs the current and the changed
+    configuration alternately, so that a change in the speed of the machine affects both.
 
     Args:
         measure: runs a configuration.
-        text: the present one.
-        rounds: changes to try at most.
-        pairs: how many times both are run in each round.
-        show: takes a line about each round.
+        text: the current configuration.
+        rounds: maximum number of changes to try.
+        pairs: number of runs of both configurations in each round.
+        show: prints a line.
 
     Raises:
-        RunFailedError: the present configuration does not run.
+        RunFailedError: the pipeline fails with the current configuration.
     """
     now = measure(text)
-    show(f"Now: {now.seconds:.1f} s")
+    show(f"Current settings: {now.seconds:.1f} s")
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         finding = next_change(now.findings, text, tried)
         if finding is None:
-            show("No finding is left that a setting may resolve.")
+            show("No other finding can be resolved by a setting.")
             break
         tried.add(_key(finding.settings))
         change = ", ".join(f"{name} = {value}" for name, value in finding.settings.items())
@@ -165,7 +171,7 @@ def search(measure: Measure, text: str, rounds: int, pairs: int, show: Callable[
 
 
 def next_change(found: Sequence[Finding], text: str, tried: set[str]) -> Finding | None:
-    """Return the first finding with time at stake whose settings are new, or None."""
+    """Return the first untried finding with a potential gain and changed settings, or None."""
     present = _properties(text)
     for finding in found:
         new = any(present.get(name) != value for name, value in finding.settings.items())
@@ -175,9 +181,9 @@ def next_change(found: Sequence[Finding], text: str, tried: set[str]) -> Finding
 
 
 def is_gain(ratios: Sequence[float]) -> bool:
-    """Return whether a change is faster beyond noise, given the ratios of its time to that of the present.
+    """Return whether a change is faster, given the ratios of its durations to the current ones.
 
-    Every pair must agree, and the median must be below 1 by more than `LEAST_GAIN`.
+    All ratios must be below 1, and their median below 1 - `LEAST_GAIN`.
     """
     return bool(ratios) and max(ratios) < 1 and statistics.median(ratios) < 1 - LEAST_GAIN
 
@@ -187,7 +193,7 @@ def _key(settings: Mapping[str, str]) -> str:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """Return the properties of spark-defaults."""
+    """Return the properties of spark-defaults in a configuration.json."""
     document = json.loads(text)
     return {
         name: value
@@ -198,7 +204,11 @@ def _properties(text: str) -> dict[str, str]:
 
 
 def _measured(project: Project, step: str, console: Console) -> Measurement:
-    """Run the pipeline to its end and read the event log of a step."""
+    """Run the pipeline, and read the event log of a step.
+
+    Raises:
+        RunFailedError: the execution did not succeed.
+    """
     session = project.session
     arn = start(session, project.target, use_cache=False)
     snapshot, interrupted = wait(session, arn, project.target, console)

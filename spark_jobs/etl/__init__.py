@@ -1,5 +1,5 @@
-"""Common code of the Spark jobs: runs and their report, failures, files, and `ingestion` of text.
+"""Common code of Spark jobs: runs and their reports, error messages, storage, and the ingestion of text.
 
-Handed to spark-submit with `--py-files etl.zip`. Needs pyspark; S3 needs boto3, which the image has, and
-`ingestion` needs Polars, which is a package of the step.
+Passed to spark-submit with `--py-files etl.zip`. S3 requires boto3, which the image contains. `ingestion`
+requires Polars, which a step adds as a package.
 """

@@ -1,10 +1,10 @@
-"""The error that ends a job: one line that the user can act on."""
+"""The error of a failed job, with a message of one line."""
 
 
 class JobError(Exception):
-    """An error that the user who started the job can fix, described in one line."""
+    """An error that the user of a job can fix. The message is one line."""
 
 
 def shown(line: str, characters: int = 120) -> str:
-    """Return a line for a message, cut where it is long."""
+    """Return a line in quotes for a message, truncated to a number of characters."""
     return repr(line if len(line) <= characters else f"{line[:characters]}…")

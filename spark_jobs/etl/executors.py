@@ -1,4 +1,4 @@
-"""The executors that were requested, and those that the cluster manager granted."""
+"""Counts the executors that were requested, and those that the cluster manager granted."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LEAST_OVERHEAD_MIB = 384
-"""What Spark asks for in addition to the heap of an executor at least."""
+"""Minimum memory overhead of an executor, in addition to its heap."""
 
 LOG = logging.getLogger("etl")
 
 
 class Executors(NamedTuple):
-    """The executors that Spark was asked for, and those that it has; cores and memory are those of each."""
+    """The numbers of requested and granted executors, and the cores and memory of each executor."""
 
     requested: int
     granted: int
     cores: int
     memory_mib: int
-    """Of its container: heap, off-heap and Python's memory, and on YARN the overhead."""
+    """Memory of the container: heap and off-heap memory; on YARN, also overhead and memory for Python."""
 
 
 def count_executors(spark: SparkSession) -> Optional[Executors]:
-    """Return the executors requested and granted; None where no number of them is asked for.
+    """Return the requested and granted executors, or None if the configuration requests no fixed number.
 
-    Call it late, when all that will come have come. Where some are missing it is logged: the cluster manager
-    grants what fits, and Spark continues with that in silence.
+    Call this function at the end of a job, when all executors have started. If the cluster manager granted
+    fewer executors, because others do not fit, a warning is logged. Spark itself does not report this.
     """
-    context: Any = spark.sparkContext._jsc  # PySpark has no public way to the executors
+    context: Any = spark.sparkContext._jsc  # PySpark has no public API for executors
     conf = context.getConf()
     requested = conf.getInt("spark.executor.instances", 0)
     if not requested or conf.getBoolean("spark.dynamicAllocation.enabled", False) or context.isLocal():
         return None
-    granted = len(context.sc().statusTracker().getExecutorInfos()) - 1  # the driver is one of them
+    granted = len(context.sc().statusTracker().getExecutorInfos()) - 1  # the list contains the driver
     memory_mib = _executor_mib(conf, on_yarn=context.master() == "yarn")
     executors = Executors(requested, granted, conf.getInt("spark.executor.cores", 1), memory_mib)
     if granted < requested:
@@ -52,7 +52,7 @@ def count_executors(spark: SparkSession) -> Optional[Executors]:
 
 
 def _executor_mib(conf: Any, *, on_yarn: bool) -> int:
-    """Return the memory that Spark asks for an executor, given its SparkConf."""
+    """Return the memory in MiB that Spark requests for an executor, given a SparkConf of the JVM."""
     size = int(conf.getSizeAsMb("spark.executor.memory", "1g"))
     overhead = max(LEAST_OVERHEAD_MIB, int(conf.getDouble("spark.executor.memoryOverheadFactor", 0.1) * size))
     if conf.getBoolean("spark.memory.offHeap.enabled", False):

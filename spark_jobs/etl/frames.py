@@ -1,4 +1,4 @@
-"""Spark data frames: the number of output files, and temporary settings."""
+"""Helpers for Spark data frames: persistence, the number of output files, and temporary settings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 BYTES_PER_FILE = 128 * 1024**2
-"""Input bytes that go into one output file: few enough files to list, large enough ones to read well."""
+"""Input bytes per output file. Fewer and larger files are faster to list and to read."""
 
 
 @contextmanager
 def persisted(frame: DataFrame) -> Iterator[DataFrame]:
-    """Keep the frame's rows in memory, and on local disk where memory ends, for the length of the block."""
+    """Persist a data frame for the duration of a block, in memory and on local disk."""
     frame.persist()
     try:
         yield frame
@@ -25,7 +25,7 @@ def persisted(frame: DataFrame) -> Iterator[DataFrame]:
 
 
 def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
-    """Return how many files the output of this much input deserves: one for each full or begun share.
+    """Return the number of output files for an input size: one per `bytes_per_file`, rounded up.
 
     >>> output_files(0), output_files(BYTES_PER_FILE), output_files(BYTES_PER_FILE + 1)
     (1, 1, 2)
@@ -34,9 +34,9 @@ def output_files(input_bytes: int, bytes_per_file: int = BYTES_PER_FILE) -> int:
 
 
 def repartition_for_output(frame: DataFrame, files: int) -> DataFrame:
-    """Return the frame in as many partitions, or more where cores would have nothing to do.
+    """Return the data frame with the given number of partitions, or more if cores would be idle.
 
-    Rows move between machines only where there are too few partitions.
+    Rows are shuffled only to increase the number of partitions.
     """
     partitions = frame.rdd.getNumPartitions()
     if files > partitions:
@@ -47,7 +47,7 @@ def repartition_for_output(frame: DataFrame, files: int) -> DataFrame:
 
 @contextmanager
 def local_setting(spark: SparkSession, key: str, value: str) -> Iterator[None]:
-    """Give a setting of the session another value within the block."""
+    """Change a setting of the Spark session for the duration of a block."""
     before = spark.conf.get(key)
     spark.conf.set(key, value)
     try:

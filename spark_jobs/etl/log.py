@@ -1,4 +1,4 @@
-"""The log of a job, with the duration of its phases."""
+"""Configures the log of a job, and measures the duration of its phases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Unbuffered:
-    """A text stream that flushes after every write, so that the job's log is seen while the job runs."""
+    """A text stream that flushes after every write, so that the log of a running job is complete."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -34,7 +34,7 @@ class Unbuffered:
 
 
 def stdout_logger(name: str) -> logging.Logger:
-    """Return a logger whose lines go to today's `sys.stdout` at once; Spark's own log is on stderr."""
+    """Return a logger that writes to `sys.stdout` without buffering. Spark's own log is on stderr."""
     handler = logging.StreamHandler(Unbuffered(sys.stdout))
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger(name)
@@ -46,7 +46,7 @@ def stdout_logger(name: str) -> logging.Logger:
 
 @contextmanager
 def timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    """Note in `seconds`, under the name of the phase, how long the block took."""
+    """Store the duration of a block in `seconds`, by the name of the phase."""
     start = time.monotonic()
     yield
     seconds[phase] = round(time.monotonic() - start, 3)

@@ -1,4 +1,4 @@
-"""URIs of jobs: hidden names, glob patterns, and overlapping locations."""
+"""Functions for file names and URIs: hidden names, glob patterns, and overlapping locations."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 from typing import Iterator
 
 GLOB_CHARACTER = re.compile(r"[{}\[\]*?\\]")
-"""What makes Spark take a path for a glob pattern."""
+"""A character that makes a path a glob pattern in Spark."""
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether Spark skips a file, by its name below the folder that is read.
+    """Return whether Spark skips a file when it lists a folder, given the path of the file in the folder.
 
     >>> is_hidden("_a.csv"), is_hidden(".day=1/a"), is_hidden("a.csv._COPYING_"), is_hidden("_day=1/a")
     (True, True, True, False)
@@ -23,7 +23,7 @@ def is_hidden(name: str) -> bool:
 
 
 def is_data_file(name: str) -> bool:
-    """Return whether Spark reads a file, by its name below the folder that is read.
+    """Return whether a file contains data for Spark, given its path in the folder of the data set.
 
     >>> is_data_file("day=1/part-0.parquet"), is_data_file("_SUCCESS"), is_data_file("_temporary/0/part-0")
     (True, False, False)
@@ -32,7 +32,7 @@ def is_data_file(name: str) -> bool:
 
 
 def escaped(uri: str) -> str:
-    r"""Return the glob pattern that matches exactly this URI.
+    r"""Return the glob pattern that matches only this URI.
 
     >>> print(escaped("in/a [1].csv"))
     in/a \[1\].csv
@@ -41,7 +41,7 @@ def escaped(uri: str) -> str:
 
 
 def glob_regex(pattern: str) -> re.Pattern[str]:
-    r"""Return the regular expression of a glob pattern as Hadoop reads it: `* ? [a-c] [^a] {a,b} \x`.
+    r"""Return the regular expression of a glob pattern of Hadoop: `* ? [a-c] [^a] {a,b} \x`.
 
     >>> bool(glob_regex("in/{a,b}?/*.csv").fullmatch("in/b1/x.csv")), bool(glob_regex("*").fullmatch("a/b"))
     (True, False)
@@ -80,7 +80,7 @@ def _translated(pattern: str) -> Iterator[str]:
 
 
 def overlap(input_uri: str, output_uri: str) -> bool:
-    """Return whether a job would read what it writes: one lies in the other, or they are the same.
+    """Return whether an input and an output are equal, or one contains the other.
 
     >>> overlap("s3a://data/in", "s3://data/in/out"), overlap("s3a://data/*.csv", "s3a://data/out")
     (True, False)
@@ -90,7 +90,7 @@ def overlap(input_uri: str, output_uri: str) -> bool:
 
 
 def _location(uri: str) -> list[str]:
-    """Return bucket and path, in parts. s3, s3a and s3n are one store; so are /path and file:///path."""
+    """Return bucket and path in parts. s3, s3a and s3n are equivalent, and so are /path and file:///path."""
     scheme, colon, rest = uri.partition(":")
     path = rest if colon and "/" not in scheme else uri
     bucket, *parts = path[2:].split("/") if path.startswith("//") else ["", *path.split("/")]

@@ -1,4 +1,4 @@
-"""The report of a run: docs/job-report.md."""
+"""Creates the report of a run; see docs/job-report.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
-from pyspark.sql import functions as F  # noqa: N812 - the name that the Spark world gives it
+from pyspark.sql import functions as F  # noqa: N812 - the usual name in PySpark code
 
 from etl.errors import JobError
 from etl.names import is_data_file
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from etl.executors import Executors
 
 REPORT_VERSION = 2
-"""The version of the report that `job_report` makes."""
+"""The version of the format of `job_report`."""
 
 Value = Union[bool, int, float, str]
-"""What a check compares."""
+"""The type of compared values."""
 
 
 class Output(NamedTuple):
-    """A data set that a run has written."""
+    """A data set that a run wrote."""
 
     folder: str
     rows: int
     files: int
     format: str
-    """The suffix of its files: parquet, csv, json, orc, txt."""
+    """The suffix of its files: parquet, csv, json, orc or txt."""
 
 
 class Check(NamedTuple):
-    """Two values that must be equal if the job did what it is for."""
+    """Two values that are equal if the job worked as intended."""
 
     name: str
     expected: Value
@@ -47,17 +47,17 @@ class Check(NamedTuple):
 def written_output(
     spark: SparkSession, folder: str, rows: int, file_format: str, required: Sequence[str] = ()
 ) -> Output:
-    """Return an output with its data files counted.
+    """Return an output with the number of its data files.
 
     Args:
-        spark: the session.
-        folder: of the output.
-        rows: that were written.
+        spark: the Spark session.
+        folder: the folder of the output.
+        rows: the number of rows.
         file_format: parquet, csv, json, orc or txt.
-        required: columns of a Parquet output that must not hold NULL.
+        required: columns of a Parquet output that must not contain NULL.
 
     Raises:
-        JobError: a required column holds NULL.
+        JobError: a required column contains NULL.
     """
     if required:
         _reject_nulls(spark, folder, required)
@@ -66,14 +66,14 @@ def written_output(
 
 
 def data_files(files: Storage, folder: str) -> dict[str, int]:
-    """Return the bytes of each data file in a folder and its partitions, by its name below the folder."""
+    """Return the size in bytes of each data file in a folder, by its path in the folder."""
     inside = len(folder.rstrip("/")) + 1
     found = ((file.uri[inside:], file.size) for file in files.files(folder))
     return {name: size for name, size in found if is_data_file(name)}
 
 
 def _reject_nulls(spark: SparkSession, folder: str, columns: Sequence[str]) -> None:
-    # Parquet's statistics count the NULLs of each row group: without any, Spark reads no more than them.
+    # Spark skips row groups without NULLs, because Parquet footers contain the number of NULLs.
     is_null = {column: F.col(column).isNull() for column in columns}
     rows = spark.read.parquet(folder).where(reduce(or_, is_null.values()))
     counts = rows.agg(*(F.count_if(null).alias(column) for column, null in is_null.items())).first()
@@ -95,13 +95,13 @@ def job_report(
     """Return the report of a run.
 
     Args:
-        application_id: of Spark.
-        outputs: all that the run has written, by name.
-        rows_in: rows read, if that is one number.
-        rows_rejected: rows rejected as malformed, if the job counts them.
-        checks: what must hold.
-        seconds: timings, by phase of the job.
-        executors: what `count_executors` has found.
+        application_id: the ID of the Spark application.
+        outputs: the data sets that the run wrote, by name.
+        rows_in: the number of rows read, if the job has one such number.
+        rows_rejected: the number of rejected rows, if the job counts them.
+        checks: the checks of the job.
+        seconds: durations in seconds, by phase of the job.
+        executors: the result of `count_executors`.
     """
     counts = {"rows_in": rows_in, "rows_rejected": rows_rejected}
     return {

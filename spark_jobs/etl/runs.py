@@ -1,4 +1,4 @@
-"""The runs of a job: a folder for each, and the report that refers to the newest complete one."""
+"""Manages the runs of a job: the folder of each run, and the report that names the latest complete run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 RUNS_KEPT_DAYS = 10
-"""Longer than any processing job may run (9 days), so what is older is neither written nor read."""
+"""Default retention of runs. A processing job can run for up to 9 days, so older runs are not in use."""
 DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Run(NamedTuple):
-    """One run of a job, which writes to folders that no other run writes to."""
+    """A run of a job. Each run writes to its own folders."""
 
     name: str
-    """The name of the processing job; of a run without SageMaker the time, and something random."""
+    """The name of the processing job. Without SageMaker, the time and a random suffix."""
     report_folder: str
     days_kept: int
-    """How long runs are kept, in days."""
+    """The retention of runs in days."""
 
     def below(self, output: str) -> str:
         """Return the folder of this run below an output of the job."""
@@ -38,16 +38,17 @@ class Run(NamedTuple):
 
 
 def begin_run(output: str) -> Run:
-    """Return a new run, as the environment describes it.
+    """Return a new run.
 
-    `PROCESSING_JOB_CONFIG` is the file in which SageMaker describes the processing job, `REPORT_FOLDER` the
-    folder of the report, `RUNS_KEPT_DAYS` the days that runs are kept. All of them may be unset.
+    Optional environment variables configure it. `PROCESSING_JOB_CONFIG` is the path of SageMaker's
+    processingjobconfig.json, which contains the name of the processing job. `REPORT_FOLDER` is the folder
+    of the report. `RUNS_KEPT_DAYS` is the retention of runs in days.
 
     Args:
-        output: folder of the report where `REPORT_FOLDER` is unset.
+        output: the folder of the report if `REPORT_FOLDER` is not set.
 
     Raises:
-        JobError: a variable has no usable value.
+        JobError: the value of a variable is not valid.
     """
     days = os.environ.get("RUNS_KEPT_DAYS") or str(RUNS_KEPT_DAYS)
     if not re.fullmatch("[1-9][0-9]{0,4}", days):
@@ -70,13 +71,13 @@ def _run_name(job_config: Optional[str]) -> str:
 
 
 def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> list[str]:
-    """Write the report of a complete run, and delete runs that are no longer read.
+    """Write the report of a complete run, and delete outdated runs.
 
-    The report is written to the run's folder. Finally, it atomically replaces `report.json` of the report
+    The report is written to the folder of the run. Then it atomically replaces `report.json` in the report
     folder, so that readers of that file always see a complete run.
 
     Returns:
-        The folders of runs that were removed.
+        The folders of deleted runs.
     """
     newest = f"{run.report_folder}/report.json"
     settings = s3_settings(spark)
@@ -84,7 +85,7 @@ def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> 
     before = files.read_text(newest)
     own = write_report(spark, run, report)
     files.write(newest, _text(report).encode())
-    now = next(iter(files.files(own))).modified_ms  # by the clock that all files go by
+    now = next(iter(files.files(own))).modified_ms  # by the clock of the storage, not of this machine
     inside = f"/runs/{run.name}/"
     folders = [output["folder"] for output in report["outputs"].values()]
     bases = {run.report_folder, *(folder.partition(inside)[0] for folder in folders if inside in folder)}
@@ -99,7 +100,7 @@ def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> 
 
 
 def write_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> str:
-    """Write the report into the folder of its run alone, which publishes nothing; return its URI."""
+    """Write the report to the folder of its run only, without publishing the run, and return its URI."""
     own = f"{run.below(run.report_folder)}/report.json"
     storage(own, s3_settings(spark)).write(own, _text(report).encode())
     return own
@@ -110,21 +111,24 @@ def _text(report: Mapping[str, Any]) -> str:
 
 
 def _last_modified(files: Storage, run: str) -> int:
-    """Return when a run wrote its report, in milliseconds since 1970; without one, its newest file."""
+    """Return when the report of a run was written, or its newest file if there is no report.
+
+    The time is in milliseconds since 1970.
+    """
     reports = [file.modified_ms for file in files.files(f"{run}/report.json")]
     return max(reports or [file.modified_ms for file in files.files(run)], default=0)
 
 
 def outdated_runs(modified: Mapping[str, int], newest: str, limit: int, report: str) -> list[str]:
-    """Return the runs that nobody writes or reads any more.
+    """Return the runs that are no longer written or read.
 
-    Younger ones stay: a reader may have been led to one, another job may be writing one.
+    Newer runs are kept, because a reader or another job may still use them.
 
     Args:
-        modified: when each run was written, in milliseconds since 1970.
-        newest: the run that has just been published.
-        limit: the time before which a run is outdated.
-        report: text of the report before it; the run that it names stays as well.
+        modified: the time when each run was written, in milliseconds since 1970.
+        newest: the published run.
+        limit: the time before which runs are outdated, in milliseconds since 1970.
+        report: the text of the previous report. The run that it names is kept.
 
     >>> outdated_runs({"a": 1, "b": 2, "c": 3, "d": 4}, "d", 3, "…/runs/b/csv")
     ['a']

@@ -1,8 +1,8 @@
-"""Files of jobs: on S3 through boto3, and on a local disk.
+"""Reads and writes files on S3, with boto3, and on a local disk.
 
-S3 is read by ranges and written in parts, with the credentials of the job's role by boto3's own chain, on the
-driver and in the Python workers of executors alike. The bucket's default encrypts. Endpoint, region, attempts
-and timeout are those of S3A, so that one configuration.json holds for both.
+Drivers and Python workers of executors use the default credentials of boto3, which are those of the job's
+role. Objects are encrypted by the default encryption of the bucket. Endpoint, Region, attempts and timeout
+are read from the settings of S3A, so that a configuration.json applies to both.
 """
 
 from __future__ import annotations
@@ -28,81 +28,85 @@ if TYPE_CHECKING:
 
 S3_SCHEMES = ("s3", "s3a", "s3n")
 PART_BYTES = 8 * 1024**2
-"""What one request reads or writes."""
+"""Maximum number of bytes that a request reads or writes."""
 REQUESTS = 4
-"""At a time, of one task."""
+"""Maximum number of concurrent requests of a task."""
 USER_AGENT = "spark-etl"
-"""What requests of jobs name beside boto3, in access logs for example."""
+"""Added to the user agent of requests, for example in access logs."""
 BODY_ATTEMPTS = 5
-"""How often a part is read whose connection ends before its end; boto3 retries only until the body begins."""
+"""Attempts to read a part if the connection is closed early. boto3 does not retry after a body has begun."""
 
 
 class StoredFile(NamedTuple):
-    """A file that is stored."""
+    """A file on S3 or a local disk."""
 
     uri: str
     size: int
     """In bytes."""
     modified_ms: int
-    """Milliseconds since 1970, by the clock of the storage."""
+    """Time of the last change in milliseconds since 1970, by the clock of the storage."""
     version: str = ""
-    """The ETag, on S3."""
+    """The ETag of an S3 object."""
 
 
 @dataclass(frozen=True)
 class S3Settings:
-    """How S3 is reached."""
+    """The settings of the S3 client. None means the default of boto3."""
 
     endpoint: str | None = None
     region: str | None = None
     path_style: bool = False
     attempts: int = 20
-    """Of a request, the first one included: between them boto3 waits for up to 20 seconds."""
+    """Attempts per request, including the first one. boto3 waits up to 20 seconds between attempts."""
     timeout_seconds: float = 200.0
 
 
 _REPLACED = {"PreconditionFailed", "412", "NoSuchKey", "404"}
-"""What S3 answers to a request for an object that is not the one that was listed."""
+"""Error codes of S3 if an object was replaced or deleted after it was listed."""
 
 
 _ATTEMPTS = {"attempts.maximum": 20, "retry.limit": 7, "retry.throttle.limit": 20}
-"""The settings of S3A that limit its attempts, with their defaults: here the largest holds."""
+"""The settings of S3A for retries, with their defaults. The largest value is used."""
 
 
 class Storage(Protocol):
-    """What a job needs of a place for files; each URI is one of that place."""
+    """A storage for files. Every URI must belong to this storage."""
 
     def files(self, folder: str) -> Iterator[StoredFile]:
-        """Yield all files below a folder, or the file itself."""
+        """Yield all files in a folder and its subfolders, or the file itself."""
 
     def folders(self, folder: str) -> list[str]:
-        """Return the names of the folders directly in a folder."""
+        """Return the names of the direct subfolders of a folder."""
 
     def read(self, file: StoredFile, start: int, end: int) -> bytes:
-        """Return the bytes of a file from a position up to another."""
+        """Return the bytes of a file from position `start` up to `end`.
+
+        Raises:
+            JobError: an S3 object was replaced or deleted after it was listed.
+        """
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small file; empty if it does not exist."""
+        """Return the text of a small file, or an empty string if it does not exist."""
 
     def write(self, uri: str, content: bytes | memoryview) -> None:
-        """Write a file at once: a reader sees what was there before, or the whole of this."""
+        """Write a file atomically. A reader sees the previous or the new content."""
 
     def delete(self, folder: str) -> None:
-        """Remove a file, or a folder with all below it; nothing there is fine."""
+        """Delete a file or a folder with its content, if it exists."""
 
 
 def storage(uri: str, settings: S3Settings) -> Storage:
     """Return the storage of a URI.
 
     Raises:
-        JobError: it is neither on S3 nor on a local disk.
+        JobError: the URI is neither on S3 nor on a local disk.
     """
     scheme = _scheme(uri)
     if scheme in S3_SCHEMES:
         return S3(_client(settings))
     if scheme in {"", "file"}:
         return LocalDisk()
-    raise JobError(f"{uri}: the job reads and writes s3a://, s3:// and local paths; copy the data to S3")
+    raise JobError(f"{uri}: expected an s3a:// or s3:// URI, or a local path; copy the data to S3")
 
 
 def _scheme(uri: str) -> str:
@@ -112,7 +116,11 @@ def _scheme(uri: str) -> str:
 
 
 def prepare(*uris: str) -> Thread | None:
-    """Import what the storages of URIs need, in a thread: while Spark starts, Python has nothing to do."""
+    """Import boto3 in a thread if a URI is on S3, because Python is idle while Spark starts.
+
+    Returns:
+        The thread, or None if no URI is on S3.
+    """
     if not any(_scheme(uri) in S3_SCHEMES for uri in uris):
         return None
     thread = Thread(target=import_module, args=("boto3.s3.inject",), daemon=True)
@@ -121,12 +129,12 @@ def prepare(*uris: str) -> Thread | None:
 
 
 def s3_settings(spark: SparkSession) -> S3Settings:
-    """Return the S3 settings of a session's configuration and the environment."""
+    """Return the S3 settings from the configuration of a Spark session and from environment variables."""
     hadoop: Any = spark.sparkContext._jsc.hadoopConfiguration()
     endpoint = hadoop.getTrimmed("fs.s3a.endpoint", "") or os.environ.get("AWS_ENDPOINT_URL_S3") or ""
     if endpoint and "://" not in endpoint:
         endpoint = f"https://{endpoint}"
-    if endpoint.endswith("://s3.amazonaws.com"):  # S3A's name for no endpoint: the region decides
+    if endpoint.endswith("://s3.amazonaws.com"):  # S3A treats this endpoint as the default of the Region
         endpoint = ""
     region = hadoop.getTrimmed("fs.s3a.endpoint.region", "") or os.environ.get("AWS_REGION")
     return S3Settings(
@@ -145,8 +153,8 @@ def _milliseconds(spark: SparkSession) -> Any:
 
 @lru_cache(maxsize=4)
 def _client(settings: S3Settings) -> Any:
-    """Return a client, of which a process has one: it renews credentials and keeps connections."""
-    import boto3  # noqa: PLC0415 - takes a third of a second, which a job on a local disk spares
+    """Return the S3 client of this process, which refreshes credentials and pools connections."""
+    import boto3  # noqa: PLC0415 - takes a third of a second, and only S3 needs it
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -162,13 +170,13 @@ def _client(settings: S3Settings) -> Any:
 
 
 class S3:
-    """Objects of S3."""
+    """A storage on S3."""
 
     def __init__(self, client: Any):
         self._client = client
 
     def files(self, folder: str) -> Iterator[StoredFile]:
-        """Yield all objects below a folder, or the object itself."""
+        """Yield all objects in a folder and its subfolders, or the object itself."""
         bucket, key = _bucket_and_key(folder)
         scheme = folder.partition("://")[0]
         prefix = key.rstrip("/")
@@ -180,7 +188,7 @@ class S3:
                     yield StoredFile(f"{scheme}://{bucket}/{name}", each["Size"], modified, each["ETag"])
 
     def folders(self, folder: str) -> list[str]:
-        """Return the names of the folders directly in a folder."""
+        """Return the names of the direct subfolders of a folder."""
         bucket, key = _bucket_and_key(folder)
         prefix = f"{key.rstrip('/')}/"
         return [
@@ -193,7 +201,7 @@ class S3:
         return self._client.get_paginator("list_objects_v2").paginate(**request)
 
     def read(self, file: StoredFile, start: int, end: int) -> bytes:
-        """Return the bytes of an object from a position up to another, read in parts at the same time."""
+        """Return the bytes of an object from position `start` up to `end`. Parts are read concurrently."""
         positions = range(start, end, PART_BYTES)
         parts = [(file, each, min(each + PART_BYTES, end)) for each in positions]
         if len(parts) <= 1:
@@ -202,7 +210,7 @@ class S3:
             return b"".join(pool.map(lambda part: self._read_part(*part), parts))
 
     def _read_part(self, file: StoredFile, start: int, end: int) -> bytes:
-        """Return the bytes of a part; where the connection ends before them, ask again."""
+        """Return the bytes of a part. If the connection is closed early, retry."""
         from botocore import exceptions  # noqa: PLC0415
 
         broken = (
@@ -235,7 +243,7 @@ class S3:
         return content
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small object; empty if it does not exist."""
+        """Return the text of a small object, or an empty string if it does not exist."""
         bucket, key = _bucket_and_key(uri)
         try:
             content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -244,7 +252,7 @@ class S3:
         return content.decode()
 
     def write(self, uri: str, content: bytes | memoryview) -> None:
-        """Write an object, which appears when all of its parts are there."""
+        """Write an object atomically."""
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415
 
         bucket, key = _bucket_and_key(uri)
@@ -257,14 +265,18 @@ class S3:
         self._client.upload_fileobj(io.BytesIO(content), bucket, key, Config=config)
 
     def delete(self, folder: str) -> None:
-        """Remove an object, or all below a folder."""
+        """Delete an object, or all objects in a folder and its subfolders.
+
+        Raises:
+            JobError: an object cannot be deleted.
+        """
         bucket, _ = _bucket_and_key(folder)
         keys = [{"Key": _bucket_and_key(file.uri)[1]} for file in self.files(folder)]
         for begin in range(0, len(keys), 1000):
             request = {"Objects": keys[begin : begin + 1000], "Quiet": True}
             answer = self._client.delete_objects(Bucket=bucket, Delete=request)
             if errors := answer.get("Errors"):
-                raise JobError(f"{folder} cannot be removed: {errors[0]['Code']}: {errors[0]['Message']}")
+                raise JobError(f"{folder} cannot be deleted: {errors[0]['Code']}: {errors[0]['Message']}")
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:
@@ -273,10 +285,10 @@ def _bucket_and_key(uri: str) -> tuple[str, str]:
 
 
 class LocalDisk:
-    """Files of a local disk, by path or file: URI."""
+    """A storage on a local disk. Files are named by paths or file: URIs."""
 
     def files(self, folder: str) -> Iterator[StoredFile]:
-        """Yield all files below a folder, or the file itself."""
+        """Yield all files in a folder and its subfolders, or the file itself."""
         top = local_path(folder)
         if top.is_file():
             yield _stored(top)
@@ -286,23 +298,23 @@ class LocalDisk:
                 yield _stored(Path(parent, name))
 
     def folders(self, folder: str) -> list[str]:
-        """Return the names of the folders directly in a folder."""
+        """Return the names of the direct subfolders of a folder."""
         path = local_path(folder)
         return [each.name for each in path.iterdir() if each.is_dir()] if path.is_dir() else []
 
     def read(self, file: StoredFile, start: int, end: int) -> bytes:
-        """Return the bytes of a file from a position up to another."""
+        """Return the bytes of a file from position `start` up to `end`."""
         with local_path(file.uri).open("rb") as stream:
             stream.seek(start)
             return stream.read(end - start)
 
     def read_text(self, uri: str) -> str:
-        """Return the text of a small file; empty if it does not exist."""
+        """Return the text of a small file, or an empty string if it does not exist."""
         path = local_path(uri)
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def write(self, uri: str, content: bytes | memoryview) -> None:
-        """Write a file beside its place, then move it there."""
+        """Write a file atomically: write a temporary file, then rename it."""
         path = local_path(uri)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -314,7 +326,7 @@ class LocalDisk:
             raise
 
     def delete(self, folder: str) -> None:
-        """Remove a file, or a folder with all below it."""
+        """Delete a file or a folder with its content."""
         path = local_path(folder)
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -134,7 +134,7 @@ def column_of(field: AnyField) -> Column:
         return Column(field.name, integral=isinstance(field, Integer))
     raise JobError(
         f"field {field.name}: a model takes numbers, and String with choices, but this is "
-        f"{type(field).__name__}: name it in `ignored`, or make a number of it"
+        f"{type(field).__name__}: add it to `ignored`, or declare it as a number"
     )
 
 

@@ -29,11 +29,13 @@ class Thresholds(NamedTuple):
         """
         # A comparison with NaN is always false: every model would meet such a limit.
         if not math.isfinite(self.limit):
-            raise JobError(f"--limit {self.limit}: write the worst value of {self.metric}, a finite number")
+            raise JobError(
+                f"--limit {self.limit}: expected the worst value of {self.metric}, a finite number"
+            )
         if not (math.isfinite(self.min_improvement) and self.min_improvement >= 0):
             raise JobError(
-                f"--min_improvement {self.min_improvement}: write by how much {self.metric} must be better "
-                "than that of the approved model, a finite number that is not negative"
+                f"--min_improvement {self.min_improvement}: expected by how much {self.metric} must be "
+                "better than that of the approved model, a finite number that is not negative"
             )
 
 

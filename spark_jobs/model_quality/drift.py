@@ -42,11 +42,11 @@ class Limits(NamedTuple):
         """
         # A comparison with NaN is always false: rows that have drifted would be published.
         if not (math.isfinite(self.psi) and self.psi > 0):
-            raise JobError(f"--max_psi {self.psi}: write a finite number above 0, as 0.25")
+            raise JobError(f"--max_psi {self.psi}: expected a finite number above 0, such as 0.25")
         if not 0 < self.ks <= 1:
-            raise JobError(f"--max_ks {self.ks}: write a number above 0 and up to 1, as 0.2")
+            raise JobError(f"--max_ks {self.ks}: expected a number above 0 and up to 1, such as 0.2")
         if not 0 <= self.missing <= 1:
-            raise JobError(f"--max_missing {self.missing}: write a share from 0 to 1, as 0.05")
+            raise JobError(f"--max_missing {self.missing}: expected a fraction from 0 to 1, such as 0.05")
 
 
 @dataclass(frozen=True)

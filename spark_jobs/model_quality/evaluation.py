@@ -79,11 +79,13 @@ def evaluate(data: ModelData, argv: Sequence[str] | None = None) -> None:
         JobError: the input, the models, the output or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(description="Evaluate a model on test data.")
-    parser.add_argument("--predictions", required=True, help="what the transform of the test data wrote")
-    parser.add_argument("--training_data", required=True, help="the run of prepare_training_data.py")
-    parser.add_argument("--model_data_url", required=True, help="the model.tar.gz that the transform used")
-    parser.add_argument("--champion_model_data_url", default=NONE, help="that of the approved model, or none")
-    parser.add_argument("--evaluation", required=True, help="folder below which everything is written")
+    parser.add_argument("--predictions", required=True, help="output of the transform job for the test data")
+    parser.add_argument("--training_data", required=True, help="run folder of prepare_training_data.py")
+    parser.add_argument("--model_data_url", required=True, help="model.tar.gz that the transform job used")
+    parser.add_argument(
+        "--champion_model_data_url", default=NONE, help="model.tar.gz of the approved model, or none"
+    )
+    parser.add_argument("--evaluation", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument("--metric", required=True, choices=LOWER_IS_BETTER, help="what decides")
     parser.add_argument("--limit", required=True, type=float, help="the worst value of it")
     parser.add_argument("--min_improvement", type=float, default=0.0, help="over the approved model")
@@ -267,7 +269,7 @@ class Evaluation(Sink):
         if undefined := [name for name, value in metrics.items() if not math.isfinite(value)]:
             raise JobError(
                 f"--predictions: {', '.join(undefined)} of the {who} is not a number (NaN) for "
-                f"{summary.predictions.present:,} rows of test data, as where label "
+                f"{summary.predictions.present:,} rows of test data, for example because label "
                 f"{self._columns.label.name} is the same in all of them: raise --test_fraction of "
                 "prepare_training_data.py, or add rows"
             )

@@ -57,14 +57,22 @@ def post_process(data: ModelData, argv: Sequence[str] | None = None) -> None:
         JobError: the predictions, the baseline or Spark prevent it; the message is one line.
     """
     parser = argparse.ArgumentParser(
-        description="Publish predictions, unless they or their rows have drifted."
+        description="Publish predictions, unless features or predictions have drifted."
     )
-    parser.add_argument("--predictions", required=True, help="what the transform of the scoring data wrote")
+    parser.add_argument(
+        "--predictions", required=True, help="output of the transform job for the scoring data"
+    )
     parser.add_argument("--baseline", required=True, help="folder of the model's baseline")
-    parser.add_argument("--predicted", required=True, help="folder below which everything is written")
-    parser.add_argument("--max_psi", type=float, default=0.25, help="population stability index of a column")
-    parser.add_argument("--max_ks", type=float, default=0.2, help="Kolmogorov-Smirnov distance of a number")
-    parser.add_argument("--max_missing", type=float, default=0.05, help="rise of the share of missing values")
+    parser.add_argument("--predicted", required=True, help="output folder (s3a://, s3://, local)")
+    parser.add_argument(
+        "--max_psi", type=float, default=0.25, help="maximum PSI of a column (population stability index)"
+    )
+    parser.add_argument(
+        "--max_ks", type=float, default=0.2, help="maximum Kolmogorov-Smirnov distance of a number"
+    )
+    parser.add_argument(
+        "--max_missing", type=float, default=0.05, help="maximum increase of the fraction of missing values"
+    )
     values = parser.parse_args(argv)
     limits = Limits(values.max_psi, values.max_ks, values.max_missing)
     limits.check()

@@ -1,10 +1,8 @@
 """The sample of a model version: test data with predictions, and the job that compares new predictions.
 
 `sample.csv` is next to evaluation.json. Each line contains the recorded prediction, then the features as the
-model
-receives them. A transform job with `JoinSource: Input`, the input filter `$[1:]` and the output filter
-`$[0,-1]`
-writes the recorded prediction and the new one.
+model receives them. A transform job with `JoinSource: Input`, the input filter `$[1:]` and the output filter
+`$[0,-1]` writes the recorded prediction and the new one.
 """
 
 from __future__ import annotations
@@ -63,9 +61,9 @@ def check(argv: Sequence[str] | None = None) -> None:
             prevent it. The message is one line.
     """
     parser = argparse.ArgumentParser(description="Compare predictions for a sample with the recorded ones.")
-    parser.add_argument("--predictions", required=True, help="what the transform of the sample wrote")
-    parser.add_argument("--sample", required=True, help="the sample.csv of the version")
-    parser.add_argument("--checked", required=True, help="folder below which everything is written")
+    parser.add_argument("--predictions", required=True, help="output of the transform job for the sample")
+    parser.add_argument("--sample", required=True, help="sample.csv of the version")
+    parser.add_argument("--checked", required=True, help="output folder (s3a://, s3://, local)")
     values = parser.parse_args(argv)
     options = Options(values.predictions, values.checked.rstrip("/"), 0.0)
     seconds: dict[str, float] = {}
@@ -133,7 +131,7 @@ class Agreement(Sink):
         text = json.dumps({**asdict(summary), "limit": AGREEMENT}, indent=2) + "\n"
         files.write(f"{folder}/agreement.json", text.encode())
         stdout_logger(NAME).info(
-            "%s predictions are the recorded ones: the largest difference is %.2g",
+            "%s predictions match the recorded ones: the largest difference is %.2g",
             f"{summary.rows:,}",
             summary.largest,
         )

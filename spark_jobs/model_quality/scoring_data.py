@@ -47,10 +47,10 @@ def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
     Raises:
         JobError: the input, the model, the output or Spark prevent it; the message is one line.
     """
-    parser = argparse.ArgumentParser(description="Prepare the rows that a model is to score.")
+    parser = argparse.ArgumentParser(description="Prepare the scoring data of a model.")
     parser.add_argument("--input_table", required=True, help="file, folder or glob pattern")
     parser.add_argument("--baseline", required=True, help="folder of the model's baseline")
-    parser.add_argument("--scoring_data", required=True, help="folder below which everything is written")
+    parser.add_argument("--scoring_data", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument("--max_rejected_fraction", type=fraction, default=0.01, help="of malformed rows")
     values = parser.parse_args(argv)
     options = Options(values.input_table, values.scoring_data.rstrip("/"), values.max_rejected_fraction)

@@ -53,7 +53,7 @@ def prepare(data: ModelData, argv: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(description="Prepare training, validation and test data of a model.")
     parser.add_argument("--input_table", required=True, help="file, folder or glob pattern")
-    parser.add_argument("--training_data", required=True, help="folder below which everything is written")
+    parser.add_argument("--training_data", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument("--validation_fraction", type=fraction, default=0.15, help="of the rows")
     parser.add_argument("--test_fraction", type=fraction, default=0.15, help="of the rows")
     parser.add_argument("--max_rejected_fraction", type=fraction, default=0.01, help="of malformed rows")

@@ -121,7 +121,7 @@ def test_make_report_writes_one_page_about_the_run(checkout, first_run) -> None:
     )
     assert all(f"<h5>{name} <span" in page for name in columns.names)
     assert written["application_id"] in page
-    assert "Where the time went" in page
+    assert "Time by activity" in page
     assert checkout.made("code-hash").strip() in page
     assert "No earlier execution of this pipeline succeeded" in page
     assert "There is no Spark event log" not in page

@@ -19,6 +19,8 @@ from tests.faults.faulty_s3 import FaultyS3, serving
 from tests.faults.kills import STORES, Reader, kill_at_random
 from tests.spark_submit import JOB, JOBS, SMALL, command, kill, start
 
+pytestmark = pytest.mark.faults
+
 ROW = "M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,{rings}\n"
 
 
@@ -81,7 +83,7 @@ def test_a_failure_names_its_cause_and_what_to_change(faulty, s3, tmp_path) -> N
     ]
     assert [source for source, _ in output] == paths, output
     messages = [message for _, message in output]
-    assert "S3 throttles: raise spark.hadoop.fs.s3a.attempts.maximum" in messages[0]
+    assert "S3 throttles requests: raise spark.hadoop.fs.s3a.attempts.maximum" in messages[0]
     assert "too slowly: raise spark.hadoop.fs.s3a.connection.timeout" in messages[1]
     assert "the disk for shuffle and spill is full: raise pyspark_process_volume_size_gb" in messages[2]
     assert "endless.csv.gz: a line does not end within 256 MiB" in messages[3]

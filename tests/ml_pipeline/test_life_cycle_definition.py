@@ -486,5 +486,5 @@ def test_predictions_that_do_not_name_what_they_are_made_of_are_stale(
     (finding,) = findings(weak)
 
     assert finding.step == "evaluate"
-    assert "whichever run of step score-test wrote what it reads" in finding.problem
+    assert "when step score-test writes its input again" in finding.problem
     assert "S3OutputPath" in finding.fix

@@ -77,8 +77,8 @@ def test_two_pipelines_of_one_name_are_rejected_by_their_files(checkout: Checkou
         open_projects(Environment(TRIAL), ALL)
 
     assert rejected.value.message.splitlines() == [
-        "Pipelines get in each other's way:",
-        f"  - pipeline_name {PIPELINE}-trial stands in the parameter files of {DEFAULT_PIPELINE} and {NAME}; "
+        "Pipelines conflict:",
+        f"  - pipeline_name {PIPELINE}-trial is in the parameter files of {DEFAULT_PIPELINE} and {NAME}; "
         "change one",
     ]
     assert open_project(Environment(TRIAL), NAME).name == f"{PIPELINE}-trial", (

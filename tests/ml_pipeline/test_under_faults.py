@@ -41,6 +41,8 @@ from tests.interruptions import (
 )
 from tests.ml_pipeline.small_project import HELPER, JOBS, REGION, ROLE_NAME
 
+pytestmark = pytest.mark.faults
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": {
@@ -272,7 +274,7 @@ def test_a_tuning_that_is_interrupted_leaves_no_settings_on_trial(
     with expiring_credentials(faulty, ROLE_ARN, operation_number(1, "UpdatePipeline")):
         assert command(words, "local", project) == 1
     assert (
-        "the pipeline still has settings on trial\nHint: Register the configuration again with: make upsert"
+        "the pipeline still has trial settings\nHint: Register the configuration again with: make upsert"
         in capsys.readouterr().err
     )
     assert file.read_text() == original

@@ -45,7 +45,7 @@ DIFFERENCES = {
         ("CompressionType", "Environment"), "younger than the schema: CreateTrainingJob of the API has it"
     ),
     **dict.fromkeys(
-        ("CustomerMetadataProperties", "DriftCheckBaselines", "ModelApprovalStatus"),
+        ("CustomerMetadataProperties", "DriftCheckBaselines", "ModelApprovalStatus", "ModelCard"),
         "younger than the schema: CreateModelPackage of the API has it",
     ),
 }

@@ -1,6 +1,7 @@
 """Amazon S3."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -18,7 +19,12 @@ def ignore_conditional_statements(bucket: Any, action: str, resource: str) -> An
     """
     if bucket.policy is None:
         return PermissionResult.NEUTRAL
-    policy = json.loads(bucket.policy)
+    return _unconditional(bucket.policy).is_action_permitted(action, resource)
+
+
+@lru_cache
+def _unconditional(text: str | bytes) -> Any:
+    policy = json.loads(text)
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     policy["Statement"] = [statement for statement in statements if "Condition" not in statement]
-    return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
+    return IAMPolicy(json.dumps(policy))

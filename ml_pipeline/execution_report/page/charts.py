@@ -1,6 +1,7 @@
-"""Charts as SVG for the page. Colors come from the page's style, so that they follow light and dark mode.
+"""Draws the charts of the page as SVG.
 
-No chart rests on color: phases differ in height, the previous run is an outline, a status has a sign.
+Colors are defined in style.css, so that charts follow light and dark mode. No chart relies on color alone:
+phases differ in height, the previous run is an outline, and a status has a symbol.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +13,10 @@ import drawsvg as draw
 from ml_pipeline.execution_report.model import Histogram, Phase, Span
 
 WIDTH = 1000
-"""Of bars, in units that the page stretches to the width that there is."""
+"""Width of bars in SVG units. The page stretches bars to the available width."""
 _BAR_HEIGHT = 20
 _LEAST = 2.0
-"""The shortest bar: what is little is still seen."""
+"""Minimum length of a bar, so that small values are visible."""
 _PHASES: Mapping[Phase, tuple[str, float]] = {
     Phase.WAITING: ("waiting", 2),
     Phase.STARTING: ("starting", 8),
@@ -23,24 +24,24 @@ _PHASES: Mapping[Phase, tuple[str, float]] = {
     Phase.FAILED: ("failed", 16),
     Phase.RETRYING: ("retrying", 2),
 }
-"""The class and the height of a phase in a bar of 20."""
+"""CSS class and height of each phase in a bar."""
 _HISTOGRAM_WIDTH, _HISTOGRAM_HEIGHT = 240, 72
 
 
 def phase_class(phase: Phase) -> str:
-    """Return the class of a phase in the page's style."""
+    """Return the CSS class of a phase."""
     return _PHASES[phase][0]
 
 
 def spans_bar(spans: Sequence[Span], started: datetime, seconds: float, until: datetime, title: str) -> str:
-    """Return a step's spans on the time axis of the execution.
+    """Return the spans of a step as SVG, on the time axis of the execution.
 
     Args:
-        spans: of the step.
-        started: where the axis begins.
-        seconds: its length.
-        until: when a span ends that lasts.
-        title: what the bar shows, in words.
+        spans: the spans of the step.
+        started: the start of the axis.
+        seconds: the length of the axis.
+        until: the end of spans that have not ended.
+        title: a description of the bar, for screen readers.
     """
     drawing = _bar(title)
     for span in spans:
@@ -56,7 +57,7 @@ def spans_bar(spans: Sequence[Span], started: datetime, seconds: float, until: d
 def intervals_bar(
     intervals: Iterable[tuple[float, float]], seconds: float, title: str, *, kind: str = "running"
 ) -> str:
-    """Return intervals on an axis of some seconds; `kind` is their class in the page's style."""
+    """Return intervals as SVG, on an axis of the given length; `kind` is their CSS class."""
     drawing = _bar(title)
     for start, end in intervals:
         drawing.append(_piece(start, end, seconds, 12, kind))
@@ -64,7 +65,7 @@ def intervals_bar(
 
 
 def share_bar(share: float, previous: float | None = None) -> str:
-    """Return a share as a bar, that of the previous run as a line; the number stands beside it."""
+    """Return a fraction as an SVG bar, with a mark at the fraction of the previous run."""
     drawing = _bar()
     drawing.append(_piece(0, share, 1, 12, "running"))
     if previous is not None:
@@ -75,7 +76,10 @@ def share_bar(share: float, previous: float | None = None) -> str:
 
 
 def histogram(data: Histogram, title: str) -> str:
-    """Return a histogram: bars for this run, an outline for the previous one, each as a share of its rows."""
+    """Return a histogram as SVG: bars for this run, an outline for the previous one.
+
+    Heights are fractions of the rows of a run, so that runs of different sizes are comparable.
+    """
     drawing = draw.Drawing(_HISTOGRAM_WIDTH, _HISTOGRAM_HEIGHT, class_="histogram", role="img")
     drawing.append_title(title)
     now, before = _shares(data.counts), _shares(data.previous or ())

@@ -1,4 +1,4 @@
-"""The graph of the steps, each below its dependencies."""
+"""Draws the graph of the steps as SVG, each step below its dependencies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,11 +9,11 @@ from ml_pipeline.execution_report.model import NOT_STARTED, Step
 from ml_pipeline.execution_report.page.text import cut, seconds
 
 COLUMNS = 4
-"""Steps side by side at most: more of them that may run at the same time continue in the next row."""
+"""Maximum number of steps in a row. More steps of the same level continue in the next row."""
 _BOX_WIDTH, _BOX_HEIGHT = 190, 48
 _GAP_X, _GAP_Y = 20, 36
 _CHARACTERS = 24
-"""Of a step's name that its box has room for."""
+"""Maximum number of characters of a step's name in its box."""
 
 _CLASSES: Mapping[str, str] = {
     "Succeeded": "good",
@@ -23,7 +23,7 @@ _CLASSES: Mapping[str, str] = {
     "Executing": "running-status",
     "Starting": "running-status",
 }
-"""By status the class in the page's style."""
+"""CSS class of each status."""
 _IDLE = "idle"
 _SIGNS: Mapping[str, str] = {
     "good": "M1.5,6.5 L4.5,9.5 L10.5,2.5",
@@ -32,7 +32,7 @@ _SIGNS: Mapping[str, str] = {
     "running-status": "M3,1.5 L10.5,6 L3,10.5 Z",
     _IDLE: "M6,1.5 A4.5,4.5 0 1 1 5.99,1.5 Z",
 }
-"""By class a path in a square of 12: not every font has such signs."""
+"""SVG path of the symbol of each class, in a square of 12 units. Not every font has such symbols."""
 
 
 class _Link(draw.DrawingParentElement):  # type: ignore[misc]  # the library has no types
@@ -40,7 +40,7 @@ class _Link(draw.DrawingParentElement):  # type: ignore[misc]  # the library has
 
 
 def sign(name: str) -> str:
-    """Return the sign of a status's class as SVG; its words stand beside it."""
+    """Return the symbol of a class as SVG, hidden from screen readers, because the status is next to it."""
     drawing = draw.Drawing(12, 12, class_="sign", aria_hidden="true")
     drawing.append(_sign(name))
     text: str = drawing.as_svg(header="")
@@ -52,18 +52,18 @@ def _sign(name: str, **attributes: str) -> Any:
 
 
 def class_of(status: str) -> str:
-    """Return the class of a status in the page's style."""
+    """Return the CSS class of a status."""
     return _CLASSES.get(status, _IDLE)
 
 
 def words_of(step: Step) -> str:
-    """Return a step's status for people."""
+    """Return the status of a step as text."""
     status = "Not started" if step.status == NOT_STARTED else step.status
     return f"{status}, result reused" if step.reused_from else status
 
 
 def levels(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return steps by level: a step's level is one more than the highest of those that it depends on."""
+    """Return steps by level. The level of a step is one above the highest level of its dependencies."""
     by_name = {step.name: step for step in steps}
     level: dict[str, int] = {}
     pending = list(by_name)
@@ -73,7 +73,7 @@ def levels(steps: Sequence[Step]) -> list[list[Step]]:
             for name in pending
             if all(other in level for other in by_name[name].after if other in by_name)
         ]
-        for name in ready or pending:  # a circle cannot be executed; it must not hang the page either
+        for name in ready or pending:  # ends the loop if dependencies are circular
             above = [level[other] for other in by_name[name].after if other in level]
             level[name] = max(above, default=-1) + 1
         pending = [name for name in pending if name not in level]
@@ -84,7 +84,7 @@ def levels(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def graph(steps: Sequence[Step]) -> str:
-    """Return the graph as SVG; each box leads to the step's part of the page."""
+    """Return the graph as SVG. Each box links to the section of the step."""
     rows = [
         level[start : start + COLUMNS] for level in levels(steps) for start in range(0, len(level), COLUMNS)
     ]
@@ -111,7 +111,7 @@ def graph(steps: Sequence[Step]) -> str:
 
 
 def _place(row: int, of_row: int, index: int, width: int) -> tuple[float, float]:
-    """Return the upper left corner of a box; a row is in the middle."""
+    """Return the upper left corner of a box. Rows are centered."""
     own = of_row * (_BOX_WIDTH + _GAP_X) - _GAP_X
     return (width - own) / 2 + index * (_BOX_WIDTH + _GAP_X), row * (_BOX_HEIGHT + _GAP_Y) + 1
 

@@ -1,4 +1,4 @@
-"""Renders the page from the model with an escaping template, and charts as SVG."""
+"""Renders the page from the model, with a template that escapes all values."""
 
 import base64
 import hashlib
@@ -13,19 +13,19 @@ from ml_pipeline.execution_report.page import charts, graph, text
 
 FOLDER = Path(__file__).parent
 OPEN_STEPS = 3
-"""Steps that are unfolded where there are no more; of more only those that failed."""
+"""Maximum number of steps for which all steps are open. With more steps, only failed ones are open."""
 
 LEAST_SHARE = 0.005
-"""Of a step's longest span: what is shorter is left out of the words about it."""
+"""Spans shorter than this fraction of a step's longest span are not listed in its text."""
 
 
 def render(report: ExecutionReport) -> str:
-    """Return the report as one HTML page, which loads nothing and runs no script."""
+    """Return the report as an HTML page that loads no resources and runs no scripts."""
     style = (FOLDER / "style.css").read_text(encoding="utf-8")
     template = _environment().get_template("page.html.jinja")
     return template.render(
         report=report,
-        style=Markup(style),  # noqa: S704 - a file of ours
+        style=Markup(style),  # noqa: S704 - a file of this repository
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         axis=[report.seconds * part / 4 for part in range(5)],
         is_open=lambda step: len(report.steps) <= OPEN_STEPS or step.status == "Failed",
@@ -66,24 +66,24 @@ def _environment() -> Environment:
 
 
 def _svg(drawn: str) -> Markup:
-    """Return SVG for the page: the library has escaped the texts in it."""
+    """Return SVG as markup. drawsvg has escaped its texts."""
     return Markup(drawn)  # noqa: S704
 
 
 def _headline(step: Step) -> list[str]:
-    """Return what is shown of a step that is folded."""
+    """Return the summary of a step, which is also visible if the step is closed."""
     took = [text.seconds(step.took)] if step.spans and not step.reused_from else []
     read = [] if step.rows_in is None else [f"{text.number(step.rows_in)} rows read"]
     return [*took, *read, *([f"{text.number(step.rows_rejected)} rejected"] if step.rows_rejected else [])]
 
 
 def _until(report: ExecutionReport) -> datetime:
-    """Return the end of what still runs."""
+    """Return the end of spans that have not ended."""
     return report.started + timedelta(seconds=report.seconds)
 
 
 def _spans(report: ExecutionReport, step: Step) -> list[str]:
-    """Return what a step did in words; what took no time beside the rest is left out."""
+    """Return the phases and durations of a step as text, without very short ones."""
     took = [((span.ended or _until(report)) - span.started).total_seconds() for span in step.spans]
     least = LEAST_SHARE * max(took, default=0.0)
     return [

@@ -1,10 +1,10 @@
-"""Numbers, times and sizes as the page shows them."""
+"""Formats numbers, times and sizes for the page."""
 
 from datetime import UTC, datetime
 
 
 def seconds(value: float) -> str:
-    """Return a duration.
+    """Return a duration as text.
 
     >>> [seconds(each) for each in (0, 0.04, 3.14159, 59.7, 119.6, 7325)]
     ['0 s', '0.04 s', '3.1 s', '1 min 00 s', '2 min 00 s', '2 h 02 min']
@@ -21,12 +21,12 @@ def seconds(value: float) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Return a time in UTC."""
+    """Return a time in UTC as text."""
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if value else "not yet"
 
 
 def size(value: float) -> str:
-    """Return bytes in units of 1,000.
+    """Return a number of bytes as text, in powers of 1,000.
 
     >>> [size(each) for each in (0, 999, 1234, 5_600_000, 7e12)]
     ['0 B', '999 B', '1.2 kB', '5.6 MB', '7.0 TB']
@@ -39,12 +39,12 @@ def size(value: float) -> str:
 
 
 def number(value: int | None) -> str:
-    """Return a count, or what stands for one that is not known."""
+    """Return a count as text, or "not reported" for None."""
     return "not reported" if value is None else f"{value:,}"
 
 
 def percent(share: float) -> str:
-    """Return a share; what is not zero is not shown as zero.
+    """Return a fraction as a percentage. Only 0 is shown as 0 %.
 
     >>> [percent(each) for each in (0, 0.00001, 0.0123, 0.5, 1)]
     ['0 %', '< 0.1 %', '1.2 %', '50 %', '100 %']
@@ -56,7 +56,7 @@ def percent(share: float) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Return an amount; what is less than a cent has its digits.
+    """Return an amount in USD as text. Amounts below one cent have four decimals.
 
     >>> [usd(each) for each in (None, 0, 0.0042, 0.2, 1234.5)]
     ['not known', '0.00 USD', '0.0042 USD', '0.20 USD', '1,234.50 USD']
@@ -67,5 +67,5 @@ def usd(value: float | None) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return a text that fits, with an ellipsis where it was longer."""
+    """Return a text of at most `length` characters. An ellipsis replaces what is cut."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,4 +1,4 @@
-"""Ingestion of delimited text against a declared schema: check, quarantine, write, report.
+"""Ingests delimited text with a declared schema: validates, quarantines, writes and reports.
 
-Spark divides the input among its cores. Each task reads its part, checks and writes it with Polars.
+Spark divides the input among its cores. Each task reads, validates and writes its part with Polars.
 """

@@ -1,6 +1,6 @@
-"""What the driver sends to a task and receives, without the imports of tasks.
+"""Defines the input and result of tasks.
 
-The driver imports this module and not Polars, which takes it half a second before Spark starts.
+The driver imports this module. It must not import Polars, which would take half a second before Spark starts.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from etl.ingestion.table import Table
     from etl.storage import S3Settings
 
-# A task has one core. Polars reads this when it is imported, which the rules of a table do as they arrive.
+# A task has one core. Polars reads this variable when it is imported, which unpickling a table can do.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 class Assignment(NamedTuple):
-    """What all tasks of a run have in common."""
+    """The common input of all tasks of a run."""
 
     table: Table
     sink: Sink
     folder: str
     """The folder of the run."""
     run_id: str
-    """Part of the names of its files."""
+    """A unique part of file names."""
     source: S3Settings
 
 
 class Written(NamedTuple):
-    """A file that was written."""
+    """A file that a task wrote."""
 
     name: str
     size: int
@@ -42,7 +42,7 @@ class Written(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A record that is not valid, as it is quarantined."""
+    """A quarantined record: the input file, the text, and why it is not valid."""
 
     file: str
     line: str
@@ -50,27 +50,27 @@ class Rejected(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a task has done; a problem ends the job."""
+    """The result of a task. If it has a problem, the job fails."""
 
     rows: int
-    """Records that it read, rejected ones included."""
+    """Number of records that were read, including rejected ones."""
     outputs: dict[str, list[Written]]
     rejected: list[Written]
     examples: list[Rejected]
     seconds: float
     problem: str | None = None
     summary: Any = None
-    """The summary of the rows that the sink made."""
+    """The summary of the rows by the sink."""
 
 
 def run_task(assignment: Assignment, part: Part) -> Result:
-    """Do a part of the work, in a Python worker."""
-    from etl.ingestion.task import ingest_part  # noqa: PLC0415 - Polars, which the driver needs not
+    """Run a task in a Python worker, and return its result."""
+    from etl.ingestion.task import ingest_part  # noqa: PLC0415 - imports Polars
 
     return ingest_part(assignment, part)
 
 
 def sum_of(summaries: Iterable[Any]) -> Any:
-    """Return the sum of summaries; None if there are none."""
+    """Return the sum of summaries, or None if there are no summaries."""
     found = [each for each in summaries if each is not None]
     return reduce(add, found) if found else None

@@ -1,7 +1,7 @@
-"""Checks a block of records: returns valid ones as a data frame, and others with the reason.
+"""Validates a block of records: returns valid ones as data frames, and rejected ones with the reason.
 
-Nearly all records are plain, and Polars converts a whole block of them at once. What it does not accept is
-looked at again: first without quotes and blanks around fields, as a whole again, then one by one.
+Polars converts a whole block at once, which suffices for plain records. Records that it does not accept are
+converted again without quotes and spaces around fields, and then one by one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WRONG_HEADER = "is a header line with other columns"
 NO_COLUMN_NAMES = frozenset(
     ("NaN", "nan", "NA", "N/A", "NULL", "Null", "null", "None", "Inf", "Infinity"),
 )
-"""Words that do stand in records."""
+"""Words that occur as values, and are therefore not considered column names."""
 
 _VALID = "\0valid"
 _WORD = re.compile(r"[ \t\n\x0b\f\r]*[^\W\d_]")
@@ -37,24 +37,24 @@ _BLANK_LINE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u
 _QUOTED = re.compile(rb'(^|,)[ \t\x0b\f\r]*"([^",\n]*)"[ \t\x0b\f\r]*(?=,|$)', re.MULTILINE)
 _PADDED = re.compile(rb" *(,|\n) *")
 _COMPRESSED = (b"\x1f", b"x", b"\x28")
-"""How what Polars would take for a compressed file begins."""
+"""First bytes of text that Polars would read as a compressed file."""
 
 
 class Block(NamedTuple):
-    """Whole records of one or more files, each line ended by a line feed."""
+    """Complete records of one or more files. Lines end with a line feed."""
 
     text: bytes
     offsets: list[int]
-    """Where each file begins."""
+    """The position of the first byte of each file."""
     files: list[str]
 
     def file_at(self, position: int) -> str:
-        """Return the file of the record at a position."""
+        """Return the file that contains a position."""
         return self.files[bisect_right(self.offsets, position) - 1]
 
 
 class Problem(NamedTuple):
-    """What ends the job, since it is wrong with a file and not with a record of it."""
+    """A problem of a whole file, with which the job fails."""
 
     file: str
     line: str
@@ -62,7 +62,7 @@ class Problem(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What became of a block: data frames with all fields, and what was rejected."""
+    """The result for a block: data frames of valid records with all fields, and rejected records."""
 
     valid: list[pl.DataFrame]
     rejected: list[Rejected]
@@ -70,7 +70,7 @@ class Checked(NamedTuple):
 
 
 def check(table: Table, block: Block) -> Checked:
-    """Check the records of a block."""
+    """Return the valid and rejected records of a block."""
     if table.takes_header_for_a_record:
         block = _without_headers(table, block)
     if table.multiline and b'"' in block.text:
@@ -83,7 +83,7 @@ def check(table: Table, block: Block) -> Checked:
 
 
 def _without_headers(table: Table, block: Block) -> Block:
-    """Return a block whose files do not begin with a header line."""
+    """Return a block without the header lines of its files."""
     texts, offsets, size = [], [], 0
     for begin, end in zip(block.offsets, [*block.offsets[1:], len(block.text)], strict=True):
         after = block.text.find(b"\n", begin, end) + 1
@@ -95,7 +95,7 @@ def _without_headers(table: Table, block: Block) -> Block:
 
 
 def convert(table: Table, text: bytes) -> pl.DataFrame:
-    """Return a row for each line: the values of all fields, and whether all of them are valid."""
+    """Return a data frame with a row for each line: the values of all fields, and whether it is valid."""
     raw = _read(table, text)
     valid = pl.all_horizontal(*(_is_valid(field) for field in table.fields)).fill_null(value=False)
     return raw.select(*(field.values().alias(field.name) for field in table.fields), valid.alias(_VALID))
@@ -122,18 +122,18 @@ def _read(table: Table, text: bytes) -> pl.DataFrame:
     text = b"\n" + text if disguised else text
     try:
         frame = pl.read_csv(text, **options)
-    except pl.exceptions.ComputeError:  # what is not UTF-8
+    except pl.exceptions.ComputeError:  # text that is not UTF-8
         frame = pl.read_csv(text, **options, encoding="utf8-lossy")
     return frame.slice(1) if disguised else frame
 
 
 def _check_records(table: Table, block: Block, frame: pl.DataFrame | None = None) -> Checked:
-    """Check records some of which need a closer look.
+    """Return the valid and rejected records of a block with unusual records.
 
     Args:
-        table: what they should be.
+        table: the declared schema.
         block: the records.
-        frame: their rows, where they have been converted.
+        frame: the rows of the records, if they were already converted.
     """
     records = find_records(block.text, table.separator, multiline=table.multiline)
     exact = (records.separators == len(table.fields) - 1) & records.quoted
@@ -142,7 +142,7 @@ def _check_records(table: Table, block: Block, frame: pl.DataFrame | None = None
     if frame is not None and len(frame) == len(exact):
         valid = frame.get_column(_VALID).to_numpy() & exact
         accepted = frame.filter(pl.Series(valid))
-    else:  # quotes that enclose no field make other rows than records
+    else:  # with quotes inside fields, Polars returns other rows
         accepted, valid = _convert_exact(table, records.select(block.text, exact), exact)
     parts = [(accepted.drop(_VALID), np.flatnonzero(valid))]
     left = np.flatnonzero(~valid)
@@ -157,7 +157,7 @@ def _check_records(table: Table, block: Block, frame: pl.DataFrame | None = None
 
 
 def _convert_exact(table: Table, text: bytes, exact: Array) -> tuple[pl.DataFrame, Array]:
-    """Return the valid rows of the chosen records, and which records of the block these are."""
+    """Return the valid rows of the selected records, and a mask of these records in the block."""
     frame = convert(table, text)
     valid, chosen = np.zeros(len(exact), bool), np.flatnonzero(exact)
     if len(frame) != len(chosen):
@@ -168,7 +168,7 @@ def _convert_exact(table: Table, text: bytes, exact: Array) -> tuple[pl.DataFram
 
 
 def normalized(text: bytes, separator: str) -> bytes:
-    r"""Return lines without quotes and spaces around fields; stray quotes stay, and spoil their field.
+    r"""Return lines without quotes and spaces around fields. Other quotes are kept, and make a field invalid.
 
     >>> normalized(b'M , "1.5"\n', ",")
     b'M,1.5\n'
@@ -212,7 +212,7 @@ def _one_by_one(
 
 
 def split(table: Table, record: str) -> list[str] | None:
-    """Return the texts of the fields of a record; None where quotes do not enclose whole fields."""
+    """Return the texts of the fields of a record, or None if quotes do not enclose whole fields."""
     if table.multiline:
         lines = io.StringIO(record, newline="\n")
         try:
@@ -226,11 +226,11 @@ def split(table: Table, record: str) -> list[str] | None:
 
 
 def record_rejection_reason(table: Table, fields: list[str] | None) -> str | None:
-    """Return what is wrong with a record, or None.
+    """Return why a record is rejected, or None if it is valid.
 
     Args:
-        table: what it should be.
-        fields: its texts; None where its quotes do not enclose whole fields.
+        table: the declared schema.
+        fields: the texts of the record, or None if quotes do not enclose whole fields.
     """
     if fields is None:
         return "quotes that do not enclose a field"
@@ -252,7 +252,10 @@ def _value(field: Any, text: str) -> Any:
 
 
 def _wrong_header(table: Table, fields: list[str] | None) -> str | None:
-    """Return whether a rejected record is a header line: of most of the names, or of as many words."""
+    """Return a problem if a rejected record is a header line, or None.
+
+    A header line contains at least three names of fields, or only words, one for each field.
+    """
     if fields is None:
         return None
     values = NO_COLUMN_NAMES | table.words
@@ -265,7 +268,7 @@ def _wrong_header(table: Table, fields: list[str] | None) -> str | None:
 def _with_rules(
     table: Table, block: Block, parts: list[tuple[pl.DataFrame, Array | None]], rejected: list[Rejected]
 ) -> Checked:
-    """Reject what does not meet a rule between fields; the first one that is not met is the reason."""
+    """Reject records that violate a rule between fields. The reason is the first violated rule."""
     frames = []
     for part, numbers in parts:
         frame = part

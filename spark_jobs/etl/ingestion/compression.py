@@ -1,4 +1,4 @@
-"""Detects compressed files by name, and decompresses them."""
+"""Detects compressed files by their names, and decompresses them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _StoredStream(io.RawIOBase):
-    """A stored file as a stream, which reads ahead by large ranges."""
+    """A stored file as a stream."""
 
     def __init__(self, files: Storage, file: StoredFile):
         self._files, self._file = files, file
@@ -36,7 +36,7 @@ class _StoredStream(io.RawIOBase):
 
 def _open_zstd(stream: Any) -> Any:
     try:
-        import zstandard  # noqa: PLC0415 - the image has none: a step may bring it along
+        import zstandard  # noqa: PLC0415 - not in the image; a step can add it
     except ImportError:
         raise JobError(
             "Zstandard needs the package zstandard: add it to the step's requirements, or compress "
@@ -46,7 +46,7 @@ def _open_zstd(stream: Any) -> Any:
 
 
 class _Deflate(io.RawIOBase):
-    """Hadoop's default codec: zlib without a header of a container."""
+    """A stream of Hadoop's default codec: a zlib stream without a container format."""
 
     def __init__(self, stream: Any):
         self._stream, self._decoder, self._ready = stream, zlib.decompressobj(), b""
@@ -73,12 +73,12 @@ CODECS: dict[str, Callable[[Any], Any]] = {
     ".deflate": _Deflate,
     ".zst": _open_zstd,
 }
-"""What decompresses a file, by the suffix of its name."""
+"""A function that opens a decompressed stream, by file suffix."""
 UNSUPPORTED = (".lz4", ".snappy")
 
 
 def codec_of(name: str) -> str:
-    """Return the suffix of a name that stands for a compression; empty if it has none."""
+    """Return the compression suffix of a name, or an empty string."""
     return next((suffix for suffix in (*CODECS, *UNSUPPORTED) if name.endswith(suffix)), "")
 
 
@@ -86,11 +86,11 @@ def decompressed(files: Storage, file: StoredFile, block_bytes: int) -> Iterator
     """Yield the content of a compressed file in blocks.
 
     Raises:
-        JobError: it cannot be decompressed.
+        JobError: the compression is not supported, or the content is damaged.
     """
     codec = codec_of(file.uri)
     if codec in UNSUPPORTED:
-        raise JobError(f"{file.uri}: {codec} is not read: compress the input with gzip")
+        raise JobError(f"{file.uri}: {codec} is not supported: compress the input with gzip")
     try:
         stream = CODECS[codec](io.BufferedReader(_StoredStream(files, file), block_bytes // 4))
         while chunk := stream.read(block_bytes):

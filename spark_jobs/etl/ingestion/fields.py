@@ -1,8 +1,8 @@
-"""The fields of a record: which texts are valid values, and why others are not.
+"""Defines the fields of a record: which texts are valid, and why others are rejected.
 
-A field converts a column at once, with Polars, and a single text, with Python. The first may miss a value
-that is written in an unusual way, but accepts nothing that the second does not; what it misses is looked at
-again.
+A field converts columns with Polars, and single texts with Python. The conversion of columns is fast, but
+rejects some unusual representations of valid values. These texts are then converted one by one. The
+conversion of columns never accepts a text that the other one rejects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LARGEST_DOUBLE = sys.float_info.max
 SHOWN_CHARACTERS = 120
 
 _BLANKS = "".join(map(chr, range(0x21)))
-"""What may stand around a number."""
+"""Characters that may surround a number: all up to the space, U+0020."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -31,7 +31,7 @@ Bound = Union[int, float, decimal.Decimal, None]
 
 
 def _polars() -> Any:
-    """Return Polars, which takes half a second to import: the driver only declares fields."""
+    """Return the module Polars. The driver does not need it, and its import takes half a second."""
     import polars  # noqa: PLC0415
 
     return polars
@@ -39,12 +39,12 @@ def _polars() -> Any:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a record, by its place in it; one that is not required may be empty, and is null then."""
+    """A field of a record. If it is not required, an empty text is null."""
 
     name: str
 
     def read_as(self) -> Any:
-        """Return the type by which Polars reads the column: that of its values, or text to convert."""
+        """Return the type with which Polars reads the column: the type of the values, or text to convert."""
         return _polars().String
 
     def dtype(self) -> Any:
@@ -52,19 +52,19 @@ class Field:
         return _polars().String
 
     def values(self) -> pl.Expr:
-        """Return the values of the column; null if a text is not a value."""
+        """Return the values of the column. Invalid texts are null."""
         return _polars().col(self.name)
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
-        """Return which values the field accepts; null counts as not accepted."""
+        """Return whether each value is valid. Null is not valid."""
         return values.is_not_null()
 
     def rejection_reason(self, text: str) -> str | None:
-        """Return what is wrong with a text that is not empty, or None."""
+        """Return why a nonempty text is rejected, or None if it is valid."""
         raise NotImplementedError
 
     def value(self, text: str) -> Any:
-        """Return the value of a text without objection."""
+        """Return the value of a valid text."""
         raise NotImplementedError
 
     def _rejects(self, text: str, what: str) -> str:
@@ -73,18 +73,18 @@ class Field:
 
 @dataclass(frozen=True)
 class String(Field):
-    """Text, or one of `choices` where there are any."""
+    """Text, or one of `choices` if there are any."""
 
     choices: tuple[str, ...] = ()
     required: bool = True
 
     def values(self) -> pl.Expr:
-        """Return the texts, without spaces around them."""
+        """Return the texts without surrounding spaces."""
         column = _polars().col(self.name)
         return column if self.choices else column.str.strip_chars(" ")
 
     def accepted(self, values: pl.Expr) -> pl.Expr:
-        """Return which values are one of the choices, or UTF-8 and not empty."""
+        """Return whether each value is one of the choices or, without choices, nonempty UTF-8."""
         if self.choices:
             return _polars().any_horizontal(*(values == choice for choice in self.choices))
         return (values != "") & ~values.str.contains("\ufffd", literal=True)
@@ -102,14 +102,14 @@ class String(Field):
 
 @dataclass(frozen=True)
 class _Number(Field):
-    """A number between two bounds, which count as well."""
+    """A number from `minimum` to `maximum`, both included."""
 
     minimum: Bound = None
     maximum: Bound = None
     required: bool = True
 
     def read_as(self) -> Any:
-        """Return the type of the values, unless empty texts must be distinguished from invalid numbers."""
+        """Return the type of the values. Optional fields are text, because empty and invalid texts differ."""
         return self.dtype() if self.required else _polars().String
 
     def values(self) -> pl.Expr:
@@ -136,7 +136,7 @@ class _Number(Field):
 
 @dataclass(frozen=True)
 class Double(_Number):
-    """A number of 64 bits, finite."""
+    """A finite floating-point number of 64 bits."""
 
     def dtype(self) -> Any:
         """Return the type of the values."""
@@ -163,7 +163,7 @@ class Double(_Number):
 
 @dataclass(frozen=True)
 class Integer(_Number):
-    """A whole number of 32 or 64 bits."""
+    """An integer of 32 or 64 bits."""
 
     bits: int = 32
 
@@ -193,13 +193,13 @@ class Integer(_Number):
 
 @dataclass(frozen=True)
 class Decimal(_Number):
-    """A number of at most `precision` digits, `scale` of them after the point, written without exponent."""
+    """A number with up to `precision - scale` digits before the point and `scale` after it, no exponent."""
 
     precision: int = 18
     scale: int = 2
 
     def read_as(self) -> Any:
-        """Return text, because whether a value fits depends on its digits."""
+        """Return text, because the number of digits decides whether a value is valid."""
         return _polars().String
 
     def dtype(self) -> Any:
@@ -207,7 +207,7 @@ class Decimal(_Number):
         return _polars().Decimal(self.precision, self.scale)
 
     def values(self) -> pl.Expr:
-        """Return the numbers of texts that fit."""
+        """Return the numbers. Texts with too many digits are null."""
         text = _polars().col(self.name)
         return (
             _polars()
@@ -242,7 +242,7 @@ class Decimal(_Number):
 
 @dataclass(frozen=True)
 class Timestamp(Field):
-    """A time, written in one format of chrono and strftime; without an offset it is taken for UTC."""
+    """A time in a strftime format, which Polars parses with chrono. A time without offset is UTC."""
 
     format: str = "%Y-%m-%d %H:%M:%S"
     required: bool = True
@@ -269,7 +269,7 @@ class Timestamp(Field):
 
 @dataclass(frozen=True)
 class Date(Timestamp):
-    """A day, written in one format."""
+    """A date in a strftime format."""
 
     format: str = "%Y-%m-%d"
 
@@ -278,12 +278,12 @@ class Date(Timestamp):
         return _polars().Date
 
     def values(self) -> pl.Expr:
-        """Return the days."""
+        """Return the dates."""
         return _polars().col(self.name).str.to_date(self.format, strict=False)
 
 
 def printable(text: str) -> str:
-    """Return the beginning of a text, with a mark for each character that does not print."""
+    """Return the beginning of a text, with U+FFFD in place of characters that are not printable."""
     return "".join(
         "\ufffd" if unicodedata.category(character) in _UNPRINTABLE else character
         for character in text.strip(" ")[:SHOWN_CHARACTERS]

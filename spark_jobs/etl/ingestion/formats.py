@@ -1,4 +1,4 @@
-"""Detects files that are not text by their first bytes."""
+"""Detects files of other formats by their first bytes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _FORMATS: tuple[tuple[bytes, str], ...] = (
     (rb"\xff\xfe|\xfe\xff", f"is UTF-16: {_CONVERT}"),
     (rb"(\x00[\x20-\x7f]){3}|([\x20-\x7f]\x00){3}", f"is UTF-16: {_CONVERT}"),
 )
-"""What a file is that begins with these bytes, and what to do. The first that fits counts."""
+"""Patterns of first bytes, and what they indicate. The first match is used."""
 
 
 def other_format(text: bytes) -> str | None:
-    r"""Return what is wrong with a file that begins with a text, or None.
+    r"""Return the problem of a file that begins with these bytes, or None.
 
     >>> other_format(b"PAR1\x15\x04"), other_format(b"PAR1,7")
     ('is a Parquet file: convert it to CSV', None)

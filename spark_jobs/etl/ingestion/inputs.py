@@ -1,4 +1,4 @@
-"""The input of a job: its files, and their assignment to tasks."""
+"""Finds the input files of a job, and divides them among tasks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from etl.storage import Storage, StoredFile
 
 SPLIT_BYTES = 128 * 1024**2
-"""Input of one task, and so of one file of each output: few files to list, large enough to read well."""
+"""Maximum input of a task, and so of an output file. Fewer, larger files are faster to list and read."""
 LEAST_SPLIT_BYTES = 4 * 1024**2
-"""What is too little to be worth a task of its own, as Spark's spark.sql.files.openCostInBytes."""
+"""Minimum input of a task, the default of spark.sql.files.openCostInBytes."""
 SHOWN_NAMES = 3
 
 LOG = logging.getLogger("etl")
 
 
 class Piece(NamedTuple):
-    """A range of a file; a record belongs to the range in which it begins."""
+    """A byte range of a file. A record belongs to the range in which it begins."""
 
     file: StoredFile
     start: int
@@ -32,24 +32,24 @@ class Piece(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one task reads."""
+    """The input of a task."""
 
     number: int
     pieces: tuple[Piece, ...]
 
     @property
     def size(self) -> int:
-        """Its bytes."""
+        """The size in bytes."""
         return sum(piece.end - piece.start for piece in self.pieces)
 
 
 def find_input(files: Storage, uri: str) -> list[StoredFile]:
-    """Return the files of a URI: a file, a folder with all below it, or what a glob pattern matches.
+    """Return the files of a URI, which is a file, a folder with its subfolders, or a glob pattern.
 
-    Hidden ones are left out and logged.
+    Files with hidden names are skipped, and a warning is logged.
 
     Raises:
-        JobError: there is nothing, or there are hidden files only.
+        JobError: there are no files, or only files with hidden names.
     """
     found = list(_below(files, uri))
     if not found:
@@ -58,7 +58,7 @@ def find_input(files: Storage, uri: str) -> list[StoredFile]:
     kept = [file for file, name in found if not is_hidden(name)]
     if not any(file.size for file in kept) and any(file.size for file, _ in found):
         raise JobError(
-            f"the job skips all files at {uri}, since names that begin with _ or . are hidden: "
+            f"the job skips all files at {uri}, because names that begin with _ or . are hidden: "
             f"{_some(hidden)}; rename them"
         )
     if skipped := [file.uri for file, name in found if is_hidden(name) and file.size]:
@@ -67,7 +67,7 @@ def find_input(files: Storage, uri: str) -> list[StoredFile]:
 
 
 def _below(files: Storage, uri: str) -> Iterable[tuple[StoredFile, str]]:
-    """Yield each file with its name below the folder that the URI names or its pattern matches."""
+    """Yield each file with its path in the folder that the URI names or its glob pattern matches."""
     path = str(local_path(uri)) if uri.startswith("file:") else uri.rstrip("/")
     if not GLOB_CHARACTER.search(path):
         for file in files.files(path):
@@ -86,7 +86,7 @@ def _below(files: Storage, uri: str) -> Iterable[tuple[StoredFile, str]]:
             yield file, _name_below(file, top)
     if exact and not matched:
         raise JobError(
-            f"{uri} is there, but as a glob pattern it means other names: write {escaped(uri)}, or rename it"
+            f"{uri} exists, but as a glob pattern it matches other names: use {escaped(uri)}, or rename it"
         )
 
 
@@ -95,14 +95,14 @@ def _name_below(file: StoredFile, top: str) -> str:
 
 
 def divide(found: Sequence[StoredFile], cores: int, *, splittable: bool) -> list[Part]:
-    """Divide files among tasks, as evenly as ranges of files allow, and with few tasks for many small files.
+    """Divide files evenly among tasks. Small files share a task.
 
-    For large data, the number of tasks is a multiple of the cores, so that no core waits for the last task.
+    For large inputs, the number of tasks is a multiple of the cores, so that no core is idle at the end.
 
     Args:
         found: the files.
-        cores: that run tasks at the same time.
-        splittable: whether the end of a record can be found from anywhere in a file.
+        cores: the number of cores.
+        splittable: whether files may be split, because the end of a record can be found from any position.
     """
     total = sum(file.size for file in found)
     cores = max(1, cores)

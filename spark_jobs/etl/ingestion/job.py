@@ -1,9 +1,9 @@
-"""An ingestion job from its command line to its report.
+"""Runs an ingestion job, from its command line to its report.
 
-Each run has a folder below `--output_table`, `runs/<run>/`, with a folder for each format, `rejected/` (JSON
-lines: file, line, reason; if there are any) and `report.json` (docs/job-report.md). Last of all, and at once,
-the report takes the place of the one in the report folder. Whoever follows that one to the folders it names
-sees one whole run or another, never half of one.
+`<output_table>/runs/<run>/` contains a folder for each format, `report.json` (docs/job-report.md) and, if
+rows were rejected, `rejected/` with JSON lines of file, line and reason. In the end, the report atomically
+replaces the one in the report folder. Therefore, readers that open the folders in that report see a
+complete run.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from etl.storage import Storage
 
 INPUT_BYTES = "etl.inputBytes"
-"""The property of a Spark job that has the input bytes of each of its tasks, for who reads the event log."""
+"""Property of the Spark job with the input bytes of each task, for the analysis of the event log."""
 INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
-"""The properties of the Spark job after it that have the rows which each task read and rejected."""
+"""Properties of a second, empty Spark job with the numbers of rows that each task read and rejected."""
 SHOWN_LINES = 3
 
 
 class Options(NamedTuple):
-    """The command line."""
+    """The options of the command line."""
 
     input_table: str
     output_table: str
@@ -59,12 +59,12 @@ def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
     """Run an ingestion job.
 
     Args:
-        table: the input and what is written of it.
-        name: of the Spark application.
-        argv: the words after the job's file; by default those of this process.
+        table: the schema of the input and the output.
+        name: the name of the Spark application.
+        argv: the arguments of the job; by default, those of this process.
 
     Raises:
-        JobError: the input, the output or Spark do not allow it; the message is one line.
+        JobError: the input, the output or Spark prevent it; the message is one line.
     """
     options = parse(argv)
     log = stdout_logger(name)
@@ -76,22 +76,22 @@ def ingest(table: Table, name: str, argv: Sequence[str] | None = None) -> None:
 
 @contextmanager
 def spark_session(name: str, seconds: dict[str, float]) -> Iterator[SparkSession]:
-    """Start Spark for a block; what fails in Spark or S3 becomes one line.
+    """Start Spark for a block, and describe errors of Spark and S3 in one line.
 
     Args:
-        name: of the Spark application.
-        seconds: takes the time of the start.
+        name: the name of the Spark application.
+        seconds: receives the duration of the start in seconds.
 
     Raises:
         JobError: Spark or S3 fails.
     """
     with timed(seconds, "start Spark"):
-        # Sizes belong to the cluster (configuration.json), so none are set here.
+        # Executor sizes depend on the cluster, and are set in configuration.json.
         spark = SparkSession.builder.appName(name).getOrCreate()
     spark.sparkContext.setLogLevel("WARN")
     try:
         yield spark
-    except SPARK_ERRORS as error:  # Java's trace stays in the log above; the last line is for people
+    except SPARK_ERRORS as error:  # the log contains the stack trace of Java
         raise JobError(spark_failure(error)) from error
     except Exception as error:
         if is_of_s3(error):
@@ -100,7 +100,7 @@ def spark_session(name: str, seconds: dict[str, float]) -> Iterator[SparkSession
 
 
 def main(table: Table, name: str) -> None:
-    """Run an ingestion job as a program, and end Spark."""
+    """Run an ingestion job as a program, and stop Spark."""
     try:
         ingest(table, name)
     finally:
@@ -108,24 +108,30 @@ def main(table: Table, name: str) -> None:
 
 
 def parse(argv: Sequence[str] | None) -> Options:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description="Check files of delimited text, and write what is valid.")
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description="Validate files of delimited text, and write the valid rows."
+    )
     parser.add_argument(
         "--input_table", required=True, help="file, folder or glob pattern (s3a://, s3://, local)"
     )
-    parser.add_argument("--output_table", required=True, help="folder below which everything is written")
+    parser.add_argument("--output_table", required=True, help="output folder (s3a://, s3://, local)")
     parser.add_argument(
         "--max_rejected_fraction",
         type=fraction,
         default=0.01,
-        help="the job fails if more of the rows are malformed (default: %(default)s)",
+        help="maximum fraction of malformed rows; the job fails above it (default: %(default)s)",
     )
     values = parser.parse_args(argv)
     return Options(values.input_table, values.output_table.rstrip("/"), values.max_rejected_fraction)
 
 
 def fraction(text: str) -> float:
-    """Return a number from 0 to 1 of the command line."""
+    """Parse a number from 0 to 1.
+
+    Raises:
+        argparse.ArgumentTypeError: the number is less than 0 or more than 1.
+    """
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a fraction from 0 to 1")
@@ -140,10 +146,22 @@ def process(
     seconds: dict[str, float],
     log: logging.Logger,
 ) -> None:
-    """Do the work of the job in the given session."""
+    """Run the job in a Spark session.
+
+    Args:
+        spark: the Spark session.
+        table: the schema of the input.
+        sink: writes the valid rows.
+        options: the options of the command line.
+        seconds: receives durations in seconds, by phase.
+        log: the logger of the job.
+
+    Raises:
+        JobError: the input or the output prevent it.
+    """
     source, target = options.input_table, options.output_table
     if overlap(source, target):
-        raise JobError(f"the input {source} and the output {target} must not lie in one another")
+        raise JobError(f"the input {source} and the output {target} must not overlap")
     settings = s3_settings(spark)
     with timed(seconds, "list the input"):
         found = find_input(storage(source, settings), source)
@@ -163,7 +181,7 @@ def process(
         _check_rejected_fraction(options, folder, results, rows, rejected)
         completed = _complete(sink, files, folder, results)
     except Exception:
-        with suppress(Exception):  # the first failure is reported
+        with suppress(Exception):  # report the first error, not one of the cleanup
             for data_set in sink.data_sets:
                 files.delete(f"{folder}/{data_set}")
         raise
@@ -192,17 +210,21 @@ def process(
 
 
 class _Completed(NamedTuple):
-    """What a run has written."""
+    """The result of a complete run."""
 
     outputs: Mapping[str, Output]
     rows: Sequence[int]
-    """Of all rows, as often as each of them was to be written."""
+    """Numbers of rows that must equal the number of valid rows."""
     withheld: Optional[Check]
-    """The check because of which nothing is published."""
+    """The failed check that prevents publication, or None."""
 
 
 def _complete(sink: Sink, files: Storage, folder: str, results: Sequence[Result]) -> _Completed:
-    """Check that the data sets of a run are whole, and let the sink complete it, which may withhold them."""
+    """Check that the data sets of a run are complete, and let the sink complete or withhold the run.
+
+    Raises:
+        JobError: a data set is not complete, or the sink rejects the run.
+    """
     written = {
         data_set: _commit(files, f"{folder}/{data_set}", kind, _files_of(results, data_set))
         for data_set, kind in sink.data_sets.items()
@@ -220,10 +242,10 @@ def _complete(sink: Sink, files: Storage, folder: str, results: Sequence[Result]
 
 
 def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part]) -> list[Result]:
-    """Run a task for each part; of a task that Spark runs twice one result counts.
+    """Run a task for each part. If Spark runs a task twice, one result is used.
 
     Raises:
-        JobError: something is wrong with a file.
+        JobError: a file is not valid.
     """
     context = spark.sparkContext
     with _properties(context, {INPUT_BYTES: _list(part.size for part in parts)}):
@@ -238,10 +260,10 @@ def _run_tasks(spark: SparkSession, assignment: Assignment, parts: Sequence[Part
 
 
 def _log_rows(context: SparkContext, results: Sequence[Result]) -> None:
-    """Put the rows of each task into the event log.
+    """Write the numbers of rows of each task to the event log.
 
-    Spark knows nothing of what Python reads, and Python's accumulators have no place in the log. A Spark job
-    without tasks has one for its properties, and takes no time.
+    Spark cannot count rows that Python reads, and does not log accumulators of Python. It does log the
+    properties of jobs, so this function runs a job without tasks.
     """
     properties = {
         "spark.job.description": "rows that each task read and rejected",
@@ -254,7 +276,7 @@ def _log_rows(context: SparkContext, results: Sequence[Result]) -> None:
 
 @contextmanager
 def _properties(context: SparkContext, properties: Mapping[str, str]) -> Iterator[None]:
-    """Give properties to the Spark jobs of a block."""
+    """Set properties of the Spark jobs in a block."""
     for name, value in properties.items():
         context.setLocalProperty(name, value)
     try:
@@ -271,10 +293,10 @@ def _list(numbers: Iterable[int]) -> str:
 def _check_rejected_fraction(
     options: Options, folder: str, results: Sequence[Result], rows: int, rejected: int
 ) -> None:
-    """Decide whether the job may continue.
+    """Check the fraction of rejected rows.
 
     Raises:
-        JobError: no rows, or too many malformed rows.
+        JobError: there are no rows, or too many are rejected.
     """
     if not rows:
         raise JobError(f"{options.input_table} has no data rows")
@@ -294,10 +316,10 @@ def _files_of(results: Sequence[Result], data_set: str) -> list[Written]:
 
 
 def _commit(files: Storage, folder: str, kind: str, written: Sequence[Written]) -> Output:
-    """Return an output that is whole.
+    """Return the output of a complete data set.
 
     Raises:
-        JobError: what lies there is not what the tasks wrote.
+        JobError: the files in the folder are not those that the tasks wrote.
     """
     expected = {file.name: file.size for file in written}
     found = data_files(files, folder)

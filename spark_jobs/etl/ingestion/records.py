@@ -1,4 +1,4 @@
-"""Finds the records and fields in a block of text, for the whole block at once."""
+"""Finds records and fields in a block of text, with vector operations on the whole block."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ import numpy as np
 LINE_FEED, QUOTE = ord("\n"), ord('"')
 
 Array = Any
-"""A NumPy array of one dimension."""
+"""A one-dimensional NumPy array."""
 
 
 class Records(NamedTuple):
-    """The records of a block, each with its line end."""
+    """The records of a block, including their line ends. Each array has one element per record."""
 
     starts: Array
     ends: Array
     """The position after the line end."""
     separators: Array
-    """How many separators each has outside of quotes."""
+    """The number of separators outside of quotes."""
     quoted: Array
-    """Whether quotes, where there are any, enclose whole fields."""
+    """Whether all quotes enclose whole fields."""
 
     def select(self, block: bytes, chosen: Array) -> bytes:
-        """Return the text of the chosen records."""
+        """Return the text of the selected records, given a mask."""
         text: bytes = _bytes(block)[np.repeat(chosen, self.ends - self.starts)].tobytes()
         return text
 
 
 def is_regular(block: bytes, separator: str, fields: int, records: int) -> bool:
-    """Return whether a block without quotes has that many lines, and in each the separators of its fields.
+    """Return whether a block without quotes has the expected numbers of lines and separators.
 
-    Only if no line has fewer fields: one separator too many in one line and one too few in another even out.
+    The function compares totals. Check separately that no line has too few fields.
     """
     text = _bytes(block)
     return (
@@ -42,13 +42,13 @@ def is_regular(block: bytes, separator: str, fields: int, records: int) -> bool:
 
 
 def find_records(block: bytes, separator: str, *, multiline: bool) -> Records:
-    """Return the records of a block that ends with a line end."""
+    """Return the records of a block, which must end with a line end."""
     text = _bytes(block)
     line_ends, separators = text == LINE_FEED, text == ord(separator)
     misplaced = None
     if multiline and QUOTE in block:
         quotes = text == QUOTE
-        inside = np.cumsum(quotes, dtype=np.uint8) & 1  # overflows evenly
+        inside = np.cumsum(quotes, dtype=np.uint8) & 1  # overflow keeps the parity
         line_ends &= inside == 0
         separators &= inside == 0
         misplaced = _misplaced(text, quotes, inside, separator)
@@ -63,7 +63,7 @@ def find_records(block: bytes, separator: str, *, multiline: bool) -> Records:
 
 
 def without_enclosing_quotes(block: bytes, separator: str) -> bytes:
-    r"""Return lines without quotes, where all quotes of a line enclose fields that hold no separator.
+    r"""Return lines without quotes if all quotes of a line enclose fields without separators.
 
     >>> without_enclosing_quotes(b'"a","",b\n"a,b"\na"\n', ",")
     b'a,,b\n"a,b"\na"\n'
@@ -87,7 +87,7 @@ def without_enclosing_quotes(block: bytes, separator: str) -> bytes:
 
 
 def whole_records(block: bytes, *, multiline: bool) -> int:
-    """Return where the last whole record of a block ends; 0 where none does."""
+    """Return the position after the last complete record of a block, or 0."""
     end = block.rfind(b"\n") + 1
     if not multiline or block.count(b'"', 0, end) % 2 == 0:
         return end
@@ -102,7 +102,7 @@ def _bytes(block: bytes) -> Array:
 
 
 def _misplaced(text: Array, quotes: Array, inside: Array, separator: str) -> Array:
-    """Return the positions of quotes that are neither at an end of a field nor doubled."""
+    """Return the positions of quotes that are neither at the start or end of a field nor doubled."""
     positions = np.flatnonzero(quotes)
     opening = inside[positions] == 1
     before = text[positions - 1]
@@ -114,5 +114,5 @@ def _misplaced(text: Array, quotes: Array, inside: Array, separator: str) -> Arr
 
 
 def _count_between(positions: Array, ends: Array) -> Array:
-    """Return how many of the positions lie before each end and after the end before it."""
+    """Return the number of positions between each end and the previous end."""
     return np.diff(np.searchsorted(positions, ends), prepend=0)

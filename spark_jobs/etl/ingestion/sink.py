@@ -1,4 +1,4 @@
-"""The output of a job for its valid rows: the files of data sets, and a summary for the driver."""
+"""Writes the valid rows of a job: files of data sets, and a summary for the driver."""
 
 from __future__ import annotations
 
@@ -17,67 +17,67 @@ class File(NamedTuple):
 
     data_set: str
     suffix: str
-    """The end of its name, as .csv."""
+    """The file suffix, such as .csv."""
     content: Union[bytes, memoryview]
     rows: int
 
 
 class Taken(NamedTuple):
-    """What a sink makes of rows."""
+    """The result of a sink for rows."""
 
     files: Sequence[File]
     summary: Any = None
-    """Of the rows; those of all tasks are added up with `+`."""
+    """A summary of the rows. The summaries of all tasks are added with `+`."""
 
 
 class Sink:
-    """What a job makes of its valid rows. Tasks get a copy of it."""
+    """Defines what a job writes. Each task has a copy of the sink."""
 
     data_sets: Mapping[str, str]
-    """The format of each data set that it writes, by name: parquet, csv."""
+    """The format of each data set by name: parquet or csv."""
     each_has_all_rows = True
-    """Whether each data set has all rows; otherwise each row is in one of them."""
+    """Whether each data set contains all rows. Otherwise, each row is in one data set."""
     marks_success = True
-    """Whether a data set that is whole has a file _SUCCESS, which some readers take for data."""
+    """Whether to write a file _SUCCESS into complete data sets. Some readers read this file as data."""
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the files of some rows, and their summary; called by tasks."""
+        """Return the files of rows, and a summary. Tasks call this method."""
         raise NotImplementedError
 
     def finish(
         self, files: Storage, folder: str, written: Mapping[str, Output], summary: Any
     ) -> Optional[Check]:
-        """Complete the run; called by the driver before anything is published.
+        """Complete the run. The driver calls this method before anything is published.
 
         Args:
-            files: of the run.
-            folder: of the run.
-            written: the data sets, which are whole.
-            summary: the sum of the tasks' summaries; None if there are none.
+            files: the storage of the run.
+            folder: the folder of the run.
+            written: the complete data sets.
+            summary: the sum of the summaries of all tasks, or None.
 
         Returns:
-            The check because of which nothing of the run is published, if there is one. Its data sets are
-            removed, and the pipeline decides about the rest.
+            A failed check to withhold the run, or None. Data sets of a withheld run are deleted, but the job
+            succeeds, and the pipeline decides what to do.
 
         Raises:
-            JobError: the run must not be published. Its data sets are removed.
+            JobError: the run must not be published. Its data sets are deleted, and the job fails.
         """
 
 
 class Formats(Sink):
-    """Writes all rows in each format of a table, to a folder of that name."""
+    """Writes all rows in each format of a table, to a folder with the name of the format."""
 
     def __init__(self, table: Table):
         self.data_sets = {kind: kind for kind in table.formats}
 
     def take(self, rows: pl.DataFrame) -> Taken:
-        """Return the files of some rows."""
+        """Return the files of rows."""
         return Taken([encoded(kind, kind, rows) for kind in self.data_sets])
 
 
 def encoded(data_set: str, kind: str, rows: pl.DataFrame) -> File:
     """Return rows as a file of a format."""
-    from etl.ingestion.writing import ENCODERS  # noqa: PLC0415 - Polars, which the driver does not need
+    from etl.ingestion.writing import ENCODERS  # noqa: PLC0415 - imports Polars
 
     encode, suffix = ENCODERS[kind]
     content, count = encode(rows)

@@ -1,4 +1,4 @@
-"""The declaration of a job's input: fields, rules between them, and output columns."""
+"""Declares the schema of a job: fields, rules between fields, and output columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     AnyField = Union[String, Double, Integer, Decimal, Timestamp, Date]
 
 _MARKS = re.compile('[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000_"]')
-"""White space by Unicode, and what else does not count in the name of a column."""
+"""Characters that are ignored in column names: Unicode white space, underscores and quotes."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,15 @@ class Table:
     """A table in files of delimited text, with or without a header line.
 
     Attributes:
-        fields: of a record, in their order.
-        rules: conditions between fields, by the reason for which a record is rejected that does not meet one.
-        columns: what is written, in this order; by default all fields.
-        transform: makes other columns of a data frame with all fields; it keeps the rows.
-        formats: of the outputs: parquet, csv.
-        separator: between fields.
+        fields: the fields of a record, in order.
+        rules: conditions between fields, by the reason for rejecting a record.
+        columns: the output columns, in order; by default, all fields.
+        transform: converts a data frame with all fields to other columns. It must keep the rows.
+        formats: the output formats: parquet, csv.
+        separator: the character between fields.
         multiline: whether quoted fields may contain separators, line breaks and doubled quotes (RFC 4180).
-            One task reads a file then: nothing else in it is known to be the beginning of a record.
+            Such files are not split among tasks, because the start of a record can be found only by reading
+            from the start of the file.
     """
 
     fields: tuple[AnyField, ...]
@@ -51,26 +52,26 @@ class Table:
         return tuple(map(comparable, self.names))
 
     def is_header(self, texts: list[str]) -> bool:
-        """Return whether texts are the names of the fields, without regard to capitals, blanks and marks."""
+        """Return whether texts are the field names, ignoring case, white space, underscores and quotes."""
         return tuple(map(comparable, texts)) == self._comparable
 
     def known_names(self, texts: list[str]) -> int:
-        """Return how many of the texts are names of fields, each counted once."""
+        """Return the number of distinct field names among the texts."""
         return len(set(map(comparable, texts)) & set(self._comparable))
 
     @cached_property
     def takes_header_for_a_record(self) -> bool:
-        """Whether the names of the fields are values of the fields as well."""
+        """Whether a header line would be a valid record, because the field names are valid values."""
         return not any(field.rejection_reason(field.name) for field in self.fields)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The texts that are values, and so no names of columns."""
+        """The choices of all fields. These texts are not column names."""
         return frozenset(choice for each in self.fields for choice in getattr(each, "choices", ()))
 
 
 def comparable(name: str) -> str:
-    """Return a column's name as it is compared.
+    """Return a column name in normalized form, for comparison.
 
     >>> comparable('"Whole weight"') == comparable("whole_weight")
     True

@@ -1,4 +1,4 @@
-"""A task: reads its part of the input, checks it, and writes its output files."""
+"""Runs a task: reads its part of the input, validates it, and writes output files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from etl.ingestion.table import Table
 
 OUTPUT_BYTES = 512 * 1024**2
-"""Data that a task holds before it writes a file of each output; a range of a plain file has less."""
+"""Maximum size of rows in memory before a task writes files. Ranges of split files are smaller."""
 EXAMPLES = 3
-"""Rejected records that a task returns."""
+"""Maximum number of rejected records in the result of a task."""
 
 
 def ingest_part(assignment: Assignment, part: Part) -> Result:
-    """Do a part of the work; nothing but S3 or the disk makes it fail."""
+    """Run a task, and return its result.
+
+    Problems of the input are part of the result. Only errors of the storage raise an exception.
+    """
     began = time.monotonic()
     table, sink = assignment.table, assignment.sink
     target = storage(assignment.folder, assignment.source)
@@ -77,7 +80,7 @@ def output_columns(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the columns to write.
 
     Raises:
-        JobError: the job's own transformation adds or drops rows, or leaves a required column empty.
+        JobError: the transformation of the job adds or drops rows, or makes values of a required column null.
     """
     written = table.transform(frame) if table.transform else frame
     if table.transform and len(written) != len(frame):

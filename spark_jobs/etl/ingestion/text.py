@@ -1,8 +1,7 @@
-"""Reads the text of a task's files, decompressed, in blocks of complete records that end with line feeds.
+"""Reads the decompressed text of a task in blocks of complete records, with line feeds as line ends.
 
-A range of a file begins after the first line end at or after the byte before it, and so does the next one:
-each record is read by exactly one task. Compressed files, and files whose quoted fields may contain line
-breaks, are read from their beginning, a block at a time.
+A task reads the records that begin in its byte range, so each record is read by exactly one task. Compressed
+files, and files whose quoted fields may contain line breaks, are read from the beginning, in blocks.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ if TYPE_CHECKING:
     from etl.storage import Storage, StoredFile
 
 BLOCK_BYTES = 32 * 1024**2
-"""Text that is checked at once: memory follows it, and not the size of the input."""
+"""Size of a block. Memory use depends on it, not on the size of the input."""
 LONGEST_RECORD = 256 * 1024**2
 LINE_END_BYTES = 64 * 1024
-"""What is read at once to find the end of a line."""
+"""Bytes per read when searching for the end of a line."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
-    """Yield the records of a part in blocks; small files share one.
+    """Yield the records of a part in blocks. Small files share a block.
 
     Raises:
-        JobError: a file cannot be decompressed, or has no end of a record for too long.
+        JobError: a file cannot be decompressed, or a record is too long.
     """
     texts: list[bytes] = []
     offsets: list[int] = []
@@ -50,14 +49,14 @@ def blocks(files: Storage, part: Part, *, multiline: bool) -> Iterator[Block]:
 
 
 def _texts(files: Storage, piece: Piece, *, multiline: bool) -> Iterator[bytes]:
-    """Yield the text of a range in blocks of complete records, each of which ends with a line feed."""
+    """Yield the text of a range in blocks of complete records, each ending with a line feed."""
     rest = b""
     begun = piece.start > 0
     for chunk in _chunks(files, piece, whole=multiline):
         text = rest + chunk if rest else chunk
         if not begun:
             begun, text = True, text.removeprefix(BYTE_ORDER_MARK)
-        # A carriage return at the end may be the first half of a line end.
+        # A carriage return at the end may be the first byte of a line end.
         held = text[-1:] if text.endswith(b"\r") else b""
         text = _with_line_feeds(text[: len(text) - len(held)])
         end = whole_records(text, multiline=multiline)
@@ -87,7 +86,7 @@ def _chunks(files: Storage, piece: Piece, *, whole: bool) -> Iterator[bytes]:
 
 
 def _line_begin(files: Storage, file: StoredFile, position: int) -> int:
-    """Return where the first line begins that does not begin before a position."""
+    """Return the start of the first line at or after a position."""
     if position <= 0 or position >= file.size:
         return max(0, min(position, file.size))
     start = position - 1

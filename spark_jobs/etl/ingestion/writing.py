@@ -1,4 +1,7 @@
-"""Writes the files of a task atomically, with names that a second attempt reuses."""
+"""Encodes output files, and writes rejected records.
+
+File names do not depend on the attempt, so that a second attempt of a task replaces the files of the first.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,17 @@ if TYPE_CHECKING:
     from etl.storage import Storage
 
 SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata"
-"""Where a Parquet file holds the schema of its data frame for Spark."""
+"""Key of the Spark schema in the metadata of a Parquet file."""
 ARROW_SCHEMA = b"ARROW:schema"
 IGNORED_SCHEMA = b"polars:types"
 FOOTER_LENGTH = 8
-"""Bytes at the end of a Parquet file: the length of its footer, and PAR1."""
+"""Bytes at the end of a Parquet file: the length of the footer (4), and PAR1 (4)."""
 QUARANTINE_BYTES = 32 * 1024**2
-"""Text of rejected records that a task holds before it writes a file of them."""
+"""Maximum size of rejected records in memory before a task writes a file."""
 
 
 def _parquet(frame: pl.DataFrame) -> tuple[memoryview, int]:
-    """Return a Parquet file, and the rows that its footer counts."""
+    """Return a Parquet file, and the number of rows in its footer."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="snappy", metadata={SPARK_SCHEMA: spark_schema(frame.schema)})
     content = buffer.getbuffer()
@@ -35,7 +38,7 @@ def _parquet(frame: pl.DataFrame) -> tuple[memoryview, int]:
 
 
 def _hide_arrow_schema(content: memoryview) -> None:
-    """Have readers take Parquet's own types: Arrow's schema makes a large_string of each string."""
+    """Rename the key of the Arrow schema, so that readers use the Parquet types, not Arrow's large_string."""
     footer = int.from_bytes(content[-FOOTER_LENGTH : -FOOTER_LENGTH + 4], "little")
     begin = len(content) - FOOTER_LENGTH - footer
     at = bytes(content[begin:]).find(ARROW_SCHEMA)
@@ -53,11 +56,11 @@ ENCODERS: Mapping[str, tuple[Callable[[pl.DataFrame], tuple[memoryview, int]], s
     "parquet": (_parquet, ".snappy.parquet"),
     "csv": (_csv, ".csv"),
 }
-"""What makes a file of a data frame, and the end of its name, by format."""
+"""The function that encodes a data frame, and the file suffix, by format."""
 
 
 def spark_schema(schema: pl.Schema) -> str:
-    """Return a schema as Spark writes it."""
+    """Return a schema in the JSON format of Spark."""
     fields = [
         {"name": name, "type": _spark_type(dtype), "nullable": True, "metadata": {}}
         for name, dtype in schema.items()
@@ -87,7 +90,7 @@ _SPARK_TYPES = {
 
 
 class Quarantine:
-    """The rejected records of one task, as JSON lines of file, line and reason."""
+    """Writes the rejected records of a task as JSON lines with file, line and reason."""
 
     def __init__(self, files: Storage, folder: str, name: str):
         self._files, self._folder, self._name = files, folder, name
@@ -96,7 +99,7 @@ class Quarantine:
         self.written: list[Written] = []
 
     def add(self, rejected: Sequence[Rejected]) -> None:
-        """Take records; write a file where many have come together."""
+        """Add records, and write a file if their size exceeds QUARANTINE_BYTES."""
         for each in rejected:
             line = json.dumps(each._asdict(), ensure_ascii=False, separators=(",", ":"))
             self._lines.append(line)
@@ -105,7 +108,7 @@ class Quarantine:
                 self.flush()
 
     def flush(self) -> None:
-        """Write the records that have come together."""
+        """Write the added records to a file, if there are any."""
         if self._lines:
             content = "".join(f"{line}\n" for line in self._lines).encode("utf-8", "replace")
             name = f"{self._name}-c{len(self.written):03}.json"

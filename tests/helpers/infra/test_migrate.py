@@ -354,6 +354,7 @@ def faulty(server: ServerState) -> Iterator[ServerState]:
     inject(server.endpoint, server.secret_key, throttling=0, stack_seconds=0)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("number", "operation"),
     [

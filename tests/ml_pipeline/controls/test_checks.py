@@ -68,8 +68,8 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
     [
         ("NetworkConfig.VpcConfig.Subnets", MISSING, "the subnet is missing"),
         ("NetworkConfig.VpcConfig.Subnets", [], "the subnet is missing"),
-        ("NetworkConfig.VpcConfig.Subnets", CHOSEN, "the subnet is not a control: whoever starts the"),
-        ("NetworkConfig.VpcConfig.Subnets.1", CHOSEN, "the subnet is not a control: whoever starts the"),
+        ("NetworkConfig.VpcConfig.Subnets", CHOSEN, "the subnet is not fixed: whoever starts the"),
+        ("NetworkConfig.VpcConfig.Subnets.1", CHOSEN, "the subnet is not fixed: whoever starts the"),
         ("NetworkConfig.VpcConfig.Subnets.0", "default", "the subnet is not a subnet: 'default'"),
         ("NetworkConfig.VpcConfig.Subnets.0", "subnet-0123456789abcdef0,x", "the subnet is not a subnet"),
         ("NetworkConfig.VpcConfig.SecurityGroupIds", MISSING, "the security group is missing"),
@@ -77,7 +77,7 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
         ("NetworkConfig.EnableInterContainerTrafficEncryption", False, "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", "true", "instances is off"),
         ("NetworkConfig.EnableInterContainerTrafficEncryption", MISSING, "instances is missing"),
-        ("NetworkConfig.EnableInterContainerTrafficEncryption", CHOSEN, "by Parameters.Chosen"),
+        ("NetworkConfig.EnableInterContainerTrafficEncryption", CHOSEN, "with Parameters.Chosen"),
         (
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
             MISSING,
@@ -89,11 +89,11 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
             "alias/aws/sagemaker",
             "volumes is not the ARN of",
         ),
-        ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", CHOSEN, "volumes is not a control: whoever"),
+        ("ProcessingResources.ClusterConfig.VolumeKmsKeyId", CHOSEN, "volumes is not fixed: whoever"),
         (
             "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
             {"Get": "Steps.other.ProcessingResources.ClusterConfig.VolumeKmsKeyId"},
-            "the key of the volumes is not a control: it is known only during an execution",
+            "the key of the volumes is not fixed: it is known only during an execution",
         ),
         ("ProcessingOutputConfig.KmsKeyId", MISSING, "the key of the outputs is missing"),
         (
@@ -104,9 +104,9 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
         (
             "ProcessingOutputConfig.KmsKeyId",
             {"Std:Join": {"On": "/", "Values": ["arn", CHOSEN]}},
-            "outputs is not a control: whoever starts the pipeline chooses it, by Parameters.Chosen",
+            "outputs is not fixed: whoever starts the pipeline chooses it with Parameters.Chosen",
         ),
-        ("ProcessingOutputConfig", CHOSEN, "the key of the outputs is not a control: whoever starts"),
+        ("ProcessingOutputConfig", CHOSEN, "the key of the outputs is not fixed: whoever starts"),
         (
             "AppSpecification.ImageUri",
             "docker.io/library/spark:3.5",
@@ -117,13 +117,13 @@ def test_a_pipeline_that_is_built_here_has_every_control(definition: Document) -
             IMAGE.replace("571004829621", "123456789012"),
             "the image comes from account 123456789012, which is not trusted in eu-west-1",
         ),
-        ("AppSpecification.ImageUri", CHOSEN, "the image is not a control: whoever starts the pipeline"),
+        ("AppSpecification.ImageUri", CHOSEN, "the image is not fixed: whoever starts the pipeline"),
         (
             "AppSpecification.ContainerEntrypoint.0",
             CHOSEN,
-            "the container's entry point is not a control",
+            "the container's entry point is not fixed",
         ),
-        ("RoleArn", CHOSEN, "the job's role is not a control: whoever starts the pipeline chooses it"),
+        ("RoleArn", CHOSEN, "the job's role is not fixed: whoever starts the pipeline chooses it"),
         ("RoleArn", "job", "the job's role is not the ARN of a role: 'job'"),
         ("Environment.DB_PASSWORD", "hunter2", "DB_PASSWORD is a secret in plain text"),
         ("Environment.KEY_OF_MINE", "AKIAIOSFODNN7EXAMPLE", "it looks like a secret in plain text"),
@@ -140,7 +140,7 @@ def test_each_broken_control_is_one_finding(
 
 @pytest.mark.parametrize("key", ["Project", "Owner"])
 @pytest.mark.parametrize(
-    ("value", "message"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not a control")]
+    ("value", "message"), [(MISSING, "is missing"), (" ", "has no value"), (CHOSEN, "not fixed")]
 )
 def test_each_mandatory_tag_needs_a_value(key: str, value: Any, message: str, definition: Document) -> None:
     tags = definition["Steps"][0]["Arguments"]["Tags"]
@@ -501,7 +501,7 @@ def test_a_cluster_apart_from_the_pipeline_is_a_finding(cluster: Any) -> None:
     ((_, path, problem),) = found(pipeline("EMR", {"ClusterId": cluster}))
 
     assert path == "$.Steps[0].Arguments.ClusterId"
-    assert problem.startswith(("the cluster exists apart from the pipeline", "the cluster is not a control"))
+    assert problem.startswith(("the cluster is not created by the pipeline", "the cluster is not fixed"))
 
 
 @pytest.mark.parametrize("step_type", ["Fail", "Condition", "ForEach", "Lineage"])
@@ -529,7 +529,7 @@ def test_an_unknown_step_type_never_passes(step_type: Any) -> None:
     ((step, path, problem),) = found(pipeline("Fail", {}, Type=step_type))
 
     assert (step, path) == ("it", "$.Steps[0].Type")
-    assert problem == f"what steps of type {step_type} must show is not known"
+    assert problem == f"the controls of steps of type {step_type} are not known"
 
 
 def test_steps_in_branches_and_loops_are_checked() -> None:
@@ -549,7 +549,7 @@ def test_what_cannot_be_checked_is_a_finding(steps: Any) -> None:
     ((_, path, problem),) = found({"Steps": steps})
 
     assert path in {"$.Steps", "$.Steps[0]"}
-    assert problem == "there is no step that could be checked"
+    assert problem == "there is no step to check"
 
 
 def test_a_step_without_arguments_lacks_everything() -> None:
@@ -610,8 +610,8 @@ def test_a_file_is_checked_without_aws(run: Run, tmp_path: Path, monkeypatch: py
     assert run("check", "--definition", "good.json") == (0, "good.json: no findings\n", "")
     assert run("check", "--definition", "bad.json") == (
         1,
-        "bad.json: step it, $.Steps[0].Arguments.RoleArn: the job's role is not a control: whoever starts "
-        "the pipeline chooses it, by Parameters.Chosen; name the ARN of the project's role, in the "
+        "bad.json: step it, $.Steps[0].Arguments.RoleArn: the job's role is not fixed: whoever starts "
+        "the pipeline chooses it with Parameters.Chosen; name the ARN of the project's role, in the "
         "definition itself\n"
         "bad.json: 1 finding\n",
         "",

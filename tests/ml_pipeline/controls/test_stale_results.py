@@ -47,8 +47,10 @@ CLEAN = step(
     {"INPUT_FINGERPRINT_RIDES": GIVEN, "OUTPUTS": "joined", "REPORT_FOLDER": "s3a://data/clean"},
 )
 SECOND_WORD = "AppSpecification.ContainerArguments[1]"
-NO_FINGERPRINT = "the step is cached, and its key stays the same when the data at s3://data/rates changes"
-ANY_RUN = "the step is cached, and its key is the same whichever run of step clean wrote what it reads"
+NO_FINGERPRINT = (
+    "the step is cached, and its cache key does not change when the data at s3://data/rates changes"
+)
+ANY_RUN = "the step is cached, and its cache key does not change when step clean writes its input again"
 
 
 def test_a_step_with_a_fingerprint_of_each_input_passes() -> None:
@@ -87,7 +89,7 @@ def test_data_that_no_option_names_cannot_have_a_fingerprint(words: list[Any], e
     (found,) = findings({"Steps": [step("it", words, environment)]})[-1:]
 
     assert found.problem == NO_FINGERPRINT
-    assert "give the location as the value of an option, with a fingerprint" in str(found)
+    assert "pass the location as the value of an option, with a fingerprint" in str(found)
 
 
 def test_a_second_input_needs_a_fingerprint_of_its_own() -> None:
@@ -168,9 +170,9 @@ def test_the_remedies_are_named() -> None:
 
     assert found == (
         "step it, $.Steps[0].Arguments.AppSpecification.ContainerArguments[1]: the step is cached, and its "
-        "key stays the same when the data at s3://data/rates changes; give a fingerprint of the data as a "
-        "pipeline parameter, in the environment variable INPUT_FINGERPRINT_EXCHANGE_RATES; or, where the "
-        "step writes there, name exchange-rates in OUTPUTS; or switch the cache of the step off"
+        "cache key does not change when the data at s3://data/rates changes; set the environment variable "
+        "INPUT_FINGERPRINT_EXCHANGE_RATES to a pipeline parameter with a fingerprint of the data; or, if the "
+        "step writes there, add exchange-rates to OUTPUTS; or turn off the cache of the step"
     )
 
 

@@ -75,7 +75,7 @@ SPARK = SparkRun(
         "starting Python workers": 0.0,
         "committing output": 12.5,
         "scheduling tasks": 9.0,
-        "no task": 182.7,
+        "idle": 182.7,
     },
     busy=((11.2, 62.0), (66.5, 101.0), (110.6, 143.7)),
     executors=(

@@ -251,7 +251,7 @@ def test_without_rights_to_more_the_rest_is_shown(runs: Runs, reports) -> None:
         execution = read_execution(session, arn)
 
     assert execution.missing == (
-        "The dependencies of the steps are not known: their definition: AccessDeniedException.",
-        "Earlier attempts are not shown: the list of jobs: AccessDeniedException.",
+        "Dependencies of steps are not shown: the definition cannot be read: AccessDeniedException.",
+        "Earlier attempts are not shown: jobs cannot be listed: AccessDeniedException.",
     )
     assert [each.step.name for each in execution.outcomes] == ["clean", "join"]

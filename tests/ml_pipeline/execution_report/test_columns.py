@@ -199,24 +199,28 @@ def test_data_sets_are_compared_by_their_names() -> None:
     ("now", "before", "expected"),
     [
         (report(fares="new"), None, ()),
-        (report(fares="new"), report(), ("The previous run has no output fares to compare with.",)),
+        (
+            report(fares="new"),
+            report(),
+            ("The columns of fares are not compared: the previous run has no such output.",),
+        ),
         (
             report(fares="new"),
             report(fares="new"),
-            ("The previous run has the same files of fares: the result was reused.",),
+            ("The columns of fares are not compared: the result of the previous run was reused.",),
         ),
         (
             report(fares="new"),
             report(fares="gone"),
-            ("The files of fares of the previous run are gone, so it is not compared.",),
+            ("The columns of fares are not compared: the previous run's files were deleted.",),
         ),
         (
             report(fares="gone"),
             None,
-            ("The columns of fares are not known: s3://b/gone has no files any more.",),
+            ("The columns of fares are not shown: s3://b/gone contains no files.",),
         ),
         (report(fares="secret"), None, ("The columns of fares cannot be read: AccessDenied.",)),
-        (report(csv="new"), None, ("Columns are shown of Parquet outputs only, and the job reports none.",)),
+        (report(csv="new"), None, ("Columns are not shown: the job reports no Parquet outputs.",)),
         (report(), None, ()),
     ],
 )

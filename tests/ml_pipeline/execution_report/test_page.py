@@ -83,7 +83,7 @@ def page() -> Page:
         "2 of 3 requested executors granted",
         "lost: Container killed by YARN",
         "skew in stage 1 (count at clean.py:61) up to 11 s",
-        "spark.sql.shuffle.partitions = 400 was 200",
+        "spark.sql.shuffle.partitions = 400 currently 200",
         "before the first task 11 s",
         "AnalysisException: [UNRESOLVED_COLUMN]",
         "There is no Spark event log below s3://rides-dev-data/spark_ui_logs",
@@ -128,7 +128,7 @@ def test_what_a_step_without_a_report_came_to_is_shown() -> None:
 def test_without_an_event_log_the_phases_of_the_job_are_still_shown() -> None:
     text = Page(render(replace(SMALL, steps=(replace(CLEAN, spark=None),)))).text
 
-    assert "The job's own phases Activity Bar Time start Spark 11 s" in text
+    assert "Phases of the job Activity Bar Time start Spark 11 s" in text
     assert "Wall-clock" not in text
 
 

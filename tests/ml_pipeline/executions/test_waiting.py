@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from types import SimpleNamespace
 from uuid import uuid4
 
 import boto3
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from ml_pipeline.definitions import Registration
 from ml_pipeline.executions import waiting
-from ml_pipeline.executions.executions import Snapshot, start
+from ml_pipeline.executions.executions import Snapshot, Step, start
 from ml_pipeline.executions.target import Target
 from ml_pipeline.executions.waiting import wait
 from ml_pipeline.releases.registration import upsert
@@ -60,6 +61,33 @@ def test_waiting_ends_at_its_time_while_the_execution_continues(
 
     assert (snapshot.over, interrupted) == (False, False)
     assert next(times) == 21.0, "it was asked again until then"
+
+
+def test_a_change_is_noticed_after_a_tenth_of_the_time_of_a_step(
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, pauses = 0.0, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        pauses.append(seconds)
+        now += seconds
+
+    def take_snapshot(_: object, arn: str) -> Snapshot:
+        second = Step("second", "Executing") if now < 130 else Step("second", "Succeeded")
+        steps = (Step("first", "Executing"),) if now < 100 else (Step("first", "Succeeded"), second)
+        return Snapshot(arn, "Succeeded" if now >= 130 else "Executing", steps=steps)
+
+    monkeypatch.setattr(waiting, "take_snapshot", take_snapshot)
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
+
+    wait(stack, "arn", target, Console(file=io.StringIO()))
+
+    first, second = pauses[: pauses.index(5.0) + 1], pauses[len(pauses) - pauses[::-1].index(5.0) :]
+    assert first[:3] == second[:3] == [0.1, 0.1, 0.1]
+    assert first == sorted(first)
+    assert now < 130 + 3
+    assert len(pauses) < 120
 
 
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(

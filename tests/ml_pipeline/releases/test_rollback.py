@@ -142,5 +142,5 @@ def test_all_reasons_why_a_version_cannot_run_are_reported_together(stack: boto3
 def test_a_control_that_an_earlier_definition_lacks_is_reported(stack: boto3.Session) -> None:
     entry = LISTED[0].model_copy(update={"definition": '{"Steps": [{"Name": "a", "Type": "Unheard"}]}'})
 
-    with pytest.raises(UserError, match="what steps of type Unheard must show is not known"):
+    with pytest.raises(UserError, match="the controls of steps of type Unheard are not known"):
         reject_unrunnable(stack.client("s3"), entry, "b", [entry.role_arn], "trial")

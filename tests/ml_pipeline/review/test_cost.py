@@ -49,7 +49,7 @@ def test_a_job_without_a_time_limit_has_no_upper_bound() -> None:
 
     assert before.usd is None
     assert before.steps[0].basis == (
-        "1 x ml.m5.xlarge at 0.5 USD an hour for as long as it takes: it has no time limit, and no execution "
+        "1 x ml.m5.xlarge at 0.5 USD an hour for an unknown time: it has no time limit, and no execution "
         "has succeeded yet"
     )
     assert after.usd == pytest.approx(1.0)

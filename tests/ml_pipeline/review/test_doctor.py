@@ -48,19 +48,17 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
     assert {name for name, finding in found.items() if finding.to_do} == {"stacks"}
     assert found["stacks"].message == f"0 of {len(TEMPLATES)} are deployed"
     assert found["stacks"].to_do == [
-        "Look at what would be made: make plan ENV=local",
-        "Deploy it with: make deploy ENV=local",
+        "Review the changes with: make plan ENV=local",
+        "Deploy them with: make deploy ENV=local",
     ]
     assert "USD a month even if nothing runs" in found["costs"].message
-    assert found["OIDC provider"].message == "none yet: the stack makes it"
+    assert found["OIDC provider"].message == "none yet: the stack creates it"
 
 
 def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str) -> None:
     finding = CHECKS["OIDC provider"](account)
 
-    assert finding.to_do == [
-        f"Give ExistingOidcProviderArn the value {provider} in infra/parameters/local.json"
-    ]
+    assert finding.to_do == [f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"]
     assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).to_do
 
 
@@ -106,7 +104,7 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
     ]
     logs.create_log_group(logGroupName=group, kmsKeyId=key)
     try:
-        assert CHECKS["job logs"](protected).message == "lack a key or a retention"
+        assert CHECKS["job logs"](protected).message == "have no encryption key or no retention"
         logs.put_retention_policy(logGroupName=group, retentionInDays=365)
         found = CHECKS["job logs"](protected)
     finally:

@@ -41,7 +41,7 @@ def test_a_change_by_hand_differs_from_the_record_and_from_the_checkout() -> Non
     found = list(lines(drift, TARGET))
     assert found[0] == "P was changed by hand:"
     assert "P differs from this checkout:" in found
-    assert found[-1] == "local: drift in the pipeline P. To upsert it: make upsert ENV=local PIPELINE=fares"
+    assert found[-1] == "local: drift in the pipeline P. Upsert it with: make upsert ENV=local PIPELINE=fares"
 
 
 def test_a_checkout_that_was_not_upserted_is_not_a_change_by_hand() -> None:

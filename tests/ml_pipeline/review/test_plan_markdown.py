@@ -72,7 +72,7 @@ def test_the_section_reads_as_a_whole() -> None:
 ### Stacks
 
 > [!WARNING]
-> **1 to replace, 1 to add.** What is replaced or deleted is deleted with its content.
+> **1 to replace, 1 to add.** Replaced and deleted resources lose their content.
 
 | Stack | Action | Resource | Type | What changes |
 | --- | --- | --- | --- | --- |
@@ -118,7 +118,7 @@ No changes to `a-trial-keys`.
 | step `clean`: 2 x ml.m5.xlarge for an hour | 0.46 |
 | step `join`: a guess | 0.50 |
 
-An estimate from prices of eu-north-1 as of 2026-11-24, without what depends on use: storage, requests, \
+An estimate from prices of eu-north-1 as of 2026-11-24, without usage-based costs: storage, requests, \
 traffic, logs, Studio.
 """
     )

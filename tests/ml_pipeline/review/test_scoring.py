@@ -81,7 +81,7 @@ def test_predictions_that_were_withheld_are_drift_with_its_figures(statuses: Seq
     assert list(lines(scoring, TARGET)) == [
         f"local: score-local published nothing: {arn}",
         f"  step drifted: {REASON}",
-        "  Look at it with: make status ENV=local PIPELINE=score",
+        "  Show the execution with: make status ENV=local PIPELINE=score",
     ]
 
 

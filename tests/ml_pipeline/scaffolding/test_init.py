@@ -91,7 +91,7 @@ def test_a_failure_changes_nothing(root: Path) -> None:
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     (root / "spark_jobs" / "fares.py").write_text("# mine\n")
 
-    with pytest.raises(UserError, match=r"spark_jobs/fares\.py exists already"):
+    with pytest.raises(UserError, match=r"spark_jobs/fares\.py already exists"):
         apply(root, Step="fares")
 
     assert {path: path.read_bytes() for path in before} == before

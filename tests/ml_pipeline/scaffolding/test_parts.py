@@ -182,9 +182,7 @@ def test_lines_that_the_fork_changed_are_not_overwritten(fork: Git) -> None:
     (fork.folder / "ships.py").write_text("SHIPS = [7]\n")
     before = fork("status", "--porcelain")
 
-    with pytest.raises(
-        UserError, match=r"changed the lines around what is restored in:\n  - ships\.py\nHint: "
-    ):
+    with pytest.raises(UserError, match=r"changed lines next to restored ones in:\n  - ships\.py\nHint: "):
         change(fork, ModelLifeCycle=True)
 
     assert fork("status", "--porcelain") == before

@@ -162,7 +162,7 @@ def test_no_file_is_overwritten(existing, root) -> None:
     (root / existing).write_text("mine\n")
     before = files(root)
 
-    with pytest.raises(UserError, match=f"{existing} exists already\nHint: Choose another name"):
+    with pytest.raises(UserError, match=f"{existing} already exists\nHint: Choose another name"):
         list(new_pipeline("fares", root=root).apply())
 
     assert files(root) == before
@@ -178,16 +178,16 @@ def test_a_step_reads_the_last_one_that_runs_spark(root) -> None:
 
     read = json.loads((root / PARAMETERS).read_text())["steps"]["summarize"]["inputs"]["input_table"]
     assert read["step"] == "prepare-fares"
-    with pytest.raises(UserError, match="has a step model already"):
+    with pytest.raises(UserError, match="already has a step model"):
         new_step("fares", "model", root)
 
 
 def test_a_step_that_a_pipeline_has_is_rejected(root) -> None:
     list(new_pipeline("fares", root=root).apply())
 
-    with pytest.raises(UserError, match=rf"{PARAMETERS} has a step prepare-fares already"):
+    with pytest.raises(UserError, match=rf"{PARAMETERS} already has a step prepare-fares"):
         new_step("fares", "prepare-fares", root)
-    with pytest.raises(UserError, match=r"pipeline_params.json has a step clean already"):
+    with pytest.raises(UserError, match=r"pipeline_params.json already has a step clean"):
         new_step("processing", "clean", root)
 
 

@@ -80,9 +80,9 @@ def test_what_is_faster_is_kept_and_what_is_not_is_not() -> None:
     assert properties(text) == {"spark.a": "2"}
     assert len(cluster.ran) == 1 + 2 * 2 + 2 * 2
     assert cluster.ran[5:] == [{"spark.a": "2"}, {"spark.a": "2", "spark.b": "2"}] * 2, "in turn"
-    assert cluster.printed[0] == "Now: 10.0 s"
+    assert cluster.printed[0] == "Current settings: 10.0 s"
     assert "  10.0 s before, 6.0 s after, ratio 0.60" in cluster.printed
-    assert cluster.printed[-1] == "No finding is left that a setting may resolve."
+    assert cluster.printed[-1] == "No other finding can be resolved by a setting."
 
 
 def test_a_machine_that_grows_faster_by_itself_wins_nothing() -> None:
@@ -243,7 +243,7 @@ def test_the_file_is_restored_also_where_the_pipeline_cannot_be(jobs, monkeypatc
 
     with pytest.raises(
         UserError,
-        match=r"AWS does not answer; the pipeline still has settings on trial\n"
+        match=r"AWS does not answer; the pipeline still has trial settings\n"
         r"Hint: .*make upsert ENV=local PIPELINE=fares",
     ):
         run_tuning(jobs, console)

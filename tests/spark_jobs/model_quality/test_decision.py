@@ -44,10 +44,10 @@ def test_the_approved_model_is_left_as_it_is_however_good_it_is() -> None:
 @pytest.mark.parametrize(
     ("limit", "least", "message"),
     [
-        (math.nan, 0.0, r"--limit nan: write the worst value of rmse, a finite number"),
-        (math.inf, 0.0, r"--limit inf: write"),
-        (2.5, math.nan, r"--min_improvement nan: write by how much rmse must be better"),
-        (2.5, -0.1, r"--min_improvement -0\.1: write"),
+        (math.nan, 0.0, r"--limit nan: expected the worst value of rmse, a finite number"),
+        (math.inf, 0.0, r"--limit inf: expected"),
+        (2.5, math.nan, r"--min_improvement nan: expected by how much rmse must be better"),
+        (2.5, -0.1, r"--min_improvement -0\.1: expected"),
     ],
 )
 def test_a_limit_that_each_model_would_meet_is_rejected(limit, least, message) -> None:

@@ -154,7 +154,7 @@ def test_the_report_is_json_with_limits_and_figures() -> None:
     + [(Limits(0.25, 0.2, missing), "--max_missing") for missing in (math.nan, -0.1, 1.1)],
 )
 def test_limits_that_no_drift_or_any_rows_exceed_are_rejected(limits, option) -> None:
-    with pytest.raises(JobError, match=rf"{option} .*: write a "):
+    with pytest.raises(JobError, match=rf"{option} .*: expected a "):
         limits.check()
 
 

@@ -328,6 +328,7 @@ context.parallelize(range(2), 2).foreach(stay)
 """
 
 
+@pytest.mark.faults
 def test_a_stop_leaves_no_process(container: Container) -> None:
     container.write(f"{CODE}/app.py", BUSY)
     container.write(f"{CODE}/processes.py", PROCESSES)
@@ -349,6 +350,7 @@ spark_container.run(job, lambda line, host="": print(line, flush=True), threadin
 """
 
 
+@pytest.mark.faults
 def test_a_caller_that_is_killed_leaves_no_process(container: Container) -> None:
     container.write(f"{CODE}/app.py", BUSY)
     container.write(f"{CODE}/processes.py", PROCESSES)

@@ -17,6 +17,8 @@ from helpers.spark.last_exception import last_exception
 from tests.helpers.local_aws.spark_container.job_container import CODE, EXECUTORS, Container
 from tests.spark_submit import library
 
+pytestmark = pytest.mark.faults
+
 NODE_MIB = 1800
 """Memory for two executors of 896 MiB, or for the application master of 1,384."""
 SMALL = {
