@@ -4,12 +4,12 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
-# Compiling imports takes longer than everything else in a command: keep the result, even if a container turns it off.
+# Keep compiled bytecode, even if a container disables it: to compile imports takes longer than the rest of a command.
 unexport PYTHONDONTWRITEBYTECODE
 
 #: ENV              the environment: a file of infra/parameters, or pr-<number>
 #: PIPELINE         the pipeline, or `all`; by default the first one
-#: STEP             the step
+#: STEP             a step of the pipeline
 #: CACHE            `off`: execute every step, without the step cache
 #: WAIT             `no`: start an execution and return immediately
 #: ARGS             additional options of the command, see below
@@ -18,24 +18,24 @@ unexport PYTHONDONTWRITEBYTECODE
 #: WITH             the version to compare it with
 # end: model life cycle
 #: TO               the version to register, or to upgrade to
-#: CODE             the only content hash that is accepted
+#: CODE             the content hash that the code must have
 #: NAME             the name of the new pipeline or step
 #: FORMAT           `markdown`: write the plan as a pull request comment
 #: INSTANCE         the instance type
 #: COUNT            the number of instances
 #: DATA_GB          the size of the data in GB
 #: SHAPE            the kind of job: `scan`, `shuffle` or `python`
-#: DEADLINE_MINUTES the time within which the job must finish
+#: DEADLINE_MINUTES the minutes within which the job must finish
 #: RUNS             event logs of earlier runs, on disk or in S3
 #: FILE             the file with the text of the comment
-#: MARK             the marker of the comment, by which it is found and updated
+#: MARK             the mark that identifies the comment
 #: REVIEWERS        users and teams who approve deployments
 #: ROLE             the ARN of the role of previews
 #: AUDIT            `required`: fail if the vulnerability database cannot be reached
 #: SBOM             the file of the bill of materials
 #: SHELL_NAME       the shell to complete: bash, zsh or fish
 #: TEMPLATE         the repository of the template
-#: FROM             what to promote or upgrade from: an environment, or the version of the template that the fork has
+#: FROM             the environment to promote from, or the version of the template that the fork has
 #: FORK             the folder of the fork, if it is not this one
 #: MOTO             a checkout of getmoto/moto
 #: TEMPLATES        a checkout of aws-cloudformation/aws-cloudformation-templates
@@ -43,9 +43,9 @@ unexport PYTHONDONTWRITEBYTECODE
 #: CONTAINER        a checkout of aws/sagemaker-spark-container
 # begin: sample data
 #: ROWS             the number of rows
-#: ROUNDS           how often each measurement is repeated
+#: ROUNDS           the number of times that each measurement is repeated
 #: RESULTS          the file of the measurements
-#: KILLS            how often the job is killed
+#: KILLS            the number of times that the job is killed
 # end: sample data
 #: PYTHON           the Python of `.venv`
 ENV ?= local
@@ -247,7 +247,7 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 .PHONY: completion reference test test-faults coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
 PYTEST = pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
-test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, without those of the other test- targets
+test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, without those of test-browser, test-faults, test-fork and test-workflows
 	$(PY) -m $(PYTEST) -m 'not faults' $(ARGS)
 test-faults: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Test jobs and commands that are killed, throttled or interrupted
 	$(PY) -m $(PYTEST) -m faults $(ARGS)
@@ -265,7 +265,7 @@ test-browser: $(VENV)/browser $(SECURITY)/ready  ## Test the Spark UI and report
 test-fork: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Fork the repository with the smallest and the largest set of answers, and test the forks
 	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile tests/fork $(ARGS)
 test-peers: $(PEERS)/ready $(JOB)/ready  ## Compare the embedded AWS with independent code: MOTO= TEMPLATES= SCHEMA= CONTAINER=, a checkout each
-	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error name a checkout: make test-peers MOTO=<of github.com/getmoto/moto>, or SCHEMA= or CONTAINER= as in CONTRIBUTING.md))
+	$(if $(MOTO)$(SCHEMA)$(CONTAINER),,$(error MOTO is missing: make test-peers MOTO=<checkout of getmoto/moto>, or SCHEMA= or CONTAINER=, see CONTRIBUTING.md))
 	$(if $(CONTAINER),$(PY) -m tests.peers.spark_container $(CONTAINER) $(ARGS))
 	$(if $(SCHEMA),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers.definition_schema $(SCHEMA))
 	$(if $(MOTO),PYTHONPATH=$(abspath $(PEERS)) $(PY) -m tests.peers --moto $(MOTO) $(if $(TEMPLATES),--templates $(TEMPLATES)) $(ARGS))
@@ -287,7 +287,7 @@ test-workflows: $(WORKFLOWS)/ready $(SECURITY)/ready $(CHECKOV)/ready $(JOB)/rea
 bench: $(BENCH)/ready $(VENV)/dev up deploy data upsert  ## Repeat the measurements of docs/benchmarks.md; ROWS=20000000 ROUNDS=3
 	$(ON_AWS) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results $(RESULTS) $(ARGS)
 	if [ $(RESULTS) = docs/benchmarks.json ]; then $(BENCH)/bin/python -m tests.bench.report; fi
-bench-check: $(BENCH)/ready $(VENV)/dev  ## Fail if the job is slower than the recorded ratios by more than a quarter
+bench-check: $(BENCH)/ready $(VENV)/dev  ## Fail if the job is slower than recorded, relative to other programs, by more than a quarter
 	$(PY) -m tests.bench --rows $(ROWS) --rounds $(ROUNDS) --results docs/benchmarks.json \
 		--only alternatives executors event_log --check $(ARGS)
 faults: $(BENCH)/ready $(VENV)/dev  ## Kill the job at random times while a reader checks its outputs, on disk and on S3; KILLS=50 each

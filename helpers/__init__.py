@@ -1,1 +1,1 @@
-"""Infrastructure, the embedded AWS, and shared definitions that the pipelines are based on."""
+"""Infrastructure, GitHub, the embedded AWS, and the code that all commands share."""

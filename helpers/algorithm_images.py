@@ -1,6 +1,6 @@
-"""The container images of SageMaker's built-in algorithms, from the list in its SDK.
+"""Container images of SageMaker's built-in algorithms, as listed in the SageMaker SDK.
 
-The list is a file of the SDK; it is read without importing the SDK, which takes seconds.
+The list is a JSON file. It is read without an import of the SDK, which takes seconds.
 """
 
 import json
@@ -16,13 +16,21 @@ XGBOOST = "xgboost"
 
 @cache
 def algorithm_versions(algorithm: str = XGBOOST) -> tuple[str, ...]:
-    """Return the versions of an algorithm that SageMaker has an image of, the newest last, as 3.2-0."""
+    """Return the image versions of an algorithm, such as 3.2-0, the latest last.
+
+    Raises:
+        ModuleNotFoundError: the SageMaker SDK is not installed.
+    """
     return tuple(_images(algorithm))
 
 
 @cache
 def algorithm_image_accounts(algorithm: str = XGBOOST) -> Mapping[str, str]:
-    """Return the AWS account that the images come from in each region."""
+    """Return the AWS account that owns the images, by region.
+
+    Raises:
+        ModuleNotFoundError: the SageMaker SDK is not installed.
+    """
     newest = _images(algorithm)[algorithm_versions(algorithm)[-1]]
     accounts: dict[str, str] = newest["registries"]
     return accounts
@@ -35,7 +43,7 @@ def _images(algorithm: str) -> dict[str, Any]:
         if path.is_file():
             versions = json.loads(path.read_bytes())["training"]["versions"]
             *_, newest = versions.values()
-            # The first versions come from another repository, of accounts that nothing else uses.
+            # The earliest versions are in another repository, and in accounts that own no other image.
             return {
                 version: image
                 for version, image in versions.items()

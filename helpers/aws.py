@@ -17,14 +17,15 @@ from helpers.service_models import LOADER
 from helpers.workflow_credentials import assume_again
 
 ANY_ENVIRONMENT = "LOCAL_AWS_ANY_ENVIRONMENT"
-"""The variable that, set to yes, has any environment on the embedded AWS, as tests have it."""
+"""If this variable is `yes`, every environment may use the embedded AWS. Tests set it."""
 
 CLIENT_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=10)
-"""Adaptive: a client that is throttled sends less, as others in the account share its quota of requests."""
+"""Adaptive retries: a throttled client sends fewer requests, because all clients of an account share its
+quota."""
 
 
 class Session(boto3.Session):
-    """A session with one client for each service: to create one takes as long as several requests."""
+    """A session that creates one client per service: creating a client takes as long as several requests."""
 
     def __init__(self, region_name: str | None = None):
         core = botocore.session.get_session()
@@ -32,12 +33,12 @@ class Session(boto3.Session):
         core.set_default_client_config(CLIENT_CONFIG)
         assume_again(core)
         super().__init__(botocore_session=core, region_name=region_name)
-        # Each session of boto3 adds its folder to the loader again.
+        # Each boto3 session adds its folder to the search path of the shared loader again.
         LOADER.search_paths[:] = dict.fromkeys(LOADER.search_paths)
         self._clients: dict[str, Any] = {}
 
     def client(self, service_name: str, **arguments: Any) -> Any:  # type: ignore[override]  # overloads by service
-        """Return the client of a service; one with arguments of its own is created each time."""
+        """Return the client of a service. A client with further arguments is created for each call."""
         if arguments:
             return super().client(service_name, **arguments)  # type: ignore[call-overload]
         if service_name not in self._clients:
@@ -46,19 +47,19 @@ class Session(boto3.Session):
 
 
 def connect(environment: Environment, region: str | None = None) -> boto3.Session:
-    """Return a session for an environment in its region, after saying which account and endpoint it reaches.
+    """Return a session for an environment in its region, and print its account and endpoint to stderr.
 
-    `local` is the embedded AWS and must have its endpoint: without one, the same commands would
-    change whatever account the ambient credentials belong to. For any other environment an endpoint of this
-    machine is a shell that was led to the embedded AWS, where the environment seems to be empty.
+    `local` is the embedded AWS and needs AWS_ENDPOINT_URL: without it, the same commands would change the
+    account that the shell has credentials for. Another environment must not have an endpoint on this
+    machine: the shell is then configured for the embedded AWS, where the environment would seem empty.
 
     Args:
         environment: the environment.
-        region: its region; by default that of its file in infra/parameters/.
+        region: the region; by default that of the file of the environment in infra/parameters/.
 
     Raises:
-        UserError: `local` without AWS_ENDPOINT_URL, or another environment while another region is set, or
-            with an endpoint of this machine that LOCAL_AWS_ANY_ENVIRONMENT does not ask for.
+        UserError: `local` has no AWS_ENDPOINT_URL; or another environment has an endpoint on this machine
+            without LOCAL_AWS_ANY_ENVIRONMENT=yes, or the shell is configured for a different region.
         botocore.exceptions.ClientError: AWS rejects the credentials.
     """
     region = region or environment.settings.region
@@ -77,7 +78,7 @@ def connect(environment: Environment, region: str | None = None) -> boto3.Sessio
 
 
 def _reject_loopback(environment: Environment, session: Session) -> None:
-    """Raise a UserError if requests for an environment would silently stay on this machine."""
+    """Raise a UserError if an endpoint of this machine would receive the requests for an environment."""
     if os.environ.get(ANY_ENVIRONMENT) == "yes":
         return
     endpoints = {"endpoint_url of the AWS profile": session.client("sts").meta.endpoint_url}
@@ -86,8 +87,8 @@ def _reject_loopback(environment: Environment, session: Session) -> None:
     for name, url in sorted(endpoints.items()):
         if _is_loopback(url):
             raise UserError(
-                f"{name} is {url}, which is on this machine, but {environment} is in AWS",
-                hint=f"Use another shell, or run: unset ${{!AWS_@}}. To have {environment} on the embedded "
+                f"{name} is {url}, which is on this machine, but {environment} is on AWS",
+                hint=f"Use another shell, or run: unset ${{!AWS_@}}. To use {environment} on the embedded "
                 f"AWS, set {ANY_ENVIRONMENT}=yes",
             )
 
@@ -110,12 +111,12 @@ def _print_target(environment: Environment, session: Session) -> None:
 
 @cache
 def _print_once(line: str) -> None:
-    """Print a line to stderr, which leaves the output to programs, once for all sessions of a command."""
+    """Print a line once per command, to stderr, because stdout may be read by a program."""
     print(line, file=sys.stderr)
 
 
 def _reject_another_region(environment: Environment, region: str) -> None:
-    """Raise a UserError if a region is set that is not the environment's: one of the two is a mistake."""
+    """Raise a UserError if the configured region is not that of the environment: one of them is a mistake."""
     regions = {name: os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")}
     if not any(regions.values()):
         regions = {

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 INTERRUPTED = 130
-"""Exit code of a command ended by Ctrl-C (128 + SIGINT), as shells have it."""
+"""Exit code after Ctrl-C (128 + SIGINT), as in shells."""
 UNREAD = 141
-"""Exit code of a command whose reader has gone (128 + SIGPIPE), as `head` does when it has enough."""
+"""Exit code if nobody reads the output any more (128 + SIGPIPE), for example by `head`."""
 _REPORT = "Report this defect with the traceback above"
 
 
@@ -38,16 +38,16 @@ def common_options() -> argparse.ArgumentParser:
 
 
 def make_command(target: str, **variables: str) -> str:
-    """Return the command that a person types, as `make logs ENV=dev`, for messages that name one."""
+    """Return a make command for a message, such as `make logs ENV=dev`."""
     words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     return " ".join(["make", target, *words])
 
 
 def positive(text: str) -> float:
-    """Return a number above 0, for `add_argument(type=positive)`.
+    """Return a finite number above 0, for `add_argument(type=positive)`.
 
     Raises:
-        argparse.ArgumentTypeError: the text is not valid.
+        argparse.ArgumentTypeError: the text is not such a number.
     """
     try:
         number = float(text)
@@ -71,17 +71,17 @@ def environment(text: str) -> Environment:
 
 
 def run_command(command: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """Run a command and return its exit code; an error becomes one message, with `-v` also its traceback.
+    """Run a command and return its exit code. Print an error as one message, with `-v` also its traceback.
 
     Args:
         command: takes the parsed arguments and returns an exit code.
-        arguments: the parsed arguments; `verbose`, where present, asks for tracebacks.
+        arguments: the parsed arguments; if they have a true `verbose`, tracebacks are printed.
     """
     try:
         code = command(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at exit
         return UNREAD
     except KeyboardInterrupt as interruption:
         print("\n".join(["Interrupted.", *_notes(interruption)]), file=sys.stderr)
@@ -100,14 +100,14 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
 
 @contextmanager
 def continuing_on_aws(what: str, watch: str, stop: str = "") -> Iterator[None]:
-    """Add to Ctrl-C and to any error that ends the waiting what continues on AWS without the command.
+    """Add notes to an exception that ends a wait: what continues on AWS, and how to watch and stop it.
 
-    They are notes of the exception, which `run_command` prints.
+    `run_command` prints the notes of an exception.
 
     Args:
-        what: continues, as `execution ARN`.
-        watch: the command that shows how it goes.
-        stop: the command that stops it, where that is possible.
+        what: what continues, such as `execution ARN`.
+        watch: the command that shows its progress.
+        stop: the command that stops it, if there is one.
     """
     try:
         yield
@@ -124,5 +124,5 @@ def _notes(error: BaseException) -> list[str]:
 
 
 def print_line(console: "Console", text: str) -> None:
-    """Print text as it is: no markup, no wrapping of what people copy."""
+    """Print text without markup and without wrapping, so that it can be copied."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)

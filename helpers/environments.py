@@ -1,4 +1,4 @@
-"""The environments: each is a file in infra/parameters/ with its settings.
+"""Environments: each is a file in infra/parameters/ with its settings and parameters.
 
 `preview.json` is shared by the previews of pull requests, which are named `pr-<number>`.
 """
@@ -17,12 +17,12 @@ from helpers.project_settings import REGION, partition_problems, project_setting
 
 PARAMETERS = Path(__file__).parents[1] / "infra" / "parameters"
 PREVIEW = "preview"
-"""The name of the file, and of the GitHub environment, that all previews share."""
+"""The parameter file, and the GitHub environment, that all previews share."""
 LOCAL = "local"
 """The environment of the embedded AWS."""
 
 NAME = re.compile(r"(?!(pr|preview)$)[a-z][a-z0-9]{0,11}")
-"""What a name must match; the role of previews reaches whatever has a name that begins with `pr-`."""
+"""What a name must match. `pr` is excluded: the role of previews may change all that begins with `pr-`."""
 LONGEST_DAYS_TO_LIVE = 90
 _PREVIEW_NAME = re.compile(r"pr-[1-9][0-9]{0,5}")
 
@@ -32,19 +32,19 @@ SampleData = Literal["always", "when-empty", "never"]
 
 @dataclass(frozen=True)
 class EnvironmentSettings:
-    """How an environment differs from others."""
+    """The settings of an environment."""
 
     region: str
-    """By default that of the project."""
+    """By default the region of the project."""
     promotion_order: int | None = None
-    """Environments are deployed on merge in ascending order; one without a number is not part of it."""
+    """A merge is deployed to environments in ascending order, and not to environments without a number."""
     approval: bool = False
     """Whether a reviewer approves each deployment."""
     protected: bool = False
-    """Whether its data survives the stacks, and teardown must be allowed explicitly."""
+    """Whether data is retained if stacks are deleted, and teardown needs `--allow-protected`."""
     sample_data: SampleData = "never"
     days_to_live: int | None = None
-    """After how many days a preview expires."""
+    """Days after a deployment until a preview expires."""
 
 
 KEYS = {
@@ -55,7 +55,7 @@ KEYS = {
     "SampleData": "sample_data",
     "DaysToLive": "days_to_live",
 }
-"""The keys of a file, with the fields that they set."""
+"""The keys of a parameter file, with the fields that they set."""
 
 
 class Environment(str):
@@ -98,7 +98,7 @@ class Environment(str):
 
 
 def is_preview(name: str) -> bool:
-    """Return whether a name is that of a preview, in a project that has previews."""
+    """Return whether a name is that of a preview. It is not if the project has no previews."""
     return _PREVIEW_NAME.fullmatch(name) is not None and has_previews()
 
 
@@ -113,7 +113,7 @@ def file_of(name: str) -> str:
 
 
 def names() -> tuple[str, ...]:
-    """Return the long-lived environments: first those that nothing is promoted to, then by order."""
+    """Return the names of long-lived environments: first those without, then those in promotion order."""
     found = {name: read_settings(PARAMETERS / f"{name}.json") for name in _stems()}
     return tuple(sorted(found, key=lambda name: (found[name].promotion_order or 0, name)))
 
@@ -136,8 +136,8 @@ def read_settings(path: Path, project: Path = PROJECT_FILE) -> EnvironmentSettin
     """Return the settings in a parameter file.
 
     Args:
-        path: the file, as `infra/parameters/dev.json`.
-        project: the file whose region is that of environments that name no other.
+        path: the file, such as `infra/parameters/dev.json`.
+        project: the file with the default region.
 
     Raises:
         UserError: a file is missing or malformed; the message names every problem.
@@ -157,7 +157,7 @@ def _problems(path: Path, values: dict[str, Any]) -> list[str]:
     if path.stem != PREVIEW and not NAME.fullmatch(path.stem):
         problems.append(f"the environment's name {path.stem} must match {NAME.pattern}; rename the file")
     if not REGION.fullmatch(str(values.get("region", "us-east-1"))):
-        problems.append(f"Region is {json.dumps(values['region'])}; write one, as us-east-1")
+        problems.append(f"Region is {json.dumps(values['region'])}; write a region, such as us-east-1")
     problems += partition_problems(str(values.get("region", "")))
     for key, field in (("Approval", "approval"), ("Protected", "protected")):
         if not isinstance(values.get(field, False), bool):

@@ -34,7 +34,7 @@ RAISE_QUOTA = "Request an increase of the quota, see docs/platform-engineer.md#s
 class UserError(Exception):
     """An error that the user can fix: what is wrong, and how to continue.
 
-    As text it is both, the hint on a line of its own.
+    Its text is the message, followed by a line with the hint.
     """
 
     def __init__(self, message: str, *, hint: str = ""):
@@ -52,13 +52,13 @@ class UserError(Exception):
         return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
 
     def in_one_line(self) -> str:
-        """Return it as an item of a list: what is wrong; what to do."""
+        """Return the message and the hint as one line, for a list of problems."""
         return f"{self.message}; {self.hint[0].lower()}{self.hint[1:]}" if self.hint else self.message
 
 
 def explain(error: Exception) -> UserError | None:
-    """Return what to show of an error that a person can fix, or None for a defect of ours."""
-    # Imported for an error only: programs that talk to no AWS start in a third of the time.
+    """Return the message and hint of an error that the user can fix, or None for a defect."""
+    # Imported only for an error: commands that do not use AWS start in a third of the time.
     from botocore.exceptions import (  # noqa: PLC0415
         ClientError,
         CredentialRetrievalError,
@@ -96,7 +96,7 @@ def explain(error: Exception) -> UserError | None:
         case NoRegionError():
             return UserError("No AWS region is set", hint="Set AWS_REGION, or `region` in the AWS profile")
         case EndpointConnectionError() | HTTPClientError():
-            # Its process may be there for a moment after its port is closed.
+            # The embedded AWS may have been stopped since the command read its address.
             local = "://127.0.0.1:" in str(error)
             return UserError(
                 f"AWS does not answer: {error}",
@@ -111,14 +111,14 @@ def explain(error: Exception) -> UserError | None:
 
 
 def _rejected(operation: str, answer: Mapping[str, Any]) -> UserError:
-    """Return what to show of a request that AWS has rejected."""
+    """Return the message and hint of a request that AWS rejected."""
     code, message = answer["Code"], answer.get("Message", "")
     if code in _BAD_CREDENTIALS:
         return UserError(f"AWS rejects the credentials ({code}: {message})", hint=SIGN_IN)
     text = f"{operation} failed with {code}: {message}"
     if code == "ResourceLimitExceeded":
         return UserError(text, hint=RAISE_QUOTA)
-    # An answer without a body has no code but its status.
+    # A response without a body has only its status as code, for example that of HeadObject.
     if code in ("AccessDenied", "403") and operation in _ON_OBJECTS:
         return UserError(
             f"{text}. From outside the VPC, the buckets answer only the deployment role and the principals "
@@ -134,5 +134,5 @@ def _rejected(operation: str, answer: Mapping[str, Any]) -> UserError:
 
 
 def one_per_line(problems: Sequence[str]) -> str:
-    """Return problems as an indented list, one per line, for a message that names them all at once."""
+    """Return problems as an indented list, one per line, to append to a message."""
     return "".join(f"\n  - {problem}" for problem in problems)

@@ -1,4 +1,4 @@
-"""Reads files with errors that name them, and writes them atomically."""
+"""Reads JSON files, with errors that name the file, and writes files atomically."""
 
 import json
 import tempfile
@@ -12,7 +12,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 
     Raises:
-        UserError: the file is missing, cannot be read, is not valid JSON or holds something else.
+        UserError: the file is missing, cannot be read, is not valid JSON, or is not an object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -33,10 +33,10 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file as UTF-8; readers see the previous content until it is complete.
+    """Write a text file in UTF-8. Readers see the previous content until the new one is complete.
 
     Raises:
-        UserError: the folder is not there, or may not be written.
+        UserError: the folder does not exist, or you may not write to it.
     """
     temporary: Path | None = None
     try:

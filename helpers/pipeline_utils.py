@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 
 class Parameters(Protocol):
-    """Anything that gives a pipeline's parameters by key: a mapping, or the typed model."""
+    """The parameters of a pipeline by key: a mapping, or the typed model."""
 
     def __getitem__(self, key: str, /) -> Any:
         """Return the value of a key."""
@@ -13,7 +13,7 @@ class Parameters(Protocol):
 def get_pipeline_config(params: Parameters) -> dict[str, str]:
     """Return the trial and the step names of a pipeline.
 
-    They follow from the parameters alone. A time of day in the trial would change the definition
-    with every build; executions are distinguished by their id.
+    The names depend on the parameters only. A timestamp in the trial would change the pipeline definition
+    with each build. Executions have their own IDs.
     """
     return {"trial": params["trial"], "pre-processing-step": params["pyspark_process_name"]}

@@ -1,6 +1,6 @@
-"""The progress of long commands: the current step, and the remaining time estimated from earlier runs.
+"""Shows the progress of long commands: the current step, and the remaining time estimated from earlier runs.
 
-A log gets a line for each step, a terminal a bar below the output as well.
+Each step prints a line. On a terminal, a progress bar is shown below the output.
 """
 
 import json
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DURATIONS = Path(__file__).parents[1] / ".cache" / "durations.json"
-"""How long the steps of commands took: by command and environment, by step, the last seconds."""
+"""Durations of steps: by command and environment, then by step, the seconds of the last runs."""
 KEPT_RUNS = 5
 KEPT_COMMANDS = 100
 
 OneStep = Callable[[str], AbstractContextManager[object]]
-"""What is entered with the name of a step while it runs: `Progress.step`, or `nullcontext`."""
+"""Returns a context manager around a step, given its name: `Progress.step`, or `nullcontext`."""
 History = dict[str, dict[str, list[float]]]
 
 
 @dataclass
 class Step:
-    """A step that runs."""
+    """A running step."""
 
     name: str
     counts: bool = True
 
     def discard(self) -> None:
-        """Leave its duration out of estimates: it failed, or nothing had changed."""
+        """Exclude its duration from estimates, because it failed or there was nothing to do."""
         self.counts = False
 
 
@@ -48,19 +48,19 @@ class Progress:
     steps: Sequence[str]
     console: "Console"
     seconds: dict[str, list[float]]
-    """By step, how long it took lately."""
+    """Durations of earlier runs by step, in seconds."""
     clock: Callable[[], float]
     measured: dict[str, list[float]] = field(default_factory=dict)
-    """What this run adds."""
+    """Durations of this run by step, in seconds."""
     _begun: int = 0
     _started: float = 0.0
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Show that a step has begun, and measure it.
+        """Show that a step starts, and measure its duration.
 
         Args:
-            name: one of the steps; those before it that did not begin are left out.
+            name: one of the steps; earlier steps that did not start are skipped.
         """
         self._begun = self._begun + self.steps[self._begun :].index(name) + 1
         self._started = self.clock()
@@ -73,7 +73,7 @@ class Progress:
             self.measured.setdefault(name, []).append(self.clock() - self._started)
 
     def line(self) -> str:
-        """Return the step that runs and the time that is left; nothing of a single step that is not known."""
+        """Return the current step and the remaining time; empty for a single step without an estimate."""
         left = self.left()
         if left is None and len(self.steps) == 1:
             return ""
@@ -81,11 +81,12 @@ class Progress:
         return f"[{self._begun}/{len(self.steps)}] {self.steps[self._begun - 1]}{rest}"
 
     def left(self) -> float | None:
-        """Return the seconds that the running step and those after it still take, where all are known."""
-        known = [self._usual(name) for name in self.steps[self._begun - 1 :]]
-        if not all(known):
+        """Return the estimated seconds until the last step ends, or None if a step has no estimate."""
+        estimates = [self._usual(name) for name in self.steps[self._begun - 1 :]]
+        known = [seconds for seconds in estimates if seconds is not None]
+        if len(known) < len(estimates):
             return None
-        return max(0.0, sum(filter(None, known)) - (self.clock() - self._started))
+        return max(0.0, sum(known) - (self.clock() - self._started))
 
     def _usual(self, name: str) -> float | None:
         seconds = [*self.seconds.get(name, []), *self.measured.get(name, [])][-KEPT_RUNS:]
@@ -107,14 +108,14 @@ def progress(
     console: "Console",
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Progress]:
-    """Show the progress of a command, and keep how long its steps took for the next one's estimate.
+    """Show the progress of a command, and save the durations of its steps for later estimates.
 
     Args:
-        command: its name, as `deploy`.
-        environment: the environment, or what else distinguishes runs that take more or less time.
-        steps: their names in their order; a name that stands there twice is the same work again.
-        console: where to show it.
-        clock: returns seconds.
+        command: its name, such as `deploy`.
+        environment: the environment, or another key of runs with a similar duration.
+        steps: the names of the steps in order; a name that occurs twice is the same work.
+        console: the console that shows it.
+        clock: returns a time in seconds.
     """
     key = f"{command} {environment}"
     shown = Progress(steps, console, _read().get(key, {}), clock)
@@ -126,7 +127,7 @@ def progress(
 
 
 def duration(seconds: float) -> str:
-    """Return a duration for people, as 4 s, 2 min 05 s or 1 h 07 min."""
+    """Return a duration in seconds as text, such as 4 s, 2 min 05 s or 1 h 07 min."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -136,7 +137,7 @@ def duration(seconds: float) -> str:
 
 
 def _read() -> History:
-    """Return what is kept; nothing where it cannot be read, because estimates must not fail a command."""
+    """Return the saved durations; empty if they cannot be read, because estimates must not fail a command."""
     try:
         content = json.loads(DURATIONS.read_text(encoding="utf-8"))
         return {

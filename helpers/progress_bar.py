@@ -1,4 +1,4 @@
-"""The bar of a command's progress on a terminal."""
+"""The progress bar of a command on a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class _Line(ProgressColumn):
-    """A line that is read again whenever the bar is drawn."""
+    """A column whose text is computed each time the bar is drawn."""
 
     def __init__(self, line: Callable[[], str]):
         super().__init__()
@@ -28,9 +28,9 @@ def bar(console: "Console", line: Callable[[], str], done: int, total: int) -> I
 
     Args:
         console: a terminal.
-        line: returns the step with the time that is left.
-        done: how many steps have ended.
-        total: how many there are.
+        line: returns the current step and the remaining time.
+        done: the number of steps that have ended.
+        total: the number of steps.
     """
     columns = (SpinnerColumn(), BarColumn(bar_width=20), TimeElapsedColumn(), _Line(line))
     with Progress(*columns, console=console, transient=True) as shown:

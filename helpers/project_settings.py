@@ -1,4 +1,4 @@
-"""The names of the project: infra/project.json."""
+"""The settings of the project, in infra/project.json."""
 
 import json
 import re
@@ -12,19 +12,19 @@ from helpers.files import read_json_object
 FILE = Path(__file__).parents[1] / "infra" / "project.json"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _OTHER_PARTITION = re.compile(r"(cn|us-gov|us-iso\w*|eu-iso\w*|eusc)-")
-"""How regions begin that are not in the partition `aws`."""
+"""The prefixes of regions outside the partition `aws`."""
 
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """Names that stacks, pipelines and workflows share."""
+    """The settings that stacks, pipelines and workflows share."""
 
     project_name: str
     owner: str
     repository: str
-    """Of GitHub, as owner/name."""
+    """The GitHub repository, as owner/name."""
     region: str
-    """Of the environments whose files name no other."""
+    """The region of environments whose parameter files do not name another."""
 
 
 KEYS = {
@@ -61,10 +61,10 @@ def project_settings(path: Path = FILE) -> ProjectSettings:
 
 
 def partition_problems(region: str) -> list[str]:
-    """Return why a region cannot be used that is in China, GovCloud or another partition of AWS."""
+    """Return the problem of a region in China, GovCloud or another partition, or an empty list."""
     if not _OTHER_PARTITION.match(region):
         return []
     return [
-        f"Region is {region}, which is not in the partition aws: in China, GovCloud and the other partitions "
-        "endpoints, images and prices have names that the templates do not know; choose another region"
+        f"Region is {region}, which is not in the partition aws: the templates do not support the "
+        "endpoints, images and prices of China, GovCloud and other partitions; choose another region"
     ]

@@ -27,18 +27,18 @@ def parse(uri: str) -> S3Uri:
 
 
 def join(folder: str, *names: str) -> str:
-    """Return the s3:// URI of something below a folder, whichever connector the folder's URI names."""
+    """Return the s3:// URI of a name below a folder, also if the URI of the folder is s3a://."""
     return str(parse("/".join([folder.rstrip("/"), *names])))
 
 
 def overlap(one: str, other: str) -> bool:
-    """Return whether one location lies in another, or is the same, whichever connector their URIs name."""
+    """Return whether two locations are equal or one contains the other; s3:// and s3a:// are the same."""
     first, second = (f"{uri.rpartition('://')[2].rstrip('/')}/" for uri in (one, other))
     return first.startswith(second) or second.startswith(first)
 
 
 def write_once(s3: "S3Client", uri: S3Uri, content: bytes, content_type: str = "binary/octet-stream") -> bool:
-    """Write an object, unless there is one; return whether it was written."""
+    """Write an object if it does not exist yet, with a conditional write; return whether it was written."""
     try:
         s3.put_object(
             Bucket=uri.bucket,
@@ -49,7 +49,7 @@ def write_once(s3: "S3Client", uri: S3Uri, content: bytes, content_type: str = "
             ChecksumSHA256=sha256_of(content),
         )
     except ClientError as error:
-        # A conditional write that meets another one gets ConditionalRequestConflict.
+        # A conditional write during another one fails with ConditionalRequestConflict.
         if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
             return False
         raise
@@ -57,15 +57,18 @@ def write_once(s3: "S3Client", uri: S3Uri, content: bytes, content_type: str = "
 
 
 def sha256_of(content: bytes) -> str:
-    """Return a checksum in S3's form."""
+    """Return the SHA-256 checksum of content in base64, as S3 returns it."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 def object_sha256(s3: "S3Client", uri: S3Uri) -> str | None:
-    """Return the checksum of an object, or None if it has none."""
+    """Return the SHA-256 checksum of an object in base64, or None if the object does not exist.
+
+    If S3 has no checksum of the whole object, the object is downloaded.
+    """
     try:
         known = s3.head_object(Bucket=uri.bucket, Key=uri.key, ChecksumMode="ENABLED").get("ChecksumSHA256")
-        if known and "-" not in known:  # parts of a multipart upload have checksums of their own
+        if known and "-" not in known:  # with a hyphen, it is a checksum of the checksums of parts
             return known
         return sha256_of(s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read())
     except ClientError as error:

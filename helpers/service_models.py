@@ -1,4 +1,4 @@
-"""The descriptions of AWS services in botocore, each read once: SageMaker's has 3 MB."""
+"""Loads the service models of botocore, each once per process: the model of SageMaker has 3 MB."""
 
 import gzip
 import os
@@ -10,10 +10,10 @@ from botocore.loaders import JSONFileLoader, Loader
 
 
 class _FileLoader(JSONFileLoader):
-    """Parses a description in a third of botocore's time."""
+    """Parses a service model in a third of the time that botocore takes."""
 
     def load_file(self, file_path: str) -> Any:
-        """Return a description, or None if it does not exist.
+        """Return a service model, or None if it does not exist.
 
         Args:
             file_path: its path, without `.json` and `.json.gz`.
@@ -27,14 +27,14 @@ class _FileLoader(JSONFileLoader):
 
 
 class _Loader(Loader):
-    """Lists services by folder names alone; botocore opens 850 folders for each new client."""
+    """Lists services by the names of their folders only; botocore opens 850 folders for each new client."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        """Return the names of all services; whether one has a file of that type shows when it is read."""
+        """Return the names of all services, also of those without a file of the type."""
         del type_name
         folders = [folder for folder in self.search_paths if Path(folder).is_dir()]
         return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
 
 
 LOADER = _Loader(file_loader=_FileLoader())
-"""Not that of a session, which fails where the environment names a profile that does not exist."""
+"""Created without a session, because a session fails if AWS_PROFILE names a profile that does not exist."""

@@ -1,7 +1,7 @@
-"""Credentials of a role for GitHub workflows, which is assumed again when they expire.
+"""Credentials for GitHub workflows: the role is assumed again when its session expires.
 
-A role's session lasts for an hour, a job of a workflow for up to six. GitHub gives a job a token of its
-identity as often as it asks, which AWS exchanges for a new session of the role.
+A session of a role lasts one hour, and a workflow job up to six hours. A job can request OIDC tokens from
+GitHub at any time, and AWS exchanges each for a new session of the role.
 https://docs.github.com/en/actions/reference/security/oidc
 """
 
@@ -30,11 +30,12 @@ _TIMEOUT_SECONDS = 30
 
 
 def assume_again(session: "Session", environment: Mapping[str, str] = os.environ) -> None:
-    """Have a session assume the role that its workflow names, now and whenever the credentials expire.
+    """Configure a session to assume the role in ROLE_TO_ASSUME_AGAIN, and again whenever credentials expire.
 
     Args:
-        session: a session of botocore, before its first client.
-        environment: where no role is named, and outside of a workflow, the session stays as it is.
+        session: a botocore session that has not created a client yet.
+        environment: environment variables; without the role, and outside of a workflow, the session is not
+            changed.
     """
     if environment.get(ROLE) and _ADDRESS in environment:
         session.get_component("credential_provider").insert_before("env", _Provider(session, environment))
@@ -58,10 +59,10 @@ class _Provider(CredentialProvider):
 
 
 def identity_token(environment: Mapping[str, str]) -> str:
-    """Return a new token of the job's identity, which is good for some minutes.
+    """Return a new OIDC token of the workflow job, which is valid for some minutes.
 
     Raises:
-        UserError: GitHub gives none.
+        UserError: GitHub does not return a token.
     """
     request = urllib.request.Request(  # noqa: S310 - GitHub's own address
         f"{environment[_ADDRESS]}&{urlencode({'audience': 'sts.amazonaws.com'})}",
@@ -73,6 +74,6 @@ def identity_token(environment: Mapping[str, str]) -> str:
         return str(content["value"])
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"GitHub gives this job no token of its identity: {error!r}",
+            f"GitHub returns no OIDC token for this job: {error!r}",
             hint="Give the job the permission id-token: write",
         ) from error

@@ -1,1 +1,1 @@
-"""The dependencies of this repository: known vulnerabilities, and the bill of materials."""
+"""Known vulnerabilities of dependencies, and the software bill of materials."""

@@ -1,7 +1,7 @@
-"""Known vulnerabilities in the pinned dependencies: `python -m helpers.dependencies.audit FILE…`.
+"""Checks pinned dependencies for known vulnerabilities: `python -m helpers.dependencies.audit FILE…`.
 
-pip-audit asks the advisory database; what it does not do is distinguish a network without that database
-from a vulnerability, and let a vulnerability without a fix pass until a date, for a reason.
+pip-audit queries the advisory database. This module adds two features: it distinguishes a vulnerability from
+a database that cannot be reached, and it accepts a vulnerability without a fix until a date, with a reason.
 """
 
 import argparse
@@ -33,19 +33,19 @@ class Vulnerability:
     package: str
     version: str
     names: tuple[str, ...]
-    """Its identifier, then its aliases."""
+    """Its ID, then its aliases."""
     description: str
     fixed_in: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the vulnerability as one line."""
         fix = f"fixed in {' and '.join(self.fixed_in)}" if self.fixed_in else "no fix is known"
         return f"{self.package} {self.version}: {', '.join(self.names)}: {self.description} ({fix})"
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A vulnerability that is known and left alone, for a reason and until a day."""
+    """A vulnerability that is accepted until a date, with a reason."""
 
     id: str
     package: str
@@ -53,7 +53,7 @@ class Acceptance:
     until: date
 
     def covers(self, vulnerability: Vulnerability, today: date) -> bool:
-        """Return whether it lets a vulnerability pass."""
+        """Return whether it accepts a vulnerability; one with a fix is never accepted."""
         return (
             today <= self.until
             and self.package == vulnerability.package
@@ -64,12 +64,12 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Audit:
-    """What became of the packages of some requirement files."""
+    """The vulnerabilities of the packages in requirements files."""
 
     vulnerabilities: frozenset[Vulnerability]
     audited: frozenset[str]
     skipped: Mapping[str, str]
-    """Why a package was not audited."""
+    """The packages that could not be audited, with the reason."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,14 +80,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=f"of requirements with hashes, or {LOCK}"
+        "files", nargs="+", type=Path, metavar="FILE", help=f"requirements file with hashes, or {LOCK}"
     )
     parser.add_argument(
         "--required", action="store_true", help="also fail if the advisory database cannot be reached"
     )
-    parser.add_argument("--accepted", type=Path, default=ACCEPTED, help="(default: %(default)s)")
-    parser.add_argument("--osv", default=OSV, help="the advisories on jars (default: %(default)s)")
-    parser.add_argument("--pip-audit", type=Path, default=PIP_AUDIT, help="(default: %(default)s)")
+    parser.add_argument(
+        "--accepted", type=Path, default=ACCEPTED, help="accepted vulnerabilities (default: %(default)s)"
+    )
+    parser.add_argument("--osv", default=OSV, help="URL of the advisories on jars (default: %(default)s)")
+    parser.add_argument(
+        "--pip-audit", type=Path, default=PIP_AUDIT, help="path of pip-audit (default: %(default)s)"
+    )
     return run_command(_run, parser.parse_args(arguments))
 
 
@@ -106,10 +110,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def read_acceptances(path: Path) -> list[Acceptance]:
-    """Return the vulnerabilities that may pass.
+    """Return the accepted vulnerabilities in a TOML file.
 
     Raises:
-        UserError: an entry is not complete.
+        UserError: the file cannot be read, or an entry is not valid.
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("accepted", [])
@@ -135,7 +139,7 @@ def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
     """Return pip-audit's report on a file, or its error if the advisory database does not answer.
 
     Raises:
-        UserError: it cannot be run, or not on this file.
+        UserError: pip-audit cannot start, or cannot audit this file.
     """
     options = ["--disable-pip", "--require-hashes", "--progress-spinner", "off"]
     output = ["--format", "json", "--desc", "on", "--aliases", "on"]
@@ -166,7 +170,7 @@ def ask(pip_audit: Path, file: Path) -> Mapping[str, Any] | str:
 
 
 def read_reports(reports: Sequence[Mapping[str, Any]]) -> Audit:
-    """Return several reports of pip-audit as one."""
+    """Return reports of pip-audit as one audit."""
     vulnerabilities, audited, skipped = set(), set(), {}
     for package in (package for report in reports for package in report["dependencies"]):
         if "skip_reason" in package:
@@ -200,13 +204,13 @@ def evaluate(
             failed = True
     named = {(v.package, name) for v in audit.vulnerabilities for name in v.names}
     lines += [
-        f"{entry.id} of {entry.package} is accepted and not found any more: remove it"
+        f"{entry.id} of {entry.package} is accepted but no longer found: remove it"
         for entry in accepted
         if entry.package in audit.audited and (entry.package, entry.id) not in named
     ]
     if audit.skipped:
         name, why = next(iter(audit.skipped.items()))
-        lines.append(f"NOT AUDITED: {len(audit.skipped)} packages, as {name}: {why}")
+        lines.append(f"NOT AUDITED: {len(audit.skipped)} packages, for example {name}: {why}")
         failed |= required
     lines.append(f"Packages audited: {len(audit.audited)}")
     return lines, failed

@@ -11,15 +11,16 @@ from helpers.spark.maven_jars import Jar
 from helpers.spark.packages.jar_lock import read_all_jars
 
 OSV = "https://api.osv.dev/v1/query"
-"""The database that pip-audit can ask, too; it has the advisories of GitHub for Maven."""
+"""The OSV API, which includes GitHub's advisories for Maven:
+https://google.github.io/osv.dev/post-v1-query/"""
 _TIMEOUT = 30
 
 
 def ask_osv(file: Path, url: str = OSV) -> Mapping[str, Any] | str:
-    """Return a report on the jars of a lock, or what went wrong when the database does not answer.
+    """Return a report on the jars of a lock file, or the error if OSV does not answer.
 
     Raises:
-        UserError: the lock cannot be read.
+        UserError: the lock file cannot be read.
     """
     try:
         return {
@@ -27,7 +28,7 @@ def ask_osv(file: Path, url: str = OSV) -> Mapping[str, Any] | str:
                 {
                     "name": _name(jar),
                     "version": jar.version,
-                    "vulns": [_vulnerability(jar, found) for found in _asked(jar, url)],
+                    "vulns": [_vulnerability(jar, found) for found in _query_osv(jar, url)],
                 }
                 for jar in read_all_jars(file)
             ]
@@ -40,7 +41,7 @@ def _name(jar: Jar) -> str:
     return f"{jar.group}:{jar.artifact}"
 
 
-def _asked(jar: Jar, url: str) -> Iterator[Mapping[str, Any]]:
+def _query_osv(jar: Jar, url: str) -> Iterator[Mapping[str, Any]]:
     token = ""
     while True:
         query = {"version": jar.version, "package": {"name": _name(jar), "ecosystem": "Maven"}}

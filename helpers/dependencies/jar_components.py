@@ -1,4 +1,4 @@
-"""Adds locked jars to a bill of materials: `python -m helpers.dependencies.jar_components LOCK SBOM`."""
+"""Adds locked jars to an SBOM: `python -m helpers.dependencies.jar_components LOCK SBOM`."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from helpers.spark.packages.jar_lock import read_all_jars
 
 
 def component(jar: Jar) -> dict[str, Any]:
-    """Return a jar as a component of CycloneDX."""
+    """Return a jar as a CycloneDX component."""
     purl = f"pkg:maven/{jar.group}/{jar.artifact}@{jar.version}"
     return {
         "bom-ref": purl,
@@ -25,7 +25,7 @@ def component(jar: Jar) -> dict[str, Any]:
 
 
 def add_jars(lock: Path, bill: Path) -> None:
-    """Add the jars of a lock to a bill of materials in CycloneDX's JSON.
+    """Add the jars of a lock file to a CycloneDX bill of materials in JSON.
 
     Raises:
         UserError: one of the files cannot be read.

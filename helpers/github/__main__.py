@@ -85,7 +85,7 @@ def _workflows(*, check: bool) -> int:
         )
     unused = without_purpose(listed, previews=has_previews())
     for path in unused:
-        print(f"{path.name}: no environment is left for it; delete it.")
+        print(f"{path.name}: no environment uses it; delete it.")
     return 1 if unused or (check and changed) else 0
 
 
@@ -120,7 +120,7 @@ def _send(repository: Repository, calls: Sequence[Call], dry_run: bool) -> None:
 
 
 def this_run(environment: Mapping[str, str]) -> str:
-    """Return the URL of this workflow run, or a phrase outside of GitHub."""
+    """Return the URL of this workflow run, or a text if the command does not run in a workflow."""
     run = environment.get("GITHUB_RUN_ID")
     if not run:
         return "a run outside of GitHub"

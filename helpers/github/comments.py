@@ -1,4 +1,4 @@
-"""Creates or updates one comment per pull request and mark."""
+"""Creates or updates a comment on a pull request, which is identified by a mark."""
 
 import json
 import re
@@ -11,16 +11,16 @@ from github.Repository import Repository
 from helpers.errors import UserError
 
 LONGEST_BODY = 65_536
-"""Characters that GitHub accepts as the body of a comment or of an issue."""
+"""The maximum length of the body of a comment or an issue, in characters."""
 
 _MARK = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 def pull_request_number(environment: Mapping[str, str]) -> int:
-    """Return the number of the pull request that the workflow's event is about.
+    """Return the number of the pull request of the event that started the workflow.
 
     Raises:
-        UserError: the event is about something else.
+        UserError: the event has no pull request.
     """
     path = environment.get("GITHUB_EVENT_PATH", "")
     try:
@@ -36,20 +36,20 @@ def pull_request_number(environment: Mapping[str, str]) -> int:
 def put_comment(
     repository: Repository, number: int, mark: str, text: str, more: str = ""
 ) -> Literal["created", "updated", "unchanged"]:
-    """Create the comment of a mark on a pull request, or update it.
+    """Create or update the comment on a pull request that has a mark.
 
     Only comments of bots are updated: a person may quote or forge a mark.
 
     Args:
         repository: the repository of the pull request.
-        number: of the pull request.
+        number: the number of the pull request.
         mark: identifies the comment.
         text: Markdown; it is truncated to the longest body that GitHub accepts.
-        more: where the rest of a truncated text can be read.
+        more: where to read the rest of a truncated text.
 
     Raises:
-        UserError: the mark cannot be used.
-        github.GithubException: GitHub rejects.
+        UserError: the mark is not valid.
+        github.GithubException: GitHub rejects a request.
     """
     if not _MARK.fullmatch(mark):
         raise UserError(
@@ -68,12 +68,12 @@ def put_comment(
 
 
 def marker(mark: str) -> str:
-    """Return the invisible comment in Markdown that identifies a body."""
+    """Return the HTML comment that identifies a body; GitHub does not display it."""
     return f"<!-- {mark} -->"
 
 
 def fitted(body: str, more: str = "") -> str:
-    """Return a body that GitHub accepts; one that is too long is truncated and ends with a note."""
+    """Return a body that GitHub accepts: a longer one is truncated, and ends with a note."""
     if len(body) <= LONGEST_BODY:
         return body
     note = f"\n\n**Truncated: this is too long for GitHub.** {more}\n"

@@ -1,4 +1,4 @@
-"""The connection to GitHub, with a token from the environment that is never shown."""
+"""The connection to GitHub, with a token from the environment variables, which is never printed."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,13 +18,14 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def open_repository(environment: Mapping[str, str]) -> Repository:
-    """Return the repository that GITHUB_REPOSITORY names, else infra/project.json; no request is sent yet.
+    """Return the repository in GITHUB_REPOSITORY, by default that in infra/project.json; send no request yet.
 
     Args:
-        environment: GITHUB_TOKEN; in a workflow also GITHUB_REPOSITORY and GITHUB_API_URL.
+        environment: environment variables: GITHUB_TOKEN; in a workflow also GITHUB_REPOSITORY and
+            GITHUB_API_URL.
 
     Raises:
-        UserError: the token is missing, or one of the others cannot be used.
+        UserError: the token is missing, or a variable is not valid.
     """
     token = environment.get("GITHUB_TOKEN", "")
     name = environment.get("GITHUB_REPOSITORY") or project_settings().repository
@@ -55,12 +56,12 @@ _HINTS = {
     403: "Give the token the permission that it lacks; in a workflow, see the job's permissions",
     404: "Check the name, and that the token can see it",
 }
-"""What to do about an answer, by its status."""
+"""Hints by HTTP status."""
 
 
 @contextmanager
 def github_errors() -> Iterator[None]:
-    """Turn an error of GitHub into a message with its remedy.
+    """Convert errors of GitHub to a UserError with a hint.
 
     Raises:
         UserError: GitHub rejects a request, or does not answer.

@@ -1,4 +1,4 @@
-"""One issue per environment, which is open while there is drift."""
+"""Reports drift as issues: each environment has one, which is open while there is drift."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -15,15 +15,15 @@ _SHOWN_LINES = 60
 def report_drift(
     repository: Repository, drift: Mapping[str, Any], run: str
 ) -> Literal["opened", "updated", "unchanged", "closed", "none"]:
-    """Open, update or close the issue of an environment.
+    """Open, update or close the issue of an environment, and return what was done.
 
     Args:
-        repository: where the issue is.
-        drift: what `drift --json` prints.
-        run: address of the workflow run that looked.
+        repository: the repository of the issue.
+        drift: the output of `drift --json`.
+        run: the URL of the workflow run that compared.
 
     Raises:
-        github.GithubException: GitHub rejects.
+        github.GithubException: GitHub rejects a request.
     """
     environment = drift["environment"]
     issue = _open_issue(repository, environment)
@@ -44,7 +44,7 @@ def report_drift(
 
 
 def describe(drift: Mapping[str, Any]) -> str:
-    """Return the text of an issue."""
+    """Return the body of an issue in Markdown, given the output of `drift --json`."""
     environment = drift["environment"]
     parts = [marker(f"drift-{environment}"), f"There is drift in `{environment}`."]
     for stack in drift["stacks"]:
@@ -72,8 +72,8 @@ def describe(drift: Mapping[str, Any]) -> str:
     for scoring in drift["scoring"]:
         parts += _scoring(scoring)
     parts.append(
-        "Fix it in the repository or by hand: a deployment does not undo what was changed by hand. "
-        f"`make drift ENV={environment}` shows the same. This issue closes itself when the drift is gone."
+        "Fix it in the repository or by hand: a deployment does not undo manual changes. "
+        f"`make drift ENV={environment}` shows the same. This issue is closed when the drift is gone."
     )
     return "\n\n".join(parts) + "\n"
 
@@ -139,6 +139,6 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _code(value: str) -> str:
-    """Return text as code in a cell of a table: whatever it holds, it mentions nobody and links nowhere."""
+    """Return text as code in a table cell, so that it cannot mention users or create links."""
     text = " ".join(str(value).split()).replace("`", "'").replace("|", "\\|")
     return f"`{text}`" if text else ""

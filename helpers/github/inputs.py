@@ -1,4 +1,4 @@
-"""Validates the inputs of manual workflows before a shell, make or a role uses them."""
+"""Validates the inputs of workflows that are started manually, before a shell, make or a role uses them."""
 
 import json
 import re
@@ -18,17 +18,17 @@ _PIPELINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,81})?")
 
 
 def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that a workflow is started for, and what else its jobs need of the inputs.
+    """Return the values that the jobs of a workflow need, from its inputs.
 
-    That is the GitHub environment that has its role, whether a reviewer approves, and which pipeline, version
-    and other environment were named.
+    The keys are `environment`, `github` (the GitHub environment that has the role), `approval` (`true` if a
+    reviewer must approve), and the other inputs of the workflow, which may be empty.
 
     Args:
-        variables: INPUT_ENVIRONMENT, and the other inputs of the workflow by their names; CONFIGURED, the
-            variables of the repository on GitHub as JSON; VISIBILITY, who may read the repository.
+        variables: environment variables: INPUT_<NAME> for each input, CONFIGURED with the variables of the
+            repository as JSON, and VISIBILITY of the repository.
 
     Raises:
-        UserError: an input cannot be used; the message names every one.
+        UserError: an input is not valid; the message names every problem.
     """
     inputs = {
         name.removeprefix(_PREFIX).lower(): value
@@ -50,7 +50,7 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
     github = PREVIEW if is_preview(name) else name
     if not problems and not _is_set_up(github, variables):
         problems.append(
-            f"{github} is not set up on GitHub; an administrator does that: make github-setup ENV={github}"
+            f"{github} is not set up on GitHub; as an administrator, run: make github-setup ENV={github}"
         )
     if problems:
         raise UserError(
@@ -79,7 +79,7 @@ def _environment_problems(name: str, *, teardown: bool) -> list[str]:
     settings = environment.settings
     if teardown and (settings.protected or settings.approval):
         why = "is protected" if settings.protected else "needs approval"
-        return [f"{name} {why}; an administrator removes it at a terminal: make teardown ENV={name}"]
+        return [f"{name} {why}; as an administrator, run at a terminal: make teardown ENV={name}"]
     return []
 
 
@@ -91,17 +91,17 @@ def _promotion_problems(inputs: Mapping[str, str], variables: Mapping[str, str])
     elif problems := _environment_problems(source, teardown=False):
         yield from problems
     elif not _is_set_up(source, variables):
-        yield f"{source} is not set up on GitHub; an administrator does that: make github-setup ENV={source}"
+        yield f"{source} is not set up on GitHub; as an administrator, run: make github-setup ENV={source}"
     if not _MODEL_VERSION.fullmatch(inputs.get("version", "")):
         yield "version must be a whole number from 1, as `make models` lists them"
     if variables.get("VISIBILITY") == "public":
         yield (
-            "the repository is public, and everybody could download the model and its sample; promote it at "
-            "a terminal: make promote"
+            "the repository is public, so everyone could download the model and its sample; promote it at a "
+            "terminal: make promote"
         )
 
 
 # end: model life cycle
 def _is_set_up(github: str, variables: Mapping[str, str]) -> bool:
-    """Return whether GitHub has an environment; a job that names another one creates it, unprotected."""
+    """Return whether an environment exists on GitHub: a job creates one that does not, without protection."""
     return "CONFIGURED" not in variables or region_variable(github) in json.loads(variables["CONFIGURED"])

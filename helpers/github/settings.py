@@ -1,4 +1,4 @@
-"""The settings that the workflows need on GitHub, as the requests that apply them."""
+"""The GitHub settings that the workflows need, as API requests."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,20 @@ from helpers.github.workflows import approval_of, region_variable
 
 RULESETS = Path(__file__).parents[2] / ".github" / "rulesets"
 MAIN = "main"
-"""The only branch whose jobs enter an environment, except that of previews."""
+"""The only branch whose jobs may use an environment; the environment of previews accepts all branches."""
 _ON_MAIN = {"protected_branches": False, "custom_branch_policies": True}
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that changes something; its path is relative to that of the repository."""
+    """A request that changes a setting; its path is relative to the URL of the repository."""
 
     method: str
     path: str
     body: Mapping[str, Any]
 
     def __str__(self) -> str:
-        """Return it for a person to read."""
+        """Return the request as one line."""
         return f"{self.method} {self.path} {json.dumps(self.body)}"
 
 
@@ -38,7 +38,7 @@ def protection(repository: Repository, folder: Path = RULESETS) -> list[Call]:
 
     Raises:
         UserError: a file is not a ruleset.
-        github.GithubException: GitHub rejects.
+        github.GithubException: GitHub rejects a request.
     """
     ids = {each["name"]: each["id"] for each in _get(repository, "/rulesets", [])}
     calls = []
@@ -58,18 +58,18 @@ def environment_settings(
     settings: EnvironmentSettings,
     reviewers: Sequence[str],
 ) -> list[Call]:
-    """Return the calls that create an environment and the variables with its roles and region.
+    """Return the calls that create a GitHub environment, and variables with the roles and the region.
 
     Args:
-        repository: where the environment is.
-        name: of the environment, or `preview`.
-        outputs: of the environment's stacks, the roles of `github_oidc` among them.
-        settings: of the environment.
-        reviewers: names of users, and of teams as owner/team.
+        repository: the repository of the environment.
+        name: the name of the environment, or `preview`.
+        outputs: the outputs of the environment's stacks, including those of `github_oidc`.
+        settings: the settings of the environment.
+        reviewers: users, and teams as owner/team.
 
     Raises:
-        UserError: a role is missing, or a reviewer where deployments need approval.
-        github.GithubException: GitHub rejects, for example a reviewer that it does not know.
+        UserError: a role is missing, or deployments need approval and no reviewer is named.
+        github.GithubException: GitHub rejects a request, for example for an unknown reviewer.
     """
     roles = {"DeployRoleArn"}
     if name != PREVIEW:
@@ -110,7 +110,7 @@ def environment_settings(
 
 
 def _approval(repository: Repository, name: str, reviewers: Sequence[str]) -> list[Call]:
-    """Return the calls that create the environment whose only job waits for a reviewer, without bypass."""
+    """Return the calls that create the approval environment, whose reviewers administrators cannot bypass."""
     path = f"/environments/{approval_of(name)}"
     reviewed = {**_protection(repository, reviewers, _ON_MAIN), "can_admins_bypass": False}
     return [Call("PUT", path, reviewed), *_branches(repository, f"{path}/deployment-branch-policies")]
@@ -130,7 +130,7 @@ def send(repository: Repository, call: Call) -> None:
     """Send a call.
 
     Raises:
-        UserError: the plan of a private repository has no required reviewers.
+        UserError: the GitHub plan of a private repository has no required reviewers.
         github.GithubException: GitHub rejects it.
     """
     try:
@@ -144,10 +144,10 @@ def send(repository: Repository, call: Call) -> None:
 
 def _without_reviewers(call: Call, error: GithubException) -> UserError:
     return UserError(
-        f"GitHub rejects the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository "
-        "they need GitHub Enterprise",
+        f"GitHub rejects the reviewers of {call.path.rpartition('/')[2]}: {error}. In a private repository, "
+        "reviewers need GitHub Enterprise",
         hint='Make the repository public, or remove "Approval": true from the file of the environment: '
-        "whoever may merge then deploys",
+        "everyone who can merge can then deploy",
     )
 
 
@@ -183,7 +183,7 @@ def _get(repository: Repository, path: str, default: Any) -> Any:
             "GET", repository.url + path, parameters={"per_page": 100}
         )
     except GithubException as error:
-        if error.status == 404:  # the environment is not there yet
+        if error.status == 404:  # the environment does not exist yet
             return default
         raise
     return found

@@ -1,4 +1,4 @@
-"""The OIDC subject of a repository's workflows, as the trust parameters of a deployment."""
+"""The OIDC subject of a repository's workflows, as parameters of the stack of GitHub's roles."""
 
 import json
 import re
@@ -17,27 +17,29 @@ _SUBJECT = re.compile(
     r"repo:(?P<owner>[^@/]+)(@(?P<owner_id>\d+))?/(?P<name>[^@/]+)(?(owner_id)@(?P<repository_id>\d+))"
 )
 _OFF = {"Protected": "false", "ProtectsBoundaries": "false"}
-"""The parameters of the role for previews: nothing of theirs is kept."""
+"""Parameters of the role of previews, whose data is never retained."""
 _NAMES = ("GitHubRepository", "GitHubOwnerId", "GitHubRepositoryId")
 
 
 def trust_parameters(repository: Repository) -> dict[str, str]:
-    """Return the parameters of infra/github_oidc.yaml that trust a repository, without empty ones.
+    """Return the parameters of infra/github_oidc.yaml that make its roles trust a repository.
+
+    Parameters without a value are omitted.
 
     Raises:
-        UserError: the subject of its workflows is customized; the roles do not trust it.
-        github.GithubException: GitHub rejects.
+        UserError: the OIDC subject of the repository is customized, and the roles would not trust it.
+        github.GithubException: GitHub rejects a request.
     """
     _, answer = repository.requester.requestJsonAndCheck(
         "GET", f"{repository.url}/actions/oidc/customization/sub"
     )
-    # The prefix is what the tokens carry; `use_immutable_subject` beside it was seen to differ.
-    prefix = answer.get("sub_claim_prefix") or _by_number(repository)
+    # Tokens have this prefix. `use_immutable_subject` in the same response can contradict it.
+    prefix = answer.get("sub_claim_prefix") or _default_prefix(repository)
     found = _SUBJECT.fullmatch(prefix)
     if not answer["use_default"] or not found:
         raise UserError(
-            f"The OIDC subject of this repository is customized ({prefix}), and the roles trust no other "
-            "than GitHub's default",
+            f"The OIDC subject of this repository is customized ({prefix}), and the roles trust only "
+            "GitHub's default",
             hint="Reset it in the settings of the repository (Actions, OIDC)",
         )
     values = (f"{found['owner']}/{found['name']}", found["owner_id"], found["repository_id"])
@@ -45,11 +47,11 @@ def trust_parameters(repository: Repository) -> dict[str, str]:
 
 
 def preview_role_command(parameters: Mapping[str, str], region: str) -> list[str]:
-    """Return the command with which an administrator deploys the role of all previews.
+    """Return the AWS CLI command with which an administrator deploys the role of all previews.
 
     Args:
-        parameters: as of `trust_parameters`.
-        region: where previews are deployed.
+        parameters: the result of `trust_parameters`.
+        region: the region of previews.
     """
     project = project_settings().project_name
     overrides = {"ProjectName": project, "Environment": "pr-*", **_OFF, **parameters}
@@ -62,10 +64,10 @@ def preview_role_command(parameters: Mapping[str, str], region: str) -> list[str
 
 
 def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
-    """Write the parameters and the name of their stack to an environment's file; return whether it changed.
+    """Write the parameters and the name of their stack to a parameter file; return whether it changed.
 
     Raises:
-        UserError: it is not a parameter file.
+        UserError: the file is not a parameter file, or cannot be read or written.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -79,7 +81,7 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
         ) from error
     content = {**content, "Stacks": stacks, "Parameters": {**others, **parameters}}
     marked = json.dumps({**content, "Stacks": "stacks"}, indent=2, ensure_ascii=False)
-    # The list stays on its line, as people write it.
+    # Keep the list on one line, as people write it.
     wanted = marked.replace('"Stacks": "stacks"', f'"Stacks": {json.dumps(stacks)}', 1) + "\n"
     if wanted == text:
         return False
@@ -87,7 +89,7 @@ def write_trust(path: Path, parameters: Mapping[str, str]) -> bool:
     return True
 
 
-def _by_number(repository: Repository) -> str:
-    """Return the prefix that github.com gives new repositories, where the API does not return one."""
+def _default_prefix(repository: Repository) -> str:
+    """Return the prefix of new repositories on github.com, for an API that does not return it."""
     _, it = repository.requester.requestJsonAndCheck("GET", repository.url)
     return f"repo:{it['owner']['login']}@{it['owner']['id']}/{it['name']}@{it['id']}"

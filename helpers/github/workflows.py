@@ -1,6 +1,6 @@
 """The sections of .github/workflows that list environments, generated from infra/parameters.
 
-A section is a key whose line ends in `# make workflows`, with the lines below it that are indented deeper.
+A section is a key whose line ends in `# make workflows`, with the more deeply indented lines below it.
 """
 
 import re
@@ -35,8 +35,8 @@ def generate(promoted: Mapping[str, EnvironmentSettings], folder: Path = WORKFLO
     """Return the workflows whose text would change, with their new text.
 
     Args:
-        promoted: as of `sections`.
-        folder: of the workflows; one that was deleted stays so.
+        promoted: see `sections`.
+        folder: the folder of the workflows; deleted workflows are not created again.
 
     Raises:
         UserError: there is no environment to deploy to, or a workflow has no section.
@@ -59,12 +59,12 @@ def generate(promoted: Mapping[str, EnvironmentSettings], folder: Path = WORKFLO
 def without_purpose(
     promoted: Mapping[str, EnvironmentSettings], *, previews: bool, folder: Path = WORKFLOWS
 ) -> list[Path]:
-    """Return the workflows that no environment is left for: they are to be deleted.
+    """Return the workflows that no environment uses, so that you can delete them.
 
     Args:
-        promoted: as of `sections`.
+        promoted: see `sections`.
         previews: whether pull requests have previews.
-        folder: of the workflows.
+        folder: the folder of the workflows.
     """
     unused = {name for name, section in sections(promoted).items() if not section}
     return [
@@ -103,7 +103,7 @@ def _list(key: str, names: Iterable[str]) -> str:
 
 # begin: model life cycle
 def _promotion_inputs(names: Iterable[str]) -> str:
-    """Return the inputs of a promotion, which have two lists of environments."""
+    """Return the inputs of a promotion, two of which list the environments."""
     options = f"    options: [{', '.join(names)}]\n    required: true\n"
     return (
         "inputs: # make workflows\n"
@@ -131,10 +131,10 @@ _DEPLOYS = """\
 
 
 def _chain(promoted: Mapping[str, EnvironmentSettings]) -> str:
-    """Return one job for each environment; it needs the one before, whose code it deploys.
+    """Return one job for each environment, which needs the previous one and deploys the same code.
 
-    Where it needs approval, that is a job before it: a job that waits for approval holds its place in the
-    queue, and each job of an environment with reviewers would wait for them again.
+    Approval is a separate job before it. A job that waits for approval would block its concurrency group,
+    and each job of an environment with reviewers would wait for an approval of its own.
     """
     jobs = []
     before = ""
@@ -177,7 +177,7 @@ def _approval(name: str, before: str) -> str:
         "    timeout-minutes: 5\n"
         f"    environment: {approval_of(name)}\n"
         "    permissions: {}\n"
-        "    concurrency: # alone: who waits for approval is in nobody's way\n"
+        "    concurrency: # one per run: waiting for approval blocks no other run\n"
         f"      group: {approval_of(name)}-${{{{ github.run_id }}}}\n"
         "      cancel-in-progress: false\n"
         "    steps:\n"
@@ -201,7 +201,7 @@ def _sweeps(names: Iterable[str]) -> str:
 
 
 def _is_set_up(name: str) -> str:
-    """Return the condition that GitHub has the variables of an environment, as a new copy has not."""
+    """Return the condition that an environment is set up on GitHub, which it is not in a new repository."""
     return f"vars.{region_variable(name)} != ''"
 
 

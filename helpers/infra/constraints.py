@@ -10,16 +10,16 @@ from typing import Any
 
 
 def violations(template: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:
-    """Yield what CloudFormation has against the values, in its words.
+    """Yield the reasons why CloudFormation would reject the values, with its messages.
 
-    A parameter that has no value yet, given or by default, is left alone, as is a rule that needs it.
+    A parameter without a value and a default is skipped, and so is a rule that refers to it.
 
     Args:
-        template: a template whose functions are in their long form.
+        template: a template with functions in their long form, such as `Fn::Equals`.
         given: the values of its parameters.
 
     Raises:
-        NotImplementedError: a rule has a function that is not known here.
+        NotImplementedError: a rule has a function that this module does not support.
     """
     declared = template.get("Parameters", {})
     defaults = {name: str(rule["Default"]) for name, rule in declared.items() if "Default" in rule}
@@ -44,7 +44,7 @@ def violations(template: Mapping[str, Any], given: Mapping[str, str]) -> Iterato
 def _violation(name: str, rule: Mapping[str, Any], value: str) -> str | None:
     explanation = rule.get("ConstraintDescription")
     message = f"Parameter {name} failed to satisfy constraint: "
-    # The rules of a list hold for each of its items.
+    # The constraints of a list apply to each of its items.
     items = value.split(",") if "List" in rule.get("Type", "") else [value]
     if "AllowedValues" in rule and not {*items} <= {*map(str, rule["AllowedValues"])}:
         allowed = ", ".join(map(str, rule["AllowedValues"]))
@@ -73,7 +73,7 @@ def _holds(condition: Any, values: Mapping[str, str]) -> bool:
             return any(_holds(part, values) for part in parts)
         case {"Fn::Contains": [items, item]}:
             return _value(item, values) in [_value(each, values) for each in items]
-    raise NotImplementedError(f"Rules know no {condition}")
+    raise NotImplementedError(f"unsupported condition in a rule: {condition}")
 
 
 def _value(part: Any, values: Mapping[str, str]) -> str:

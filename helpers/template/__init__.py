@@ -1,1 +1,1 @@
-"""A fork and its template: the template's version, and upgrades."""
+"""Forks of the template: optional parts, the recorded version, and upgrades."""

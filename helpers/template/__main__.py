@@ -1,4 +1,4 @@
-"""Command line: python -m helpers.template upgrade, as the Makefile calls it."""
+"""Merges later versions of the template into a fork: `python -m helpers.template upgrade`."""
 
 import argparse
 import sys
@@ -32,11 +32,9 @@ def _upgrade(arguments: argparse.Namespace) -> int:
         )
     name = f"{done.version.version} of the template"
     if done.stay_deleted:
-        print(
-            f"Files that {name} changed, and you have deleted, stay deleted:{one_per_line(done.stay_deleted)}"
-        )
+        print(f"Files that {name} changed and you deleted stay deleted:{one_per_line(done.stay_deleted)}")
     if done.conflicts:
-        print(f"{name} conflicts with changes of yours:{one_per_line(done.conflicts)}")
+        print(f"{name} conflicts with your changes:{one_per_line(done.conflicts)}")
         print("Resolve the conflicts, `git add` the files, then: make upgrade ARGS=--continue")
         print("To undo the upgrade: make upgrade ARGS=--abort")
         return 1
@@ -65,7 +63,7 @@ def main() -> int:
     command.set_defaults(run=_upgrade)
     arguments = parser.parse_args()
     if not (arguments.to or arguments.resume or arguments.abort):
-        parser.error("which version? make upgrade TO=<tag, branch or commit of the template>")
+        parser.error("the version is missing: make upgrade TO=<tag, branch or commit of the template>")
     return run_command(arguments.run, arguments)
 
 

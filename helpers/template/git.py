@@ -1,4 +1,4 @@
-"""Runs Git; its errors are shown to the user."""
+"""Runs Git, and shows its errors to the user."""
 
 import os
 import subprocess
@@ -19,15 +19,15 @@ class Git:
     def __call__(
         self, *words: str, given: str | None = None, variables: Mapping[str, str] | None = None
     ) -> str:
-        """Run a command and return its standard output, without the line end.
+        """Run a Git command and return its standard output, without the trailing newline.
 
         Args:
             words: the command and its arguments.
-            given: its standard input.
+            given: the standard input.
             variables: further environment variables.
 
         Raises:
-            UserError: it failed; the message is git's own.
+            UserError: the command failed; the message is that of Git.
         """
         done = self.run(*words, given=given, variables=variables)
         if done.returncode:
@@ -40,7 +40,7 @@ class Git:
     def run(
         self, *words: str, given: str | None = None, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command that may fail."""
+        """Run a Git command that may fail; see `__call__`."""
         return subprocess.run(
             ["git", "-C", str(self.folder), *words],  # noqa: S607 -- whichever git the user has
             input=given,
@@ -51,12 +51,12 @@ class Git:
         )
 
     def commit(self, name: str) -> str | None:
-        """Return the commit that a name stands for, or None."""
+        """Return the commit that a revision names, or None if it does not exist."""
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return done.stdout.strip() or None
 
     def merged(self, ours: str, base: str, theirs: str) -> str | None:
-        """Return a text with what two others changed in a third, or None if these changes conflict."""
+        """Return the three-way merge of texts, or None if the changes to the base conflict."""
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / name for name in ("ours", "base", "theirs")]
             for path, text in zip(paths, (ours, base, theirs), strict=True):

@@ -1,7 +1,7 @@
-"""Marks of optional parts in the text of a file, and texts without them.
+"""Removes the lines of optional parts from the text of a file.
 
 Comments mark the lines of a part: a block between `begin: PART` and `end: PART`, or a single line that ends
-in `part: PART`. The comment is that of the file's language: `#`, `<!-- -->`, or `%%` in diagrams.
+in `part: PART`. The comment has the syntax of the file: `#`, `<!-- -->`, or `%%` in diagrams.
 """
 
 import posixpath
@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from helpers.errors import UserError
 
 MARK = "(#|<!--|%%) (begin|end|part): [A-Za-z]"
-"""What a line with a mark contains, for `git grep -E`."""
+"""The pattern of lines with a mark, for `git grep -E`."""
 _BLOCK = re.compile(r"\s*(?:#|<!--|%%) (begin|end): ([a-zA-Z ]+?)(?: -->)?\s*")
 _LINE = re.compile(r"\s(?:#|<!--) part: ([a-zA-Z ]+?)(?: -->(?: \|)?)?\s*$")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()#\s]*)(#[^()\s]*)?\)")
@@ -20,7 +20,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def marked_names(text: str) -> set[str]:
-    """Return the names of the parts that a text has marks of."""
+    """Return the names of the parts that are marked in a text."""
     lines = text.splitlines()
     blocks = (_BLOCK.fullmatch(line) for line in lines)
     singles = (_LINE.search(line) for line in lines)
@@ -28,15 +28,15 @@ def marked_names(text: str) -> set[str]:
 
 
 def without_marked(text: str, names: Collection[str], path: str) -> str:
-    """Return a text without the lines that are marked as those of some parts.
+    """Return a text without the lines of some parts.
 
     Args:
-        text: of a file.
-        names: of the parts.
-        path: of the file, for messages.
+        text: the text of a file.
+        names: the names of the parts.
+        path: the path of the file, for messages.
 
     Raises:
-        UserError: a block does not end, or ends without having begun.
+        UserError: a `begin` has no `end`, or an `end` has no `begin`.
     """
     return "".join(_lines_outside(text, names, path))
 
@@ -67,14 +67,14 @@ def _lines_outside(text: str, names: Collection[str], path: str) -> Iterator[str
 
 
 def without_stacks(text: str, stacks: Iterable[str]) -> str:
-    """Return the file of an environment without some of its stacks; the rest keeps its form."""
+    """Return the text of a parameter file without some of its stacks, with its format unchanged."""
     for stack in stacks:
         text = re.sub(rf'("Stacks":[^\]]*?), *"{re.escape(stack)}"', r"\1", text)
     return text
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that GitHub gives to the headings of a page."""
+    """Return the anchors of the headings of a page, as GitHub generates them."""
     return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
         for heading in _HEADING.findall(text)
@@ -82,12 +82,12 @@ def anchors(text: str) -> set[str]:
 
 
 def without_links(text: str, page: str, gone: AbstractSet[str]) -> str:
-    """Return the text of a page in which links to what is gone are their texts alone.
+    """Return a page in which links to deleted files and headings are replaced by their text.
 
     Args:
         text: Markdown.
         page: the path of the page in the repository.
-        gone: paths in the repository, also with the anchor of a heading.
+        gone: deleted paths in the repository, and deleted headings as path#anchor.
     """
 
     def unlinked(link: re.Match[str]) -> str:

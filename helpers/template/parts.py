@@ -1,7 +1,7 @@
-"""The optional parts of the template, and the content of a repository without some of them.
+"""The optional parts of the template, and the changes that remove them from a repository.
 
-Files and folders that belong to one part alone are listed in parts.toml. In a shared file, comments mark its
-lines. JSON has no comments: the stacks that environments list for a part are in parts.toml, too.
+parts.toml lists the files and folders that belong to one part only. In a shared file, comments mark the lines
+of a part. JSON has no comments, so parts.toml also lists the stacks of a part in parameter files.
 """
 
 import posixpath
@@ -18,9 +18,9 @@ from helpers.template.marks import MARK, anchors, without_links, without_marked,
 FILE = "helpers/template/parts.toml"
 ENVIRONMENTS = "infra/parameters"
 GENERATED = ("docs/reference/", "docs/security.md")
-"""Pages whose links are those of their sources; they are generated again."""
+"""Generated pages: their links come from their sources, so they are not edited."""
 STEP = "Step"
-"""The answer that names a job of the fork's own."""
+"""The answer with the name of the fork's own Spark step."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Part:
     """An optional part.
 
     Attributes:
-        name: as in marks.
-        answer: its name among the answers to `make init`.
-        files: paths of the files and folders that belong to it alone.
-        stacks: the templates of infra that environments list for it.
+        name: its name in marks.
+        answer: the answer to `make init` that selects it.
+        files: the paths of files and folders that belong to this part only.
+        stacks: its templates in infra/, which parameter files list as stacks.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Part:
     stacks: tuple[str, ...] = ()
 
     def owns(self, path: str) -> bool:
-        """Return whether a file belongs to this part alone."""
+        """Return whether a file belongs to this part only."""
         return any(path == each or path.startswith(f"{each}/") for each in self.files)
 
 
 def read_parts(text: str) -> tuple[Part, ...]:
-    """Return the parts that the contents of parts.toml list."""
+    """Return the parts in the text of parts.toml."""
     return tuple(
         Part(name, part["answer"], tuple(part.get("files", ())), tuple(part.get("stacks", ())))
         for name, part in tomllib.loads(text).items()
@@ -53,14 +53,14 @@ def read_parts(text: str) -> tuple[Part, ...]:
 
 
 def parts_of(root: Path) -> tuple[Part, ...]:
-    """Return the optional parts that a checkout lists."""
+    """Return the optional parts of a checkout."""
     return read_parts((root / FILE).read_text(encoding="utf-8"))
 
 
 def absent_parts(parts: Iterable[Part], answers: Mapping[str, object]) -> list[Part]:
-    """Return the parts that a fork with these answers does not have: by default, it has all.
+    """Return the parts that a fork with these answers does not have. By default, a fork has all parts.
 
-    `Step` names a job of the fork's own, and so leaves out the sample; the other answers are yes or no.
+    A fork with its own Spark step (`Step`) does not have the sample data. The other answers are booleans.
     """
     return [
         part
@@ -116,14 +116,14 @@ def grep_marks(git: Git, *where: str) -> list[str]:
 
 
 def without(absent: Collection[Part], files: Listing) -> dict[str, str | None]:
-    """Return what differs in a repository without some parts: the texts of files, and None for deleted ones.
+    """Return the changes that remove parts: by path, the new text of a file, or None if it is deleted.
 
     Args:
-        absent: the parts that are not there.
-        files: of the repository with them.
+        absent: the parts to remove.
+        files: the files of the repository.
 
     Raises:
-        UserError: a block does not end, or ends without having begun.
+        UserError: a block of marked lines has no begin or no end.
     """
     names = {part.name for part in absent}
     stacks = [stack for part in absent for stack in part.stacks]
@@ -143,7 +143,7 @@ def without(absent: Collection[Part], files: Listing) -> dict[str, str | None]:
 
 
 class _Texts:
-    """Texts that change step by step, of files that are not deleted."""
+    """The texts of files after several edits; deleted files are skipped."""
 
     def __init__(self, files: Listing, deleted: Collection[str]):
         self._files, self._deleted = files, deleted
@@ -156,7 +156,7 @@ class _Texts:
                 self.edited[path] = changed
 
     def lost_anchors(self, page: str) -> list[str]:
-        """Return the headings that a page no longer has, as links name them."""
+        """Return the headings that a page no longer has, as path#anchor."""
         if page not in self.edited:
             return []
         return [f"{page}#{each}" for each in anchors(self._files.read(page)) - anchors(self.edited[page])]

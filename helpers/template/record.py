@@ -14,11 +14,11 @@ FILE = ".template.json"
 
 @dataclass(frozen=True)
 class TemplateVersion:
-    """Where a template comes from, and which commit of it a fork has.
+    """A version of the template.
 
     Attributes:
-        repository: an address or path that `git fetch` reads.
-        version: what it was asked for as: a tag, a branch or a commit.
+        repository: the URL or path of the template, for `git fetch`.
+        version: the tag, branch or commit that the user named.
         commit: the commit, as 40 hex digits.
     """
 
@@ -29,12 +29,12 @@ class TemplateVersion:
 
 @dataclass(frozen=True)
 class Record:
-    """The contents of the file.
+    """The record of a fork in `.template.json`.
 
     Attributes:
-        template: what the last upgrade merged, if there was one.
-        tree: git's hash of the template's files when `make init` first ran, which names a version.
-        answers: to `make init`.
+        template: the version that the last upgrade merged, or None before the first upgrade.
+        tree: the Git tree of the template when `make init` first ran, which identifies the version.
+        answers: the answers to `make init`.
     """
 
     template: TemplateVersion | None = None
@@ -54,7 +54,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Return what a repository's file records; empty if there is no file.
+    """Return the record of a repository; it is empty if there is no file.
 
     Raises:
         UserError: the file is malformed; the message names every problem.

@@ -1,8 +1,8 @@
 """Merges a later version of the template into a fork with a three-way merge.
 
-Git merges by history, and a repository made by "Use this template" has none in common with the template. So
-the upgrade is one commit, from the tree of the recorded version to that of the later one, and `git
-cherry-pick` applies it: conflicts, renames and file modes are git's.
+Git merges by history, and a repository created with "Use this template" has no history in common with the
+template. An upgrade therefore creates one commit, from the tree of the recorded version to that of the later
+version. `git cherry-pick` applies it, so that Git handles conflicts, renames and file modes.
 """
 
 import tempfile
@@ -28,12 +28,12 @@ _ABORT = "make upgrade ARGS=--abort"
 
 @dataclass(frozen=True)
 class Upgraded:
-    """How an upgrade ended.
+    """The result of an upgrade.
 
     Attributes:
-        version: what the fork has now, or will have once the conflicts are resolved.
-        conflicts: files to resolve; none where the upgrade is committed.
-        stay_deleted: files that the template changed, and the fork had deleted.
+        version: the version that the fork has when all conflicts are resolved.
+        conflicts: the files with conflicts; empty if the upgrade is committed.
+        stay_deleted: the files that the template changed and the fork had deleted, which stay deleted.
     """
 
     version: TemplateVersion
@@ -49,12 +49,13 @@ def upgrade(
     Args:
         git: the fork.
         to: a tag, branch or commit of the template.
-        start: the version that the fork was made from, where it is not recorded and cannot be found.
-        template: address or path of the template, where it is not recorded.
-        step: is entered with each of STEPS while it runs.
+        start: the version that the fork was created from, if it is not recorded and cannot be found.
+        template: the URL or path of the template, if it is not recorded.
+        step: returns a context manager around each of STEPS, as `Progress.step` does.
 
     Raises:
-        UserError: changes are not committed, a version is unknown, or there is nothing to do.
+        UserError: there are uncommitted changes, an upgrade is in progress, a version is unknown, or the fork
+            already has this version or a later one.
     """
     _require_clean(git)
     known = read_record(git.folder)
@@ -70,7 +71,7 @@ def upgrade(
     base = _resolve(git, start) if start else _base(git, known, target)
     if base == target:
         raise UserError(
-            f"The fork already has {to} of the template: nothing is to be done",
+            f"The fork already has {to} of the template",
             hint="Name a later version: make upgrade TO=<version>",
         )
     if git.run("merge-base", "--is-ancestor", base, target).returncode:
@@ -112,7 +113,7 @@ def resume(git: Git) -> None:
     """Commit an upgrade whose conflicts are resolved.
 
     Raises:
-        UserError: none is in progress, or there are conflicts left.
+        UserError: no upgrade is in progress, or there are unresolved conflicts.
     """
     if not _in_progress(git):
         raise UserError("No upgrade is in progress", hint="Begin one with: make upgrade TO=<version>")
@@ -128,17 +129,17 @@ def resume(git: Git) -> None:
 
 
 def abort(git: Git) -> None:
-    """Return to the commit before the upgrade, also after it was killed.
+    """Restore the commit before the upgrade, also if the upgrade was killed.
 
     Raises:
-        UserError: no upgrade is in progress.
+        UserError: no upgrade is in progress, or it is already committed.
     """
     before = git.commit(BEFORE)
     if before is None:
         raise UserError("No upgrade is in progress", hint="Begin one with: make upgrade TO=<version>")
     if git.commit("HEAD") != before:
         _forget(git)
-        raise UserError("The upgrade was committed already", hint="Undo it with: git revert HEAD")
+        raise UserError("The upgrade is already committed", hint="Undo it with: git revert HEAD")
     git.run("cherry-pick", "--quit")
     git("reset", "--quiet", "--hard", before)
     _remove_written(git, before)
@@ -176,7 +177,7 @@ def _resolve(git: Git, name: str) -> str:
 def _base(git: Git, known: Record, target: str) -> str:
     """Return the commit of the template that the fork has.
 
-    Where none is recorded: the last one in common, or the one with the files that the fork began with.
+    If none is recorded, this is the merge base, or the commit whose files the first commit of the fork has.
     """
     if known.template:
         return _resolve(git, known.template.commit)
@@ -196,9 +197,9 @@ def _base(git: Git, known: Record, target: str) -> str:
 
 
 def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) -> str:
-    """Return a commit that leads from the base to a version, and to its record.
+    """Create a commit that changes the base to a version, and updates the record; return its hash.
 
-    Both are without the parts that the fork does not have, so that changes of these parts are not conflicts.
+    Both trees exclude the parts that the fork does not have, so that changes to these parts do not conflict.
     """
     has_record = git.run("cat-file", "-e", f"HEAD:{FILE}").returncode == 0
     before = git("show", f"HEAD:{FILE}") + "\n" if has_record else None
@@ -210,7 +211,7 @@ def _commit_of(git: Git, base: str, record: Record, version: TemplateVersion) ->
 
 
 def _tree(git: Git, commit: str, record: Record, text: str | None) -> str:
-    """Return the tree of a commit without the parts that a fork left out, and with the text of its record."""
+    """Create the tree of a commit without the parts that the fork does not have, with its record."""
     version = Version(git, commit)
     changed = without(absent_parts(version.parts(), record.answers), version)
     if text is not None:
@@ -245,7 +246,7 @@ def _unmerged(git: Git) -> dict[str, set[str]]:
 
 
 def _keep_deleted(git: Git) -> Sequence[str]:
-    """Leave deleted what the fork has deleted, although the template changed it."""
+    """Keep files deleted that the fork deleted and the template changed; return their paths."""
     deleted = sorted(path for path, stages in _unmerged(git).items() if stages == {"1", "3"})
     if deleted:
         git("rm", "--quiet", "--force", "--", *deleted)
@@ -257,7 +258,7 @@ def _conflicts(git: Git) -> Sequence[str]:
 
 
 def _remove_written(git: Git, before: str) -> None:
-    """Remove what an upgrade that was killed has written, and git does not know yet."""
+    """Delete the untracked files that a killed upgrade has written."""
     added = git("diff", "--name-only", "--diff-filter=A", "-z", before, PICKED).split("\0")
     untracked = set(git("ls-files", "--others", "-z").split("\0"))
     for path in filter(None, added):

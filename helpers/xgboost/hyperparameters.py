@@ -1,4 +1,8 @@
-"""The hyperparameters of the image: their types, ranges and dependencies."""
+"""Validates hyperparameters by type, range and dependencies, as the image does.
+
+The rules are those of `algorithm_mode/hyperparameter_validation.py` in
+https://github.com/aws/sagemaker-xgboost-container.
+"""
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
@@ -9,17 +13,17 @@ from helpers.xgboost.metric_names import NAMES
 
 Values = dict[str, Any]
 VERSION = "3.2-0"
-"""The image whose rules these are, by its tag."""
+"""The tag of the image that has these rules."""
 INFINITE = float("inf")
 
 
 class HyperparameterError(ValueError):
-    """Hyperparameters that the image rejects; the message is the image's."""
+    """The image rejects the hyperparameters; the message is that of the image."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A range of numbers, whose ends belong to it unless they are open."""
+    """A range of numbers, which includes its bounds unless they are open."""
 
     low: float = 0
     high: float = INFINITE
@@ -106,14 +110,14 @@ _UPDATERS = [
 ]
 _ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"}
 _THRESHOLDS = ("error", "ndcg", "map")
-"""The metrics that take one, as `error@0.7`."""
+"""The metrics that accept a threshold, such as `error@0.7`."""
 
 
 def validate(given: Mapping[str, str]) -> Values:
-    """Return the values of hyperparameters, by their own names.
+    """Return the parsed values of hyperparameters, by name; an alias such as `learning_rate` becomes `eta`.
 
     Raises:
-        HyperparameterError: the image rejects them.
+        HyperparameterError: the image rejects a hyperparameter, or `num_round` is missing.
     """
     texts = {_ALIASES.get(name, name): text for name, text in given.items()}
     if "num_round" not in texts:
@@ -214,7 +218,7 @@ def _check_objective(values: Values) -> None:
 
 def _check_eval_metric(values: Values) -> None:
     metrics, objective = values.get("eval_metric") or [], values.get("objective") or ""
-    if metrics and not objective:  # in the image a KeyError of this name
+    if metrics and not objective:  # the image raises a KeyError with this name
         raise HyperparameterError(
             "'objective': a job with eval_metric must have the hyperparameter objective"
         )

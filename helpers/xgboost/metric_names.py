@@ -1,4 +1,4 @@
-"""The metrics that the image evaluates, and the patterns that find them in its log."""
+"""The metrics that the image evaluates, and the regular expressions that find them in its log."""
 
 MAXIMIZED = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg"),
@@ -15,7 +15,7 @@ NAMES = MAXIMIZED + MINIMIZED
 def metric_definitions() -> list[dict[str, str]]:
     """Return the metric definitions of the algorithm, as `DescribeTrainingJob` lists them.
 
-    `#011` is a tab, as the service's log writes it.
+    `#011` is a tab in the log of the service.
     """
     return [
         {"Name": f"{channel}:{name}", "Regex": rf".*\[[0-9]+\].*#011{channel}-{name}:(\S+)"}

@@ -342,7 +342,7 @@ def test_teardown_removes_everything_and_can_be_repeated(checkout, first_run) ->
     as_administrator = checkout.made("teardown", "ARGS=--yes --with-github")
 
     assert rejected != 0
-    assert "-github-oidc, by which GitHub's workflows get in" in output
+    assert "-github-oidc, the stack of GitHub's roles" in output
     assert "nothing to do" in again
     assert "-github-oidc is deleted." in as_administrator
     assert checkout.client("s3").list_buckets()["Buckets"] == []

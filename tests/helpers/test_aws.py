@@ -100,7 +100,7 @@ def test_an_environment_in_aws_is_not_looked_for_on_this_machine(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(UserError, match=f"{message}.*but live is in AWS\nHint: .*set {ANY_ENVIRONMENT}=yes"):
+    with pytest.raises(UserError, match=f"{message}.*but live is on AWS\nHint: .*set {ANY_ENVIRONMENT}=yes"):
         connect(Environment("live"))
 
 

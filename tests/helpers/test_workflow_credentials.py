@@ -122,6 +122,6 @@ def test_elsewhere_a_session_has_the_credentials_of_its_shell(
 
 
 def test_a_missing_permission_of_a_job_is_named(variables: dict[str, str]) -> None:
-    message = r"no token of its identity: .*403.*\nHint: Give the job the permission id-token: write"
+    message = r"no OIDC token for this job: .*403.*\nHint: Give the job the permission id-token: write"
     with pytest.raises(UserError, match=message):
         identity_token({**variables, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "other"})

@@ -1047,7 +1047,7 @@ def test_templates_are_rejected_where_services_have_other_names(
     cloudformation, given = aws.client("cloudformation", region_name=region), {**outputs, **good_input()}
 
     with pytest.raises(
-        cloudformation.exceptions.ClientError, match="The templates know the partition aws alone"
+        cloudformation.exceptions.ClientError, match="The templates support only the partition aws"
     ):
         cloudformation.create_change_set(
             StackName="elsewhere",
@@ -1066,16 +1066,16 @@ REPOSITORY = {"GitHubRepository": "owner/name"}
 BAD_INPUT = [
     ("network", {"VpcCidr": "10.0.0.0/8"}, "VpcCidr .*must be a private IPv4 range"),
     ("network", {"ZoneCount": "5"}, "ZoneCount.* must be one of"),
-    ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingSubnetIds go with ExistingVpcId"),
+    ("network", {"ExistingVpcId": "vpc-0123abcd"}, "ExistingVpcId requires ExistingSubnetIds"),
     ("network", {"InterfaceEndpoints": "kms,ec2"}, "InterfaceEndpoints.* must be one of"),
-    ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "A budget needs an address"),
+    ("operations", {"MonthlyBudgetUsd": "100", "AlarmEmail": ""}, "MonthlyBudgetUsd requires AlarmEmail"),
     ("operations", {"AlarmEmail": "nobody"}, "AlarmEmail .*must be empty or an address"),
     ("github_oidc", {"GitHubRepository": "no-owner"}, "GitHubRepository .*must be owner/name"),
     ("github_oidc", {"GitHubRepository": "owner/*"}, "GitHubRepository .*must be owner/name"),
     ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "*"}, "GitHubOwnerId .*must be a number"),
     ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "1*"}, "GitHubRepositoryId .*must be a number"),
-    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "1"}, "GitHubRepositoryId goes with GitHubOwnerId"),
-    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "2"}, "GitHubOwnerId goes with GitHubRepositoryId"),
+    ("github_oidc", {**REPOSITORY, "GitHubOwnerId": "1"}, "GitHubOwnerId requires GitHubRepositoryId"),
+    ("github_oidc", {**REPOSITORY, "GitHubRepositoryId": "2"}, "GitHubRepositoryId requires GitHubOwnerId"),
 ]
 
 
@@ -1096,7 +1096,7 @@ BAD_INPUT = [
         (
             "keys",
             {"Environment": "prod"},
-            "Environment is not given here, it is the name of the file: remove",
+            "Environment cannot be set here, it is the name of the file: remove",
         ),
     ],
 )

@@ -83,7 +83,7 @@ def test_an_acceptance_without_use_is_reported() -> None:
 
     assert evaluated(fixed, accepted=ACCEPTANCE) == (
         [
-            "CVE-2018-18074 of requests is accepted and not found any more: remove it",
+            "CVE-2018-18074 of requests is accepted but no longer found: remove it",
             "Packages audited: 1",
         ],
         False,
@@ -92,7 +92,7 @@ def test_an_acceptance_without_use_is_reported() -> None:
 
 def test_what_is_not_in_the_database_is_reported_and_fails_only_where_an_audit_is_required() -> None:
     lines = [
-        "NOT AUDITED: 1 packages, as own-package: Dependency not found on PyPI",
+        "NOT AUDITED: 1 packages, for example own-package: Dependency not found on PyPI",
         "Packages audited: 1",
     ]
 

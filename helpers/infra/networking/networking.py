@@ -15,10 +15,10 @@ def get_network_configuration(
     Args:
         subnets: subnets of the VPC in which the job runs.
         security_group_ids: security groups of its instances.
-        enable_network_isolation: no network at all for the container, which then has no
-            credentials either: only for jobs that let SageMaker copy all their data.
+        enable_network_isolation: disable all network access of the container. It then has no credentials
+            either, so SageMaker must copy all data.
     """
-    # The SDK takes seconds to import, and commands that build nothing must not wait for it.
+    # The SDK takes seconds to import, and commands that do not build a pipeline must not wait for it.
     from sagemaker.core.network import NetworkConfig  # noqa: PLC0415
 
     return NetworkConfig(
@@ -32,5 +32,5 @@ def get_network_configuration(
 def get_vpc_configuration(
     subnet_ids: Sequence[str], security_group_ids: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Return the same placement as a plain `VpcConfig`, for requests that are made without the SDK."""
+    """Return the same configuration as a `VpcConfig`, for requests that do not use the SDK."""
     return {"Subnets": list(subnet_ids), "SecurityGroupIds": list(security_group_ids)}

@@ -1,7 +1,6 @@
 """The command line: `python -m helpers.infra.stacks {plan,deploy,drift,migrate,outputs,teardown} --env ENV`.
 
-`plan` exits with 0 whether there are changes or not: it is there to be read. `drift` exits with 3 where there
-is any.
+`plan` exits with 0 whether or not there are changes. `drift` exits with 3 if there is drift.
 """
 
 import argparse
@@ -81,7 +80,7 @@ def _open(arguments: argparse.Namespace) -> "tuple[boto3.Session, tuple[StackCon
 
 
 def _console() -> Console:
-    """Return the console; a log is not a terminal, so its lines may be as long as they need to be."""
+    """Return the console. If the output is not a terminal, long lines are not wrapped."""
     return Console() if sys.stdout.isatty() else Console(width=200, soft_wrap=True)
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from types_boto3_s3.type_defs import DeleteMarkerEntryTypeDef, ObjectVersionTypeDef
 
 BATCH = 1000
-"""DeleteObjects takes no more."""
+"""The maximum of DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
 
 
 def empty_bucket(s3: "S3Client", bucket: str, console: "Console", batch: int = BATCH) -> None:
-    """Delete all versions, delete markers and unfinished uploads of a bucket; one that is gone is empty.
+    """Delete all versions, delete markers and unfinished uploads of a bucket, if the bucket exists.
 
     Raises:
         UserError: S3 did not delete an object.
@@ -34,7 +34,7 @@ def empty_bucket(s3: "S3Client", bucket: str, console: "Console", batch: int = B
 
 def _delete_versions(s3: "S3Client", bucket: str, console: "Console", batch: int) -> int:
     count = 0
-    # Always the first page: what was listed is gone, and with it the place where a second one would begin.
+    # Always list the first page: the marker of the next page would be a version that is deleted.
     while found := _first_page(s3, bucket, batch):
         answer = s3.delete_objects(
             Bucket=bucket,
@@ -73,7 +73,7 @@ def _abort_uploads(s3: "S3Client", bucket: str) -> int:
 
 
 def logs_last(s3: "S3Client", buckets: Sequence[str]) -> list[str]:
-    """Return buckets in the order to empty them in: doing so is itself logged, in another of them."""
+    """Return buckets in the order to empty them: log buckets last, because deletions in others are logged."""
     targets = {
         s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled", {}).get("TargetBucket")
         for bucket in buckets

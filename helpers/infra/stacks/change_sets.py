@@ -26,13 +26,13 @@ _OUTDATED = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusExceptio
 
 
 PLAN = "plan"
-"""How the names of change sets begin that nobody executes."""
+"""The prefix of the names of change sets that are never executed."""
 _PLANS_LAST = timedelta(hours=1)
-"""Longer than any plan: one that is older was killed."""
+"""Longer than any plan takes: the command that created an older change set was killed."""
 
 
 class OutdatedError(UserError):
-    """A stack has been changed since changes to it were computed."""
+    """A stack was changed after the changes to it were computed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class PlannedChangeSet:
     stack_name: str
     changes: tuple[PlannedChange, ...]
     is_empty: bool
-    """Nothing at all would change. (Without changes to resources there may be some to outputs or tags.)"""
+    """Whether nothing would change. Without changes to resources, outputs or tags can still change."""
     kind: "ChangeSetTypeType" = "CREATE"
 
 
@@ -59,15 +59,15 @@ def create_change_set(
     """Create a change set and wait until CloudFormation has computed it.
 
     Args:
-        cloudformation: where the stack is, or will be.
-        configuration: what it is to be.
-        kind: what is to be done.
-        polling: how to wait.
-        to_import: the resources that the stack takes over, for kind IMPORT.
-        purpose: how its name begins; who may only plan makes and deletes those that begin with `plan` alone.
+        cloudformation: a client of the region of the stack.
+        configuration: the stack to create or update.
+        kind: whether the change set creates, updates or imports.
+        polling: how often and how long to poll.
+        to_import: the resources to import, if the kind is IMPORT.
+        purpose: the prefix of its name. The plan role may only use the prefix `plan`.
 
     Raises:
-        UserError: CloudFormation rejects it; nothing of it is left behind.
+        UserError: CloudFormation rejects the changes; the change set is deleted.
     """
     imports: dict[str, Any] = {"ResourcesToImport": to_import} if to_import else {}
     created = cloudformation.create_change_set(
@@ -79,7 +79,7 @@ def create_change_set(
             {"ParameterKey": key, "ParameterValue": value} for key, value in configuration.parameters.items()
         ],
         Tags=[{"Key": key, "Value": value} for key, value in configuration.tags.items()],
-        Capabilities=["CAPABILITY_NAMED_IAM"],  # policies name roles before there are any
+        Capabilities=["CAPABILITY_NAMED_IAM"],  # policies refer to roles by name
         **imports,
     )
 
@@ -122,7 +122,7 @@ def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
     """Execute a change set.
 
     Raises:
-        OutdatedError: the stack has been changed since, so that what was shown is not what would be done.
+        OutdatedError: the stack has been changed since, so the changes shown are not those to be made.
     """
     try:
         cloudformation.execute_change_set(ChangeSetName=planned.id)
@@ -138,7 +138,7 @@ def execute(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
 
 
 def discard_killed_plans(cloudformation: "CloudFormationClient", stack_name: str) -> None:
-    """Delete the change sets that plans of a stack left behind when they were killed."""
+    """Delete the change sets of a stack that were left behind by plans that were killed."""
     pages = cloudformation.get_paginator("list_change_sets").paginate(StackName=stack_name)
     for summary in (each for page in pages for each in page["Summaries"]):
         age = datetime.now(UTC) - summary["CreationTime"]
@@ -147,9 +147,9 @@ def discard_killed_plans(cloudformation: "CloudFormationClient", stack_name: str
 
 
 def discard(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -> None:
-    """Delete a change set, and the empty stack that the first one of a new stack leaves behind.
+    """Delete a change set, and the empty stack if the change set was to create one.
 
-    A stack in review for which others, too, have computed changes is left to them.
+    The empty stack is kept if it has other change sets.
     """
     cloudformation.delete_change_set(ChangeSetName=planned.id)
     stack = find_stack(cloudformation, planned.stack_id)
@@ -160,6 +160,6 @@ def discard(cloudformation: "CloudFormationClient", planned: PlannedChangeSet) -
         try:
             cloudformation.delete_stack(StackName=planned.stack_id)
         except ClientError as error:
-            # Who may only plan may not delete stacks; an empty one is in no deployment's way.
+            # The plan role may not delete stacks. An empty stack does not prevent a deployment.
             if error.response["Error"]["Code"] != "AccessDenied":
                 raise

@@ -22,18 +22,18 @@ _STYLES = {
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """What would happen to one resource."""
+    """The change of one resource."""
 
     action: str
     logical_id: str
     resource_type: str
     what: str
     because: str = ""
-    """The properties for which a resource is, or may be, replaced."""
+    """The properties that replace a resource, or may replace it."""
 
 
 def planned_change(change: "ResourceChangeTypeDef") -> PlannedChange:
-    """Return a change as CloudFormation describes it in our words."""
+    """Return the planned change for a resource change of CloudFormation."""
     modified = change.get("Action") == "Modify"
     return PlannedChange(
         action=_action(change),
@@ -68,7 +68,7 @@ def _targets(change: "ResourceChangeTypeDef", *, recreating: bool = False) -> li
 
 
 def table_of(changes: Sequence[PlannedChange], stack_name: str) -> Table:
-    """Return the table of changes; its caption counts them."""
+    """Return a table of changes; its caption counts them by action."""
     counts = Counter(change.action for change in changes)
     caption = ", ".join(f"{counts[action]} to {action}" for action in _STYLES if counts[action])
     table = Table(

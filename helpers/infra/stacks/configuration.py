@@ -30,7 +30,7 @@ from helpers.spark.images import spark_image_accounts
 INFRA = Path(__file__).parents[3] / "infra"
 DEFAULT_DAYS_TO_LIVE = 3
 S3_PREFIX_LIST = "S3PrefixListId"
-"""The parameter whose value EC2 knows, another one in each region."""
+"""The parameter whose value is looked up in EC2, because it differs by region."""
 _LOOP = "Fn::ForEach::"
 _IMAGE_ACCOUNTS = (spark_image_accounts, algorithm_image_accounts)
 
@@ -45,24 +45,24 @@ class StackConfiguration:
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     needs: frozenset[str] = frozenset()
-    """The parameters whose values are outputs of stacks before this one, or known to the region alone."""
+    """Parameters without a value yet: outputs of earlier stacks, and values that are looked up."""
     time_to_live: timedelta | None = None
-    """For how long a deployment lasts; only previews end by themselves."""
+    """How long after a deployment the stack expires, for previews only."""
     protected: bool = False
-    """Whether the data of its environment survives it."""
+    """Whether the data of its environment is retained if the stack is deleted."""
 
     def value(self, name: str) -> str:
-        """Return the value of a parameter, given or by default; empty if it has no value."""
+        """Return the value of a parameter, or else its default; empty if it has neither."""
         return self.parameters.get(name, _defaults(self.template).get(name, ""))
 
     def with_outputs(self, outputs: Mapping[str, str]) -> "StackConfiguration":
-        """Return the stack with those of its needs met that are among some outputs."""
+        """Return the stack with the outputs that it needs as values of its parameters."""
         met = {name: outputs[name] for name in sorted(self.needs) if name in outputs}
         return replace(self, parameters={**self.parameters, **met}, needs=self.needs - met.keys())
 
 
 class _TemplateLoader(yaml.CSafeLoader):
-    """Reads YAML with CloudFormation's short forms (!Ref and so on) as the long ones; its parser is in C."""
+    """Reads YAML, with the short forms of CloudFormation's functions (`!Ref`) as long forms."""
 
 
 def _function(loader: _TemplateLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -83,15 +83,17 @@ _TemplateLoader.add_multi_constructor("!", _function)
 def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackConfiguration, ...]:
     """Return the stacks of an environment in the order of their deployment.
 
-    A parameter that the environment's file does not give has the value that `_derived` finds for it, or else
-    that of the output of an earlier stack with the same name.
+    The value of a parameter is the first of these: the value in the parameter file, a value that follows from
+    project.json and the settings (see `_derived`), the output with the same name of an earlier stack, and the
+    default in the template.
 
     Args:
-        environment: its name, which is also that of its file of parameters; previews share `preview.json`.
-        infra: the folder of the templates and of project.json, with the files of parameters in `parameters/`.
+        environment: the environment; previews share the parameter file `preview.json`.
+        infra: the folder of the templates and project.json, with the parameter files in `parameters/`.
 
     Raises:
-        UserError: a file is missing or malformed, or they do not go together; with every problem found.
+        UserError: a file is missing or malformed, or its values do not fit the templates; the message names
+            every problem.
     """
     path = _path(infra, environment)
     project, settings = project_settings(infra / "project.json"), load_settings(environment, infra)
@@ -135,7 +137,7 @@ def load_stacks(environment: Environment, infra: Path = INFRA) -> tuple[StackCon
         defaults |= {key: str(rule["Default"]) for key, rule in declared.items() if "Default" in rule}
         outputs |= _output_names(template.get("Outputs", {}))
     problems += [
-        f"{key} is a parameter of none of the templates {', '.join(file['Stacks'])}: remove it"
+        f"{key} is not a parameter of the templates {', '.join(file['Stacks'])}: remove it"
         for key in sorted(file["Parameters"].keys() - known)
     ]
     problems += _zone_problems({**defaults, **file["Parameters"]}, settings.region)
@@ -157,7 +159,7 @@ def load_settings(environment: Environment, infra: Path = INFRA) -> EnvironmentS
 def _derived(
     environment: Environment, project: ProjectSettings, settings: EnvironmentSettings
 ) -> dict[str, str]:
-    """Return the parameters whose values are defined elsewhere than under Parameters."""
+    """Return the values of parameters that follow from the project, the settings and the region."""
     accounts = image_accounts(settings.region)
     return {
         "ProjectName": project.project_name,
@@ -169,7 +171,7 @@ def _derived(
 
 
 def image_accounts(region: str) -> tuple[str, ...]:
-    """Return the accounts of AWS's images in a region: of Spark, and of what pipelines train with."""
+    """Return the AWS accounts that own the images of Spark and of the built-in algorithms in a region."""
     found = (accounts().get(region) for accounts in _IMAGE_ACCOUNTS)
     return tuple(dict.fromkeys(account for account in found if account))
 
@@ -199,7 +201,7 @@ _DEFINED_ELSEWHERE = {
 
 
 def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
-    """Return which accounts are those of AWS's images in other regions, from which jobs would get none."""
+    """Return a problem for each account that owns images of other regions only."""
     own = image_accounts(region)
     others = {
         account: other
@@ -209,14 +211,14 @@ def _image_account_problems(given: Mapping[str, str], region: str) -> list[str]:
     }
     return [
         f"ImageAccountIds has {account}, the account of the images in {others[account]}, but the "
-        f"environment runs in {region}: remove it, the accounts of {region} are found without"
+        f"environment runs in {region}: remove it, the accounts of {region} are added automatically"
         for account in given.get("ImageAccountIds", "").split(",")
         if account in others
     ]
 
 
 def _zone_problems(values: Mapping[str, str], region: str) -> list[str]:
-    """Return what is wrong with the zones that are named, which no rule of a template can count."""
+    """Return the problems of AvailabilityZones, which the rules of a template cannot count."""
     zones = [zone for zone in values.get("AvailabilityZones", "").split(",") if zone]
     problems = [
         f"AvailabilityZones has {zone}, but the environment runs in {region}: name zones of {region}"
@@ -234,22 +236,22 @@ def _zone_problems(values: Mapping[str, str], region: str) -> list[str]:
 def _violations(
     template: Mapping[str, Any], parameters: Mapping[str, str], needs: Collection[str]
 ) -> list[str]:
-    """Return what CloudFormation would reject, so that no stack is made before one that it rejects."""
+    """Return what CloudFormation would reject, before the first stack is created."""
     declared = {key: rule for key, rule in template.get("Parameters", {}).items() if key not in needs}
     found: list[str] = []
     with suppress(
         NotImplementedError
-    ):  # a rule that only CloudFormation can judge; what was found before stays
+    ):  # only CloudFormation can evaluate the rule; violations found before it are kept
         found.extend(violations({**template, "Parameters": declared}, parameters))
     return found
 
 
 def _overlaps(path: Path, default: str) -> list[str]:
-    """Return which other environments' networks overlap with this one, which could never be joined to it.
+    """Return a problem for each environment whose network overlaps: such networks cannot be connected.
 
     Args:
-        path: the file of the environment; previews share a range.
-        default: the range of an environment that gives none.
+        path: the parameter file of the environment; previews share a range.
+        default: the range of an environment without VpcCidr.
     """
     ranges = {}
     for each in path.parent.glob("*.json"):
@@ -267,7 +269,7 @@ def _overlaps(path: Path, default: str) -> list[str]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Return whether two ranges share addresses; what is not a range is rejected elsewhere."""
+    """Return whether two CIDR ranges share addresses; an invalid range is rejected elsewhere."""
     try:
         return ip_network(one, strict=False).overlaps(ip_network(other, strict=False))
     except ValueError:
@@ -289,7 +291,7 @@ def project_name(infra: Path = INFRA) -> str:
 
 
 def legacy_stack_name(environment: Environment, infra: Path = INFRA) -> str:
-    """Return the name of the one stack that the template of earlier versions made; see `project_name`."""
+    """Return the name of the single stack that earlier versions created; see `project_name`."""
     return f"{project_name(infra)}-{environment}"
 
 
@@ -305,7 +307,7 @@ def stack_names(environment: Environment, infra: Path = INFRA) -> tuple[str, ...
 
 
 def _output_names(outputs: Mapping[str, Any]) -> set[str]:
-    """Return the names of a template's outputs, those of its loops too."""
+    """Return the names of a template's outputs, including those of its loops."""
     names = set()
     for key, value in outputs.items():
         if not key.startswith(_LOOP):
@@ -321,7 +323,11 @@ def _path(infra: Path, environment: str) -> Path:
 
 
 def _parameter_file(path: Path, environment: Environment, project: ProjectSettings) -> dict[str, Any]:
-    """Return the sections of a file: CloudFormation's template configuration, and which stacks it is for."""
+    """Return the sections of a parameter file, with placeholders replaced.
+
+    The file is a CloudFormation template configuration with further keys, such as `Stacks`.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    """
     content = read_json_object(path)
     _reject(path, [*_section_problems(content), *_value_problems(content)])
     sections = {"Tags": {}, **content}
@@ -331,7 +337,9 @@ def _parameter_file(path: Path, environment: Environment, project: ProjectSettin
         "Owner": project.owner,
     }
     for section in ("Parameters", "Tags"):
-        sections[section] = {key: _filled_in(value, placeholders) for key, value in sections[section].items()}
+        sections[section] = {
+            key: _replace_placeholders(value, placeholders) for key, value in sections[section].items()
+        }
     return sections
 
 
@@ -349,8 +357,8 @@ def _section_problems(content: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _filled_in(text: str, placeholders: Mapping[str, str]) -> str:
-    """Return a value with what its placeholders stand for, as `${Environment}`."""
+def _replace_placeholders(text: str, placeholders: Mapping[str, str]) -> str:
+    """Return a value with its placeholders replaced, such as `${Environment}`."""
     for name, value in placeholders.items():
         text = text.replace(f"${{{name}}}", value)
     return text
@@ -363,15 +371,13 @@ def _value_problems(content: Mapping[str, Any]) -> list[str]:
             problems.append(f"{section} must be an object of strings")
             continue
         problems += [
-            f"{section}.{key} is not given here, {why}: remove it"
+            f"{section}.{key} cannot be set here, {why}: remove it"
             for key, why in _DEFINED_ELSEWHERE[section].items()
             if key in content[section]
         ]
         for key, value in content[section].items():
             if not isinstance(value, str):
-                problems.append(
-                    f"{section}.{key} is {json.dumps(value)}: CloudFormation wants a string, in quotes"
-                )
+                problems.append(f"{section}.{key} is {json.dumps(value)}: write a string, in quotes")
     return sorted(problems)
 
 
@@ -382,7 +388,7 @@ def _defaults(template: str) -> Mapping[str, str]:
 
 
 def parse_template(text: str) -> Any:
-    """Return a template as data, with the functions in their long form (Fn::GetAtt as it is written)."""
+    """Return a template as data, with functions in their long form. Fn::GetAtt keeps its argument."""
     return yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a subclass of SafeLoader
 
 

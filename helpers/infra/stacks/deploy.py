@@ -54,14 +54,14 @@ def deploy_environment(
     """Deploy all stacks of an environment, and show their outputs.
 
     Args:
-        session: where the stacks are, or will be.
+        session: a session of the region of the stacks.
         environment: the environment.
-        console: where to show what happens.
+        console: the console for progress messages.
         infra: the folder of the templates and their parameters.
-        steps: the progress of a command that does more than this, of which the stacks are steps.
+        steps: the progress of a command of which the stacks are steps; by default a new one.
 
     Raises:
-        UserError: see `deploy_all`; or the single stack of an earlier version is still there.
+        UserError: a deployment failed, or the single stack of an earlier version still exists.
     """
     stacks = with_regional_values(session.client("ec2"), load_stacks(environment, infra))
     cloudformation = session.client("cloudformation")
@@ -81,18 +81,18 @@ def deploy_all(
     check: Callable[[PlannedChangeSet], None] | None = None,
     step: OneStep = nullcontext,
 ) -> dict[str, str]:
-    """Deploy the stacks of an environment in their order, and return the outputs of all.
+    """Deploy the stacks of an environment in order, and return their outputs by key.
 
     Args:
-        cloudformation: where the stacks are, or will be.
-        stacks: those of an environment.
-        console: where to show what happens.
-        polling: how to wait.
-        check: raises a UserError if changes are not to be made; called with those of each stack before.
-        step: is entered with the name of each stack while it is changed.
+        cloudformation: a client of the region of the stacks.
+        stacks: the stacks of an environment, in deployment order.
+        console: the console for progress messages.
+        polling: how often and how long to poll.
+        check: called with the changes to each stack; raises a UserError to prevent them.
+        step: returns a context manager around the changes to each stack, as `Progress.step` does.
 
     Raises:
-        UserError: a deployment failed; its notes name the stacks that are done, and those that are not.
+        UserError: a deployment failed; its notes name the stacks that are deployed and those that are not.
     """
     outputs: dict[str, str] = {}
     for index, stack in enumerate(stacks):
@@ -116,12 +116,13 @@ def deploy(
     check: Callable[[PlannedChangeSet], None] | None = None,
     step: OneStep = nullcontext,
 ) -> dict[str, str]:
-    """Create or update the stack, show what happens, and return its outputs. Nothing to do is a success.
+    """Create or update a stack, show its events, and return its outputs by key.
 
-    What others do to the stack is waited for; where they overtake this, it computes its changes again.
+    The function waits for operations in progress. If the stack was changed after its changes were computed,
+    they are computed again.
 
     Raises:
-        UserError: the deployment failed, with the first failure as its reason, or could not begin.
+        UserError: the deployment failed, with the first failure as its reason, or could not start.
     """
     polling = polling or Polling()
 
@@ -137,7 +138,7 @@ def deploy(
         try:
             execute_and_wait(cloudformation, planned, console, polling, check, step)
         except OutdatedError:
-            console.print(f"Others have changed {configuration.name} meanwhile: computing its changes again.")
+            console.print(f"{configuration.name} has been changed meanwhile: computing its changes again.")
         else:
             return outputs_of(cloudformation, configuration.name, configuration.environment)
 
@@ -150,11 +151,11 @@ def execute_and_wait(
     check: Callable[[PlannedChangeSet], None] | None = None,
     step: OneStep = nullcontext,
 ) -> None:
-    """Show a change set, execute it and wait for the end; see `deploy_all` for `check` and `step`.
+    """Show a change set, execute it and wait until it ends; see `deploy_all` for `check` and `step`.
 
     Raises:
         OutdatedError: the stack has been changed since.
-        UserError: it failed, with the first failure as its reason, or could not begin.
+        UserError: the operation failed, with the first failure as its reason, or could not start.
     """
     show(planned, console)
     if planned.is_empty:
@@ -169,7 +170,7 @@ def execute_and_wait(
         discard(cloudformation, planned)
         raise
     cancel = f"aws cloudformation cancel-update-stack --stack-name {planned.stack_name}"
-    # CloudFormation cancels nothing but updates.
+    # CloudFormation can only cancel updates.
     stop = cancel if planned.kind == "UPDATE" else ""
     with step(planned.stack_name):
         events = watch(feed, planned.stack_name, console, polling, stop)
@@ -183,9 +184,9 @@ def execute_and_wait(
 def delete_failed_stack(
     cloudformation: "CloudFormationClient", stack: "StackTypeDef", console: "Console", polling: Polling
 ) -> None:
-    """Delete what an earlier creation left behind, as nothing else can be done with it."""
+    """Delete a stack whose creation failed, because it cannot be updated."""
     name, stack_id = stack["StackName"], stack.get("StackId", stack["StackName"])
-    console.print(f"{name} is in {stack['StackStatus']}, left by an earlier creation: deleting it first.")
+    console.print(f"{name} is in {stack['StackStatus']}, because its creation failed: deleting it first.")
     feed = EventFeed(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
 
@@ -194,7 +195,7 @@ def delete_failed_stack(
         status = found["StackStatus"] if found else "DELETE_COMPLETE"
         return status if status in {"DELETE_COMPLETE", "DELETE_FAILED"} else None
 
-    # Its status and not its events: a stack without resources may go without any.
+    # Poll the status, because the deletion of a stack without resources may have no events.
     with continuing_on_aws(f"the deletion of {name}", watch_command(stack_id)):
         status = poll(ask, f"the deletion of {name}", polling)
     if status == "DELETE_FAILED":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from helpers.infra.stacks.configuration import StackConfiguration
 
 DRIFTED = 3
-"""Exit code of a command that has found drift, or could not read all that it compares."""
+"""Exit code of a command that found drift, or could not read all resources."""
 
 _STACK = "AWS::CloudFormation::Stack"
 _COMPARED = frozenset({"DELETED", "IN_SYNC", "MODIFIED"})
@@ -57,7 +57,7 @@ class ResourceDrift:
 
 @dataclass(frozen=True)
 class UncheckedResource:
-    """A resource that should have been compared and could not be read, which is not the absence of drift."""
+    """A resource that could not be read, so that it is not known whether it has drift."""
 
     logical_id: str
     type: str
@@ -73,7 +73,7 @@ class StackDrift:
     resources: tuple[ResourceDrift, ...] = ()
     compared: int = 0
     existing: int = 0
-    """How many resources there are, of which CloudFormation can compare some types."""
+    """The number of resources. CloudFormation can compare only some resource types."""
     unchecked: tuple[UncheckedResource, ...] = ()
 
     def __bool__(self) -> bool:
@@ -87,9 +87,9 @@ def find_drift(
     stacks: Sequence["StackConfiguration"],
     polling: Polling | None = None,
 ) -> list[StackDrift]:
-    """Return the drift of each stack of an environment; nothing is changed and nothing left behind.
+    """Return the drift of each stack of an environment, and change nothing.
 
-    What others do to a stack is waited for. What cannot be read is in the answer, with the reason.
+    The function waits for operations in progress. The result includes resources that cannot be read.
 
     Raises:
         UserError: an operation on a stack does not end, or CloudFormation could not compute changes.
@@ -105,7 +105,7 @@ def find_drift(
 
 
 def _with_added(stack: StackDrift, added: Iterable[AddedPolicies]) -> StackDrift:
-    """Return the drift of a stack with the policies that were added to its roles."""
+    """Return the drift of a stack, including the policies that were added to its roles."""
     resources, unchecked = {each.logical_id: each for each in stack.resources}, list(stack.unchecked)
     for role in added:
         if role.unchecked:
@@ -135,8 +135,8 @@ def _stack_drift(
     there: "StackTypeDef | None",
     polling: Polling,
 ) -> StackDrift:
-    if there and there["StackStatus"] == "DELETE_FAILED":  # nothing can be compared, and the others still can
-        why = "its deletion is not at its end: make teardown"
+    if there and there["StackStatus"] == "DELETE_FAILED":  # nothing to compare; continue with other stacks
+        why = "its deletion failed: run make teardown"
         return StackDrift(stack.name, (PlannedChange("add", stack.name, _STACK, why),))
     ready = readiness(there)
     if there is None or ready is not Readiness.UPDATE:
@@ -171,7 +171,7 @@ def _changes(
 def _detect(
     cloudformation: "CloudFormationClient", name: str, polling: Polling
 ) -> tuple[list["StackResourceDriftTypeDef"], list[UncheckedResource]]:
-    """Return what a detection has found and what it could not read; one such resource fails it as a whole."""
+    """Return the drift of resources, and those that could not be read, of which one fails the detection."""
     detection = cloudformation.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
 
     def ask() -> "DescribeStackDriftDetectionStatusOutputTypeDef | None":
@@ -222,7 +222,7 @@ def _resource_drift(drift: "StackResourceDriftTypeDef") -> ResourceDrift:
 
 
 def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]:
-    """Return the drift for programs; what could not be compared counts as drift."""
+    """Return the drift as a JSON document; a resource that could not be compared counts as drift."""
     return {
         "environment": environment,
         "drifted": any(found),
@@ -247,7 +247,7 @@ def as_document(environment: str, found: Sequence[StackDrift]) -> dict[str, Any]
 
 
 def show_drift(environment: str, found: Sequence[StackDrift], console: "Console") -> None:
-    """Print a table for each stack that drifted, and one line about all."""
+    """Print a table for each stack with drift, and a summary."""
     for stack in found:
         if stack:
             console.print(_table(stack))
@@ -257,12 +257,14 @@ def show_drift(environment: str, found: Sequence[StackDrift], console: "Console"
         text = f"no drift in {len(found)} stacks ({compared} compared)."
     else:
         text = (
-            f"drift in {', '.join(drifted)} ({compared} compared). What is not deployed: "
-            f"make deploy ENV={environment}. What was changed by hand: undo it, or write it into the "
-            "template; a deployment does not see it."
+            f"drift in {', '.join(drifted)} ({compared} compared). Deploy what is not deployed "
+            f"with: make deploy ENV={environment}. Undo what was changed by hand, or add it to the template; "
+            "a deployment does not undo it."
         )
     if unchecked := [stack.name for stack in found if stack.unchecked]:
-        text += f" Not all of {', '.join(unchecked)} could be checked: fix that, there may be more drift."
+        text += (
+            f" Not all of {', '.join(unchecked)} could be checked: fix this, because there may be more drift."
+        )
     console.print(f"{environment}: {text}", highlight=False)
 
 

@@ -22,7 +22,7 @@ _BY_THE_MONTH = {
 
 @dataclass(frozen=True)
 class CostLine:
-    """One kind of resource."""
+    """The fixed cost of one kind of resource."""
 
     what: str
     usd_per_month: float
@@ -31,15 +31,15 @@ class CostLine:
 def fixed_costs(stacks: Sequence["StackConfiguration"], prices: "Prices") -> list[CostLine]:
     """Return the fixed monthly cost of the resources of an environment.
 
-    What depends on use is not in it: storage, requests, traffic, logs, applications in Studio. Free tiers are
-    not taken off.
+    Costs that depend on usage are not included: storage, requests, traffic, logs and Studio applications. The
+    free tiers of AWS are not subtracted.
 
     Args:
-        stacks: those of the environment.
-        prices: of a region.
+        stacks: the stacks of the environment.
+        prices: the prices of a region.
 
     Raises:
-        UserError: a price is not known.
+        UserError: a price is missing.
     """
     counts: Counter[str] = Counter()
     lines = []
@@ -64,13 +64,13 @@ def _types(resources: Mapping[str, Any]) -> Iterator[str]:
     for name, resource in resources.items():
         if not name.startswith(_LOOP):
             yield resource["Type"]
-        elif isinstance(resource[1], list):  # a loop over a parameter is that of the endpoints
+        elif isinstance(resource[1], list):  # only the loop over endpoints has a parameter
             for _ in resource[1]:
                 yield from _types(resource[2])
 
 
 def _endpoints(stack: "StackConfiguration") -> tuple[int, int]:
-    """Return the number of interface endpoints of a stack, and of the zones that each is in."""
+    """Return the number of interface endpoints of a stack, and the number of availability zones of each."""
     if stack.value("MakesInterfaceEndpoints") != "true":
         return 0, 0
     services = stack.value("InterfaceEndpoints").split(",")

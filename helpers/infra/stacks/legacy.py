@@ -1,4 +1,4 @@
-"""The single stack of earlier versions: which resources migrate, and the progress of the migration."""
+"""The single stack of earlier versions: which resources migrate, and how far the migration is."""
 
 import json
 import re
@@ -23,18 +23,18 @@ MOVED: Mapping[str, Mapping[str, str]] = {
     "keys": {"VolumeKey": KEY, "DataKey": KEY},
     "storage": {"ArtifactBucket": BUCKET, "DataBucket": BUCKET},
 }
-"""What moves: by the template that has it now, the logical ids, which were the same before, and the types."""
+"""The resources that migrate: by new template, their types by logical ID. The logical IDs do not change."""
 
 TYPES: Mapping[str, str] = {name: type_ for types in MOVED.values() for name, type_ in types.items()}
 
-_NOT_HELD = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
-"""How the status begins of a resource that a stack has no more, or not yet: an import may be rolled back."""
+_ABSENT_STATUSES = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
+"""Prefixes of the statuses of resources that a stack does not have: deleted, or not imported yet."""
 
 _ID_OF_A_PRINCIPAL = re.compile(r"A(RO|ID)A[A-Z0-9]{16,}")
 
 
 def reject_legacy(cloudformation: "CloudFormationClient", name: str, environment: "Environment") -> None:
-    """Raise a UserError while the stack of earlier versions is there: a deployment would make new buckets."""
+    """Raise a UserError if the legacy stack exists: a deployment would create other keys and buckets."""
     if find_stack(cloudformation, name):
         raise UserError(
             f"The stack {name} of an earlier version still exists, with the keys and buckets of "
@@ -45,22 +45,22 @@ def reject_legacy(cloudformation: "CloudFormationClient", name: str, environment
 
 @dataclass(frozen=True)
 class LegacyStack:
-    """The legacy stack of an environment; the new ones have its name and that of their template."""
+    """The legacy stack of an environment. The name of a new stack is its name and that of the template."""
 
     session: "boto3.Session"
     name: str
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
-        """A client, made once: that takes longer than many a request."""
+        """A client, created once because that takes longer than most requests."""
         return self.session.client("cloudformation")
 
     def successor_name(self, template: str) -> str:
-        """Return the name of the stack of a template."""
+        """Return the name of the new stack of a template."""
         return f"{self.name}-{template}"
 
     def retained_resources(self) -> dict[str, str]:
-        """Return what the newest deleted stack of the name retained, by logical id."""
+        """Return what the legacy stack, if it is deleted, retained: physical IDs by logical ID."""
         pages = self.cloudformation.get_paginator("list_stacks").paginate(
             StackStatusFilter=["DELETE_COMPLETE"]
         )
@@ -76,20 +76,20 @@ class LegacyStack:
         }
 
     def imported(self) -> dict[str, str]:
-        """Return what the new stacks have of the logical ids that move."""
+        """Return the migrated resources that the new stacks have: physical IDs by logical ID."""
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for template, types in MOVED.items()
             if find_stack(self.cloudformation, self.successor_name(template))
             for each in stack_resources(self.cloudformation, self.successor_name(template))
-            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_NOT_HELD)
+            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_ABSENT_STATUSES)
         }
 
     def is_there(self, name: str, physical_id: str) -> bool:
-        """Return whether a key or bucket exists, by its logical id and its own."""
+        """Return whether a key or bucket exists and is not pending deletion, by logical and physical ID."""
         try:
             if TYPES[name] == BUCKET:
-                # HeadBucket is denied from outside the VPC once the bucket has its new policy; this is not.
+                # The new bucket policy denies HeadBucket from outside the VPC, but not GetBucketLocation.
                 self.session.client("s3").get_bucket_location(Bucket=physical_id)
                 return True
             key = self.session.client("kms").describe_key(KeyId=physical_id)["KeyMetadata"]
@@ -100,7 +100,7 @@ class LegacyStack:
         return key.get("KeyState") != "PendingDeletion"
 
     def definition(self, name: str, physical_id: str) -> dict[str, Any]:
-        """Return a key or bucket as the template of an import has it."""
+        """Return the definition of a key or bucket in the template of an import."""
         definition = {"Type": TYPES[name], "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
         if TYPES[name] == BUCKET:
             return definition
@@ -110,10 +110,11 @@ class LegacyStack:
 
 
 def without_deleted_principals(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a key's policy without the statements for roles that are gone.
+    """Return a key policy without the statements of deleted roles and users.
 
-    KMS shows such a role by its id, and takes no policy with one: should the deployment after the import
-    fail, CloudFormation could not bring that policy back.
+    KMS shows a deleted principal as its unique ID, and rejects a policy with such an ID. If the deployment
+    after the import failed, CloudFormation could not restore the policy.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     """
     statements = [each for each in policy["Statement"] if not _names_deleted_principal(each)]
     return {**policy, "Statement": statements}

@@ -1,15 +1,15 @@
 """Migrates keys and buckets from the single stack of earlier versions without losing objects.
 
-CloudFormation moves nothing out of a stack that still has it. So the legacy stack first comes to retain its
-keys and buckets, then it is deleted, and the new stacks import what remains; a deployment does the rest.
+CloudFormation cannot import a resource that still belongs to another stack. The legacy stack is therefore
+first updated to retain its keys and buckets, and then deleted. The new stacks import what it retained.
 
-The template of an import is not that of the new stack. An import changes nothing: what it declares about a
-resource
-is taken for true, so the deployment after it would find no difference, and leave encryption or a key's policy
-as it was. So it declares as little as CloudFormation allows, and the deployment sets the rest.
+The template of an import is not that of the new stack, because an import does not change resources.
+CloudFormation assumes that the properties in the template are those of the resource. The deployment after it
+would find no difference, and would not update the encryption or the key policy. The import therefore
+declares as few properties as CloudFormation allows, and the deployment sets the others.
 
-What is done is read from the stacks themselves. A migration that was interrupted continues where it ended,
-once CloudFormation has done what it was at.
+The progress is read from the stacks. An interrupted migration continues after the operation in
+progress has ended.
 """
 
 import json
@@ -46,20 +46,21 @@ def migrate(
     confirm: Callable[[str], str] | None = None,
     polling: Polling | None = None,
 ) -> dict[str, str]:
-    """Move keys and buckets of the legacy stack to the new ones, deploy these, and return their outputs.
+    """Migrate keys and buckets of the legacy stack to the new stacks, deploy them, and return their outputs.
 
-    Where there is no legacy stack, and none that was half moved, there is nothing to do.
+    The result is empty if there is neither a legacy stack nor a migration to continue.
 
     Args:
-        session: where the stacks are.
+        session: a session of the region of the stacks.
         legacy_name: the name of the legacy stack.
-        stacks: the new ones, in the order of their deployment.
-        console: where to show it.
-        confirm: asks and returns the answer, which must be the environment's name; None does not ask.
-        polling: how to wait.
+        stacks: the new stacks, in deployment order.
+        console: the console for progress messages.
+        confirm: shows a question and returns the answer, which must be the name of the environment; None does
+            not ask.
+        polling: how often and how long to poll.
 
     Raises:
-        UserError: not confirmed, or a step failed or would have lost something; what was done is kept.
+        UserError: not confirmed, or a step failed or would lose data; completed steps are not undone.
     """
     legacy, environment = LegacyStack(session, legacy_name), stacks[0].environment
     polling = polling or Polling()
@@ -68,7 +69,7 @@ def migrate(
     there = find_stack(legacy.cloudformation, legacy.name)
     if there:
         _reject_unless_movable(legacy, there)
-    elif nothing := _nothing_to_go_on_with(legacy, stacks):
+    elif nothing := _reason_for_nothing(legacy, stacks):
         console.print(f"{nothing}: nothing to do.", highlight=False)
         return {}
     if confirm:
@@ -82,7 +83,7 @@ def migrate(
         return deploy_all(legacy.cloudformation, stacks, console, polling, reject_loss)
     except BaseException as error:
         error.add_note(
-            "The migration is not complete. Do not deploy before it is. "
+            "The migration is not complete. Do not deploy before that. "
             f"Continue with: make migrate ENV={environment}"
         )
         raise
@@ -92,27 +93,27 @@ def _reject_unless_movable(legacy: LegacyStack, there: "StackTypeDef") -> None:
     status, delete = there["StackStatus"], f"aws cloudformation delete-stack --stack-name {legacy.name}"
     if status != "DELETE_FAILED" and readiness(there) is not Readiness.UPDATE:
         raise UserError(
-            f"{legacy.name} is in {status} and holds nothing to move", hint=f"Delete it with: {delete}"
+            f"{legacy.name} is in {status} and has nothing to migrate", hint=f"Delete it with: {delete}"
         )
     missing = TYPES.keys() - processed_resources(legacy.cloudformation, legacy.name).keys()
     if missing:
         raise UserError(
             f"{legacy.name} was not deployed from the template of an earlier version: it has no "
             f"{', '.join(sorted(missing))}",
-            hint=f"If nobody needs it, delete it with: {delete}",
+            hint=f"If it is no longer needed, delete it with: {delete}",
         )
     _reject_taken(legacy, legacy.imported())
 
 
-def _nothing_to_go_on_with(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
-    """Return why there is nothing to do, or None where a migration was interrupted."""
+def _reason_for_nothing(legacy: LegacyStack, stacks: Sequence[StackConfiguration]) -> str | None:
+    """Return why there is nothing to migrate, or None if there is a migration to continue."""
     retained, imported = legacy.retained_resources(), legacy.imported()
     mine = {name for name, found in imported.items() if retained.get(name) == found}
     gone = {name: found for name, found in retained.items() if not legacy.is_there(name, found)}
     if gone == retained or (imported and not mine):
-        return f"There is no stack {legacy.name} to move"
+        return f"There is no stack {legacy.name} to migrate"
     if mine == TYPES.keys() and all(_is_deployed(legacy, stack) for stack in stacks):
-        return f"All of {legacy.name} has moved"
+        return f"{legacy.name} is already migrated"
     if gone:
         lost = ", ".join(f"{name} ({found})" for name, found in gone.items())
         raise UserError(
@@ -139,16 +140,17 @@ def _reject_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
     ]
     if problems:
         raise UserError(
-            f"{legacy.name} cannot be moved:{one_per_line(problems)}",
-            hint="Remove these obstacles, then run the command again",
+            f"{legacy.name} cannot be migrated:{one_per_line(problems)}",
+            hint="Correct these problems, then run the command again",
         )
 
 
 def _confirm(ask: Callable[[str], str], name: str, environment: str) -> None:
     try:
         answer = ask(
-            f"This moves the keys and buckets of {name} to new stacks; all else of it, network and roles, is "
-            f"deleted and created again. No pipeline must run meanwhile. Type {environment} to continue: "
+            f"This moves the keys and buckets of {name} to new stacks. Its other resources, such as the "
+            "network and roles, are deleted and created again. Do not run pipelines meanwhile. "
+            f"Type {environment} to continue: "
         )
     except EOFError:
         answer = ""
@@ -166,12 +168,12 @@ def _retain(
     console: "Console",
     polling: Polling,
 ) -> None:
-    """Have the legacy stack retain what moves, by its own template and parameters."""
+    """Update the legacy stack to retain its keys and buckets, and change nothing else."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if not not_retained(cloudformation, stack_id, TYPES):
-        console.print(f"{legacy.name} retains its keys and buckets already.")
+        console.print(f"{legacy.name} already retains its keys and buckets.")
         return
-    console.print(f"[bold]Having {legacy.name} retain[/] {', '.join(TYPES)}.")
+    console.print(f"[bold]Updating {legacy.name}[/] to retain {', '.join(TYPES)}.")
     text = retaining(original_template(cloudformation, stack_id), TYPES)
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in there.get("Parameters", [])}
     tags = {each["Key"]: each["Value"] for each in there.get("Tags", [])}
@@ -181,7 +183,7 @@ def _retain(
 
 
 def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", polling: Polling) -> None:
-    """Delete the legacy stack, if it is certain that keys and buckets stay."""
+    """Delete the legacy stack, if it retains its keys and buckets."""
     cloudformation, stack_id = legacy.cloudformation, there.get("StackId", legacy.name)
     if lost := not_retained(cloudformation, stack_id, TYPES):
         listed = ", ".join(f"{name} (DeletionPolicy {policy})" for name, policy in lost.items())
@@ -202,7 +204,7 @@ def _delete(legacy: LegacyStack, there: "StackTypeDef", console: "Console", poll
 def _import_retained(
     legacy: LegacyStack, like: StackConfiguration, console: "Console", polling: Polling
 ) -> None:
-    """Import what the legacy stack left behind into the stacks that have it from now on."""
+    """Import the keys and buckets that the legacy stack retained into the new stacks."""
     cloudformation = legacy.cloudformation
     retained, imported = legacy.retained_resources(), legacy.imported()
     for template, types in MOVED.items():
@@ -226,13 +228,13 @@ def _import_retained(
 
 
 def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: Polling) -> None:
-    """Delete the shell that a failed creation or import has left behind."""
+    """Delete the empty stack that a failed creation or import left behind."""
     stack = find_stack(legacy.cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return
     if stack["StackStatus"] != "IMPORT_ROLLBACK_COMPLETE" and readiness(stack) is not Readiness.RECREATE:
         raise UserError(
-            f"{name} exists already, in {stack['StackStatus']}, without the resources that it is to import",
+            f"{name} already exists, in {stack['StackStatus']}, without the resources that it is to import",
             hint="If nothing in it is needed, delete it with: aws cloudformation delete-stack "
             f"--stack-name {name}",
         )
@@ -240,7 +242,7 @@ def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: 
 
 
 def reject_loss(planned: PlannedChangeSet) -> None:
-    """Raise a UserError if a deployment replaces or deletes keys or buckets, or creates again what moved."""
+    """Raise a UserError if a deployment would replace or delete keys or buckets, or create migrated ones."""
     lost = [
         f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()
         for change in planned.changes

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def empty_group(sagemaker: "SageMakerClient", group: str, console: "Console") -> None:
-    """Delete all versions of a group, by its name or ARN; one that is gone is empty."""
+    """Delete all versions in a group, given its name or ARN, if the group exists."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     try:
         packages = [each["ModelPackageArn"] for page in pages for each in page["ModelPackageSummaryList"]]
@@ -22,7 +22,7 @@ def empty_group(sagemaker: "SageMakerClient", group: str, console: "Console") ->
         try:
             sagemaker.delete_model_package(ModelPackageName=package)
         except ClientError as error:
-            if not _is_missing(error):  # others were faster
+            if not _is_missing(error):  # another command has deleted it
                 raise
     console.print(f"Emptied {group}: {len(packages)} model packages.", highlight=False)
 

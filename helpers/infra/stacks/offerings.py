@@ -1,6 +1,6 @@
 """Finds endpoint services and instance types that an environment's availability zones do not offer.
 
-CloudFormation finds that out in the middle of a deployment, and a job while it waits for capacity.
+Without this check, a deployment would fail halfway, and a job would wait for capacity.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def missing_offerings(
     ec2: "EC2Client", stacks: Sequence["StackConfiguration"], instance_types: Collection[str]
 ) -> list[str]:
-    """Return what the zones of the stacks' subnets do not offer, a line for each zone with the fix.
+    """Return what the zones of the stacks' subnets do not offer: a line for each such zone, with the fix.
 
     Args:
         ec2: a client of their region.
-        stacks: those of an environment; one without a network has no zones.
-        instance_types: those of its jobs, as ml.m5.xlarge. EC2's offerings stand for those of SageMaker,
-            which publishes none by zone.
+        stacks: the stacks of an environment; those without a network have no zones.
+        instance_types: the instance types of its jobs, such as ml.m5.xlarge. The offerings of EC2 are used,
+            because SageMaker does not publish its own by zone.
     """
     return [
         line
@@ -59,20 +59,20 @@ def _missing_in(ec2: "EC2Client", stack: "StackConfiguration", instance_types: C
 def _fix(stack: "StackConfiguration", complete: Sequence[str]) -> str:
     file = f"infra/parameters/{file_of(stack.environment)}"
     if stack.value("ExistingSubnetIds"):
-        return f"Name subnets in other zones as ExistingSubnetIds in {file}; all is offered in " + (
+        return f"Name subnets in other zones as ExistingSubnetIds in {file}; everything is offered in " + (
             ", ".join(complete) or "no zone"
         )
     needed = int(stack.value("ZoneCount"))
     if len(complete) < needed:
         return (
-            f"All is offered in {', '.join(complete) or 'no zone'}: change the instance types, or reduce "
-            f"InterfaceEndpoints or ZoneCount in {file}"
+            f"Everything is offered in {', '.join(complete) or 'no zone'}: change the instance types, or "
+            f"reduce InterfaceEndpoints or ZoneCount in {file}"
         )
     return f"Name zones in {file}, as AvailabilityZones: {','.join(complete[:needed])}"
 
 
 def _zones_of(ec2: "EC2Client", stack: "StackConfiguration", candidates: Sequence[str]) -> list[str]:
-    """Return the zones that the subnets lie in, or will lie in."""
+    """Return the zones of the subnets, or those in which they will be created."""
     if existing := stack.value("ExistingSubnetIds"):
         subnets = ec2.describe_subnets(SubnetIds=existing.split(","))["Subnets"]
         return sorted({subnet["AvailabilityZone"] for subnet in subnets})
@@ -97,10 +97,10 @@ def _zones_of_region(ec2: "EC2Client") -> list[str]:
 
 
 def _endpoint_zones(ec2: "EC2Client", names: Sequence[str]) -> Mapping[str, Collection[str]]:
-    """Return the zones of each endpoint service; none of one that the region does not have."""
+    """Return the zones of each endpoint service; empty for a service that the region does not have."""
     if not names:
         return {}
-    # All of them: a name that the region does not have would be an error.
+    # List all services: a request for a name that the region does not have fails.
     pages = ec2.get_paginator("describe_vpc_endpoint_services").paginate()
     offered = {
         each["ServiceName"]: each["AvailabilityZones"] for page in pages for each in page["ServiceDetails"]
@@ -109,7 +109,7 @@ def _endpoint_zones(ec2: "EC2Client", names: Sequence[str]) -> Mapping[str, Coll
 
 
 def _instance_zones(ec2: "EC2Client", types: Collection[str]) -> Mapping[str, Collection[str]]:
-    """Return the zones of each instance type; none of one that the region does not have."""
+    """Return the zones of each instance type; empty for a type that the region does not have."""
     zones: dict[str, set[str]] = {name: set() for name in sorted(types)}
     if not zones:
         return {}

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def stack_outputs(cloudformation: "CloudFormationClient", environment: "Environment") -> dict[str, str]:
-    """Return the outputs of an environment's stacks, by their keys; what others do to them is waited for.
+    """Return the outputs of an environment's stacks by key, after operations in progress have ended.
 
     Raises:
-        UserError: a stack is missing, or was never deployed successfully, or an operation on it does not end.
+        UserError: a stack is missing, was never deployed successfully, or an operation on it does not end.
     """
     outputs: dict[str, str] = {}
     for name in stack_names(environment):
@@ -31,7 +31,7 @@ def stack_outputs(cloudformation: "CloudFormationClient", environment: "Environm
 def outputs_of(
     cloudformation: "CloudFormationClient", name: str, environment: "Environment"
 ) -> dict[str, str]:
-    """Return the outputs of a stack; see `stack_outputs`."""
+    """Return the outputs of a stack by key; see `stack_outputs`."""
     stack = wait_until_stable(cloudformation, name, READING)
     deploy = f"Deploy it with: make deploy ENV={environment}"
     if stack is None:
@@ -43,7 +43,7 @@ def outputs_of(
 
 
 def outputs_if_deployed(cloudformation: "CloudFormationClient", name: str) -> dict[str, str]:
-    """Return the outputs of a stack; empty if the stack does not exist."""
+    """Return the outputs of a stack by key; empty if the stack does not exist."""
     stack = find_stack(cloudformation, name)
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
@@ -54,7 +54,7 @@ def missing_stacks(cloudformation: "CloudFormationClient", environment: "Environ
 
 
 def table_of(outputs: Mapping[str, str], name: str) -> Table:
-    """Return the outputs as a table for people."""
+    """Return outputs as a table."""
     table = Table("Output", "Value", title=f"Outputs of {name}", title_justify="left")
     table.columns[1].overflow = "fold"
     for key, value in outputs.items():

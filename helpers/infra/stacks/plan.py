@@ -33,7 +33,7 @@ class StackPlan:
     name: str
     changes: tuple[PlannedChange, ...] = ()
     note: str = ""
-    """What is shown where no change of a resource is known."""
+    """The text to show if there are no changes to resources."""
     is_change: bool = True
 
 
@@ -42,13 +42,12 @@ def plan_all(
     stacks: Sequence["StackConfiguration"],
     polling: Polling | None = None,
 ) -> Iterator[StackPlan]:
-    """Yield what a deployment would change in each stack of an environment; nothing is left behind.
+    """Yield what a deployment would change in each stack of an environment.
 
-    What others do to a stack is waited for.
+    The function waits for operations in progress, and deletes its change sets.
 
     Raises:
-        UserError: CloudFormation rejects the changes, a person must repair a stack first, or an operation on
-            one does not end.
+        UserError: CloudFormation rejects changes, a stack needs a manual fix, or an operation does not end.
     """
     outputs: dict[str, str] = {}
     for stack in stacks:
@@ -61,17 +60,17 @@ def _plan(
 ) -> StackPlan:
     name = configuration.name
     if configuration.needs:
-        # CloudFormation computes no changes for a stack whose parameters have no values yet.
+        # CloudFormation cannot compute changes for a stack whose parameters have no values yet.
         wanted = ", ".join(sorted(configuration.needs))
-        return StackPlan(name, note=f"{name} is new, all of it is to add: it waits for {wanted}.")
+        return StackPlan(name, note=f"{name} is new: all its resources will be added. It waits for {wanted}.")
 
     def plan(stack: "StackTypeDef | None") -> StackPlan:
         ready = readiness(stack)
         if stack and ready is Readiness.RECREATE:
             return StackPlan(
                 name,
-                note=f"{name} is in {stack['StackStatus']} since its creation failed: a deployment deletes "
-                "it and creates it again, all of its resources.",
+                note=f"{name} is in {stack['StackStatus']} because its creation failed: a deployment "
+                "deletes it and creates it again, with all its resources.",
             )
         if stack:
             discard_killed_plans(cloudformation, name)

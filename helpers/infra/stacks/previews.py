@@ -16,7 +16,7 @@ EXPIRES_AT = "ExpiresAt"
 def with_new_expiry(
     stacks: Iterable["StackConfiguration"], now: datetime
 ) -> tuple["StackConfiguration", ...]:
-    """Return stacks as a deployment at this moment has them: those of a preview expire some days later."""
+    """Return stacks as deployed at a time; those of a preview get a new expiry."""
     return tuple(
         stack
         if stack.time_to_live is None
@@ -28,13 +28,13 @@ def with_new_expiry(
 def with_deployed_expiry(
     stack: "StackConfiguration", deployed: "StackTypeDef | None"
 ) -> "StackConfiguration":
-    """Return a stack that expires when the deployed one does, so that a comparison sees no time pass."""
+    """Return a stack with the expiry of the deployed one, so that comparisons do not report a new expiry."""
     expires_at = tags_of(deployed).get(EXPIRES_AT) if deployed else None
     return _expiring(stack, expires_at) if expires_at else stack
 
 
 def expiry(tags: Mapping[str, str]) -> datetime | None:
-    """Return when a stack with these tags expires, or None if they set no time."""
+    """Return the expiry in the tags of a stack, or None if there is none."""
     try:
         found = datetime.fromisoformat(tags[EXPIRES_AT])
     except (KeyError, ValueError):
@@ -43,7 +43,7 @@ def expiry(tags: Mapping[str, str]) -> datetime | None:
 
 
 def tags_of(stack: "StackTypeDef") -> dict[str, str]:
-    """Return the tags of a stack by their keys."""
+    """Return the tags of a stack, by key."""
     return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
 
 

@@ -1,4 +1,4 @@
-"""Parameter values that differ by region, and that are looked up in AWS."""
+"""Looks up parameter values that differ by region."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def with_regional_values(
     ec2: "EC2Client", stacks: Iterable["StackConfiguration"]
 ) -> tuple["StackConfiguration", ...]:
-    """Return stacks with the values that their region has for them.
+    """Return stacks with the parameter values of their region.
 
     Args:
-        ec2: a client of the region; it is asked only where a stack has such a parameter.
-        stacks: those of an environment.
+        ec2: a client of the region, which is used only if a stack has such a parameter.
+        stacks: the stacks of an environment.
 
     Raises:
-        UserError: a file gives a value of another region.
+        UserError: a parameter file has the value of another region, or EC2 has none.
     """
     stacks = tuple(stacks)
     if not any(S3_PREFIX_LIST in {*stack.needs, *stack.parameters} for stack in stacks):
@@ -42,7 +42,7 @@ def with_regional_values(
 
 
 def _prefix_list_of_s3(ec2: "EC2Client", region: str) -> str:
-    """Return the id of the list of S3's addresses in a region, which AWS manages.
+    """Return the ID of the AWS-managed prefix list of S3 in a region.
 
     https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
     """

@@ -1,4 +1,4 @@
-"""Makes a stack retain some resources, with a minimal edit of its template."""
+"""Edits the template of a stack so that it retains some resources, and nothing else changes."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -19,14 +19,14 @@ _RETENTION = frozenset({*_POLICIES, "Metadata"})
 _RETAINS = frozenset({"Retain", "RetainExceptOnCreate"})
 
 Edit = tuple[int, int, str]
-"""From, to, and what is to stand there."""
+"""Start index, end index, and replacement."""
 
 
 def retaining(text: str, names: Collection[str]) -> str:
-    """Return a template in which some resources outlive the stack.
+    """Return a template in which some resources are retained if the stack is deleted.
 
-    They get a Metadata as well, where they have none: CloudFormation takes a policy that changes alone for no
-    change. Metadata changes nothing about the resource.
+    Resources without Metadata get it as well. CloudFormation does not update a stack if only a DeletionPolicy
+    changes, and Metadata does not change the resource.
 
     Args:
         text: a template, in YAML or JSON.
@@ -57,8 +57,8 @@ def _edits(text: str, definition: yaml.MappingNode) -> Iterator[Edit]:
 
 
 def original_template(cloudformation: "CloudFormationClient", name_or_id: str) -> str:
-    """Return the template of a stack as it was given."""
-    # boto3 makes an object of a template in JSON.
+    """Return the template of a stack as it was submitted."""
+    # boto3 parses a template in JSON.
     body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage="Original")["TemplateBody"]
     return body if isinstance(body, str) else json.dumps(body)
 
@@ -72,7 +72,7 @@ def reject_more_than_retention(planned: "PlannedChangeSet") -> None:
     ]
     if more:
         raise UserError(
-            f"{planned.stack_name} was to retain resources and nothing else, but this would change as "
+            f"{planned.stack_name} must only be updated to retain resources, but these would change as "
             f"well:{one_per_line(more)}",
             hint="Undo these changes, then run the command again",
         )
@@ -81,9 +81,9 @@ def reject_more_than_retention(planned: "PlannedChangeSet") -> None:
 def not_retained(
     cloudformation: "CloudFormationClient", name_or_id: str, names: Collection[str]
 ) -> dict[str, str]:
-    """Return those of some resources that would go with a stack, with what its template contains about them.
+    """Return those of some resources that would be deleted with a stack, with their DeletionPolicy.
 
-    Asked is the processed template, in which conditions are decided.
+    The processed template is read, in which transforms are resolved.
     """
     resources = processed_resources(cloudformation, name_or_id)
     policies = {name: resources.get(name, {}).get("DeletionPolicy", "Delete") for name in names}

@@ -1,7 +1,8 @@
 """Policies that were added manually to roles, in addition to those of their templates.
 
-CloudFormation compares the properties that a template sets. A role that has its rights from policies of their
-own sets neither Policies nor ManagedPolicyArns, so another policy on it is not drift to CloudFormation.
+CloudFormation compares only the properties that a template sets. A role whose permissions are defined in
+separate policy resources sets neither Policies nor ManagedPolicyArns, so CloudFormation does not report
+another policy on it as drift.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ ROLE, MANAGED_POLICY = "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
 
 @dataclass(frozen=True)
 class AddedPolicies:
-    """What a role has beyond the templates, or why it could not be asked."""
+    """The policies of a role that no template defines, or why they could not be read."""
 
     stack: str
     logical_id: str
@@ -33,12 +34,12 @@ class AddedPolicies:
 def added_policies(
     cloudformation: "CloudFormationClient", iam: "IAMClient", names: Sequence[str]
 ) -> Iterator[AddedPolicies]:
-    """Yield the roles of stacks that have policies which none of the stacks has made.
+    """Yield the roles of stacks with policies that none of the stacks defines.
 
     Args:
         cloudformation: a client.
         iam: a client.
-        names: of all stacks of an environment that are there: one gives policies to the roles of another.
+        names: all existing stacks of an environment, because a stack can attach policies to roles of another.
     """
     resources = {name: stack_resources(cloudformation, name) for name in names}
     made = {
@@ -61,7 +62,7 @@ def added_policies(
                     name, logical_id, unchecked=error.response["Error"].get("Message", str(error))
                 )
                 continue
-            # What a template sets, CloudFormation compares.
+            # CloudFormation compares the properties that a template sets.
             declared = definitions.get(logical_id, {}).get("Properties", {})
             found = AddedPolicies(
                 name,

@@ -18,17 +18,17 @@ SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", 
 
 
 class Readiness(Enum):
-    """What a deployment does with a stack as it is."""
+    """What a deployment does with a stack, depending on its status."""
 
     CREATE = auto()
-    """There is none, or one that waits for its first changes: it takes ours beside others'."""
+    """The stack does not exist, or is in review: it has change sets, but no resources yet."""
     RECREATE = auto()
-    """Its creation failed: only its deletion is possible."""
+    """The creation of the stack failed, so it must be deleted first."""
     UPDATE = auto()
 
 
 def find_stack(cloudformation: "CloudFormationClient", name_or_id: str) -> "StackTypeDef | None":
-    """Return a stack, or None if there is none of that name."""
+    """Return a stack, or None if it does not exist."""
     try:
         return cloudformation.describe_stacks(StackName=name_or_id)["Stacks"][0]
     except ClientError as error:
@@ -40,15 +40,15 @@ def find_stack(cloudformation: "CloudFormationClient", name_or_id: str) -> "Stac
 def stack_resources(
     cloudformation: "CloudFormationClient", name_or_id: str
 ) -> list["StackResourceSummaryTypeDef"]:
-    """Return the resources of a stack; those of a deleted one for 90 days, by its id."""
+    """Return the resources of a stack; a deleted stack is found by its ID for 90 days."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name_or_id)
     return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
 
 def processed_resources(cloudformation: "CloudFormationClient", name_or_id: str) -> Mapping[str, Any]:
-    """Return the resources of a stack as its template has them, with loops and conditions decided."""
+    """Return the resources in the processed template of a stack, in which transforms are resolved."""
     body: Any = cloudformation.get_template(StackName=name_or_id, TemplateStage="Processed")["TemplateBody"]
-    # boto3 makes an object of a template in JSON.
+    # boto3 parses a template in JSON.
     template: Mapping[str, Any] = parse_template(body) if isinstance(body, str) else body
     resources: Mapping[str, Any] = template.get("Resources", {})
     return resources
@@ -58,7 +58,7 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
     """Return what a deployment does with a stack that no operation is in progress on.
 
     Raises:
-        UserError: it needs a person's hand.
+        UserError: the stack needs a manual fix.
     """
     if stack is None:
         return Readiness.CREATE
@@ -80,6 +80,6 @@ def readiness(stack: "StackTypeDef | None") -> Readiness:
 
 
 def is_changing(stack: "StackTypeDef") -> bool:
-    """Return whether an operation is in progress on a stack; one in review waits for its first changes."""
+    """Return whether an operation is in progress on a stack; a stack in review has none."""
     status = stack["StackStatus"]
     return status.endswith(IN_PROGRESS) and status != "REVIEW_IN_PROGRESS"

@@ -1,7 +1,7 @@
 """Empties a Studio domain, and deletes the resources that SageMaker leaves behind.
 
-SageMaker deletes a domain only when nothing is in it, and keeps the file system of the homes and two security
-groups that CloudFormation knows nothing of. They hold the subnets, and so the VPC, in place.
+SageMaker deletes only empty domains. It keeps the file system with the home directories and two security
+groups, which belong to no stack. They prevent the deletion of the subnets and the VPC.
 https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1085
 """
 
@@ -29,11 +29,11 @@ _NFS_GROUP = re.compile(r"security-group-for-(?:inbound|outbound)-nfs-(?P<domain
 _OWNER_TAG = "ManagedByAmazonSageMakerResource"
 _GONE = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _GROUP_LIMIT = 600.0
-"""Seconds to wait for a security group that SageMaker holds after its domain is gone, for a minute or so."""
+"""Seconds to wait for a security group, which SageMaker still uses for about a minute after the deletion."""
 
 
 def vpc_of(session: "boto3.Session", domain_id: str) -> str | None:
-    """Return the id of the VPC that a domain is in, or None where someone has deleted the domain."""
+    """Return the ID of the VPC of a domain, or None if the domain does not exist."""
     try:
         return session.client("sagemaker").describe_domain(DomainId=domain_id)["VpcId"]
     except ClientError as error:
@@ -43,7 +43,7 @@ def vpc_of(session: "boto3.Session", domain_id: str) -> str | None:
 
 
 def deleted_domains(cloudformation: "CloudFormationClient", names: Collection[str]) -> set[str]:
-    """Return the domains of deleted stacks of some names, which CloudFormation lists for 90 days."""
+    """Return the IDs of domains of deleted stacks, which CloudFormation lists for 90 days."""
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
     stacks = [each for page in pages for each in page["StackSummaries"] if each["StackName"] in names]
     return {
@@ -57,7 +57,7 @@ def deleted_domains(cloudformation: "CloudFormationClient", names: Collection[st
 def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", polling: Polling) -> None:
     """Delete the applications, spaces and user profiles of a domain.
 
-    CloudFormation takes a profile of its own that is gone for one that it has deleted.
+    If a profile belongs to a stack, CloudFormation treats it as deleted.
     """
     sagemaker = session.client("sagemaker")
     apps = _apps(sagemaker, domain_id)
@@ -84,9 +84,9 @@ def empty_domain(session: "boto3.Session", domain_id: str, console: "Console", p
 
 
 def _apps(sagemaker: "SageMakerClient", domain_id: str) -> list["AppDetailsTypeDef"]:
-    """Return the applications that keep a profile from going: one that failed does as well."""
+    """Return the applications that prevent the deletion of profiles; failed ones do as well."""
     pages = sagemaker.get_paginator("list_apps").paginate(DomainIdEquals=domain_id)
-    # Deleted ones are listed for another day.
+    # Deleted applications are still listed for a day.
     return [app for page in pages for app in page["Apps"] if app.get("Status") != "Deleted"]
 
 
@@ -107,16 +107,17 @@ def delete_homes(
     polling: Polling,
     domains: Collection[str] | None = None,
 ) -> None:
-    """Delete the file systems and the security groups that domains have left in a VPC.
+    """Delete the file systems and the security groups that deleted domains left behind in a VPC.
 
-    What belongs to a domain that is still there is left alone. A second call finds nothing to do.
+    File systems of existing domains are kept. The function is idempotent.
 
     Args:
-        session: where the VPC is.
-        vpc_id: the VPC.
-        console: where to show it.
-        polling: how to wait for mount targets and security groups.
-        domains: only of these; by default of all that were ever in the VPC, for a VPC that goes too.
+        session: a session of the region of the VPC.
+        vpc_id: the ID of the VPC.
+        console: the console for progress messages.
+        polling: how often and how long to poll mount targets and security groups.
+        domains: IDs of domains; by default those of all domains that ever existed in the VPC, for a VPC that
+            is deleted as well.
     """
     ec2 = session.client("ec2")
     groups = _nfs_groups(ec2, vpc_id)
@@ -128,7 +129,7 @@ def delete_homes(
 
 
 def _nfs_groups(ec2: "EC2Client", vpc_id: str) -> dict[str, str]:
-    """Return the groups of file systems in a VPC, with their domains."""
+    """Return the security groups of Studio file systems in a VPC, with their domains."""
     pages = ec2.get_paginator("describe_security_groups").paginate(
         Filters=[{"Name": "vpc-id", "Values": [vpc_id]}]
     )
@@ -164,7 +165,7 @@ def _is_unmounted(efs: "EFSClient", file_system_id: str) -> bool | None:
 
 
 def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console", polling: Polling) -> None:
-    # Each names the other in a rule, and a group that is named cannot go.
+    # The two groups refer to each other, and a group that is referred to cannot be deleted.
     there = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": groups}]) if groups else None
     for group in there["SecurityGroups"] if there else []:
         if group.get("IpPermissions"):
@@ -180,7 +181,7 @@ def _delete_groups(ec2: "EC2Client", groups: list[str], console: "Console", poll
 
 
 def _is_deleted(ec2: "EC2Client", group_id: str) -> bool | None:
-    """Delete a group, and return None while SageMaker still holds it."""
+    """Delete a security group; return None while SageMaker still uses it."""
     try:
         ec2.delete_security_group(GroupId=group_id)
     except ClientError as error:

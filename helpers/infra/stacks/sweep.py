@@ -1,7 +1,7 @@
 """Finds stacks that a project no longer needs: expired previews, failed stacks and orphaned ones.
 
-A stack belongs to the project if its name and its tag match. Only expired previews are removed; all else is
-reported, for people to look at.
+A stack belongs to the project if its name and its tags match. Only expired previews are deleted; other
+stacks are reported.
 """
 
 import re
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
 ROLE_OF_PREVIEWS = "preview"
-"""Stands for the environment in the name of the stack with the role of all previews, an administrator's."""
+"""The environment in the name of the stack with the role of all previews, which an administrator deploys."""
 
 _BROKEN = re.compile(r".*_FAILED|ROLLBACK_COMPLETE|REVIEW_IN_PROGRESS")
-"""Statuses that a person, or a deployment, must do something about; UPDATE_ROLLBACK_COMPLETE is none."""
+"""Statuses that need a deployment or a manual fix. A stack in UPDATE_ROLLBACK_COMPLETE works."""
 
 
 @dataclass(frozen=True)
 class FoundStack:
-    """A stack with a name as the project's stacks have."""
+    """A stack whose name is that of a stack of the project."""
 
     name: str
     environment: str
@@ -35,20 +35,20 @@ class FoundStack:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def is_of(self, project: str) -> bool:
-        """Return whether its tags match its name."""
+        """Return whether its tags name the project and the environment."""
         return (self.tags.get("Project"), self.tags.get("Environment")) == (project, self.environment)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is to be done about the stacks."""
+    """The previews to delete, and the stacks to report."""
 
     expired: tuple[str, ...] = ()
-    """Previews, by their names."""
+    """The names of previews to delete."""
     kept: tuple[str, ...] = ()
-    """Previews, each with the reason."""
+    """The previews to keep, with the reason."""
     reported: tuple[str, ...] = ()
-    """Stacks that need a person, each with the reason."""
+    """The stacks that someone must check, with the reason."""
 
 
 def find_stacks(
@@ -56,12 +56,12 @@ def find_stacks(
 ) -> list[FoundStack]:
     """Return the stacks whose names are those of a project's stacks, in any environment.
 
-    Those whose tag names another project are not among them: a name may begin as that of another. What others
-    do to a stack is waited for: a deployment may be renewing a preview.
+    Stacks with the tag of another project are excluded, because one project name can be a prefix of another.
+    The function waits for operations in progress, because a deployment may renew a preview.
 
     Args:
         cloudformation: a client.
-        project: its name.
+        project: the name of the project.
         templates: the names of its templates.
 
     Raises:
@@ -73,7 +73,7 @@ def find_stacks(
     for page in cloudformation.get_paginator("list_stacks").paginate():
         for each in page["StackSummaries"]:
             name = ours.fullmatch(each["StackName"])
-            # A nested stack goes with its parent, and one that is deleted stays listed for 90 days.
+            # A nested stack is deleted with its parent, and a deleted stack stays listed for 90 days.
             if name is None or "ParentId" in each or each["StackStatus"] == "DELETE_COMPLETE":
                 continue
             stack = wait_until_stable(cloudformation, each.get("StackId", each["StackName"]), READING)
@@ -86,14 +86,14 @@ def find_stacks(
 
 
 def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
-    """Return what is to be done about stacks at a moment."""
+    """Return the previews to delete at a time, and the stacks to report."""
     expired, kept, reported = [], [], []
     previews: dict[str, list[FoundStack]] = {}
     for stack in stacks:
         if stack.name == stack_name(project, ROLE_OF_PREVIEWS, "github_oidc"):
             continue
         if not stack.is_of(project):
-            reported.append(f"{stack.name}: its tags do not name {project}; it is left alone")
+            reported.append(f"{stack.name}: its tags do not name {project}; it is kept")
         elif is_preview(stack.environment):
             previews.setdefault(stack.environment, []).append(stack)
         elif stack.environment not in names():
@@ -101,7 +101,7 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
         if stack.is_of(project) and _BROKEN.fullmatch(stack.status):
             reported.append(f"{stack.name}: it is in {stack.status}")
     for name, of_preview in sorted(previews.items()):
-        # Each deployment renews all stacks; one that was interrupted has renewed the first of them.
+        # A deployment renews all stacks; an interrupted one renewed only the first of them.
         expiries = [at for stack in of_preview if (at := expiry(stack.tags))]
         if not expiries:
             kept.append(f"{name}: none of its stacks has an expiry")
@@ -113,5 +113,5 @@ def decide(stacks: Iterable[FoundStack], project: str, now: datetime) -> Sweep:
 
 
 def remaining(stacks: Sequence[FoundStack], project: str, preview: str) -> list[str]:
-    """Return the names of those stacks that are of a preview."""
+    """Return the names of the stacks of a preview."""
     return [stack.name for stack in stacks if stack.environment == preview and stack.is_of(project)]

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from helpers.infra.stacks.configuration import StackConfiguration
 
-_GITHUBS = stack_name("", "", "github_oidc").removeprefix("-")
-"""How the name ends of the stack with GitHub's way in."""
+_GITHUB_SUFFIX = stack_name("", "", "github_oidc").removeprefix("-")
+"""The suffix of the name of the stack with GitHub's roles."""
 
 
 def reject_protected(stacks: Sequence["StackConfiguration"], *, allowed: bool) -> None:
-    """Raise a UserError if the stacks are of a protected environment, unless their teardown is allowed."""
+    """Raise a UserError if the environment of the stacks is protected, unless their teardown is allowed."""
     if not allowed and any(stack.protected for stack in stacks):
         environment = stacks[0].environment
         raise UserError(
@@ -54,27 +54,27 @@ def teardown(
     *,
     with_github: bool = True,
 ) -> None:
-    """Empty buckets and groups of models, delete the stacks, the last one first, and show what remains.
+    """Empty buckets and model package groups, delete the stacks in reverse order, and show what remains.
 
-    Where there is no stack, there is nothing to do but what comes before. A boundary that only an
-    administrator may delete is not a failure: its stack remains, and all that costs or holds data is deleted.
+    A permissions boundary that only an administrator may delete is not an error. Its stack remains, but all
+    resources that cost money or contain data are deleted.
 
     Args:
-        session: where the stacks are.
-        stacks: those of an environment, in the order of their deployment.
-        console: where to show it.
-        confirm: asks and returns the answer, which must be the environment's name; None does not ask.
-        polling: how to wait.
-        before: done once it is confirmed, for what must go before the stacks that it stands on; also where
-            there are no stacks any more.
-        with_github: also the stack of GitHub's roles. It is an administrator's: the role of a workflow may
-            not delete itself.
+        session: a session of the region of the stacks.
+        stacks: the stacks of an environment, in deployment order.
+        console: the console for progress messages.
+        confirm: shows a question and returns the answer, which must be the name of the environment; None does
+            not ask.
+        polling: how often and how long to poll.
+        before: called after the confirmation, to delete what depends on the stacks; also if there are none.
+        with_github: also delete the stack of GitHub's roles. This needs an administrator, because the role of
+            a workflow may not delete itself.
 
     Raises:
         UserError: not confirmed, an operation on a stack does not end, or a deletion failed.
     """
     cloudformation = session.client("cloudformation")
-    left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUBS)]
+    left = [] if with_github else [stack.name for stack in stacks if stack.name.endswith(_GITHUB_SUFFIX)]
     stacks = [stack for stack in stacks if stack.name not in left]
     left = [name for name in left if find_stack(cloudformation, name)]
     found = {stack.name: there for stack in stacks if (there := find_stack(cloudformation, stack.name))}
@@ -87,7 +87,7 @@ def teardown(
     if confirm:
         _confirm(confirm, [*found], left, stacks[0].environment)
     polling = polling or Polling()
-    for stack in stacks:  # an operation that is waited for may create one, and may end with its deletion
+    for stack in stacks:  # an operation in progress may create the stack, or delete it
         if there := wait_until_stable(cloudformation, stack.name, polling):
             found[stack.name] = there
     if before:
@@ -109,7 +109,7 @@ def teardown(
 def _show_retained(names: Sequence[str], console: "Console") -> None:
     for name in names:
         console.print(
-            f"Remains: {name}, by which GitHub's workflows get in. An administrator deletes it: "
+            f"Remains: {name}, the stack of GitHub's roles. As an administrator, delete it with: "
             "make teardown ARGS=--with-github",
             highlight=False,
         )
@@ -123,7 +123,7 @@ def _delete(
     console: "Console",
     polling: Polling,
 ) -> None:
-    """Delete one of an environment's stacks, of which all names are given."""
+    """Delete a stack of an environment; `names` are those of all its stacks."""
     cloudformation = session.client("cloudformation")
     resources = stack_resources(cloudformation, stack_id)
     deleted = _deleted_with_the_stack(cloudformation, stack_id)
@@ -144,12 +144,12 @@ def _delete(
     for domain in domains:
         empty_domain(session, domain, console, polling)
     deletes_homes = not stack.protected
-    if deletes_homes:  # those of domains that went before, and whose teardown was interrupted
+    if deletes_homes:  # those of domains that an interrupted teardown deleted
         for vpc in (own := of_type("AWS::EC2::VPC")):
             delete_homes(session, vpc, console, polling)
-        brought = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
-        if brought and brought not in own:  # others may have domains in it
-            delete_homes(session, brought, console, polling, deleted_domains(cloudformation, names))
+        existing = outputs_if_deployed(cloudformation, stack_id).get("VpcId")
+        if existing and existing not in own:  # an existing VPC can contain other domains
+            delete_homes(session, existing, console, polling, deleted_domains(cloudformation, names))
     events = _delete_stack(cloudformation, stack, stack_id, console, polling)
     for domain, vpc in domains.items():
         if deletes_homes:
@@ -157,7 +157,7 @@ def _delete(
         else:
             console.print(
                 f"Remains: the file system of the homes of {domain}, and with it {vpc}. Delete it by hand "
-                "when nobody needs it any more.",
+                "when it is no longer needed.",
                 highlight=False,
             )
     for line in [*_retained(events), *_keys_pending_deletion(session.client("kms"), events)]:
@@ -165,7 +165,7 @@ def _delete(
 
 
 def _empty(session: "boto3.Session", of_type: Callable[[str], list[str]], console: "Console") -> None:
-    """Empty what CloudFormation deletes only when nothing is in it, given those of a type that go."""
+    """Empty buckets and model package groups, because CloudFormation deletes only empty ones."""
     s3 = session.client("s3")
     for bucket in logs_last(s3, of_type("AWS::S3::Bucket")):
         empty_bucket(s3, bucket, console)
@@ -182,7 +182,7 @@ def _delete_stack(
 ) -> list["StackEventTypeDef"]:
     def begin(there: "StackTypeDef | None") -> EventFeed | None:
         if there is None or there["StackStatus"] == "DELETE_COMPLETE":
-            return None  # others were faster
+            return None  # another command has deleted it
         feed = EventFeed(cloudformation, stack_id)
         cloudformation.delete_stack(StackName=stack_id)
         return feed
@@ -191,8 +191,9 @@ def _delete_stack(
     events = watch(feed, stack.name, console, polling) if feed else []
     if boundaries := _protected_boundaries(events):
         console.print(
-            f"Remains: {stack.name}, with the boundary {' and '.join(boundaries)}, which you may not delete. "
-            f"An administrator ends it: make teardown ENV={stack.environment}. Do not deploy before.",
+            f"Remains: {stack.name}, with the permissions boundary {' and '.join(boundaries)}, which you may "
+            f"not delete. As an administrator, run: make teardown ENV={stack.environment}. Do not deploy "
+            "before that.",
             highlight=False,
         )
     elif events and (reason := first_failure(events)):
@@ -206,7 +207,7 @@ def _delete_stack(
 
 
 def _protected_boundaries(events: Sequence["StackEventTypeDef"]) -> list[str]:
-    """Return the boundaries that a role was forbidden to delete, if nothing else has failed."""
+    """Return the permissions boundaries that the role may not delete, if nothing else failed."""
     failed = [
         event
         for event in events
@@ -238,9 +239,9 @@ def _confirm(ask: Callable[[str], str], names: Sequence[str], left: Sequence[str
 
 
 def _deleted_with_the_stack(cloudformation: "CloudFormationClient", stack_id: str) -> set[str]:
-    """Return the logical ids of resources that go with the stack, by the template that was deployed.
+    """Return the logical IDs of resources that are deleted with the stack, as its deployed template defines.
 
-    Whatever is not known for certain to be deleted is taken for retained: its data must stay.
+    A resource is treated as retained unless its template clearly deletes it, so that no data is lost.
     """
     resources = processed_resources(cloudformation, stack_id)
     return {
@@ -252,7 +253,7 @@ def _retained(events: list["StackEventTypeDef"]) -> list[str]:
     skipped = [event for event in events if event.get("ResourceStatus") == "DELETE_SKIPPED"]
     return [
         f"Remains: {event.get('ResourceType')} {event.get('PhysicalResourceId')}. The template retains it "
-        "(DeletionPolicy); delete it by hand when nobody needs it any more."
+        "(DeletionPolicy); delete it by hand when it is no longer needed."
         for event in skipped
     ]
 
@@ -265,7 +266,7 @@ def _keys_pending_deletion(kms: "KMSClient", events: list["StackEventTypeDef"]) 
         key = kms.describe_key(KeyId=event.get("PhysicalResourceId", ""))["KeyMetadata"]
         if date := key.get("DeletionDate"):
             lines.append(
-                f"Remains until {date:%Y-%m-%d}: KMS key {key['KeyId']}, pending deletion. Until then "
-                f"`aws kms cancel-key-deletion --key-id {key['KeyId']}` brings it back."
+                f"Remains until {date:%Y-%m-%d}: KMS key {key['KeyId']}, pending deletion. Restore it with: "
+                f"aws kms cancel-key-deletion --key-id {key['KeyId']}"
             )
     return lines

@@ -23,21 +23,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Polling:
-    """How often to ask, and for how long, in seconds."""
+    """How often and how long to poll, in seconds."""
 
     interval: float = 2.0
     limit: float = 3600.0
 
 
 READING = Polling(limit=900)
-"""For what only reads: jobs that do nothing else end after 20 minutes."""
+"""For commands that only read. The workflow job that plans times out after 20 minutes."""
 
 
 def poll(ask: Callable[[], T | None], waiting_for: str, polling: Polling) -> T:
-    """Ask until there is an answer, and return it.
+    """Call a function until it does not return None, and return its result.
 
     Raises:
-        UserError: none within the limit.
+        UserError: it still returns None at the limit.
     """
     end = time.monotonic() + polling.limit
     while (answer := ask()) is None:
@@ -55,7 +55,7 @@ def wait_until_stable(
 ) -> "StackTypeDef | None":
     """Wait until no operation on a stack is in progress; return the stack, or None if it does not exist.
 
-    Each status that is waited for is shown on stderr: what a command prints may be a document.
+    Each status is printed to stderr, because stdout may be a document.
 
     Raises:
         UserError: the operation is still in progress at the limit.
@@ -89,13 +89,13 @@ def when_stable(
     polling: Polling,
     act: "Callable[[StackTypeDef | None], T]",
 ) -> T:
-    """Do something with a stack that no operation is in progress on; again, where one has begun meanwhile.
+    """Call a function with a stack that has no operation in progress, and again if one started meanwhile.
 
     Args:
-        cloudformation: where the stack is, or will be.
-        name_or_id: the stack.
-        polling: how to wait.
-        act: receives the stack, or None if it does not exist.
+        cloudformation: a client of the region of the stack.
+        name_or_id: the name or ID of the stack.
+        polling: how often and how long to poll.
+        act: is called with the stack, or None if it does not exist; its result is returned.
 
     Raises:
         UserError: see `wait_until_stable`.
@@ -110,7 +110,7 @@ def when_stable(
 
 
 class EventFeed:
-    """The events of a stack from now on: what happened before is not of interest."""
+    """The events of a stack since the feed was created."""
 
     def __init__(self, cloudformation: "CloudFormationClient", stack_id: str):
         self._cloudformation = cloudformation
@@ -134,16 +134,17 @@ class EventFeed:
 def watch(
     feed: EventFeed, stack_name: str, console: "Console", polling: Polling, stop: str = ""
 ) -> list["StackEventTypeDef"]:
-    """Show the events of an operation until it is over, and return them.
+    """Show the events of an operation until it ends, and return them.
 
-    The stack's own events show the end of it, not its status, which may still be that of before.
+    The end is an event of the stack itself. The status of the stack can still be that of before the
+    operation.
 
     Args:
         feed: the events.
-        stack_name: the stack.
-        console: where to show them.
-        polling: how to wait.
-        stop: the command that stops the operation, where that is possible.
+        stack_name: the name of the stack.
+        console: the console for events.
+        polling: how often and how long to poll.
+        stop: the command that stops the operation, if there is one.
     """
     events: list[StackEventTypeDef] = []
 
@@ -159,7 +160,7 @@ def watch(
 
 
 def first_failure(events: list["StackEventTypeDef"]) -> str | None:
-    """Return the root cause, if an operation failed: the first failure, not those that followed from it."""
+    """Return the first failure of an operation, which is its root cause, or None if it succeeded."""
     status = events[-1].get("ResourceStatus", "")
     if status in SUCCEEDED:
         return None

@@ -1,4 +1,10 @@
-"""Tags of AWS resources, validated against the limits of AWS."""
+"""Tags of AWS resources, validated against the limits of AWS.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
+
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html
+"""
 
 import unicodedata
 from collections.abc import Mapping
@@ -14,10 +20,10 @@ _ALLOWED = "letters, digits, spaces and _ . : / = + - @"
 
 
 def get_tags_input(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return tags in the form of the API, sorted by key so that equal tags give equal requests.
+    """Return tags as the API expects them, sorted by key so that equal tags result in equal requests.
 
     Args:
-        tags: the value of each key.
+        tags: values by key.
 
     Raises:
         UserError: AWS would reject them; the message names every problem.

@@ -259,7 +259,7 @@ def test_reviewers_that_the_plan_does_not_have_are_explained(github, repository,
     with pytest.raises(UserError if private else GithubException) as raised:
         send(repository, call)
 
-    output = "GitHub rejects the reviewers of prod-approval: .*private repository they need GitHub Enterprise"
+    output = "GitHub rejects the reviewers of prod-approval: .*private repository, reviewers need GitHub E"
     assert bool(re.search(output, str(raised.value))) is private
 
 

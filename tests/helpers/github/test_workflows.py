@@ -205,7 +205,7 @@ def test_a_workflow_without_environments_fails_the_command(monkeypatch, capsys) 
     monkeypatch.setattr("helpers.github.__main__.without_purpose", lambda *_, **__: [Path("preview.yml")])
 
     assert main(["workflows"]) == 1
-    assert "preview.yml: no environment is left for it; delete it." in capsys.readouterr().out
+    assert "preview.yml: no environment uses it; delete it." in capsys.readouterr().out
 
 
 def test_the_environments_of_a_merge_are_listed_in_their_order(capsys) -> None:

@@ -452,7 +452,7 @@ def test_a_deletion_that_failed_is_drift_and_others_are_compared(project: Projec
     found = find_drift(project.cloudformation, project.aws.client("iam"), [half_gone, *project.stacks])
 
     assert [[each.what for each in stack.changes] for stack in found] == [
-        ["its deletion is not at its end: make teardown"],
+        ["its deletion failed: run make teardown"],
         [],
     ]
     assert found[1].compared == 11

@@ -159,7 +159,7 @@ def test_every_object_and_key_moves_and_nothing_is_left_to_do(
 
     output = capsys.readouterr().out
     steps = ["Importing into", "Deploying the new stacks", "Outputs of the stacks"]
-    steps = [f"{'Having' if environment == 'local' else 'retains its keys'}", "Deleting", *steps]
+    steps = [f"{'Updating' if environment == 'local' else 'retains its keys'}", "Deleting", *steps]
     assert [output.index(step) for step in steps] == sorted(output.index(step) for step in steps)
     assert project.versions() == before
     assert project.moved(f"{project.legacy}-keys", f"{project.legacy}-storage") == ids
@@ -392,7 +392,7 @@ def test_without_a_legacy_stack_there_is_nothing_to_do(
 ) -> None:
     project = make(template=None)
     assert project.run("migrate") == 0
-    assert f"There is no stack {project.legacy} to move: nothing to do." in capsys.readouterr().out
+    assert f"There is no stack {project.legacy} to migrate: nothing to do." in capsys.readouterr().out
     assert project.statuses() == {}
 
 
@@ -450,7 +450,7 @@ def test_a_creation_that_failed_holds_nothing_to_move(make: Make) -> None:
         "local", project.legacy, "Resources: {K: {Type: AWS::KMS::Key}}", {}, {}
     )
     create_change_set(project.cloudformation, configuration, "CREATE", Polling())
-    with pytest.raises(UserError, match=r"holds nothing to move\nHint: .* aws cloudformation delete-stack"):
+    with pytest.raises(UserError, match=r"has nothing to migrate\nHint: .* aws cloudformation delete-stack"):
         project.migrate()
 
 
@@ -595,7 +595,7 @@ def test_retaining_is_all_that_the_legacy_stack_may_be_changed_by() -> None:
         PlannedChange("replace", "DataKey", "K", "Metadata"),
         PlannedChange("delete", "DataKey", "K", ""),
     ):
-        with pytest.raises(UserError, match="retain resources and nothing else"):
+        with pytest.raises(UserError, match="must only be updated to retain resources"):
             reject_more_than_retention(planned(change))
 
 

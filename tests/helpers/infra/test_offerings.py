@@ -82,7 +82,7 @@ def test_a_service_that_the_region_does_not_have_is_missing_in_each_zone(ec2: An
         for zone in "ab"
     ]
     assert lines[0].endswith(
-        "All is offered in no zone: change the instance types, or reduce "
+        "Everything is offered in no zone: change the instance types, or reduce "
         "InterfaceEndpoints or ZoneCount in infra/parameters/dev.json"
     )
 

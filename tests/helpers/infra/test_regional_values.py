@@ -137,4 +137,4 @@ def test_a_region_is_asked_for_no_values_that_no_stack_needs(aws: boto3.Session)
 def test_a_plan_without_the_values_names_those_that_it_waits_for(write: Write, aws: boto3.Session) -> None:
     (plan,) = plan_all(aws.client("cloudformation"), load_stacks("local", write()))
 
-    assert "it waits for S3PrefixListId" in plan.note
+    assert "It waits for S3PrefixListId" in plan.note

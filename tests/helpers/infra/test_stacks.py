@@ -359,7 +359,7 @@ def test_deploy_computes_and_shows_its_changes_again_when_another_deployment_has
     stack = deployed.cloudformation.describe_stacks(StackName=deployed.stack)["Stacks"][0]
     assert {"ParameterKey": "Days", "ParameterValue": "13"} in stack["Parameters"]
     assert len(shown) == 2
-    assert f"Others have changed {deployed.stack} meanwhile" in console.export_text()
+    assert f"{deployed.stack} has been changed meanwhile" in console.export_text()
 
 
 def test_changes_are_outdated_while_another_operation_is_in_progress(project: Project) -> None:
@@ -689,7 +689,7 @@ def test_the_way_in_of_github_stays_until_an_administrator_asks(
 
     assert project.run("teardown") == 0
     assert f"This deletes {project.stack} and the data in them. {github} stays. Type local" in asked[0]
-    remains = f"Remains: {github}, by which GitHub's workflows get in."
+    remains = f"Remains: {github}, the stack of GitHub's roles."
     assert remains in capsys.readouterr().out
     assert aws.client("iam").get_role(RoleName=role)["Role"]["RoleName"] == role
 
@@ -739,7 +739,8 @@ def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
     console = Console(record=True, width=400)
     with nullcontext() if ended else pytest.raises(UserError, match="DeleteConflict"):
         teardown(as_workflow, [project.configuration], console)
-    assert (f"Remains: {project.stack}, with the boundary {policy}" in console.export_text()) == ended
+    remains = f"Remains: {project.stack}, with the permissions boundary {policy}"
+    assert (remains in console.export_text()) == ended
     assert project.status() == "DELETE_FAILED"
 
     iam.delete_role(RoleName=project.name)
@@ -791,20 +792,20 @@ STACKS = '{"Stacks": ["storage"], '
         (
             parameters(STACKS + '"Parameters": {"ProjectName": "x", "Environment": "dev", "Protected": ""}}'),
             [
-                "Parameters.ProjectName is not given here, it is defined in infra/project.json: remove it",
-                "Parameters.Environment is not given here, it is the name of the file: remove it",
-                "Parameters.Protected is not given here, it follows from the key Protected next to",
+                "Parameters.ProjectName cannot be set here, it is defined in infra/project.json: remove it",
+                "Parameters.Environment cannot be set here, it is the name of the file: remove it",
+                "Parameters.Protected cannot be set here, it follows from the key Protected next to",
             ],
         ),
         (
             parameters(STACKS + '"Parameters": {}, "Tags": {"Project": "x", "Owner": "y"}}'),
-            ["Tags.Project is not given here, it is ProjectName in infra", "Tags.Owner is not given here"],
+            ["Tags.Project cannot be set here, it is ProjectName in infra", "Tags.Owner cannot be set here"],
         ),
         (parameters(STACKS + '"Protected": "yes", "Parameters": {}}'), ['Protected is "yes"; write true or']),
         (without_project, ["project.json is missing"]),
         (
             parameters(STACKS + '"Parameters": {"Dais": "7"}}'),
-            ["Dais is a parameter of none of the templates storage: remove it"],
+            ["Dais is not a parameter of the templates storage: remove it"],
         ),
         (parameters('{"Stacks": "storage", "Parameters": {}}'), ["Stacks must be a list of names"]),
         (parameters('{"Stacks": ["a", "a"], "Parameters": {}}'), ["Stacks names a template twice"]),
@@ -907,9 +908,8 @@ def test_outputs_of_a_stack_are_parameters_of_the_next(
 ) -> None:
     with_reader(project)
     assert project.run("plan") == 0
-    assert f"{project.name}-local-reader is new, all of it is to add: it waits for BucketName." in (
-        " ".join(capsys.readouterr().out.split())
-    )
+    note = f"{project.name}-local-reader is new: all its resources will be added. It waits for BucketName."
+    assert note in " ".join(capsys.readouterr().out.split())
 
     assert project.run("deploy") == 0
     capsys.readouterr()

@@ -55,7 +55,7 @@ def test_what_is_not_tagged_as_the_projects_is_never_removed(tag: str) -> None:
     found = decide([stack("pr-7", -1, **{tag: "other"})], "p", NOW)
 
     assert found.expired == ()
-    assert found.reported == ("p-pr-7-keys: its tags do not name p; it is left alone",)
+    assert found.reported == ("p-pr-7-keys: its tags do not name p; it is kept",)
 
 
 def test_an_invalid_environment_is_reported() -> None:

@@ -27,7 +27,9 @@ STACKS = [
         ),
     ),
     StackPlan("a-trial-keys", note="No changes: a-trial-keys matches the template.", is_change=False),
-    StackPlan("a-trial-late", note="a-trial-late is new, all of it is to add: it waits for <Bucket>."),
+    StackPlan(
+        "a-trial-late", note="a-trial-late is new: all its resources will be added. It waits for <Bucket>."
+    ),
 ]
 
 
@@ -77,7 +79,7 @@ def test_the_section_reads_as_a_whole() -> None:
 | `a-trial-storage` | ⚠️ **replace** | `Bucket` | `AWS::S3::Bucket` | **`BucketName`**, `Tags` |
 | `a-trial-storage` | add | `Topic` | `AWS::SNS::Topic` |  |
 
-> a-trial-late is new, all of it is to add: it waits for &lt;Bucket>.
+> a-trial-late is new: all its resources will be added. It waits for &lt;Bucket>.
 
 No changes to `a-trial-keys`.
 
