@@ -82,10 +82,11 @@ class Progress:
 
     def left(self) -> float | None:
         """Return the estimated seconds until the last step ends, or None if a step has no estimate."""
-        known = [self._usual(name) for name in self.steps[self._begun - 1 :]]
-        if not all(known):
+        estimates = [self._usual(name) for name in self.steps[self._begun - 1 :]]
+        known = [seconds for seconds in estimates if seconds is not None]
+        if len(known) < len(estimates):
             return None
-        return max(0.0, sum(filter(None, known)) - (self.clock() - self._started))
+        return max(0.0, sum(known) - (self.clock() - self._started))
 
     def _usual(self, name: str) -> float | None:
         seconds = [*self.seconds.get(name, []), *self.measured.get(name, [])][-KEPT_RUNS:]

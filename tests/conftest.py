@@ -20,6 +20,7 @@ from helpers import progress
 from helpers.aws import ANY_ENVIRONMENT, Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
+from tests.process_environment import restored_environment
 
 # Environments of any name use the embedded AWS here, also in processes that tests start.
 os.environ[ANY_ENVIRONMENT] = "yes"
@@ -104,11 +105,9 @@ def server(server_folder: Path) -> Iterator[ServerState]:
 @pytest.fixture(scope="session")
 def aws(server: ServerState) -> Iterator[boto3.Session]:
     """A session for the embedded AWS; meanwhile, the environment of this process refers to it too."""
-    before = dict(os.environ)
-    os.environ.update(server.environment())
-    yield Session()
-    os.environ.clear()
-    os.environ.update(before)
+    with restored_environment():
+        os.environ.update(server.environment())
+        yield Session()
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def ask_osv(file: Path, url: str = OSV) -> Mapping[str, Any] | str:
                 {
                     "name": _name(jar),
                     "version": jar.version,
-                    "vulns": [_vulnerability(jar, found) for found in _asked(jar, url)],
+                    "vulns": [_vulnerability(jar, found) for found in _query_osv(jar, url)],
                 }
                 for jar in read_all_jars(file)
             ]
@@ -41,7 +41,7 @@ def _name(jar: Jar) -> str:
     return f"{jar.group}:{jar.artifact}"
 
 
-def _asked(jar: Jar, url: str) -> Iterator[Mapping[str, Any]]:
+def _query_osv(jar: Jar, url: str) -> Iterator[Mapping[str, Any]]:
     token = ""
     while True:
         query = {"version": jar.version, "package": {"name": _name(jar), "ecosystem": "Maven"}}

@@ -21,7 +21,7 @@ def validate_inputs(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the values that the jobs of a workflow need, from its inputs.
 
     The keys are `environment`, `github` (the GitHub environment that has the role), `approval` (`true` if a
-    reviewer must approve), and the inputs `pipeline`, `to`, `from` and `version`, which may be empty.
+    reviewer must approve), and the other inputs of the workflow, which may be empty.
 
     Args:
         variables: environment variables: INPUT_<NAME> for each input, CONFIGURED with the variables of the

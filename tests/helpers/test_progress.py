@@ -60,6 +60,13 @@ def test_the_first_run_has_no_estimate_and_the_next_one_has() -> None:
     )
 
 
+def test_a_step_without_a_measurable_duration_has_an_estimate() -> None:
+    work = taking({"keys": 20, "models": 0.04})
+    shown("keys", "models", work=work)
+
+    assert shown("keys", "models", work=work).startswith("[1/2] keys, about 20 s left\n")
+
+
 def test_an_estimate_is_the_median_of_the_last_runs(kept: Path) -> None:
     for seconds in (900, 900, 10, 20, 30, 40, 1000):
         shown("keys", work=taking({"keys": seconds}))

@@ -40,6 +40,7 @@ from tests.interruptions import (
     request_number,
 )
 from tests.ml_pipeline.small_project import HELPER, JOBS, REGION, ROLE_NAME
+from tests.process_environment import restored_environment
 
 pytestmark = pytest.mark.faults
 
@@ -60,19 +61,17 @@ QUIET = Console(quiet=True)
 @pytest.fixture(scope="module")
 def server(small_project: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
     """A separate server with the role of the small project."""
-    folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
+    folder = tmp_path_factory.mktemp("local_aws")
     state, _ = lifecycle.up(folder, port=0)
-    os.environ.update(state.environment() | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION})
-    iam = Session(REGION).client("iam")
-    iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
-    iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="all", PolicyDocument=json.dumps(RIGHTS))
-    with pytest.MonkeyPatch.context() as patch:
+    with restored_environment(), pytest.MonkeyPatch.context() as patch:
+        os.environ.update(state.environment() | {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION})
+        iam = Session(REGION).client("iam")
+        iam.create_role(RoleName=ROLE_NAME, AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.put_role_policy(RoleName=ROLE_NAME, PolicyName="all", PolicyDocument=json.dumps(RIGHTS))
         impatient = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: time.sleep(seconds / 10))
         patch.setattr(waiting, "time", impatient)
         yield state
-    lifecycle.down(folder)
-    os.environ.clear()
-    os.environ.update(before)
+        lifecycle.down(folder)
 
 
 @pytest.fixture

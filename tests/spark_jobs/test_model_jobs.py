@@ -519,7 +519,7 @@ def test_a_package_without_baseline_is_not_scored(abalone, baseline) -> None:
 
 @pytest.mark.parametrize("option", ["--max_psi", "--max_ks", "--max_missing"])
 def test_a_limit_of_drift_that_is_no_number_publishes_nothing(abalone, option) -> None:
-    with pytest.raises(JobError, match=f"{option} nan: write a"):
+    with pytest.raises(JobError, match=f"{option} nan: expected a"):
         abalone.post_process(abalone.folder, "baseline", option, "nan")
 
     assert not (abalone.folder / "predicted").exists()
@@ -574,7 +574,7 @@ def test_a_slice_that_is_no_feature_with_choices_is_named(name) -> None:
 def test_a_limit_that_is_no_number_evaluates_nothing(evaluable, option, value) -> None:
     life, run, model, predictions = evaluable
 
-    with pytest.raises(JobError, match=f"{option} (nan|inf): write "):
+    with pytest.raises(JobError, match=f"{option} (nan|inf): expected "):
         life.evaluate(run, predictions, model, *LIMITS["abalone"], option, value)
 
     assert not (life.folder / "evaluations").exists()

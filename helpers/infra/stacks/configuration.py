@@ -337,7 +337,9 @@ def _parameter_file(path: Path, environment: Environment, project: ProjectSettin
         "Owner": project.owner,
     }
     for section in ("Parameters", "Tags"):
-        sections[section] = {key: _filled_in(value, placeholders) for key, value in sections[section].items()}
+        sections[section] = {
+            key: _replace_placeholders(value, placeholders) for key, value in sections[section].items()
+        }
     return sections
 
 
@@ -355,7 +357,7 @@ def _section_problems(content: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _filled_in(text: str, placeholders: Mapping[str, str]) -> str:
+def _replace_placeholders(text: str, placeholders: Mapping[str, str]) -> str:
     """Return a value with its placeholders replaced, such as `${Environment}`."""
     for name, value in placeholders.items():
         text = text.replace(f"${{{name}}}", value)

@@ -27,7 +27,7 @@ MOVED: Mapping[str, Mapping[str, str]] = {
 
 TYPES: Mapping[str, str] = {name: type_ for types in MOVED.values() for name, type_ in types.items()}
 
-_NOT_HELD = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
+_ABSENT_STATUSES = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
 """Prefixes of the statuses of resources that a stack does not have: deleted, or not imported yet."""
 
 _ID_OF_A_PRINCIPAL = re.compile(r"A(RO|ID)A[A-Z0-9]{16,}")
@@ -82,7 +82,7 @@ class LegacyStack:
             for template, types in MOVED.items()
             if find_stack(self.cloudformation, self.successor_name(template))
             for each in stack_resources(self.cloudformation, self.successor_name(template))
-            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_NOT_HELD)
+            if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_ABSENT_STATUSES)
         }
 
     def is_there(self, name: str, physical_id: str) -> bool:

@@ -48,7 +48,7 @@ class Sweep:
     kept: tuple[str, ...] = ()
     """The previews to keep, with the reason."""
     reported: tuple[str, ...] = ()
-    """The stacks that somebody must check, with the reason."""
+    """The stacks that someone must check, with the reason."""
 
 
 def find_stacks(

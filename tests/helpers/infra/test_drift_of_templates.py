@@ -18,6 +18,7 @@ from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.infra.stacks.status import stack_resources
 from helpers.local_aws import lifecycle
 from tests.infra_folder import TEMPLATES, every_stack
+from tests.process_environment import restored_environment
 
 ACCOUNT = "123456789012"
 DNS = ("FirewallDomainList", "FirewallRuleGroup", "FirewallRuleGroupAssociation")
@@ -53,35 +54,36 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    folder, before = tmp_path_factory.mktemp("local_aws"), dict(os.environ)
+    folder = tmp_path_factory.mktemp("local_aws")
     server, _ = lifecycle.up(folder, port=0)
-    os.environ.update(server.environment())
-    aws = Session()
-    stacks = with_regional_values(aws.client("ec2"), every_stack("drift"))
-    cloudformation = aws.client("cloudformation")
-    outputs = deploy_all(cloudformation, stacks, Console(quiet=True))
-    at_first = find_drift(cloudformation, aws.client("iam"), stacks)
-    resources = [
-        (stack.with_outputs(outputs), each)
-        for stack in stacks
-        for each in stack_resources(cloudformation, stack.name)
-    ]
-    statuses = {
-        each["LogicalResourceId"]: each["StackResourceDriftStatus"]
-        for stack in stacks
-        for each in cloudformation.describe_stack_resource_drifts(StackName=stack.name)["StackResourceDrifts"]
-    }
-    yield Deployed(
-        aws,
-        {each["LogicalResourceId"]: stack for stack, each in resources},
-        {each["LogicalResourceId"]: each["ResourceType"] for _, each in resources},
-        {each["LogicalResourceId"]: each["PhysicalResourceId"] for _, each in resources},
-        at_first,
-        statuses,
-    )
+    with restored_environment():
+        os.environ.update(server.environment())
+        aws = Session()
+        stacks = with_regional_values(aws.client("ec2"), every_stack("drift"))
+        cloudformation = aws.client("cloudformation")
+        outputs = deploy_all(cloudformation, stacks, Console(quiet=True))
+        at_first = find_drift(cloudformation, aws.client("iam"), stacks)
+        resources = [
+            (stack.with_outputs(outputs), each)
+            for stack in stacks
+            for each in stack_resources(cloudformation, stack.name)
+        ]
+        statuses = {
+            each["LogicalResourceId"]: each["StackResourceDriftStatus"]
+            for stack in stacks
+            for each in cloudformation.describe_stack_resource_drifts(StackName=stack.name)[
+                "StackResourceDrifts"
+            ]
+        }
+        yield Deployed(
+            aws,
+            {each["LogicalResourceId"]: stack for stack, each in resources},
+            {each["LogicalResourceId"]: each["ResourceType"] for _, each in resources},
+            {each["LogicalResourceId"]: each["PhysicalResourceId"] for _, each in resources},
+            at_first,
+            statuses,
+        )
     lifecycle.down(folder)
-    os.environ.clear()
-    os.environ.update(before)
 
 
 EVERYTHING = json.dumps(

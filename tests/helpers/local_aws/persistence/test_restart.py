@@ -24,6 +24,7 @@ from helpers.local_aws.jobs.job import HOST_FAILURE
 from helpers.local_aws.persistence.snapshot import FILE
 from tests.helpers.local_aws.conftest import Pipelines, job_request
 from tests.infra_folder import every_stack
+from tests.process_environment import restored_environment
 
 ACCOUNT = "123456789012"
 BUCKET = "kept-bucket"
@@ -163,26 +164,24 @@ def put_until_it_ends(aws: boto3.Session, answered: list[str]) -> None:
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The state as created, after a normal shutdown, and after a kill during work."""
-    environment = dict(os.environ)
-    os.environ["LOCAL_AWS_STATE"] = "keep"
-    server = Server(tmp_path_factory.mktemp("kept"))
-    try:
-        stacks = with_regional_values(server.aws.client("ec2"), every_stack("kept"))
-        deploy_all(server.aws.client("cloudformation"), stacks, Console(quiet=True))
-        upload, _ = make(server.aws)
-        found: dict[str, Any] = {"server": server, "stacks": stacks, "upload": upload}
-        found["made"] = server.read()
-        stack_ids = [stack["StackId"] for stack in found["made"]["stacks"]["Stacks"]]
-        found["drifts"] = drifts(server.aws, stack_ids)
-        server.restart(server.down)
-        found["after down"] = server.read()
-        found |= begin_work(server)
-        server.restart(server.kill)
-        yield found
-    finally:
-        lifecycle.down(server.folder)
-        os.environ.clear()
-        os.environ.update(environment)
+    with restored_environment():
+        os.environ["LOCAL_AWS_STATE"] = "keep"
+        server = Server(tmp_path_factory.mktemp("kept"))
+        try:
+            stacks = with_regional_values(server.aws.client("ec2"), every_stack("kept"))
+            deploy_all(server.aws.client("cloudformation"), stacks, Console(quiet=True))
+            upload, _ = make(server.aws)
+            found: dict[str, Any] = {"server": server, "stacks": stacks, "upload": upload}
+            found["made"] = server.read()
+            stack_ids = [stack["StackId"] for stack in found["made"]["stacks"]["Stacks"]]
+            found["drifts"] = drifts(server.aws, stack_ids)
+            server.restart(server.down)
+            found["after down"] = server.read()
+            found |= begin_work(server)
+            server.restart(server.kill)
+            yield found
+        finally:
+            lifecycle.down(server.folder)
 
 
 def drifts(aws: boto3.Session, stack_ids: list[str]) -> dict[str, Any]:
