@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C (128 + SIGINT), as in shells."""
-UNREAD = 141
+BROKEN_PIPE = 141
 """Exit code if nobody reads the output any more (128 + SIGPIPE), for example by `head`."""
 _REPORT = "Report this defect with the traceback above"
 
@@ -82,7 +82,7 @@ def run_command(command: Callable[[argparse.Namespace], int], arguments: argpars
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at exit
-        return UNREAD
+        return BROKEN_PIPE
     except KeyboardInterrupt as interruption:
         print("\n".join(["Interrupted.", *_notes(interruption)]), file=sys.stderr)
         return INTERRUPTED

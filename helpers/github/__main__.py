@@ -30,7 +30,7 @@ from helpers.github.drift_issues import report_drift
 from helpers.github.inputs import validate_inputs
 from helpers.github.settings import Call, environment_settings, protection, send
 from helpers.github.trust import preview_role_command, trust_parameters, write_trust
-from helpers.github.workflows import generate, without_purpose
+from helpers.github.workflows import generate, unused_workflows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,7 +83,7 @@ def _workflows(*, check: bool) -> int:
         print(
             f"{path.name}: {'does not match infra/parameters; run: make workflows' if check else 'written'}."
         )
-    unused = without_purpose(listed, previews=has_previews())
+    unused = unused_workflows(listed, previews=has_previews())
     for path in unused:
         print(f"{path.name}: no environment uses it; delete it.")
     return 1 if unused or (check and changed) else 0

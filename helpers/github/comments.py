@@ -55,7 +55,7 @@ def put_comment(
         raise UserError(
             f"invalid mark {mark!r}", hint="Use lower-case letters, digits and hyphens: MARK=plan"
         )
-    body = fitted(f"{marker(mark)}\n{text.strip()}\n", more)
+    body = truncated(f"{marker(mark)}\n{text.strip()}\n", more)
     issue = repository.get_issue(number)
     for comment in issue.get_comments():
         if comment.user.type == "Bot" and comment.body.startswith(marker(mark)):
@@ -72,7 +72,7 @@ def marker(mark: str) -> str:
     return f"<!-- {mark} -->"
 
 
-def fitted(body: str, more: str = "") -> str:
+def truncated(body: str, more: str = "") -> str:
     """Return a body that GitHub accepts: a longer one is truncated, and ends with a note."""
     if len(body) <= LONGEST_BODY:
         return body

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from github.Issue import Issue
 from github.Repository import Repository
 
-from helpers.github.comments import fitted, marker
+from helpers.github.comments import marker, truncated
 
 LABEL = "drift"
 _SHOWN_LINES = 60
@@ -33,7 +33,7 @@ def report_drift(
         issue.create_comment(f"The drift is gone. {run}")
         issue.edit(state="closed", state_reason="completed")
         return "closed"
-    body = fitted(describe(drift), run)
+    body = truncated(describe(drift), run)
     if issue is None:
         repository.create_issue(title=f"Drift in {environment}", body=body, labels=[LABEL])
         return "opened"

@@ -56,7 +56,7 @@ def generate(promoted: Mapping[str, EnvironmentSettings], folder: Path = WORKFLO
     return changed
 
 
-def without_purpose(
+def unused_workflows(
     promoted: Mapping[str, EnvironmentSettings], *, previews: bool, folder: Path = WORKFLOWS
 ) -> list[Path]:
     """Return the workflows that no environment uses, so that you can delete them.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from helpers.pricing import Prices
     from ml_pipeline.params.model import JobSize
 
-LOOKED_AT = 10
+AVERAGED_EXECUTIONS = 10
 """Number of latest successful executions whose durations are used."""
 
 
@@ -65,7 +65,7 @@ def step_seconds(sagemaker: "SageMakerClient", executions: Iterable[Execution]) 
     """
     succeeded = (execution for execution in executions if execution.status == "Succeeded")
     found: dict[str, list[float]] = defaultdict(list)
-    for execution in islice(succeeded, LOOKED_AT):
+    for execution in islice(succeeded, AVERAGED_EXECUTIONS):
         for step in take_snapshot(sagemaker, execution.arn).steps:
             if taken := busy_seconds(step):
                 found[step.name].append(taken)

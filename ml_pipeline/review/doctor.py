@@ -37,7 +37,7 @@ class Finding:
 
     check: str
     message: str
-    to_do: Sequence[str] = ()
+    actions: Sequence[str] = ()
     """What you must do, in this order; empty if there is no problem."""
 
 
@@ -101,9 +101,9 @@ def run_checks(environment: Environment, connect: Callable[[Environment], "Sessi
         yield _finding(name, partial(check, account))
 
 
-def to_do(findings: Sequence[Finding]) -> list[str]:
+def actions(findings: Sequence[Finding]) -> list[str]:
     """Return the steps of all findings in order, without duplicates. Deployment is the last one."""
-    found = [step for finding in findings for step in finding.to_do]
+    found = [step for finding in findings for step in finding.actions]
     return list(dict.fromkeys(found))
 
 

@@ -46,7 +46,7 @@ class Drift:
         return (
             any(self.stacks)
             or any(drift for _, drift in self.pipelines)
-            or any(scoring for _, scoring in self.scoring)
+            or any(not scoring.published for _, scoring in self.scoring)
         )
 
 

@@ -76,7 +76,7 @@ def _counted(changes: Sequence[PlannedChange]) -> str:
 def _row(stack: str, change: PlannedChange) -> str:
     action = f"⚠️ **{change.action}**" if change.action in _DANGEROUS else change.action
     what = ", ".join(
-        f"**{_code(name)}**" if name in change.because.split(", ") else _code(name)
+        f"**{_code(name)}**" if name in change.replacement_causes.split(", ") else _code(name)
         for name in change.what.split(", ")
         if name
     )

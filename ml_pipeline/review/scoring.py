@@ -34,9 +34,10 @@ class Scoring:
     started: datetime | None = None
     failed: tuple[FailedStep, ...] = ()
 
-    def __bool__(self) -> bool:
-        """Return whether the latest execution published nothing."""
-        return bool(self.execution)
+    @property
+    def published(self) -> bool:
+        """Whether the latest execution published its predictions, or there is none."""
+        return not self.execution
 
 
 def scoring_of(sagemaker: "SageMakerClient", target: Target) -> Scoring:
@@ -65,12 +66,12 @@ def scoring_of(sagemaker: "SageMakerClient", target: Target) -> Scoring:
 def as_document(scoring: Scoring) -> dict[str, Any]:
     """Return the result as a JSON document."""
     started = scoring.started.isoformat() if scoring.started else ""
-    return {"published": not scoring, **asdict(scoring), "started": started}
+    return {"published": scoring.published, **asdict(scoring), "started": started}
 
 
 def lines(scoring: Scoring, target: Target) -> "Iterator[str]":
     """Yield the result as lines of text."""
-    if not scoring:
+    if scoring.published:
         yield f"{target.environment}: {scoring.name} has no failed execution since its last successful one."
         return
     yield f"{target.environment}: {scoring.name} published nothing: {scoring.execution}"

@@ -28,7 +28,7 @@ class PlannedChange:
     logical_id: str
     resource_type: str
     what: str
-    because: str = ""
+    replacement_causes: str = ""
     """The properties that replace a resource, or may replace it."""
 
 
@@ -40,7 +40,7 @@ def planned_change(change: "ResourceChangeTypeDef") -> PlannedChange:
         logical_id=change.get("LogicalResourceId", ""),
         resource_type=change.get("ResourceType", ""),
         what=", ".join(dict.fromkeys(_targets(change))) if modified else "",
-        because=", ".join(dict.fromkeys(_targets(change, recreating=True))) if modified else "",
+        replacement_causes=", ".join(dict.fromkeys(_targets(change, recreating=True))) if modified else "",
     )
 
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from helpers.environments import Environment
 
 KEY, BUCKET = "AWS::KMS::Key", "AWS::S3::Bucket"
-MOVED: Mapping[str, Mapping[str, str]] = {
+MOVED_TYPES: Mapping[str, Mapping[str, str]] = {
     "keys": {"VolumeKey": KEY, "DataKey": KEY},
     "storage": {"ArtifactBucket": BUCKET, "DataBucket": BUCKET},
 }
 """The resources that migrate: by new template, their types by logical ID. The logical IDs do not change."""
 
-TYPES: Mapping[str, str] = {name: type_ for types in MOVED.values() for name, type_ in types.items()}
+TYPES: Mapping[str, str] = {name: type_ for types in MOVED_TYPES.values() for name, type_ in types.items()}
 
 _ABSENT_STATUSES = ("DELETE_", "IMPORT_FAILED", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_")
 """Prefixes of the statuses of resources that a stack does not have: deleted, or not imported yet."""
@@ -79,7 +79,7 @@ class LegacyStack:
         """Return the migrated resources that the new stacks have: physical IDs by logical ID."""
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
-            for template, types in MOVED.items()
+            for template, types in MOVED_TYPES.items()
             if find_stack(self.cloudformation, self.successor_name(template))
             for each in stack_resources(self.cloudformation, self.successor_name(template))
             if each["LogicalResourceId"] in types and not each["ResourceStatus"].startswith(_ABSENT_STATUSES)

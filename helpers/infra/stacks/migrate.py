@@ -20,7 +20,7 @@ from helpers.errors import UserError, one_per_line
 from helpers.infra.stacks.change_sets import PlannedChangeSet, create_change_set
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.deploy import delete_failed_stack, deploy_all, execute_and_wait
-from helpers.infra.stacks.legacy import BUCKET, KEY, MOVED, TYPES, LegacyStack
+from helpers.infra.stacks.legacy import BUCKET, KEY, MOVED_TYPES, TYPES, LegacyStack
 from helpers.infra.stacks.retention import (
     not_retained,
     original_template,
@@ -134,7 +134,7 @@ def _reject_taken(legacy: LegacyStack, others: Mapping[str, str]) -> None:
         f"{legacy.successor_name(template)} has a {name} of its own, {others[name]}: if it is not "
         "needed, empty and delete that stack: aws cloudformation delete-stack "
         f"--stack-name {legacy.successor_name(template)}"
-        for template, types in MOVED.items()
+        for template, types in MOVED_TYPES.items()
         for name in types
         if name in others
     ]
@@ -207,7 +207,7 @@ def _import_retained(
     """Import the keys and buckets that the legacy stack retained into the new stacks."""
     cloudformation = legacy.cloudformation
     retained, imported = legacy.retained_resources(), legacy.imported()
-    for template, types in MOVED.items():
+    for template, types in MOVED_TYPES.items():
         name = legacy.successor_name(template)
         if types.keys() <= imported.keys():
             continue
@@ -244,7 +244,7 @@ def _delete_failed(legacy: LegacyStack, name: str, console: "Console", polling: 
 def reject_loss(planned: PlannedChangeSet) -> None:
     """Raise a UserError if a deployment would replace or delete keys or buckets, or create migrated ones."""
     lost = [
-        f"{change.logical_id} ({change.resource_type}): {change.action} {change.because}".rstrip()
+        f"{change.logical_id} ({change.resource_type}): {change.action} {change.replacement_causes}".rstrip()
         for change in planned.changes
         if change.resource_type in IDENTIFIERS
         and change.action != "change"

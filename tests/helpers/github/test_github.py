@@ -15,7 +15,7 @@ from github import Github, GithubException
 from helpers.environments import EnvironmentSettings, promoted
 from helpers.errors import UserError
 from helpers.github.__main__ import main
-from helpers.github.comments import LONGEST_BODY, fitted, put_comment
+from helpers.github.comments import LONGEST_BODY, put_comment, truncated
 from helpers.github.connection import github_errors, open_repository
 from helpers.github.drift_issues import describe, report_drift
 from helpers.github.settings import environment_settings, protection, send
@@ -133,7 +133,7 @@ def test_what_is_too_long_is_cut_with_a_note(github, repository) -> None:
     (body,) = bodies(github)
     assert len(body) <= LONGEST_BODY
     assert body.endswith("```\n</details>\n\n**Truncated: this is too long for GitHub.** See the run.\n")
-    assert fitted("short") == "short"
+    assert truncated("short") == "short"
 
 
 # --- Issues -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import yaml
 from helpers.environments import PARAMETERS, PREVIEW, EnvironmentSettings, has_previews, promoted
 from helpers.errors import UserError
 from helpers.github.__main__ import main
-from helpers.github.workflows import SECTION, WORKFLOWS, generate, without_purpose
+from helpers.github.workflows import SECTION, WORKFLOWS, generate, unused_workflows
 
 REGION = "eu-central-1"
 PLAIN = EnvironmentSettings(REGION)
@@ -174,7 +174,7 @@ def test_a_project_must_deploy_somewhere() -> None:
 
 
 def test_workflows_that_no_environment_is_left_for_are_to_be_deleted() -> None:
-    unused = without_purpose({"prod": LAST}, previews=False)
+    unused = unused_workflows({"prod": LAST}, previews=False)
 
     assert {path.stem for path in unused} == {
         "promote-model",  # part: model life cycle
@@ -182,7 +182,7 @@ def test_workflows_that_no_environment_is_left_for_are_to_be_deleted() -> None:
         "sweep-environment",
         *(p.stem for p in WORKFLOWS.glob("preview*.yml")),
     }
-    assert without_purpose(WITH_UAT, previews=has_previews()) == []
+    assert unused_workflows(WITH_UAT, previews=has_previews()) == []
 
 
 def test_the_command_writes_or_only_reports(monkeypatch, tmp_path: Path, capsys) -> None:
@@ -202,7 +202,7 @@ def test_the_command_writes_or_only_reports(monkeypatch, tmp_path: Path, capsys)
 
 def test_a_workflow_without_environments_fails_the_command(monkeypatch, capsys) -> None:
     monkeypatch.setattr("helpers.github.__main__.generate", lambda _: {})
-    monkeypatch.setattr("helpers.github.__main__.without_purpose", lambda *_, **__: [Path("preview.yml")])
+    monkeypatch.setattr("helpers.github.__main__.unused_workflows", lambda *_, **__: [Path("preview.yml")])
 
     assert main(["workflows"]) == 1
     assert "preview.yml: no environment uses it; delete it." in capsys.readouterr().out

@@ -71,21 +71,26 @@ def test_steps_from_the_cache_and_steps_that_still_run_took_no_time() -> None:
 
 
 def test_the_newest_executions_that_succeeded_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_at: list[str] = []
+    read: list[str] = []
 
     def snapshot(_: Any, arn: str) -> Snapshot:
-        looked_at.append(arn)
+        read.append(arn)
         again = Step("join", "Succeeded", START, END, reused_from="arn" if arn == "0" else "")
         return Snapshot(arn, "Succeeded", steps=(Step("clean", "Succeeded", START, END), again))
 
     monkeypatch.setattr(costs, "take_snapshot", snapshot)
     executions = [Execution("failed", "Failed", START)]
-    executions += [Execution(str(number), "Succeeded", START) for number in range(costs.LOOKED_AT + 3)]
+    executions += [
+        Execution(str(number), "Succeeded", START) for number in range(costs.AVERAGED_EXECUTIONS + 3)
+    ]
 
     seconds = step_seconds(SimpleNamespace(), executions)  # type: ignore[arg-type]  # receives no requests
 
-    assert looked_at == [str(number) for number in range(costs.LOOKED_AT)]
-    assert seconds == {"clean": [60.0] * costs.LOOKED_AT, "join": [60.0] * (costs.LOOKED_AT - 1)}
+    assert read == [str(number) for number in range(costs.AVERAGED_EXECUTIONS)]
+    assert seconds == {
+        "clean": [60.0] * costs.AVERAGED_EXECUTIONS,
+        "join": [60.0] * (costs.AVERAGED_EXECUTIONS - 1),
+    }
 
 
 def test_an_unknown_price_is_not_a_price() -> None:

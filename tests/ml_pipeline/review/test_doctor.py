@@ -13,7 +13,7 @@ from helpers.infra.stacks.configuration import image_accounts
 from ml_pipeline.__main__ import main
 from ml_pipeline.executions.quotas import JobInstances
 from ml_pipeline.review import doctor
-from ml_pipeline.review.doctor import CHECKS, Account, Finding, run_checks, to_do
+from ml_pipeline.review.doctor import CHECKS, Account, Finding, actions, run_checks
 from tests.infra_folder import TEMPLATES, every_stack
 
 
@@ -45,9 +45,9 @@ def given(account: Account, **parameters: str) -> Account:
 def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> None:
     found = {name: check(account) for name, check in CHECKS.items()}
 
-    assert {name for name, finding in found.items() if finding.to_do} == {"stacks"}
+    assert {name for name, finding in found.items() if finding.actions} == {"stacks"}
     assert found["stacks"].message == f"0 of {len(TEMPLATES)} are deployed"
-    assert found["stacks"].to_do == [
+    assert found["stacks"].actions == [
         "Review the changes with: make plan ENV=local",
         "Deploy them with: make deploy ENV=local",
     ]
@@ -58,14 +58,14 @@ def test_an_account_without_anything_is_ready_for_a_plan(account: Account) -> No
 def test_a_provider_that_is_there_is_to_be_used(account: Account, provider: str) -> None:
     finding = CHECKS["OIDC provider"](account)
 
-    assert finding.to_do == [f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"]
-    assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).to_do
+    assert finding.actions == [f"Set ExistingOidcProviderArn to {provider} in infra/parameters/local.json"]
+    assert not CHECKS["OIDC provider"](given(account, ExistingOidcProviderArn=provider)).actions
 
 
 def test_a_provider_that_is_not_there_is_not_to_be_named(account: Account) -> None:
     named = given(account, ExistingOidcProviderArn="arn:aws:iam::123456789012:oidc-provider/gone")
 
-    assert CHECKS["OIDC provider"](named).to_do == [
+    assert CHECKS["OIDC provider"](named).actions == [
         "Remove ExistingOidcProviderArn from infra/parameters/local.json"
     ]
 
@@ -73,10 +73,10 @@ def test_a_provider_that_is_not_there_is_not_to_be_named(account: Account) -> No
 def test_images_of_another_region_are_found(account: Account) -> None:
     spark, algorithm = image_accounts("us-east-1")
 
-    assert CHECKS["images"](given(account, ImageAccountIds="999999999999")).to_do == [
+    assert CHECKS["images"](given(account, ImageAccountIds="999999999999")).actions == [
         f"Add {spark} and {algorithm} to ImageAccountIds in infra/parameters/local.json"
     ]
-    assert CHECKS["images"](given(account, ImageAccountIds=spark)).to_do == [
+    assert CHECKS["images"](given(account, ImageAccountIds=spark)).actions == [
         f"Add {algorithm} to ImageAccountIds in infra/parameters/local.json"
     ]
     nowhere = replace(account, session=boto3.Session(region_name="xx-north-9"))
@@ -84,7 +84,7 @@ def test_images_of_another_region_are_found(account: Account) -> None:
 
 
 def test_alarms_need_an_address(account: Account) -> None:
-    assert CHECKS["alarms"](given(account, AlarmEmail="")).to_do == [
+    assert CHECKS["alarms"](given(account, AlarmEmail="")).actions == [
         "Set AlarmEmail in infra/parameters/local.json to be notified of failures"
     ]
 
@@ -98,8 +98,8 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
     logs, group = account.session.client("logs"), "/aws/sagemaker/ProcessingJobs"
     key = account.session.client("kms").create_key()["KeyMetadata"]["Arn"]
 
-    assert not CHECKS["job logs"](account).to_do
-    assert CHECKS["job logs"](protected).to_do == [
+    assert not CHECKS["job logs"](account).actions
+    assert CHECKS["job logs"](protected).actions == [
         "Deploy infra/account/job_logs.yaml once in the account and region, as its first lines describe"
     ]
     logs.create_log_group(logGroupName=group, kmsKeyId=key)
@@ -109,7 +109,7 @@ def test_logs_of_jobs_are_to_have_a_key_and_a_retention_where_the_environment_is
         found = CHECKS["job logs"](protected)
     finally:
         logs.delete_log_group(logGroupName=group)
-    assert (found.message, found.to_do) == (f"are kept for 365 days, encrypted with {key}", ())
+    assert (found.message, found.actions) == (f"are kept for 365 days, encrypted with {key}", ())
 
 
 def test_zones_and_quotas_are_those_of_the_configured_instances(
@@ -123,11 +123,11 @@ def test_zones_and_quotas_are_those_of_the_configured_instances(
     )
     somewhere = given(account, AvailabilityZones="us-east-1a,us-east-1e")
 
-    (zone,) = CHECKS["zones"](somewhere).to_do
+    (zone,) = CHECKS["zones"](somewhere).actions
     quotas = CHECKS["quotas"](somewhere)
 
     assert "The zone us-east-1e does not offer the instance type ml.m5.xlarge" in zone
-    assert (quotas.message, quotas.to_do) == (
+    assert (quotas.message, quotas.actions) == (
         "1 are too low for 2 x ml.m5.xlarge",
         ["raise ml.m5.xlarge for processing job usage"],
     )
@@ -155,13 +155,13 @@ def test_without_credentials_there_is_one_thing_to_do() -> None:
     (finding,) = run_checks(Environment("local"), connect)
 
     assert finding.message.startswith("No usable AWS credentials")
-    assert finding.to_do == ["Sign in (aws sso login), or set AWS_PROFILE"]
+    assert finding.actions == ["Sign in (aws sso login), or set AWS_PROFILE"]
 
 
 def test_steps_are_in_the_order_of_the_checks_and_each_is_named_once() -> None:
     findings = [Finding("a", "", ["first", "second"]), Finding("b", ""), Finding("c", "", ["first", "third"])]
 
-    assert to_do(findings) == ["first", "second", "third"]
+    assert actions(findings) == ["first", "second", "third"]
 
 
 def test_the_command_ends_with_an_ordered_list(
