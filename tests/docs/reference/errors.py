@@ -2,7 +2,7 @@
 
 import sys
 
-from helpers.command_line import INTERRUPTED, UNREAD
+from helpers.command_line import BROKEN_PIPE, INTERRUPTED
 from helpers.infra.stacks.drift import DRIFTED
 from ml_pipeline.commands.start import STILL_RUNNING
 from tests.docs.reference.markdown import ROOT, code, table
@@ -28,7 +28,7 @@ EXIT_CODES = (
     (DRIFTED, "`drift`: there is drift, or it cannot be excluded"),
     (STILL_RUNNING, "`start --minutes`: the execution still runs"),
     (INTERRUPTED, "Ctrl-C"),
-    (UNREAD, "the reader of the output has closed it, as `head` does"),
+    (BROKEN_PIPE, "the reader of the output has closed it, as `head` does"),
 )
 
 
