@@ -189,9 +189,7 @@ def test_what_is_not_emulated_is_rejected_when_an_execution_starts(pipelines, tr
 
 
 def test_a_model_of_the_best_training_job_is_created(pipelines, training_jobs, role: str) -> None:
-    # Other tests write to folders of this bucket, too.
-    data = {"train": "train/part-0.csv", "validation": "of-the-best/validation.csv"}
-    training_jobs.put(data["validation"], "3,1,1\n12,2,5\n")
+    training_jobs.put("validation/part-0.csv", "3,1,1\n12,2,5\n")
     given = training_jobs.request()
     shared = ("AlgorithmSpecification", "OutputDataConfig", "ResourceConfig", "RoleArn", "StoppingCondition")
     tune = {
@@ -209,7 +207,9 @@ def test_a_model_of_the_best_training_job_is_created(pipelines, training_jobs, r
             "TrainingJobDefinition": {
                 **{name: given[name] for name in shared},
                 "StaticHyperParameters": {"num_round": "3"},
-                "InputDataConfig": [training_jobs.channel(*channel) for channel in data.items()],
+                "InputDataConfig": [
+                    training_jobs.channel(name, f"{name}/") for name in ("train", "validation")
+                ],
             },
         },
         **CACHE,
