@@ -92,9 +92,12 @@ def _is_libsvm(line: str) -> bool:
 
 def _load(files: list[Path], options: str, name: str) -> xgboost.DMatrix:
     """Load files with XGBoost; they must be in one folder."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as private:
+        # XGBoost lists the parent of the folder, too, and fails if an entry disappears meanwhile.
+        folder = Path(private, "data")
+        folder.mkdir()
         for number, file in enumerate(files):
-            (Path(folder) / f"{number:06}").symlink_to(file)
+            (folder / f"{number:06}").symlink_to(file)
         try:
             return xgboost.DMatrix(f"{folder}?{options}")
         except (xgboost.core.XGBoostError, ValueError) as error:
