@@ -63,18 +63,19 @@ def _follow(sagemaker: "SageMakerClient", arn: str, show: Show, until: float = m
         try:
             snapshot = take_snapshot(sagemaker, arn)
         except (EndpointConnectionError, HTTPClientError):
-            if time.monotonic() - last_answer > TIMEOUT_SECONDS:
+            now = time.monotonic()
+            if now - last_answer > TIMEOUT_SECONDS:
                 raise
         else:
-            last_answer = time.monotonic()
+            now = last_answer = time.monotonic()
             if snapshot != before:
-                last_change = last_answer
+                last_change = now
             show(before, snapshot)
             if snapshot.over or time.monotonic() > until:
                 return snapshot
             before = snapshot
         # A change is noticed after at most a tenth of the time of the step, or 5 s.
-        time.sleep(min(max(SHORTEST_PAUSE, (last_answer - last_change) / 10), LONGEST_PAUSE))
+        time.sleep(min(max(SHORTEST_PAUSE, (now - last_change) / 10), LONGEST_PAUSE))
 
 
 @contextmanager

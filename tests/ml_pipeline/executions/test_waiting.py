@@ -90,6 +90,31 @@ def test_a_change_is_noticed_after_a_tenth_of_the_time_of_a_step(
     assert len(pauses) < 120
 
 
+def test_requests_become_rarer_while_aws_is_out_of_reach(
+    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, pauses = 0.0, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        pauses.append(seconds)
+        now += seconds
+
+    def take_snapshot(_: object, arn: str) -> Snapshot:
+        if now < 100:
+            raise EndpointConnectionError(endpoint_url="https://aws")
+        return Snapshot(arn, "Succeeded")
+
+    monkeypatch.setattr(waiting, "take_snapshot", take_snapshot)
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
+
+    wait(stack, "arn", target, Console(file=io.StringIO()))
+
+    assert pauses[0] == 0.1
+    assert pauses[-1] == 5.0
+    assert pauses == sorted(pauses)
+
+
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(
     stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
