@@ -8,7 +8,8 @@ import botocore.session
 from botocore.config import Config
 
 from helpers.local_aws.credentials import Credentials
-from helpers.local_aws.direct_requests import DirectReads, DirectRequests
+from helpers.local_aws.direct_requests import DirectRequests
+from helpers.local_aws.s3_objects import EmbeddedS3Objects, S3Objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ class ServiceClients:
     def __init__(self, endpoint: str, credentials: Credentials, application: "WSGIApplication"):
         """Args: application: answers the requests; the endpoint is what jobs are given."""
         self.endpoint = endpoint
-        self._direct_requests, self._direct_reads = DirectRequests(application), DirectReads()
+        self._direct_requests = DirectRequests(application)
         self._credentials = credentials
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
@@ -49,8 +50,11 @@ class ServiceClients:
                     config=Config(max_pool_connections=50, proxies={}, retries={"max_attempts": 3}),
                 )
                 client.meta.events.register("before-send", self._direct_requests)
-                client.meta.events.register("before-call.s3.GetObject", self._direct_reads)
             return self._clients[key]
+
+    def objects(self, region: str) -> S3Objects:
+        """Return the objects of S3, with the permissions of `of("s3", region)`."""
+        return EmbeddedS3Objects(self.of("s3", region))
 
     def role_credentials(self, role_arn: str, region: str) -> Credentials:
         """Return temporary credentials of a role for a job."""

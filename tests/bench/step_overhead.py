@@ -21,6 +21,7 @@ from helpers.environments import LOCAL, Environment
 from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.s3_data import download_prefix
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
 from ml_pipeline.executions.executions import start
@@ -63,7 +64,7 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
         )
         for entry in description["ProcessingInputs"]:
             source = entry["S3Input"]
-            download_prefix(s3, source["S3Uri"], source["LocalPath"], job.root)
+            download_prefix(S3Objects(s3), source["S3Uri"], source["LocalPath"], job.root)
         ready = prepare(job, lambda _line: None, Machine.this())
         began = time.monotonic()
         done = subprocess.run(

@@ -1,11 +1,17 @@
 """Sessions use the region of an environment, regardless of environment variables."""
 
+import io
 import json
 import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.utils import parse_timestamp
 
 import helpers.aws
 from helpers import environments
@@ -129,3 +135,44 @@ def test_the_embedded_aws_needs_no_such_permission(
 
     assert connect(Environment(LOCAL)).region_name == REGION
     assert capsys.readouterr().err == ""
+
+
+LISTING = b"""<ListBucketResult><Contents><Key>a</Key><LastModified>2026-11-29T12:47:29.123Z</LastModified>
+</Contents></ListBucketResult>"""
+
+
+class Body(io.BytesIO):
+    def stream(self, *_: object, **__: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def test_times_of_listings_are_read_without_the_parser_of_any_format(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    s3 = helpers.aws.Session(REGION).client("s3")
+    s3.meta.events.register(
+        "before-send", lambda request, **_: AWSResponse(request.url, 200, HTTPHeaders(), Body(LISTING))
+    )
+    monkeypatch.setattr("dateutil.parser.parse", lambda _: pytest.fail("it takes hundreds of times as long"))
+
+    (listed,) = s3.list_objects_v2(Bucket="data")["Contents"]
+
+    assert listed["LastModified"] == datetime(2026, 11, 29, 12, 47, 29, 123000, UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-29T12:47:29.123Z",
+        "2026-11-29T12:47:29+02:00",
+        "20261129T124729Z",
+        "Sun, 29 Nov 2026 12:47:29 GMT",
+        "Tue, 01 Dec 2026 12:47:29 GMT",
+        "1795956561",
+        1795956561.5,
+        "2026-11-29",
+        "20261129",
+    ],
+)
+def test_a_time_is_that_of_botocore(value: str | float) -> None:
+    assert helpers.aws._time(value) == parse_timestamp(value)

@@ -32,6 +32,7 @@ from helpers.local_aws.models.artifacts import unpack_artifacts
 from helpers.local_aws.models.container import container_problems
 from helpers.local_aws.models.model_server import ModelServer, ServerAnswer, ServerError
 from helpers.local_aws.models.models import Models
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.local_aws.service_clients import ServiceClients
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
@@ -277,7 +278,7 @@ class Endpoints:
         logs = self._clients.of("logs", self._region)
         log = JobLog(logs, f"{LOG_GROUP}/{endpoint.name}", deployment.config.variant["VariantName"])
         folder = self._runner.folder / self._region / f"{endpoint.name}-{uuid.uuid4().hex[:8]}"
-        return _Server(deployment, folder, log, self._clients.of("s3", self._region))
+        return _Server(deployment, folder, log, self._clients.objects(self._region))
 
     def _check_settled(self, endpoint: Endpoint) -> None:
         if not endpoint.settled.is_set():
@@ -290,13 +291,13 @@ class Endpoints:
 class _Server:
     """The model server of a deployment, with its own folder and log."""
 
-    def __init__(self, deployment: Deployment, root: Path, log: JobLog, s3: object):
+    def __init__(self, deployment: Deployment, root: Path, log: JobLog, objects: S3Objects):
         """Raises ServerError, DataError, UserError and ClientError if it does not start to serve."""
         with ExitStack() as stack:
             stack.callback(shutil.rmtree, root, ignore_errors=True)
             root.mkdir(parents=True)
             stack.enter_context(log)
-            unpack_artifacts(s3, deployment.container.model_data_url, root)
+            unpack_artifacts(objects, deployment.container.model_data_url, root)
             server = ModelServer(root, deployment.container.environment, log.write)
             self.model_server = stack.enter_context(server)
             self.model_server.ping()

@@ -18,6 +18,7 @@ from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.job import JOB_INTERNAL_ERROR, MAX_REASON, Job
 from helpers.local_aws.jobs.log import JobLog
 from helpers.local_aws.jobs.s3_data import DataError, FolderUpload
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.local_aws.service_clients import ServiceClients
 
 _UPLOAD_SECONDS = 1.0
@@ -37,6 +38,7 @@ class RunningJob:
         root: the folder that represents the container's `/`.
         log: receives each line of output.
         s3: a client with the permissions of the service.
+        objects: the objects that the client can read.
         credentials: the credentials of the job's role.
     """
 
@@ -46,6 +48,7 @@ class RunningJob:
     endpoint: str
     log: Output
     s3: Any
+    objects: S3Objects
     credentials: Credentials
 
     def aws_environment(self) -> dict[str, str]:
@@ -140,6 +143,7 @@ class JobRunner:
             endpoint=self._clients.endpoint,
             log=log,
             s3=self._clients.of("s3", region),
+            objects=self._clients.objects(region),
             credentials=self._clients.role_credentials(job.role_arn, region),
         )
 

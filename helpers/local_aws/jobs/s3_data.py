@@ -1,6 +1,5 @@
 """Transfers the data of jobs between S3 and a container."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.s3 import S3Uri, parse
 
 
@@ -28,12 +28,12 @@ class _Object(NamedTuple):
 
 
 def download_prefix(
-    s3: Any, uri: str, local_path: str, root: Path, *, shard: tuple[int, int] = (0, 1)
+    stored: S3Objects, uri: str, local_path: str, root: Path, *, shard: tuple[int, int] = (0, 1)
 ) -> None:
     """Download the objects of an S3 prefix into a folder of the container.
 
     Args:
-        s3: a client.
+        stored: the objects of S3.
         uri: an object, a folder or a key prefix, as for `S3Prefix`.
         local_path: the folder in the container.
         root: the folder that represents the container's `/`.
@@ -45,7 +45,7 @@ def download_prefix(
     """
     folder = host_path(root, local_path)
     folder.mkdir(parents=True, exist_ok=True)
-    objects = list(_objects(s3, parse(uri)))
+    objects = list(_objects(stored, parse(uri)))
     if not objects:
         raise DataError(f"Failed to download data. Cannot find S3 objects under {uri}")
     _check_tree(objects)
@@ -59,14 +59,7 @@ def download_prefix(
         target.parent.mkdir(parents=True, exist_ok=True)
         targets.append(target)
     for found, target in zip(objects, targets, strict=True):
-        _download(s3, found.uri, target)
-
-
-def _download(s3: Any, uri: S3Uri, target: Path) -> None:
-    # In one request: boto3's download_file first asks for the size.
-    body = s3.get_object(Bucket=uri.bucket, Key=uri.key)["Body"]
-    with body, target.open("wb") as file:
-        shutil.copyfileobj(body, file, 1 << 20)
+        stored.download(found.uri, target)
 
 
 def _check_tree(objects: Sequence[_Object]) -> None:
@@ -87,27 +80,17 @@ def _check_tree(objects: Sequence[_Object]) -> None:
         )
 
 
-def _objects(s3: Any, uri: S3Uri) -> Iterator[_Object]:
+def _objects(objects: S3Objects, uri: S3Uri) -> Iterator[_Object]:
     bucket, prefix = uri
+    keys = objects.keys(bucket, prefix)
     # As in the service, the container path is the part of a key after the last folder of the prefix.
     base = len(prefix) if prefix.endswith("/") or not prefix else prefix.rfind("/") + 1
-    if prefix and not prefix.endswith("/") and not _exists(s3, bucket, prefix):
+    if prefix and not prefix.endswith("/") and prefix not in keys:
         base = len(prefix) + 1
-        prefix += "/"
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            if not item["Key"].endswith("/"):
-                yield _Object(S3Uri(bucket, item["Key"]), item["Key"][base:])
-
-
-def _exists(s3: Any, bucket: str, key: str) -> bool:
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True
+        keys = [key for key in keys if key.startswith(f"{prefix}/")]
+    for key in keys:
+        if not key.endswith("/"):
+            yield _Object(S3Uri(bucket, key), key[base:])
 
 
 class FolderUpload:

@@ -2,19 +2,19 @@
 
 import tarfile
 from pathlib import Path
-from typing import Any
 
 from helpers.local_aws.jobs.s3_data import DataError, download_prefix, host_path
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.s3 import parse
 
 _ARTIFACTS, _MODEL = "/artifacts", "/opt/ml/model"
 
 
-def unpack_artifacts(s3: Any, url: str | None, root: Path) -> None:
+def unpack_artifacts(objects: S3Objects, url: str | None, root: Path) -> None:
     """Extract the archive of a model into the model folder of the container.
 
     Args:
-        s3: a client.
+        objects: the objects of S3.
         url: URL of the archive; None for a model without artifacts.
         root: the folder that represents the container's `/`.
 
@@ -25,7 +25,7 @@ def unpack_artifacts(s3: Any, url: str | None, root: Path) -> None:
     folder.mkdir(parents=True)
     if url is None:
         return
-    download_prefix(s3, url, _ARTIFACTS, root)
+    download_prefix(objects, url, _ARTIFACTS, root)
     archive = host_path(root, _ARTIFACTS) / parse(url).key.rpartition("/")[2]
     try:
         with tarfile.open(archive) as packed:

@@ -114,7 +114,7 @@ def _run(job: ProcessingJob, running: RunningJob) -> ContainerExit:
     image.expect(container_job)
     for entry in job.request.get("ProcessingInputs") or []:
         source = entry["S3Input"]
-        download_prefix(running.s3, source["S3Uri"], source["LocalPath"], running.root)
+        download_prefix(running.objects, source["S3Uri"], source["LocalPath"], running.root)
     outputs = _uploads(job.request, running)
     return running.run(lambda: image.run(container_job, running.log, job.interrupt), outputs)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.local_aws.jobs.s3_data import download_prefix
+from helpers.local_aws.s3_objects import S3Objects
 
 _ML = Path("opt/ml")
 _GROUP = "homogeneousCluster"
@@ -48,7 +49,7 @@ def write_configuration(root: Path, request: Mapping[str, Any], host: str, hosts
 
 
 def download_channels(
-    s3: Any, root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]
+    objects: S3Objects, root: Path, request: Mapping[str, Any], host: str, hosts: Sequence[str]
 ) -> None:
     """Download the data of channels to an instance; for `ShardedByS3Key`, only its share.
 
@@ -59,7 +60,7 @@ def download_channels(
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         shard = (hosts.index(host), len(hosts)) if sharded else (0, 1)
         folder = f"/{_ML}/input/data/{channel['ChannelName']}"
-        download_prefix(s3, source["S3Uri"], folder, root, shard=shard)
+        download_prefix(objects, source["S3Uri"], folder, root, shard=shard)
 
 
 def pack_artifacts(roots: Sequence[Path], target: Path) -> None:

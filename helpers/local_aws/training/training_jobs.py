@@ -91,7 +91,7 @@ def _run(job: TrainingJob, running: RunningJob) -> ContainerExit:
     job.enter("Downloading")
     roots = {host: running.root / host for host in job.hosts}
     for host, root in roots.items():
-        download_channels(running.s3, root, job.request, host, job.hosts)
+        download_channels(running.objects, root, job.request, host, job.hosts)
         write_configuration(root, job.request, host, job.hosts)
     job.enter("Training")
     metrics = MetricReader(job.metric_definitions)

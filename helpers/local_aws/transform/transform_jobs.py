@@ -90,9 +90,9 @@ def _run(job: TransformJob, running: RunningJob) -> ContainerExit:
     """Download the model and the input, transform, and upload the output of the successful files."""
     if job.container is None:
         raise TypeError(f"{job.name} has no container")
-    unpack_artifacts(running.s3, job.container.model_data_url, running.root)
+    unpack_artifacts(running.objects, job.container.model_data_url, running.root)
     source = job.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-    download_prefix(running.s3, source, _INPUT, running.root)
+    download_prefix(running.objects, source, _INPUT, running.root)
     targets = running.root / "transform/output"
     variables = {
         **job.container.environment,

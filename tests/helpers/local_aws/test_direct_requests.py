@@ -2,14 +2,12 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from helpers.local_aws.application import EmbeddedAws
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.service_clients import ServiceClients
 
@@ -96,76 +94,3 @@ def test_json_is_answered(application: Application) -> None:
     assert group["logGroupName"] == "one"
     assert application.environ["HTTP_X_AMZ_TARGET"] == "Logs_20140328.DescribeLogGroups"
     assert json.loads(application.body) == {}
-
-
-class TestObjects:
-    """Objects of the embedded S3 are read in memory, as S3 would answer."""
-
-    @pytest.fixture
-    def sent(self) -> list[str]:
-        """The methods of the requests that reached S3."""
-        return []
-
-    @pytest.fixture
-    def s3(self, tmp_path: Path, sent: list[str]) -> Iterator[Any]:
-        """A client of an embedded AWS in this process, with a bucket named for the test."""
-        aws = EmbeddedAws(NOWHERE, Credentials("key", "secret"), tmp_path)
-
-        def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            sent.append(environ["REQUEST_METHOD"])
-            return aws(environ, start_response)
-
-        clients = ServiceClients(NOWHERE, Credentials("key", "secret"), application)
-        s3 = clients.of("s3", "us-east-1")
-        s3.create_bucket(Bucket="direct")
-        yield s3
-        for each in s3.list_objects_v2(Bucket="direct").get("Contents", []):
-            s3.delete_object(Bucket="direct", Key=each["Key"])
-        s3.delete_bucket(Bucket="direct")
-
-    def test_it_is_the_answer_of_s3(self, s3: Any, sent: list[str]) -> None:
-        s3.put_object(
-            Bucket="direct", Key="a b/ü+%.csv", Body=b"1,2\n", ContentType="text/csv", Metadata={"by": "me"}
-        )
-        sent.clear()
-
-        direct = s3.get_object(Bucket="direct", Key="a b/ü+%.csv")
-        assert sent == []
-        over_wsgi = s3.get_object(Bucket="direct", Key="a b/ü+%.csv", Range="bytes=0-")
-
-        assert sent == ["GET"]
-        assert direct.pop("Body").read() == over_wsgi.pop("Body").read() == b"1,2\n"
-        of_the_transfer = {"ContentRange", "AcceptRanges", "ResponseMetadata", "ChecksumCRC32"}
-        assert {**direct, **dict.fromkeys(of_the_transfer)} == {**over_wsgi, **dict.fromkeys(of_the_transfer)}
-        assert direct["Metadata"] == {"by": "me"}
-
-    def test_the_newest_content_is_read(self, s3: Any) -> None:
-        for content in (b"one", b"two"):
-            s3.put_object(Bucket="direct", Key="a", Body=content)
-            assert s3.get_object(Bucket="direct", Key="a")["Body"].read() == content
-
-    @pytest.mark.parametrize(("bucket", "code"), [("direct", "NoSuchKey"), ("nowhere", "NoSuchBucket")])
-    def test_what_does_not_exist_is_an_error_of_s3(self, s3: Any, bucket: str, code: str) -> None:
-        with pytest.raises(ClientError, match=code):
-            s3.get_object(Bucket=bucket, Key="none")
-
-    def test_a_bucket_policy_may_deny_reading(self, s3: Any) -> None:
-        s3.put_object(Bucket="direct", Key="a", Body=b"1")
-        denial = {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": "arn:aws:s3:::direct/*",
-        }
-        s3.put_bucket_policy(
-            Bucket="direct", Policy=json.dumps({"Version": "2012-10-17", "Statement": [denial]})
-        )
-
-        with pytest.raises(ClientError, match="403"):
-            s3.get_object(Bucket="direct", Key="a")
-
-    def test_an_archived_object_cannot_be_read(self, s3: Any) -> None:
-        s3.put_object(Bucket="direct", Key="a", Body=b"1", StorageClass="GLACIER")
-
-        with pytest.raises(ClientError, match="InvalidObjectState"):
-            s3.get_object(Bucket="direct", Key="a")

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from helpers.aws import Session
 from helpers.local_aws.jobs.s3_data import download_prefix
+from helpers.local_aws.s3_objects import S3Objects
 from helpers.spark.packages.bundle import Bundle
 from helpers.spark.packages.layout import MANIFEST
 from ml_pipeline.releases.package_staging import PackageStaging
@@ -104,10 +105,10 @@ def measure(s3: Any, megabytes: int, folder: Path) -> str:
         upload(uri)
         first = time.monotonic() - generated[0]
         again = seconds(lambda: upload(uri))
-        into = seconds(lambda: download_prefix(s3, f"{uri}/", "/packages", folder))
+        into = seconds(lambda: download_prefix(S3Objects(s3), f"{uri}/", "/packages", folder))
         packing = seconds(pack)
         put = seconds(lambda: s3.upload_file(str(packed), bucket, f"archive/{packed.name}"))
-        got = seconds(lambda: download_prefix(s3, single, "/archive", folder / "container"))
+        got = seconds(lambda: download_prefix(S3Objects(s3), single, "/archive", folder / "container"))
         with tarfile.open(packed) as archive:
             unpacked = seconds(lambda: archive.extractall(folder / "unpacked", filter="data"))
     return (

@@ -36,6 +36,7 @@ def test_what_a_job_needs_starts_before_its_inputs_arrive(
         region="us-east-1",
         credentials=None,
         s3=None,
+        objects=None,
         log=None,
         run=lambda container, _outputs: container(),
     )
