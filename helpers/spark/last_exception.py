@@ -22,7 +22,7 @@ _REMEDIES = (
     ),
     (
         r"IllegalArgumentException: Required .* is above the max threshold \(\d+ MB\) of this cluster",
-        "an executor must fit into a node: take the sizes of make size, or larger instances",
+        "an executor must fit into a node: use the sizes from make size, or larger instances",
     ),
     (r"FileNotFoundException: ", "upload the file, or correct its URI"),
 )

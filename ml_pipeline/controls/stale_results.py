@@ -168,7 +168,7 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, 
     if _names_run_of(writer["Name"], in_key):
         return True
     if writer.get("Type") == "Transform":
-        return _names_its_origins(writer, steps)
+        return _changes_with_origins(writer, steps)
     # An execution inserts the URI of a referenced output. It changes if it contains the execution.
     read = [found for found in references(place.value) if found.startswith(f"Steps.{writer['Name']}.")]
     outputs = dict(_processing_outputs(_object(writer.get("Arguments"))))
@@ -178,7 +178,7 @@ def _knows_run(in_key: Sequence[str], writer: Mapping[str, Any], place: _Place, 
     )
 
 
-def _names_its_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
+def _changes_with_origins(transform: Mapping[str, Any], steps: Sequence[Any]) -> bool:
     """Return whether the output location of a transform changes with its data and its model.
 
     A location that changes with each execution is also correct, because SageMaker does not cache transforms.

@@ -68,7 +68,7 @@ class EditedFiles:
         if self.exists(path):
             self._texts[path] = None
 
-    def below(self, folder: str, pattern: str = "*.json") -> Iterator[str]:
+    def paths_in(self, folder: str, pattern: str = "*.json") -> Iterator[str]:
         """Yield the paths of the files of a folder that match a glob pattern, sorted, including changes."""
         found = {path.relative_to(self.root).as_posix() for path in (self.root / folder).glob(pattern)}
         new = {

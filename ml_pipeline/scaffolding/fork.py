@@ -77,7 +77,7 @@ def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> Non
             files.write(path, document)
             files.write(f"{_PARAMS}/{name}.json", {})
         files.write(path, {**files.document(path), "PromotionOrder": 10 * (position + 1)})
-    for path in list(files.below(f"{_PARAMS}/pipelines")):
+    for path in list(files.paths_in(f"{_PARAMS}/pipelines")):
         document = files.document(path)
         sections = document.get("environments", {})
         if removed & sections.keys():
@@ -99,7 +99,7 @@ def _free_range(files: EditedFiles) -> str:
     """
     used = {
         ipaddress.ip_network(files.document(path)["Parameters"]["VpcCidr"])
-        for path in files.below(ENVIRONMENTS)
+        for path in files.paths_in(ENVIRONMENTS)
     }
     free = (ipaddress.ip_network(f"10.{second}.0.0/16") for second in range(0, 256, 5))
     found = next((each for each in free if not any(each.overlaps(other) for other in used)), None)

@@ -41,7 +41,9 @@ class _WorkingTree:
     def paths(self) -> Collection[str]:
         """Return the paths of tracked and new files, without ignored ones."""
         listed = self._git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-        return [path for path in {*listed[:-1], *self._files.below(ENVIRONMENTS)} if self._files.exists(path)]
+        return [
+            path for path in {*listed[:-1], *self._files.paths_in(ENVIRONMENTS)} if self._files.exists(path)
+        ]
 
     def marked(self) -> Iterable[str]:
         """Return the paths of files with marks of parts."""
@@ -100,7 +102,7 @@ def _add_stacks(files: EditedFiles, version: Version, restored: Collection[Part]
     stacks = {
         stack for part in restored for stack in part.stacks if all(stack in each for each in theirs.values())
     }
-    for path in list(files.below(ENVIRONMENTS)) if stacks else ():
+    for path in list(files.paths_in(ENVIRONMENTS)) if stacks else ():
         if path not in theirs:
             document = files.document(path)
             there = stacks | {*document["Stacks"]}

@@ -28,7 +28,7 @@ def replace_sample_job(files: EditedFiles, answers: Answers) -> None:
     for path, text in step.files.items():
         files.create(path, text)
     base = f"{_PARAMS}/{BASE}"
-    for path in list(files.below(_PARAMS)):
+    for path in list(files.paths_in(_PARAMS)):
         document = files.document(path)
         kept: dict[str, Any] = {key: value for key, value in document.items() if not _ITS_KEYS.fullmatch(key)}
         if path == base:

@@ -32,7 +32,7 @@ class Run(NamedTuple):
     days_kept: int
     """The retention of runs in days."""
 
-    def below(self, output: str) -> str:
+    def folder_in(self, output: str) -> str:
         """Return the folder of this run below an output of the job."""
         return f"{output.rstrip('/')}/runs/{self.name}"
 
@@ -101,7 +101,7 @@ def publish_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> 
 
 def write_report(spark: SparkSession, run: Run, report: Mapping[str, Any]) -> str:
     """Write the report to the folder of its run only, without publishing the run, and return its URI."""
-    own = f"{run.below(run.report_folder)}/report.json"
+    own = f"{run.folder_in(run.report_folder)}/report.json"
     storage(own, s3_settings(spark)).write(own, _text(report).encode())
     return own
 

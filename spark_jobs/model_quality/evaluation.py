@@ -16,7 +16,7 @@ from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.fields import Double
 from etl.ingestion.job import Options, process, spark_session
-from etl.ingestion.sink import Sink, Taken
+from etl.ingestion.sink import Sink, SinkResult
 from etl.log import stdout_logger
 from etl.storage import s3_settings, storage
 
@@ -170,7 +170,7 @@ class Evaluation(Sink):
         self._slices = [feature for feature in columns.features if feature.name in slices]
         self._thresholds, self._baseline = thresholds, baseline
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the scores of rows."""
         label = rows[self._columns.label.name].to_numpy()
         prediction = rows[PREDICTION].to_numpy()
@@ -197,7 +197,7 @@ class Evaluation(Sink):
             float(apart.max(initial=0)),
             sample_of(rows, self._columns),
         )
-        return Taken([], scores)
+        return SinkResult([], scores)
 
     def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Scores) -> None:
         """Write the evaluation, its charts and the baseline.

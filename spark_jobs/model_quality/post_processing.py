@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.job import Options, process, spark_session
-from etl.ingestion.sink import Sink, Taken, encoded
+from etl.ingestion.sink import Sink, SinkResult, encoded
 from etl.log import stdout_logger
 from etl.report import Check
 from etl.storage import s3_settings, storage
@@ -109,12 +109,12 @@ class Predictions(Sink):
         self._baseline, self._key, self._limits, self._output = baseline, key, limits, output
         self._described = [*baseline.columns.features, Column(PREDICTION)]
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the files of rows, and their statistics."""
         published = rows.select(self._key, PREDICTION)
         values = rows.select(*self._baseline.columns.decode(), PREDICTION)
         files = [encoded(data_set, kind, published) for data_set, kind in self.data_sets.items()]
-        return Taken(files, statistics_of(values, self._described))
+        return SinkResult(files, statistics_of(values, self._described))
 
     def finish(
         self, files: Storage, folder: str, written: Mapping[str, Output], summary: Statistics

@@ -16,7 +16,7 @@ from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.fields import Double
 from etl.ingestion.job import Options, process, spark_session
-from etl.ingestion.sink import Sink, Taken
+from etl.ingestion.sink import Sink, SinkResult
 from etl.ingestion.table import Table
 from etl.log import stdout_logger
 from etl.storage import s3_settings, storage
@@ -103,11 +103,13 @@ class Agreement(Sink):
         """Args: sample: URI of sample.csv; expected: its number of rows."""
         self._sample, self._expected = sample, expected
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the differences of the predictions from the recorded ones."""
         recorded, prediction = rows[RECORDED].to_numpy(), rows[PREDICTION].to_numpy()
         apart = abs(prediction - recorded) / abs(recorded).clip(1)
-        return Taken([], Difference(len(rows), int((apart > AGREEMENT).sum()), float(apart.max(initial=0))))
+        return SinkResult(
+            [], Difference(len(rows), int((apart > AGREEMENT).sum()), float(apart.max(initial=0)))
+        )
 
     def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Difference) -> None:
         """Write agreement.json.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Mapping, Sequence
 from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.job import Options, fraction, process, spark_session
-from etl.ingestion.sink import Sink, Taken
+from etl.ingestion.sink import Sink, SinkResult
 from etl.log import stdout_logger
 from etl.storage import s3_settings, storage
 
@@ -76,6 +76,6 @@ class ScoringData(Sink):
         """Args: columns: columns of the model; key: name of the key field."""
         self._columns, self._key = columns, key
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the file for rows."""
-        return Taken([csv_file(FEATURES, rows.select(self._key, *self._columns.encode()))])
+        return SinkResult([csv_file(FEATURES, rows.select(self._key, *self._columns.encode()))])

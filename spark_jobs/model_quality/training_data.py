@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence
 from etl.errors import JobError
 from etl.failures import stop_spark
 from etl.ingestion.job import Options, fraction, process, spark_session
-from etl.ingestion.sink import Sink, Taken
+from etl.ingestion.sink import Sink, SinkResult
 from etl.log import stdout_logger
 
 from model_quality.baseline import COLUMNS, CONSTRAINTS, FOLDER, STATISTICS
@@ -86,12 +86,12 @@ class TrainingData(Sink):
     def _described(self) -> list[Any]:
         return [self._columns.label, *self._columns.features]
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the files of rows, and the statistics of the training rows."""
         encoded = rows.select(self._columns.encode_label(), *self._columns.encode())
         chosen = parts(shares(encoded), self._fractions[VALIDATION], self._fractions[TEST])
         files = [csv_file(name, encoded.filter(mask)) for name, mask in chosen.items() if mask.any()]
-        return Taken(files, statistics_of(rows.filter(chosen[TRAIN]), self._described))
+        return SinkResult(files, statistics_of(rows.filter(chosen[TRAIN]), self._described))
 
     def finish(self, files: Storage, folder: str, written: Mapping[str, Output], summary: Statistics) -> None:
         """Write the baseline.

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def process(spark: SparkSession, options: argparse.Namespace) -> None:
     """Run the job in the given session."""
     run = begin_run(options.by_day)
-    folder = f"{run.below(options.by_day)}/parquet"
+    folder = f"{run.folder_in(options.by_day)}/parquet"
     seconds: dict[str, float] = {}
     trips = spark.read.csv(options.trips, schema=TRIPS, header=True, mode="FAILFAST")
     counted = trips.where(F.col("fare") >= options.least_fare)

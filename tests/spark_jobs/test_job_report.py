@@ -78,7 +78,7 @@ def test_a_run_by_hand_has_a_name_of_its_own_and_reports_to_its_output() -> None
     first, second = begin_run("s3a://b/out/"), begin_run("s3a://b/out/")
 
     assert first.name != second.name
-    assert first.below("s3a://b/out/") == f"s3a://b/out/runs/{first.name}"
+    assert first.folder_in("s3a://b/out/") == f"s3a://b/out/runs/{first.name}"
     assert (first.report_folder, first.days_kept) == ("s3a://b/out", 10)
 
 
@@ -166,7 +166,7 @@ class Job:
         run = Run(name, str(self.a), days_kept)
         outputs = {}
         for output in (self.a, self.b):
-            data = Path(run.below(str(output))) / "data"
+            data = Path(run.folder_in(str(output))) / "data"
             data.mkdir(parents=True)
             (data / "part-0.csv").write_text("1\n")
             outputs[output.name] = written_output(self.spark, str(data), 1, "csv")

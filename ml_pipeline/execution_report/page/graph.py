@@ -56,7 +56,7 @@ def class_of(status: str) -> str:
     return _CLASSES.get(status, _IDLE)
 
 
-def words_of(step: Step) -> str:
+def status_text(step: Step) -> str:
     """Return the status of a step as text."""
     status = "Not started" if step.status == NOT_STARTED else step.status
     return f"{status}, result reused" if step.reused_from else status
@@ -131,10 +131,10 @@ def _box(step: Step, place: tuple[float, float], target: str) -> Any:
     took = f" · {seconds(step.took)}" if step.took and not step.reused_from else ""
     link = _Link(href=target, class_=f"node {class_of(step.status)}")
     box = draw.Rectangle(x, y, _BOX_WIDTH, _BOX_HEIGHT, rx=8, class_="box")
-    box.append_title(f"{step.name}: {words_of(step)}{took}")
+    box.append_title(f"{step.name}: {status_text(step)}{took}")
     link.append(box)
     link.append(draw.Text(cut(step.name, _CHARACTERS), 13, x + 12, y + 20, class_="name"))
-    status = cut(f"{words_of(step)}{took}", _CHARACTERS + 4)
+    status = cut(f"{status_text(step)}{took}", _CHARACTERS + 4)
     link.append(_sign(class_of(step.status), transform=f"translate({x + 12} {y + 27})"))
     link.append(draw.Text(status, 12, x + 29, y + 37, class_="status"))
     return link

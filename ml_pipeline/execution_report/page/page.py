@@ -52,7 +52,7 @@ def _environment() -> Environment:
         "percent": text.percent,
         "usd": text.usd,
         "status_class": graph.class_of,
-        "status_words": graph.words_of,
+        "status_text": graph.status_text,
         "phase_class": charts.phase_class,
     }
     environment.globals |= {

@@ -170,7 +170,7 @@ def process(
         raise JobError(f"{source} has no data rows")
 
     run = begin_run(target)
-    folder = run.below(target)
+    folder = run.folder_in(target)
     files = storage(folder, settings)
     try:
         with timed(seconds, "read, check and write"):

@@ -22,7 +22,7 @@ class File(NamedTuple):
     rows: int
 
 
-class Taken(NamedTuple):
+class SinkResult(NamedTuple):
     """The result of a sink for rows."""
 
     files: Sequence[File]
@@ -40,7 +40,7 @@ class Sink:
     marks_success = True
     """Whether to write a file _SUCCESS into complete data sets. Some readers read this file as data."""
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the files of rows, and a summary. Tasks call this method."""
         raise NotImplementedError
 
@@ -70,9 +70,9 @@ class Formats(Sink):
     def __init__(self, table: Table):
         self.data_sets = {kind: kind for kind in table.formats}
 
-    def take(self, rows: pl.DataFrame) -> Taken:
+    def process(self, rows: pl.DataFrame) -> SinkResult:
         """Return the files of rows."""
-        return Taken([encoded(kind, kind, rows) for kind in self.data_sets])
+        return SinkResult([encoded(kind, kind, rows) for kind in self.data_sets])
 
 
 def encoded(data_set: str, kind: str, rows: pl.DataFrame) -> File:

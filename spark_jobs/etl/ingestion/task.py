@@ -43,13 +43,13 @@ def ingest_part(assignment: Assignment, part: Part) -> Result:
     rows = held_bytes = 0
 
     def flush() -> None:
-        taken = sink.take(pl.concat(held))
-        for file in taken.files:
+        result = sink.process(pl.concat(held))
+        for file in result.files:
             written = outputs[file.data_set]
             file_name = f"{name}-c{len(written):03}{file.suffix}"
             target.write(f"{assignment.folder}/{file.data_set}/{file_name}", file.content)
             written.append(Written(file_name, len(file.content), file.rows))
-        summaries.append(taken.summary)
+        summaries.append(result.summary)
 
     try:
         for block in blocks(

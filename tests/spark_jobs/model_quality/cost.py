@@ -18,7 +18,7 @@ import etl.ingestion.task  # noqa: F401 - before the import of Polars: it sets i
 from abalone_model import DATA
 from etl.ingestion.assignment import Assignment, run_task
 from etl.ingestion.inputs import divide, find_input
-from etl.ingestion.sink import Sink, Taken
+from etl.ingestion.sink import Sink, SinkResult
 from etl.storage import LocalDisk, S3Settings
 from model_quality.statistics import statistics_of
 
@@ -30,15 +30,15 @@ class Nothing(Sink):
 
     data_sets = MappingProxyType({})
 
-    def take(self, rows):
-        return Taken([])
+    def process(self, rows):
+        return SinkResult([])
 
 
 class Described(Nothing):
     """Reads, validates and computes statistics."""
 
-    def take(self, rows):
-        return Taken([], statistics_of(rows, [DATA.columns.label, *DATA.columns.features]))
+    def process(self, rows):
+        return SinkResult([], statistics_of(rows, [DATA.columns.label, *DATA.columns.features]))
 
 
 def seconds(source: Path, sink: Sink, folder: Path) -> float:

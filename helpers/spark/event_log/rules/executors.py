@@ -65,7 +65,7 @@ def memory(run: Profile) -> Iterator[Finding]:
             "memory short",
             evidence,
             "a larger heap, or more partitions",
-            "less garbage collection, no executor that is lost for want of memory",
+            "less garbage collection, no executor that is lost because it lacks memory",
             settings={run.memory_setting: f"{mib(run.peak_heap * 1.25)}m"},
         )
     elif share < 0.5 and not spilled and enough < given:
