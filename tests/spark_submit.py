@@ -23,8 +23,8 @@ from ml_pipeline.params import SparkCode
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
 
-QUICK_START = (
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+QUICK_START = " ".join(
+    [*java.QUICK_START, "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
 )
 """JVM options for little data: compiled code would hardly run, and Spark's jars come from its wheel."""
 SMALL = {
@@ -109,6 +109,7 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(packages()),
         "AWS_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "SPARK_LAUNCHER_OPTS": " ".join(java.QUICK_START),
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
 

@@ -38,8 +38,6 @@ _UPDATE_SECONDS = 2
 _TIMEOUT_SECONDS = 60
 _POLL_SECONDS = 0.25
 _PROGRAM = "org.apache.spark.deploy.history.HistoryServer"
-_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-"""Options for a fast start: a user opens too few pages for the second compiler to pay off."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -231,7 +229,7 @@ def _server(folder: str, port: int, settings: Mapping[str, str], environment: Ma
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
             "SPARK_LOCAL_IP": "127.0.0.1",  # the address on which the pages are served
             "SPARK_DAEMON_JAVA_OPTS": " ".join(
-                filter(None, [_JAVA_OPTIONS, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
+                filter(None, [*java.QUICK_START, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
             ),
             "SPARK_DAEMON_MEMORY": os.environ.get("SPARK_DAEMON_MEMORY", "1g"),
             **environment,

@@ -13,6 +13,9 @@ from helpers.errors import UserError
 VERSION = 17
 """The Java version of the image. With 21, Spark 3.5 cannot use Arrow; with 25, it does not start."""
 
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""JVM options for programs that end before the second compiler and a parallel collector pay off."""
+
 
 def java_home(environment: Mapping[str, str] | None = None) -> Path:
     """Return the JAVA_HOME of a Java 17.

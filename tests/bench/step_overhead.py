@@ -5,6 +5,8 @@ same S3 object, alternately, so that other load on the machine affects both.
 """
 
 import os
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,12 +24,16 @@ from helpers.local_aws.containers.container_job import ContainerJob
 from helpers.local_aws.credentials import Credentials
 from helpers.local_aws.jobs.s3_data import download_prefix
 from helpers.local_aws.s3_objects import S3Objects
+from helpers.local_aws.spark_container.configuration_files import parse_defaults, render_properties
 from helpers.local_aws.spark_container.container import prepare
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark.pyspark_folder import pyspark_folder
 from ml_pipeline.executions.executions import start
 from ml_pipeline.executions.target import targets
 from ml_pipeline.params import DEFAULT_PIPELINE
 
+_QUICK_START = ("-XX:SharedArchiveFile=", "-Xlog:cds", "-XX:Tier4")
+"""Prefixes of the JVM options that the embedded AWS adds for a quick start."""
 TARGET = targets(Environment(LOCAL), DEFAULT_PIPELINE)[0]
 
 
@@ -47,10 +53,15 @@ def run_step(sagemaker: Any) -> tuple[float, Mapping[str, Any]]:
     return seconds, sagemaker.describe_processing_job(ProcessingJobName=job)
 
 
-def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
+def run_bare(s3: Any, description: Mapping[str, Any], *, as_shipped: bool = False) -> float:
     """Run the same spark-submit directly, and return its seconds, without its preparation.
 
     The run has a name of its own: a job writes to the folder of its run, and rejects files of another there.
+
+    Args:
+        s3: a client.
+        description: the description of the job.
+        as_shipped: start Spark as its wheel does, without what makes JVMs and Python start quickly here.
     """
     description = {**description, "ProcessingJobName": f"bare-{uuid.uuid4().hex}"}
     with tempfile.TemporaryDirectory() as folder:
@@ -66,10 +77,14 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
             source = entry["S3Input"]
             download_prefix(S3Objects(s3), source["S3Uri"], source["LocalPath"], job.root)
         ready = prepare(job, lambda _line: None, Machine.this())
+        environment = dict(ready.environment)
+        if as_shipped:
+            _start_as_shipped(ready.home.folder)
+            del environment["SPARK_LAUNCHER_OPTS"]
         began = time.monotonic()
         done = subprocess.run(
             ready.command,
-            env=dict(ready.environment),
+            env=environment,
             cwd=ready.home.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -79,6 +94,24 @@ def run_bare(s3: Any, description: Mapping[str, Any]) -> float:
         if done.returncode:
             sys.exit(f"{description['ProcessingJobName']} failed by itself:\n{done.stdout[-3000:]}")
         return time.monotonic() - began
+
+
+def _start_as_shipped(home: Path) -> None:
+    """Remove what the embedded AWS adds to a Spark home so that it starts quickly.
+
+    This is the archive of classes with its class path, late compilation, and pyspark as files.
+    """
+    file = home / "conf" / "spark-defaults.conf"
+    properties = parse_defaults(file.read_text())
+    for process in ("driver", "executor"):
+        del properties[f"spark.{process}.extraClassPath"]
+        name = f"spark.{process}.defaultJavaOptions"
+        options = [each for each in shlex.split(properties[name]) if not each.startswith(_QUICK_START)]
+        properties[name] = shlex.join(options)
+    file.write_text(render_properties(properties))
+    packages = home / "python" / "lib"
+    shutil.rmtree(packages)
+    packages.symlink_to(pyspark_folder() / "python" / "lib")
 
 
 def measure(count: int) -> dict[str, Any]:

@@ -148,8 +148,9 @@ def test_yarn_is_shown_next_to_local_cluster_mode() -> None:
 def test_the_life_cycle_is_shown_with_its_ratios() -> None:
     section = {
         "machine": {"date": "2026-11-29", "cores": 2, "memory_gib": 24, "system": "Linux", "spark": "3.5.9"},
-        "rounds": [{"run": 60.0, "spark_jobs": 50.0, "unchanged": 12.0}],
+        "rounds": [{"run": 60.0, "spark_jobs": 50.0, "quick_start": 40.0, "unchanged": 12.0}],
         "ratio": 1.2,
+        "quick_start_ratio": 1.5,
         "unchanged_ratio": 0.2,
         "transform": {"100": {"rows": 128, "seconds": 2.0, "rows_per_second": 64, "peak_mib": 300.0}},
         "statistics": {"rows": 1000, "scan": 1.0, "statistics": 1.2, "ratio": 1.2},
@@ -157,8 +158,9 @@ def test_the_life_cycle_is_shown_with_its_ratios() -> None:
 
     rendered = report.render("<!-- life_cycle -->\n\n<!-- /life_cycle -->", {"life_cycle": section})
 
-    assert "| 1 | 60.0 | 50.0 | 12.0 |" in rendered
-    assert "| median of ratios | 1.20 | 1 | 0.20 of the run |" in rendered
+    assert "| 1 | 60.0 | 50.0 | 40.0 | 12.0 |" in rendered
+    median = "| run, in median | 1 | 1.20 times as long | 1.50 times as long | 5.0 times as long |"
+    assert median in rendered
     assert "| 128 | 2.0 | 64 | 300 |" in rendered
     assert "1.2 s of CPU, 1.20 times a scan by our ingestion (1.0 s)." in rendered
 

@@ -16,14 +16,14 @@ from helpers.errors import UserError
 from helpers.local_aws.hadoop.java_process import JavaProcess
 from helpers.local_aws.hadoop.on_demand import OnDemand
 from helpers.local_aws.hadoop.proxy_certificate import proxy_certificate
+from helpers.spark import java
 
 _ANY_PORT = "127.0.0.1:0"
 _READY_SECONDS = 60
 _STARTS = 4
 """NodeManagers that start at the same time."""
 _OPTIONS = (
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
+    *java.QUICK_START,
     "-Xmx1g",
     "-Djava.net.preferIPv4Stack=true",
     "--add-opens=java.base/java.lang=ALL-UNNAMED",

@@ -270,6 +270,8 @@ def _environment(
         "SPARK_LOCAL_IP": "127.0.0.1",
         # We source spark-env.sh ourselves: Spark's script fails if its path contains a blank.
         "SPARK_ENV_LOADED": "1",
+        # The program that computes Spark's command line takes 1.4 times the CPU time with both compilers.
+        "SPARK_LAUNCHER_OPTS": " ".join(java.QUICK_START),
         "PYSPARK_PYTHON": str(python.program),
         "PYSPARK_DRIVER_PYTHON": str(python.program),
         "PYTHONNOUSERSITE": "1",

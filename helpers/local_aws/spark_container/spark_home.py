@@ -12,6 +12,7 @@ from helpers.local_aws.hadoop.clusters import RunningCluster
 from helpers.local_aws.spark_container import configuration_files, image_defaults, sizing, yarn
 from helpers.local_aws.spark_container.configuration import TARGETS, Target
 from helpers.local_aws.spark_container.sizing import Machine
+from helpers.spark import java
 from helpers.spark.class_data_sharing import shared_classes
 from helpers.spark.instances import instance
 from helpers.spark.pyspark_folder import pyspark_folder
@@ -26,8 +27,8 @@ _INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-sit
 _DAEMONS = ("hadoop-env", "yarn-env")
 _ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
 _ONE_INSTANCE = "one instance runs without YARN here"
-_QUICK_START = (
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+_QUICK_START = " ".join(
+    [*java.QUICK_START, "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
 )
 """Options for the application master, which only requests executors and runs only Spark's code."""
 _OWN_VARIABLES = (

@@ -50,7 +50,7 @@ def resolve(coordinate: str, repository: Repository | None = None) -> dict[Jar, 
         command = [
             *(
                 str(java.java_home() / "bin" / "java"),
-                "-XX:TieredStopAtLevel=1",
+                *java.QUICK_START,
                 "-cp",
                 f"{pyspark_folder() / 'jars'}/*",
             ),

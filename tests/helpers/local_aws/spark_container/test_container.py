@@ -23,6 +23,7 @@ from helpers.local_aws.spark_container import container as spark_container
 from helpers.local_aws.spark_container.container import read_request
 from helpers.local_aws.spark_container.image_sizing import has_executors, image_sizing
 from helpers.spark.image_packages import image_packages
+from helpers.spark.java import QUICK_START
 from tests.helpers.local_aws.spark_container.job_container import (
     CODE,
     EXECUTORS,
@@ -464,6 +465,24 @@ def test_a_job_without_executors_fails_as_spark_submit_does_in_the_image(contain
         f"Command '{command}' returned non-zero exit status 1.",
     )
     assert "AWS_SPARK_CONFIG_MODE leaves no executor on 1 × ml.m5.xlarge" in container.lines[0]
+
+
+def test_the_command_line_of_spark_is_computed_with_one_compiler(
+    container: Container, tmp_path: Path
+) -> None:
+    container.write(f"{CODE}/job.py", "")
+    ready = spark_container.prepare(container.job(f"{CODE}/job.py"), print, MACHINE)
+    java = tmp_path / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$(dirname "$0")/arguments"\nexit 1\n')
+    java.chmod(0o755)
+
+    environment = {**ready.environment, "JAVA_HOME": str(java.parents[1])}
+    subprocess.run(ready.command, env=environment, check=False)
+
+    arguments = java.with_name("arguments").read_text().splitlines()
+    assert "org.apache.spark.launcher.Main" in arguments
+    assert set(QUICK_START) <= set(arguments[: arguments.index("-cp")])
 
 
 def test_event_logs_go_to_s3_or_nowhere_if_s3_is_named(container: Container) -> None:
