@@ -48,7 +48,7 @@ subprocess.run(
 )
 arguments = json.loads(Path("arguments.json").read_text())
 received = dict(zip(arguments[::2], arguments[1::2], strict=True))
-print(f"sagemaker-train {version('sagemaker-train')}: hyperparameters that look like numbers reach the script as numbers.")
+print(f"sagemaker-train {version('sagemaker-train')}: what looks like a number reaches the script as one.")
 for name, value in given.items():
     print(f"{name} {value}: {received[f'--{name}']}")
 expected = ["Infinity", "123450000000.0", "1.1", "Infinity", given["full-commit"]]
