@@ -64,7 +64,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ': steps.score-test.instance_type = "ml.t3.medium": SageMaker has no such instance type for '
         "batch transform; write one as ml.m5.xlarge",
     ),
-    "no channels": ("steps/train/channels", {}, ": steps.train.channels = {}: it must have at least one entry"),
+    "no channels": (
+        "steps/train/channels",
+        {},
+        ": steps.train.channels = {}: it must have at least one entry",
+    ),
     "channel of no step": (
         "steps/train/channels/train/step",
         "prepared",
