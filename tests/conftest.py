@@ -88,6 +88,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank(item.path))
 
 
+def pytest_collection_finish() -> None:
+    """Exempt the imported modules from garbage collection: they are never garbage."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the server's state."""

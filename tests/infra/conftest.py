@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 UNWEAKENED = "settings without security meaning"
 
@@ -21,7 +21,7 @@ def stacks(aws: boto3.Session) -> tuple[StackConfiguration, ...]:
 
 @pytest.fixture(scope="module")
 def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Iterator[dict[str, str]]:
-    console = Console(quiet=True)
+    console = QuietConsole()
     yield deploy_all(aws.client("cloudformation"), stacks, console)
     teardown(aws, stacks, console)
     remaining = aws.client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers.infra.stacks.buckets import empty_bucket
 from tests.buckets import create_bucket
+from tests.quiet_console import QuietConsole
 
 INFRA = Path(__file__).parents[2] / "infra"
 LEGACY = INFRA.parent / "tests/helpers/infra/legacy_basic_infra.yaml"
@@ -203,7 +203,7 @@ def test_a_legacy_stack_that_is_updated_with_the_parent_keeps_keys_and_data(
     assert aws.client("s3").get_object(Bucket=before["DataBucket"], Key="kept")["Body"].read() == b"kept"
     key = aws.client("kms").describe_key(KeyId=before["DataKey"])["KeyMetadata"]
     assert key["KeyState"] == "Enabled"
-    empty_bucket(aws.client("s3"), before["DataBucket"], Console(quiet=True))
+    empty_bucket(aws.client("s3"), before["DataBucket"], QuietConsole())
     legacy.client.delete_stack(StackName=legacy.name)
 
 

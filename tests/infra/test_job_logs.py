@@ -7,12 +7,12 @@ from pathlib import Path
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "account" / "job_logs.yaml"
 KINDS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
@@ -33,8 +33,8 @@ def stack() -> StackConfiguration:
 @pytest.fixture(scope="module")
 def key(aws: boto3.Session, stack: StackConfiguration) -> Iterator[str]:
     """The ARN of the key of the deployed stack."""
-    yield deploy(aws.client("cloudformation"), stack, Console(quiet=True))["JobLogKeyArn"]
-    teardown(aws, [stack], Console(quiet=True))
+    yield deploy(aws.client("cloudformation"), stack, QuietConsole())["JobLogKeyArn"]
+    teardown(aws, [stack], QuietConsole())
     for kind in KINDS:  # the stack retains them
         aws.client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/{kind}")
 
@@ -74,8 +74,8 @@ def test_a_second_stack_cannot_make_them(aws: boto3.Session, stack: StackConfigu
     another = replace(stack, name="another-job-logs")
     try:
         with pytest.raises(Exception, match="already exists"):
-            deploy(aws.client("cloudformation"), another, Console(quiet=True))
+            deploy(aws.client("cloudformation"), another, QuietConsole())
     finally:
-        teardown(aws, [another], Console(quiet=True))
+        teardown(aws, [another], QuietConsole())
     groups = aws.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]
     assert {each["kmsKeyId"] for each in groups} == {key}

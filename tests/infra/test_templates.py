@@ -16,7 +16,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from rich.console import Console
 from template_settings import INFRA, settings_of
 
 from helpers.environments import LOCAL, NAME, Environment, environments, has_previews
@@ -27,6 +26,7 @@ from helpers.local_aws.cloudformation.resource_types import RESOURCE_TYPES
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 from helpers.project_settings import project_settings
 from tests.infra_folder import PARAMETERS, every_stack, write_templates
+from tests.quiet_console import QuietConsole
 
 ACCOUNT = "123456789012"
 PREVIEWS = [Environment("pr-7")] if has_previews() else []
@@ -900,10 +900,10 @@ def network(
     def deployed(**values: str) -> dict[str, str]:
         given = {**stacks[1].with_outputs(outputs).parameters, "ProjectName": "networks", **values}
         made.append(replace(stacks[1], name="networks-local-network", parameters=given, needs=frozenset()))
-        return deploy(aws.client("cloudformation"), made[0], Console(quiet=True))
+        return deploy(aws.client("cloudformation"), made[0], QuietConsole())
 
     yield deployed
-    teardown(aws, made, Console(quiet=True))
+    teardown(aws, made, QuietConsole())
 
 
 def endpoints_of(aws: boto3.Session, vpc: str, kind: str) -> list[str]:

@@ -18,12 +18,12 @@ import test_templates as tests
 import yaml
 from botocore.exceptions import ClientError
 from conftest import UNWEAKENED
-from rich.console import Console
 from template_settings import REMOVED, Setting, place, settings_of, weakened
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.templates.validation import parse_template
+from tests.quiet_console import QuietConsole
 
 GIVEN = yaml.safe_load(Path(__file__).with_name("weakenings.yaml").read_text(encoding="utf-8"))
 SETTINGS = [setting for name in tests.TEXTS for setting in settings_of(name)]
@@ -99,7 +99,7 @@ def check(
         stack = replace(stack.with_outputs(given), name=f"weakened-local-{name}", template=text)
         stack = replace(stack, parameters={**stack.parameters, "ProjectName": "weakened"})
         made.append(stack)
-        found = deploy(aws.client("cloudformation"), stack, Console(quiet=True))
+        found = deploy(aws.client("cloudformation"), stack, QuietConsole())
         return {**(given if name == "operations" else outputs), **found}
 
     def prepared(weakening: Weakening, text: str) -> Callable[[], None]:
@@ -116,7 +116,7 @@ def check(
         return test  # type: ignore[no-any-return]
 
     yield prepared
-    teardown(aws, made, Console(quiet=True))
+    teardown(aws, made, QuietConsole())
 
 
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=str)

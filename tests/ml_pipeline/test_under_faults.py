@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Literal
 
 import pytest
-from rich.console import Console
 
 from helpers.aws import Session
 from helpers.environments import Environment
@@ -41,6 +40,7 @@ from tests.interruptions import (
 )
 from tests.ml_pipeline.small_project import HELPER, JOBS, REGION, ROLE_NAME
 from tests.process_environment import restored_environment
+from tests.quiet_console import QuietConsole
 
 pytestmark = pytest.mark.faults
 
@@ -55,7 +55,7 @@ TRUST = {
 RIGHTS = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 ROLE_ARN = f"arn:aws:iam::123456789012:role/{ROLE_NAME}"
 FAULTS = {"throttling": 0.05, "stack_seconds": 0.3, "propagation_seconds": 4.0}
-QUIET = Console(quiet=True)
+QUIET = QuietConsole()
 
 
 @pytest.fixture(scope="module")

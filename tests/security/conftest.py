@@ -22,7 +22,6 @@ from checkers.tools import (
 )
 from checkers.weakening import weakened_policies, weakened_templates
 from policies import ACCOUNT, PREFIX, PROJECT, Policies, collect
-from rich.console import Console
 
 from helpers.algorithm_images import algorithm_image_accounts
 from helpers.infra.stacks import StackConfiguration, teardown
@@ -30,6 +29,7 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.spark.images import spark_image_accounts
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/break-glass"
 
@@ -65,7 +65,7 @@ def stacks(aws: boto3.Session) -> tuple[StackConfiguration, ...]:
 
 @pytest.fixture(scope="session")
 def outputs(aws: boto3.Session, stacks: tuple[StackConfiguration, ...]) -> Iterator[dict[str, str]]:
-    console = Console(quiet=True)
+    console = QuietConsole()
     yield deploy_all(aws.client("cloudformation"), stacks, console)
     teardown(aws, stacks, console)
 

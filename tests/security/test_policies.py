@@ -12,12 +12,12 @@ from typing import Any
 import boto3
 import pytest
 from policies import ACCOUNT, EVERYTHING, PREFIX, Mutant, Policies, in_words, mutants_of, simulate
-from rich.console import Console
 
 from helpers.infra.stacks import StackConfiguration, teardown
 from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 pytestmark = pytest.mark.timeout(600)  # seconds, as for the simulator, which evaluates thousands of requests
 TRANSFORM = ("github-oidc.PlanPolicy", "Transform")
@@ -194,7 +194,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
     (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
     given = {"ExistingOidcProviderArn": provider["Arn"], **numbers}
     stack = every_stack("trust", **given)[-1]
-    deploy(aws.client("cloudformation"), stack, Console(quiet=True))
+    deploy(aws.client("cloudformation"), stack, QuietConsole())
     # Complete, and with equality: a missing claim or a pattern would allow others.
     subjects = {
         "ci-plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
@@ -205,7 +205,7 @@ def test_github_is_trusted_for_one_repository_and_its_occasions(
         role: iam.get_role(RoleName=f"trust-local-{role}")["Role"]["AssumeRolePolicyDocument"]
         for role in subjects
     }
-    teardown(aws, [stack], Console(quiet=True))
+    teardown(aws, [stack], QuietConsole())
 
     assert trusts == {
         role: {

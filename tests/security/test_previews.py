@@ -8,11 +8,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from policies import ACCOUNT, PROJECT, simulate
-from rich.console import Console
 
 from helpers.environments import LOCAL, Environment
 from helpers.infra.stacks import StackConfiguration, deploy, teardown
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 ROLE = f"{PROJECT}-preview-ci-deploy"
 AWS = f"{Environment(LOCAL).settings.region}:{ACCOUNT}"
@@ -39,7 +39,7 @@ def stack(aws: boto3.Session, outputs: dict[str, str]) -> StackConfiguration:
 @pytest.fixture(scope="module")
 def documents(aws: boto3.Session, stack: StackConfiguration) -> Iterator[dict[str, Any]]:
     """The policies of the role by name."""
-    iam, console = aws.client("iam"), Console(quiet=True)
+    iam, console = aws.client("iam"), QuietConsole()
     deploy(aws.client("cloudformation"), stack, console)
     found = {}
     for attached in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
@@ -219,4 +219,4 @@ def test_a_role_cannot_be_given_the_resources_of_more_environments(
     other = replace(stack, name=f"{PROJECT}-rejected", parameters={**stack.parameters, **changes})
 
     with pytest.raises(ClientError, match=message):
-        deploy(aws.client("cloudformation"), other, Console(quiet=True))
+        deploy(aws.client("cloudformation"), other, QuietConsole())

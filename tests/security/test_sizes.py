@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 from policies import ACCOUNT
-from rich.console import Console
 
 from helpers.environments import NAME
 from helpers.infra.stacks import teardown
@@ -16,6 +15,7 @@ from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.project_settings import KEYS as PROJECT_KEYS
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 PROJECT = "a-project-of-the-longest"  # 24 characters
 ENVIRONMENT = "longestname0"  # 12 characters
@@ -33,7 +33,7 @@ GIVEN = {
 def iam(aws: boto3.Session) -> Iterator[Any]:
     """IAM with the roles of an environment with the longest name."""
     stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT, ENVIRONMENT, **GIVEN))
-    console = Console(quiet=True)
+    console = QuietConsole()
     deploy_all(aws.client("cloudformation"), stacks, console)
     yield aws.client("iam")
     teardown(aws, stacks, console)

@@ -20,7 +20,6 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from rich.console import Console
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from helpers.algorithm_images import algorithm_image_accounts  # part: model life cycle
@@ -35,6 +34,7 @@ from ml_pipeline.params import DEFAULT_PIPELINE
 from ml_pipeline.params.documents import read_document
 from ml_pipeline.params.files import parameter_file
 from ml_pipeline.pipelines import find_pipeline
+from tests.quiet_console import QuietConsole
 from tests.workflows.github_server import recording_github
 from tests.workflows.sandbox import REPOSITORY, ROOT, Run, Sandbox, pull_request
 
@@ -622,7 +622,7 @@ def test_two_deployments_at_once_do_no_harm(sandbox, aws) -> None:
 def test_previews_that_have_expired_are_removed(sandbox, aws) -> None:
     stacks_now = with_regional_values(aws.client("ec2"), load_stacks(Environment("pr-13")))
     long_ago = with_new_expiry(stacks_now, datetime(2026, 1, 1, tzinfo=UTC))
-    deploy_all(aws.client("cloudformation"), long_ago, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), long_ago, QuietConsole())
 
     night = {"schedule": "17 2 * * *"}
     lose_runner(sandbox, "preview-sweep", "schedule", night, f"{PROJECT}-pr-13-identity is deleted")

@@ -21,6 +21,7 @@ from helpers.infra.stacks.drift import StackDrift, as_document, find_drift, show
 from helpers.infra.stacks.status import find_stack
 from helpers.infra.stacks.waiting import Polling
 from tests.infra_folder import write_project
+from tests.quiet_console import QuietConsole
 
 TEMPLATE = """
 Parameters:
@@ -149,12 +150,12 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, aws: boto3.Session) -> Iterator[Project]:
     created = Project(tmp_path / "infra", aws)
-    deploy_all(created.cloudformation, created.stacks, Console(quiet=True))
+    deploy_all(created.cloudformation, created.stacks, QuietConsole())
     yield created
     logs, log = aws.client("logs"), f"/{created.name}/log"
     if not logs.describe_log_groups(logGroupNamePrefix=log)["logGroups"]:
         logs.create_log_group(logGroupName=log)  # its deletion would fail
-    teardown(aws, created.stacks, Console(quiet=True))
+    teardown(aws, created.stacks, QuietConsole())
 
 
 def test_what_has_just_been_deployed_has_no_drift(
@@ -434,7 +435,7 @@ Resources: {Policy: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: no-such-b
 """
     project.template(broken)
     with pytest.raises(UserError):
-        deploy_all(project.cloudformation, project.stacks, Console(quiet=True))
+        deploy_all(project.cloudformation, project.stacks, QuietConsole())
     assert [each.what for each in project.drift().changes] == ["its creation failed: ROLLBACK_COMPLETE"]
 
 
@@ -443,11 +444,11 @@ def test_a_deletion_that_failed_is_drift_and_others_are_compared(project: Projec
     template = "Resources: {Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.66.0.0/16}}}\n"
     template += "Outputs: {Id: {Value: !Ref Vpc}}"
     half_gone = StackConfiguration("local", name, template, {}, {})
-    vpc = deploy_all(project.cloudformation, [half_gone], Console(quiet=True))["Id"]
+    vpc = deploy_all(project.cloudformation, [half_gone], QuietConsole())["Id"]
     ec2 = project.aws.client("ec2")
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.66.0.0/24")["Subnet"]["SubnetId"]
     with pytest.raises(UserError):
-        teardown(project.aws, [half_gone], Console(quiet=True))
+        teardown(project.aws, [half_gone], QuietConsole())
 
     found = find_drift(project.cloudformation, project.aws.client("iam"), [half_gone, *project.stacks])
 
@@ -457,7 +458,7 @@ def test_a_deletion_that_failed_is_drift_and_others_are_compared(project: Projec
     ]
     assert found[1].compared == 11
     ec2.delete_subnet(SubnetId=subnet)
-    teardown(project.aws, [half_gone], Console(quiet=True))
+    teardown(project.aws, [half_gone], QuietConsole())
 
 
 # --- what CloudFormation answers --------------------------------------------------------------------------

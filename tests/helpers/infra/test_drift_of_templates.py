@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers.aws import Session
 from helpers.infra.stacks import StackConfiguration
@@ -19,6 +18,7 @@ from helpers.infra.stacks.status import stack_resources
 from helpers.local_aws import lifecycle
 from tests.infra_folder import TEMPLATES, every_stack
 from tests.process_environment import restored_environment
+from tests.quiet_console import QuietConsole
 
 ACCOUNT = "123456789012"
 DNS = ("FirewallDomainList", "FirewallRuleGroup", "FirewallRuleGroupAssociation")
@@ -61,7 +61,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         aws = Session()
         stacks = with_regional_values(aws.client("ec2"), every_stack("drift"))
         cloudformation = aws.client("cloudformation")
-        outputs = deploy_all(cloudformation, stacks, Console(quiet=True))
+        outputs = deploy_all(cloudformation, stacks, QuietConsole())
         at_first = find_drift(cloudformation, aws.client("iam"), stacks)
         resources = [
             (stack.with_outputs(outputs), each)

@@ -15,7 +15,6 @@ import boto3
 import pytest
 import yaml
 from botocore.stub import Stubber
-from rich.console import Console
 
 from helpers import environments
 from helpers.errors import UserError
@@ -35,6 +34,7 @@ from helpers.local_aws.server_state import ServerState
 from tests.buckets import create_bucket
 from tests.infra_folder import write_templates
 from tests.interruptions import expiring_credentials, kill, operation_number
+from tests.quiet_console import QuietConsole
 
 LEGACY = Path(__file__).with_name("legacy_basic_infra.yaml").read_text()
 WITHOUT_NETWORK = re.sub(
@@ -46,7 +46,7 @@ WITHOUT_NETWORK = re.sub(
 )
 """The template without the network, which does not move and takes most of the time, and references to it."""
 STACKS = ("keys", "network", "storage", "identity", "operations")
-QUIET = Console(quiet=True)
+QUIET = QuietConsole()
 
 Versions = dict[str, list[tuple[str, str | None, bytes | None]]]
 

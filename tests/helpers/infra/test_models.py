@@ -18,6 +18,7 @@ from helpers.infra.stacks.drift import DRIFTED
 from ml_pipeline.registry.group import scoring_pipeline
 from ml_pipeline.registry.packages import describe
 from tests.infra_folder import write_templates
+from tests.quiet_console import QuietConsole
 
 GROUP = "registry-local-models"
 BOUNDARY = "arn:aws:iam::123456789012:policy/registry-local-boundary"
@@ -59,9 +60,9 @@ def change(infra: Path, *, protected: bool = False, **parameters: str) -> Stacks
 @pytest.fixture
 def deployed(aws: boto3.Session, infra: Path) -> Iterator[Path]:
     """The folder of the deployed stack."""
-    deploy_all(aws.client("cloudformation"), load_stacks("local", infra), Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), load_stacks("local", infra), QuietConsole())
     yield infra
-    teardown(aws, load_stacks("local", infra), Console(quiet=True))
+    teardown(aws, load_stacks("local", infra), QuietConsole())
 
 
 def register(aws: boto3.Session) -> str:
@@ -94,7 +95,7 @@ def test_a_group_is_torn_down_with_its_versions(aws: boto3.Session, deployed: Pa
 
 def test_a_protected_group_is_kept_with_its_versions(aws: boto3.Session, infra: Path) -> None:
     stacks = change(infra, protected=True)
-    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), stacks, QuietConsole())
     version = register(aws)
     output = io.StringIO()
 
@@ -113,7 +114,7 @@ def test_an_approval_starts_nothing_until_a_pipeline_is_named(aws: boto3.Session
     assert scoring_pipeline(load_stacks("local", deployed)) == ""
 
     stacks = change(deployed, ScoringPipelineName="scoring-${Environment}")  # as the docs have it
-    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), stacks, QuietConsole())
 
     (rule,) = events.list_rules(NamePrefix="registry-local-models-")["Rules"]
     assert rule["State"] == "ENABLED"
@@ -143,7 +144,7 @@ def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: 
         ClientRequestToken=uuid.uuid4().hex,
     )
     stacks = change(infra, ScoringPipelineName=name)
-    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), stacks, QuietConsole())
     rejected, approved = register(aws), register(aws)
 
     sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
@@ -163,7 +164,7 @@ def test_an_approval_starts_the_pipeline_that_scores(aws: boto3.Session, infra: 
     assert given["BaselineStatisticsUrl"] == describe(sagemaker, approved).baselines.statistics, (
         "as start does"
     )
-    teardown(aws, stacks, Console(quiet=True))
+    teardown(aws, stacks, QuietConsole())
 
 
 def test_a_policy_that_somebody_changes_is_drift(
@@ -171,7 +172,7 @@ def test_a_policy_that_somebody_changes_is_drift(
 ) -> None:
     there = ("--env", "local", "--infra", str(deployed))
     stacks = change(deployed, ReaderAccountIds="999999999999")
-    deploy_all(aws.client("cloudformation"), stacks, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), stacks, QuietConsole())
     assert main(["drift", *there]) == 0
     capsys.readouterr()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers import environments
 from helpers.algorithm_images import algorithm_image_accounts
@@ -17,6 +16,7 @@ from helpers.infra.stacks.configuration import image_accounts
 from helpers.infra.stacks.regional_values import with_regional_values
 from helpers.spark.images import spark_image_accounts
 from tests.infra_folder import write_project
+from tests.quiet_console import QuietConsole
 
 REGION, OTHER = "eu-west-1", "ap-northeast-2"
 TEMPLATE = """
@@ -75,7 +75,7 @@ def test_a_deployment_has_the_values_of_its_region(
     assert "No changes" in capsys.readouterr().out
     assert main(["drift", *there]) == 0
     in_region = boto3.Session(region_name=region)
-    teardown(in_region, load_stacks("local", infra), Console(quiet=True))
+    teardown(in_region, load_stacks("local", infra), QuietConsole())
 
 
 @pytest.mark.parametrize("command", ["plan", "deploy", "drift"])

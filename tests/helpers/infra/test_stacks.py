@@ -35,6 +35,7 @@ from helpers.infra.stacks.waiting import Polling, first_failure, poll
 from helpers.project_settings import project_settings
 from tests.buckets import create_bucket
 from tests.infra_folder import write_project
+from tests.quiet_console import QuietConsole
 
 TEMPLATE = """
 Parameters:
@@ -282,7 +283,7 @@ class Overtaken:
 
     def create_change_set(self, **arguments: Any) -> Any:
         while self.others:
-            deploy(self.real, self.others.pop(), Console(quiet=True))
+            deploy(self.real, self.others.pop(), QuietConsole())
         return self.real.create_change_set(**arguments)
 
 
@@ -744,7 +745,7 @@ def test_a_boundary_that_may_not_be_deleted_remains_with_its_stack(
     assert project.status() == "DELETE_FAILED"
 
     iam.delete_role(RoleName=project.name)
-    teardown(aws, [project.configuration], Console(quiet=True))
+    teardown(aws, [project.configuration], QuietConsole())
     assert find_stack(project.cloudformation, project.stack) is None
 
 

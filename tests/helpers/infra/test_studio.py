@@ -19,6 +19,7 @@ from helpers.infra.stacks.status import find_stack, stack_resources
 from helpers.infra.stacks.studio import delete_homes, empty_domain
 from helpers.infra.stacks.waiting import Polling
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 PROJECT = "studio-test"
 
@@ -27,7 +28,7 @@ PROJECT = "studio-test"
 def stacks(aws: boto3.Session) -> Iterator[tuple[StackConfiguration, ...]]:
     """All stacks up to Studio's, deployed."""
     found = with_regional_values(aws.client("ec2"), every_stack(PROJECT)[:-1])
-    quiet = Console(quiet=True)
+    quiet = QuietConsole()
     deploy_all(aws.client("cloudformation"), found, quiet)
     yield found
     teardown(aws, found, quiet)
@@ -80,7 +81,7 @@ def test_homes_that_an_interrupted_teardown_has_left_go_with_the_network(
     sagemaker.delete_user_profile(DomainId=domain["DomainId"], UserProfileName="data-scientist")
     aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # whatever exists
 
-    teardown(aws, stacks, Console(quiet=True))
+    teardown(aws, stacks, QuietConsole())
 
     assert nothing_left(aws, stacks, domain)
 
@@ -110,7 +111,7 @@ def test_the_homes_of_a_domain_that_is_still_there_are_left_alone(
     )["DomainId"]
     files = sagemaker.describe_domain(DomainId=other)["HomeEfsFileSystemId"]
 
-    teardown(aws, stacks[-1:], Console(quiet=True))
+    teardown(aws, stacks[-1:], QuietConsole())
 
     assert aws.client("efs").describe_mount_targets(FileSystemId=files)["MountTargets"]
     sagemaker.delete_domain(DomainId=other)
@@ -157,9 +158,9 @@ def brought(aws: boto3.Session) -> Iterator[tuple[str, list[StackConfiguration]]
         StackConfiguration("local", "brought-local-network", NETWORK, {"ExistingVpcId": vpc}, {}),
         StackConfiguration("local", "brought-local-studio", STUDIO, {"VpcId": vpc, "SubnetId": subnet}, {}),
     ]
-    deploy_all(aws.client("cloudformation"), found, Console(quiet=True))
+    deploy_all(aws.client("cloudformation"), found, QuietConsole())
     yield vpc, found
-    teardown(aws, found, Console(quiet=True))
+    teardown(aws, found, QuietConsole())
 
 
 def test_homes_that_an_interruption_left_in_a_brought_vpc_go_and_those_of_others_stay(
@@ -180,7 +181,7 @@ def test_homes_that_an_interruption_left_in_a_brought_vpc_go_and_those_of_others
     aws.client("cloudformation").delete_stack(StackName=stacks[-1].name)  # whatever the teardown left
     assert {mine_at, other_at} <= file_systems(aws)
 
-    teardown(aws, stacks, Console(quiet=True))
+    teardown(aws, stacks, QuietConsole())
 
     assert mine_at not in file_systems(aws)
     assert other_at in file_systems(aws)
@@ -195,7 +196,7 @@ def test_a_domain_that_was_deleted_by_hand_is_gone_and_its_homes_go_too(
     files = sagemaker.describe_domain(DomainId=domain)["HomeEfsFileSystemId"]
     sagemaker.delete_domain(DomainId=domain)
 
-    teardown(aws, stacks, Console(quiet=True))
+    teardown(aws, stacks, QuietConsole())
 
     assert [each for each in stacks if find_stack(aws.client("cloudformation"), each.name)] == []
     assert files not in file_systems(aws)
@@ -264,15 +265,13 @@ def test_a_group_that_stays_in_use_is_reported(stubbed: Stubbed) -> None:
     ec2 = with_two_groups(stubbed)
     ec2.add_client_error("delete_security_group", "DependencyViolation")
     with pytest.raises(UserError, match="The deletion of sg-inbound did not end"):
-        delete_homes(
-            cast("boto3.Session", stubbed), "vpc-1", Console(quiet=True), Polling(interval=0, limit=0)
-        )
+        delete_homes(cast("boto3.Session", stubbed), "vpc-1", QuietConsole(), Polling(interval=0, limit=0))
 
 
 def test_a_group_that_may_not_be_deleted_is_an_error(stubbed: Stubbed) -> None:
     with_two_groups(stubbed).add_client_error("delete_security_group", "UnauthorizedOperation")
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
-        delete_homes(cast("boto3.Session", stubbed), "vpc-1", Console(quiet=True), QUICK)
+        delete_homes(cast("boto3.Session", stubbed), "vpc-1", QuietConsole(), QUICK)
 
 
 def test_applications_that_failed_are_deleted_before_their_profile(stubbed: Stubbed) -> None:
@@ -288,6 +287,6 @@ def test_applications_that_failed_are_deleted_before_their_profile(stubbed: Stub
     sagemaker.add_response("delete_user_profile", {}, {"DomainId": DOMAIN, "UserProfileName": "u"})
     sagemaker.add_response("list_user_profiles", {"UserProfiles": []})
 
-    empty_domain(cast("boto3.Session", stubbed), DOMAIN, Console(quiet=True), QUICK)
+    empty_domain(cast("boto3.Session", stubbed), DOMAIN, QuietConsole(), QUICK)
 
     sagemaker.assert_no_pending_responses()

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from rich.console import Console
 
 from helpers.environments import Environment
 from helpers.errors import UserError
@@ -21,6 +20,7 @@ from ml_pipeline.definitions import Registration
 from ml_pipeline.executions.executions import Execution, Snapshot, list_executions
 from ml_pipeline.executions.target import Target
 from ml_pipeline.releases.registration import upsert
+from tests.quiet_console import QuietConsole
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 EQUAL = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
@@ -54,7 +54,7 @@ def pipeline(
 def run(since: datetime | None, **more: Any) -> int:
     options = {"minutes": math.inf, "state": False, "cache": "on", "wait": True, **more}
     arguments = Namespace(env=Environment("trial"), pipeline="processing", since=since, **options)
-    return command.run(arguments, Console(quiet=True))
+    return command.run(arguments, QuietConsole())
 
 
 def count(stack: boto3.Session, target: Target) -> int:

@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from rich.console import Console
 
 from helpers.infra.stacks import teardown
 from helpers.infra.stacks.deploy import deploy_all
 from helpers.infra.stacks.regional_values import with_regional_values
 from tests.infra_folder import every_stack
+from tests.quiet_console import QuietConsole
 
 PROJECT = "access-test"
 ACCOUNT = {"AWS": "arn:aws:iam::123456789012:root"}
@@ -24,7 +24,7 @@ Create = Callable[[dict[str, Any]], str]
 def outputs(aws: boto3.Session) -> Iterator[dict[str, str]]:
     """The outputs of the template's own stacks that jobs need."""
     stacks = with_regional_values(aws.client("ec2"), every_stack(PROJECT)[:4])
-    quiet = Console(quiet=True)
+    quiet = QuietConsole()
     yield deploy_all(aws.client("cloudformation"), stacks, quiet)
     teardown(aws, stacks, quiet)
 

@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 
 from helpers.aws import Session
 from helpers.errors import UserError
@@ -25,6 +24,7 @@ from helpers.local_aws.persistence.snapshot import FILE
 from tests.helpers.local_aws.conftest import Pipelines, job_request
 from tests.infra_folder import every_stack
 from tests.process_environment import restored_environment
+from tests.quiet_console import QuietConsole
 
 ACCOUNT = "123456789012"
 BUCKET = "kept-bucket"
@@ -169,7 +169,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
         server = Server(tmp_path_factory.mktemp("kept"))
         try:
             stacks = with_regional_values(server.aws.client("ec2"), every_stack("kept"))
-            deploy_all(server.aws.client("cloudformation"), stacks, Console(quiet=True))
+            deploy_all(server.aws.client("cloudformation"), stacks, QuietConsole())
             upload, _ = make(server.aws)
             found: dict[str, Any] = {"server": server, "stacks": stacks, "upload": upload}
             found["made"] = server.read()
@@ -339,7 +339,7 @@ def test_stacks_are_deployed_as_before(history: dict[str, Any]) -> None:
     cloudformation = history["server"].aws.client("cloudformation")
     before = history["made"]["stacks"]
 
-    deploy_all(cloudformation, history["stacks"], Console(quiet=True))
+    deploy_all(cloudformation, history["stacks"], QuietConsole())
     after = json.loads(json.dumps(cloudformation.describe_stacks()["Stacks"], default=str))
 
     kept = {stack["StackId"] for stack in before["Stacks"]}
