@@ -33,9 +33,17 @@ def upload_samples(
         What was done, as text.
 
     Raises:
-        UserError: a sample is missing.
+        UserError: samples are missing; the message names all of them, and nothing is uploaded.
     """
     folder, allowed = folder or FOLDER, environment.settings.sample_data
+    missing = [
+        f"{folder / given.sample}: there is no such sample; input {name} of step {step.name} names it"
+        for step in params.spark_steps.values()
+        for name, given in step.data_inputs.items()
+        if given.sample and allowed != "never" and not _files(folder / given.sample)
+    ]
+    if missing:
+        raise UserError("\n".join(missing), hint="Create it, or correct the input in ml_pipeline/params")
     for step in params.spark_steps.values():
         for name, given in step.data_inputs.items():
             uri = str(given.uri)
@@ -76,21 +84,20 @@ def _upload(s3: "S3Client", uri: str, sample: Path, key_arn: str) -> str:
     return f"The sample {sample.name} {'was uploaded to' if changed else 'is already at'} {uri}."
 
 
-def _objects(uri: str, sample: Path) -> Mapping[S3Uri, bytes]:
-    """Return the content of each object of a sample.
+def _files(sample: Path) -> list[Path]:
+    """Return the files of a sample, which is a file or a folder."""
+    return [sample] if sample.is_file() else sorted(path for path in sample.rglob("*") if path.is_file())
 
-    Raises:
-        UserError: the file or folder does not exist, or it is empty.
-    """
+
+def _objects(uri: str, sample: Path) -> Mapping[S3Uri, bytes]:
+    """Return the content of each object of a sample."""
     bucket, key = parse(uri)
     if sample.is_file():
         return {S3Uri(bucket, key + sample.name if key.endswith("/") else key): sample.read_bytes()}
-    files = sorted(path for path in sample.rglob("*") if path.is_file()) if sample.is_dir() else []
-    if not files:
-        raise UserError(f"{sample}: there is no such sample", hint="Create it, or remove the key `sample`")
     prefix = key.rstrip("/")
     return {
-        S3Uri(bucket, f"{prefix}/{path.relative_to(sample).as_posix()}"): path.read_bytes() for path in files
+        S3Uri(bucket, f"{prefix}/{path.relative_to(sample).as_posix()}"): path.read_bytes()
+        for path in _files(sample)
     }
 
 

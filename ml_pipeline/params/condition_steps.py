@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ml_pipeline.params.step_values import JsonValue, ParameterValue, Reference, StepModel
+from ml_pipeline.params.step_values import JsonValue, ParameterValue, Reference, Scalar, StepModel
 
 
 class JsonComparison(StepModel):
     """Whether a value in a JSON file equals a given one, or differs from that of a parameter."""
 
     json_value: JsonValue
-    equals: str | float | int | bool | None = None
+    equals: Scalar | None = None
     differs_from: ParameterValue | None = None
 
     @model_validator(mode="after")

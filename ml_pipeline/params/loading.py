@@ -241,6 +241,8 @@ def _hint(detail: ErrorDetails, model: type[PipelineParams]) -> str:
         return f"there is no such type of steps; write one of {', '.join(SECTIONS)}"
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
+    if detail["type"] == "too_short" and detail["ctx"]["min_length"] == 1:
+        return "it must have at least one entry"
     return _HINTS.get(detail["type"], detail["msg"][0].lower() + detail["msg"][1:])
 
 

@@ -26,9 +26,12 @@ Name = Annotated[
     ),
 ]
 Duration = Annotated[str, matching(DURATION, "write an ISO 8601 duration as P30D or PT12H")]
-BelowRun = Annotated[str, matching(re.compile(r"[\w.-]+(/[\w.-]+)*"), "name a folder")]
+_FOLDER = r"(?!\.{1,2}(/|$))[\w.-]+"
+"""A folder other than `.` and `..`, which S3 does not resolve."""
+BelowRun = Annotated[str, matching(re.compile(rf"{_FOLDER}(/{_FOLDER})*"), "name a folder without . and ..")]
 FileBelowRun = Annotated[
-    str, matching(re.compile(r"([\w.-]+/)*[\w-]+\.json"), "name a JSON file, as evaluation/evaluation.json")
+    str,
+    matching(re.compile(rf"({_FOLDER}/)*[\w-]+\.json"), "name a JSON file, as evaluation/evaluation.json"),
 ]
 
 
@@ -48,6 +51,28 @@ class ParameterValue(StepModel):
     """A value that `make start` reads from the model registry."""
 
     parameter: Annotated[str, checked(_parameter_problem)]
+
+
+def _text_or_number(value: Any) -> Any:
+    match value:
+        case bool():
+            pass
+        case str() | int() | float():
+            return value
+    raise PydanticCustomError("text_or_number", "write a string or a number")
+
+
+TextOrNumber = Annotated[str | int | float, PlainValidator(_text_or_number)]
+"""One validator instead of one per type, because pydantic would report one error per type."""
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str | int | float):
+        return value
+    raise PydanticCustomError("scalar", "write a string, a number, true or false")
+
+
+Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar)]
 
 
 def _scalar_or_parameter(value: Any) -> Any:

@@ -8,7 +8,7 @@ from pydantic import Field
 from helpers.algorithm_images import algorithm_versions
 from ml_pipeline.params.constraints import KmsKey, TrainingInstanceType, api, between, checked, s3_uri
 from ml_pipeline.params.files import SPARK
-from ml_pipeline.params.step_values import Duration, Reference, StepModel, StepResult
+from ml_pipeline.params.step_values import Duration, Reference, StepModel, StepResult, TextOrNumber
 
 _MOST_HYPERPARAMETERS = 100
 
@@ -41,7 +41,7 @@ class TrainingStepParams(StepModel):
     channels: Annotated[dict[Annotated[str, api("ChannelName")], Channel], Field(min_length=1, max_length=20)]
     """By name: an output of a Spark step (`step`, `output`, `dataset`), and its `content_type`."""
     hyperparameters: Annotated[
-        dict[Annotated[str, api("HyperParameterKey")], str | int | float],
+        dict[Annotated[str, api("HyperParameterKey")], TextOrNumber],
         Field(max_length=_MOST_HYPERPARAMETERS),
     ] = Field(default_factory=dict)
     """Hyperparameters of the algorithm, by name."""

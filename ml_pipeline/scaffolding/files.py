@@ -11,10 +11,9 @@ from ml_pipeline.params.documents import read_document
 from ml_pipeline.params.files import BASE, DEFAULT_PIPELINE, is_spark
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.json_text import add_member
-from ml_pipeline.scaffolding.names import check_job_name, check_name, module_of
+from ml_pipeline.scaffolding.names import ROOT, check_job_name, check_name, module_of
 from ml_pipeline.scaffolding.pipeline_module import add_step
 
-ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATES = Path(__file__).parent / "templates"
 _PIPELINES, _PARAMETERS, _JOBS = "ml_pipeline/pipelines", "ml_pipeline/params", "spark_jobs"
 _INPUT, _OUTPUT, _DATASET = "input_table", "output_table", "parquet"
@@ -54,7 +53,7 @@ def new_pipeline(name: str, step: str = "", root: Path = ROOT) -> Changes:
     """
     step = step or f"prepare-{name}"
     check_name("pipeline", name)
-    _check_step(step)
+    _check_step(step, root)
     base = read_document(root / _PARAMETERS / BASE).values
     instances = next((each.instances for each in reversed(_steps(base))), _INSTANCES)
     first = first_step(name, step, instances)
@@ -88,7 +87,7 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     Raises:
         UserError: the name is not valid, the pipeline does not exist, or its module cannot be edited.
     """
-    _check_step(step)
+    _check_step(step, root)
     module = f"{_PIPELINES}/{module_of(pipeline)}.py"
     file = f"{_PARAMETERS}/{BASE if pipeline == DEFAULT_PIPELINE else f'pipelines/{pipeline}.json'}"
     if not (root / module).is_file():
@@ -121,9 +120,9 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
     return Changes(root, _code(step, "transform"), edited)
 
 
-def _check_step(name: str) -> None:
+def _check_step(name: str, root: Path) -> None:
     check_name("step", name)
-    check_job_name(name)
+    check_job_name(name, root)
 
 
 def _code(step: str, kind: Literal["ingest", "transform"]) -> dict[str, str]:

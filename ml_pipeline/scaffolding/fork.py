@@ -14,6 +14,7 @@ from helpers.template.record import FILE, Record
 from ml_pipeline.scaffolding.answers import PROJECT, Answers, current_answers
 from ml_pipeline.scaffolding.changes import Changes
 from ml_pipeline.scaffolding.edited_files import EditedFiles
+from ml_pipeline.scaffolding.json_text import add_member
 from ml_pipeline.scaffolding.parts import set_parts
 from ml_pipeline.scaffolding.sample_job import replace_sample_job
 
@@ -65,14 +66,15 @@ def _rename_on_github(files: EditedFiles, now: Answers, answers: Answers) -> Non
 
 def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> None:
     removed = set(now.Environments) - set(answers.Environments)
+    models: dict[str, str] = {}
     for name in removed:
         files.delete(f"{ENVIRONMENTS}/{name}.json")
         files.delete(f"{_PARAMS}/{name}.json")
     for position, name in enumerate(answers.Environments):
         path = f"{ENVIRONMENTS}/{name}.json"
         if name not in now.Environments:
-            model = _model(now.Environments, answers.Environments, position)
-            document = read_json_object(files.root / ENVIRONMENTS / f"{model}.json")
+            models[name] = _model(now.Environments, answers.Environments, position)
+            document = read_json_object(files.root / ENVIRONMENTS / f"{models[name]}.json")
             document["Parameters"] = {**document["Parameters"], "VpcCidr": _free_range(files)}
             files.write(path, document)
             files.write(f"{_PARAMS}/{name}.json", {})
@@ -80,8 +82,14 @@ def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> Non
     for path in list(files.paths_in(f"{_PARAMS}/pipelines")):
         document = files.document(path)
         sections = document.get("environments", {})
+        for name, model in models.items():
+            if model in sections:
+                files.text(path, add_member(files.read(path), ("environments", name), sections[model]))
         if removed & sections.keys():
-            kept = {name: section for name, section in sections.items() if name not in removed}
+            document = files.document(path)
+            kept = {
+                name: section for name, section in document["environments"].items() if name not in removed
+            }
             files.write(path, {**document, "environments": kept})
 
 

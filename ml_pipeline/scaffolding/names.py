@@ -3,10 +3,12 @@
 import re
 from importlib.util import find_spec
 from keyword import iskeyword
+from pathlib import Path
 
 from helpers.errors import UserError
 from ml_pipeline.executions.target import ALL
 
+ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 40
 """The name of a job, which contains the name of its step, has at most 63 characters in SageMaker."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -39,17 +41,22 @@ def check_name(kind: str, name: str) -> None:
         )
 
 
-def check_job_name(step: str) -> None:
-    """Check that the job of a new step does not hide a module of Python or a library.
+def check_job_name(step: str, root: Path = ROOT) -> None:
+    """Check that the job of a new step does not hide a module of Python or a library, or a package of jobs.
 
     The folder of the job is the first one in which Spark searches for modules.
 
     Raises:
-        UserError: a module of this name exists.
+        UserError: a module or package of this name exists.
     """
-    if find_spec(module_of(step)) is not None:
-        raise UserError(
-            f"step {step!r} cannot have this name: spark_jobs/{module_of(step)}.py would hide the Python "
-            f"module {module_of(step)}",
-            hint=f"Choose another name, such as {step}-data",
-        )
+    module = module_of(step)
+    if (root / "spark_jobs" / module).is_dir():
+        hidden = f"the package spark_jobs/{module}"
+    elif find_spec(module) is not None:
+        hidden = f"the Python module {module}"
+    else:
+        return
+    raise UserError(
+        f"step {step!r} cannot have this name: spark_jobs/{module}.py would hide {hidden}",
+        hint=f"Choose another name, such as {step}-data",
+    )

@@ -199,6 +199,19 @@ def test_a_sample_that_is_not_there_is_named(name: str, bucket: Bucket) -> None:
     (bucket.samples / "empty").mkdir()
 
     with pytest.raises(
-        UserError, match=f"{name}: there is no such sample\nHint: Create it, or remove the key"
+        UserError,
+        match=rf"{name}: there is no such sample; input rides of step {STEP} names it\n"
+        "Hint: Create it, or correct the input in ml_pipeline/params",
     ):
         bucket.upload(name)
+
+
+def test_nothing_is_uploaded_if_a_sample_is_missing(bucket: Bucket) -> None:
+    samples = {"rides": FILE, "rates": "nothing.csv", "zones": "none"}
+    inputs = {name: StepInput(uri=f"{bucket.uri}/{name}", sample=sample) for name, sample in samples.items()}
+    params = Inputs(bucket.params, inputs)
+
+    with pytest.raises(UserError, match=r"nothing\.csv: .* rates .*\n.*none: .* zones "):
+        list(upload_samples(bucket.s3, params, Environment("local"), bucket.samples))  # type: ignore[arg-type]
+
+    assert bucket.content == {}

@@ -64,7 +64,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ': steps.score-test.instance_type = "ml.t3.medium": SageMaker has no such instance type for '
         "batch transform; write one as ml.m5.xlarge",
     ),
-    "no channels": ("steps/train/channels", {}, ": steps.train.channels = {}: "),
+    "no channels": (
+        "steps/train/channels",
+        {},
+        ": steps.train.channels = {}: it must have at least one entry",
+    ),
     "channel of no step": (
         "steps/train/channels/train/step",
         "prepared",
@@ -188,6 +192,31 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         5,
         ": steps.train.hyperparameters.depth = 5: the image of XGBoost rejects it: Extraneous "
         "hyperparameter found: depth; correct it as https://docs.aws.amazon.com/",
+    ),
+    "hyperparameter that is true": (
+        "steps/train/hyperparameters/num_round",
+        True,
+        ": steps.train.hyperparameters.num_round = true: write a string or a number",
+    ),
+    "hyperparameter that is null": (
+        "steps/train/hyperparameters/eta",
+        None,
+        ": steps.train.hyperparameters.eta = null: write a string or a number",
+    ),
+    "comparison with a list": (
+        "steps/good-enough/values",
+        [{"json_value": {**life_cycle.EVALUATION, "path": "decision"}, "equals": ["register"]}],
+        ': steps.good-enough.values.0.equals = ["register"]: write a string, a number, true or false',
+    ),
+    "data set outside the run": (
+        "steps/train/channels/train/dataset",
+        "../train",
+        ': steps.train.channels.train.dataset = "../train": name a folder without . and ..',
+    ),
+    "file outside the run": (
+        "steps/reject/message/file",
+        "../evaluation.json",
+        ': steps.reject.message.file = "../evaluation.json": name a JSON file, as ',
     ),
     "hyperparameter out of its range": (
         "steps/train/hyperparameters/eta",

@@ -73,6 +73,23 @@ def test_environments_are_added_removed_and_reordered(root: Path) -> None:
     assert document(root, "ml_pipeline/params/new.json") == {}
 
 
+def test_a_new_environment_runs_the_pipelines_of_the_one_before_it(root: Path) -> None:
+    """Otherwise an environment after one that trains no models would train some."""
+    first = current_answers(root).Environments[0]
+    path = root / "ml_pipeline/params/pipelines/fares.json"
+    path.parent.mkdir(exist_ok=True)
+    before = f'{{\n  "steps": {{"clean": {{}}}},\n  "environments": {{\n    "{first}": {{"enabled": false}}'
+    path.write_text(f"{before}\n  }}\n}}\n")
+
+    apply(root, Environments=[first, "new"])
+
+    assert json.loads(path.read_text())["environments"] == {
+        first: {"enabled": False},
+        "new": {"enabled": False},
+    }
+    assert path.read_text().startswith(before), "the diff is small"
+
+
 def test_text_that_does_not_change_keeps_its_form(root: Path) -> None:
     """Lists stay on one line, so that the diff between fork and template is small."""
     path = root / "infra/parameters/dev.json"

@@ -156,6 +156,18 @@ def test_a_name_that_cannot_be_used_is_rejected_with_the_reason(name, message, r
     assert files(root) == before
 
 
+def test_a_step_is_not_named_like_a_package_of_the_jobs(root) -> None:
+    package = root / "spark_jobs/rates"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    before = files(root)
+
+    with pytest.raises(UserError, match=r"spark_jobs/rates\.py would hide the package spark_jobs/rates\n"):
+        new_step("processing", "rates", root)
+
+    assert files(root) == before
+
+
 @pytest.mark.parametrize("existing", sorted(FIRST_STEP))
 def test_no_file_is_overwritten(existing, root) -> None:
     (root / existing).parent.mkdir(parents=True, exist_ok=True)
