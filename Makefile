@@ -84,11 +84,13 @@ ON_AWS = $(if $(filter local,$(ENV)),$(ENTER)) $(PY)
 EXECUTION_OPTIONS = $(call ONE_OF,CACHE,$(CACHE),on,off)$(call ONE_OF,WAIT,$(WAIT),yes,no)
 # The command line of the pipelines, and the options of most of its commands.
 PIPELINES = $(ON_AWS) -m ml_pipeline
-SELECTED = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
+ENV_AND_PIPELINE = --env $(ENV) $(if $(PIPELINE),--pipeline $(PIPELINE))
+WITHOUT_STEP = $(if $(findstring command,$(origin STEP)),$(error make $@ works on all steps of a pipeline: omit STEP=$(STEP)))
+SELECTED = $(WITHOUT_STEP)$(ENV_AND_PIPELINE)
 # begin: model life cycle
 OF_MODEL = --model $(or $(MODEL),$(error MODEL is missing: name a version that `make models ENV=$(ENV)` shows, as MODEL=3))
 # end: model life cycle
-OF_STEP = $(SELECTED) $(if $(STEP),--step $(STEP))
+OF_STEP = $(ENV_AND_PIPELINE) $(if $(STEP),--step $(STEP))
 # The lock files of the packages of steps.
 STEP_LOCKS = $(patsubst %.in,%.txt,$(wildcard spark_jobs/*.in))
 ONE_OF = $(if $(filter $2,$3 $4),,$(error $1 must be $3 or $4, not '$2'))

@@ -34,7 +34,8 @@ class Changes:
         existing = [path for path in self.created if (self.root / path).exists()]
         if existing:
             raise UserError(
-                f"{', '.join(existing)} already exists", hint="Choose another name, or remove the file"
+                f"{', '.join(existing)} already exist{'' if len(existing) > 1 else 's'}",
+                hint="Choose another name, or remove the file",
             )
         before = {path: (self.root / path).read_bytes() for path in (*self.edited, *self.deleted)}
         new_folders = {

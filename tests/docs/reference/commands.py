@@ -19,6 +19,8 @@ TARGET = re.compile(r"^([a-z][a-z-]*):(?!=).*?##\s*(.*)$")
 OF_MAKE = {"CURDIR", "MAKE", "MAKEFILE_LIST"}
 ELSEWHERE = {"LOCAL_AWS_HOME"}
 """Variables of the embedded AWS, which docs/embedded-aws.md lists."""
+CHECKS = {"WITHOUT_STEP"}
+"""Variables that only reject others."""
 
 
 class Target(NamedTuple):
@@ -48,7 +50,7 @@ class Makefile:
         ]
 
     def _used(self, text: str) -> set[str]:
-        names = set(re.findall(r"\$\(([A-Z_]+)\)", text)) - OF_MAKE - ELSEWHERE
+        names = set(re.findall(r"\$\(([A-Z_]+)\)", text)) - OF_MAKE - ELSEWHERE - CHECKS
         inner = (self._used(self._internal[name]) for name in names & self._internal.keys())
         return (names - self._internal.keys()).union(*inner)
 
