@@ -2,7 +2,6 @@
 
 import os
 import sys
-from datetime import datetime
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -11,11 +10,11 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.utils import parse_timestamp
 
 from helpers.environments import LOCAL, Environment
 from helpers.errors import UserError
 from helpers.service_models import LOADER
+from helpers.timestamps import read_time
 from helpers.workflow_credentials import assume_again
 
 ANY_ENVIRONMENT = "LOCAL_AWS_ANY_ENVIRONMENT"
@@ -33,7 +32,7 @@ class Session(boto3.Session):
         core = botocore.session.get_session()
         core.register_component("data_loader", LOADER)
         core.set_default_client_config(CLIENT_CONFIG)
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=read_time)
         assume_again(core)
         super().__init__(botocore_session=core, region_name=region_name)
         # Each boto3 session adds its folder to the search path of the shared loader again.
@@ -47,17 +46,6 @@ class Session(boto3.Session):
         if service_name not in self._clients:
             self._clients[service_name] = super().client(service_name)  # type: ignore[call-overload]
         return self._clients[service_name]
-
-
-def _time(value: Any) -> datetime:
-    """Return a time in a response; botocore's parser of any format takes hundreds of times as long."""
-    if isinstance(value, str) and "T" in value:
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    found: datetime = parse_timestamp(value)
-    return found
 
 
 def connect(environment: Environment, region: str | None = None) -> boto3.Session:

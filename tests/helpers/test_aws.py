@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.utils import parse_timestamp
 
 import helpers.aws
 from helpers import environments
@@ -158,21 +157,3 @@ def test_times_of_listings_are_read_without_the_parser_of_any_format(
     (listed,) = s3.list_objects_v2(Bucket="data")["Contents"]
 
     assert listed["LastModified"] == datetime(2026, 11, 29, 12, 47, 29, 123000, UTC)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "2026-11-29T12:47:29.123Z",
-        "2026-11-29T12:47:29+02:00",
-        "20261129T124729Z",
-        "Sun, 29 Nov 2026 12:47:29 GMT",
-        "Tue, 01 Dec 2026 12:47:29 GMT",
-        "1795956561",
-        1795956561.5,
-        "2026-11-29",
-        "20261129",
-    ],
-)
-def test_a_time_is_that_of_botocore(value: str | float) -> None:
-    assert helpers.aws._time(value) == parse_timestamp(value)
