@@ -15,12 +15,14 @@ from helpers.infra.stacks.deploy import deploy_environment
 from helpers.infra.stacks.outputs import missing_stacks
 from helpers.progress import progress
 from ml_pipeline.commands import options
-from ml_pipeline.commands.report import write_report
 from ml_pipeline.commands.start import add_execution_options, begin_if_possible, execution_step, follow
 from ml_pipeline.executions.sample_data import upload_samples
 from ml_pipeline.executions.target import startable_pipelines, target_of
 from ml_pipeline.project import Project, open_projects
 from ml_pipeline.releases.upsert import upsert_all
+
+_REPORT = "ml_pipeline.commands.report"
+"""Imported while the execution runs: its code takes a quarter of a second."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     session = connect(arguments.env)
     if missing_stacks(session.client("cloudformation"), arguments.env):
         # New stacks have new outputs, so definitions must be built: import the SDK meanwhile.
-        threading.Thread(target=_import_sdk, daemon=True).start()
+        _import_meanwhile("ml_pipeline.steps.sagemaker_sdk")
     executions = [execution_step(target_of(arguments.env, each)) for each in startable]
     names = [*stack_names(arguments.env), *(executions if arguments.wait else [])]
     with progress("run", arguments.env, names, console) as steps:
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             arn = begin_if_possible(project.session, project.target, console, arguments)
             if arn is None or not arguments.wait:
                 continue
+            _import_meanwhile(_REPORT)
             code = follow(project.session, arn, project.target, console, steps)
             if code != INTERRUPTED:
                 _show_report(project, arn, console)
@@ -60,6 +63,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _show_report(project: Project, arn: str, console: Console) -> None:
     """Write the report of an execution; an error does not affect the execution."""
+    from ml_pipeline.commands.report import write_report  # noqa: PLC0415 - imported meanwhile
+
     try:
         path = write_report(project, arn)
     except (ClientError, UserError) as error:
@@ -68,5 +73,6 @@ def _show_report(project: Project, arn: str, console: Console) -> None:
         print_line(console, f"\nExecution report: {path.as_uri()}")
 
 
-def _import_sdk() -> None:
-    importlib.import_module("ml_pipeline.steps.sagemaker_sdk")
+def _import_meanwhile(module: str) -> None:
+    """Import a module in the background; whoever imports it next waits for that."""
+    threading.Thread(target=importlib.import_module, args=[module], daemon=True).start()

@@ -102,7 +102,7 @@ def test_a_page_that_cannot_be_written_does_not_fail_the_run(
     def write(*_: Any) -> Path:
         raise error
 
-    monkeypatch.setattr(run, "write_report", write)
+    monkeypatch.setattr(report, "write_report", write)
     console = Console(record=True, quiet=False, width=500)
 
     assert shown(console).startswith("The execution report was not written: ")
