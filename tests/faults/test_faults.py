@@ -105,7 +105,7 @@ def test_a_lost_executor_and_a_throttling_s3_cost_time_and_no_row(faulty, s3) ->
             command(JOB, *words, master="yarn", conf=conf, endpoint=endpoint), more=cluster.environment
         )
         try:
-            assert application.reading.wait(90)
+            assert application.reading.wait(300)
             executors()[0].kill()
             output, _ = process.communicate()
         finally:
