@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # In an event pattern, "exists" sees leaves only. For the matcher that AWS publishes, an object, an empty object and an
-# empty list are absent, while null exists. A rule for the steps of a SageMaker pipeline that ran no processing job
-# (metadata.processingJob does not exist) so matches the steps that ran one. moto agrees, except on empty values.
+# empty list are absent, while null exists. A rule for steps that ran no job, written as the absence of an object with
+# the job, would match the steps that ran one. moto agrees, except on empty values.
 set -eu -o pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
