@@ -1,6 +1,5 @@
 import io
 from collections.abc import Callable
-from types import SimpleNamespace
 from uuid import uuid4
 
 import boto3
@@ -63,56 +62,64 @@ def test_waiting_ends_at_its_time_while_the_execution_continues(
     assert next(times) == 21.0, "it was asked again until then"
 
 
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which `wait` waits."""
+    clock = Clock()
+    monkeypatch.setattr(waiting, "time", clock)
+    return clock
+
+
 def test_a_change_is_noticed_after_a_tenth_of_the_time_of_a_step(
-    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+    stack: boto3.Session, target: Target, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, pauses = 0.0, []
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        pauses.append(seconds)
-        now += seconds
-
     def take_snapshot(_: object, arn: str) -> Snapshot:
-        second = Step("second", "Executing") if now < 130 else Step("second", "Succeeded")
-        steps = (Step("first", "Executing"),) if now < 100 else (Step("first", "Succeeded"), second)
-        return Snapshot(arn, "Succeeded" if now >= 130 else "Executing", steps=steps)
+        second = Step("second", "Executing") if clock.now < 130 else Step("second", "Succeeded")
+        steps = (Step("first", "Executing"),) if clock.now < 100 else (Step("first", "Succeeded"), second)
+        return Snapshot(arn, "Succeeded" if clock.now >= 130 else "Executing", steps=steps)
 
     monkeypatch.setattr(waiting, "take_snapshot", take_snapshot)
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
 
     wait(stack, "arn", target, Console(file=io.StringIO()))
 
+    pauses = clock.pauses
     first, second = pauses[: pauses.index(5.0) + 1], pauses[len(pauses) - pauses[::-1].index(5.0) :]
     assert first[:3] == second[:3] == [0.1, 0.1, 0.1]
     assert first == sorted(first)
-    assert now < 130 + 3
+    assert clock.now < 130 + 3
     assert len(pauses) < 120
 
 
 def test_requests_become_rarer_while_aws_is_out_of_reach(
-    stack: boto3.Session, target: Target, monkeypatch: pytest.MonkeyPatch
+    stack: boto3.Session, target: Target, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, pauses = 0.0, []
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        pauses.append(seconds)
-        now += seconds
-
     def take_snapshot(_: object, arn: str) -> Snapshot:
-        if now < 100:
+        if clock.now < 100:
             raise EndpointConnectionError(endpoint_url="https://aws")
         return Snapshot(arn, "Succeeded")
 
     monkeypatch.setattr(waiting, "take_snapshot", take_snapshot)
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: now))
 
     wait(stack, "arn", target, Console(file=io.StringIO()))
 
-    assert pauses[0] == 0.1
-    assert pauses[-1] == 5.0
-    assert pauses == sorted(pauses)
+    assert clock.pauses[0] == 0.1
+    assert clock.pauses[-1] == 5.0
+    assert clock.pauses == sorted(clock.pauses)
 
 
 def test_waiting_is_given_up_when_aws_stays_out_of_reach(
