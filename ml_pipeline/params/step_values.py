@@ -53,26 +53,21 @@ class ParameterValue(StepModel):
     parameter: Annotated[str, checked(_parameter_problem)]
 
 
-def _text_or_number(value: Any) -> Any:
-    match value:
-        case bool():
-            pass
-        case str() | int() | float():
+def _of_type(types: tuple[type, ...], hint: str) -> PlainValidator:
+    """Return one validator for all types: pydantic would report an error for each type of a union."""
+
+    def check(value: Any) -> Any:
+        if type(value) in types:  # a bool is an int for isinstance
             return value
-    raise PydanticCustomError("text_or_number", "write a string or a number")
+        raise PydanticCustomError("type", "{hint}", {"hint": hint})
+
+    return PlainValidator(check)
 
 
-TextOrNumber = Annotated[str | int | float, PlainValidator(_text_or_number)]
-"""One validator instead of one per type, because pydantic would report one error per type."""
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str | int | float):
-        return value
-    raise PydanticCustomError("scalar", "write a string, a number, true or false")
-
-
-Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar)]
+TextOrNumber = Annotated[str | int | float, _of_type((str, int, float), "write a string or a number")]
+Scalar = Annotated[
+    str | int | float | bool, _of_type((str, int, float, bool), "write a string, a number, true or false")
+]
 
 
 def _scalar_or_parameter(value: Any) -> Any:
