@@ -23,9 +23,7 @@ from ml_pipeline.params import SparkCode
 JOBS = Path(__file__).parents[1] / "spark_jobs"
 JOB = JOBS / "process_pyspark.py"
 
-QUICK_START = " ".join(
-    [*java.QUICK_START, "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
-)
+QUICK_START = " ".join(java.QUICK_START + java.UNVERIFIED)
 """JVM options for little data: compiled code would hardly run, and Spark's jars come from its wheel."""
 SMALL = {
     "spark.driver.memory": "512m",

@@ -14,7 +14,10 @@ VERSION = 17
 """The Java version of the image. With 21, Spark 3.5 cannot use Arrow; with 25, it does not start."""
 
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""JVM options for programs that end before the second compiler and a parallel collector pay off."""
+"""JVM options for programs that do too little for the second compiler and a parallel collector to pay off."""
+
+UNVERIFIED = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote")
+"""JVM options that skip the verification of classes: for programs that run only Spark's own code."""
 
 
 def java_home(environment: Mapping[str, str] | None = None) -> Path:

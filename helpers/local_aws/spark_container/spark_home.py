@@ -27,9 +27,7 @@ _INERT = ("hadoop-log4j", "hive-env", "hive-exec-log4j", "hive-log4j", "hive-sit
 _DAEMONS = ("hadoop-env", "yarn-env")
 _ONE_JVM = "the daemons of YARN and HDFS share one JVM here, of its own size"
 _ONE_INSTANCE = "one instance runs without YARN here"
-_QUICK_START = " ".join(
-    [*java.QUICK_START, "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
-)
+_QUICK_START = " ".join(java.QUICK_START + java.UNVERIFIED)
 """Options for the application master, which only requests executors and runs only Spark's code."""
 _OWN_VARIABLES = (
     "HADOOP_CONF_DIR",
