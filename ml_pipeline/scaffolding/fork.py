@@ -80,8 +80,7 @@ def _set_environments(files: EditedFiles, now: Answers, answers: Answers) -> Non
             files.write(f"{_PARAMS}/{name}.json", {})
         files.write(path, {**files.document(path), "PromotionOrder": 10 * (position + 1)})
     for path in list(files.paths_in(f"{_PARAMS}/pipelines")):
-        document = files.document(path)
-        sections = document.get("environments", {})
+        sections = files.document(path).get("environments", {})
         for name, model in models.items():
             if model in sections:
                 files.text(path, add_member(files.read(path), ("environments", name), sections[model]))

@@ -141,7 +141,7 @@ def life_cycle(section: Section) -> str:
     ]
     rows.append(
         [
-            "run, in median",
+            "the run takes, in median",
             "1",
             f"{section['ratio']:.2f} times as long",
             f"{section['quick_start_ratio']:.2f} times as long",

@@ -104,7 +104,7 @@ def _start_as_shipped(home: Path) -> None:
     file = home / "conf" / "spark-defaults.conf"
     properties = parse_defaults(file.read_text())
     for process in ("driver", "executor"):
-        del properties[f"spark.{process}.extraClassPath"]
+        properties.pop(f"spark.{process}.extraClassPath", None)  # absent without an archive
         name = f"spark.{process}.defaultJavaOptions"
         options = [each for each in shlex.split(properties[name]) if not each.startswith(_QUICK_START)]
         properties[name] = shlex.join(options)

@@ -159,7 +159,7 @@ def test_the_life_cycle_is_shown_with_its_ratios() -> None:
     rendered = report.render("<!-- life_cycle -->\n\n<!-- /life_cycle -->", {"life_cycle": section})
 
     assert "| 1 | 60.0 | 50.0 | 40.0 | 12.0 |" in rendered
-    median = "| run, in median | 1 | 1.20 times as long | 1.50 times as long | 5.0 times as long |"
+    median = "| the run takes, in median | 1 | 1.20 times as long | 1.50 times as long | 5.0 times as long |"
     assert median in rendered
     assert "| 128 | 2.0 | 64 | 300 |" in rendered
     assert "1.2 s of CPU, 1.20 times a scan by our ingestion (1.0 s)." in rendered

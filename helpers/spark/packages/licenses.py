@@ -30,7 +30,9 @@ def of_module(description: Path) -> str:
 def write_licenses(found: Mapping[str, str]) -> str:
     """Return the list of licenses as text, one package or jar per line."""
     lines = [f"{name}: {stated}\n" for name, stated in sorted(found.items())]
-    return "".join(["# Made by `make lock-packages`: the licenses of packages of steps.\n", *lines])
+    return "".join(
+        ["# Made by `make lock-packages`: the licenses of the packages and jars of steps.\n", *lines]
+    )
 
 
 def _of_wheel(distribution: metadata.Distribution) -> str:
