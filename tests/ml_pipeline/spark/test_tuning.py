@@ -131,7 +131,7 @@ def test_a_setting_that_real_runs_suffer_from_is_found_and_replaced(tmp_path) ->
     app.write_text(SHUFFLE)
     data = tmp_path / "rows.csv"
     data.write_text("".join(f"{number % 29},{number / 7:.3f}\n" for number in range(4000)))
-    bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "64"}
+    bad = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "200"}
     runs = itertools.count()
     printed: list[str] = []
 
