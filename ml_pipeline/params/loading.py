@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from helpers.errors import UserError, one_per_line
@@ -30,9 +30,13 @@ from ml_pipeline.params.files import (
 )
 from ml_pipeline.params.model import PipelineParams, model_of
 from ml_pipeline.params.placeholders import resolve
-from ml_pipeline.params.sections import SECTIONS, section_type
+from ml_pipeline.params.sections import SECTIONS, OtherSection, Section, section_type
 from ml_pipeline.params.spark_code import CODE_FOLDER, HASH_DIGITS, PACKAGE_FOLDER, SparkCode
+from ml_pipeline.params.spark_step import SparkStepParams, SparkStepSpec, spec_of
 from ml_pipeline.params.step_problems import section_problems, step_problems
+from ml_pipeline.params.step_values import StepName
+
+_STEPS = TypeAdapter(dict[StepName, Section])
 
 Steps = Callable[[Mapping[str, Any]], Mapping[str, str]]
 """Returns the types of a pipeline module's steps by name, given the parameters by key."""
@@ -95,7 +99,7 @@ def load_parameters(
     files = [flat_files(raw), *(step_files(name, section) for name, section in sections)]
     for path, hint in (
         *((path, hint) for each in files for path, hint in _missing_files(each, code).items()),
-        *_step_problems(resolved, parameters, steps, pipeline, code),
+        *_step_problems(resolved, model, steps, pipeline, code),
     ):
         problems.setdefault(path, hint)
     if parameters and not parameters.pipeline_name.endswith(f"-{environment}"):
@@ -191,7 +195,7 @@ def _missing_files(files: Mapping[KeyPath, str], code: SparkCode) -> dict[KeyPat
 
 def _step_problems(
     resolved: Mapping[str, Any],
-    parameters: PipelineParams | None,
+    model: type[PipelineParams],
     steps: Steps | None,
     pipeline: str,
     code: SparkCode,
@@ -207,11 +211,34 @@ def _step_problems(
             found += [
                 (("steps", *path), hint) for path, hint in section_problems(given, steps(resolved), module)
             ]
-    if parameters is not None:
-        for path, hint in step_problems(parameters.spark_steps, parameters.other_steps, code):
-            flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None
-            found.append(((flat,) if flat else ("steps", *path), hint))
+    names = {own} if own else set()
+    names |= sections.keys() if isinstance(sections, dict) else set()
+    spark_steps, others = _valid_steps(resolved, model)
+    for path, hint in step_problems(spark_steps, others, code, names - spark_steps.keys() - others.keys()):
+        flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None
+        found.append(((flat,) if flat else ("steps", *path), hint))
     return found
+
+
+def _valid_steps(
+    resolved: Mapping[str, Any], model: type[PipelineParams]
+) -> tuple[Mapping[str, SparkStepSpec], Mapping[str, OtherSection]]:
+    """Return the Spark steps and the other steps that are valid: a mistake in one hides none in another.
+
+    If other keys are not valid, the first pipeline's step is missing: it has these keys instead of a section.
+    """
+    sections: dict[str, SparkStepParams | OtherSection] = {}
+    for name, section in step_sections(resolved).items():
+        with suppress(ValidationError):
+            sections |= _STEPS.validate_json(json.dumps({name: section}), strict=True)
+    kept = {name: resolved["steps"][name] for name in sections}
+    try:
+        parameters = model.model_validate_json(json.dumps({**resolved, "steps": kept}))
+    except ValidationError:
+        spark = {name: each for name, each in sections.items() if isinstance(each, SparkStepParams)}
+        others = {name: each for name, each in sections.items() if not isinstance(each, SparkStepParams)}
+        return {name: spec_of(name, each) for name, each in spark.items()}, others
+    return parameters.spark_steps, parameters.other_steps
 
 
 def _found(

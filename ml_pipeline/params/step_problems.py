@@ -1,7 +1,7 @@
 """Checks that steps are consistent with each other, with their jobs' code and with the pipeline's module."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple, Protocol
 
@@ -44,9 +44,19 @@ class _Step(Protocol):
 
 
 def step_problems(
-    spark_steps: Mapping[str, SparkStepSpec], others: Mapping[str, OtherSection], code: SparkCode
+    spark_steps: Mapping[str, SparkStepSpec],
+    others: Mapping[str, OtherSection],
+    code: SparkCode,
+    unknown: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Yield every problem of the steps of a pipeline."""
+    """Yield every problem of the steps of a pipeline.
+
+    Args:
+        spark_steps: the Spark steps by name.
+        others: the sections of the other steps by name.
+        code: the files that Spark runs.
+        unknown: the names of steps with invalid values, whose type and outputs are not known.
+    """
     steps: dict[str, _Step] = {**spark_steps, **others}
     places = list(_places(spark_steps, others))
     for name, step in spark_steps.items():
@@ -58,9 +68,10 @@ def step_problems(
         if isinstance(section, TransformStepParams):
             yield from _of_transform(name, section)
         if isinstance(section, TrainingStepParams):
+            yield from _of_channels(name, section)
             yield from _of_hyperparameters(name, section)
     for name, each in steps.items():
-        yield from _of_references(name, each, steps, spark_steps)
+        yield from _of_references(name, each, steps, spark_steps, unknown)
     yield from _of_places(places)
     yield from _cycles(steps)
 
@@ -126,6 +137,15 @@ def _of_transform(name: str, step: TransformStepParams) -> Iterator[Problem]:
         yield (name, "input"), "output and dataset go with step; remove them, or replace parameter"
 
 
+def _of_channels(name: str, step: TrainingStepParams) -> Iterator[Problem]:
+    if "train" not in step.channels:
+        given = ", ".join(step.channels)
+        yield (
+            (name, "channels"),
+            f"the image of XGBoost needs a channel train, this has {given}; add it",
+        )
+
+
 def _of_hyperparameters(name: str, step: TrainingStepParams) -> Iterator[Problem]:
     """Find hyperparameters that the image would reject only after the job's instance has started."""
     if step.version != hyperparameters.VERSION:
@@ -144,12 +164,18 @@ def _of_hyperparameters(name: str, step: TrainingStepParams) -> Iterator[Problem
 
 
 def _of_references(
-    name: str, step: _Step, steps: Mapping[str, _Step], spark_steps: Mapping[str, SparkStepSpec]
+    name: str,
+    step: _Step,
+    steps: Mapping[str, _Step],
+    spark_steps: Mapping[str, SparkStepSpec],
+    unknown: Collection[str],
 ) -> Iterator[Problem]:
     for path, other, types, output in step.references():
         place = (name, *path, *(() if path[-1] in _STEP_KEYS else ("step",)))
+        if other in unknown:
+            continue
         if other not in steps:
-            others = ", ".join(sorted(steps.keys() - {name})) or "none"
+            others = ", ".join(sorted({*steps, *unknown} - {name})) or "none"
             yield place, f"there is no step {other}; the others are {others}"
         elif steps[other].type not in types:
             fitting = ", ".join(each for each in steps if steps[each].type in types) or "none"

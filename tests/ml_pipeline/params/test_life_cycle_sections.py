@@ -193,6 +193,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         ": steps.train.hyperparameters.depth = 5: the image of XGBoost rejects it: Extraneous "
         "hyperparameter found: depth; correct it as https://docs.aws.amazon.com/",
     ),
+    "channel that the image needs": (
+        "steps/train/channels/train",
+        REMOVED,
+        ": steps.train.channels = {",
+    ),
     "hyperparameter that is true": (
         "steps/train/hyperparameters/num_round",
         True,
@@ -290,3 +295,24 @@ def test_what_a_whole_section_lacks_is_reported(mistake: str, message: str, prob
     path, value, _ = MISTAKES[mistake]
 
     assert [line for line in problems(changed(TRAINING, path, value)) if message in line]
+
+
+def test_a_mistake_in_one_section_hides_none_in_another(problems: Any) -> None:
+    document = TRAINING
+    for path, value in (
+        ("steps/train/hyperparameters/num_round", True),
+        ("steps/prepare/inputs/rides", {"step": "evaluate", "output": "evaluations"}),
+        ("steps/model/type", "Models"),
+        ("job_name_prefix", 5),
+    ):
+        document = changed(document, path, value)
+
+    found = [line.removeprefix(": ").split(" = ")[0] for line in problems(document) if line]
+
+    assert found == [
+        "job_name_prefix",
+        "steps.model",
+        "steps.prepare.inputs.rides",
+        "steps.prepare.inputs.rides.output",
+        "steps.train.hyperparameters.num_round",
+    ], "the steps wait for each other as well"
