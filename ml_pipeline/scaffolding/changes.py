@@ -21,12 +21,14 @@ class Changes:
     """The new text of each existing file, by its path relative to the root."""
     deleted: Collection[str] = ()
     """The paths of deleted files, relative to the root."""
+    note: str = ""
+    """What to check afterwards."""
 
     def apply(self) -> Iterator[str]:
         """Apply all changes. If one of them fails, restore all files.
 
         Yields:
-            A message for each file.
+            A message for each file, and the note.
 
         Raises:
             UserError: a new file already exists, or a file cannot be written.
@@ -70,6 +72,8 @@ class Changes:
         yield from (f"Created {path}" for path in self.created)
         yield from (f"Edited {path}" for path in self.edited)
         yield from (f"Deleted {path}" for path in self.deleted)
+        if self.note:
+            yield self.note
 
     def _remove_empty_folders(self) -> None:
         """Remove folders that are empty except for compiled modules. Python could import them otherwise."""

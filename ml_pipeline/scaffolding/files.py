@@ -117,7 +117,11 @@ def new_step(pipeline: str, step: str, root: Path = ROOT) -> Changes:
         module: add_step(source, step, module),
         file: add_member(parameters, ("steps", step), section),
     }
-    return Changes(root, _code(step, "transform"), edited)
+    note = (
+        f"{step} reads the data set {_DATASET} of output {last.output} of step {last.name}. "
+        f"To read another one, change steps.{step}.inputs in {file}."
+    )
+    return Changes(root, _code(step, "transform"), edited, note=note)
 
 
 def _check_step(name: str, root: Path) -> None:

@@ -86,9 +86,13 @@ def test_a_step_is_a_job_with_its_test_a_line_and_a_section(root) -> None:
     list(new_pipeline("fares", root=root).apply())
     before = files(root)
 
-    list(new_step("fares", "summarize", root).apply())
+    *_, note = new_step("fares", "summarize", root).apply()
 
     after = files(root)
+    assert note == (
+        "summarize reads the data set parquet of output output_table of step prepare-fares. "
+        f"To read another one, change steps.summarize.inputs in {PARAMETERS}."
+    )
     assert after.keys() - before.keys() == {"spark_jobs/summarize.py", "tests/spark_jobs/test_summarize.py"}
     assert {path for path in before if before[path] != after[path]} == {MODULE, PARAMETERS}
     assert added_lines(before[MODULE].decode(), after[MODULE].decode()) == ['        SparkStep("summarize"),']
