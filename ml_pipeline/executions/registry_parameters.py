@@ -150,6 +150,6 @@ def _servable(group: "ModelGroup", active: "Package | None") -> "Package":
         raise UserError(
             f"Version {active.version} of {group.name} is approved, but cannot be used: "
             f"{'; '.join(problems)}",
-            hint=f"Return to the version that was approved before it: {restore}",
+            hint=f"Correct this, or return to the version that was approved before it: {restore}",
         )
     return active

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/.+")
 _MODULE = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
 """The variables that name an inference script. SageMaker's containers import it even if the name is empty."""
+_KEY_FIXES = {"Disabled": ": enable it", "PendingDeletion": ": cancel its deletion, then enable it"}
+"""What makes a key usable again, by its state."""
 _GONE = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
 
 
@@ -93,7 +95,7 @@ def _artifact_problems(group: "ModelGroup", package: "Package") -> Iterator[str]
 
 
 def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
-    """Return the key with the reason why it cannot decrypt, or None if it can be used."""
+    """Return the key with the reason why it cannot decrypt and the fix, or None if it can be used."""
     if not key:
         return None
     try:
@@ -102,7 +104,7 @@ def _key_problem(kms: "KMSClient", key: str | None) -> str | None:
         if error.response["Error"]["Code"] != "NotFoundException":
             raise
         state = "gone"
-    return None if state == "Enabled" else f"the key {key}, which is {state}"
+    return None if state == "Enabled" else f"the key {key}, which is {state}{_KEY_FIXES.get(state, '')}"
 
 
 def _archive_problem(s3: "S3Client", bucket: str, key: str) -> str | None:

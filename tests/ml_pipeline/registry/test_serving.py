@@ -105,11 +105,12 @@ def test_an_artifact_whose_key_is_disabled_is_one(
     assert problems(group) == []
 
     kms.disable_key(KeyId=key_id)
-    assert problems(group) == [f"its artifact {url} is encrypted with the key {key}, which is Disabled"]
+    (found,) = problems(group)
+    assert found == f"its artifact {url} is encrypted with the key {key}, which is Disabled: enable it"
 
     kms.schedule_key_deletion(KeyId=key_id)
     (found,) = problems(group)
-    assert found.endswith("which is PendingDeletion")
+    assert found.endswith("which is PendingDeletion: cancel its deletion, then enable it")
 
 
 def test_a_package_without_container_artifact_or_baseline_is_reported(
