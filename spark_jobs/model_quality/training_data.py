@@ -108,7 +108,8 @@ class TrainingData(Sink):
                     else "--validation_fraction or --test_fraction"
                 )
                 raise JobError(
-                    f"{self._source}: none of its {rows:,} valid rows is {name} data: add rows, or "
+                    f"{self._source}: none of its {rows:,} valid rows is {name} data: add different "
+                    "rows (equal ones are in the same data set), or "
                     f"{'raise' if name in self._fractions else 'lower'} {option}"
                 )
         _reject_constant(self._source, self._columns.label.name, summary)

@@ -416,7 +416,8 @@ BAD_ROWS = {
     ),
     "no test data": (
         ["M,0.455,0.365,0.095,0.514,0.2245,0.101,0.15,15"] * 50,
-        r"in\.csv: none of its 50 valid rows is (train|validation|test) data: add rows, or (raise|lower) ",
+        r"in\.csv: none of its 50 valid rows is (train|validation|test) data: add different rows "
+        r"\(equal ones are in the same data set\), or (raise|lower) ",
     ),
 }
 
@@ -502,7 +503,7 @@ def test_no_test_data_is_named(evaluable) -> None:
     for file in predictions.iterdir():
         file.write_text("")
 
-    with pytest.raises(JobError, match="tested has no data rows"):
+    with pytest.raises(JobError, match="tested has no data rows: add some, or correct the input"):
         life.evaluate(run, predictions, model, *LIMITS["abalone"])
 
 

@@ -477,7 +477,7 @@ def test_on_sagemaker_a_run_is_named_after_its_job_and_reports_where_the_step_as
 def test_an_input_without_rows_fails_the_job(job, lines) -> None:
     job.write(*lines)
 
-    with pytest.raises(JobError, match="has no data rows"):
+    with pytest.raises(JobError, match="has no data rows: add some, or correct the input"):
         job.run()
 
 

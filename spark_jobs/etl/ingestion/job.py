@@ -45,6 +45,7 @@ INPUT_BYTES = "etl.inputBytes"
 INPUT_ROWS, REJECTED_ROWS = "etl.inputRows", "etl.rejectedRows"
 """Properties of a second, empty Spark job with the numbers of rows that each task read and rejected."""
 SHOWN_LINES = 3
+_NO_ROWS_FIX = "add some, or correct the input"
 
 
 class Options(NamedTuple):
@@ -167,7 +168,7 @@ def process(
         found = find_input(storage(source, settings), source)
         parts = divide(found, spark.sparkContext.defaultParallelism, splittable=not table.multiline)
     if not parts:
-        raise JobError(f"{source} has no data rows")
+        raise JobError(f"{source} has no data rows: {_NO_ROWS_FIX}")
 
     run = begin_run(target)
     folder = run.folder_in(target)
@@ -299,7 +300,7 @@ def _check_rejected_fraction(
         JobError: there are no rows, or too many are rejected.
     """
     if not rows:
-        raise JobError(f"{options.input_table} has no data rows")
+        raise JobError(f"{options.input_table} has no data rows: {_NO_ROWS_FIX}")
     share = rejected / rows
     if share > options.max_rejected_fraction or rejected == rows:
         first = [each for result in results for each in result.examples][:SHOWN_LINES]
