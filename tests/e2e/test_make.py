@@ -388,6 +388,14 @@ def test_a_target_for_whole_pipelines_rejects_a_step(checkout, target) -> None:
     assert f"make {target} works on all steps of a pipeline: omit STEP=one-step" in output
 
 
+@pytest.mark.parametrize("target", ["run", "up"])
+def test_the_first_command_installs_what_jobs_of_all_pipelines_need(checkout, target) -> None:
+    output = checkout.made("--dry-run", "VENV=fresh", target)
+
+    assert "fresh/job/bin/python" in output
+    assert "fresh/xgboost/bin/python" in output
+
+
 def test_what_make_test_was_given_reaches_no_command_of_these_tests(
     tmp_path, repository, monkeypatch
 ) -> None:
