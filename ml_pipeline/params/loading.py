@@ -99,7 +99,7 @@ def load_parameters(
     files = [flat_files(raw), *(step_files(name, section) for name, section in sections)]
     for path, hint in (
         *((path, hint) for each in files for path, hint in _missing_files(each, code).items()),
-        *_step_problems(resolved, model, steps, pipeline, code),
+        *_step_problems(resolved, parameters or model, steps, pipeline, code),
     ):
         problems.setdefault(path, hint)
     if parameters and not parameters.pipeline_name.endswith(f"-{environment}"):
@@ -195,7 +195,7 @@ def _missing_files(files: Mapping[KeyPath, str], code: SparkCode) -> dict[KeyPat
 
 def _step_problems(
     resolved: Mapping[str, Any],
-    model: type[PipelineParams],
+    loaded: PipelineParams | type[PipelineParams],
     steps: Steps | None,
     pipeline: str,
     code: SparkCode,
@@ -213,7 +213,11 @@ def _step_problems(
             ]
     names = {own} if own else set()
     names |= sections.keys() if isinstance(sections, dict) else set()
-    spark_steps, others = _valid_steps(resolved, model)
+    spark_steps, others = (
+        (loaded.spark_steps, loaded.other_steps)
+        if isinstance(loaded, PipelineParams)
+        else _valid_steps(resolved, loaded)
+    )
     for path, hint in step_problems(spark_steps, others, code, names - spark_steps.keys() - others.keys()):
         flat = _FLAT_KEYS.get((str(path[1]), str(path[2]))) if path[0] == own else None
         found.append(((flat,) if flat else ("steps", *path), hint))
@@ -223,7 +227,7 @@ def _step_problems(
 def _valid_steps(
     resolved: Mapping[str, Any], model: type[PipelineParams]
 ) -> tuple[Mapping[str, SparkStepSpec], Mapping[str, OtherSection]]:
-    """Return the Spark steps and the other steps that are valid: a mistake in one hides none in another.
+    """Return the valid Spark steps and other steps of invalid parameters: no mistake hides another one.
 
     If other keys are not valid, the first pipeline's step is missing: it has these keys instead of a section.
     """

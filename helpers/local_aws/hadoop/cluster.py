@@ -205,7 +205,7 @@ class HadoopCluster:
             container
             for node in self._nodes.values()
             for container in node.getNMContext().getContainers().values()
-            if container is not None  # the node removed it while its containers were listed
+            if container is not None  # seen when a container ends while they are listed
         )
         return all(application.isAppFinalStateStored() for application in applications) and all(
             container.getContainerState().toString() == "DONE" for container in containers
