@@ -1,9 +1,11 @@
 """YARN grants the sizes of `make size`; `python -m tests.helpers.spark.sizing.granted` tests more."""
 
+import time
 from dataclasses import replace
 
 import pytest
 
+from helpers.local_aws.hadoop.cluster import HadoopCluster
 from helpers.local_aws.hadoop.clusters import CLUSTERS
 from helpers.local_aws.spark_container import yarn
 from helpers.spark.instances import instance
@@ -43,3 +45,29 @@ def test_a_cluster_is_kept_for_the_next_job() -> None:
     with CLUSTERS.of_job(specification, {}) as after:
         assert after.cluster is before.cluster
         assert after.cluster._hdfs is hdfs, "nothing has used it"
+
+
+def wait_for_heartbeats(cluster: HadoopCluster, milliseconds: int) -> None:
+    """Wait until the ResourceManager has asked every node to report at this interval."""
+    deadline = time.monotonic() + 60
+    while True:
+        nodes = cluster.resource_manager.getRMContext().getRMNodes().values()
+        intervals = [node.getLastNodeHeartBeatResponse().getNextHeartBeatInterval() for node in nodes]
+        if set(intervals) == {milliseconds}:
+            return
+        assert time.monotonic() < deadline, intervals
+        time.sleep(0.05)
+
+
+def test_nodes_report_rarely_between_jobs() -> None:
+    request, _ = made_by_size(M5_4XLARGE, 6)
+    specification = yarn.specification(M5_4XLARGE, ("algo-1", "algo-2"), request.yarn_site)
+
+    with CLUSTERS.of_job(specification, {}) as first:
+        first.addresses.result()
+        wait_for_heartbeats(first.cluster, 100)
+    wait_for_heartbeats(first.cluster, 3000)
+    with CLUSTERS.of_job(specification, {}) as second:
+        second.addresses.result()
+        assert second.cluster is first.cluster
+        wait_for_heartbeats(second.cluster, 100)
