@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import msgspec
 from botocore.loaders import JSONFileLoader, Loader
 
 
-class _FileLoader(JSONFileLoader):
+class FileLoader(JSONFileLoader):
     """Parses a service model in a third of the time that botocore takes."""
 
     def load_file(self, file_path: str) -> Any:
@@ -36,5 +37,14 @@ class _Loader(Loader):
         return sorted({entry.name for folder in folders for entry in os.scandir(folder) if entry.is_dir()})
 
 
-LOADER = _Loader(file_loader=_FileLoader())
+LOADER = _Loader(file_loader=FileLoader())
 """Created without a session, because a session fails if AWS_PROFILE names a profile that does not exist."""
+
+
+def share_with_all_sessions() -> None:
+    """Let every session of this process use LOADER; by default, each session parses its models again."""
+
+    def create_loader(search_path_string: str | None = None) -> Loader:  # noqa: ARG001 - botocore passes it
+        return LOADER
+
+    botocore.session.create_loader = create_loader

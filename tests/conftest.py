@@ -20,6 +20,7 @@ from helpers import progress
 from helpers.aws import ANY_ENVIRONMENT, Session
 from helpers.local_aws import lifecycle
 from helpers.local_aws.server_state import ServerState
+from helpers.service_models import share_with_all_sessions
 from tests.process_environment import restored_environment
 
 # Environments of any name use the embedded AWS here, also in processes that tests start.
@@ -27,6 +28,9 @@ os.environ[ANY_ENVIRONMENT] = "yes"
 
 # An estimate from one test's run must not be shown in another's.
 progress.DURATIONS = Path(os.devnull) / "durations.json"
+
+# Tests create hundreds of sessions, each of which would parse the service models again.
+share_with_all_sessions()
 
 # By default (700), collections take a seventh of the time of tests that import moto or the SageMaker SDK.
 gc.set_threshold(100_000)

@@ -22,6 +22,7 @@ from helpers.local_aws.fault_injection import FAULTS_PATH, INJECTION
 from helpers.local_aws.hadoop.clusters import CLUSTERS
 from helpers.local_aws.server_state import HEALTH_PATH, new_credentials
 from helpers.local_aws.service_clients import ServiceClients
+from helpers.service_models import share_with_all_sessions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +45,7 @@ class EmbeddedAws:
     """
 
     def __init__(self, endpoint: str, credentials: Credentials, folder: Path):
+        share_with_all_sessions()
         self._credentials = credentials
         # Separate credentials: AWS does not throttle itself.
         self._own_credentials = new_credentials()

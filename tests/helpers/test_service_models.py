@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 
-from helpers.service_models import LOADER
+from helpers.service_models import LOADER, share_with_all_sessions
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,15 @@ def test_a_file_that_a_service_does_not_have_is_as_if_it_were_empty() -> None:
     session.register_component("data_loader", LOADER)
 
     assert session.create_client("sts", region_name="eu-north-1").waiter_names == []
+
+
+def test_sessions_of_other_libraries_can_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(botocore.session, "create_loader", Loader)
+    assert botocore.session.get_session().get_component("data_loader") is not LOADER
+
+    share_with_all_sessions()
+
+    assert boto3.Session()._session.get_component("data_loader") is LOADER
 
 
 def test_a_misspelled_service_is_unknown() -> None:

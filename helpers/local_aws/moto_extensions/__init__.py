@@ -19,11 +19,12 @@ from helpers.local_aws.moto_extensions.kms import KmsExtension, make_no_pair_of_
 from helpers.local_aws.moto_extensions.logs import LogsExtension
 from helpers.local_aws.moto_extensions.s3 import ignore_conditional_statements
 from helpers.local_aws.moto_extensions.sagemaker import SageMakerExtension
+from helpers.local_aws.moto_extensions.service_models import load_quickly
 from helpers.local_aws.moto_extensions.timestamps import read_quickly
 
 __all__ = ["extend_moto"]
 
-REPLACEMENTS = (ignore_conditional_statements, make_no_pair_of_keys, read_quickly)
+REPLACEMENTS = (ignore_conditional_statements, load_quickly, make_no_pair_of_keys, read_quickly)
 """All replaced functions of moto, with their replacements."""
 
 

@@ -22,7 +22,8 @@ _Texts = dict[str, Annotated[str, Field(max_length=1024)]] | None
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+    # Deferred: most servers never see a model card.
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=(), defer_build=True)
 
 
 class _Overview(_Part):

@@ -54,7 +54,7 @@ def test_a_function_that_moto_does_not_have_is_not_replaced(target: str) -> None
 
 
 def test_all_that_is_replaced_is_there() -> None:
-    assert len(REPLACEMENTS) == 3
+    assert len(REPLACEMENTS) == 4
     for replacement in REPLACEMENTS:
         replacement.install()
 
