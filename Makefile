@@ -247,7 +247,7 @@ upgrade: $(VENV)/run  ## Merge version TO of the template into this fork; TEMPLA
 
 ##@ Develop
 .PHONY: completion reference test test-faults coverage schemas test-browser test-fork test-peers test-workflows lint lint-workflows format hooks lock lock-packages clean help
-PYTEST = pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+PYTEST = pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	$(addprefix --ignore tests/,security browser workflows fork)
 test: $(VENV)/dev $(JOB)/ready $(XGBOOST)/ready  ## Run the tests, without those of security, test-browser, test-faults, test-fork and test-workflows
 	$(PY) -m $(PYTEST) -m 'not faults' $(ARGS)

@@ -387,8 +387,12 @@ def _defaults(template: str) -> Mapping[str, str]:
     return {name: str(rule["Default"]) for name, rule in declared.items() if "Default" in rule}
 
 
+@cache
 def parse_template(text: str) -> Any:
-    """Return a template as data, with functions in their long form. Fn::GetAtt keeps its argument."""
+    """Return a template as data, with functions in their long form. Fn::GetAtt keeps its argument.
+
+    A second call returns the same objects, which callers must not change.
+    """
     return yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a subclass of SafeLoader
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 
 from helpers.spark.event_log.events import parse
 from helpers.spark.event_log.profile import Profile, profile
-from tests.spark_submit import QUICK_START
+from tests.spark_submit import SMALL
 
 MIB = 1 << 20
 START = 1_700_000_000_000
@@ -23,7 +24,8 @@ def failing_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real run: its log in `logs`, and its beginning in every codec as `plain.*`."""
     folder = tmp_path_factory.mktemp("troubled")
     script = Path(__file__).with_name("troubled_job.py")
-    environment = os.environ | {"SPARK_SUBMIT_OPTS": QUICK_START}
+    quick = [f"--conf={name}={value}" for name, value in SMALL.items() if name != "spark.driver.memory"]
+    environment = os.environ | {"PYSPARK_SUBMIT_ARGS": shlex.join([*quick, "pyspark-shell"])}
     done = subprocess.run(
         [sys.executable, script, folder], capture_output=True, text=True, check=False, env=environment
     )
