@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ import pyspark
 from helpers.errors import SIGN_IN, UserError
 from helpers.project_settings import project_settings
 from helpers.spark import java, s3a_jars
+from helpers.spark.class_data_sharing import shared_classes
 from helpers.supervision import supervised_command
 
 if TYPE_CHECKING:
@@ -179,12 +180,11 @@ def on_s3(logs: str, session: "Session", port: int = PORT) -> Server:
         "AWS_ACCESS_KEY_ID": frozen.access_key or "",
         "AWS_SECRET_ACCESS_KEY": frozen.secret_key or "",
         **({"AWS_SESSION_TOKEN": frozen.token} if frozen.token else {}),
-        "SPARK_DAEMON_CLASSPATH": os.pathsep.join(map(str, s3a_jars.ensure())),
     }
     endpoint = session.client("s3").meta.endpoint_url
     settings = s3a_settings(endpoint, session.region_name or project_settings().region)
     folder = logs.replace("s3://", "s3a://", 1).rstrip("/") + "/"
-    return _server(folder, port, settings, environment)
+    return _server(folder, port, settings, environment, s3a_jars.ensure())
 
 
 def on_disk(logs: Path, port: int = PORT) -> Server:
@@ -209,8 +209,15 @@ def s3a_settings(endpoint: str, region: str) -> dict[str, str]:
     return {f"spark.hadoop.{name}": value for name, value in settings.items()}
 
 
-def _server(folder: str, port: int, settings: Mapping[str, str], environment: Mapping[str, str]) -> Server:
-    chosen = _free(port)
+def _server(
+    folder: str,
+    port: int,
+    settings: Mapping[str, str],
+    environment: Mapping[str, str],
+    jars: Sequence[Path] = (),
+) -> Server:
+    chosen, shared = _free(port), shared_classes()
+    archive, first = (shared.java_options, [shared.class_path]) if shared else (None, [])
     return Server(
         chosen,
         {
@@ -228,8 +235,9 @@ def _server(folder: str, port: int, settings: Mapping[str, str], environment: Ma
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
             "SPARK_LOCAL_IP": "127.0.0.1",  # the address on which the pages are served
+            "SPARK_DAEMON_CLASSPATH": os.pathsep.join(map(str, [*first, *jars])),
             "SPARK_DAEMON_JAVA_OPTS": " ".join(
-                filter(None, [*java.QUICK_START, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
+                filter(None, [*java.QUICK_START, archive, os.environ.get("SPARK_DAEMON_JAVA_OPTS")])
             ),
             "SPARK_DAEMON_MEMORY": os.environ.get("SPARK_DAEMON_MEMORY", "1g"),
             **environment,
