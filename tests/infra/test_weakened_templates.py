@@ -21,7 +21,6 @@ from conftest import UNWEAKENED
 from template_settings import REMOVED, Setting, place, settings_of, weakened
 
 from helpers.infra.stacks import StackConfiguration, teardown
-from helpers.infra.stacks.deploy import deploy
 from helpers.local_aws.cloudformation.templates.validation import parse_template
 from tests.quiet_console import QuietConsole
 
@@ -89,6 +88,7 @@ def check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Check]:
     """Prepares the test of a weakening for the text of its template, which is deployed if needed."""
+    cloudformation = aws.client("cloudformation")
     made: list[StackConfiguration] = []
 
     def deployed(name: str, text: str) -> dict[str, str]:
@@ -99,8 +99,7 @@ def check(
         stack = replace(stack.with_outputs(given), name=f"weakened-local-{name}", template=text)
         stack = replace(stack, parameters={**stack.parameters, "ProjectName": "weakened"})
         made.append(stack)
-        found = deploy(aws.client("cloudformation"), stack, QuietConsole())
-        return {**(given if name == "operations" else outputs), **found}
+        return {**(given if name == "operations" else outputs), **create(cloudformation, stack)}
 
     def prepared(weakening: Weakening, text: str) -> Callable[[], None]:
         name, test = weakening.setting.template, getattr(tests, weakening.red)
@@ -116,7 +115,29 @@ def check(
         return test  # type: ignore[no-any-return]
 
     yield prepared
-    teardown(aws, made, QuietConsole())
+    for stack in made:
+        if "AWS::S3::Bucket" in stack.template:
+            teardown(aws, [stack], QuietConsole())  # empties the buckets
+        else:
+            cloudformation.delete_stack(StackName=stack.name)
+        with pytest.raises(ClientError, match="does not exist"):
+            cloudformation.describe_stacks(StackName=stack.name)
+
+
+def create(cloudformation: Any, stack: StackConfiguration) -> dict[str, str]:
+    """Create a stack without a change set, which takes a third of the time, and return its outputs."""
+    cloudformation.create_stack(
+        StackName=stack.name,
+        TemplateBody=stack.template,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()
+        ],
+        Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    (created,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    assert created["StackStatus"] == "CREATE_COMPLETE", created.get("StackStatusReason")
+    return {output["OutputKey"]: output["OutputValue"] for output in created.get("Outputs", [])}
 
 
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=str)
