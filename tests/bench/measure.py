@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,19 @@ class Cost:
 
 
 def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, *, may_fail: bool = False
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    may_fail: bool = False,
+    detached: bool = False,
 ) -> Cost:
     """Run a command; memory is the sum over its processes, so shared pages count several times.
+
+    Args:
+        command: the command.
+        environment: its variables; by default those of this process.
+        may_fail: print the output of a failed command instead of ending.
+        detached: also count servers that a descendant started and that survive it.
 
     Raises:
         SystemExit: the command failed although it must succeed; its output is printed.
@@ -43,7 +54,7 @@ def run(
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        watch = _Watch(process.pid)
+        watch = _Watch(process.pid, detached=detached)
         watch.start()
         output, _ = process.communicate()
         seconds = time.monotonic() - began
@@ -59,9 +70,11 @@ def run(
 class _Watch(threading.Thread):
     """Polls a process and its descendants; the last values of each process count."""
 
-    def __init__(self, pid: int):
+    def __init__(self, pid: int, *, detached: bool):
         super().__init__(daemon=True)
         self._root = psutil.Process(pid)
+        self._detached = detached
+        self._seen: set[psutil.Process] = set()
         self._used: dict[tuple[int, float], float] = {}
         self._ended = threading.Event()
         self.peak = 0
@@ -77,6 +90,8 @@ class _Watch(threading.Thread):
                 processes = [self._root, *self._root.children(recursive=True)]
             except psutil.Error:
                 continue
+            if self._detached:
+                processes = self._with_detached(processes)
             for process in processes:
                 try:
                     times, memory = process.cpu_times(), process.memory_info().rss
@@ -85,6 +100,15 @@ class _Watch(threading.Thread):
                 self._used[process.pid, process.create_time()] = times.user + times.system
                 total += memory
             self.peak = max(self.peak, total)
+
+    def _with_detached(self, processes: list[psutil.Process]) -> list[psutil.Process]:
+        """Return processes, those seen as descendants before, and the descendants of these."""
+        found = set(processes)
+        for process in self._seen - found:
+            with suppress(psutil.Error):
+                found |= {process, *process.children(recursive=True)}
+        self._seen = {process for process in found if process.is_running()}
+        return list(self._seen)
 
     def end(self) -> None:
         self._ended.set()

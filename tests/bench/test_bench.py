@@ -56,6 +56,23 @@ def test_a_command_is_measured_with_the_processes_it_starts() -> None:
     assert cost.peak_mib > 10
 
 
+@pytest.mark.parametrize(("detached", "least", "most"), [(True, 1.0, 10.0), (False, 0.0, 1.0)])
+def test_a_server_that_outlives_its_parent_is_counted_on_request(
+    detached: bool, least: float, most: float
+) -> None:
+    """Its parent ends after a tenth of a second; the command ends when the server has worked for a second."""
+    server = "import time; t = time.process_time()\nwhile time.process_time() - t < 1.5: pass"
+    parent = (
+        "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', sys.argv[1]], "
+        "start_new_session=True); time.sleep(0.1)"
+    )
+    command = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]], check=True)"
+
+    cost = run([sys.executable, "-c", command, parent, server], detached=detached)
+
+    assert least <= cost.cpu_seconds < most
+
+
 def test_a_command_that_fails_ends_the_measurement_with_its_output() -> None:
     with pytest.raises(SystemExit, match="no such thing"):
         run([sys.executable, "-c", "raise SystemExit('no such thing')"])
