@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml_pipeline.params import DEFAULT_PIPELINE
 from tests.bench.measure import Cost, run
 
 if TYPE_CHECKING:
@@ -91,8 +92,12 @@ def measure(rounds: int, folder: Path) -> dict[str, Any]:
             for name, commit in (("before", BASELINE), ("now", "HEAD"))
         )
         results = {"run, cold": _in_turn(before, now, rounds, _cold_run)}
+        # The earlier commit has only this pipeline, and ignores the variable.
+        pipeline = f"PIPELINE={DEFAULT_PIPELINE}"
         for target in ("run", "plan", "start", "drift"):
-            results[target] = _in_turn(before, now, rounds, lambda each, target=target: each.make(target))
+            results[target] = _in_turn(
+                before, now, rounds, lambda each, target=target: each.make(target, pipeline)
+            )
         return {"baseline": BASELINE, "results": results}
 
 
