@@ -60,7 +60,7 @@ def test_a_command_is_measured_with_the_processes_it_starts() -> None:
 def test_a_server_that_outlives_its_parent_is_counted_on_request(
     detached: bool, least: float, most: float
 ) -> None:
-    """Its parent ends after a tenth of a second; the command ends when the server has worked for a second."""
+    """Its parent ends after a tenth of a second, the command when the server has used 1.5 CPU seconds."""
     server = "import time; t = time.process_time()\nwhile time.process_time() - t < 1.5: pass"
     parent = (
         "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', sys.argv[1]], "

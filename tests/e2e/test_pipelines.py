@@ -15,8 +15,13 @@ from tests.checkout import Checkout, copy_of, outputs, summary_value
 BOTH = {"prepare-fares", "summarize"}
 PARAMETERS = "ml_pipeline/params/pipelines/fares.json"
 SAMPLE = "spark_jobs/sample_data/fares.csv"
-QUICK = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
-"""The JVM options of configuration.json, which is for larger instances."""
+QUICK = [
+    {
+        "Classification": "spark-defaults",
+        "Properties": {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"},
+    }
+]
+"""The JVM options of spark_jobs/configuration.json, whose sizes are those of other instances."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +35,8 @@ def checkout(tmp_path_factory, repository):
         "ml_pipeline/params/pipelines/train.json", "requirements-evaluation", "requirements-ingestion"
     )
     # end: model life cycle
+    (checkout.folder / "spark_jobs" / "quick.json").write_text(json.dumps(QUICK))
     # Without YARN, whose JVMs use two thirds of a job's CPU time; the jobs in test_make.py use it.
-    quick = [{"Classification": "spark-defaults", "Properties": QUICK}]
-    (checkout.folder / "spark_jobs" / "quick.json").write_text(json.dumps(quick))
     for step in BOTH:
         change_step(checkout, step, instance_count=1, configuration="quick.json")
     yield checkout

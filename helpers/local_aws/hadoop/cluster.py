@@ -140,7 +140,6 @@ class HadoopCluster:
         self.resource_manager: Any = None
         self._nodes: dict[str, Any] = {}
         self._specification: ClusterSpecification | None = None
-        self._heartbeat_ms = _YARN[_HEARTBEAT]
 
     @property
     def is_alive(self) -> bool:
@@ -173,7 +172,7 @@ class HadoopCluster:
             self._stop_yarn()
             self._start_yarn(specification)
         else:
-            self._set_heartbeat(self._heartbeat_ms)
+            self._set_heartbeat(dict(specification.yarn_site).get(_HEARTBEAT, _YARN[_HEARTBEAT]))
             for node in self._nodes.values():
                 node.getNodeStatusUpdater().sendOutofBandHeartBeat()
         for node in self._nodes.values():
@@ -270,7 +269,6 @@ class HadoopCluster:
                 )
             time.sleep(0.05)
         self._specification = specification
-        self._heartbeat_ms = properties[_HEARTBEAT]
 
     def _set_heartbeat(self, milliseconds: str) -> None:
         """Set the interval at which nodes report to the ResourceManager, from the next report on."""

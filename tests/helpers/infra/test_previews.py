@@ -16,6 +16,7 @@ from helpers.infra.stacks.__main__ import main
 from helpers.infra.stacks.configuration import StackConfiguration
 from helpers.infra.stacks.previews import EXPIRES_AT, expiry, tags_of, with_deployed_expiry, with_new_expiry
 from tests.infra_folder import write_project
+from tests.stack_creation import create_stack
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, 999, tzinfo=UTC)
 TEMPLATE = """
@@ -97,14 +98,7 @@ def test_each_deployment_renews_a_preview_and_neither_plan_nor_drift_sees_the_ti
     yesterday = replace(
         with_new_expiry([stack], datetime.now(UTC) - timedelta(days=1))[0], parameters=stack.parameters
     )
-    cloudformation.create_stack(
-        StackName=stack.name,
-        TemplateBody=stack.template,
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()
-        ],
-        Tags=[{"Key": key, "Value": value} for key, value in yesterday.tags.items()],
-    )
+    create_stack(cloudformation, yesterday)
 
     assert main(["plan", *on_preview]) == 0
     assert "No changes" in capsys.readouterr().out
